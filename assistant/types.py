@@ -1,0 +1,152 @@
+"""The one answer object, and the events by which it comes to be.
+
+`Answer` is what the command line prints, the page shows and the evaluation scores: the contract
+``attest.answer/1``. All offsets are Unicode code points, half-open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from store.types import Filter
+
+Mode = Literal["quotes", "written"]
+Support = Literal["quoted", "supported", "unsupported"]
+AbstainReason = Literal["empty_library", "no_evidence", "low_confidence", "unsupported"]
+NoticeCode = Literal[
+    "single_speaker", "conflicting_sources", "source_changed", "translated", "incomplete", "model_unavailable"
+]
+
+
+class Value(BaseModel):
+    """A frozen value that refuses fields it doesn't know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(Value):
+    """The document behind a piece of evidence, as it was when the answer was made."""
+
+    id: str
+    title: str
+    speaker: str | None = None
+    published: str | None = None
+    language: str
+    uri: str | None = None
+    page: int | None = None
+    sha256: str
+    """Of the document's normalized text, so that an old citation can be checked."""
+
+
+class Evidence(Value):
+    """Words of a document: `quote` is exactly ``normalized_text[start:end]``, never repaired."""
+
+    key: int = Field(ge=1)
+    document: Source
+    passage_id: str
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+    quote: str
+    language: str
+    score: float
+    translation: str | None = None
+
+
+class Claim(Value):
+    """A sentence of the answer that asserts something: ``answer.text[start:end] == text``."""
+
+    text: str
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+    citations: tuple[int, ...] = ()
+    support: Support
+    reason: str | None = None
+
+
+class Notice(Value):
+    """Something that the reader should know about the answer as a whole."""
+
+    code: NoticeCode
+    message: str
+
+
+class Answer(Value):
+    """A whole answer. `answered` false: the sources don't answer, and `text` says so in `language`."""
+
+    schema_: Literal["attest.answer/1"] = Field(default="attest.answer/1", alias="schema")
+    question: str
+    standalone_question: str
+    language: str
+    answered: bool
+    abstain_reason: AbstainReason | None = None
+    confidence: float = Field(ge=0, le=1)
+    mode: Mode
+    model: str | None = None
+    text: str
+    claims: tuple[Claim, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    timings_ms: dict[str, float]
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    def to_json(self, indent: int | None = None) -> str:
+        """The contract's JSON text."""
+        return self.model_dump_json(by_alias=True, indent=indent)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskOptions:
+    """What a user may choose for one question."""
+
+    mode: Mode | None = None
+    """None: the default of the settings."""
+    answer_language: str | None = None
+    """BCP 47 tag; None: the question's own language."""
+    filter: Filter = Filter()
+    max_quotes: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFound:
+    """The quotes, each checked against its document: shown before any text."""
+
+    standalone_question: str
+    language: str
+    evidence: tuple[Evidence, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class TextAdded:
+    """The answer's text grew by `text`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimChecked:
+    """A sentence of the answer ended and has its verdict."""
+
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The whole answer; always the last event."""
+
+    answer: Answer
+
+
+Event = EvidenceFound | TextAdded | ClaimChecked | Finished

@@ -1,0 +1,1 @@
+"""Cases to answers to verdicts to a report."""

@@ -1,0 +1,1 @@
+"""Templates as text files, one per task and language, strictly rendered."""

@@ -1,0 +1,95 @@
+"""Every error of the project. A message is one whole sentence that says what to do.
+
+AttestError                     exit code 3 unless said otherwise
+├── RequestError                exit code 2: the request was wrong
+│   ├── SettingsError           an unknown or wrong setting
+│   ├── QuestionError           empty, or far too long
+│   ├── NotFoundError           a document, folder or run that isn't there
+│   └── SuiteError              an evaluation suite that can't be read
+├── LibraryError
+│   ├── LibraryLockedError      another process owns the library
+│   ├── SchemaVersionError      a library from another version
+│   ├── EmbedderMismatchError   vectors of another model
+│   └── IndexDamagedError       the derived indexes don't match the catalog
+├── ModelError
+│   ├── EmbeddingModelError     no usable weights
+│   └── LanguageModelError      refused, hung, or cut off
+├── ReadError                   exit code 1: one file could not be read; the rest goes on
+└── PortInUseError
+"""
+
+from __future__ import annotations
+
+
+class AttestError(Exception):
+    """Root of all errors that the project raises on purpose; `exit_code` is the command line's."""
+
+    exit_code = 3
+
+
+class RequestError(AttestError):
+    """What was asked for can't be done as asked."""
+
+    exit_code = 2
+
+
+class SettingsError(RequestError):
+    """A setting is unknown, or its value is not allowed."""
+
+
+class QuestionError(RequestError):
+    """The question is blank, or too long."""
+
+
+class NotFoundError(RequestError):
+    """Something that the request names doesn't exist."""
+
+
+class SuiteError(RequestError):
+    """A suite can't be read; the message names file and line."""
+
+
+class LibraryError(AttestError):
+    """The library can't be used as it is."""
+
+
+class LibraryLockedError(LibraryError):
+    """Another process owns the library."""
+
+    def __init__(self, message: str, pid: int | None = None) -> None:
+        super().__init__(message)
+        self.pid = pid
+
+
+class SchemaVersionError(LibraryError):
+    """The library was made by another version."""
+
+
+class EmbedderMismatchError(LibraryError):
+    """The library's vectors were made by another model or another preparation of the text."""
+
+
+class IndexDamagedError(LibraryError):
+    """The vectors or the keyword index don't match the catalog."""
+
+
+class ModelError(AttestError):
+    """A model can't be loaded or reached."""
+
+
+class EmbeddingModelError(ModelError):
+    """The embedding model's files are missing or unusable."""
+
+
+class LanguageModelError(ModelError):
+    """The language model can't be loaded or reached, or broke off."""
+
+
+class ReadError(AttestError):
+    """One file can't be read; the message names the reason."""
+
+    exit_code = 1
+
+
+class PortInUseError(AttestError):
+    """The address of the page is taken."""
