@@ -68,8 +68,8 @@ _SCRIPT_SHARED = {
 }
 
 _COMMON_TAGS = """
-en vi id ms tl fr de es pt it nl sv no da fi is pl cs sk hu ro hr sl bs et lv lt tr az uz sq sw so af eu ca gl ga
-cy eo la ar fa ur ps ug ku ru uk be bg sr mk kk ky tg mn hi mr ne bn as yo ht jv su ceb mg rw xh zu
+en vi id ms tl fr de es pt it nl sv no da fi is pl cs sk hu ro hr sl bs et lv lt tr az uz sq sw so af eu ca gl
+ga cy eo la ar fa ur ps ug ku ru uk be bg sr mk kk ky tg mn hi mr ne bn as yo ht jv su ceb mg rw xh zu
 """
 _COMMON = frozenset(_COMMON_TAGS.split())
 _FOLDED = {"arz": "ar", "sh": "hr", "als": "gsw", "bh": "bho", "eml": "egl", "nds-nl": "nds"}
