@@ -1,0 +1,99 @@
+"""What a conversation promises: follow-ups are understood, and a new subject stays clean."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.conversation import standalone, within_budget
+from assistant.types import Message
+
+FORUM = "When was the Forum on Global Human Rights Governance held?"
+
+
+def after(*turns: str) -> list[Message]:
+    return [Message("user" if i % 2 == 0 else "assistant", text) for i, text in enumerate(turns)]
+
+
+@pytest.mark.parametrize(
+    ("turns", "question", "expected"),
+    [
+        (
+            (FORUM, "In 2023."),
+            "and how many came?",
+            "Forum on Global Human Rights Governance: how many came?",
+        ),
+        (
+            (FORUM, "In 2023."),
+            "Where was it held?",
+            "Where was the Forum on Global Human Rights Governance held?",
+        ),
+        (
+            ("การประชุมว่าด้วยข้าวจัดขึ้นเมื่อไหร่", "ปี 2566"),
+            "แล้วใครเป็นเจ้าภาพ",
+            "การประชุมว่าด้วยข้าว: ใครเป็นเจ้าภาพ",
+        ),
+        (
+            ("Có bao nhiêu người tham dự diễn đàn năm 2021?", "400"),
+            "còn năm 2023?",
+            "Có bao nhiêu người tham dự diễn đàn năm 2023?",
+        ),
+        (
+            ("Who chaired the Geneva workshop?", "Ms. Carla Mendes chaired it. [1]"),
+            "What is her position?",
+            "What is Carla Mendes's position?",
+        ),
+    ],
+)
+def test_a_follow_up_says_what_it_is_about(turns: tuple[str, ...], question: str, expected: str) -> None:
+    assert standalone(question, after(*turns)) == expected
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the capital of Mongolia?",
+        "Thủ đô của Mông Cổ là gì?",
+        "เมืองหลวงของมองโกเลียคืออะไร",
+        "What causes rain?",
+        "¿Cuál es la capital de Mongolia?",
+    ],
+)
+def test_a_change_of_subject_drags_nothing_along(question: str) -> None:
+    assert standalone(question, after(FORUM, "In 2023.")) == question
+
+
+def test_a_subject_is_carried_over_several_turns() -> None:
+    history = after(FORUM, "In 2023.", "and how many came?", "300.")
+    assert "Forum on Global Human Rights Governance" in standalone("Who hosted it?", history)
+
+
+def test_after_a_new_subject_follow_ups_are_about_the_new_one() -> None:
+    history = after(FORUM, "In 2023.", "How tall is Mount Kora?", "3,100 metres.")
+    assert standalone("Who climbed it first?", history) == "Who climbed Mount Kora first?"
+
+
+def test_a_first_question_is_left_as_it_is() -> None:
+    assert standalone(" and how many came? ", []) == "and how many came?"
+
+
+def test_decomposed_vietnamese_is_understood_like_composed() -> None:
+    history = after("Có bao nhiêu người tham dự diễn đàn năm 2021?", "400")
+    decomposed = unicodedata.normalize("NFD", "còn năm 2023?")
+    assert standalone(decomposed, history) == standalone("còn năm 2023?", history)
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
+def test_no_question_breaks_it(first: str, answer: str, question: str) -> None:
+    text = standalone(question, after(first, answer))
+    assert text or not question.strip()
+
+
+def test_history_is_cut_at_whole_turns() -> None:
+    history = after("one", "two two", "three", "four")
+    assert within_budget(history, 2, lambda text: len(text.split())) == tuple(history[2:])
+    assert within_budget(history, 3, lambda text: len(text.split())) == tuple(history[2:])
+    assert within_budget(history, 0, lambda text: len(text.split())) == ()
