@@ -1,0 +1,102 @@
+"""Who owns a library: one process, for as long as it holds the folder open.
+
+The lock itself is the operating system's, through `filelock`, so it ends with the process however
+that ends. Who holds it is told by a file beside it, which means nothing while the lock is free.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from store.errors import LibraryError, LibraryLockedError
+
+_LOCK = "owner.lock"
+_NOTE = "owner.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The process that owns a library, as it described itself."""
+
+    pid: int
+    command: str
+    started: str
+    """ISO 8601, UTC."""
+    writes: bool
+    """Whether it opened the library to change it."""
+    address: str | None = None
+    """Where it answers other processes' vector queries."""
+
+
+class LibraryLock:
+    """Exclusive ownership of a folder, from `take` until `release` or the end of the process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        # Without kernel locks (some network file systems) filelock would fall back on a file that a
+        # killed process leaves behind: better to refuse than to guess.
+        self._lock = FileLock(folder / _LOCK, thread_local=False, fallback_to_soft=False)
+
+    def take(self, *, writes: bool, patience: float = 0.0) -> None:
+        """Become the owner, waiting up to `patience` seconds. Raises LibraryLockedError."""
+        try:
+            self._lock.acquire(timeout=patience, poll_interval=0.02)
+        except Timeout:
+            raise locked_error(self.folder) from None
+        except OSError as error:
+            raise LibraryError(
+                f"{self.folder} can't be locked ({error.strerror or error}): "
+                "keep the library in a folder on a local disk that you may write to."
+            ) from error
+        self.describe(
+            Owner(
+                pid=os.getpid(),
+                command=" ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:200],
+                started=datetime.now(UTC).isoformat(timespec="seconds"),
+                writes=writes,
+            )
+        )
+
+    def describe(self, owner: Owner) -> None:
+        """Tell other processes who the owner is. Only the owner may."""
+        draft = self.folder / f"{_NOTE}.{os.getpid()}"
+        draft.write_text(json.dumps(asdict(owner)), encoding="utf-8")
+        draft.replace(self.folder / _NOTE)
+
+    def release(self) -> None:
+        """Stop being the owner. Harmless when it isn't, and in a forked child."""
+        if self._lock.is_locked:
+            with suppress(OSError):  # the note means nothing without the lock
+                (self.folder / _NOTE).unlink(missing_ok=True)
+        self._lock.release()
+
+
+def read_owner(folder: Path) -> Owner | None:
+    """Who says to own the library; None if nobody does or the note can't be read."""
+    with suppress(OSError, ValueError, TypeError):
+        return Owner(**json.loads((folder / _NOTE).read_text(encoding="utf-8")))
+    return None
+
+
+def locked_error(folder: Path) -> LibraryLockedError:
+    """What to tell someone who may not own the library now."""
+    owner = read_owner(folder)
+    if owner is None:  # it has only just taken the lock, or is just letting it go
+        time.sleep(0.1)
+        owner = read_owner(folder)
+    if owner is None:
+        return LibraryLockedError(f"The library at {folder} is in use by another process; try again.")
+    return LibraryLockedError(
+        f"The library at {folder} is in use by process {owner.pid} ({owner.command}, since {owner.started}). "
+        "Stop that process, or wait for it, then run the command again.",
+        owner.pid,
+    )

@@ -1,0 +1,130 @@
+"""Settings: few, strict, and layered: defaults < `attest.toml` in the home < ``ATTEST_*`` < flags.
+
+    settings = load_settings(home="~/papers", port=8000)
+
+An unknown key is an error that names the nearest known one. `docs/settings.md` lists them all.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from store.errors import SettingsError
+
+FILE = "attest.toml"
+PREFIX = "ATTEST_"
+OTHER_VARIABLES = frozenset({"ATTEST_SHARED"})
+"""Variables with our prefix that are no settings."""
+SECRETS = frozenset({"api_key"})
+"""Settings that are read from the environment only: files and command lines are seen by others."""
+
+
+class Settings(BaseSettings):
+    """All settings of one run. To add one, add a field here and a line to `docs/settings.md`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    home: Path = Field(default_factory=lambda: user_data_path("attest", appauthor=False))
+    """The folder of the library and of `attest.toml`."""
+    embedding_model: str | None = None
+    """A folder or a Hugging Face name; None: the first that is there of the default ones."""
+    passage_tokens: Annotated[int, Field(ge=32, le=8192)] = 200
+    """The most tokens of the embedding model in one passage."""
+    chroma_url: str | None = None
+    """A Chroma server, like ``http://host:8000``; None: in the process, in the home."""
+    mode: Literal["quotes", "written", "auto"] = "auto"
+    """How answers are made; auto: written where a language model is set, else quotes."""
+    max_quotes: Annotated[int, Field(ge=1, le=20)] = 5
+    """The most quotes in one answer."""
+    model: str | None = None
+    """The language model: a name at `base_url`, or a file."""
+    base_url: str | None = None
+    """An OpenAI-compatible endpoint, like ``http://127.0.0.1:11434/v1``."""
+    api_key: SecretStr | None = None
+    """For that endpoint; from ``ATTEST_API_KEY`` only."""
+    host: str = "127.0.0.1"
+    """Where the page listens."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 7860
+    """0: any free one."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only flags and the environment here; the file depends on the home, so `load_settings` reads it."""
+        return init_settings, env_settings
+
+
+def load_settings(home: Path | str | None = None, **flags: object) -> Settings:
+    """The settings of this run. Flags that are None count as not given.
+
+    Raises SettingsError for an unknown key or a value that isn't allowed, naming where it stands.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    _refuse_unknown(given, "the flags")
+    environment = _environment()
+    _refuse_unknown(environment, "the environment", prefix=PREFIX)
+    folder = Path(str(home or environment.get("home") or _default_home())).expanduser().absolute()
+    file = _file(folder / FILE)
+    # pydantic reads the environment itself, below what it is called with: so the file steps back here.
+    beneath = {name: value for name, value in file.items() if name not in environment}
+    try:
+        return Settings(**(beneath | given | {"home": folder}))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        raise SettingsError(f"The setting {name} is not allowed: {first['msg'].lower()}.") from None
+
+
+def _default_home() -> Path:
+    try:
+        return user_data_path("attest", appauthor=False)
+    except (KeyError, RuntimeError) as error:  # a user without a home directory
+        raise SettingsError("There is no home directory for the library: give one with --home.") from error
+
+
+def _environment() -> dict[str, str]:
+    return {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in os.environ.items()
+        if name.startswith(PREFIX) and name not in OTHER_VARIABLES and value != ""
+    }
+
+
+def _file(path: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path} can't be read as TOML: {error}.") from error
+    _refuse_unknown(content, str(path))
+    for name in SECRETS & content.keys():
+        raise SettingsError(f"{path} holds {name}: take it out, and set {PREFIX}{name.upper()} instead.")
+    if "home" in content:
+        raise SettingsError(f"{path} sets home, but lies in the home: use --home or {PREFIX}HOME.")
+    return content
+
+
+def _refuse_unknown(names: Mapping[str, object] | Iterable[str], where: str, prefix: str = "") -> None:
+    known = Settings.model_fields
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            shown = [prefix + (text.upper() if prefix else text) for text in (name, *near)]
+            hint = f"did you mean {shown[1]}?" if near else f"known are {', '.join(known)}."
+            raise SettingsError(f"There is no setting {shown[0]} (in {where}); {hint}")
