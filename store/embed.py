@@ -1,0 +1,318 @@
+"""Text to vectors: the `Embedder` seam and its adapter to any Hugging Face embedding model.
+
+A passage and its sentences share one pass through the model. The passage's vector is pooled from all its
+tokens, a sentence's from its own tokens as they stand in the passage ("late chunking", Günther et al. 2024,
+arXiv:2409.04701): sentences know their context and cost nothing. `docs/decisions` has the measurement.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store.errors import EmbeddingModelError
+from store.types import Span
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PretrainedConfig
+
+FloatArray = NDArray[np.float32]
+Progress = Callable[[int, int], None]
+
+BATCH_TOKENS = 2048
+"""Padded tokens in one batch: more brings no speed on a processor, and costs memory."""
+DEFAULT_MAX_TOKENS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class PassageText:
+    """What is embedded for one passage; `sentences` are spans of `text`."""
+
+    text: str
+    sentences: tuple[Span, ...] = ()
+    heading: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PassageVectors:
+    """Unit-length vectors: `passage` of shape (dimensions,), `sentences` of (sentences, dimensions)."""
+
+    passage: FloatArray
+    sentences: FloatArray
+
+
+class Embedder(Protocol):
+    """Makes vectors of texts. Implementations are safe to call from several threads."""
+
+    @property
+    def name(self) -> str:
+        """What a user would call the model."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever vectors would: weights, pooling, prompts."""
+
+    @property
+    def dimensions(self) -> int:
+        """Numbers in a vector."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens that the model reads of one text; what is beyond is not seen."""
+
+    def embed_queries(self, texts: Sequence[str]) -> FloatArray:
+        """Unit-length vectors of questions, of shape (texts, dimensions)."""
+
+    def embed_passages(self, passages: Sequence[PassageText], progress: Progress | None = None) -> list[PassageVectors]:
+        """Vectors of passages and of their sentences, in the order given."""
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens in `text`, without special ones."""
+
+    def tokenize(self, text: str) -> list[str]:
+        """The tokens of `text` as strings, without special ones."""
+
+
+class TransformersEmbedder:
+    """An embedding model in a Hugging Face folder, run by transformers and torch.
+
+    Pooling and prompts are read from the folder's own files (`1_Pooling/config.json` and
+    `config_sentence_transformers.json`, as sentence-transformers writes them). bfloat16 is used where the
+    processor multiplies it in hardware, float32 elsewhere.
+    """
+
+    def __init__(self, folder: Path, name: str | None = None) -> None:
+        self.folder = folder
+        self.name = name or folder.name
+        self._prompts = _read_prompts(folder, self.name)
+        self._pooling = _read_pooling(folder)
+        self.fingerprint = _fingerprint(folder, self._prompts, self._pooling)
+        self._lock = threading.Lock()
+        self._model, self._tokenizer = _load(folder, self.name)
+        self.dimensions = int(self._model.config.hidden_size)
+        self.max_tokens = _max_tokens(self._model.config)
+        self._tokenizer.model_max_length = 1 << 30  # We truncate ourselves; its warnings would mislead.
+
+    def embed_queries(self, texts: Sequence[str]) -> FloatArray:
+        """See `Embedder.embed_queries`."""
+        vectors = np.empty((len(texts), self.dimensions), np.float32)
+        prefix = self._prompts["query"]
+        for batch in self._forward([PassageText(text) for text in texts], prefix, sentences=False):
+            for index, result in batch:
+                vectors[index] = result.passage
+        return vectors
+
+    def embed_passages(self, passages: Sequence[PassageText], progress: Progress | None = None) -> list[PassageVectors]:
+        """See `Embedder.embed_passages`. `progress` is called with (passages done, passages in all)."""
+        results: dict[int, PassageVectors] = {}
+        late = self._pooling == "mean"
+        for batch in self._forward(passages, self._prompts["document"], sentences=late):
+            results.update(batch)
+            if progress:
+                progress(len(results), len(passages))
+        vectors = [results[index] for index in range(len(passages))]
+        return vectors if late else self._with_sentences_alone(passages, vectors)
+
+    def count_tokens(self, text: str) -> int:
+        """See `Embedder.count_tokens`."""
+        return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def tokenize(self, text: str) -> list[str]:
+        """See `Embedder.tokenize`."""
+        return list(self._tokenizer.tokenize(text))
+
+    def _with_sentences_alone(
+        self, passages: Sequence[PassageText], vectors: list[PassageVectors]
+    ) -> list[PassageVectors]:
+        """Sentences embedded by themselves: for models whose one pooled token speaks for the whole text."""
+        texts = [PassageText(span.of(p.text)) for p in passages for span in p.sentences]
+        found: dict[int, PassageVectors] = {}
+        for batch in self._forward(texts, self._prompts["document"], sentences=False):
+            found.update(batch)
+        alone = iter([found[index].passage for index in range(len(texts))])
+        return [
+            PassageVectors(v.passage, _stack([next(alone) for _ in p.sentences], self.dimensions))
+            for p, v in zip(passages, vectors, strict=True)
+        ]
+
+    def _forward(
+        self, passages: Sequence[PassageText], prefix: str, *, sentences: bool
+    ) -> Iterator[list[tuple[int, PassageVectors]]]:
+        """Vectors batch by batch, shortest passages first; each with its index in `passages`."""
+        import torch
+
+        heads = [f"{prefix}{p.heading}\n" if p.heading else prefix for p in passages]
+        encoded = (
+            self._tokenizer(
+                [head + p.text for head, p in zip(heads, passages, strict=True)],
+                truncation=True,
+                max_length=self.max_tokens,
+                return_offsets_mapping=sentences,
+                return_attention_mask=False,
+                return_token_type_ids=False,
+            )
+            if passages
+            else {"input_ids": []}
+        )
+        tokens: list[list[int]] = encoded["input_ids"]
+        for batch in _batches([len(ids) for ids in tokens]):
+            inputs, mask = self._pad([tokens[index] for index in batch])
+            with self._lock, torch.inference_mode():
+                states = self._model(input_ids=inputs, attention_mask=mask).last_hidden_state.float()
+                pooled = torch.nn.functional.normalize(_pool(states, mask, self._pooling), dim=-1)
+            whole = pooled.cpu().numpy()
+            hidden = states.cpu().numpy() if sentences else None
+            results = []
+            for row, index in enumerate(batch):
+                parts = np.empty((0, self.dimensions), np.float32)
+                if hidden is not None:
+                    offsets = np.asarray(encoded["offset_mapping"][index]) - len(heads[index])
+                    parts = _pool_spans(hidden[row], offsets, passages[index].sentences, whole[row])
+                results.append((index, PassageVectors(whole[row], parts)))
+            yield results
+
+    def _pad(self, rows: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        import torch
+
+        width = max(len(row) for row in rows)
+        inputs = torch.full((len(rows), width), self._tokenizer.pad_token_id or 0)
+        mask = torch.zeros((len(rows), width), dtype=torch.long)
+        for number, row in enumerate(rows):
+            # Causal models pool the last token: it must stand where the mask ends.
+            inputs[number, : len(row)] = torch.tensor(row)
+            mask[number, : len(row)] = 1
+        return inputs.to(self._model.device), mask.to(self._model.device)
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Indexes in order of length, cut so that no batch holds more than `BATCH_TOKENS` with its padding."""
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) + 1) * lengths[index] > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def _pool(states: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor:
+    """One vector a row of (rows, tokens, dimensions): the mean, the first or the last token's."""
+    if pooling == "cls":
+        return states[:, 0]
+    if pooling == "lasttoken":
+        last = mask.sum(dim=1) - 1
+        return states[range(len(states)), last]
+    weights = mask.unsqueeze(-1).to(states.dtype)
+    pooled: torch.Tensor = (states * weights).sum(dim=1) / weights.sum(dim=1)
+    return pooled
+
+
+def _pool_spans(states: FloatArray, offsets: NDArray[np.int64], spans: Sequence[Span], whole: FloatArray) -> FloatArray:
+    """The unit-length mean of the token states in each span; a span that the model never saw gets `whole`."""
+    offsets = offsets[: len(states)]
+    real = offsets[:, 1] > offsets[:, 0]
+    vectors = np.empty((len(spans), len(whole)), np.float32)
+    for number, span in enumerate(spans):
+        inside = real & (offsets[:, 0] < span.end) & (offsets[:, 1] > span.start)
+        vector = states[: len(offsets)][inside].mean(axis=0) if inside.any() else whole
+        vectors[number] = vector / np.linalg.norm(vector)
+    return vectors
+
+
+def _stack(vectors: list[FloatArray], dimensions: int) -> FloatArray:
+    return np.stack(vectors) if vectors else np.empty((0, dimensions), np.float32)
+
+
+def _load(folder: Path, name: str) -> tuple[Any, Any]:
+    import transformers
+
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        # Models of BERT's family have a head of their own that no embedding uses, and that warns of missing weights.
+        options = {"add_pooling_layer": False} if config.model_type in {"bert", "roberta", "xlm-roberta"} else {}
+        model = transformers.AutoModel.from_pretrained(folder, local_files_only=True, dtype=_dtype(), **options)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise EmbeddingModelError(
+            f"The embedding model {name} can't be loaded from {folder}: it needs config.json, tokenizer.json and "
+            f"model.safetensors as Hugging Face models have them ({type(error).__name__})."
+        ) from error
+    return model.eval().to(_device()), tokenizer
+
+
+def _device() -> str:
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _dtype() -> torch.dtype:
+    """bfloat16 where it is multiplied in hardware: elsewhere it is emulated, and slower than float32."""
+    import torch
+
+    if _device() == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    capabilities = torch.cpu.get_capabilities() if _device() == "cpu" else {}
+    fast = any(capabilities.get(feature) for feature in ("amx_bf16", "avx512_bf16"))
+    return torch.bfloat16 if fast else torch.float32
+
+
+def _max_tokens(config: PretrainedConfig) -> int:
+    positions = int(getattr(config, "max_position_embeddings", DEFAULT_MAX_TOKENS))
+    # RoBERTa counts its positions from the padding token's number, not from zero.
+    reserved = int(getattr(config, "pad_token_id", 0) or 0) + 1 if "roberta" in config.model_type else 0
+    return min(positions - reserved, 8192)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return value
+
+
+def _read_prompts(folder: Path, name: str) -> dict[str, str]:
+    """What the model expects before a question and before a passage; E5 models don't say it in their files."""
+    prompts = _read_json(folder / "config_sentence_transformers.json").get("prompts") or {}
+    is_e5 = "e5" in name.lower() and "instruct" not in name.lower()
+    query, document = ("query: ", "passage: ") if is_e5 else ("", "")
+    return {
+        "query": prompts.get("query") or query,
+        "document": prompts.get("document") or prompts.get("passage") or document,
+    }
+
+
+def _read_pooling(folder: Path) -> str:
+    config = _read_json(folder / "1_Pooling" / "config.json")
+    if config.get("pooling_mode_cls_token") or config.get("pooling_mode") == "cls":
+        return "cls"
+    if config.get("pooling_mode_lasttoken") or config.get("pooling_mode") == "lasttoken":
+        return "lasttoken"
+    return "mean"
+
+
+def _fingerprint(folder: Path, prompts: dict[str, str], pooling: str) -> str:
+    digest = hashlib.sha256(json.dumps([prompts, pooling], sort_keys=True).encode())
+    weights = sorted([*folder.glob("*.safetensors"), *folder.glob("pytorch_model*.bin")])
+    if not weights:
+        raise EmbeddingModelError(
+            f"The folder {folder} holds no weights (model.safetensors): name a complete Hugging Face model folder."
+        )
+    for path in [folder / "tokenizer.json", *weights]:
+        if path.is_file():
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:16]
