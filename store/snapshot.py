@@ -24,10 +24,10 @@ _DOCUMENT = (
     "d.media_type, d.pages, d.passage_count"
 )
 _PASSAGE = (
-    "p.id, d.id, p.ordinal, p.start_offset, p.end_offset, p.language, p.sentences, "
-    "p.heading_start, p.heading_end"
+    "p.id, d.id, p.ordinal, p.start_offset, p.end_offset, p.language, p.sentences, p.heading_start, p.heading_end"
 )
-_MANY = 500
+EMBEDDING = "(SELECT CAST(value AS INTEGER) FROM library WHERE name = 'embedding')"
+MANY = 500
 """Values in one `IN (...)`: below SQLite's oldest limit of 999."""
 
 
@@ -77,11 +77,12 @@ class Snapshot:
     """One moment of the catalog, for as long as its transaction is open. Not shared by threads."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+        self.connection = connection
+        """For the store's own modules."""
 
     def value(self, name: str) -> str | None:
         """What the library notes under `name`, such as the embedding model's fingerprint."""
-        row = self._connection.execute("SELECT value FROM library WHERE name = ?", (name,)).fetchone()
+        row = self.connection.execute("SELECT value FROM library WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def number(self, name: str) -> int:
@@ -92,21 +93,17 @@ class Snapshot:
         """Raises NotFoundError."""
         found = self.documents_by_id([document_id])
         if document_id not in found:
-            raise NotFoundError(
-                f"No document has the id {document_id!r}; `attest documents list` shows all of them."
-            )
+            raise NotFoundError(f"No document has the id {document_id!r}; `attest documents list` shows all of them.")
         return found[document_id]
 
     def documents_by_id(self, document_ids: Sequence[str]) -> dict[str, Document]:
         """Those that exist, by id."""
-        rows = self._select_in(
-            f"SELECT {_DOCUMENT} FROM documents d WHERE d.state = 'live' AND d.id IN", document_ids
-        )
+        rows = self._select_in(f"SELECT {_DOCUMENT} FROM documents d WHERE d.state = 'live' AND d.id IN", document_ids)
         return {row[0]: _document(row) for row in rows}
 
     def find_document(self, uri: str) -> Document | None:
         """The document that was added under `uri`, if any."""
-        row = self._connection.execute(
+        row = self.connection.execute(
             f"SELECT {_DOCUMENT} FROM documents d WHERE d.state = 'live' AND d.uri = ?",
             (uri,),
         ).fetchone()
@@ -114,7 +111,7 @@ class Snapshot:
 
     def is_current(self, uri: str, original_sha256: str, normalization: int) -> bool:
         """Whether the very file is here already, as this normalization would read it."""
-        row = self._connection.execute(
+        row = self.connection.execute(
             "SELECT original_sha256, normalization FROM documents WHERE state = 'live' AND uri = ?", (uri,)
         ).fetchone()
         return row is not None and tuple(row) == (original_sha256, normalization)
@@ -122,7 +119,7 @@ class Snapshot:
     def documents(self, after: str | None, limit: int, where: Filter | None = None) -> DocumentPage:
         """Up to `limit` documents whose uri follows `after`; `where` goes by the documents' languages."""
         condition, values = _document_condition(where or Filter())
-        rows = self._connection.execute(
+        rows = self.connection.execute(
             f"SELECT {_DOCUMENT} FROM documents d WHERE d.state = 'live' AND d.uri > ? AND {condition} "
             "ORDER BY d.uri LIMIT ?",
             (after or "", *values, limit + 1),
@@ -132,26 +129,24 @@ class Snapshot:
 
     def text(self, document_id: str, start: int = 0, end: int | None = None) -> str:
         """The part ``[start:end]`` of a document's normalized text. Raises NotFoundError."""
-        row = self._connection.execute(
+        row = self.connection.execute(
             "SELECT key, characters FROM documents WHERE state = 'live' AND id = ?", (document_id,)
         ).fetchone()
         if row is None:
             self.document(document_id)
-        return self._text(row[0], start, row[1] if end is None else min(end, row[1]))
+        return self.words(row[0], start, row[1] if end is None else min(end, row[1]))
 
     def passages(self, document_id: str) -> tuple[Passage, ...]:
         """The passages of a document, in order. Raises NotFoundError."""
         self.document(document_id)
-        rows = self._connection.execute(
+        rows = self.connection.execute(
             f"SELECT {_PASSAGE} FROM documents d JOIN passages p ON p.document = d.key "
             "WHERE d.state = 'live' AND d.id = ? ORDER BY p.ordinal",
             (document_id,),
         )
         return tuple(_passage(row) for row in rows)
 
-    def stored_passages(
-        self, passage_ids: Sequence[str], where: Filter | None = None
-    ) -> dict[str, StoredPassage]:
+    def stored_passages(self, passage_ids: Sequence[str], where: Filter | None = None) -> dict[str, StoredPassage]:
         """Those of `passage_ids` that are live and pass the filter, by id, with words and raw vectors.
 
         The filter's languages go by the passage here, as in the indexes.
@@ -162,8 +157,7 @@ class Snapshot:
         rows = self._select_in(
             f"SELECT {_PASSAGE}, d.key, v.halves, {_DOCUMENT} FROM passages p "
             "JOIN documents d ON d.key = p.document "
-            "JOIN vectors v ON v.passage = p.key AND v.embedding = "
-            "(SELECT CAST(value AS INTEGER) FROM library WHERE name = 'embedding') "
+            f"JOIN vectors v ON v.passage = p.key AND v.embedding = {EMBEDDING} "
             f"WHERE d.state = 'live' AND {condition} AND p.id IN",
             passage_ids,
             values,
@@ -177,36 +171,44 @@ class Snapshot:
             found[passage.id] = StoredPassage(
                 passage,
                 documents[key],
-                self._text(key, passage.start, passage.end),
+                self.words(key, passage.start, passage.end),
                 unpack_vectors(halves, dimensions),
             )
         return found
 
     def language_statistics(self) -> dict[str, LanguageStatistics]:
         """For each language, count and sum of its live passages' raw vectors."""
-        rows = self._connection.execute("SELECT language, count, sum FROM languages WHERE count > 0")
-        return {row[0]: LanguageStatistics(row[0], row[1], unpack_sum(row[2])) for row in rows}
+        return self._language_statistics("languages")
+
+    def centring_statistics(self) -> dict[str, LanguageStatistics]:
+        """The same as it was when the indexes in use were last made: what their vectors are centred by."""
+        return self._language_statistics("centring")
 
     def statistics(self) -> Statistics:
         """Counts, from a covering index and the table of languages."""
-        documents, characters = self._connection.execute(
+        documents, characters = self.connection.execute(
             "SELECT count(*), coalesce(sum(characters), 0) FROM documents WHERE state = 'live'"
         ).fetchone()
-        speakers = self._connection.execute(
+        speakers = self.connection.execute(
             "SELECT speaker, count(*) FROM documents WHERE state = 'live' AND speaker IS NOT NULL "
             "GROUP BY speaker ORDER BY count(*) DESC, speaker LIMIT 100"
         )
-        languages = self._connection.execute(
+        languages = self.connection.execute(
             "SELECT language, count FROM languages WHERE count > 0 ORDER BY count DESC, language"
         )
         counts = dict(languages.fetchall())
         return Statistics(documents, sum(counts.values()), characters, counts, dict(speakers.fetchall()))
 
-    def _text(self, key: int, start: int, end: int) -> str:
+    def _language_statistics(self, table: str) -> dict[str, LanguageStatistics]:
+        rows = self.connection.execute(f"SELECT language, count, sum FROM {table} WHERE count > 0")
+        return {row[0]: LanguageStatistics(row[0], row[1], unpack_sum(row[2])) for row in rows}
+
+    def words(self, key: int, start: int, end: int) -> str:
+        """The part ``[start:end]`` of the text of the document with this key, in any state."""
         if end <= start:
             return ""
         first = start // BLOCK
-        rows = self._connection.execute(
+        rows = self.connection.execute(
             "SELECT text FROM texts WHERE document = ? AND block BETWEEN ? AND ? ORDER BY block",
             (key, first, (end - 1) // BLOCK),
         )
@@ -214,9 +216,9 @@ class Snapshot:
 
     def _select_in(self, query: str, keys: Sequence[str], values: Sequence[object] = ()) -> Iterator[Any]:
         """Rows of `query`, which ends with ``IN``, for the keys in portions."""
-        for start in range(0, len(keys), _MANY):
-            some = keys[start : start + _MANY]
-            yield from self._connection.execute(f"{query} ({_marks(some)})", (*values, *some))
+        for start in range(0, len(keys), MANY):
+            some = keys[start : start + MANY]
+            yield from self.connection.execute(f"{query} ({_marks(some)})", (*values, *some))
 
 
 def _document_condition(where: Filter, language: str = "d.language") -> tuple[str, list[object]]:

@@ -68,3 +68,10 @@ CREATE TABLE languages (
   count    INTEGER NOT NULL,
   sum      BLOB NOT NULL            -- float64
 ) STRICT;
+
+-- The statistics that the indexes in use were made with: vectors there are centred by these, not by newer ones.
+CREATE TABLE centring (
+  language TEXT NOT NULL PRIMARY KEY,
+  count    INTEGER NOT NULL,
+  sum      BLOB NOT NULL
+) STRICT;
