@@ -1,0 +1,40 @@
+"""One spelling for what readers take to be the same: the form in which keywords are compared, never shown.
+
+Rules, in order: NFKC and case folding; invisible format characters dropped; decimal digits of every script to
+0-9; Thai SARA AM and its tone mark in one order (NFKC takes SARA AM apart, and typists type both orders);
+Vietnamese tone marks of oa, oe and uy on their first vowel (hoà and hòa are one word); Arabic vowel signs and
+tatweel dropped, since they are written or left out at will.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_NIKHAHIT_BEFORE_TONE = re.compile("\u0e4d([\u0e48-\u0e4b])")
+_SARA_AM_APART = re.compile("\u0e4d\u0e32")
+_SARA_AM_BEFORE_TONE = re.compile("\u0e33([\u0e48-\u0e4b])")
+_SECOND_VOWEL_TONE = re.compile("(o(?=[ae])|u(?=y))([aey])([\u0300\u0301\u0303\u0309\u0323])(?![a-z])")
+_VOCALIC_SIGNS = re.compile("[\u0640\u064b-\u0652\u0670]")
+
+
+def fold(text: str) -> str:
+    """The folded form of `text`; folding twice changes nothing.
+
+    >>> fold("พ.ศ. ๒๕๖๖") == fold("พ.ศ. 2566")
+    True
+    """
+    text = unicodedata.normalize("NFKC", text).casefold()
+    text = "".join(map(_fold_character, text)) if not text.isascii() else text
+    if "\u0e4d" in text or "\u0e33" in text:
+        text = _NIKHAHIT_BEFORE_TONE.sub("\\1\u0e4d", text)
+        text = _SARA_AM_APART.sub("\u0e33", text)
+        text = _SARA_AM_BEFORE_TONE.sub("\\1\u0e33", text)
+    text = unicodedata.normalize("NFC", _SECOND_VOWEL_TONE.sub("\\1\\3\\2", unicodedata.normalize("NFD", text)))
+    return _VOCALIC_SIGNS.sub("", text)
+
+
+def _fold_character(character: str) -> str:
+    if character.isdecimal():
+        return str(unicodedata.decimal(character))
+    return "" if unicodedata.category(character) == "Cf" else character
