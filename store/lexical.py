@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,10 +45,15 @@ class LexicalEntry:
 
 @dataclass(frozen=True, slots=True)
 class KeywordQuery:
-    """A query's terms, each once, and the highest score that a passage could get for them."""
+    """A query's terms, each once, with what they weigh in this index."""
 
-    terms: tuple[str, ...]
-    ceiling: float
+    weights: dict[str, float]
+    """Inverse document frequency of each term, rarest first."""
+
+    @property
+    def ceiling(self) -> float:
+        """A bound on the BM25 of any passage: the sum of each term's weight times (K1 + 1)."""
+        return sum(self.weights.values()) * (K1 + 1)
 
 
 class LexicalIndex:
@@ -96,7 +101,7 @@ class LexicalIndex:
                 first, last = day_range(entry.published) if entry.published else (NO_DATE, NO_DATE)
                 document.add_integer("first_day", first)
                 document.add_integer("last_day", last)
-                document.add_text("terms", " ".join(self._terms(entry.text)))
+                document.add_text("terms", " ".join(self.terms(entry.text)))
                 writer.add_document(document)
 
     def remove_documents(self, document_ids: Iterable[str]) -> None:
@@ -128,30 +133,45 @@ class LexicalIndex:
                 self._writer = None
 
     def parse(self, query: str) -> KeywordQuery:
-        """The terms of `query` with their ceiling, the sum of each term's idf times (K1 + 1)."""
+        """The terms of `query` with their weights; only the rarest `MAX_QUERY_TERMS` of a very long one."""
         searcher = self._searcher()
         count = searcher.num_docs
-        weights = {
-            term: math.log(1 + (count - found + 0.5) / (found + 0.5))
-            for term in dict.fromkeys(self._terms(query))
-            if (found := min(searcher.doc_freq("terms", term), count)) >= 0
-        }
-        terms = sorted(weights, key=weights.__getitem__, reverse=True)[:MAX_QUERY_TERMS]
-        return KeywordQuery(tuple(terms), sum(weights[term] for term in terms) * (K1 + 1))
+        weights = {}
+        for term in dict.fromkeys(self.terms(query)):
+            found = min(searcher.doc_freq("terms", term), count)  # It counts removed passages until they are merged.
+            weights[term] = math.log(1 + (count - found + 0.5) / (found + 0.5))
+        rarest = sorted(weights, key=weights.__getitem__, reverse=True)[:MAX_QUERY_TERMS]
+        return KeywordQuery({term: weights[term] for term in rarest})
 
-    def search(self, query: str | KeywordQuery, k: int, where: Filter | None = None) -> list[tuple[str, float]]:
-        """The `k` best passages as (passage id, BM25 score), best first; only those that share a term."""
+    def terms(self, text: str) -> list[str]:
+        """The terms of a text, in order, with the dates in it after them."""
+        return [*self._tokenize(fold(text)), *sorted(date_terms(text))]
+
+    def search(
+        self,
+        query: str | KeywordQuery,
+        k: int,
+        where: Filter | None = None,
+        among: Sequence[str] | None = None,
+    ) -> list[tuple[str, float]]:
+        """The `k` best passages as (passage id, BM25 score), best first; only those that share a term.
+
+        `among` restricts the search to passages of these ids.
+        """
         parsed = self.parse(query) if isinstance(query, str) else query
-        if not parsed.terms or k < 1:
+        if not parsed.weights or k < 1:
             return []
         import tantivy
 
         schema = self._index.schema
         should, must = tantivy.Occur.Should, tantivy.Occur.Must
         found = tantivy.Query.boolean_query(
-            [(should, tantivy.Query.term_query(schema, "terms", term, "freq")) for term in parsed.terms]
+            [(should, tantivy.Query.term_query(schema, "terms", term, "freq")) for term in parsed.weights]
         )
         conditions = _conditions(schema, where or Filter())
+        if among is not None:
+            only = tantivy.Query.term_set_query(schema, "passage_id", list(among))
+            conditions.append(tantivy.Query.const_score_query(only, 0.0))
         if conditions:
             found = tantivy.Query.boolean_query([(must, found), *((must, condition) for condition in conditions)])
         searcher = self._searcher()
@@ -170,9 +190,6 @@ class LexicalIndex:
         for offset in range(0, searcher.num_docs, batch):
             for _, address in searcher.search(tantivy.Query.all_query(), limit=batch, offset=offset).hits:
                 yield _passage_id(searcher, address)
-
-    def _terms(self, text: str) -> list[str]:
-        return [*self._tokenize(fold(text)), *sorted(date_terms(text))]
 
     def _open_writer(self) -> Any:  # noqa: ANN401 - tantivy's writer has no public type
         if self._read_only:

@@ -96,6 +96,20 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
+class SentenceHit:
+    """One sentence of a found passage, as evidence for the query."""
+
+    span: Span
+    """In the document's text."""
+    dense: float
+    """Cosine of query and sentence after each language's mean was taken off, in [-1, 1]."""
+    keyword: float
+    """Share of the query's keyword weight that the sentence holds, in [0, 1]."""
+    score: float
+    """What sentences are ordered by, across passages and languages of one search."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One passage found for a query, best first."""
 
@@ -105,13 +119,13 @@ class Hit:
     document: Document
     text: str
     score: float
-    """What the order is by: comparable across languages within one search."""
+    """What the order is by: comparable across languages within one search, not between searches."""
     dense: float
     """Cosine of query and passage after each language's mean was taken off, in [-1, 1]."""
     keyword: float
-    """BM25 of the query's terms in the passage; 0 where no term is shared."""
-    sentence_scores: tuple[float, ...] = ()
-    """For each sentence of the passage, its centred cosine with the query."""
+    """BM25 of the query's terms as a share of the most that a passage could get, in [0, 1]."""
+    sentences: tuple[SentenceHit, ...] = ()
+    """All sentences of the passage, in the order of the text."""
 
 
 @dataclass(frozen=True, slots=True)
