@@ -116,12 +116,17 @@ class Centring:
         self._queries = {tag: np.asarray(mean, np.float32) for tag, mean in queries.items()}
         self._passage_default = np.asarray(average, np.float32)
         self._query_default = np.asarray(average + question + shift, np.float32)
+        self.shipped = shipped
         self.version = shipped.version
 
     def centre(self, vectors: FloatArray, languages: Sequence[str]) -> FloatArray:
         """Passage or sentence vectors (n, dimensions) without their languages' means, unit length again."""
         means = [self._passages.get(language, self._passage_default) for language in languages]
         return _unit(vectors - np.stack(means)) if means else vectors
+
+    def passage_means(self, languages: Sequence[str]) -> FloatArray:
+        """What is taken off the passages of these languages: (languages, dimensions)."""
+        return np.stack([self._passages.get(language, self._passage_default) for language in languages])
 
     def centre_query(self, vector: FloatArray, language: str) -> FloatArray:
         """The same for a question's vector (dimensions,)."""

@@ -62,6 +62,9 @@ class Nearest(Protocol):
         """Up to `k` passage ids with their cosine distances in [0, 2], nearest first."""
         ...
 
+    def close(self) -> None:
+        """Let go of what it holds."""
+
 
 class VectorIndex:
     """One Chroma collection."""
@@ -155,8 +158,14 @@ class VectorIndex:
             offset += len(page)
 
     def drop(self) -> None:
-        """Delete the whole collection."""
+        """Delete the collection."""
         self._client.delete_collection(self.name)
+
+    def drop_others(self, prefix: str) -> None:
+        """Delete every other collection whose name begins with `prefix`."""
+        for collection in self._client.list_collections():
+            if collection.name.startswith(prefix) and collection.name != self.name:
+                self._client.delete_collection(collection.name)
 
     def as_vector_store(self, texts: Callable[[Sequence[str]], dict[str, str]]) -> ChromaVectorStore:
         """The same collection as LlamaIndex's vector store; `texts` looks words up by passage id.

@@ -11,57 +11,46 @@ atomic per document: a search sees a whole document or none of it, also after a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
+from store import adding
+from store.adding import AddResult
+from store.errors import QuestionError
+from store.owner import OwnerGoneError
+from store.possession import Possession
+from store.settings import Settings
+from store.snapshot import DocumentPage, Snapshot, Statistics
 from store.types import Document, Filter, ParsedDocument, Passage, SearchResult
+from store.upkeep import unsettled
+from store.vectorize import PORTION
 
 if TYPE_CHECKING:
-    from store.embed import Embedder
-    from store.settings import Settings
-    from store.snapshot import Snapshot
+    from llama_index.vector_stores.chroma import ChromaVectorStore
 
-Outcome = Literal["added", "updated", "unchanged"]
+    from store.embed import Embedder
+
+__all__ = ["AddResult", "DocumentPage", "Library", "Progress", "Snapshot", "Statistics"]
+
 Progress = Callable[[int, int], None]
 """Called with (passages embedded so far, passages known so far)."""
 
-
-@dataclass(frozen=True, slots=True)
-class AddResult:
-    """What became of one document that was added."""
-
-    document: Document
-    """As the library holds it now."""
-    outcome: Outcome
-    embedded: int = 0
-    """Passages that went through the embedding model; the others' vectors were known already."""
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentPage:
-    """Some documents, ordered by uri, and where the next page begins."""
-
-    documents: tuple[Document, ...]
-    next: str | None
-    """Give it as `after` for the following page; None after the last one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """How much a library holds. `languages` counts passages, `speakers` counts documents."""
-
-    documents: int
-    passages: int
-    characters: int
-    languages: dict[str, int]
-    speakers: dict[str, int]
+_BATCH_DOCUMENTS = 256
+_SECONDS_FOR_OWNER = 10.0
+"""How long a reader looks for somebody to answer it when the owner has gone."""
 
 
 class Library:
     """A library of documents in one folder. Get one from `Library.open`; use it from any thread."""
+
+    def __init__(self, possession: Possession, *, read_only: bool) -> None:
+        self._possession = possession
+        self._read_only = read_only
+        self._write_lock = threading.RLock()
 
     @classmethod
     def open(
@@ -69,18 +58,19 @@ class Library:
     ) -> Library:
         """Open the library at `where`, or make an empty one there.
 
-        `embedder` None: the one that the settings and the library name, loaded when first needed.
-        A writer owns the library until `close`. With `read_only` the library is owned too where
-        nobody owns it yet, and else read beside its owner, who answers the vector queries.
+        `embedder` None: the one that the settings name, loaded when first needed. A writer owns the
+        library until `close`. With `read_only` the library is owned too where nobody owns it yet,
+        and else read beside its owner, who answers the vector queries. The indexes are opened, and
+        checked, when first needed; `prepare` does it now.
 
         Raises LibraryLockedError (a writer while another process owns it), SchemaVersionError,
-        EmbedderMismatchError, IndexDamagedError.
+        EmbedderMismatchError for a given embedder.
         """
-        raise NotImplementedError
+        return cls(Possession.take(where, embedder, writes=not read_only), read_only=read_only)
 
     def close(self) -> None:
         """Give the library up; other processes can own it again. Closing twice is harmless."""
-        raise NotImplementedError
+        self._possession.close()
 
     def __enter__(self) -> Self:
         return self
@@ -89,17 +79,30 @@ class Library:
         self.close()
 
     @property
+    def settings(self) -> Settings:
+        """What it was opened with."""
+        return self._possession.settings
+
+    @property
     def embedder(self) -> Embedder:
         """The embedding model of this library. Raises EmbedderMismatchError, EmbeddingModelError."""
-        raise NotImplementedError
+        return self._possession.embedder
+
+    def prepare(self) -> None:
+        """Load the model and open the indexes, so that the first question needn't wait.
+
+        Raises IndexDamagedError, EmbedderMismatchError, EmbeddingModelError.
+        """
+        _ = self.embedder
+        with self._possession.indexes():
+            pass
 
     def add(self, parsed: ParsedDocument, progress: Progress | None = None) -> AddResult:
         """Add one document; see `add_many`, which is faster for many."""
-        raise NotImplementedError
+        (result,) = self.add_many([parsed], progress)
+        return result
 
-    def add_many(
-        self, parsed: Iterable[ParsedDocument], progress: Progress | None = None
-    ) -> Iterator[AddResult]:
+    def add_many(self, parsed: Iterable[ParsedDocument], progress: Progress | None = None) -> Iterator[AddResult]:
         """Add or replace documents by their uri; yield a result for each when it is durable.
 
         The input is read lazily and embedded in batches across documents; results come in the
@@ -110,50 +113,163 @@ class Library:
 
         The store names passages itself: the ids of `parsed.passages` are not kept. A document keeps
         the id under which its uri was first added.
+
+        Raises RequestError for a document that contradicts itself; those before it are durable.
         """
-        raise NotImplementedError
+        report = _Report(progress)
+        batch: dict[str, ParsedDocument] = {}
+        for each in parsed:
+            adding.check(each)
+            if each.document.uri in batch or _is_full(batch):
+                yield from self._add(list(batch.values()), report)
+                batch.clear()
+            with self._write_lock, self._possession.changing() as catalog:
+                settled = adding.settle_without_work(catalog, each)
+            if settled is not None:
+                yield settled
+            else:
+                batch[each.document.uri] = each
+                report.know(len(each.passages))
+        yield from self._add(list(batch.values()), report)
+        self._finish_adding()
 
     def remove(self, document_id: str) -> Document:
         """Remove a document from everything. Raises NotFoundError; returns what it was."""
-        raise NotImplementedError
+        document = self.document(document_id)
+        with self._write_lock, self._possession.changing_indexes() as indexes:
+            adding.remove(self._possession.catalog, indexes, document_id)
+        return document
 
-    def snapshot(self) -> AbstractContextManager[Snapshot]:
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
         """The catalog as it is at one moment, for several reads that must agree with each other."""
-        raise NotImplementedError
+        with self._possession.catalog.snapshot() as snapshot:
+            yield snapshot
 
     def document(self, document_id: str) -> Document:
         """Raises NotFoundError."""
-        raise NotImplementedError
+        with self.snapshot() as snapshot:
+            return snapshot.document(document_id)
 
     def find_document(self, uri: str) -> Document | None:
         """The document that was added under `uri`, if any."""
-        raise NotImplementedError
+        with self.snapshot() as snapshot:
+            return snapshot.find_document(uri)
 
-    def documents(
-        self, after: str | None = None, limit: int = 100, where: Filter | None = None
-    ) -> DocumentPage:
-        """A page of documents, ordered by uri; `after` is the previous page's `next`."""
-        raise NotImplementedError
+    def is_current(self, uri: str, original_sha256: str, normalization: int) -> bool:
+        """Whether the very file is here already, as this version of normalization would read it."""
+        with self.snapshot() as snapshot:
+            return snapshot.is_current(uri, original_sha256, normalization)
+
+    def documents(self, after: str | None = None, limit: int = 100, where: Filter | None = None) -> DocumentPage:
+        """A page of documents, ordered by uri; `after` is the previous page's `next`.
+
+        All below a folder: begin `after` its path, and stop at the first uri that is outside.
+        """
+        with self.snapshot() as snapshot:
+            return snapshot.documents(after, limit, where)
 
     def text(self, document_id: str, start: int = 0, end: int | None = None) -> str:
         """The normalized text of a document, or its part ``[start:end]``. Raises NotFoundError."""
-        raise NotImplementedError
+        with self.snapshot() as snapshot:
+            return snapshot.text(document_id, start, end)
 
     def passages(self, document_id: str) -> tuple[Passage, ...]:
         """The passages of a document, in order. Raises NotFoundError."""
-        raise NotImplementedError
+        with self.snapshot() as snapshot:
+            return snapshot.passages(document_id)
 
     def search(self, query: str, k: int = 10, where: Filter | None = None) -> SearchResult:
         """The `k` best passages for `query`, best first. Raises QuestionError for a blank query."""
-        raise NotImplementedError
+        if not query.strip():
+            raise QuestionError("The question is empty: write what you want to know.")
+        deadline = time.monotonic() + _SECONDS_FOR_OWNER
+        while True:
+            try:
+                return self._search(query, k, where or Filter())
+            except OwnerGoneError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+                self._possession.succeed()
 
     def rebuild(self, *, embed: bool = False, progress: Progress | None = None) -> None:
         """Make vectors and keywords anew from the catalog, then swap them in at once.
 
-        With `embed`, all passages are embedded again first, by whatever model the settings name.
+        With `embed`, all passages are embedded again first, by whatever model the settings name; a
+        run that was interrupted goes on where it stopped. Searches go on meanwhile.
         """
-        raise NotImplementedError
+        with self._write_lock:
+            self._possession.rebuild(embed=embed, progress=progress)
 
     def statistics(self) -> Statistics:
         """Counts of what the library holds, without reading it through."""
-        raise NotImplementedError
+        with self.snapshot() as snapshot:
+            return snapshot.statistics()
+
+    def as_vector_store(self) -> ChromaVectorStore:
+        """The vectors as LlamaIndex's store, for reading; only where this process owns the library."""
+        with self._possession.indexes() as indexes:
+            return indexes.owned.as_vector_store(self._texts)
+
+    def _texts(self, passage_ids: Sequence[str]) -> dict[str, str]:
+        with self.snapshot() as snapshot:
+            return {key: found.text for key, found in snapshot.stored_passages(passage_ids).items()}
+
+    def _search(self, query: str, k: int, where: Filter) -> SearchResult:
+        from store.language import detect_language
+        from store.search import search
+
+        with self.snapshot() as snapshot:
+            if not snapshot.language_statistics():
+                return SearchResult(query, detect_language(query), ())
+        embedder = self.embedder
+        with self._possession.indexes() as indexes, self.snapshot() as snapshot:
+            return search(query, k, where, embedder=embedder, indexes=indexes, snapshot=snapshot)
+
+    def _add(self, batch: list[ParsedDocument], report: _Report) -> list[AddResult]:
+        """Write one batch, after ending what was begun before it."""
+        with self._write_lock, self._possession.changing() as catalog:
+            if not batch:
+                return []
+            embedder = self.embedder
+            adding.claim(catalog, embedder)
+            with self._possession.changing_indexes() as indexes:
+                adding.settle(catalog, indexes)
+                results = adding.add(catalog, indexes, embedder, batch, report.embedded)
+            report.finish(sum(len(each.passages) for each in batch))
+            return results
+
+    def _finish_adding(self) -> None:
+        """Bring the indexes up to date with metadata and with the languages' means."""
+        with self._write_lock, self._possession.changing() as catalog:
+            with catalog.snapshot() as snapshot:
+                changes = unsettled(snapshot)
+            if changes:
+                with self._possession.changing_indexes() as indexes:
+                    adding.settle(catalog, indexes)
+            self._possession.recentre()
+
+
+class _Report:
+    """Adds the batches' progress up."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._done = 0
+        self._known = 0
+
+    def know(self, passages: int) -> None:
+        self._known += passages
+
+    def embedded(self, in_batch: int) -> None:
+        if self._progress:
+            self._progress(self._done + in_batch, self._known)
+
+    def finish(self, in_batch: int) -> None:
+        self._done += in_batch
+
+
+def _is_full(batch: dict[str, ParsedDocument]) -> bool:
+    passages = sum(len(each.passages) for each in batch.values())
+    return passages >= PORTION or len(batch) >= _BATCH_DOCUMENTS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.packing import unpack_passage_vector
-from store.snapshot import EMBEDDING, MANY, Snapshot
+from store.snapshot import EMBEDDING, MANY, LanguageStatistics, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,15 @@ class Unsettled:
     """``pending``: not yet live; ``retired``: not live any more; ``live``: its index entries are stale."""
 
 
-def index_rows(snapshot: Snapshot, document_key: int) -> Iterator[IndexRow]:
-    """What the indexes hold of a document in any state, passage by passage."""
-    dimensions = snapshot.number("dimensions")
+def index_rows(snapshot: Snapshot, document_key: int, run: int) -> Iterator[IndexRow]:
+    """What the indexes hold of a document in any state, passage by passage, with vectors of this run."""
     rows = snapshot.connection.execute(
         "SELECT p.id, p.language, p.start_offset, p.end_offset, p.heading_start, p.heading_end, "
-        "d.id, d.speaker, d.published, v.halves "
+        "d.id, d.speaker, d.published, v.halves, length(p.sentences) / 8 "
         "FROM documents d JOIN passages p ON p.document = d.key "
-        f"JOIN vectors v ON v.passage = p.key AND v.embedding = {EMBEDDING} "
+        "JOIN vectors v ON v.passage = p.key AND v.embedding = ? "
         "WHERE d.key = ? ORDER BY p.ordinal",
-        (document_key,),
+        (run, document_key),
     )
     for row in rows:
         yield IndexRow(
@@ -66,13 +66,12 @@ def index_rows(snapshot: Snapshot, document_key: int) -> Iterator[IndexRow]:
             published=row[8],
             text=snapshot.words(document_key, row[2], row[3]),
             heading=None if row[4] is None else snapshot.words(document_key, row[4], row[5]),
-            vector=unpack_passage_vector(row[9], dimensions),
+            vector=unpack_passage_vector(row[9], len(row[9]) // 2 // (1 + row[10])),
         )
 
 
-def live_keys(snapshot: Snapshot) -> Iterator[int]:
-    """The keys of all live documents, in pages."""
-    last = 0
+def live_keys(snapshot: Snapshot, last: int = 0) -> Iterator[int]:
+    """The keys of all live documents that follow `last`, in order, read in pages."""
     while keys := [
         row[0]
         for row in snapshot.connection.execute(
@@ -118,3 +117,17 @@ def sample(snapshot: Snapshot, size: int) -> list[IndexedVector]:
         if row is not None:
             found[row[0]] = IndexedVector(row[1], row[2], unpack_passage_vector(row[3], dimensions))
     return list(found.values())
+
+
+def count_languages(snapshot: Snapshot, run: int, dimensions: int) -> dict[str, LanguageStatistics]:
+    """The statistics of every language, made anew from all live passages' vectors of this run."""
+    counts: Counter[str] = Counter()
+    sums: dict[str, NDArray[np.float64]] = defaultdict(lambda: np.zeros(dimensions))
+    for language, halves in snapshot.connection.execute(
+        "SELECT p.language, substr(v.halves, 1, ?) FROM documents d JOIN passages p ON p.document = d.key "
+        "JOIN vectors v ON v.passage = p.key AND v.embedding = ? WHERE d.state = 'live'",
+        (2 * dimensions, run),
+    ):
+        counts[language] += 1
+        sums[language] += unpack_passage_vector(halves, dimensions)
+    return {language: LanguageStatistics(language, counts[language], sums[language]) for language in sorted(counts)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from store.packing import (
     unpack_sum,
     version_digest,
 )
+from store.snapshot import EMBEDDING, LanguageStatistics
 from store.types import Document, ParsedDocument, Passage, Span
 
 
@@ -44,9 +45,7 @@ def bump_revision(connection: sqlite3.Connection) -> None:
     )
 
 
-def find_live(
-    connection: sqlite3.Connection, *, uri: str | None = None, id: str | None = None
-) -> Stored | None:
+def find_live(connection: sqlite3.Connection, *, uri: str | None = None, id: str | None = None) -> Stored | None:
     """The live document with this uri or this id."""
     column, value = ("uri", uri) if uri is not None else ("id", id)
     row = connection.execute(
@@ -101,9 +100,7 @@ def insert_vectors(connection: sqlite3.Connection, embedding: int, rows: Iterabl
     )
 
 
-def known_vectors(
-    connection: sqlite3.Connection, embedding: int, contents: Sequence[bytes]
-) -> dict[bytes, bytes]:
+def known_vectors(connection: sqlite3.Connection, embedding: int, contents: Sequence[bytes]) -> dict[bytes, bytes]:
     """Packed vectors of passages whose embedded words are the same, by content digest."""
     found = {}
     for content in dict.fromkeys(contents):
@@ -159,11 +156,29 @@ def update_metadata(connection: sqlite3.Connection, key: int, parsed: ParsedDocu
     return changed
 
 
-def recount_languages(connection: sqlite3.Connection) -> None:
-    """Make the language statistics anew from all live documents, one at a time."""
-    connection.execute("DELETE FROM languages")
-    for (key,) in connection.execute("SELECT key FROM documents WHERE state = 'live'").fetchall():
-        _count_languages(connection, key, sign=1)
+def set_languages(connection: sqlite3.Connection, statistics: Mapping[str, LanguageStatistics]) -> None:
+    """Take these as the library's statistics, and as those that its indexes are centred by."""
+    rows = [(each.language, each.count, pack_sum(each.sum)) for each in statistics.values()]
+    for table in ("languages", "centring"):
+        connection.execute(f"DELETE FROM {table}")
+        connection.executemany(f"INSERT INTO {table} VALUES (?, ?, ?)", rows)
+
+
+def begin_run(connection: sqlite3.Connection, fingerprint: str) -> int:
+    """The number of the embedding run that this model began and didn't end, or of a new one."""
+    known = dict(connection.execute("SELECT name, value FROM library").fetchall())
+    if known.get("next_fingerprint") == fingerprint:
+        return int(known["next_embedding"])
+    run = max(int(known.get("next_embedding", 0)), int(known.get("embedding", 0))) + 1
+    set_value(connection, "next_embedding", run)
+    set_value(connection, "next_fingerprint", fingerprint)
+    return run
+
+
+def delete_other_runs(connection: sqlite3.Connection, run: int) -> None:
+    """Delete all vectors but this run's, and the note that it was under way."""
+    connection.execute("DELETE FROM vectors WHERE embedding <> ?", (run,))
+    connection.execute("DELETE FROM library WHERE name = 'next_fingerprint'")
 
 
 def _document_columns(document: Document) -> dict[str, object]:
@@ -206,21 +221,20 @@ def _count_languages(connection: sqlite3.Connection, key: int, sign: int) -> Non
     counts: dict[str, int] = {}
     sums: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]] = {}
     for language, halves in connection.execute(
-        "SELECT p.language, v.halves FROM passages p JOIN vectors v ON v.passage = p.key AND v.embedding = "
-        "(SELECT CAST(value AS INTEGER) FROM library WHERE name = 'embedding') WHERE p.document = ?",
-        (key,),
+        "SELECT p.language, substr(v.halves, 1, ?) FROM passages p "
+        f"JOIN vectors v ON v.passage = p.key AND v.embedding = {EMBEDDING} WHERE p.document = ?",
+        (2 * dimensions, key),
     ):
         counts[language] = counts.get(language, 0) + 1
         sums[language] = sums.get(language, np.zeros(dimensions)) + unpack_passage_vector(halves, dimensions)
     for language, count in counts.items():
-        before = connection.execute(
-            "SELECT count, sum FROM languages WHERE language = ?", (language,)
-        ).fetchone() or (0, pack_sum(np.zeros(dimensions)))
+        before = connection.execute("SELECT count, sum FROM languages WHERE language = ?", (language,)).fetchone() or (
+            0,
+            pack_sum(np.zeros(dimensions)),
+        )
         after = before[0] + sign * count
         if after:
             total = unpack_sum(before[1]) + sign * sums[language]
-            connection.execute(
-                "INSERT OR REPLACE INTO languages VALUES (?, ?, ?)", (language, after, pack_sum(total))
-            )
+            connection.execute("INSERT OR REPLACE INTO languages VALUES (?, ?, ?)", (language, after, pack_sum(total)))
         else:
             connection.execute("DELETE FROM languages WHERE language = ?", (language,))

@@ -1,0 +1,76 @@
+"""Cheap proof that the vector index is the one that the catalog describes: stored vectors find themselves.
+
+Chroma doesn't notice lost vectors: with its files deleted, cut short or another library's it goes on
+answering, with wrong neighbours. So some passages, from the oldest to the newest, are looked up by their
+own vectors when the index is opened; each must find a vector that is its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from store.errors import IndexDamagedError
+from store.index import VectorIndex, damaged
+from store.indexes import Indexes, make_centring
+from store.snapshot import Snapshot
+from store.upkeep import sample
+
+if TYPE_CHECKING:
+    from store.centring import Centring
+
+FIRST_LOOK = 16
+SECOND_LOOK = 128
+TOLERATED = 0.05
+"""Share of a second look that may miss: after many removals the graph can hide single vectors
+(https://github.com/chroma-core/chroma/issues/7758)."""
+DRIFT = 0.05
+"""Distance between the mean of a language then and now; means of different languages lie 0.3 and more apart."""
+SAME = 1e-3
+"""Cosine distance below which a vector is the one that was stored; float32 in the index is far finer."""
+
+
+def missing(snapshot: Snapshot, index: VectorIndex, centring: Centring, size: int) -> tuple[int, int]:
+    """How many of up to `size` sampled passages don't find their own vector, and how many were looked up."""
+    passages = sample(snapshot, size)
+    if not passages:
+        return 0, 0
+    centred = centring.centre(np.stack([each.vector for each in passages]), [each.language for each in passages])
+    found = index.nearest_each(centred, 1)
+    lost = sum(1 for hits in found if not hits or hits[0][1] > SAME)
+    return lost, len(passages)
+
+
+def check_indexes(snapshot: Snapshot, indexes: Indexes, *, counts: bool) -> None:
+    """Raises IndexDamagedError unless stored vectors find themselves: all of a few, or nearly all of many.
+
+    With `counts`, the keywords must be as many as the passages too; while a document is being added or
+    removed they needn't be.
+    """
+    expected = sum(each.count for each in snapshot.language_statistics().values())
+    if counts and indexes.keywords.count() != expected:
+        raise IndexDamagedError(damaged(f"{indexes.keywords.count()} passages have keywords, of {expected}"))
+    lost, looked_at = missing(snapshot, indexes.owned, indexes.centring, FIRST_LOOK)
+    if lost:
+        lost, looked_at = missing(snapshot, indexes.owned, indexes.centring, SECOND_LOOK)
+    if lost > TOLERATED * looked_at:
+        raise IndexDamagedError(damaged(f"{lost} of {looked_at} stored vectors aren't found"))
+
+
+def has_drifted(snapshot: Snapshot) -> bool:
+    """Whether the languages' means have moved so far since the index was made that it is worth making anew.
+
+    Compared are the means that passages are centred by, then and now: a language that became less is
+    no reason, since what was centred rightly then still is.
+    """
+    dimensions = snapshot.number("dimensions")
+    now = snapshot.language_statistics()
+    if not now:
+        return False
+    languages = sorted(now)
+    means = [
+        make_centring(snapshot.value("embedder_name") or "", dimensions, statistics).passage_means(languages)
+        for statistics in (snapshot.centring_statistics(), now)
+    ]
+    return bool((np.linalg.norm(means[0] - means[1], axis=1) > DRIFT).any())
