@@ -1,0 +1,9 @@
+"""Suites as files: Attest's own format in YAML, JSONL and CSV, SQuAD JSON, and BEIR folders.
+
+`load` tells them apart by what is in them, not by their names.
+"""
+
+from evals.formats.load import load, load_all
+from evals.formats.suite import Folder, SourceText, Suite, Texts
+
+__all__ = ["Folder", "SourceText", "Suite", "Texts", "load", "load_all"]

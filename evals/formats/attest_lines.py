@@ -1,0 +1,122 @@
+r"""Attest suites a case a line: JSONL, and CSV as a spreadsheet saves it.
+
+JSONL: each line is a case; the first may be a header with `suite`, `defaults` and so on.
+CSV: the columns are the keys of a case and of its expectations. A cell of several values divides them
+by ``|``; a ``|`` that belongs to a value is written ``\|``. A regular expression is never divided.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from difflib import get_close_matches
+from io import StringIO
+from pathlib import Path
+from typing import Any, TypeVar
+
+import regex
+from pydantic import BaseModel, ValidationError
+
+from evals.formats.problems import EXPECTATION_MODELS, at, translated
+from evals.formats.schema import CaseEntry, SuiteHeader, TurnEntry, case_of
+from evals.types import Case, Expectation
+
+_MODELS: dict[str, type[BaseModel]] = {"": CaseEntry, "turns": TurnEntry, **EXPECTATION_MODELS}
+_OF_CASE = tuple(name for name in CaseEntry.model_fields if name not in {"turns", "expect"})
+_OF_EXPECTATION = tuple(Expectation.model_fields)
+_WHOLE = {"id", "question", "language", "cluster", "note", "answerable", "quotes_verbatim", "answer_regex"}
+_WHOLE |= {"answer_f1_at_least", "answer_chrf_at_least", "latency_ms_at_most"}
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_jsonl(text: str, path: Path) -> tuple[SuiteHeader, tuple[Case, ...]]:
+    """The header and cases of a JSONL suite. Raises SuiteError with the line of the first bad one."""
+    header = SuiteHeader(suite=path.stem)
+    cases: list[Case] = []
+    for number, value in _objects(text, path):
+        if not cases and "suite" in value and "question" not in value:
+            header = _validated(SuiteHeader, value, path, number)
+        else:
+            cases.append(case_of(_validated(CaseEntry, value, path, number), header, path, number))
+    return header, tuple(cases)
+
+
+def _objects(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise at(path, number, f"this line is not JSON: {error.msg} at column {error.colno}.") from error
+        if not isinstance(value, dict):
+            raise at(path, number, "each line must be a JSON object, one case.")
+        yield number, value
+
+
+def read_csv(text: str, path: Path) -> tuple[SuiteHeader, tuple[Case, ...]]:
+    """The header and cases of a CSV suite. Raises SuiteError with the line of the first bad row."""
+    header = SuiteHeader(suite=path.stem)
+    reader = csv.reader(StringIO(text), delimiter=_delimiter(text), strict=True)
+    columns: list[str] = []
+    cases: list[Case] = []
+    last = 0
+    try:
+        for row in reader:
+            first, last = last + 1, reader.line_num
+            if not any(cell.strip() for cell in row):
+                continue
+            if not columns:
+                columns = _columns(row, path)
+            elif len(row) > len(columns):
+                raise at(path, first, f"{len(row)} cells, but the first line names {len(columns)} columns.")
+            else:
+                value = _case_value(dict(zip(columns, row, strict=False)))
+                cases.append(case_of(_validated(CaseEntry, value, path, first), header, path, first))
+    except csv.Error as error:
+        raise at(path, reader.line_num, f"this row can't be read: {error}.") from error
+    return header, tuple(cases)
+
+
+def _delimiter(text: str) -> str:
+    """Spreadsheets of many countries write semicolons or tabs; the first line tells."""
+    first = text.lstrip("\n").split("\n", 1)[0]
+    return max(",;\t", key=first.count)
+
+
+def _columns(row: list[str], path: Path) -> list[str]:
+    columns = [cell.strip() for cell in row]
+    for column in columns:
+        if column not in (*_OF_CASE, *_OF_EXPECTATION):
+            close = get_close_matches(column, (*_OF_CASE, *_OF_EXPECTATION), n=1)
+            hint = f"did you mean `{close[0]}`?" if close else "see docs/evaluation.md for those that there are."
+            raise at(path, 1, f"unknown column `{column}`; {hint}")
+    if len(set(columns)) < len(columns):
+        raise at(path, 1, "a column stands twice.")
+    for needed in ("id", "question"):
+        if needed not in columns:
+            raise at(path, 1, f"the column `{needed}` is missing.")
+    return columns
+
+
+def _case_value(cells: dict[str, str]) -> dict[str, Any]:
+    """The nested value of a case from its flat cells; empty cells say nothing."""
+    filled = {column: cell.strip() for column, cell in cells.items() if cell.strip()}
+    # `language` is the question's: the column of that name can't mean the expectation as well.
+    expect = {name: _cell(name, cell) for name, cell in filled.items() if name not in _OF_CASE}
+    return {name: _cell(name, cell) for name, cell in filled.items() if name in _OF_CASE} | {"expect": expect}
+
+
+def _cell(column: str, cell: str) -> str | list[str]:
+    if column in _WHOLE:
+        return cell
+    return [part.replace("\\|", "|").strip() for part in regex.split(r"(?<!\\)\|", cell)]
+
+
+def _validated(model: type[M], value: dict[str, Any], path: Path, line: int) -> M:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise translated(error, path, lambda _: line, {**_MODELS, "": model}) from error

@@ -1,0 +1,76 @@
+"""What is wrong with a suite, in sentences that name the file, the line and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from evals.types import Expectation, Reference
+from store.errors import SuiteError
+
+Path_ = tuple[int | str, ...]
+Locate = Callable[[Path_], int | None]
+"""The line of the value at a path into a suite, counted from 1."""
+
+MOST_SHOWN = 10
+
+
+def at(path: Path, line: int | None, message: str) -> SuiteError:
+    """One problem at one place."""
+    where = str(path) if line is None else f"{path}, line {line}"
+    return SuiteError(f"{where}: {message}")
+
+
+def translated(error: ValidationError, path: Path, locate: Locate, models: dict[str, type[BaseModel]]) -> SuiteError:
+    """All that validation found, a sentence a line, worded for who writes suites.
+
+    `models` maps the key under which a mapping stands to its model, to suggest keys that were meant.
+    """
+    lines = []
+    for problem in error.errors():
+        place = problem["loc"]
+        line = locate(place)
+        where = str(path) if line is None else f"{path}, line {line}"
+        lines.append(f"{where}: {_sentence(problem, place, models)}")
+    more = len(lines) - MOST_SHOWN
+    shown = lines[:MOST_SHOWN] + ([f"... and {more} more problems."] if more > 0 else [])
+    return SuiteError("\n".join(shown))
+
+
+def _sentence(problem: ErrorDetails, place: Path_, models: dict[str, type[BaseModel]]) -> str:
+    name = str(place[-1]) if place else "the suite"
+    kind = problem["type"]
+    if kind == "extra_forbidden":
+        known = list(models[_parent(place, models)].model_fields)
+        close = get_close_matches(name, known, n=1)
+        hint = f"did you mean `{close[0]}`?" if close else f"known are {', '.join(known)}."
+        noun = "expectation" if _parent(place, models) == "expect" else "key"
+        return f"unknown {noun} `{name}`; {hint}"
+    if kind == "missing":
+        return f"`{name}` is missing."
+    if kind == "value_error":
+        text = str(problem["ctx"]["error"])
+        return text if text.endswith(".") else f"{text}."
+    if kind in {"string_pattern_mismatch", "string_too_short", "too_short"}:
+        return f"`{_named(place)}` is empty."
+    return f"`{_named(place)}` is wrong: {problem['msg'][:1].lower()}{problem['msg'][1:]}."
+
+
+def _parent(place: Path_, models: dict[str, type[BaseModel]]) -> str:
+    keys = [part for part in place[:-1] if isinstance(part, str) and part in models]
+    return keys[-1] if keys else ""
+
+
+def _named(place: Path_) -> str:
+    return ".".join(str(part) for part in place if isinstance(part, str)) or "the suite"
+
+
+EXPECTATION_MODELS: dict[str, type[BaseModel]] = {
+    "expect": Expectation,
+    "answer_f1_at_least": Reference,
+    "answer_chrf_at_least": Reference,
+}

@@ -1,0 +1,161 @@
+"""Measures of an answer's citations: whether they exist, point at the right place, and quote truly.
+
+They count keys, documents, offsets and exact words, nothing softer. How far the words of a claim and of
+its source overlap is not measured here: overlap is not support.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import regex
+
+from assistant.types import Answer, Claim, Evidence, Support
+from evals.text import fold, words
+from evals.types import GoldSpan, QuoteCheck
+
+_MARKER = regex.compile(r"\[(\d+(?:\s*[,;]\s*\d+)*)\]")
+_QUOTED = regex.compile(r"“([^“”]+)”|«([^«»]+)»|「([^「」]+)」|『([^『』]+)』|„([^„“”]+)[“”]|\"([^\"\n]+)\"")
+QUOTATION_WORDS = 4
+"""A run in quotation marks with fewer words may be a name or an emphasis, and is not taken as a quote."""
+
+
+def cited_keys(answer: Answer) -> tuple[int, ...]:
+    """The keys that the claims and the markers of the text cite, each once, in order."""
+    by_claims = [key for claim in answer.claims for key in claim.citations]
+    in_text = [int(key) for found in _MARKER.findall(answer.text) for key in regex.split(r"\D+", found)]
+    return tuple(dict.fromkeys((*by_claims, *in_text)))
+
+
+def cited_evidence(answer: Answer) -> tuple[Evidence, ...]:
+    """The evidence that is cited, in the order of citation; unknown keys are left out."""
+    by_key = {evidence.key: evidence for evidence in answer.evidence}
+    return tuple(by_key[key] for key in cited_keys(answer) if key in by_key)
+
+
+def validity(answer: Answer, checks: Sequence[QuoteCheck]) -> float | None:
+    """Of the cited keys, the share that name evidence of this answer which was retrieved and exists.
+
+    Retrieved: it was among the evidence announced before the answer. Exists: the library has its document.
+    """
+    cited = cited_keys(answer)
+    good = {check.key for check in checks if check.announced and check.words is not None}
+    good &= {evidence.key for evidence in answer.evidence}
+    return sum(key in good for key in cited) / len(cited) if cited else None
+
+
+def document_precision(cited: Collection[str], relevant: Collection[str]) -> float | None:
+    """|cited ∩ relevant| / |cited| over documents' ids, each once. No score if none is cited."""
+    cited = set(cited)
+    return len(cited.intersection(relevant)) / len(cited) if cited and relevant else None
+
+
+def document_recall(cited: Collection[str], relevant: Collection[str]) -> float | None:
+    """|cited ∩ relevant| / |relevant| over documents' ids, each once."""
+    relevant = set(relevant)
+    return len(relevant.intersection(cited)) / len(relevant) if relevant else None
+
+
+def span_precision(cited: Sequence[Evidence], spans: Sequence[GoldSpan]) -> float | None:
+    """Of the cited quotes, the share that covers a gold span whole. No score if none is cited."""
+    if not cited or not spans:
+        return None
+    return sum(any(_covers(quote, span) for span in spans) for quote in cited) / len(cited)
+
+
+def span_recall(cited: Sequence[Evidence], spans: Sequence[GoldSpan]) -> float | None:
+    """1 if a cited quote covers a gold span whole, else 0: the spans are alternatives, one is enough."""
+    if not spans:
+        return None
+    return float(any(_covers(quote, span) for quote in cited for span in spans))
+
+
+def _covers(quote: Evidence, span: GoldSpan) -> bool:
+    return quote.document.id == span.document and quote.start <= span.start and span.end <= quote.end
+
+
+QuoteState = Literal["verbatim", "misplaced", "fabricated"]
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteVerdict:
+    """What became of one quote when it was compared with its document."""
+
+    key: int | None
+    """Of the evidence; None for words in quotation marks in the answer's text."""
+    quote: str
+    state: QuoteState
+    """verbatim: the document's words at the offsets. misplaced: in the document, elsewhere.
+    fabricated: nowhere in it, or there is no such document."""
+
+
+def quote_verdicts(answer: Answer, checks: Sequence[QuoteCheck]) -> tuple[QuoteVerdict, ...]:
+    """A verdict on each evidence quote, then on each fabricated quotation in the answer's text.
+
+    Code point by code point, no normalization: a quote is a quote.
+    """
+    by_key = {check.key: check for check in checks}
+    verdicts = [_verdict(evidence, by_key.get(evidence.key)) for evidence in answer.evidence]
+    verdicts += [QuoteVerdict(None, quotation, "fabricated") for quotation in invented_quotations(answer)]
+    return tuple(verdicts)
+
+
+def _verdict(evidence: Evidence, check: QuoteCheck | None) -> QuoteVerdict:
+    state: QuoteState = "fabricated"
+    if check is not None and evidence.quote == check.words and evidence.quote:
+        state = "verbatim"
+    elif check is not None and check.occurs and evidence.quote:
+        state = "misplaced"
+    return QuoteVerdict(evidence.key, evidence.quote, state)
+
+
+def invented_quotations(answer: Answer) -> tuple[str, ...]:
+    """Runs of at least `QUOTATION_WORDS` words in quotation marks in the text that nothing carries.
+
+    What carries a quotation: a quote or its translation, the title or speaker of a source, the question.
+    """
+    carriers = [fold(answer.question), fold(answer.standalone_question)]
+    for evidence in answer.evidence:
+        source = evidence.document
+        carriers += [
+            fold(text) for text in (evidence.quote, evidence.translation, source.title, source.speaker) if text
+        ]
+    invented = []
+    for groups in _QUOTED.findall(_without_evidence(answer)):
+        quotation = "".join(groups)
+        folded = fold(quotation).strip(" .,;:…")
+        if len(words(quotation)) >= QUOTATION_WORDS and not any(folded in carrier for carrier in carriers):
+            invented.append(quotation)
+    return tuple(invented)
+
+
+def _without_evidence(answer: Answer) -> str:
+    """The text with each quote of the evidence blanked: quotation marks inside quotes are the source's."""
+    text = answer.text
+    for evidence in sorted(answer.evidence, key=lambda evidence: -len(evidence.quote)):
+        if evidence.quote:
+            text = text.replace(evidence.quote, " ")
+    return text
+
+
+def verbatim_rate(verdicts: Sequence[QuoteVerdict]) -> float | None:
+    """Of the quotes, the share that equal their documents at their offsets."""
+    return sum(verdict.state == "verbatim" for verdict in verdicts) / len(verdicts) if verdicts else None
+
+
+def fabricated(verdicts: Sequence[QuoteVerdict]) -> int:
+    """How many quotes stand nowhere in the documents that they name."""
+    return sum(verdict.state == "fabricated" for verdict in verdicts)
+
+
+def support_shares(claims: Sequence[Claim]) -> Mapping[Support, float]:
+    """Of the claims, the share of each kind of support; empty without claims."""
+    kinds: tuple[Support, ...] = ("quoted", "supported", "unsupported")
+    return {kind: sum(claim.support == kind for claim in claims) / len(claims) for kind in kinds} if claims else {}
+
+
+def cited_share(claims: Sequence[Claim]) -> float | None:
+    """Of the claims, the share that cites anything."""
+    return sum(bool(claim.citations) for claim in claims) / len(claims) if claims else None

@@ -1,0 +1,1 @@
+"""The suites that come with the program, over the samples in `ingest/samples`."""

@@ -1,0 +1,287 @@
+"""The values of an evaluation: what is asked, what is expected, what came back, what it is judged to be.
+
+    Case --asked of a system--> CaseResult --judged--> CaseVerdict
+
+A `CaseResult` holds only what happened and is saved as it is; a verdict is always derived from it anew,
+so the two can't disagree, and a run can be scored again without asking again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import regex
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from assistant.types import Answer, Value
+
+
+def _listed(given: object) -> object:
+    if given is None:
+        return ()
+    listed = given if isinstance(given, list | tuple) else (given,)
+    return tuple(str(one) if isinstance(one, int | float) and not isinstance(one, bool) else one for one in listed)
+
+
+def _tag(given: str) -> str:
+    if not regex.fullmatch(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", given):
+        raise ValueError(f"`{given}` is no language tag: write one such as th, vi or en")
+    return given
+
+
+def _compiled(given: tuple[str, ...]) -> tuple[str, ...]:
+    for pattern in given:
+        try:
+            regex.compile(pattern)
+        except regex.error as error:
+            raise ValueError(f"`{pattern}` is no regular expression: {error}") from error
+    return given
+
+
+Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+"""Not blank."""
+Words = Annotated[tuple[Text, ...], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
+"""One or several texts; a single one needs no list."""
+Patterns = Annotated[Words, AfterValidator(_compiled)]
+Tag = Annotated[str, AfterValidator(_tag)]
+"""A BCP 47 tag."""
+
+
+class Reference(Value):
+    """Texts to compare an answer with, and the least agreement with the closest of them."""
+
+    reference: Words = ()
+    """Empty: the gold answers of the case."""
+    value: float = Field(ge=0, le=1)
+
+
+def _reference(given: object) -> object:
+    return {"value": given} if isinstance(given, str | int | float) else given
+
+
+Agreement = Annotated[Reference, BeforeValidator(_reference, json_schema_input_type=float | Reference)]
+
+
+class Expectation(Value):
+    """What one answer must be like. What is left out is not checked; see docs/evaluation.md for each."""
+
+    answerable: bool | None = Field(
+        default=None, description="True: an answer is given. False: the assistant says that it can't answer."
+    )
+    answer_contains: Words = Field(default=(), description="The answer contains each of these.")
+    answer_contains_any: Words = Field(default=(), description="The answer contains at least one of these.")
+    answer_regex: Patterns = Field(default=(), description="Each regular expression matches somewhere in the answer.")
+    answer_equals: Words = Field(
+        default=(), description="The answer is one of these, but for case, punctuation and digits' script."
+    )
+    answer_f1_at_least: Agreement | None = Field(
+        default=None, description="F1 of the words shared with the closest reference, 0 to 1."
+    )
+    answer_chrf_at_least: Agreement | None = Field(default=None, description="chrF with the closest reference, 0 to 1.")
+    cites_document: Words = Field(
+        default=(),
+        description="One of these documents is cited: its id, its title, or the end of its path or address.",
+    )
+    cites_passage: Words = Field(default=(), description="One of these passages is cited, by its id.")
+    quote_contains: Words = Field(default=(), description="Each of these stands in some quote.")
+    quote_contains_any: Words = Field(default=(), description="At least one of these stands in some quote.")
+    quotes_verbatim: bool | None = Field(
+        default=None, description="True: each quote equals its document's words at its offsets."
+    )
+    language: Tag | None = Field(default=None, description="The answer is in this language (a BCP 47 tag).")
+    attributed_to: Words = Field(
+        default=(), description="The answer says that this speaker says it; several are names of one speaker."
+    )
+    must_not_contain: Words = Field(default=(), description="The answer contains none of these.")
+    latency_ms_at_most: float | None = Field(default=None, gt=0, description="Milliseconds until the answer is whole.")
+
+
+class Gold(Value):
+    """A document that is relevant to a question, as the suite names it."""
+
+    name: str
+    grade: int = Field(default=1, ge=0)
+    """How relevant; 0: judged, and found not to be."""
+    document_id: str | None = None
+    """The library's, once it was looked up there."""
+    language: str | None = None
+
+
+class GoldSpan(Value):
+    """Where a gold answer stands: code points of the document's normalized text, half-open."""
+
+    document: str
+    start: int
+    end: int
+
+
+class Turn(Value):
+    """One question of a case, and what its answer should be."""
+
+    question: str
+    language: str | None = None
+    """BCP 47 tag of the question."""
+    expect: Expectation = Expectation()
+    answers: tuple[str, ...] = ()
+    """Gold answers: alternatives, any of which is right."""
+    documents: tuple[Gold, ...] = ()
+    spans: tuple[GoldSpan, ...] = ()
+    """Places of the gold answers: alternatives, any of which is right."""
+    impossible: bool = False
+    """The suite's documents don't answer it, as SQuAD 2 marks it: measured, not checked."""
+
+    @property
+    def answerable(self) -> bool | None:
+        """Whether the sources answer it: as the suite says, or because it has a gold answer; else None."""
+        if self.expect.answerable is not None:
+            return self.expect.answerable
+        if self.impossible:
+            return False
+        return True if self.answers else None
+
+
+class Case(Value):
+    """A question, or a conversation of several, that the system under test is given."""
+
+    suite: str
+    id: str
+    turns: tuple[Turn, ...] = Field(min_length=1)
+    tags: tuple[str, ...] = ()
+    cluster: str | None = None
+    """Cases about the same document are not independent; those with one cluster are drawn together."""
+    path: str = ""
+    line: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Unique in a run."""
+        return f"{self.suite}/{self.id}"
+
+    @property
+    def where(self) -> str:
+        """File and line, for messages."""
+        return self.path if self.line is None else f"{self.path}, line {self.line}"
+
+
+class QuoteCheck(Value):
+    """What the library holds where a quote says that it stands, read when the answer came."""
+
+    key: int
+    """Of the answer's evidence."""
+    words: str | None
+    """The document's words at the quote's offsets; None: the library has no such document."""
+    occurs: bool
+    """Whether the quote stands anywhere in that document."""
+    announced: bool
+    """Whether it was among the evidence shown before the answer was composed."""
+    before: str = ""
+    after: str = ""
+    """A few words of context, for the report."""
+
+
+class Ranked(Value):
+    """One retrieved passage, best first in its list."""
+
+    document_id: str
+    passage_id: str
+    language: str
+    score: float
+
+
+class Failure(Value):
+    """Why a turn has no answer."""
+
+    kind: str
+    """The name of the error's class."""
+    message: str
+    unreachable: bool = False
+    """The system could not be reached: nothing was learned about it, so the case is asked again on resume."""
+
+
+class Judgement(Value):
+    """What a language model thinks of an answer. Never decides whether a run passes unless asked to."""
+
+    judge: str
+    score: float = Field(ge=0, le=1)
+    reason: str
+
+
+class TurnResult(Value):
+    """What came back for one question."""
+
+    question: str
+    answer: Answer | None = None
+    failure: Failure | None = None
+    checks: tuple[QuoteCheck, ...] = ()
+    ranking: tuple[Ranked, ...] | None = None
+    """None: the search was not asked for, or failed."""
+    latency_ms: float | None = None
+    """Until the answer was whole, as the caller measured it."""
+    first_quote_ms: float | None = None
+    """Until the first quote could be shown; None: there was none."""
+
+
+class CaseResult(Value):
+    """What came back for one case, the `repeat`-th time (counted from 0) that it was asked."""
+
+    suite: str
+    case_id: str
+    repeat: int = 0
+    turns: tuple[TurnResult, ...]
+
+    @property
+    def key(self) -> str:
+        """Of the case."""
+        return f"{self.suite}/{self.case_id}"
+
+    @property
+    def unreachable(self) -> bool:
+        """Whether nothing was learned because the system could not be reached."""
+        return any(turn.failure is not None and turn.failure.unreachable for turn in self.turns)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether one expectation was met, and if not, why, in a sentence."""
+
+    expectation: str
+    passed: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnVerdict:
+    """All verdicts on one turn."""
+
+    turn: int
+    """Counted from 0."""
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every expectation was met."""
+        return all(verdict.passed for verdict in self.verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseVerdict:
+    """All verdicts on one case, asked once."""
+
+    key: str
+    repeat: int
+    turns: tuple[TurnVerdict, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every expectation of every turn was met."""
+        return all(turn.passed for turn in self.turns)
+
+    @property
+    def failures(self) -> tuple[tuple[int, Verdict], ...]:
+        """(turn, verdict) of what was not met."""
+        return tuple((turn.turn, verdict) for turn in self.turns for verdict in turn.verdicts if not verdict.passed)
+
+
+Direction = Literal["higher", "lower"]
+"""Which way is better."""

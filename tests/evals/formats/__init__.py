@@ -1,0 +1,1 @@
+"""Suites of every format, right and wrong."""

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from evals.formats import Texts, load
+from evals.formats.suite import SourceText
+from store.errors import SuiteError
+
+CONTEXT = "แพนเธอร์สเสีย 308 แต้ม และได้ 500 แต้ม ในปี 2558"
+
+
+def squad(folder: Path, *questions: dict[str, object], title: str = "Super_Bowl_50") -> Path:
+    path = folder / "data.json"
+    paragraphs = [{"context": CONTEXT, "qas": list(questions)}, {"context": "อีกย่อหน้าหนึ่ง", "qas": []}]
+    path.write_text(json.dumps({"version": "1.1", "data": [{"title": title, "paragraphs": paragraphs}]}), "utf-8")
+    return path
+
+
+def documents(path: Path) -> list[SourceText]:
+    brought = load(path).documents
+    assert isinstance(brought, Texts)
+    return list(brought.read())
+
+
+def test_squad_brings_its_paragraphs_as_documents(tmp_path: Path) -> None:
+    path = squad(
+        tmp_path,
+        {
+            "id": "q1",
+            "question": "แพนเธอร์สเสียกี่แต้ม",
+            "answers": [{"text": "308", "answer_start": CONTEXT.index("308")}, {"text": "308", "answer_start": 14}],
+        },
+    )
+    suite = load(path)
+    assert suite.kind == "squad"
+    (case,) = suite.cases
+    (turn,) = case.turns
+    assert (case.id, case.cluster, turn.language) == ("q1", "Super_Bowl_50", "th")
+    assert turn.answers == ("308",)
+    assert turn.answerable is True
+    assert [gold.name for gold in turn.documents] == ["Super_Bowl_50/1"]
+    (span,) = turn.spans
+    assert CONTEXT[span.start : span.end] == "308"
+    assert [text.id for text in documents(path)] == ["Super_Bowl_50/1", "Super_Bowl_50/2"]
+    assert documents(path)[0].text == CONTEXT
+
+
+def test_a_wrong_offset_in_squad_is_set_right(tmp_path: Path) -> None:
+    (case,) = load(squad(tmp_path, {"id": 7, "question": "q", "answers": [{"text": "แต้ม", "answer_start": 30}]})).cases
+    (span,) = case.turns[0].spans
+    assert span.start == CONTEXT.rindex("แต้ม")
+
+
+def test_impossible_questions_of_squad_2_are_unanswerable(tmp_path: Path) -> None:
+    cases = load(
+        squad(
+            tmp_path,
+            {"id": "a", "question": "q", "answers": [], "is_impossible": True},
+            {"id": "b", "question": "r", "answers": [{"text": "308", "answer_start": 0}], "is_impossible": False},
+        )
+    ).cases
+    assert [case.turns[0].answerable for case in cases] == [False, True]
+    assert cases[0].turns[0].documents == ()
+
+
+def test_articles_of_one_title_keep_their_paragraphs_apart(tmp_path: Path) -> None:
+    path = squad(tmp_path, {"id": "x", "question": "q", "answers": [{"text": "308"}]})
+    value = json.loads(path.read_text("utf-8"))
+    other = {**value["data"][0], "paragraphs": [{"context": "a", "qas": []}, {"context": "b", "qas": []}]}
+    path.write_text(json.dumps({"data": [*value["data"], other]}), "utf-8")
+    assert len({text.id for text in documents(path)}) == 4
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"data": [{"title": "t"}]}, "at `data[0].paragraphs`, field required"),
+        ({"data": [{"paragraphs": [{"context": "c", "qas": [{"id": "a"}]}]}]}, "qas[0].question`, field required"),
+        ({"data": {}}, "not SQuAD's shape"),
+        ({"data": []}, "it has no cases."),
+    ],
+)
+def test_a_broken_squad_file_is_refused_at_the_part_that_is_wrong(tmp_path: Path, value: object, expected: str) -> None:
+    path = tmp_path / "broken.json"
+    path.write_text(json.dumps(value), "utf-8")
+    with pytest.raises(SuiteError) as error:
+        load(path)
+    assert expected in str(error.value)
+
+
+@pytest.mark.parametrize(("language", "first"), [("th", "308"), ("vi", "308"), ("en", "308")])
+def test_xquad_runs_as_it_is(shared: Path, language: str, first: str) -> None:
+    path = shared / f"data/xquad-dev/xquad.{language}.json"
+    suite = load(path)
+    texts = {text.id: text.text for text in documents(path)}
+    assert len(suite.cases) > 600
+    assert len(texts) == 120
+    assert suite.cases[0].turns[0].answers == (first,)
+    for case in suite.cases:
+        (turn,) = case.turns
+        assert turn.language == language
+        for span in turn.spans:
+            assert texts[span.document][span.start : span.end] in turn.answers
+
+
+@pytest.fixture
+def beir(tmp_path: Path) -> Path:
+    folder = tmp_path / "tiny"
+    (folder / "qrels").mkdir(parents=True)
+    (folder / "corpus.jsonl").write_text(
+        '{"_id": "d1", "title": "Hà Nội", "text": "Thủ đô của Việt Nam."}\n'
+        '{"_id": "d2", "title": "", "text": "กรุงเทพเป็นเมืองหลวง", "metadata": {"language": "th"}}\n',
+        "utf-8",
+    )
+    (folder / "queries.jsonl").write_text(
+        '{"_id": "q1", "text": "What is the capital of Vietnam?"}\n'
+        '{"_id": "q2", "text": "เมืองหลวงของไทยคืออะไร"}\n'
+        '{"_id": "unjudged", "text": "?"}\n',
+        "utf-8",
+    )
+    (folder / "qrels/test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\nq2\td2\t1\n", "utf-8")
+    return folder
+
+
+def test_a_beir_folder_is_a_suite(beir: Path) -> None:
+    suite = load(beir)
+    assert (suite.kind, suite.name, suite.retrieval_depth) == ("beir", "tiny", 100)
+    assert [case.id for case in suite.cases] == ["q1", "q2"]
+    assert [case.turns[0].language for case in suite.cases] == ["en", "th"]
+    assert [(gold.name, gold.grade) for gold in suite.cases[0].turns[0].documents] == [("d1", 2), ("d2", 0)]
+    assert [(text.id, text.title, text.language) for text in documents(beir)] == [
+        ("d1", "Hà Nội", None),
+        ("d2", "d2", "th"),
+    ]
+    assert documents(beir)[0].text == "Hà Nội\n\nThủ đô của Việt Nam."
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "expected"),
+    [
+        ("qrels/test.tsv", "q1\td1\t1\nq1 d2 1\n", "test.tsv, line 2: a judgement is"),
+        ("qrels/test.tsv", "q9\td1\t1\n", "the judged query `q9` is missing"),
+        ("queries.jsonl", '{"_id": "q1", "text": "x"}\n{"_id": "q2", "text": ""}\n', "line 2: `text` is missing."),
+        ("queries.jsonl", '{"_id": "q1"\n', "line 1: this line is not JSON"),
+    ],
+)
+def test_a_broken_beir_folder_is_refused_with_file_and_line(beir: Path, file: str, text: str, expected: str) -> None:
+    (beir / file).write_text(text, "utf-8")
+    with pytest.raises(SuiteError) as error:
+        load(beir)
+    assert expected in str(error.value)
+
+
+def test_a_broken_line_of_the_corpus_is_named(beir: Path) -> None:
+    (beir / "corpus.jsonl").write_text('{"_id": "d1", "text": "x"}\n{"text": "y"}\n', "utf-8")
+    with pytest.raises(SuiteError, match="line 2: `_id` is missing"):
+        documents(beir)
+
+
+def test_judgements_of_several_splits_need_a_test_split(beir: Path) -> None:
+    (beir / "qrels/test.tsv").rename(beir / "qrels/dev.tsv")
+    assert len(load(beir).cases) == 2
+    (beir / "qrels/train.tsv").write_text("q1\td1\t1\n", "utf-8")
+    with pytest.raises(SuiteError, match=r"there are dev\.tsv, train\.tsv but no test\.tsv"):
+        load(beir)

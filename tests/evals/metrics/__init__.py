@@ -1,0 +1,1 @@
+"""Metrics against published definitions and established libraries."""
