@@ -1,0 +1,282 @@
+"""Bytes -> text, rightly or not at all.
+
+A file that was saved in an old encoding is decoded only when the decoding can be defended (see
+`plausible`); otherwise it is refused with the reason, because garbled text would be found, quoted
+and believed. Unicode is told by its marks and its form, all else by chardet and then examined.
+"""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+
+import regex
+
+from ingest.plausible import ALPHABETS, damage, is_vietnamese, objection
+from ingest.vietnamese import VIETNAMESE, decode_vietnamese
+from store.errors import ReadError
+from store.language import detect_language
+
+EXAMINED_BYTES = 100_000
+"""How much of a long file decides about its encoding; the whole of it must then decode without error."""
+
+CANDIDATES = 12
+"""How many of the detector's guesses are examined."""
+
+NEAR_TIE = 0.9
+"""A guess within this ratio of the best one is a rival that must be refuted."""
+
+LEAST_CONFIDENCE = 0.1
+"""Guesses of chardet below this are not examined; it gives right ones .16 or more even for one line."""
+
+LEAST_EVIDENCE = 12
+"""Bytes beyond ASCII that a text needs at least before it is believed to be in another script than Latin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The text of a file, the encoding's name, and how sure that is, in (0, 1]; 1 for Unicode."""
+
+    text: str
+    encoding: str
+    confidence: float
+
+
+def decode(data: bytes) -> Decoded:
+    """The text of `data`. Raises ReadError, naming the reason, where no decoding can be trusted."""
+    decoded = _by_mark(data) or _seven_bit(data) or _utf8(data) or _wide(data)
+    if decoded is None:
+        if _is_binary(data):
+            raise ReadError("This is not a text file: it holds binary data.")
+        decoded = _legacy(data)
+    if reason := damage(decoded.text[:EXAMINED_BYTES]) or _double_encoded(decoded.text):
+        raise ReadError(f"This file can't be read as text: {reason}. Use the original file.")
+    return decoded
+
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
+    (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),
+    (codecs.BOM_UTF32_BE, "utf-32", "UTF-32"),
+    (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
+    (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
+    (b"\x84\x31\x95\x33", "gb18030", "GB18030"),
+)
+
+
+def _by_mark(data: bytes) -> Decoded | None:
+    """Text that begins with a byte order mark."""
+    for mark, codec, name in _MARKS:
+        if data.startswith(mark):
+            try:
+                return Decoded(data.decode(codec).removeprefix("\ufeff"), name, 1.0)
+            except UnicodeDecodeError as error:
+                raise ReadError(
+                    f"This file says that it is {name}, but it is damaged at byte {error.start:,}."
+                ) from error
+    return None
+
+
+_ESCAPES = {b"\x1b$": "iso2022_jp_2", b"\x1b(": "iso2022_jp_2", b"\x1b$)C": "iso2022_kr", b"~{": "hz"}
+
+
+def _seven_bit(data: bytes) -> Decoded | None:
+    """Encodings that look like ASCII: they switch alphabets with an escape sequence."""
+    head = data[:EXAMINED_BYTES]
+    if not head.isascii():
+        return None
+    if b"\x1b" in head or b"~{" in head:
+        for mark, codec in sorted(_ESCAPES.items(), key=lambda item: -len(item[0])):
+            if mark not in head:
+                continue
+            text = _strictly(data, codec)
+            if text and not text.isascii() and detect_language(text) in ("ja", "ko", "zh"):
+                return Decoded(text, codec, 1.0)
+    if share := _viqr_share(head.decode("ascii")):
+        raise ReadError(
+            f"This file is Vietnamese typed in VIQR ({share:.0%} of its words carry marks like a^ or o+'): "
+            "convert it to UTF-8."
+        )
+    return None
+
+
+_VIQR_WORD = regex.compile(r"\b\p{L}*(?:[aeo]\^[`'?~.]?|[ouOU][+*][`'?~.]?|a\([`'?~.]?|dd)\p{L}*")
+
+
+def _viqr_share(text: str) -> float:
+    words = len(text.split())
+    share = len(_VIQR_WORD.findall(text)) / words if words >= 5 else 0.0
+    return share if share > 0.15 else 0.0
+
+
+def _utf8(data: bytes) -> Decoded | None:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        _refuse_damaged_utf8(data, error)
+        return None
+    return None if "\0" in text else Decoded(text, "UTF-8", 1.0)
+
+
+def _refuse_damaged_utf8(data: bytes, error: UnicodeDecodeError) -> None:
+    """Raise ReadError if `data` is UTF-8 but for a few bytes: no other encoding looks like that."""
+    if b"\0" in data[:EXAMINED_BYTES]:
+        return
+    text = data[:EXAMINED_BYTES].decode("utf-8", errors="replace")
+    good = sum(1 for character in text if ord(character) > 127 and character != "\ufffd")
+    if error.end == len(data) and error.reason == "unexpected end of data" and good > 0:
+        raise ReadError("This file ends in the middle of a character: it was cut off. Use the whole file.")
+    if good > 10 * text.count("\ufffd"):
+        raise ReadError(f"This file is UTF-8, but it is damaged at byte {error.start:,}. Use an undamaged copy.")
+
+
+def _wide(data: bytes) -> Decoded | None:
+    """UTF-16 or UTF-32 without a mark: told by spaces, line ends and full stops at even places."""
+    for codec, name, width in (
+        ("utf-32-le", "UTF-32", 4),
+        ("utf-32-be", "UTF-32", 4),
+        ("utf-16-le", "UTF-16", 2),
+        ("utf-16-be", "UTF-16", 2),
+    ):
+        if len(data) % width:
+            continue
+        sample = _strictly(data[: EXAMINED_BYTES - EXAMINED_BYTES % 4], codec, final=False)
+        if not sample or "\0" in sample or not _separated(sample) or objection(sample):
+            continue
+        if text := _strictly(data, codec):
+            return Decoded(text, name, 0.99)
+    return None
+
+
+_SEPARATORS = regex.compile(r"[ \n\u3000-\u3002\uff0c]")
+
+
+def _separated(sample: str) -> bool:
+    """Whether words or sentences end somewhere: a wrong reading of 16 bits hits these 1 time in 10,000."""
+    return len(_SEPARATORS.findall(sample)) > 0.005 * len(sample)
+
+
+_CONTROLS = regex.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
+
+
+def _is_binary(data: bytes) -> bool:
+    head = data[:EXAMINED_BYTES]
+    return b"\0" in head or len(_CONTROLS.findall(head)) > 0.01 * len(head)
+
+
+_NEVER_MET = (None, "hp-roman8", "MacGreek")
+"""Sets that hardly any file is in, but that short texts in common ones look like."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Guess:
+    text: str
+    encoding: str
+    language: str
+    confidence: float
+
+
+def _legacy(data: bytes) -> Decoded:
+    """Text in an encoding from before Unicode. Raises ReadError where none can be defended."""
+    head = _whole_lines(data)
+    guesses = _guesses(head)
+    if sum(1 for byte in head[:1000] if byte > 127) < LEAST_EVIDENCE:
+        guesses = [guess for guess in guesses if guess.language in ALPHABETS or guess.language == "vi"]
+    defended = [guess for guess in guesses if objection(guess.text, guess.language) is None]
+    if not defended:
+        reason = damage(head.decode("latin-1"))
+        if reason:
+            raise ReadError(f"This file can't be read as text: {reason}. Use the original file.")
+        raise ReadError(
+            "The encoding of this file can't be told: no known one makes sense of it. Save it as UTF-8 and try again."
+        )
+    best = defended[0]
+    later = next((guess for guess in defended[1:] if not _is_bygone(guess.encoding) and _rivals(best, guess)), None)
+    if best.language == "en" and _is_bygone(best.encoding) and later:
+        defended = [guess for guess in defended if not _is_bygone(guess.encoding)]
+        best = later
+    rivals = [guess for guess in defended[1:] if _rivals(best, guess)]
+    if rivals:
+        names = " and ".join(guess.encoding for guess in (best, *rivals[:1]))
+        raise ReadError(
+            f"The encoding of this file can't be told: {names} both make sense of it. Save it as UTF-8 and try again."
+        )
+    text = _decoded(data, best.encoding)
+    if (
+        text is None
+        or objection(text[-EXAMINED_BYTES // 2 :], best.language) == "it would hold characters that don't exist"
+    ):
+        raise ReadError(
+            f"This file looks like {best.encoding}, but a part of it is not. Save it as UTF-8 and try again."
+        )
+    return Decoded(text, best.encoding, best.confidence)
+
+
+def _rivals(best: _Guess, other: _Guess) -> bool:
+    """Whether `other`, which is defended too, is likely enough that choosing would be guessing."""
+    if best.language == other.language == "vi":
+        return True
+    if best.language == "en" and _is_bygone(other.encoding) and not _is_bygone(best.encoding):
+        return False
+    return other.confidence >= NEAR_TIE * best.confidence
+
+
+def _is_bygone(encoding: str) -> bool:
+    """Whether it is of DOS or the first Macintosh. English has so few letters beyond ASCII that these
+    can't be ruled out in a short text; a file that makes sense in a later encoding is hardly in one of them.
+    """
+    return encoding.lower().startswith(("mac", "cp4", "cp7", "cp8", "ibm"))
+
+
+def _whole_lines(data: bytes) -> bytes:
+    """The examined head, cut where a line ends, so that no character of several bytes is cut."""
+    if len(data) <= EXAMINED_BYTES:
+        return data
+    head = data[:EXAMINED_BYTES]
+    return head[: head.rfind(b"\n") + 1] or head
+
+
+def _guesses(head: bytes) -> list[_Guess]:
+    """The decodings that are worth examining, best first; no two give the same text."""
+    import chardet
+
+    guesses: dict[str, _Guess] = {}
+    for found in chardet.detect_all(head, ignore_threshold=True)[:CANDIDATES]:
+        name, language = found["encoding"], found["language"]
+        if name in _NEVER_MET or found["confidence"] < LEAST_CONFIDENCE:
+            continue
+        text = _decoded(head, name)
+        if text is not None and text not in guesses:
+            guesses[text] = _Guess(text, name, language or detect_language(text), found["confidence"])
+    for name in VIETNAMESE:
+        text = _decoded(head, name)
+        if text is not None and text not in guesses and is_vietnamese(text):
+            guesses[text] = _Guess(text, name, "vi", 1.0)
+    return sorted(guesses.values(), key=lambda guess: -guess.confidence)
+
+
+def _decoded(data: bytes, encoding: str) -> str | None:
+    return decode_vietnamese(data, encoding) if encoding in VIETNAMESE else _strictly(data, encoding)
+
+
+def _strictly(data: bytes, codec: str, *, final: bool = True) -> str | None:
+    try:
+        return codecs.getincrementaldecoder(codec)("strict").decode(data, final)
+    except (UnicodeDecodeError, LookupError):
+        return None
+
+
+def _double_encoded(text: str) -> str | None:
+    """A reason if `text` is UTF-8 that some program read as Windows-1252 or Latin-1 and saved again."""
+    sample = text[:EXAMINED_BYTES]
+    sample = sample[: sample.rfind("\n") + 1] or sample if len(text) > len(sample) else sample
+    if sample.isascii():
+        return None
+    for codec in ("cp1252", "latin-1", "cp1258", "cp874"):
+        try:
+            again = sample.encode(codec).decode("utf-8")
+        except UnicodeError:
+            continue
+        if len(again) < len(sample):
+            return "its characters were garbled (UTF-8 read as another encoding) before it was saved"
+    return None
