@@ -15,17 +15,20 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from store.centring import Centring, LanguageMeans
+from store.centring import Centring
 from store.embed import Embedder, FloatArray
 from store.fold import fold
-from store.index import Nearest
 from store.language import detect_language
 from store.lexical import KeywordQuery, LexicalIndex
 from store.snapshot import Snapshot, StoredPassage
 from store.types import Filter, Hit, SearchResult, SentenceHit
+
+if TYPE_CHECKING:
+    from store.indexes import Indexes
 
 CANDIDATES = 60
 """Passages fetched by meaning, and as many by keywords, before ranking."""
@@ -41,53 +44,42 @@ PHRASE_BONUS = 0.5
 _QUOTED = re.compile('["“”„«»「『]([^"“”„«»「」『』]{2,200})["“”«»」』]')
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """What a search reads: the derived indexes, and the catalog that decides what exists."""
-
-    embedder: Embedder
-    vectors: Nearest
-    keywords: LexicalIndex
-    indexed: Centring
-    """The centring by which the vectors were indexed."""
-    means: LanguageMeans
-    snapshot: Snapshot
-
-
-def search(query: str, k: int, where: Filter, sources: Sources) -> SearchResult:
+def search(
+    query: str, k: int, where: Filter, *, embedder: Embedder, indexes: Indexes, snapshot: Snapshot
+) -> SearchResult:
     """The `k` best passages for `query`, best first. Timings are given for embed, vectors, keywords and rank."""
     clock = _Clock()
     language = detect_language(query)
-    vector = sources.embedder.embed_queries([query])[0]
+    vector = embedder.embed_queries([query])[0]
     clock.lap("embed")
-    near = sources.vectors.nearest(sources.indexed.centre_query(vector, language), max(CANDIDATES, k), where)
+    near = indexes.vectors.nearest(indexes.centring.centre_query(vector, language), max(CANDIDATES, k), where)
     clock.lap("vectors")
-    parsed = sources.keywords.parse(query)
-    by_keyword = sources.keywords.search(parsed, max(CANDIDATES, k), where)
-    found = sources.snapshot.stored_passages(_unique(near, by_keyword), where)
-    found |= _by_language(parsed, where, found, sources)
-    shares = _keyword_shares(query, parsed, found, sources.keywords)
+    parsed = indexes.keywords.parse(query)
+    by_keyword = indexes.keywords.search(parsed, max(CANDIDATES, k), where)
+    found = snapshot.stored_passages(_unique(near, by_keyword), where)
+    found |= snapshot.stored_passages(_by_language(parsed, where, found, indexes.keywords), where)
+    shares = _keyword_shares(query, parsed, found, indexes.keywords)
     clock.lap("keywords")
-    centring = Centring(sources.means, sources.snapshot.language_statistics())
-    ranked = _rank(centring.centre_query(vector, language), centring, found, shares, parsed, sources.keywords)
-    hits = tuple(replace(hit, rank=rank) for rank, hit in enumerate(ranked[:k], start=1))
+    # The library may have grown since it was indexed: candidates are ranked by the means as they are now.
+    centring = Centring(indexes.centring.shipped, snapshot.language_statistics())
+    ranked = _rank(centring.centre_query(vector, language), centring, list(found.values()), shares)
+    hits = tuple(_hit(rank, each, parsed, indexes.keywords) for rank, each in enumerate(ranked[:k], start=1))
     clock.lap("rank")
     return SearchResult(query, language, hits, clock.laps)
 
 
 def _by_language(
-    parsed: KeywordQuery, where: Filter, found: Mapping[str, StoredPassage], sources: Sources
-) -> dict[str, StoredPassage]:
-    """The best passages by keywords in each language that has candidates: one language can't crowd others out."""
+    parsed: KeywordQuery, where: Filter, found: Mapping[str, StoredPassage], keywords: LexicalIndex
+) -> list[str]:
+    """More passages by keywords, from each language that has candidates: one language can't crowd others out."""
     languages = list(dict.fromkeys(stored.passage.language for stored in found.values()))[:MAX_LANGUAGES]
     if len(languages) < 2:
-        return {}
-    extra = [
-        sources.keywords.search(parsed, CANDIDATES_PER_LANGUAGE, replace(where, languages=(language,)))
+        return []
+    best = [
+        keywords.search(parsed, CANDIDATES_PER_LANGUAGE, replace(where, languages=(language,)))
         for language in languages
     ]
-    missing = [passage_id for passage_id in _unique(*extra) if passage_id not in found]
-    return sources.snapshot.stored_passages(missing, where)
+    return [passage_id for passage_id in _unique(*best) if passage_id not in found]
 
 
 def _keyword_shares(
@@ -108,40 +100,33 @@ def _keyword_shares(
     return shares
 
 
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    stored: StoredPassage
+    score: float
+    dense: float
+    sentences: list[float]
+    """Each sentence's cosine with the query."""
+    share: float
+
+
 def _rank(
-    query: FloatArray,
-    centring: Centring,
-    found: Mapping[str, StoredPassage],
-    shares: Mapping[str, float],
-    parsed: KeywordQuery,
-    keywords: LexicalIndex,
-) -> list[Hit]:
-    """Hits in order of score, by the formula at the top of this module."""
-    if not found:
+    query: FloatArray, centring: Centring, stored: Sequence[StoredPassage], shares: Mapping[str, float]
+) -> list[_Ranked]:
+    """The candidates in order of score, by the formula at the top of this module."""
+    if not stored:
         return []
-    stored = list(found.values())
-    cosines = _cosines(query, centring, stored)
-    best_share = _best_by_language(stored, [shares[each.passage.id] for each in stored])
-    scored = []
-    for each, (dense, sentence_cosines) in zip(stored, cosines, strict=True):
-        best_sentence = max(sentence_cosines, default=dense)
-        lost = shares[each.passage.id] - best_share[each.passage.language]
-        score = (1 - SENTENCE_WEIGHT) * dense + SENTENCE_WEIGHT * best_sentence + KEYWORD_WEIGHT * lost
-        scored.append((score, dense, sentence_cosines, each))
-    scored.sort(key=lambda item: (-item[0], item[3].passage.id))
-    return [
-        Hit(
-            rank=0,
-            passage=each.passage,
-            document=each.document,
-            text=each.text,
-            score=score,
-            dense=dense,
-            keyword=shares[each.passage.id],
-            sentences=_sentences(each, sentence_cosines, score, parsed, keywords),
-        )
-        for score, dense, sentence_cosines, each in scored
-    ]
+    best_share: dict[str, float] = defaultdict(float)
+    for each in stored:
+        language = each.passage.language
+        best_share[language] = max(best_share[language], shares[each.passage.id])
+    ranked = []
+    for each, (dense, sentences) in zip(stored, _cosines(query, centring, stored), strict=True):
+        share = shares[each.passage.id]
+        meaning = (1 - SENTENCE_WEIGHT) * dense + SENTENCE_WEIGHT * max(sentences, default=dense)
+        score = meaning + KEYWORD_WEIGHT * (share - best_share[each.passage.language])
+        ranked.append(_Ranked(each, score, dense, sentences, share))
+    return sorted(ranked, key=lambda each: (-each.score, each.stored.passage.id))
 
 
 def _cosines(query: FloatArray, centring: Centring, stored: Sequence[StoredPassage]) -> list[tuple[float, list[float]]]:
@@ -153,27 +138,17 @@ def _cosines(query: FloatArray, centring: Centring, stored: Sequence[StoredPassa
     return [(float(part[0]), [float(cosine) for cosine in part[1:]]) for part in parts]
 
 
-def _best_by_language(stored: Sequence[StoredPassage], shares: Sequence[float]) -> dict[str, float]:
-    best: dict[str, float] = defaultdict(float)
-    for each, share in zip(stored, shares, strict=True):
-        best[each.passage.language] = max(best[each.passage.language], share)
-    return best
-
-
-def _sentences(
-    stored: StoredPassage,
-    cosines: Sequence[float],
-    passage_score: float,
-    parsed: KeywordQuery,
-    keywords: LexicalIndex,
-) -> tuple[SentenceHit, ...]:
+def _hit(rank: int, ranked: _Ranked, parsed: KeywordQuery, keywords: LexicalIndex) -> Hit:
+    stored = ranked.stored
+    passage = stored.passage
     total = sum(parsed.weights.values()) or 1.0
-    hits = []
-    for span, cosine in zip(stored.passage.sentences, cosines, strict=True):
-        words = stored.text[span.start - stored.passage.start : span.end - stored.passage.start]
+    sentences = []
+    for span, cosine in zip(passage.sentences, ranked.sentences, strict=True):
+        words = stored.text[span.start - passage.start : span.end - passage.start]
         share = sum(parsed.weights.get(term, 0.0) for term in set(keywords.terms(words))) / total
-        hits.append(SentenceHit(span, cosine, share, passage_score + cosine + SENTENCE_KEYWORD_WEIGHT * share))
-    return tuple(hits)
+        score = ranked.score + cosine + SENTENCE_KEYWORD_WEIGHT * share
+        sentences.append(SentenceHit(span, cosine, share, score))
+    return Hit(rank, passage, stored.document, stored.text, ranked.score, ranked.dense, ranked.share, tuple(sentences))
 
 
 def _unique(*results: Sequence[tuple[str, float]]) -> list[str]:

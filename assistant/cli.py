@@ -1,0 +1,230 @@
+"""The command `attest`: what it offers, and the commands that ask. Heavy imports wait until a command runs."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from assistant.answer import Assistant
+    from assistant.types import Answer
+    from store.settings import Settings
+    from store.types import Filter, SearchResult
+
+# Named, not imported: the other packages' commands are found when they are called for, so that `attest --help`
+# answers at once, and so that neither `ingest` nor `evals` is something that `assistant` depends on.
+COMMANDS = {
+    "ask": ("assistant.cli:ask", "Ask a question; the answer is quotes with their sources."),
+    "serve": ("assistant.cli:serve", "Open the chat page."),
+    "ingest": ("ingest.cli:ingest", "Put files and folders into the library."),
+    "documents": ("store.cli:documents", "List, show or remove documents."),
+    "search": ("assistant.cli:search", "Find passages, best first."),
+    "eval": ("evals.cli:evaluate", "Run scripted questions, score and compare runs."),
+    "models": ("assistant.models.cli:models", "List or install language models."),
+    "doctor": ("store.cli:doctor", "Check the library, and mend it."),
+    "rebuild": ("store.cli:rebuild", "Make vectors and keywords anew from the catalog."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, the most used first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in `--help`, without importing what it lists."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the library lives; else ATTEST_HOME, else your data folder.",
+)
+@click.version_option(package_name="attest")
+@click.pass_context
+def attest(context: click.Context, home: Path | None) -> None:
+    """Answers from your own documents, each statement proved by the exact words behind it."""
+    if any(flag in sys.argv for flag in context.help_option_names):
+        return  # Help needs no settings, and is wanted most when they are wrong.
+    from store.settings import load_settings
+
+    context.obj = load_settings(home)
+
+
+def main() -> None:
+    """Run `attest` and exit: 0 done, 1 the answer is no, 2 the request was wrong, 3 something is out of reach."""
+    from store.errors import AttestError
+
+    try:
+        code = attest.main(standalone_mode=False)
+    except AttestError as error:
+        click.echo(f"attest: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("attest: stopped.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()  # The reader of our output went away: there is nobody left to tell.
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def filter_options(command: Any) -> Any:  # noqa: ANN401 - what click decorates has no type of its own
+    """Options that say which documents a question may look at."""
+    for option in (
+        click.option("--document", "documents", multiple=True, help="Only this document, by its id. Repeatable."),
+        click.option("--speaker", "speakers", multiple=True, help="Only this speaker. Repeatable."),
+        click.option("--language", "languages", multiple=True, help="Only passages in this language. Repeatable."),
+        click.option(
+            "--from", "published_from", help="Only documents published since, as 2023, 2023-06 or 2023-06-14."
+        ),
+        click.option("--to", "published_to", help="Only documents published until."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("question", required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the whole answer object.")
+@click.option("--mode", type=click.Choice(["quotes", "written"]), help="Quotes alone, or written by a language model.")
+@click.option("--answer-language", help="The language to answer in; else the question's.")
+@click.option("--max-quotes", type=click.IntRange(1, 20), help="The most quotes to show.")
+@filter_options
+@click.pass_obj
+def ask(
+    settings: Settings,
+    question: str,
+    as_json: bool,
+    mode: str | None,
+    answer_language: str | None,
+    max_quotes: int | None,
+    **conditions: Any,  # noqa: ANN401 - as click hands them over
+) -> int:
+    """Ask QUESTION; exit code 1 if the sources don't answer it. "-" reads it from standard input."""
+    from assistant.types import AskOptions
+
+    options = AskOptions(
+        mode=mode,  # type: ignore[arg-type]  # click has checked it
+        answer_language=answer_language,
+        filter=_filter(conditions),
+        max_quotes=max_quotes or settings.max_quotes,
+    )
+    with _assistant(settings) as assistant:
+        answer = assistant.answer(_read(question), options=options)
+    click.echo(answer.to_json(indent=2) if as_json else _shown(answer))
+    return 0 if answer.answered else 1
+
+
+@click.command()
+@click.argument("question", required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print hits as JSON.")
+@click.option("-k", "count", type=click.IntRange(1, 1000), default=10, show_default=True, help="The most hits.")
+@filter_options
+@click.pass_obj
+def search(settings: Settings, question: str, as_json: bool, count: int, **conditions: Any) -> int:  # noqa: ANN401
+    """Find the passages nearest to QUESTION; exit code 1 if there is none."""
+    from store.library import Library
+
+    with Library.open(settings, read_only=True) as library:
+        found = library.search(_read(question), count, _filter(conditions))
+    if as_json:
+        click.echo(json.dumps(_hits(found), ensure_ascii=False, indent=2))
+    else:
+        for hit in found.hits:
+            click.echo(f"{hit.rank:>3}  {hit.score:.3f}  {hit.document.title} [{hit.passage.language}]")
+            click.echo(f"     {' '.join(hit.text.split())[:300]}")
+    return 0 if found.hits else 1
+
+
+@click.command()
+@click.option("--host", help="The address to listen on; the loopback unless set.")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port; 7860 unless set.")
+@click.pass_obj
+def serve(settings: Settings, host: str | None, port: int | None) -> int:
+    """Open the chat page, until Ctrl-C."""
+    from assistant.page.serve import serve as serve_page
+
+    with _assistant(settings, owner=True) as assistant:
+        serve_page(
+            assistant,
+            host=host or settings.host,
+            port=settings.port if port is None else port,
+            settings=settings,
+        )
+    return 0
+
+
+@contextmanager
+def _assistant(settings: Settings, *, owner: bool = False) -> Iterator[Assistant]:
+    from assistant.build import build_assistant
+
+    with build_assistant(settings, read_only=not owner) as assistant:
+        yield assistant
+
+
+def _read(question: str) -> str:
+    return sys.stdin.read() if question == "-" else question
+
+
+def _filter(conditions: dict[str, Any]) -> Filter:
+    from store.types import Filter
+
+    return Filter(
+        **{name: tuple(value) if isinstance(value, list | tuple) else value for name, value in conditions.items()}
+    )
+
+
+def _shown(answer: Answer) -> str:
+    """An answer for a terminal: its text, then what each marker stands for."""
+    lines = [answer.text]
+    for evidence in answer.evidence:
+        source = evidence.document
+        facts = [source.speaker, source.published, evidence.language, source.page and f"p. {source.page}"]
+        lines.append(f"[{evidence.key}] {source.title} ({', '.join(str(fact) for fact in facts if fact)})")
+        lines.append(f"    {source.uri}")
+    lines += [f"! {notice.message}" for notice in answer.notices]
+    return "\n".join(lines)
+
+
+def _hits(found: SearchResult) -> dict[str, object]:
+    return {
+        "query": found.query,
+        "language": found.language,
+        "hits": [
+            {
+                "rank": hit.rank,
+                "score": hit.score,
+                "document_id": hit.document.id,
+                "passage_id": hit.passage.id,
+                "start": hit.passage.start,
+                "end": hit.passage.end,
+                "text": hit.text,
+                "language": hit.passage.language,
+            }
+            for hit in found.hits
+        ],
+    }

@@ -1,0 +1,163 @@
+"""Sentences to passages: what is found as one, sized in the embedding model's own tokens.
+
+A passage is whole sentences of one section. A paragraph that fits is not cut; short paragraphs share a passage; a long
+one is cut into parts of about equal size, so that no part is a mere tail. A heading opens its section's first passage,
+and the others point to it. The passages of a document cover all of it: between them is only white space.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from ingest.sentences import sentences
+from store.language import UNKNOWN, detect_language
+from store.types import Passage, Span
+
+PASSAGE_TOKENS = 200
+"""Tokens in a passage, at most but for a single sentence that is longer."""
+LONGEST_HEADING = 100
+"""Code points: a longer line is a paragraph, whatever it ends with."""
+DETECTABLE = 120
+"""Code points that a passage needs for its language to be told apart from its document's."""
+
+_SENTENCE_MARK = re.compile(r"[.!?。！？।။។؟…;:,，、；：\"”»’')\]]$")
+_NUMBERED = re.compile(r"^(?:[IVXLC]+|\d+(?:\.\d+)*|[A-Z])[.)]\s+\S")
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A sentence with what it costs, and the paragraph that it stands in."""
+
+    span: Span
+    tokens: int
+    paragraph: int
+    is_heading: bool
+
+
+def split(
+    text: str,
+    language: str,
+    *,
+    document_id: str,
+    count_tokens: Callable[[str], int],
+    passage_tokens: int = PASSAGE_TOKENS,
+    headings: frozenset[int] | None = None,
+) -> tuple[Passage, ...]:
+    """The passages of a normalized text, in order.
+
+    `headings` are the offsets at which lines begin that the file's format calls headings; None where a format has no
+    such thing, as plain text: then short lines without a mark at their end are taken for headings.
+    """
+    passages: list[Passage] = []
+    for heading, section in _sections(_units(text, language, count_tokens, headings)):
+        for number, group in enumerate(_groups(section, passage_tokens)):
+            start, end = group[0].span.start, group[-1].span.end
+            passages.append(
+                Passage(
+                    id=f"{document_id}.{len(passages)}",
+                    document_id=document_id,
+                    ordinal=len(passages),
+                    start=start,
+                    end=end,
+                    language=_language_of(text[start:end], language),
+                    sentences=tuple(unit.span for unit in group),
+                    heading=heading if number else None,
+                )
+            )
+    return tuple(passages)
+
+
+def _units(
+    text: str, language: str, count_tokens: Callable[[str], int], headings: frozenset[int] | None
+) -> Iterator[_Unit]:
+    """Sentences, with each heading whole."""
+    lines = [match.span() for match in re.finditer(r"[^\n]+", text) if match[0].strip()]
+    for number, (start, end) in enumerate(lines):
+        line = text[start:end]
+        followed = number + 1 < len(lines)
+        is_heading = followed and (start in headings if headings is not None else _looks_like_heading(line))
+        for span in sentences(line, language):
+            words = span.of(line)
+            yield _Unit(Span(start + span.start, start + span.end), count_tokens(words), number, is_heading)
+
+
+def _looks_like_heading(line: str) -> bool:
+    line = line.strip()
+    if len(line) > LONGEST_HEADING:
+        return False
+    return bool(_NUMBERED.match(line)) or not _SENTENCE_MARK.search(line)
+
+
+def _sections(units: Iterable[_Unit]) -> Iterator[tuple[Span | None, list[_Unit]]]:
+    """Units by section, each with its heading's span; headings that follow each other open one section."""
+    heading: Span | None = None
+    section: list[_Unit] = []
+    for unit in units:
+        if unit.is_heading and section and not section[-1].is_heading:
+            yield heading, section
+            heading, section = None, []
+        if unit.is_heading:
+            # The nearest heading above is the one that names the passage.
+            same_line = bool(section) and section[-1].paragraph == unit.paragraph and heading is not None
+            heading = Span(heading.start, unit.span.end) if same_line and heading else unit.span
+        section.append(unit)
+    if section:
+        yield heading, section
+
+
+def _groups(section: list[_Unit], budget: int) -> Iterator[list[_Unit]]:
+    """A section in groups of at most `budget` tokens: paragraphs packed, long ones cut evenly."""
+    group: list[_Unit] = []
+    used = 0
+    for paragraph in _paragraphs(section):
+        size = sum(unit.tokens for unit in paragraph)
+        only_headings = all(unit.is_heading for unit in group)
+        if group and used + size > budget and not only_headings:
+            yield group
+            group, used = [], 0
+        if used + size <= budget:
+            group = [*group, *paragraph]
+            used += size
+            continue
+        parts = math.ceil((used + size) / budget)
+        yield from _even_parts([*group, *paragraph], parts, budget)
+        group, used = [], 0
+    if group:
+        yield group
+
+
+def _paragraphs(section: list[_Unit]) -> Iterator[list[_Unit]]:
+    paragraph: list[_Unit] = []
+    for unit in section:
+        if paragraph and unit.paragraph != paragraph[-1].paragraph:
+            yield paragraph
+            paragraph = []
+        paragraph.append(unit)
+    if paragraph:
+        yield paragraph
+
+
+def _even_parts(units: list[_Unit], parts: int, budget: int) -> Iterator[list[_Unit]]:
+    """`units` in about `parts` parts of equal size, none over `budget` unless a single unit is."""
+    target = sum(unit.tokens for unit in units) / parts
+    part: list[_Unit] = []
+    used = 0
+    for unit in units:
+        # Cut where the part comes closest to its target.
+        if part and (used + unit.tokens > budget or used + unit.tokens / 2 > target):
+            yield part
+            part, used = [], 0
+        part.append(unit)
+        used += unit.tokens
+    if part:
+        yield part
+
+
+def _language_of(words: str, language: str) -> str:
+    if len(words) < DETECTABLE:
+        return language
+    detected = detect_language(words)
+    return language if detected == UNKNOWN else detected
