@@ -123,7 +123,7 @@ def require_embedder(snapshot: Snapshot, embedder: Embedder) -> None:
     raise EmbedderMismatchError(
         f"This library's vectors were made by {snapshot.value('embedder_name')} ({made_by[:8]}), "
         f"not by {embedder.name} ({embedder.fingerprint[:8]}) as it is now. "
-        "Name the former with --embedding-model, or run `attest rebuild --embed` to embed all documents anew."
+        "Name the former in ATTEST_EMBEDDING_MODEL, or run `attest rebuild --embed` to embed all documents anew."
     )
 
 

@@ -48,7 +48,8 @@ class Library:
     """A library of documents in one folder. Get one from `Library.open`; use it from any thread."""
 
     def __init__(self, possession: Possession, *, read_only: bool) -> None:
-        self._possession = possession
+        self.possession = possession
+        """For the store's own modules."""
         self._read_only = read_only
         self._write_lock = threading.RLock()
 
@@ -70,7 +71,7 @@ class Library:
 
     def close(self) -> None:
         """Give the library up; other processes can own it again. Closing twice is harmless."""
-        self._possession.close()
+        self.possession.close()
 
     def __enter__(self) -> Self:
         return self
@@ -81,12 +82,12 @@ class Library:
     @property
     def settings(self) -> Settings:
         """What it was opened with."""
-        return self._possession.settings
+        return self.possession.settings
 
     @property
     def embedder(self) -> Embedder:
         """The embedding model of this library. Raises EmbedderMismatchError, EmbeddingModelError."""
-        return self._possession.embedder
+        return self.possession.embedder
 
     def prepare(self) -> None:
         """Load the model and open the indexes, so that the first question needn't wait.
@@ -94,7 +95,7 @@ class Library:
         Raises IndexDamagedError, EmbedderMismatchError, EmbeddingModelError.
         """
         _ = self.embedder
-        with self._possession.indexes():
+        with self.possession.indexes():
             pass
 
     def add(self, parsed: ParsedDocument, progress: Progress | None = None) -> AddResult:
@@ -123,7 +124,7 @@ class Library:
             if each.document.uri in batch or _is_full(batch):
                 yield from self._add(list(batch.values()), report)
                 batch.clear()
-            with self._write_lock, self._possession.changing() as catalog:
+            with self._write_lock, self.possession.changing() as catalog:
                 settled = adding.settle_without_work(catalog, each)
             if settled is not None:
                 yield settled
@@ -136,14 +137,14 @@ class Library:
     def remove(self, document_id: str) -> Document:
         """Remove a document from everything. Raises NotFoundError; returns what it was."""
         document = self.document(document_id)
-        with self._write_lock, self._possession.changing_indexes() as indexes:
-            adding.remove(self._possession.catalog, indexes, document_id)
+        with self._write_lock, self.possession.changing_indexes() as indexes:
+            adding.remove(self.possession.catalog, indexes, document_id)
         return document
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """The catalog as it is at one moment, for several reads that must agree with each other."""
-        with self._possession.catalog.snapshot() as snapshot:
+        with self.possession.catalog.snapshot() as snapshot:
             yield snapshot
 
     def document(self, document_id: str) -> Document:
@@ -191,7 +192,7 @@ class Library:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
-                self._possession.succeed()
+                self.possession.succeed()
 
     def rebuild(self, *, embed: bool = False, progress: Progress | None = None) -> None:
         """Make vectors and keywords anew from the catalog, then swap them in at once.
@@ -200,7 +201,7 @@ class Library:
         run that was interrupted goes on where it stopped. Searches go on meanwhile.
         """
         with self._write_lock:
-            self._possession.rebuild(embed=embed, progress=progress)
+            self.possession.rebuild(embed=embed, progress=progress)
 
     def statistics(self) -> Statistics:
         """Counts of what the library holds, without reading it through."""
@@ -209,7 +210,7 @@ class Library:
 
     def as_vector_store(self) -> ChromaVectorStore:
         """The vectors as LlamaIndex's store, for reading; only where this process owns the library."""
-        with self._possession.indexes() as indexes:
+        with self.possession.indexes() as indexes:
             return indexes.owned.as_vector_store(self._texts)
 
     def _texts(self, passage_ids: Sequence[str]) -> dict[str, str]:
@@ -224,17 +225,17 @@ class Library:
             if not snapshot.language_statistics():
                 return SearchResult(query, detect_language(query), ())
         embedder = self.embedder
-        with self._possession.indexes() as indexes, self.snapshot() as snapshot:
+        with self.possession.indexes() as indexes, self.snapshot() as snapshot:
             return search(query, k, where, embedder=embedder, indexes=indexes, snapshot=snapshot)
 
     def _add(self, batch: list[ParsedDocument], report: _Report) -> list[AddResult]:
         """Write one batch, after ending what was begun before it."""
-        with self._write_lock, self._possession.changing() as catalog:
+        with self._write_lock, self.possession.changing() as catalog:
             if not batch:
                 return []
             embedder = self.embedder
             adding.claim(catalog, embedder)
-            with self._possession.changing_indexes() as indexes:
+            with self.possession.changing_indexes() as indexes:
                 adding.settle(catalog, indexes)
                 results = adding.add(catalog, indexes, embedder, batch, report.embedded)
             report.finish(sum(len(each.passages) for each in batch))
@@ -242,13 +243,13 @@ class Library:
 
     def _finish_adding(self) -> None:
         """Bring the indexes up to date with metadata and with the languages' means."""
-        with self._write_lock, self._possession.changing() as catalog:
+        with self._write_lock, self.possession.changing() as catalog:
             with catalog.snapshot() as snapshot:
                 changes = unsettled(snapshot)
             if changes:
-                with self._possession.changing_indexes() as indexes:
+                with self.possession.changing_indexes() as indexes:
                     adding.settle(catalog, indexes)
-            self._possession.recentre()
+            self.possession.recentre()
 
 
 class _Report:
