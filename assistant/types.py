@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from store.types import Filter
 
+EVERYTHING = Filter()
+
 Mode = Literal["quotes", "written"]
 Support = Literal["quoted", "supported", "unsupported"]
 AbstainReason = Literal["empty_library", "no_evidence", "low_confidence", "unsupported"]
@@ -114,7 +116,7 @@ class AskOptions:
     """None: the default of the settings."""
     answer_language: str | None = None
     """BCP 47 tag; None: the question's own language."""
-    filter: Filter = Filter()
+    filter: Filter = EVERYTHING
     max_quotes: int = 5
 
 

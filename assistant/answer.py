@@ -1,0 +1,166 @@
+"""The one pipeline from question to answer: for the page, the command line, the API and the evaluation.
+
+question -> alone -> passages -> sentences -> evidence -> enough? -> quotes composed -> Answer
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from assistant import compose
+from assistant.confidence import confidence, threshold
+from assistant.conversation import standalone
+from assistant.evidence import PASSAGES, candidates, select, verified
+from assistant.question import clean_question
+from assistant.types import (
+    AbstainReason,
+    Answer,
+    AskOptions,
+    Claim,
+    ClaimChecked,
+    Event,
+    Evidence,
+    EvidenceFound,
+    Finished,
+    Message,
+    TextAdded,
+)
+from store.language import UNKNOWN, detect_language
+from store.library import Library
+from store.types import Document, SearchResult
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
+DEFAULT_LANGUAGE = "en"
+"""Of answers to questions that don't tell theirs, such as a name alone."""
+PARAGRAPH = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as it is searched and answered."""
+
+    asked: str
+    alone: str
+    language: str
+    options: AskOptions
+    started: float
+
+
+class Assistant:
+    """Answers questions from one library. Safe to use from several threads."""
+
+    def __init__(self, library: Library, llm: LLM | None = None) -> None:
+        self.library = library
+        self.llm = llm
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.library.close()
+
+    def answer(self, question: str, history: Sequence[Message] = (), options: AskOptions = AskOptions()) -> Answer:
+        """The whole answer at once. Raises what `ask` raises."""
+        for event in self.ask(question, history, options):
+            if isinstance(event, Finished):
+                return event.answer
+        raise AssertionError("An answer always ends with Finished.")
+
+    def ask(
+        self, question: str, history: Sequence[Message] = (), options: AskOptions = AskOptions()
+    ) -> Iterator[Event]:
+        """The answer as it comes to be: evidence first, then text, then `Finished` with all of it.
+
+        Raises QuestionError for a blank or endless question, LibraryError and ModelError.
+        """
+        asked = self._understand(question, history, options)
+        found = self.library.search(asked.alone, PASSAGES, options.filter)
+        retrieved = time.perf_counter()
+        ordered = candidates(found)
+        sure = confidence(found, ordered)
+        evidence: tuple[Evidence, ...] = ()
+        if sure >= threshold():
+            evidence = verified(select(ordered, options.max_quotes), self.library)
+        timings = {
+            "retrieve": (retrieved - asked.started) * 1000,
+            "evidence": (time.perf_counter() - retrieved) * 1000,
+            **{f"retrieve_{name}": spent for name, spent in found.timings_ms.items()},
+        }
+        yield EvidenceFound(asked.alone, asked.language, evidence, sure)
+        if evidence:
+            yield from self._quote(asked, evidence, sure, timings)
+        else:
+            yield from self._abstain(asked, found, sure, timings)
+
+    def _understand(self, question: str, history: Sequence[Message], options: AskOptions) -> Question:
+        started = time.perf_counter()
+        cleaned = clean_question(question)
+        alone = standalone(cleaned, history)
+        spoken = [cleaned, *(message.text for message in reversed(history) if message.role == "user")]
+        detected = (language for text in spoken if (language := detect_language(text)) != UNKNOWN)
+        language = options.answer_language or next(detected, DEFAULT_LANGUAGE)
+        return Question(question, alone, language, options, started)
+
+    def _quote(
+        self, asked: Question, evidence: tuple[Evidence, ...], sure: float, timings: dict[str, float]
+    ) -> Iterator[Event]:
+        text = ""
+        claims: list[Claim] = []
+        for each in evidence:
+            gap = PARAGRAPH if text else ""
+            claim = compose.framed(each, asked.language, len(text) + len(gap))
+            text += gap + claim.text
+            claims.append(claim)
+            yield TextAdded(gap + claim.text)
+            yield ClaimChecked(claim)
+        yield Finished(
+            Answer(
+                question=asked.asked,
+                standalone_question=asked.alone,
+                language=asked.language,
+                answered=True,
+                confidence=sure,
+                mode="quotes",
+                text=text,
+                claims=tuple(claims),
+                evidence=evidence,
+                notices=compose.notices(evidence, asked.language),
+                timings_ms=_total(asked, timings),
+            )
+        )
+
+    def _abstain(self, asked: Question, found: SearchResult, sure: float, timings: dict[str, float]) -> Iterator[Event]:
+        reason: AbstainReason = "low_confidence" if found.hits else "no_evidence"
+        if not found.hits and self.library.statistics().documents == 0:
+            reason = "empty_library"
+            text = compose.empty_library(asked.language)
+        else:
+            text = compose.no_answer(asked.language, _documents(found))
+        yield TextAdded(text)
+        yield Finished(
+            Answer(
+                question=asked.asked,
+                standalone_question=asked.alone,
+                language=asked.language,
+                answered=False,
+                abstain_reason=reason,
+                confidence=sure,
+                mode="quotes",
+                text=text,
+                timings_ms=_total(asked, timings),
+            )
+        )
+
+
+def _documents(found: SearchResult) -> list[Document]:
+    return list({hit.document.id: hit.document for hit in found.hits}.values())
+
+
+def _total(asked: Question, timings: dict[str, float]) -> dict[str, float]:
+    total = (time.perf_counter() - asked.started) * 1000
+    return {name: round(spent, 2) for name, spent in (timings | {"total": total}).items()}
