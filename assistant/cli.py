@@ -6,7 +6,7 @@ import importlib
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +117,7 @@ def filter_options(command: Any) -> Any:  # noqa: ANN401 - what click decorates 
 @click.pass_obj
 def ask(
     settings: Settings,
+    /,
     question: str,
     as_json: bool,
     mode: str | None,
@@ -145,7 +146,7 @@ def ask(
 @click.option("-k", "count", type=click.IntRange(1, 1000), default=10, show_default=True, help="The most hits.")
 @filter_options
 @click.pass_obj
-def search(settings: Settings, question: str, as_json: bool, count: int, **conditions: Any) -> int:  # noqa: ANN401
+def search(settings: Settings, /, question: str, as_json: bool, count: int, **conditions: Any) -> int:  # noqa: ANN401
     """Find the passages nearest to QUESTION; exit code 1 if there is none."""
     from store.library import Library
 
@@ -164,17 +165,14 @@ def search(settings: Settings, question: str, as_json: bool, count: int, **condi
 @click.option("--host", help="The address to listen on; the loopback unless set.")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port; 7860 unless set.")
 @click.pass_obj
-def serve(settings: Settings, host: str | None, port: int | None) -> int:
+def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     """Open the chat page, until Ctrl-C."""
     from assistant.page.serve import serve as serve_page
+    from store.catalog import FILE
+    from store.conversations import Conversations
 
-    with _assistant(settings, owner=True) as assistant:
-        serve_page(
-            assistant,
-            host=host or settings.host,
-            port=settings.port if port is None else port,
-            settings=settings,
-        )
+    with _assistant(settings, owner=True) as assistant, closing(Conversations.open(settings.home / FILE)) as kept:
+        serve_page(assistant, kept, host=host or settings.host, port=settings.port if port is None else port)
     return 0
 
 
@@ -194,7 +192,11 @@ def _filter(conditions: dict[str, Any]) -> Filter:
     from store.types import Filter
 
     return Filter(
-        **{name: tuple(value) if isinstance(value, list | tuple) else value for name, value in conditions.items()}
+        documents=tuple(conditions["documents"]),
+        speakers=tuple(conditions["speakers"]),
+        languages=tuple(conditions["languages"]),
+        published_from=conditions["published_from"],
+        published_to=conditions["published_to"],
     )
 
 
