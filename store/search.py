@@ -36,16 +36,34 @@ CANDIDATES_PER_LANGUAGE = 8
 """Passages fetched by keywords from each language that meaning found anything in."""
 MAX_LANGUAGES = 12
 """Languages whose keywords are asked for separately."""
-SENTENCE_WEIGHT = 0.6
-KEYWORD_WEIGHT = 1.0
-SENTENCE_KEYWORD_WEIGHT = 0.5
-PHRASE_BONUS = 0.5
-"""Added to the keyword share of a passage that holds a phrase that the query quotes."""
 _QUOTED = re.compile('["“”„«»「『]([^"“”„«»「」『』]{2,200})["“”«»」』]')
 
 
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The weights of the formula above; the defaults are what measured best (`evals.benchmarks.retrieval`)."""
+
+    sentence: float = 0.6
+    """S: how much the best sentence counts beside the whole passage, in [0, 1]."""
+    keyword: float = 1.0
+    """K: what all of the query's keyword weight is worth in cosine."""
+    sentence_keyword: float = 0.5
+    """The same when sentences are ordered."""
+    phrase: float = 0.5
+    """Added to the keyword share of a passage that holds the phrases that the query quotes."""
+    refined: bool = True
+    """Whether the library's own statistics refine the shipped means."""
+
+
 def search(
-    query: str, k: int, where: Filter, *, embedder: Embedder, indexes: Indexes, snapshot: Snapshot
+    query: str,
+    k: int,
+    where: Filter,
+    *,
+    embedder: Embedder,
+    indexes: Indexes,
+    snapshot: Snapshot,
+    ranking: Ranking = Ranking(),
 ) -> SearchResult:
     """The `k` best passages for `query`, best first. Timings are given for embed, vectors, keywords and rank."""
     clock = _Clock()
@@ -58,12 +76,12 @@ def search(
     by_keyword = indexes.keywords.search(parsed, max(CANDIDATES, k), where)
     found = snapshot.stored_passages(_unique(near, by_keyword), where)
     found |= snapshot.stored_passages(_by_language(parsed, where, found, indexes.keywords), where)
-    shares = _keyword_shares(query, parsed, found, indexes.keywords)
+    shares = _keyword_shares(query, parsed, found, indexes.keywords, ranking)
     clock.lap("keywords")
     # The library may have grown since it was indexed: candidates are ranked by the means as they are now.
-    centring = Centring(indexes.centring.shipped, snapshot.language_statistics())
-    ranked = _rank(centring.centre_query(vector, language), centring, list(found.values()), shares)
-    hits = tuple(_hit(rank, each, parsed, indexes.keywords) for rank, each in enumerate(ranked[:k], start=1))
+    centring = Centring(indexes.centring.shipped, snapshot.language_statistics() if ranking.refined else None)
+    ranked = _rank(centring.centre_query(vector, language), centring, list(found.values()), shares, ranking)
+    hits = tuple(_hit(rank, each, parsed, indexes.keywords, ranking) for rank, each in enumerate(ranked[:k], start=1))
     clock.lap("rank")
     return SearchResult(query, language, hits, clock.laps)
 
@@ -83,7 +101,11 @@ def _by_language(
 
 
 def _keyword_shares(
-    query: str, parsed: KeywordQuery, found: Mapping[str, StoredPassage], keywords: LexicalIndex
+    query: str,
+    parsed: KeywordQuery,
+    found: Mapping[str, StoredPassage],
+    keywords: LexicalIndex,
+    ranking: Ranking,
 ) -> dict[str, float]:
     """Each candidate's BM25 as a share of the most that it could be, and more for a quoted phrase."""
     if not parsed.ceiling:
@@ -95,7 +117,7 @@ def _keyword_shares(
         share = scores.get(passage_id, 0.0) / parsed.ceiling
         if phrases:
             text = fold(stored.text)
-            share += PHRASE_BONUS * sum(phrase in text for phrase in phrases) / len(phrases)
+            share += ranking.phrase * sum(phrase in text for phrase in phrases) / len(phrases)
         shares[passage_id] = min(share, 1.0)
     return shares
 
@@ -111,7 +133,11 @@ class _Ranked:
 
 
 def _rank(
-    query: FloatArray, centring: Centring, stored: Sequence[StoredPassage], shares: Mapping[str, float]
+    query: FloatArray,
+    centring: Centring,
+    stored: Sequence[StoredPassage],
+    shares: Mapping[str, float],
+    ranking: Ranking,
 ) -> list[_Ranked]:
     """The candidates in order of score, by the formula at the top of this module."""
     if not stored:
@@ -123,8 +149,8 @@ def _rank(
     ranked = []
     for each, (dense, sentences) in zip(stored, _cosines(query, centring, stored), strict=True):
         share = shares[each.passage.id]
-        meaning = (1 - SENTENCE_WEIGHT) * dense + SENTENCE_WEIGHT * max(sentences, default=dense)
-        score = meaning + KEYWORD_WEIGHT * (share - best_share[each.passage.language])
+        meaning = (1 - ranking.sentence) * dense + ranking.sentence * max(sentences, default=dense)
+        score = meaning + ranking.keyword * (share - best_share[each.passage.language])
         ranked.append(_Ranked(each, score, dense, sentences, share))
     return sorted(ranked, key=lambda each: (-each.score, each.stored.passage.id))
 
@@ -138,7 +164,7 @@ def _cosines(query: FloatArray, centring: Centring, stored: Sequence[StoredPassa
     return [(float(part[0]), [float(cosine) for cosine in part[1:]]) for part in parts]
 
 
-def _hit(rank: int, ranked: _Ranked, parsed: KeywordQuery, keywords: LexicalIndex) -> Hit:
+def _hit(rank: int, ranked: _Ranked, parsed: KeywordQuery, keywords: LexicalIndex, ranking: Ranking) -> Hit:
     stored = ranked.stored
     passage = stored.passage
     total = sum(parsed.weights.values()) or 1.0
@@ -146,7 +172,7 @@ def _hit(rank: int, ranked: _Ranked, parsed: KeywordQuery, keywords: LexicalInde
     for span, cosine in zip(passage.sentences, ranked.sentences, strict=True):
         words = stored.text[span.start - passage.start : span.end - passage.start]
         share = sum(parsed.weights.get(term, 0.0) for term in set(keywords.terms(words))) / total
-        score = ranked.score + cosine + SENTENCE_KEYWORD_WEIGHT * share
+        score = ranked.score + cosine + ranking.sentence_keyword * share
         sentences.append(SentenceHit(span, cosine, share, score))
     return Hit(rank, passage, stored.document, stored.text, ranked.score, ranked.dense, ranked.share, tuple(sentences))
 
