@@ -121,7 +121,7 @@ class Library:
         batch: dict[str, ParsedDocument] = {}
         for each in parsed:
             adding.check(each)
-            if each.document.uri in batch or _is_full(batch):
+            if each.document.uri in batch or not _has_room(batch, each):
                 yield from self._add(list(batch.values()), report)
                 batch.clear()
             with self._write_lock, self.possession.changing() as catalog:
@@ -271,6 +271,7 @@ class _Report:
         self._done += in_batch
 
 
-def _is_full(batch: dict[str, ParsedDocument]) -> bool:
-    passages = sum(len(each.passages) for each in batch.values())
-    return passages >= PORTION or len(batch) >= _BATCH_DOCUMENTS
+def _has_room(batch: dict[str, ParsedDocument], document: ParsedDocument) -> bool:
+    """Whether the batch with this document is still embedded in one portion."""
+    passages = sum(len(each.passages) for each in batch.values()) + len(document.passages)
+    return not batch or (passages <= PORTION and len(batch) < _BATCH_DOCUMENTS)

@@ -1,0 +1,162 @@
+"""What tests of the store are made with: a small real embedder, and documents of any words."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import regex
+
+from store.embed import FloatArray, PassageText, PassageVectors
+from store.library import Library
+from store.types import Document, ParsedDocument, Passage, Span
+
+SCRIPTS = {
+    "en": ("The forum opened in Beijing.", "Two hundred delegates took part; none declined."),
+    "th": ("ฟอรัมเปิดขึ้นที่ปักกิ่ง", "มีผู้แทนสองร้อยคนเข้าร่วม"),
+    "vi": ("Diễn đàn khai mạc tại Bắc Kinh.", "Hai trăm đại biểu đã tham dự."),
+    "vi-nfd": tuple(
+        unicodedata.normalize("NFD", text) for text in ("Hội thảo về quyền con người.", "Được tổ chức ở Genève.")
+    ),
+    "ar": ("افتُتح المنتدى في بكين.", "شارك مئتا مندوب."),
+    "zh": ("论坛在北京开幕。", "两百名代表出席了会议。"),
+    "emoji": ("👩‍👩‍👧‍👦 came 🇹🇭.", "Then 🏳️‍🌈 left; 𠮷 stayed."),
+}
+
+
+class HashingEmbedder:
+    """Counts hashed character trigrams: no meaning, but equal words are near and vectors are exact.
+
+    `embedded` counts the passages that went through it.
+    """
+
+    def __init__(self, name: str = "trigrams", dimensions: int = 64) -> None:
+        self.name = name
+        self.fingerprint = hashlib.sha256(f"{name} {dimensions}".encode()).hexdigest()[:16]
+        self.dimensions = dimensions
+        self.max_tokens = 512
+        self.embedded = 0
+
+    def embed_queries(self, texts: Sequence[str]) -> FloatArray:
+        return np.stack([self._vector(text) for text in texts])
+
+    def embed_passages(
+        self, passages: Sequence[PassageText], progress: Callable[[int, int], None] | None = None
+    ) -> list[PassageVectors]:
+        self.embedded += len(passages)
+        made = []
+        for done, passage in enumerate(passages, start=1):
+            whole = self._vector(f"{passage.heading or ''}{passage.text}")
+            sentences = [self._vector(span.of(passage.text)) for span in passage.sentences]
+            made.append(PassageVectors(whole, np.array(sentences, np.float32).reshape(-1, self.dimensions)))
+            if progress:
+                progress(done, len(passages))
+        return made
+
+    def count_tokens(self, text: str) -> int:
+        return len(self.tokenize(text))
+
+    def tokenize(self, text: str) -> list[str]:
+        return regex.findall(r"\w+|[^\w\s]", text)
+
+    def _vector(self, text: str) -> FloatArray:
+        vector = np.zeros(self.dimensions, np.float32)
+        padded = f"^{text}$"
+        for start in range(len(padded) - 1):
+            digest = hashlib.md5(f"{self.name}{padded[start : start + 3]}".encode(), usedforsecurity=False).digest()
+            vector[int.from_bytes(digest[:2], "little") % self.dimensions] += 1 if digest[2] & 1 else -1
+        vector[0] += 0.5
+        unit: FloatArray = vector / np.linalg.norm(vector)
+        return unit
+
+
+def parsed(
+    uri: str,
+    *paragraphs: str,
+    language: str = "en",
+    title: str | None = None,
+    speaker: str | None = None,
+    published: str | None = None,
+    id: str | None = None,
+    heading: str | None = None,
+    normalization: int = 1,
+) -> ParsedDocument:
+    """A document of one passage a paragraph, its sentences cut after full stops."""
+    body = [heading, *paragraphs] if heading else list(paragraphs)
+    text = "\n".join(body)
+    passages = []
+    at = len(heading) + 1 if heading else 0
+    for ordinal, paragraph in enumerate(paragraphs):
+        sentences = [Span(at + found.start(), at + found.end()) for found in regex.finditer(r"[^.]+\.?", paragraph)]
+        passages.append(
+            Passage(
+                id="",
+                document_id="",
+                ordinal=ordinal,
+                start=at,
+                end=at + len(paragraph),
+                language=language,
+                sentences=tuple(sentences),
+                heading=Span(0, len(heading)) if heading else None,
+            )
+        )
+        at += len(paragraph) + 1
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    document = Document(
+        id=id if id is not None else hashlib.sha256(uri.encode()).hexdigest()[:12],
+        uri=uri,
+        title=title or uri,
+        language=language,
+        original_sha256=hashlib.sha256(b"file " + text.encode()).hexdigest(),
+        text_sha256=digest,
+        speaker=speaker,
+        published=published,
+        passage_count=len(passages),
+    )
+    return ParsedDocument(document, text, tuple(passages), normalization)
+
+
+def many(count: int, passages: int = 3, prefix: str = "report") -> list[ParsedDocument]:
+    """Documents whose passages all differ."""
+    return [
+        parsed(
+            f"{prefix}-{number:05}",
+            *(f"Finding {part} of {prefix} {number} is {_word(number * 1000 + part)}." for part in range(passages)),
+        )
+        for number in range(count)
+    ]
+
+
+def add(library: Library, *documents: ParsedDocument) -> list[str]:
+    """Add documents; returns their outcomes."""
+    return [result.outcome for result in library.add_many(documents)]
+
+
+def found(library: Library, query: str, k: int = 5) -> list[str]:
+    """The texts of the hits."""
+    return [hit.text for hit in library.search(query, k).hits]
+
+
+def contents(library: Library) -> dict[str, object]:
+    """All that a library holds, row for row, without the numbers that only the catalog file knows."""
+    with library.snapshot() as snapshot:
+        rows = snapshot.connection.execute(
+            "SELECT d.id, d.uri, d.title, d.speaker, d.published, d.text_sha256, d.version, d.state, d.stale, p.id, "
+            "p.ordinal, p.start_offset, p.end_offset, p.language, p.sentences, p.content, v.embedding, v.halves "
+            "FROM documents d LEFT JOIN passages p ON p.document = d.key LEFT JOIN vectors v ON v.passage = p.key "
+            "ORDER BY d.uri, d.state, p.ordinal"
+        ).fetchall()
+        texts = snapshot.connection.execute(
+            "SELECT d.uri, t.block, t.text FROM documents d JOIN texts t ON t.document = d.key ORDER BY d.uri, t.block"
+        ).fetchall()
+        languages = snapshot.connection.execute("SELECT * FROM languages ORDER BY language").fetchall()
+    with library.possession.indexes() as indexes:
+        vectors = sorted(indexes.owned.ids())
+        keywords = sorted(indexes.keywords.passage_ids())
+    return {"rows": rows, "texts": texts, "languages": languages, "vectors": vectors, "keywords": keywords}
+
+
+def _word(number: int) -> str:
+    return hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest()
