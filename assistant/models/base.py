@@ -1,0 +1,79 @@
+"""What all adapters share: counting tokens, and turning a library's failures into our own errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from store.errors import LanguageModelError
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM, ChatMessage
+
+
+def counter_of(llm: LLM) -> Callable[[str], int]:
+    """How many tokens a text has for `llm`: by its own tokenizer where it has one, else by tiktoken's cl100k_base.
+
+    cl100k_base ships with LlamaIndex, so that counting never downloads anything.
+    """
+    own = getattr(llm, "count_tokens", None)
+    if callable(own):
+        return own  # type: ignore[no-any-return]
+    return count_with_tiktoken
+
+
+def count_with_tiktoken(text: str) -> int:
+    """Tokens of `text` in cl100k_base."""
+    return len(_encoding().encode(text, disallowed_special=()))
+
+
+@cache
+def _encoding() -> Any:
+    import llama_index.core  # noqa: F401 - points tiktoken to the vocabulary that it ships
+    import tiktoken
+
+    return tiktoken.get_encoding("cl100k_base")
+
+
+def stream_text(llm: LLM, messages: list[ChatMessage], **options: Any) -> Iterator[str]:
+    """The pieces of the model's reply as they come. Closing the iterator stops the generation.
+
+    Raises:
+        LanguageModelError: the model refused, hung or broke off; the message says what to do.
+    """
+    replies = None
+    try:
+        replies = llm.stream_chat(messages, **options)
+        for reply in replies:
+            if reply.delta:
+                yield reply.delta
+    except LanguageModelError:
+        raise
+    except Exception as error:
+        raise as_model_error(error) from error
+    finally:
+        close = getattr(replies, "close", None)
+        if close:
+            close()
+
+
+def as_model_error(error: Exception) -> LanguageModelError:
+    """What a user should know of a failure of any adapter's library."""
+    status = getattr(error, "status_code", None)
+    name = type(error).__name__
+    if status in (401, 403):
+        return LanguageModelError(
+            "The language model's endpoint refused the key: set ATTEST_API_KEY to one that it accepts."
+        )
+    if status == 404:
+        return LanguageModelError("The endpoint knows no such model: set `model` to one that it serves.")
+    if status == 429:
+        return LanguageModelError("The language model's endpoint is busy or its quota is used up: try again later.")
+    if isinstance(status, int):
+        return LanguageModelError(f"The language model's endpoint failed with status {status}: try again later.")
+    if "Timeout" in name or isinstance(error, TimeoutError):
+        return LanguageModelError("The language model did not answer in time: try again, or choose a faster one.")
+    if "Connection" in name or isinstance(error, ConnectionError):
+        return LanguageModelError("The language model can't be reached: check `base_url` and that it is running.")
+    return LanguageModelError(f"The language model broke off ({name}): try again, or choose another one.")

@@ -1,0 +1,191 @@
+"""A GGUF file run in this process by xllamacpp (llama.cpp).
+
+One answer is written at a time; others wait for their turn. The prompt's beginning is kept between answers, so that
+what stays the same in it costs nothing again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import secrets
+import threading
+import urllib.request
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseGen,
+    LLMMetadata,
+    MessageRole,
+)
+from llama_index.core.llms import CustomLLM
+from pydantic import Field, PrivateAttr
+
+from store.errors import LanguageModelError
+
+BATCH = 64
+"""Tokens read between two looks at whether the answer is still wanted: small enough to stop within a second or two
+on two cores, and as fast as larger ones there."""
+
+_DONE = object()
+
+
+class GgufLLM(CustomLLM):
+    """A model in a GGUF file. Loading takes seconds and happens on first use, or by `load`."""
+
+    path: str = Field(description="The GGUF file.")
+    context_window: int = Field(default=4096, description="Tokens of prompt and answer together.")
+    max_tokens: int = Field(default=256, description="The most tokens of one answer.")
+    threads: int = Field(default_factory=lambda: os.cpu_count() or 1)
+    temperature: float = 0.0
+
+    _server: Any = PrivateAttr(default=None)
+    _key: str = PrivateAttr(default_factory=lambda: secrets.token_hex(16))
+    _loading: threading.Lock = PrivateAttr(default_factory=threading.Lock)
+    _turn: threading.Lock = PrivateAttr(default_factory=threading.Lock)
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name that LlamaIndex knows this class by."""
+        return "GgufLLM"
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        """What LlamaIndex asks of every model."""
+        return LLMMetadata(
+            context_window=self.context_window,
+            num_output=self.max_tokens,
+            is_chat_model=True,
+            model_name=Path(self.path).stem,
+        )
+
+    def load(self) -> None:
+        """Load the file now.
+
+        Raises:
+            LanguageModelError: xllamacpp or the file is missing, the file is none, or memory is short.
+        """
+        with self._loading:
+            if self._server is None:
+                self._server = _serve(self)
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text` in the model's own vocabulary."""
+        self.load()
+        request = urllib.request.Request(  # noqa: S310 - our own server in this process
+            f"{self._server.listening_address}/tokenize",
+            data=json.dumps({"content": text}).encode(),
+            headers={"Content-Type": "application/json", "Authorization": f"Bearer {self._key}"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310
+            return len(json.load(reply)["tokens"])
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponseGen:
+        """The reply piece by piece. Closing the generator stops the model."""
+        self.load()
+
+        def pieces() -> ChatResponseGen:
+            text = ""
+            for piece in self._pieces(messages, options):
+                text += piece
+                message = ChatMessage(role=MessageRole.ASSISTANT, content=text)
+                yield ChatResponse(message=message, delta=piece)
+
+        return pieces()
+
+    def chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
+        """The whole reply."""
+        text = "".join(reply.delta or "" for reply in self.stream_chat(messages, **options))
+        return ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=text))
+
+    def complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:  # noqa: FBT001, FBT002
+        """The reply to one message of the user's."""
+        reply = self.chat([ChatMessage(role=MessageRole.USER, content=prompt)], **options)
+        return CompletionResponse(text=reply.message.content or "")
+
+    def stream_complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponseGen:  # noqa: FBT001, FBT002
+        """The same piece by piece."""
+        for reply in self.stream_chat([ChatMessage(role=MessageRole.USER, content=prompt)], **options):
+            yield CompletionResponse(text=reply.message.content or "", delta=reply.delta)
+
+    def _pieces(self, messages: Sequence[ChatMessage], options: dict[str, Any]) -> Iterator[str]:
+        request = {
+            "messages": [{"role": str(each.role.value), "content": each.content or ""} for each in messages],
+            "max_tokens": self.max_tokens,
+            "temperature": self.temperature,
+            "stream": True,
+            "return_progress": True,
+            "cache_prompt": True,
+            **options,
+        }
+        chunks: queue.Queue[Any] = queue.Queue()
+        stop = threading.Event()
+        worker = threading.Thread(target=self._generate, args=(request, chunks, stop), daemon=True, name="gguf")
+        worker.start()
+        try:
+            while (chunk := chunks.get()) is not _DONE:
+                if isinstance(chunk, Exception):
+                    raise chunk
+                yield chunk
+        finally:
+            stop.set()
+
+    def _generate(self, request: dict[str, Any], chunks: queue.Queue[Any], stop: threading.Event) -> None:
+        def take(chunk: dict[str, Any]) -> bool:
+            if "error" in chunk or "code" in chunk:
+                detail = chunk.get("error", chunk)
+                message = detail.get("message", "") if isinstance(detail, dict) else str(detail)
+                chunks.put(LanguageModelError(f"The language model broke off: {message or 'unknown error'}."))
+            for choice in chunk.get("choices") or ():
+                if piece := (choice.get("delta") or {}).get("content"):
+                    chunks.put(piece)
+            return stop.is_set()
+
+        try:
+            with self._turn:
+                if not stop.is_set():
+                    self._server.handle_chat_completions(request, take)
+        except Exception as error:  # noqa: BLE001 - whatever the library raises must reach the reader, not the thread
+            chunks.put(LanguageModelError(f"The language model broke off ({type(error).__name__}): try again."))
+        finally:
+            chunks.put(_DONE)
+
+
+def _serve(llm: GgufLLM) -> Any:
+    try:
+        import xllamacpp
+    except ImportError as error:
+        raise LanguageModelError(
+            "A GGUF file needs the package xllamacpp: install it with `pip install 'attest[local]'`."
+        ) from error
+    path = Path(llm.path).expanduser()
+    if not path.is_file():
+        raise LanguageModelError(f"There is no model at {path}: run `attest models install`, or set `model`.")
+    with path.open("rb") as file:
+        if file.read(4) != b"GGUF":
+            raise LanguageModelError(f"{path} is not a GGUF file: set `model` to one that is.")
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.n_ctx = llm.context_window
+    params.n_parallel = 1
+    params.n_batch = params.n_ubatch = BATCH
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = llm.threads
+    params.verbosity = 0
+    params.warmup = False
+    # The library always listens on a local port as well: any free one, and closed to whoever lacks the key.
+    params.port = 0
+    params.api_keys = [llm._key]  # noqa: SLF001 - the adapter's own
+    try:
+        return xllamacpp.Server(params)
+    except Exception as error:
+        raise LanguageModelError(
+            f"{path.name} could not be loaded: free some memory (it needs about "
+            f"{path.stat().st_size * 1.3 / 2**30:.1f} GiB), or choose a smaller model."
+        ) from error

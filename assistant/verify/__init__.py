@@ -1,0 +1,5 @@
+"""Checks what a language model wrote, claim by claim, against the quotes that it cites."""
+
+from assistant.verify.verdict import Fault, Thresholds, Verdict, Verifier, citations_in, verify_claim
+
+__all__ = ["Fault", "Thresholds", "Verdict", "Verifier", "citations_in", "verify_claim"]

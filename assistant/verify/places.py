@@ -1,0 +1,84 @@
+"""Places, peoples and bodies under their names in several languages: a claim's "Chinese" is a quote's "จีน".
+
+Territories come from the Unicode CLDR by way of Babel; ``places.yaml`` adds cities, bodies and adjectives.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+
+import regex
+import yaml
+
+from assistant.verify.text import fold, has_thai
+
+LANGUAGES = ("en", "th", "vi", "fr", "es", "id", "de", "zh", "ar", "ru", "ja")
+
+
+@cache
+def names_by_entity() -> dict[str, frozenset[str]]:
+    """For each entity, all its names, folded and in lower case."""
+    from babel import Locale
+
+    names: dict[str, set[str]] = defaultdict(set)
+    for language in LANGUAGES:
+        for code, name in Locale.parse(language).territories.items():
+            if len(code) == 2:
+                names[code] |= _variants(name)
+    lists = yaml.safe_load(Path(__file__).with_name("places.yaml").read_text(encoding="utf-8"))
+    for code, line in lists["adjectives"].items():
+        for name in line.split(" / "):
+            names[code] |= _variants(name)
+    for line in lists["entities"]:
+        for name in line.split(" / "):
+            names[line.partition(" / ")[0]] |= _variants(name)
+    return {entity: frozenset(each) for entity, each in names.items()}
+
+
+def _variants(name: str) -> set[str]:
+    folded = fold(name).lower()
+    short = regex.sub(r"\s*\(.*?\)", "", folded)
+    return {each for each in (folded, short, short.replace("&", "and"), short.removeprefix("the ")) if each}
+
+
+@cache
+def entities_by_name() -> dict[str, frozenset[str]]:
+    """For each name, folded and in lower case, the entities that bear it."""
+    entities: dict[str, set[str]] = defaultdict(set)
+    for entity, names in names_by_entity().items():
+        for name in names:
+            entities[name].add(entity)
+    return {name: frozenset(each) for name, each in entities.items()}
+
+
+@cache
+def _longest_name() -> int:
+    return max(len(name.split()) for name in entities_by_name())
+
+
+def entities_of(name: str) -> frozenset[str]:
+    """The entities that a name can mean; empty if it is none that is known."""
+    folded = fold(name).lower().strip(" .,'")
+    return entities_by_name().get(folded) or entities_by_name().get(folded.removesuffix("'s"), frozenset())
+
+
+def mentions(text: str, entities: frozenset[str]) -> bool:
+    """Whether a folded `text` names any of `entities` in any language."""
+    lowered = text.lower()
+    for entity in entities:
+        for name in names_by_entity()[entity]:
+            if has_thai(name) or not name.isascii() and not regex.search(r"\p{Latin}", name):
+                if name in lowered:
+                    return True
+            elif name in lowered and regex.search(rf"(?<!\p{{L}}){regex.escape(name)}(?!\p{{L}})", lowered):
+                return True
+    return False
+
+
+@cache
+def thai_names() -> regex.Pattern[str]:
+    """Finds the Thai names of entities, the longest first."""
+    names = sorted((name for name in entities_by_name() if has_thai(name) and len(name) >= 3), key=len, reverse=True)
+    return regex.compile("|".join(map(regex.escape, names)))

@@ -1,0 +1,186 @@
+"""Whether a claim says the contrary of its quotes: negations, opposites, and words of quantity.
+
+A negation is compared together with what it negates where claim and quote share a language; across languages only
+its presence can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import regex
+import yaml
+
+from assistant.topics import language_of
+from assistant.verify.text import has_thai
+
+SCOPE = 5
+"""How many content words after a negation it is taken to negate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cues:
+    """One language's words, compiled."""
+
+    negations: regex.Pattern[str]
+    not_negations: regex.Pattern[str]
+    negatives: regex.Pattern[str]
+    clause: regex.Pattern[str]
+
+
+def _compile(alternatives: str, *, thai: bool = False) -> regex.Pattern[str]:
+    pattern = rf"(?:{alternatives})" if thai else rf"(?:(?<!\p{{L}})(?:{alternatives})|(?<=\p{{L}})n't)(?!\p{{L}})"
+    return regex.compile(pattern, regex.IGNORECASE)
+
+
+@cache
+def _polarity() -> dict[str, Any]:
+    lists: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("polarity.yaml").read_text(encoding="utf-8"))
+    return lists
+
+
+@cache
+def _cues(language: str) -> Cues:
+    lists = _polarity()[language]
+    thai = language == "th"
+    return Cues(
+        _compile(lists["negations"], thai=thai),
+        _compile(lists["not_negations"], thai=thai),
+        _compile(lists["negatives"], thai=thai),
+        regex.compile(lists["clause"]),
+    )
+
+
+@cache
+def _mixed(alternatives: str) -> regex.Pattern[str]:
+    """Words of several languages in one: Thai ones anywhere, others as whole words."""
+    words = alternatives.split("|") if "(?:" not in alternatives else regex.split(r"\|(?![^(]*\))", alternatives)
+    thai = [word for word in words if has_thai(word)]
+    other = [word for word in words if not has_thai(word)]
+    patterns = ["|".join(thai)] if thai else []
+    if other:
+        patterns.append(rf"(?<!\p{{L}})(?:{'|'.join(other)})(?!\p{{L}})")
+    # "some 7,000" is about 7,000, not a part of something.
+    return regex.compile(rf"(?:{'|'.join(patterns)})(?!\s?\d)", regex.IGNORECASE)
+
+
+@cache
+def content_words(text: str) -> tuple[str, ...]:
+    """The words of a folded text that carry meaning, lower-cased, in order; Thai cut by PyThaiNLP."""
+    words: list[str] = []
+    for run in regex.findall(r"\p{Thai}+|[\p{L}\p{M}\p{N}']+", text.lower()):
+        if has_thai(run):
+            from pythainlp.tokenize.newmm import segment
+
+            words += [word for word in segment(run) if word not in _stopwords("th") and len(word) > 1]
+        elif run not in _stopwords("en") and run not in _stopwords("vi"):
+            words.append(run)
+    return tuple(words)
+
+
+@cache
+def _stopwords(language: str) -> frozenset[str]:
+    from assistant.topics import WORDS
+
+    words = {*WORDS[language]["function_words"]}
+    return frozenset(words | {"ว่า", "ซึ่ง", "และ", "หรือ", "แต่", "เพื่อ", "ต่อ", "นับ"} if language == "th" else words)
+
+
+@dataclass(frozen=True, slots=True)
+class Negated:
+    """One negation with the content words in its scope."""
+
+    cue: str
+    scope: frozenset[str]
+
+
+@cache
+def negations_in(text: str) -> tuple[Negated, ...]:
+    """The negations of a folded text, each with what it negates up to the end of its clause."""
+    cues = _cues(language_of(text))
+    hidden = cues.not_negations.sub(lambda match: "\x00" * len(match.group()), text)
+    found = []
+    last = -1
+    for match in cues.negations.finditer(hidden):
+        if match.start() < last:
+            continue
+        last = match.end()
+        rest = text[match.end() :]
+        ends = [end.start() for end in cues.clause.finditer(rest) if end.start() > 2]
+        scope = content_words(rest[: ends[0]] if ends else rest)[:SCOPE]
+        if not scope:
+            scope = content_words(rest)[:SCOPE]
+        found.append(Negated(match.group(), frozenset(scope)))
+    return tuple(found)
+
+
+def has_negative(text: str) -> bool:
+    """Whether a folded text has a word that is negative by its meaning, such as "rejected"."""
+    return bool(_cues(language_of(text)).negatives.search(text))
+
+
+def contradiction(claim: str, quotes: Sequence[str], nearest: str | None = None) -> str | None:
+    """The word by which a folded `claim` says the contrary of its folded `quotes`, or None.
+
+    `nearest` is the clause of the quotes that comes closest to the claim in meaning, where that is known.
+    """
+    return (
+        _negation_conflict(claim, quotes, nearest) or _opposite(claim, quotes) or _quantity_conflict(claim, quotes)
+    )
+
+
+def _overlap(words: frozenset[str], others: frozenset[str]) -> float:
+    return len(words & others) / len(words) if words else 0.0
+
+
+def _negation_conflict(claim: str, quotes: Sequence[str], nearest: str | None) -> str | None:
+    language = language_of(claim)
+    same = [quote for quote in quotes if language_of(quote) == language]
+    claimed = negations_in(claim)
+    if same:
+        words = frozenset(content_words(claim))
+        for negated in claimed:
+            if any(_overlap(negated.scope, each.scope) >= 0.4 for quote in same for each in negations_in(quote)):
+                continue
+            plainly = any(_overlap(negated.scope, frozenset(content_words(quote))) >= 0.5 for quote in same)
+            if plainly and not any(negations_in(quote) or has_negative(quote) for quote in same):
+                return negated.cue
+            if plainly and not any(_overlap(negated.scope, each.scope) > 0 for q in same for each in negations_in(q)):
+                return negated.cue
+        for quote in same:
+            for each in negations_in(quote):
+                stated = _overlap(each.scope, words) >= 0.6
+                denied = any(_overlap(each.scope, negated.scope) > 0 for negated in claimed)
+                if stated and not denied and not claimed and not has_negative(claim):
+                    return each.cue
+    if claimed and not any(negations_in(quote) or has_negative(quote) for quote in quotes):
+        return claimed[0].cue
+    if not claimed and not has_negative(claim) and nearest is not None and negations_in(nearest):
+        return negations_in(nearest)[0].cue
+    return None
+
+
+def _opposite(claim: str, quotes: Sequence[str]) -> str | None:
+    together = "\n".join(quotes)
+    for pair in _polarity()["pairs"]:
+        for said, contrary in ((pair["one"], pair["other"]), (pair["other"], pair["one"])):
+            found = _mixed(said).search(claim)
+            if found and not _mixed(contrary).search(claim) and not negations_in(claim):
+                if _mixed(contrary).search(together) and not _mixed(said).search(together):
+                    return str(found.group())
+    return None
+
+
+def _quantity_conflict(claim: str, quotes: Sequence[str]) -> str | None:
+    together = "\n".join(quotes)
+    classes = {name: _mixed(words) for name, words in _polarity()["quantities"].items()}
+    said = {name: found.group() for name, pattern in classes.items() if (found := pattern.search(claim))}
+    quoted = {name for name, pattern in classes.items() if pattern.search(together)}
+    for name, word in said.items():
+        if name not in quoted and quoted - set(said):
+            return word
+    return None

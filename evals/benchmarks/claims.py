@@ -1,0 +1,163 @@
+"""How well the verifier tells claims that their quotes carry from claims that they don't.
+
+``python -m evals.benchmarks.claims`` runs it over ``evals/suites/claims.jsonl``: true claims over sentences of the
+samples, in English, Thai and Vietnamese and across them; each of them corrupted in one way at a time; and sentences
+that a real small model wrote, labelled by hand. Thresholds were set on the part ``tune``; ``report`` is what counts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from assistant.types import Evidence, Source
+from assistant.verify import Verdict, Verifier
+
+if TYPE_CHECKING:
+    from store.centring import Centring
+    from store.embed import Embedder
+
+SUITE = Path(__file__).resolve().parent.parent / "suites" / "claims.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledClaim:
+    """A claim over some evidence, and whether what it cites carries it."""
+
+    id: str
+    part: str
+    kind: str
+    language: str
+    quote_language: str
+    supported: bool
+    claim: str
+    citations: tuple[int, ...]
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def is_across(self) -> bool:
+        """Whether claim and quote are in different languages."""
+        return self.language != self.quote_language
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A labelled claim with its verdict."""
+
+    case: LabelledClaim
+    verdict: Verdict
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the verdict is what the label says; a key that doesn't exist only has to be dropped."""
+        if self.case.kind == "missing_citation":
+            return not set(self.case.citations) & set(self.verdict.citations) and bool(self.verdict.dropped)
+        return (self.verdict.support != "unsupported") == self.case.supported
+
+
+def load(path: Path = SUITE) -> Iterator[LabelledClaim]:
+    """The labelled claims in the order of their file."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        case = json.loads(line)
+        evidence = tuple(_evidence(key, quote) for key, quote in enumerate(case.pop("evidence"), 1))
+        yield LabelledClaim(citations=tuple(case.pop("citations")), evidence=evidence, **case)
+
+
+def _evidence(key: int, quote: dict[str, str]) -> Evidence:
+    source = Source(
+        id=quote["title"],
+        title=quote["title"],
+        speaker=quote.get("speaker"),
+        published=quote.get("published"),
+        language=quote["language"],
+        sha256="",
+    )
+    return Evidence(
+        key=key,
+        document=source,
+        passage_id=str(key),
+        start=0,
+        end=len(quote["quote"]),
+        quote=quote["quote"],
+        language=quote["language"],
+        score=1.0,
+    )
+
+
+def judge(
+    cases: Sequence[LabelledClaim], embedder: Embedder | None = None, centring: Centring | None = None
+) -> list[Judged]:
+    """The verdict on each case; one verifier serves the cases that share their evidence."""
+    verifiers: dict[tuple[str, ...], Verifier] = {}
+    judged = []
+    for case in cases:
+        quotes = tuple(each.quote for each in case.evidence)
+        if quotes not in verifiers:
+            verifiers[quotes] = Verifier(case.evidence, embedder=embedder, centring=centring)
+        verdict = verifiers[quotes].verify(case.claim, case.citations, language=case.language)
+        judged.append(Judged(case, verdict))
+    return judged
+
+
+def caught(judged: Sequence[Judged]) -> float | None:
+    """Share of the unsupported claims that were found so; None where there are none."""
+    wrong = [each for each in judged if not each.case.supported]
+    return sum(each.is_right for each in wrong) / len(wrong) if wrong else None
+
+
+def withheld(judged: Sequence[Judged]) -> float | None:
+    """Share of the true claims that were wrongly taken for unsupported; None where there are none."""
+    true = [each for each in judged if each.case.supported]
+    return sum(not each.is_right for each in true) / len(true) if true else None
+
+
+def precision(judged: Sequence[Judged]) -> float | None:
+    """Of the claims found unsupported, the share that are; None where none was found."""
+    found = [each for each in judged if each.verdict.support == "unsupported"]
+    return sum(not each.case.supported for each in found) / len(found) if found else None
+
+
+def table(judged: Sequence[Judged]) -> list[tuple[str, str, int, float]]:
+    """Rows of (part, kind, claims, share told right), by kind, by language and across."""
+    groups: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    for each in judged:
+        case = each.case
+        label = "true" if case.supported else "false"
+        for kind in (case.kind, f"{label} in {case.language}", f"{label} {'across' if case.is_across else 'within'}"):
+            groups[case.part, kind].append(each.is_right)
+    return [(part, kind, len(right), sum(right) / len(right)) for (part, kind), right in sorted(groups.items())]
+
+
+@click.command()
+@click.option("--words-only", is_flag=True, help="Without the embedding model.")
+@click.option("--part", default=None, help="Only this part: tune or report.")
+@click.option("--wrong", is_flag=True, help="Also print the claims that were judged wrongly.")
+def main(words_only: bool, part: str | None, wrong: bool) -> None:
+    """Print how many claims the verifier judges rightly, by kind."""
+    cases = [case for case in load() if part in (None, case.part)]
+    embedder, centring = (None, None) if words_only else _embedding()
+    judged = judge(cases, embedder, centring)
+    for row in table(judged):
+        click.echo(f"{row[0]:8}{row[1]:20}{row[2]:4}  {row[3]:.3f}")
+    if wrong:
+        for each in judged:
+            if not each.is_right:
+                click.echo(f"{each.case.id} {each.case.citations}: {each.case.claim} -> {each.verdict.reason}")
+
+
+def _embedding() -> tuple[Embedder, Centring]:
+    from store.centring import Centring, load_means
+    from store.weights import load_embedder
+
+    embedder = load_embedder()
+    return embedder, Centring(load_means(embedder.name, embedder.dimensions))
+
+
+if __name__ == "__main__":
+    main()
