@@ -1,0 +1,65 @@
+"""The page as Gradio blocks: one component that is the page, and unseen ones that carry what comes to it.
+
+Imported only by what serves the page: Gradio takes seconds to load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import gradio as gr
+
+from assistant.page.asking import Answering, Assistant, State
+from assistant.page.security import OWNER_COOKIE
+from assistant.page.settings import PageSettings
+from store.conversations import Conversations
+
+STATIC = Path(__file__).parent / "static"
+
+_MOUNT = """
+import(new URL('attest/static/page.js', document.baseURI).href).then(page => page.mount(element, trigger, upload));
+"""
+
+_WIRE = """
+import(new URL('attest/static/page.js', document.baseURI).href).then(page =>
+  watch('value', () => page.receive('NAME', props.value)));
+"""
+
+
+def create_page(
+    assistant: Assistant, conversations: Conversations, settings: PageSettings = PageSettings()
+) -> gr.Blocks:
+    """The page's blocks: render the assistant's events as they come, keep what came of them."""
+    answering = Answering(assistant, conversations, settings)
+
+    def ask(event: gr.EventData, request: gr.Request) -> Iterator[State]:
+        owner = request.cookies.get(OWNER_COOKIE) or f"nobody-{request.session_hash}"
+        with closing(answering.states(event._data, owner)) as states:
+            yield from states
+
+    with gr.Blocks(analytics_enabled=False, title=settings.title, fill_width=True) as page:
+        shell = gr.HTML(
+            value={},
+            html_template=(STATIC / "shell.html").read_text(encoding="utf-8"),
+            js_on_load=_MOUNT,
+            apply_default_css=False,
+            elem_id="attest-page",
+        )
+        answers = gr.HTML(
+            value={}, html_template="<i></i>", js_on_load=_WIRE.replace("NAME", "answer"), visible="hidden"
+        )
+        asking = shell.submit(
+            ask,
+            None,
+            answers,
+            concurrency_limit=settings.answers_at_once,
+            trigger_mode="multiple",
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        asking.failure(None, None, None, js="() => window.dispatchEvent(new Event('attest:refused'))")
+        shell.stop(None, None, None, cancels=[asking], api_visibility="private")
+    page.queue(max_size=settings.queue_size, api_open=False)
+    return page

@@ -1,0 +1,277 @@
+"""A question from the page, through the assistant, into what the page shows: no Gradio in here.
+
+What goes to the page is always the whole state of one turn, never a difference: the browser may
+skip states when it is slow, and still ends up right.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+import time
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, get_args
+
+from assistant.page.render import Draft, draft_body, evidence_list, turn_article
+from assistant.page.settings import PageSettings
+from assistant.page.strings import Strings, chosen
+from assistant.types import (
+    Answer,
+    AskOptions,
+    ClaimChecked,
+    Event,
+    EvidenceFound,
+    Finished,
+    Message,
+    Mode,
+    Notice,
+    TextAdded,
+)
+from store.conversations import Conversations, Turn, TurnState
+from store.errors import AttestError, QuestionError
+from store.types import Filter
+
+if TYPE_CHECKING:
+    from store.library import Library
+
+log = logging.getLogger(__name__)
+
+State = dict[str, Any]
+"""One state of a turn, as JSON for the page's script."""
+
+_PAUSE = 0.04
+"""Seconds between two states while text is streaming: faster than that nobody reads."""
+_MOST_CHOICES = 500
+
+
+class Assistant(Protocol):
+    """What the page needs of the assistant."""
+
+    library: Library
+
+    def ask(
+        self, question: str, history: Sequence[Message] = (), options: AskOptions = AskOptions()
+    ) -> Iterator[Event]:
+        """The events of an answer, the finished answer last. Raises errors of `store.errors`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it came from the page, checked."""
+
+    ticket: str
+    """What the page calls this turn until the server has named it."""
+    question: str
+    conversation: str | None
+    parent: str | None
+    options: AskOptions
+    words: Strings
+
+
+class Answering:
+    """Answers the page's questions and keeps what came of them."""
+
+    def __init__(self, assistant: Assistant, conversations: Conversations, settings: PageSettings) -> None:
+        self._assistant = assistant
+        self._conversations = conversations
+        self._settings = settings
+
+    def states(self, payload: object, owner: str) -> Iterator[State]:
+        """The states of one turn, from the question to the finished answer; never raises.
+
+        Closing the iterator stops the answer; what there is of it is kept.
+        """
+        data = payload if isinstance(payload, Mapping) else {}
+        ticket, words = str(data.get("ticket", ""))[:64], chosen(_text(data, "ui"))
+        try:
+            asked = self._checked(data, ticket, words)
+            turn = self._keep(asked, owner)
+        except AttestError as error:
+            yield {"ticket": ticket, "stage": "refused", "message": str(error)}
+            return
+        yield from self._answer(asked, turn)
+
+    def _checked(self, data: Mapping[str, Any], ticket: str, words: Strings) -> Asked:
+        question = checked_question(data.get("question"), self._settings.max_question_characters, words)
+        return Asked(
+            ticket=ticket,
+            question=question,
+            conversation=_text(data, "conversation"),
+            parent=_text(data, "parent"),
+            options=checked_options(data.get("options"), words),
+            words=words,
+        )
+
+    def _keep(self, asked: Asked, owner: str) -> Turn:
+        conversation = asked.conversation or self._conversations.start(owner, asked.question).id
+        options = json.dumps(asdict(asked.options), ensure_ascii=False)
+        return self._conversations.ask(conversation, asked.parent, asked.question, options)
+
+    def _answer(self, asked: Asked, turn: Turn) -> Iterator[State]:
+        words, draft = asked.words, Draft()
+        state: State = {
+            "ticket": asked.ticket,
+            "turn": turn.id,
+            "conversation": turn.conversation,
+            "stage": "searching",
+            "body": draft_body(draft, words, "ask.searching"),
+            "evidence": "",
+        }
+        yield state
+        answer: Answer | None = None
+        outcome: TurnState = "stopped"
+        shown = 0.0
+        try:
+            for event in self._assistant.ask(asked.question, self._history(turn), asked.options):
+                if isinstance(event, Finished):
+                    answer, outcome = event.answer, "finished"
+                    break
+                draft = advanced(draft, event)
+                now = time.monotonic()
+                if isinstance(event, EvidenceFound) or now - shown >= _PAUSE:
+                    shown = now
+                    state = {
+                        **state,
+                        "stage": "writing",
+                        "body": draft_body(draft, words, "ask.writing"),
+                        "evidence": evidence_list(draft.evidence, words),
+                    }
+                    yield state
+        except AttestError as error:
+            outcome = "failed"
+            yield {**state, "stage": "failed", "message": str(error)}
+        except Exception:
+            outcome, reference = "failed", secrets.token_hex(4)
+            log.exception("An answer failed, reference %s", reference)
+            yield {**state, "stage": "failed", "message": words("problem.unexpected", reference=reference)}
+        finally:
+            kept = self._close(asked, turn, outcome, answer or partial(asked, draft))
+        if outcome == "finished" and kept is not None:
+            yield {**state, "stage": "done", **self._finished(kept, words)}
+
+    def _finished(self, turn: Turn, words: Strings) -> State:
+        answer = Answer.model_validate_json(turn.answer or "")
+        versions = self._conversations.siblings(turn.conversation).get(turn.id, ())
+        announced = "answer.done" if answer.answered else "answer.abstained"
+        return {
+            "article": turn_article(turn, words, versions),
+            "announce": words(announced, count=len(answer.evidence)),
+            "title": self._conversations.conversation(turn.conversation).title,
+        }
+
+    def _close(self, asked: Asked, turn: Turn, outcome: TurnState, answer: Answer | None) -> Turn | None:
+        try:
+            return self._conversations.close_turn(turn.id, outcome, answer.to_json() if answer else None)
+        except AttestError:  # its conversation was deleted while the answer was being made
+            return None
+
+    def _history(self, turn: Turn) -> tuple[Message, ...]:
+        return history_of(self._conversations.branch(turn.conversation, turn.parent) if turn.parent else ())
+
+
+def history_of(turns: Sequence[Turn]) -> tuple[Message, ...]:
+    """Earlier turns as the messages that a follow-up question may lean on; unanswered ones are left out."""
+    messages: list[Message] = []
+    for turn in turns:
+        if turn.state == "finished" and turn.answer:
+            messages.append(Message("user", turn.question))
+            messages.append(Message("assistant", Answer.model_validate_json(turn.answer).text))
+    return tuple(messages)
+
+
+def advanced(draft: Draft, event: Event) -> Draft:
+    """The draft after one more event."""
+    if isinstance(event, EvidenceFound):
+        return replace(draft, evidence=event.evidence, language=event.language)
+    if isinstance(event, TextAdded):
+        return replace(draft, text=draft.text + event.text)
+    if isinstance(event, ClaimChecked):
+        return replace(draft, claims=(*draft.claims, event.claim))
+    return draft
+
+
+def partial(asked: Asked, draft: Draft) -> Answer | None:
+    """What there is of a stopped answer as an answer object; None where not even quotes were found."""
+    if not draft.evidence:
+        return None
+    whole = tuple(c for c in draft.claims if draft.text[c.start : c.end] == c.text)
+    return Answer(
+        question=asked.question,
+        standalone_question=asked.question,
+        language=draft.language,
+        answered=True,
+        confidence=0,
+        mode=asked.options.mode or "quotes",
+        text=draft.text,
+        claims=whole,
+        evidence=draft.evidence,
+        notices=(Notice(code="incomplete", message=asked.words("ask.stopped")),),
+        timings_ms={"retrieve": 0, "evidence": 0, "total": 0},
+    )
+
+
+def checked_question(question: object, limit: int, words: Strings) -> str:
+    """The question without outer blanks. Raises QuestionError: blank, too long, or control characters."""
+    text = question if isinstance(question, str) else ""
+    if len(text) > limit:
+        raise QuestionError(words("problem.long", length=f"{len(text):,}", limit=f"{limit:,}"))
+    if any(unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r" for character in text):
+        raise QuestionError(words("problem.control"))
+    if not any(unicodedata.category(character)[0] not in "ZC" for character in text):
+        raise QuestionError(words("problem.blank"))
+    return text.strip()
+
+
+def checked_options(options: object, words: Strings) -> AskOptions:
+    """The choices for a question. Raises QuestionError for any that isn't allowed."""
+    data = options if isinstance(options, Mapping) else {}
+    mode, language = data.get("mode") or None, data.get("answer_language") or None
+    most = data.get("max_quotes", 5)
+    try:
+        if mode not in (None, *get_args(Mode)):
+            raise ValueError(f"mode {mode!r}")
+        if language is not None and not re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", str(language)):
+            raise ValueError(f"language {language!r}")
+        if isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= 20:
+            raise ValueError(f"number of quotes {most!r}")
+        return AskOptions(mode, language, _checked_filter(data.get("filter")), most)
+    except (TypeError, ValueError) as error:
+        raise QuestionError(words("problem.request")) from error
+
+
+def options_of(turn: Turn) -> AskOptions:
+    """The choices that were kept with a question."""
+    data = json.loads(turn.options)
+    try:
+        return checked_options(data, chosen(None))
+    except QuestionError:  # kept by another version
+        return AskOptions()
+
+
+def _checked_filter(data: object) -> Filter:
+    chosen_filter = data if isinstance(data, Mapping) else {}
+
+    def many(name: str) -> tuple[str, ...]:
+        values = chosen_filter.get(name) or ()
+        if not isinstance(values, list | tuple) or len(values) > _MOST_CHOICES:
+            raise ValueError(name)
+        return tuple(str(value) for value in values)
+
+    def date(name: str) -> str | None:
+        value = chosen_filter.get(name) or None
+        if value is not None and not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", str(value)):
+            raise ValueError(name)
+        return None if value is None else str(value)
+
+    return Filter(
+        many("documents"), many("speakers"), many("languages"), date("published_from"), date("published_to")
+    )
+
+
+def _text(data: Mapping[str, Any], name: str) -> str | None:
+    value = data.get(name)
+    return value[:200] if isinstance(value, str) and value else None

@@ -1,0 +1,58 @@
+"""'How was this found?': the search behind an answer, laid open."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from assistant.page.render import language_name, source_line
+from assistant.page.strings import Strings
+from assistant.types import Answer, Source
+from store.conversations import Turn
+from store.types import Hit
+
+if TYPE_CHECKING:
+    from store.library import Library
+
+HITS = 10
+SHOWN_CHARACTERS = 300
+
+
+def found_html(library: Library, turn: Turn, answer: Answer, words: Strings) -> str:
+    """The standalone question, language, model, timings, and the passages that it finds now, with scores."""
+    from assistant.page.asking import options_of
+
+    facts = [
+        (words("found.question"), answer.standalone_question),
+        (words("found.language"), language_name(answer.language, words.language)),
+        (words("found.mode"), words(f"mode.{answer.mode}")),
+        *([(words("found.model"), answer.model)] if answer.model else []),
+        (words("found.timings"), " · ".join(f"{name} {value:,.0f} ms" for name, value in answer.timings_ms.items())),
+    ]
+    listed = "".join(f"<dt>{escape(name)}</dt><dd dir='auto'>{escape(value)}</dd>" for name, value in facts)
+    result = library.search(answer.standalone_question, HITS, options_of(turn).filter)
+    rows = "".join(_row(hit, words) for hit in result.hits)
+    heads = ("", "found.document", "found.score", "found.meaning", "found.keywords")
+    head = "".join(f'<th scope="col">{escape(words(name)) if name else "#"}</th>' for name in heads)
+    return (
+        f"<dl>{listed}</dl><h4>{escape(words('found.hits'))} <small>{escape(words('found.now'))}</small></h4>"
+        f'<div class="table" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    )
+
+
+def _row(hit: Hit, words: Strings) -> str:
+    document = hit.document
+    source = Source(
+        id=document.id,
+        title=document.title,
+        speaker=document.speaker,
+        published=document.published,
+        language=document.language,
+        sha256=document.text_sha256,
+    )
+    text = hit.text[:SHOWN_CHARACTERS] + ("…" if len(hit.text) > SHOWN_CHARACTERS else "")
+    return (
+        f"<tr><td>{hit.rank}</td><td><details><summary><span class='source'>{source_line(source, words)}</span></summary>"
+        f'<p lang="{escape(hit.passage.language)}" dir="auto">{escape(text)}</p></details></td>'
+        f"<td>{hit.score:.3f}</td><td>{hit.dense:.3f}</td><td>{hit.keyword:.2f}</td></tr>"
+    )

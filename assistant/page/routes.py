@@ -1,0 +1,295 @@
+"""The page's own addresses under ``/attest/``: static files, conversations, the reader, feedback, export.
+
+Questions and uploads go through Gradio's queue instead, which bounds and cancels them. All that is
+text of a document leaves here escaped, as HTML made by `render` and `reader`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+from assistant.page.asking import Assistant
+from assistant.page.export import FORMATS, MEDIA_TYPES, Format, exported, filename
+from assistant.page.found import found_html
+from assistant.page.reader import (
+    Highlight,
+    located,
+    lost_quote,
+    source_panel,
+    window_above,
+    window_around,
+    window_below,
+    window_html,
+)
+from assistant.page.render import language_name, source_line, turn_article
+from assistant.page.security import OWNER_COOKIE
+from assistant.page.settings import PageSettings
+from assistant.page.strings import Strings, chosen, languages
+from assistant.page.suggest import Suggestions
+from assistant.types import Answer, Evidence, Source
+from store.conversations import Conversation, Conversations, Turn
+from store.errors import AttestError, NotFoundError, RequestError
+from store.types import Document, Span
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+PREFIX = "/attest"
+STATIC = Path(__file__).parent / "static"
+TURNS_AT_ONCE = 30
+
+
+def owner(request: Request) -> str:
+    """Whose conversations a request may list: the browser's cookie; without one, nobody's."""
+    return request.cookies.get(OWNER_COOKIE) or f"nobody-{secrets.token_hex(8)}"
+
+
+def words_of(request: Request, ui: str | None = None) -> Strings:
+    """The interface's words for a request."""
+    return chosen(ui, request.headers.get("accept-language", ""))
+
+
+Owner = Annotated[str, Depends(owner)]
+Words = Annotated[Strings, Depends(words_of)]
+
+
+def mount(app: FastAPI, assistant: Assistant, conversations: Conversations, settings: PageSettings) -> None:
+    """Add all routes of the page to `app`; an error of ours becomes its sentence, never a traceback."""
+    app.mount(f"{PREFIX}/static", StaticFiles(directory=STATIC), name="static")
+    app.include_router(start_router(assistant, settings), prefix=PREFIX)
+    app.include_router(conversation_router(conversations), prefix=PREFIX)
+    app.include_router(source_router(assistant, conversations), prefix=PREFIX)
+    app.include_router(feedback_router(conversations), prefix=PREFIX)
+
+    @app.exception_handler(AttestError)
+    async def sentence(_: Request, error: AttestError) -> Response:
+        status = 404 if isinstance(error, NotFoundError) else 400 if isinstance(error, RequestError) else 503
+        return JSONResponse({"message": str(error)}, status)
+
+
+def start_router(assistant: Assistant, settings: PageSettings) -> APIRouter:
+    """What a page needs to begin, and what a user can choose from."""
+    router = APIRouter()
+    suggestions = Suggestions(assistant)
+
+    @router.get("/start")
+    def start(words: Words) -> dict[str, Any]:
+        statistics = assistant.library.statistics()
+        return {
+            "ui": words.language,
+            "uis": languages(),
+            "words": words.words,
+            "limits": {
+                "question": settings.max_question_characters,
+                "upload_bytes": settings.max_upload_bytes,
+                "upload_files": settings.max_upload_files,
+                "upload_suffixes": settings.upload_suffixes,
+            },
+            "written": settings.written_mode,
+            "uploads": settings.uploads,
+            "documents": statistics.documents,
+            "passages": statistics.passages,
+            "languages": [
+                {"tag": tag, "name": language_name(tag, words.language), "passages": count}
+                for tag, count in sorted(statistics.languages.items(), key=lambda pair: -pair[1])
+            ],
+            "answer_languages": {tag: language_name(tag, words.language) for tag in ("en", "th", "vi")},
+            "speakers": sorted(statistics.speakers)[:500],
+        }
+
+    @router.get("/examples")
+    def examples(words: Words) -> list[str]:
+        return list(suggestions.examples(words.language))
+
+    @router.get("/documents")
+    def documents(words: Words, after: str | None = None, find: str = "", limit: int = 50) -> dict[str, Any]:
+        page = assistant.library.documents(after=after, limit=max(1, min(limit, 200)))
+        sought = find.strip().casefold()
+        return {
+            "documents": [
+                {"id": item.id, "html": source_line(source_of(item), words), "title": item.title}
+                for item in page.documents
+                if sought in f"{item.title}\n{item.speaker or ''}\n{item.uri}".casefold()
+            ],
+            "next": page.next,
+        }
+
+    return router
+
+
+def conversation_router(conversations: Conversations) -> APIRouter:
+    """Conversations: the list of one's own, and each by its address."""
+    router = APIRouter()
+
+    def own(conversation_id: str, owner: str) -> Conversation:
+        conversation = conversations.conversation(conversation_id)
+        if conversation.owner != owner:
+            raise NotFoundError("This conversation was begun in another browser; only there it can be changed.")
+        return conversation
+
+    @router.get("/conversations")
+    def listed(owner: Owner, find: str = "", before: str | None = None) -> dict[str, Any]:
+        found = conversations.of(owner, find[:200], before, limit=50)
+        return {"conversations": [_listed(item) for item in found], "more": len(found) == 50}
+
+    @router.get("/conversations/{conversation_id}")
+    def opened(conversation_id: str, words: Words, before: str | None = None) -> dict[str, Any]:
+        conversation = conversations.conversation(conversation_id)
+        turns = conversations.branch(conversation_id)
+        if before is not None:
+            turns = turns[: next((place for place, turn in enumerate(turns) if turn.id == before), 0)]
+        shown = turns[-TURNS_AT_ONCE:]
+        versions = conversations.siblings(conversation_id)
+        html = "".join(
+            turn_article(turn, words, versions.get(turn.id, ()), conversations.feedback(turn.id)) for turn in shown
+        )
+        return {**_listed(conversation), "leaf": conversation.leaf, "html": html, "earlier": len(turns) > len(shown)}
+
+    @router.patch("/conversations/{conversation_id}")
+    def renamed(conversation_id: str, owner: Owner, title: Annotated[str, Body(embed=True)]) -> dict[str, Any]:
+        own(conversation_id, owner)
+        return _listed(conversations.rename(conversation_id, title))
+
+    @router.delete("/conversations/{conversation_id}", status_code=204)
+    def deleted(conversation_id: str, owner: Owner) -> None:
+        own(conversation_id, owner)
+        conversations.delete(conversation_id)
+
+    @router.post("/conversations/{conversation_id}/branch")
+    def branched(conversation_id: str, turn: Annotated[str, Body(embed=True)]) -> dict[str, Any]:
+        return _listed(conversations.show_branch(conversation_id, turn))
+
+    @router.get("/conversations/{conversation_id}/export")
+    def export(conversation_id: str, words: Words, form: str = "json") -> Response:
+        if form not in FORMATS:
+            raise RequestError(f"Conversations are exported as {', '.join(FORMATS)}, not as {form[:20]!r}.")
+        kind = cast(Format, form)
+        conversation = conversations.conversation(conversation_id)
+        content = exported(conversation, conversations.branch(conversation_id), kind, words)
+        return _attachment(content, MEDIA_TYPES[kind], filename(conversation, kind))
+
+    return router
+
+
+def source_router(assistant: Assistant, conversations: Conversations) -> APIRouter:
+    """The documents behind an answer: the reader, its windows, and how they were found."""
+    router = APIRouter()
+    library = assistant.library
+    suggestions = Suggestions(assistant)
+
+    def answer_of(turn_id: str) -> tuple[Turn, Answer]:
+        turn = conversations.turn(turn_id)
+        if turn.answer is None:
+            raise NotFoundError("This question has no answer yet.")
+        return turn, Answer.model_validate_json(turn.answer)
+
+    def document_of(document_id: str) -> Document | None:
+        try:
+            return library.document(document_id)
+        except NotFoundError:
+            return None
+
+    def highlights(evidence: tuple[Evidence, ...], document: Document) -> list[Highlight]:
+        same = [item for item in evidence if item.document.id == document.id]
+        found = [(item.key, located(library, document, item)) for item in same]
+        return [Highlight(key, span) for key, span in found if span is not None]
+
+    @router.get("/turns/{turn_id}/source/{key}")
+    def source(turn_id: str, key: int, words: Words) -> dict[str, Any]:
+        _, answer = answer_of(turn_id)
+        item = next((item for item in answer.evidence if item.key == key), None)
+        if item is None:
+            raise NotFoundError("The answer has no such quote.")
+        keys = [other.key for other in answer.evidence]
+        document = document_of(item.document.id)
+        if document is None:
+            panel = source_panel(item.document, key, keys, lost_quote(item), words, words("reader.gone"))
+            return {"html": panel}
+        marks = highlights(answer.evidence, document)
+        here = next((mark.span for mark in marks if mark.key == key), None)
+        if here is None:
+            return {"html": source_panel(item.document, key, keys, lost_quote(item), words, words("reader.lost"))}
+        changed = document.text_sha256 != item.document.sha256
+        window = window_around(library, document, here, marks, words)
+        notice = words("reader.changed") if changed else ""
+        return {"html": source_panel(item.document, key, keys, window_html(window, words), words, notice)}
+
+    @router.get("/documents/{document_id}/more")
+    def more(document_id: str, at: int, above: bool, words: Words, turn: str | None = None) -> dict[str, Any]:
+        document = library.document(document_id)
+        marks = highlights(answer_of(turn)[1].evidence, document) if turn else []
+        make = window_above if above else window_below
+        window = make(library, document, max(0, at), marks, words)
+        return {"html": window_html(window, words)}
+
+    @router.get("/documents/{document_id}/reader")
+    def whole(document_id: str, words: Words) -> dict[str, Any]:
+        document = library.document(document_id)
+        window = window_around(library, document, Span(0, 0), [], words)
+        return {"html": source_panel(source_of(document), 0, [], window_html(window, words), words)}
+
+    @router.get("/turns/{turn_id}/found")
+    def found(turn_id: str, words: Words) -> dict[str, Any]:
+        turn, answer = answer_of(turn_id)
+        return {"html": found_html(library, turn, answer, words)}
+
+    @router.get("/turns/{turn_id}/suggestions")
+    def follow_up(turn_id: str, words: Words) -> list[str]:
+        _, answer = answer_of(turn_id)
+        return list(suggestions.after(answer, words.language))
+
+    return router
+
+
+def feedback_router(conversations: Conversations) -> APIRouter:
+    """Verdicts of readers, kept beside the whole answer that they are about."""
+    router = APIRouter()
+
+    @router.post("/turns/{turn_id}/feedback")
+    def given(
+        turn_id: str,
+        verdict: Annotated[str, Body()],
+        citation: Annotated[int | None, Body()] = None,
+        comment: Annotated[str, Body(max_length=4000)] = "",
+    ) -> dict[str, Any]:
+        if verdict not in ("good", "bad", "none"):
+            raise RequestError("A verdict is good, bad or none.")
+        if verdict == "none":
+            conversations.withdraw_feedback(turn_id, citation)
+            return {"verdict": None}
+        kept = conversations.give_feedback(turn_id, "good" if verdict == "good" else "bad", citation, comment)
+        return {"verdict": kept.verdict}
+
+    return router
+
+
+def source_of(document: Document) -> Source:
+    """A document as answers name it."""
+    return Source(
+        id=document.id,
+        title=document.title,
+        speaker=document.speaker,
+        published=document.published,
+        language=document.language,
+        uri=document.uri,
+        sha256=document.text_sha256,
+    )
+
+
+def _listed(conversation: Conversation) -> dict[str, Any]:
+    data = asdict(conversation)
+    return {name: data[name] for name in ("id", "title", "updated")}
+
+
+def _attachment(content: str, media_type: str, name: str) -> Response:
+    from urllib.parse import quote
+
+    disposition = f"attachment; filename*=UTF-8''{quote(name)}"
+    return Response(content, media_type=media_type, headers={"Content-Disposition": disposition})

@@ -1,0 +1,228 @@
+"""What every response of the server carries, and what is refused before anything else sees it.
+
+Pure ASGI, around Gradio and our own routes alike, so that no response can be without.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+from urllib.parse import unquote
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+OWNER_COOKIE = "attest_owner"
+_OWNER = re.compile(r"[A-Za-z0-9_-]{32,64}")
+
+GRADIO_PATHS = (
+    "queue/join",
+    "queue/data",
+    "cancel",
+    "reset",
+    "heartbeat/",
+    "upload",
+    "upload_progress",
+    "startup-events",
+    "app_id",
+    "info",
+)
+"""All of Gradio's own endpoints that the page needs; the others, which serve files among them, are closed."""
+_CLOSED = re.compile(
+    r"/(file|proxy|svelte|custom_component|monitoring|dev|vibe|runs|run|api_info|token|user|login|logout|stream|deep_link"
+    r"|docs|redoc|openapi\.json)(?![A-Za-z-])"
+)
+
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+def content_security_policy(nonce: str | None = None) -> str:
+    """The policy of a response; with a nonce for the page itself, whose inline scripts bear it.
+
+    Gradio compiles its components' templates in the browser, so the page needs ``unsafe-eval``;
+    inline event handlers and scripts without the nonce stay forbidden, and so does every other host.
+    """
+    if nonce is None:
+        return "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src 'self' 'nonce-{nonce}' 'unsafe-eval'",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "connect-src 'self'",
+            "worker-src 'self' blob:",
+            "object-src 'none'",
+            "frame-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+class Guard:
+    """Wraps the whole application: headers, refusals, the size of requests, and the owner's cookie."""
+
+    def __init__(
+        self, app: App, *, max_request_bytes: int, max_upload_bytes: int, hosts: Iterable[str] | None = None
+    ) -> None:
+        """`hosts`: the names under which the server may be addressed, None for any (behind a proxy)."""
+        self._app = app
+        self._max_request = max_request_bytes
+        self._max_upload = max_upload_bytes
+        self._hosts = None if hosts is None else {host.lower() for host in hosts}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        refusal = self._refusal(scope, headers)
+        is_page = scope["path"] == "/" and scope["method"] == "GET"
+        nonce = secrets.token_urlsafe(16) if is_page else None
+        owner = owner_of(headers.get("cookie", ""))
+        fresh = secrets.token_urlsafe(32) if is_page and owner is None else None
+        guarded = _Response(send, nonce, fresh)
+        if refusal is not None:
+            await _plain(guarded, *refusal)
+            return
+        if is_page:
+            # Compressed, the page's scripts could not be given their nonce.
+            scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != b"accept-encoding"]
+        limit = self._max_upload if scope["path"].endswith("/upload") else self._max_request
+        try:
+            await self._app(scope, _limited(receive, limit), guarded)
+        except _TooLargeError:
+            if not guarded.started:
+                await _plain(guarded, 413, f"The request is larger than the limit of {limit:,} bytes.")
+
+    def _refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
+        if self._hosts is not None and _host(headers.get("host", "")) not in self._hosts:
+            return 421, "This server is not known by the name it was addressed with."
+        if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+            origin = headers.get("origin")
+            if origin and _host(origin.partition("://")[2]) != _host(headers.get("host", "")):
+                return 403, "Requests from other sites are refused."
+            if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+                return 403, "Requests from other sites are refused."
+        if is_closed(scope["path"]):
+            return 404, "There is nothing here."
+        length = headers.get("content-length", "0")
+        limit = self._max_upload if scope["path"].endswith("/upload") else self._max_request
+        if not length.isdigit() or int(length) > limit:
+            return 413, f"The request is larger than the limit of {limit:,} bytes."
+        return None
+
+
+def is_closed(path: str) -> bool:
+    """Whether a path is one of Gradio's that serve files, proxies or tools: none of them is open here."""
+    plain = path
+    for _ in range(3):  # a path may be quoted more than once
+        plain = unquote(plain)
+    plain = re.sub(r"/+", "/", plain.replace("\\", "/"))
+    if ".." in plain.split("/") or "\0" in plain:
+        return True
+    if plain.startswith("/gradio_api"):
+        rest = plain.removeprefix("/gradio_api").strip("/")
+        return not any(rest == allowed.rstrip("/") or (allowed.endswith("/") and rest.startswith(allowed)) for allowed in GRADIO_PATHS)
+    return _CLOSED.match(plain) is not None
+
+
+def owner_of(cookie: str) -> str | None:
+    """The owner that a Cookie header names, None where it names none or a malformed one."""
+    for part in cookie.split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == OWNER_COOKIE and _OWNER.fullmatch(value):
+            return value
+    return None
+
+
+class _TooLargeError(Exception):
+    """The body of a request grew past its limit."""
+
+
+class _Response:
+    """Sends a response on with its headers; gives the page's own scripts their nonce."""
+
+    def __init__(self, send: Send, nonce: str | None, owner: str | None) -> None:
+        self._send = send
+        self._nonce = nonce
+        self._owner = owner
+        self._start: Message | None = None
+        self._body = b""
+        self.started = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            self._start = self._headed(message)
+            if self._nonce is None:
+                await self._send(self._start)
+        elif message["type"] == "http.response.body" and self._nonce is not None:
+            self._body += message.get("body", b"")
+            if not message.get("more_body"):
+                await self._send_page()
+        else:
+            await self._send(message)
+
+    def _headed(self, message: Message) -> Message:
+        drop = {*_HEADERS, "content-security-policy", "server"}
+        kept = [(name, value) for name, value in message["headers"] if name.lower().decode("latin-1") not in drop]
+        kept += [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
+        kept.append((b"content-security-policy", content_security_policy(self._nonce).encode()))
+        if self._owner:
+            year = 400 * 24 * 3600
+            cookie = f"{OWNER_COOKIE}={self._owner}; Path=/; Max-Age={year}; HttpOnly; SameSite=Strict"
+            kept.append((b"set-cookie", cookie.encode()))
+        return {**message, "headers": kept}
+
+    async def _send_page(self) -> None:
+        assert self._start is not None and self._nonce is not None  # noqa: S101 - the protocol's order
+        # The configuration inside the page is JSON with "<" escaped, so each "<script" is the template's own.
+        page = self._body.replace(b"<script", b'<script nonce="' + self._nonce.encode() + b'"')
+        headers = [pair for pair in self._start["headers"] if pair[0].lower() != b"content-length"]
+        headers += [(b"content-length", str(len(page)).encode()), (b"cache-control", b"no-store")]
+        await self._send({**self._start, "headers": headers})
+        await self._send({"type": "http.response.body", "body": page})
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    seen = 0
+
+    async def limited() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise _TooLargeError
+        return message
+
+    return limited
+
+
+async def _plain(send: Send, status: int, sentence: str) -> None:
+    body = sentence.encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _host(value: str) -> str:
+    """The name in a Host header, without its port: ``[::1]:7860`` is ``[::1]``."""
+    value = value.strip().lower()
+    return value.partition("]")[0] + "]" if value.startswith("[") else value.partition(":")[0]

@@ -1,0 +1,123 @@
+"""The server of the page: Gradio mounted in FastAPI, behind the guard, on one port of this machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from assistant.page.security import Guard
+from assistant.page.settings import PageSettings
+from store.errors import PortInUseError
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
+
+    from assistant.page.asking import Assistant
+    from assistant.page.security import App
+    from store.conversations import Conversations
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+def serve(
+    assistant: Assistant,
+    conversations: Conversations,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    settings: PageSettings = PageSettings(),
+    announce: Callable[[str], None] = print,
+) -> None:
+    """Serve the page until interrupted; `announce` gets its address once it answers. Port 0: any free one.
+
+    Raises PortInUseError where the port is taken, before anything heavy is loaded.
+    """
+    listener = bound(host, port)
+    with closing(listener):
+        app = application(assistant, conversations, settings, host)
+        server(app, lambda: announce(address(host, listener.getsockname()[1]))).run(sockets=[listener])
+
+
+def application(
+    assistant: Assistant, conversations: Conversations, settings: PageSettings, host: str = "127.0.0.1"
+) -> App:
+    """The whole ASGI application: our routes, Gradio's page, and the guard around both."""
+    _quiet_gradio()
+    import gradio as gr
+    from fastapi import FastAPI
+
+    from assistant.page import routes
+    from assistant.page.app import create_page
+
+    app: FastAPI = FastAPI(title=settings.title, docs_url=None, redoc_url=None, openapi_url=None)
+    routes.mount(app, assistant, conversations, settings)
+    gr.mount_gradio_app(
+        app,
+        create_page(assistant, conversations, settings),
+        path="/",
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        show_error=False,
+        max_file_size=settings.max_upload_bytes,
+        theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+        head='<link rel="stylesheet" href="attest/static/page.css">',
+    )
+    return Guard(
+        app,
+        max_request_bytes=settings.max_request_bytes,
+        max_upload_bytes=settings.max_upload_bytes + settings.max_request_bytes,
+        hosts=LOOPBACK if is_loopback(host) else None,
+    )
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises PortInUseError, naming what to do."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(256)
+    except OSError as error:
+        listener.close()
+        raise PortInUseError(
+            f"The page can't be served at {address(host, port)} ({error.strerror}); choose another --port."
+        ) from error
+    return listener
+
+
+def address(host: str, port: int) -> str:
+    """The address to type into a browser."""
+    name = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - only told apart, not bound
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server at `host`."""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _quiet_gradio() -> None:
+    """No analytics, no version check, nothing fetched from elsewhere: set before Gradio is imported."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+
+def server(app: App, ready: Callable[[], None]) -> uvicorn.Server:
+    """A server for `app` that calls `ready` at the moment when it answers."""
+    import uvicorn
+
+    class Announcing(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                ready()
+
+    return Announcing(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3))

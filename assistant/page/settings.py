@@ -1,0 +1,33 @@
+"""What an administrator can choose for the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """Limits and offers of the page. All sizes are bytes unless said otherwise."""
+
+    title: str = "Attest"
+    max_question_characters: int = 4000
+    """A longer question is refused with this number named."""
+    answers_at_once: int = 20
+    """Questions that are worked on at the same time; the others wait their turn."""
+    queue_size: int = 200
+    """Questions that may wait; past it, one more is refused politely."""
+    written_mode: bool = False
+    """Whether a language model is there to write answers; else only quotes are offered."""
+    uploads: bool = True
+    """Whether documents can be added from the page."""
+    max_upload_bytes: int = 50 * MEBIBYTE
+    """Of one file."""
+    max_upload_files: int = 200
+    """In one go."""
+    upload_suffixes: tuple[str, ...] = (".txt", ".md", ".html", ".htm", ".pdf", ".docx")
+    web_addresses: bool = False
+    """Whether documents may be fetched from a web address."""
+    max_request_bytes: int = 8 * MEBIBYTE
+    """Of any request that is not an upload."""

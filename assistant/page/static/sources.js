@@ -1,0 +1,188 @@
+// Checking: a marker's quote on hover and focus, the quotes beside the answer, the reader.
+import { $, $$, attempt, deeds, make, narrow, state, t } from "./state.js";
+import { get } from "./http.js";
+import { judge } from "./chat.js";
+
+let shown = null; // the turn whose quotes are beside the chat
+let back = null; // what had the focus before the reader opened
+
+export function mount(root) {
+  const chat = $("#chat");
+  chat.addEventListener("pointerover", event => hint(event.target));
+  chat.addEventListener("pointerout", event => { if (event.target.closest(".mark")) hideHint(); });
+  chat.addEventListener("focusin", event => { hint(event.target); beside(event.target); });
+  chat.addEventListener("focusout", hideHint);
+  chat.addEventListener("click", event => beside(event.target));
+  document.addEventListener("selectionchange", selected);
+  root.addEventListener("toggle", event => {
+    if (event.target.matches?.("details.found") && event.target.open) attempt(found)(event.target);
+  }, true);
+}
+
+// The quotes of the answer that is being read stand beside it; on a phone they stand below each answer.
+export function showQuotes(article) {
+  shown = article;
+  const panel = $("#panel-quotes");
+  const list = article?.querySelector(".evidence");
+  panel.innerHTML = list?.innerHTML || "";
+  if (!panel.innerHTML) panel.replaceChildren(make("p", { class: "empty", text: t("evidence.none") }));
+  for (const turn of $$(".turn.beside")) turn.classList.remove("beside");
+  article?.classList.add("beside");
+  if (!$("#panel-reader").hidden) closeReader();
+}
+
+function beside(target) {
+  const article = target.closest?.(".turn");
+  if (article && article !== shown && article.querySelector(".evidence")?.childElementCount) showQuotes(article);
+}
+
+export function quotesOf(article) {
+  return [...article.querySelectorAll(".evidence .card")].map(card => ({
+    key: card.dataset.key,
+    source: [...card.querySelectorAll(".source > *")].map(part => part.textContent).join(", "),
+    quote: card.querySelector("blockquote").textContent,
+  }));
+}
+
+const cardFor = (article, key) => article?.querySelector(`.evidence .card[data-key="${CSS.escape(key)}"]`);
+
+function hint(target) {
+  const mark = target.closest?.(".mark");
+  if (!mark) return;
+  const card = cardFor(mark.closest(".turn"), mark.dataset.key);
+  if (!card) return;
+  const box = $("#hover");
+  const claim = mark.closest(".claim");
+  const verdict = claim ? make("p", { class: "verdict", "data-support": claim.dataset.support, text: t("support." + claim.dataset.support) }) : null;
+  box.replaceChildren(card.querySelector("blockquote").cloneNode(true), card.querySelector(".source").cloneNode(true));
+  if (verdict) box.append(verdict);
+  box.hidden = false;
+  mark.setAttribute("aria-describedby", "hover");
+  const at = mark.getBoundingClientRect();
+  const size = box.getBoundingClientRect();
+  const left = Math.max(8, Math.min(at.left - 24, innerWidth - size.width - 8));
+  const above = at.top - size.height - 8;
+  box.style.left = left + "px";
+  box.style.top = (above > 8 ? above : Math.min(at.bottom + 8, innerHeight - size.height - 8)) + "px";
+  light(mark.closest(".turn"), [mark.dataset.key]);
+}
+
+export function hideHint() {
+  $("#hover").hidden = true;
+  light(null, []);
+}
+
+function light(article, keys) {
+  for (const card of $$(".card.lit")) card.classList.remove("lit");
+  if (!article) return;
+  const near = article === shown ? [$("#panel-quotes"), article] : [article];
+  for (const place of near) for (const key of keys) {
+    place.querySelector(`.card[data-key="${CSS.escape(key)}"]`)?.classList.add("lit");
+  }
+}
+
+// Selecting words of an answer lights up the quotes behind them.
+function selected() {
+  const selection = document.getSelection();
+  if (!selection || selection.isCollapsed || !selection.rangeCount) return;
+  const range = selection.getRangeAt(0);
+  const start = range.startContainer.parentElement?.closest(".turn");
+  if (!start || !start.contains(range.endContainer)) return;
+  const claims = [...start.querySelectorAll(".claim")].filter(claim => range.intersectsNode(claim));
+  const keys = [...new Set(claims.flatMap(claim => claim.dataset.keys.split(" ").filter(Boolean)))];
+  if (!keys.length) return;
+  if (start !== shown) showQuotes(start);
+  light(start, keys);
+}
+
+deeds["source.open"] = async target => {
+  const inThread = target.closest(".turn");
+  const article = inThread ?? shown;
+  if (!article?.dataset.turn) return;
+  back = target;
+  hideHint();
+  if (inThread && inThread !== shown) showQuotes(inThread);
+  await openSource(article.dataset.turn, target.dataset.key);
+};
+
+async function openSource(turn, key) {
+  const { html } = await get(`turns/${turn}/source/${key}`);
+  showReader(html, turn);
+}
+
+export async function openDocument(id) {
+  const { html } = await get(`documents/${encodeURIComponent(id)}/reader`);
+  showReader(html, "");
+}
+
+function showReader(html, turn) {
+  const reader = $("#panel-reader");
+  reader.innerHTML = html;
+  reader.dataset.turn = turn;
+  reader.hidden = false;
+  $("#panel-quotes").hidden = true;
+  $("#panel").classList.add("reading");
+  const key = reader.querySelector(".reader").dataset.key;
+  const marks = [...reader.querySelectorAll("mark")];
+  for (const mark of marks) mark.classList.toggle("current", (mark.dataset.keys ?? "").split(" ").includes(key) || mark.classList.contains("current"));
+  const current = reader.querySelector("mark.current");
+  const text = reader.querySelector(".reader-text");
+  if (current) text.scrollTop = current.getBoundingClientRect().top - text.getBoundingClientRect().top - text.clientHeight / 3;
+  text.focus({ preventScroll: true });
+}
+
+export function closeReader() {
+  const reader = $("#panel-reader");
+  if (reader.hidden) return false;
+  reader.hidden = true;
+  reader.replaceChildren();
+  $("#panel-quotes").hidden = false;
+  $("#panel").classList.remove("reading");
+  if (back?.isConnected) back.focus();
+  back = null;
+  return true;
+}
+deeds["reader.close"] = closeReader;
+deeds["reader.step"] = target => openSource($("#panel-reader").dataset.turn, target.dataset.key);
+
+async function more(button, above) {
+  const reader = $("#panel-reader");
+  const text = reader.querySelector(".reader-text");
+  const query = new URLSearchParams({ at: button.dataset.at, above });
+  if (reader.dataset.turn) query.set("turn", reader.dataset.turn);
+  const { html } = await get(`documents/${encodeURIComponent(reader.querySelector(".reader").dataset.document)}/more?${query}`);
+  const holder = make("div");
+  holder.innerHTML = html;
+  // Only the outer button is still true: the inner edge is joined now.
+  holder.querySelector(`[data-do="reader.${above ? "below" : "above"}"]`)?.remove();
+  const before = text.scrollHeight;
+  button.replaceWith(...holder.childNodes);
+  if (above) text.scrollTop += text.scrollHeight - before;
+}
+deeds["reader.above"] = button => more(button, true);
+deeds["reader.below"] = button => more(button, false);
+
+export function step(direction) {
+  const reader = $("#panel-reader");
+  if (reader.hidden) return false;
+  const [previous, next] = reader.querySelectorAll(".reader-step button");
+  const button = direction < 0 ? previous : next;
+  if (button && !button.disabled) button.click();
+  return true;
+}
+
+async function found(details) {
+  const body = details.querySelector(".found-body");
+  if (body.childElementCount) return;
+  const { html } = await get(`turns/${details.closest(".turn").dataset.turn}/found`);
+  body.innerHTML = html;
+}
+
+deeds["feedback.citation"] = async target => {
+  const article = target.closest(".turn") ?? shown;
+  const pressed = target.getAttribute("aria-pressed") === "true";
+  await judge(article, pressed ? "none" : "bad", Number(target.dataset.key));
+  for (const place of [article.querySelector(".evidence"), $("#panel-quotes")]) {
+    place.querySelector(`.wrong[data-key="${CSS.escape(target.dataset.key)}"]`)?.setAttribute("aria-pressed", String(!pressed));
+  }
+};

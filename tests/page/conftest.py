@@ -1,0 +1,171 @@
+"""One real server and one real browser for all tests of the page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+import pytest
+
+from assistant.page.asking import Assistant
+from assistant.page.serve import application, bound, server
+from assistant.page.settings import PageSettings
+from store.conversations import Conversations
+from tests.page.scripted import ScriptedAssistant
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+@dataclass
+class Served:
+    """A running server and what stands behind it."""
+
+    address: str
+    assistant: ScriptedAssistant
+    conversations: Conversations
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The page on a free port of this machine."""
+    assistant = ScriptedAssistant()
+    catalog = tmp_path_factory.mktemp("page") / "catalog.sqlite"
+    with closing(Conversations.open(catalog)) as conversations, closing(bound("127.0.0.1", 0)) as listener:
+        app = application(cast(Assistant, assistant), conversations, PageSettings(written_mode=True))
+        ready = threading.Event()
+        running = server(app, ready.set)
+        thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
+        thread.start()
+        assert ready.wait(30), "the server did not start"
+        yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}/", assistant, conversations)
+        running.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Playwright's own Chromium, else Debian's. Without any, tests fail in CI and are skipped elsewhere."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        own = Path(playwright.chromium.executable_path)
+        found = own if own.exists() else next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+        if found is None:
+            message = "No Chromium: run `playwright install chromium`, or install your system's `chromium`."
+            if os.environ.get("CI"):
+                pytest.fail(message)
+            pytest.skip(message)
+        launched = playwright.chromium.launch(executable_path=str(found), args=CHROMIUM_FLAGS)
+        yield launched
+        launched.close()
+
+
+@dataclass
+class Visit:
+    """A page in a browser of its own, and what was seen while it was open."""
+
+    page: Page
+    context: BrowserContext
+    foreign: list[str] = field(default_factory=list)
+    """Requests to anywhere but the server."""
+    errors: list[str] = field(default_factory=list)
+    """Errors of scripts, and of the content policy."""
+
+    def ask(self, question: str) -> None:
+        """Type a question, send it, and wait for the finished answer."""
+        before = self.page.locator(".turn[data-state=finished]").count()
+        self.page.fill("#question", question)
+        self.page.press("#question", "Enter")
+        self.page.wait_for_function(
+            "n => document.querySelectorAll('.turn[data-state=finished]').length > n", arg=before
+        )
+
+
+class Visitors:
+    """Opens browsers on the page; each has its own cookies and storage."""
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self._browser = browser
+        self._address = address
+        self.visits: list[Visit] = []
+        self._usual: BrowserContext | None = None
+
+    def _context(self, options: dict[str, Any]) -> BrowserContext:
+        """A browser of its own. The first usual one of each test has its scripts cached from earlier tests."""
+        usual = {"locale": "en-US", "viewport": {"width": 1440, "height": 900}}
+        if options or self.visits:
+            return self._browser.new_context(**(usual | options))
+        if self._usual is None:
+            self._usual = self._browser.new_context(**usual)
+        return self._usual
+
+    def open(self, path: str = "", wait: bool = True, **options: Any) -> Visit:
+        """A new browser at `path`; `options` are Playwright's for a context."""
+        context = self._context(options)
+        context.set_default_timeout(15_000)
+        visit = Visit(context.new_page(), context)
+        host = urlsplit(self._address).netloc
+
+        def watch(url: str) -> None:
+            parts = urlsplit(url)
+            if parts.scheme not in ("data", "blob", "about") and parts.netloc != host:
+                visit.foreign.append(url)
+
+        def log(kind: str, text: str) -> None:
+            if kind == "error":
+                visit.errors.append(text)
+
+        visit.page.on("request", lambda request: watch(request.url))
+        visit.page.on("console", lambda message: log(message.type, message.text))
+        # Gradio's client aborts its own stream when a page is left, and reports that as an error.
+        visit.page.on("pageerror", lambda error: "AbortError" in str(error) or visit.errors.append(str(error)))
+        self.visits.append(visit)
+        visit.page.goto(self._address + path)
+        if wait:
+            visit.page.wait_for_selector("#question")
+        return visit
+
+    def close(self) -> None:
+        """Close all browsers; nothing may have been asked of another machine, no script may have failed."""
+        foreign = [url for visit in self.visits for url in visit.foreign]
+        errors = [text for visit in self.visits for text in visit.errors]
+        for visit in self.visits:
+            if visit.context is self._usual and not visit.page.is_closed():
+                visit.page.evaluate("localStorage.clear()")
+            visit.page.close()
+            if visit.context is not self._usual:
+                visit.context.close()
+        self.visits.clear()
+        if self._usual is not None:
+            self._usual.clear_cookies()
+            self._usual.set_offline(False)
+        assert foreign == []
+        assert errors == []
+
+
+@pytest.fixture(scope="session")
+def all_visitors(browser: Browser, served: Served) -> Visitors:
+    """Keeps one browser's cache of scripts over all tests."""
+    return Visitors(browser, served.address)
+
+
+@pytest.fixture
+def visitors(all_visitors: Visitors) -> Iterator[Visitors]:
+    """Browsers; at the end none may have called another machine or had an error."""
+    yield all_visitors
+    all_visitors.close()
+
+
+@pytest.fixture
+def visit(visitors: Visitors) -> Visit:
+    """One browser with the page open."""
+    return visitors.open()

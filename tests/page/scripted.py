@@ -1,0 +1,230 @@
+"""A small assistant that implements the page's seam by rules, to drive the page into every corner.
+
+It quotes real sentences of its own documents by shared words, so that what the page shows can be checked
+against them; what it does on a keyword (hang, fail, go slowly) can't be had from a real library on demand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from assistant.types import (
+    Answer,
+    AskOptions,
+    Claim,
+    ClaimChecked,
+    Event,
+    Evidence,
+    EvidenceFound,
+    Finished,
+    Message,
+    Notice,
+    Source,
+    TextAdded,
+)
+from store.errors import LanguageModelError, NotFoundError
+from store.library import DocumentPage, Statistics
+from store.types import Document, Filter, Hit, Passage, SearchResult, Span
+
+HOSTILE = '<script>window.hacked=1</script><img src=x onerror="window.hacked=2">'
+FORUM = (
+    "รายงานการประชุม\n"
+    "การประชุมว่าด้วยแม่น้ำจัดขึ้นที่เชียงใหม่ในเดือนมีนาคม 2564\n"
+    "ผู้เข้าร่วมจากสิบสองประเทศหารือเรื่องน้ำท่วมและการเตือนภัย\n"
+)
+RIVER = (
+    "Thông cáo về dòng sông\n"
+    "Hội nghị đầu tiên về dòng sông được tổ chức tại Cần Thơ năm 2019.\n"
+    "Quỹ đã hỗ trợ 34 làng ven sông trong ba năm.\n"
+)
+STATEMENT = (
+    "Statement on rivers\n"
+    "The River Council said that floods cost the delta twelve million dollars in 2020.\n"
+    "It asked every village to keep a warning bell.\n"
+    "The first warning bells were hung in 2021, and 34 villages have one today.\n"
+)
+ATTACK = f"{HOSTILE}\nThe hostile bell says {HOSTILE} to everyone who listens.\n"
+LONG_NEEDLE = "Exactly here the long chronicle mentions the golden turtle of the lake."
+
+
+def long_text(characters: int = 5_000_000) -> str:
+    """A text of about `characters` with one remarkable sentence in its middle."""
+    line = "In the year {} nothing remarkable happened, and the clerk wrote that down with care.\n"
+    lines = [line.format(year) for year in range(characters // len(line) + 1)]
+    lines.insert(len(lines) // 2, LONG_NEEDLE + "\n")
+    return "".join(lines)
+
+
+def document(name: str, text: str, language: str, speaker: str | None, published: str | None, title: str) -> Document:
+    """A document with the hashes of its text."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Document(
+        name, f"/documents/{name}.txt", title, language, digest, digest, speaker, published, passage_count=1
+    )
+
+
+@dataclass
+class ScriptedLibrary:
+    """Documents in memory behind the signatures of `store.library.Library`."""
+
+    kept: dict[str, tuple[Document, str]] = field(default_factory=dict)
+
+    def put(self, item: Document, text: str) -> None:
+        self.kept[item.id] = (item, text)
+
+    def remove(self, document_id: str) -> Document:
+        return self.kept.pop(document_id)[0]
+
+    def document(self, document_id: str) -> Document:
+        if document_id not in self.kept:
+            raise NotFoundError("There is no such document.")
+        return self.kept[document_id][0]
+
+    def documents(self, after: str | None = None, limit: int = 100, where: Filter | None = None) -> DocumentPage:
+        found = sorted((item for item, _ in self.kept.values()), key=lambda item: item.uri)
+        if where is not None and where.languages:
+            found = [item for item in found if item.language in where.languages]
+        found = [item for item in found if after is None or item.uri > after]
+        return DocumentPage(tuple(found[:limit]), found[limit - 1].uri if len(found) > limit else None)
+
+    def text(self, document_id: str, start: int = 0, end: int | None = None) -> str:
+        self.document(document_id)
+        return self.kept[document_id][1][start:end]
+
+    def passages(self, document_id: str) -> tuple[Passage, ...]:
+        item, text = self.document(document_id), self.text(document_id)
+        first = text.find("\n")
+        return (Passage(f"{document_id}:0", document_id, 0, 0, len(text), item.language, (), Span(0, first)),)
+
+    def statistics(self) -> Statistics:
+        items = [item for item, _ in self.kept.values()]
+        return Statistics(
+            documents=len(items),
+            passages=len(items),
+            characters=sum(len(text) for _, text in self.kept.values()),
+            languages={item.language: 1 for item in items},
+            speakers={item.speaker: 1 for item in items if item.speaker},
+        )
+
+    def search(self, query: str, k: int = 10, where: Filter | None = None) -> SearchResult:
+        hits = []
+        for rank, (item, text) in enumerate(list(self.kept.values())[:k], 1):
+            (passage,) = self.passages(item.id)
+            hits.append(Hit(rank, passage, item, text[:1000], 1 / rank, 0.5, 1.5))
+        return SearchResult(query, "en", tuple(hits), {"dense": 1.0})
+
+
+class ScriptedAssistant:
+    """Answers with the sentences that share most words with the question."""
+
+    def __init__(self) -> None:
+        self.library = ScriptedLibrary()
+        self.asked: list[tuple[str, tuple[Message, ...], AskOptions]] = []
+        self.closed = threading.Event()
+        for name, text, language, speaker, published, title in (
+            ("forum", FORUM, "th", "สำนักข่าวสายน้ำ", "2021-03", "การประชุมว่าด้วยแม่น้ำ"),
+            ("river", RIVER, "vi", "Quỹ Dòng Sông", "2019", "Thông cáo về dòng sông"),
+            ("statement", STATEMENT, "en", "River Council", "2021-05-02", "Statement on rivers"),
+            ("attack", ATTACK, "en", f"Speaker {HOSTILE}", "2022", f"Title {HOSTILE}"),
+        ):
+            self.library.put(document(name, text, language, speaker, published, title), text)
+
+    def ask(
+        self, question: str, history: Sequence[Message] = (), options: AskOptions = AskOptions()
+    ) -> Iterator[Event]:
+        """Events like the real ones; words in the question ask for what is rare in real life."""
+        self.asked.append((question, tuple(history), options))
+        if "explode" in question:
+            raise RuntimeError("the secret of the traceback")
+        evidence = tuple(self._evidence(question, options))
+        yield EvidenceFound(question, "en", evidence, 0.93)
+        if "modelfails" in question:
+            raise LanguageModelError("The language model broke off; ask again, or choose quotes.")
+        yield from self._text(question, evidence, options, slow="slowly" in question)
+
+    def _text(
+        self, question: str, evidence: tuple[Evidence, ...], options: AskOptions, slow: bool
+    ) -> Iterator[Event]:
+        text, claims = "", []
+        for item in evidence:
+            piece = f"According to {item.document.speaker} ({item.document.title}): “{item.quote}” [{item.key}]"
+            start = len(text)
+            try:
+                for word in piece.split(" "):
+                    if slow:
+                        time.sleep(0.15)
+                    yield TextAdded(word + " ")
+            except GeneratorExit:
+                self.closed.set()
+                raise
+            text += piece + " "
+            claims.append(Claim(text=piece, start=start, end=len(text) - 1, citations=(item.key,), support="quoted"))
+            yield ClaimChecked(claims[-1])
+            text += "\n"
+            yield TextAdded("\n")
+        if "doubtful" in question:
+            piece = "The bell was made of gold."
+            claims.append(
+                Claim(text=piece, start=len(text), end=len(text) + len(piece), support="unsupported", reason="gold")
+            )
+            text += piece
+            yield TextAdded(piece)
+        if not evidence:
+            text = "The documents don't answer this."
+            yield TextAdded(text)
+        notices = [Notice(code="single_speaker", message="All quotes are by one speaker.")] if len(evidence) == 1 else []
+        yield Finished(
+            Answer(
+                question=question,
+                standalone_question=question,
+                language="en",
+                answered=bool(evidence),
+                abstain_reason=None if evidence else "no_evidence",
+                confidence=0.93 if evidence else 0.1,
+                mode=options.mode or "quotes",
+                text=text,
+                claims=tuple(claims),
+                evidence=evidence,
+                notices=tuple(notices),
+                timings_ms={"retrieve": 3.0, "evidence": 2.0, "total": 6.0},
+            )
+        )
+
+    def _evidence(self, question: str, options: AskOptions) -> Iterator[Evidence]:
+        wanted = {word.strip("?.,!").casefold() for word in question.split() if len(word.strip("?.,!")) > 3}
+        scored = []
+        for item, text in self.library.kept.values():
+            if options.filter.languages and item.language not in options.filter.languages:
+                continue
+            start = 0
+            for line in text.splitlines(keepends=True):
+                quote = line.rstrip("\n")
+                score = sum(word in quote.casefold() for word in wanted)
+                if score and start:
+                    scored.append((score, item, Span(start, start + len(quote)), quote))
+                start += len(line)
+        scored.sort(key=lambda found: -found[0])
+        for key, (score, item, span, quote) in enumerate(scored[: options.max_quotes], 1):
+            source = Source(
+                id=item.id,
+                title=item.title,
+                speaker=item.speaker,
+                published=item.published,
+                language=item.language,
+                uri=item.uri,
+                sha256=item.text_sha256,
+            )
+            yield Evidence(
+                key=key,
+                document=source,
+                passage_id=f"{item.id}:0",
+                start=span.start,
+                end=span.end,
+                quote=quote,
+                language=item.language,
+                score=float(score),
+            )

@@ -1,0 +1,116 @@
+"""The reader's windows: no word lost, none twice, each highlight on its very words."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import re
+import unicodedata
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assistant.page import reader
+from assistant.page.reader import Highlight, located, window_above, window_around, window_below
+from assistant.page.strings import strings
+from assistant.types import Evidence, Source
+from store.types import Document, Passage, Span
+from tests.page.scripted import ScriptedLibrary, document
+
+WORDS = strings("en")
+TEXTS = st.text(
+    alphabet=st.one_of(
+        st.sampled_from("ก่ำน้ำé\u0301 \n<>&\"'한国👩\u200d👧ตัวอย่าง. "), st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"))
+    ),
+    max_size=400,
+)
+
+
+def library_with(text: str) -> tuple[ScriptedLibrary, Document]:
+    library = ScriptedLibrary()
+    item = document("d", text, "th", "S", "2020", "T")
+    library.put(item, text)
+    return library, item
+
+
+def shown(fragment: str) -> str:
+    return html.unescape(re.sub(r"<[^>]*>", "", fragment))
+
+
+@given(TEXTS, st.data())
+@settings(max_examples=150)
+def test_windows_join_to_the_whole_text_whatever_the_script(text: str, data: st.DataObject) -> None:
+    library, item = library_with(text)
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    small, slack = reader.WINDOW, reader.SLACK
+    reader.WINDOW, reader.SLACK = 20, 7
+    try:
+        middle = window_around(library, item, Span(start, end), [], WORDS)
+        windows = [middle]
+        while windows[0].above:
+            windows.insert(0, window_above(library, item, windows[0].start, [], WORDS))
+        while windows[-1].below:
+            windows.append(window_below(library, item, windows[-1].end, [], WORDS))
+    finally:
+        reader.WINDOW, reader.SLACK = small, slack
+    assert windows[0].start == 0
+    assert windows[-1].end == len(text)
+    assert all(one.end == next_.start for one, next_ in zip(windows, windows[1:], strict=False))
+    assert "".join(shown(window.html) for window in windows) == text.replace("\n", "")
+    assert middle.start <= start and end <= middle.end
+
+
+@given(TEXTS, st.data())
+@settings(max_examples=150)
+def test_a_highlight_covers_exactly_the_words_of_its_quote(text: str, data: st.DataObject) -> None:
+    library, item = library_with(text)
+    spans = data.draw(st.lists(st.tuples(st.integers(0, len(text)), st.integers(0, len(text))).map(sorted), max_size=3))
+    marks = [Highlight(key, Span(*span)) for key, span in enumerate(spans, 1)]
+    window = window_around(library, item, Span(0, len(text)), marks, WORDS)
+    for mark in marks:
+        found = re.findall(r'<mark data-keys="([^"]*)">(.*?)</mark>', window.html)
+        words = "".join(html.unescape(piece) for keys, piece in found if str(mark.key) in keys.split())
+        assert words == mark.span.of(text).replace("\n", "")
+
+
+def test_a_line_longer_than_any_window_is_cut_between_written_characters() -> None:
+    text = "น้ำ" * 20_000
+    library, item = library_with(text)
+    window = window_around(library, item, Span(30_000, 30_003), [], WORDS)
+    assert window.end - window.start < 3 * reader.WINDOW
+    assert unicodedata.category(text[window.start])[0] != "M"
+    assert unicodedata.category(text[window.end])[0] != "M"
+
+
+def evidence(text: str, start: int, end: int) -> Evidence:
+    source = Source(id="d", title="T", language="en", sha256="0")
+    return Evidence(
+        key=1, document=source, passage_id="p", start=start, end=end, quote=text[start:end], language="en", score=1
+    )
+
+
+def test_a_quote_is_found_again_at_the_nearest_same_words_of_a_changed_document() -> None:
+    old = "One bell. Two bells. One bell."
+    item = evidence(old, 21, 30)
+    assert item.quote == "One bell."
+    new = "A preface. " + old
+    library, changed = library_with(new)
+    assert located(library, changed, item) == Span(32, 41)
+    library, changed = library_with("Nothing left.")
+    assert located(library, changed, item) is None
+
+
+def test_pages_and_headings_are_shown_where_they_begin() -> None:
+    text = "Heading\nFirst page goes on\nand ends. Second page.\n"
+
+    class WithHeading(ScriptedLibrary):
+        def passages(self, document_id: str) -> tuple[Passage, ...]:
+            return (Passage("p", document_id, 0, 8, len(text), "vi", (), Span(0, 7)),)
+
+    library = WithHeading()
+    item = dataclasses.replace(document("d", text, "en", None, None, "T"), pages=(0, 37))
+    library.put(item, text)
+    window = window_around(library, item, Span(0, 0), [], WORDS)
+    assert '<h3 dir="auto" lang="en"><span class="page-edge" role="separator" data-label="Page 1"></span>Heading</h3>' in window.html
+    assert 'lang="vi">and ends. <span class="page-edge" role="separator" data-label="Page 2"></span>Second' in window.html

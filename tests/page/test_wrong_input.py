@@ -1,0 +1,126 @@
+"""Wrong input: one clear sentence on the page, nothing lost, no traceback."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.page.asking import checked_options, checked_question
+from assistant.page.strings import languages, strings
+from store.errors import QuestionError
+from tests.page.conftest import Visit
+
+
+def test_a_blank_question_gets_one_sentence_and_is_not_asked(visit: Visit) -> None:
+    for question in ("", "   ", "\n\n\t", "\u200b\u200b", "\u3000"):
+        visit.page.fill("#question", question)
+        visit.page.press("#question", "Enter")
+        assert visit.page.locator("#problem").inner_text() == "Type a question first."
+        assert visit.page.locator(".turn").count() == 0
+        visit.page.fill("#question", "warning bells")
+        assert visit.page.locator("#problem").is_hidden()
+
+
+def test_a_question_of_a_million_characters_gets_one_sentence_at_once(visit: Visit) -> None:
+    visit.page.fill("#question", "ก" * 1_000_000)
+    visit.page.press("#question", "Enter")
+    assert visit.page.locator("#problem").inner_text() == (
+        "The question has 1,000,000 characters; the most is 4,000. Please shorten it."
+    )
+    assert visit.page.locator(".turn").count() == 0
+    visit.ask("warning bells")
+
+
+def test_a_question_a_little_too_long_is_kept_to_be_shortened(visit: Visit) -> None:
+    visit.page.fill("#question", "ก" * 4_001)
+    visit.page.press("#question", "Enter")
+    assert "4,001 characters" in visit.page.locator("#problem").inner_text()
+    assert visit.page.input_value("#question") == "ก" * 4_001
+    assert visit.page.locator(".turn").count() == 0
+
+
+def test_control_characters_get_one_sentence(visit: Visit) -> None:
+    visit.page.evaluate("document.querySelector('#question').value = 'warning\\u0007bells'")
+    visit.page.press("#question", "Enter")
+    assert "control characters" in visit.page.locator("#problem").inner_text()
+    assert visit.page.locator(".turn").count() == 0
+
+
+REFUSED: list[tuple[dict[str, object], str]] = [
+    ({"question": ""}, "Type a question first."),
+    ({"question": "a\u0000b"}, "control characters"),
+    ({"question": "x" * 1_000_000}, "1,000,000 characters"),
+    ({"question": 7}, "Type a question first."),
+    ({"question": "q", "options": {"mode": "magic"}}, "reload the page"),
+    ({"question": "q", "options": {"max_quotes": 10**9}}, "reload the page"),
+    ({"question": "q", "options": {"filter": {"published_from": "yesterday"}}}, "reload the page"),
+    ({"question": "q", "conversation": "no-such-conversation"}, "not kept here"),
+]
+
+
+def test_the_server_refuses_what_a_page_would_not_send(visit: Visit) -> None:
+    page = visit.page
+    for ticket, (payload, sentence) in enumerate(REFUSED):
+        page.evaluate(
+            """async ([ticket, payload]) => {
+                const { state } = await import(new URL('attest/static/state.js', document.baseURI).href);
+                const article = document.createElement('article');
+                document.querySelector('#thread').append(article);
+                document.querySelector('#problem').hidden = true;
+                state.running = {ticket, article, question: 'kept', conversation: null};
+                state.trigger('submit', {ticket, ...payload});
+            }""",
+            [str(ticket), payload],
+        )
+        page.wait_for_selector("#problem:not([hidden])")
+        assert sentence in page.locator("#problem").inner_text()
+        assert page.input_value("#question") == "kept"
+
+
+def test_an_error_of_a_model_is_its_sentence_and_the_question_can_be_asked_again(visit: Visit) -> None:
+    visit.page.fill("#question", "modelfails bells")
+    visit.page.press("#question", "Enter")
+    visit.page.wait_for_selector(".turn .problem")
+    assert visit.page.locator(".turn .problem").inner_text() == (
+        "The language model broke off; ask again, or choose quotes."
+    )
+    assert visit.page.locator("[data-do='turn.again']").is_visible()
+
+
+def test_an_unexpected_error_shows_a_reference_and_no_traceback(visit: Visit) -> None:
+    visit.page.fill("#question", "explode")
+    visit.page.press("#question", "Enter")
+    visit.page.wait_for_selector(".turn .problem")
+    shown = visit.page.locator(".turn .problem").inner_text()
+    assert "the log tells more under" in shown
+    assert "secret" not in visit.page.content()
+    assert "Traceback" not in visit.page.content()
+
+
+def test_a_server_that_is_gone_is_said_so_and_the_question_is_kept(visit: Visit) -> None:
+    visit.page.evaluate(
+        "import(new URL('attest/static/chat.js', document.baseURI).href).then(chat => chat.setPatience(200))"
+    )
+    visit.context.set_offline(True)
+    visit.page.fill("#question", "warning bells")
+    visit.page.press("#question", "Enter")
+    visit.page.wait_for_selector("#problem:not([hidden])")
+    assert "can't be reached" in visit.page.locator("#problem").inner_text()
+    assert visit.page.input_value("#question") == "warning bells"
+    visit.context.set_offline(False)
+    visit.errors.clear()  # the browser itself notes the failed request
+
+
+@pytest.mark.parametrize("language", languages())
+def test_each_refusal_is_said_in_the_language_of_the_interface(language: str) -> None:
+    words = strings(language)
+    with pytest.raises(QuestionError, match="4"):
+        checked_question("x" * 5, 4, words)
+    with pytest.raises(QuestionError, match=words("problem.blank")):
+        checked_question(" \n", 4, words)
+    with pytest.raises(QuestionError, match=words("problem.request")):
+        checked_options({"answer_language": "<script>"}, words)
+
+
+@pytest.mark.parametrize("question", ["ฟอรัม\u200bใต้?", "👩\u200d👩\u200d👧 ai?", "نیم\u200cفاصله", "line\nline", "Diễn đàn?"])
+def test_joiners_line_breaks_and_decomposed_letters_are_no_control_characters(question: str) -> None:
+    assert checked_question(f"  {question} ", 100, strings("en")) == question
