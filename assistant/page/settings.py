@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assistant.question import LONGEST_QUESTION
+
 MEBIBYTE = 1024 * 1024
 
 
@@ -12,7 +14,7 @@ class PageSettings:
     """Limits and offers of the page. All sizes are bytes unless said otherwise."""
 
     title: str = "Attest"
-    max_question_characters: int = 4000
+    max_question_characters: int = LONGEST_QUESTION
     """A longer question is refused with this number named."""
     answers_at_once: int = 20
     """Questions that are worked on at the same time; the others wait their turn."""

@@ -24,17 +24,17 @@ def test_a_question_of_a_million_characters_gets_one_sentence_at_once(visit: Vis
     visit.page.fill("#question", "ก" * 1_000_000)
     visit.page.press("#question", "Enter")
     assert visit.page.locator("#problem").inner_text() == (
-        "The question has 1,000,000 characters; the most is 4,000. Please shorten it."
+        "The question has 1,000,000 characters; the most is 20,000. Please shorten it."
     )
     assert visit.page.locator(".turn").count() == 0
     visit.ask("warning bells")
 
 
 def test_a_question_a_little_too_long_is_kept_to_be_shortened(visit: Visit) -> None:
-    visit.page.fill("#question", "ก" * 4_001)
+    visit.page.fill("#question", "ก" * 20_001)
     visit.page.press("#question", "Enter")
-    assert "4,001 characters" in visit.page.locator("#problem").inner_text()
-    assert visit.page.input_value("#question") == "ก" * 4_001
+    assert "20,001 characters" in visit.page.locator("#problem").inner_text()
+    assert visit.page.input_value("#question") == "ก" * 20_001
     assert visit.page.locator(".turn").count() == 0
 
 

@@ -34,7 +34,7 @@ export function mount() {
 
 // Laying out a million characters would freeze the browser: they are told of, and stay in the clipboard.
 function tooMuch(event, text) {
-  if (!text || text.length <= 4 * state.start.limits.question) return;
+  if (!text || text.length <= 2 * state.start.limits.question) return;
   event.preventDefault();
   oversized = [...text].length;
   problem(tooLong(oversized));
