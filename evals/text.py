@@ -12,6 +12,7 @@ import string
 import unicodedata
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import PurePosixPath
 
 import regex
 
@@ -131,6 +132,11 @@ def _within_number(text: str, at: int) -> bool:
 def without_markers(text: str) -> str:
     """`text` without citation markers such as [1] or [2, 3], and without the space before them."""
     return _MARKER.sub("", text)
+
+
+def path_parts(name: str) -> tuple[str, ...]:
+    """The parts of a path or address, folded: file systems differ in Unicode form, case and slash."""
+    return PurePosixPath(fold(name.replace("\\", "/"))).parts
 
 
 def base_language(tag: str | None) -> str:

@@ -98,9 +98,10 @@ class Expectation(Value):
 
 
 class Gold(Value):
-    """A document that is relevant to a question, as the suite names it."""
+    """A document that is relevant to a question."""
 
     name: str
+    """As the suite names it."""
     grade: int = Field(default=1, ge=0)
     """How relevant; 0: judged, and found not to be."""
     document_id: str | None = None
@@ -112,8 +113,11 @@ class GoldSpan(Value):
     """Where a gold answer stands: code points of the document's normalized text, half-open."""
 
     document: str
+    """As the suite names it; in a result, its id in the library."""
     start: int
     end: int
+    words: str = ""
+    """The gold answer that stands there."""
 
 
 class Turn(Value):
@@ -211,6 +215,9 @@ class TurnResult(Value):
     """What came back for one question."""
 
     question: str
+    gold: tuple[Gold, ...] = ()
+    """The documents of the suite, as they were found in the library."""
+    spans: tuple[GoldSpan, ...] = ()
     answer: Answer | None = None
     failure: Failure | None = None
     checks: tuple[QuoteCheck, ...] = ()

@@ -22,6 +22,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     **EXPECTATION_MODELS,
 }
 Plain = str | None | list["Plain"] | dict[str, "Plain"]
+_HINT = "texts that hold : ? # , or brackets belong in quotation marks."
 _NULLS = {"", "~", "null", "Null", "NULL"}
 
 
@@ -31,7 +32,7 @@ def read_yaml(text: str, path: Path) -> tuple[SuiteHeader, tuple[Case, ...]]:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise at(path, line, f"this is not YAML: {error.problem}.") from error
+        raise at(path, line, f"this is not YAML: {error.problem}; {_HINT}") from error
     except yaml.YAMLError as error:
         raise at(path, None, f"this is not YAML: {error}.") from error
     if not isinstance(root, yaml.MappingNode):

@@ -120,7 +120,9 @@ def _span(answer: _Answer, context: str, document: str) -> GoldSpan | None:
     claimed = answer.answer_start if answer.answer_start is not None else 0
     starts = (match.start() for match in regex.finditer(regex.escape(answer.text), context))
     start = min(starts, key=lambda start: abs(start - claimed), default=None)
-    return None if start is None else GoldSpan(document=document, start=start, end=start + len(answer.text))
+    if start is None:
+        return None
+    return GoldSpan(document=document, start=start, end=start + len(answer.text), words=answer.text)
 
 
 def _language(squad: Squad) -> str | None:

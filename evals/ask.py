@@ -1,0 +1,166 @@
+"""Asks a system one case, and records what came back: answers, failures, times, what the library holds.
+
+Judges nothing. A turn that fails is recorded as a failure, and the case's later turns are not asked.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import regex
+
+from assistant.types import Answer, AskOptions, Evidence, EvidenceFound, Finished, Message
+from evals.system import Sources, System
+from evals.types import Case, CaseResult, Failure, Gold, GoldSpan, QuoteCheck, Ranked, Turn, TurnResult
+from store.errors import AttestError, NotFoundError
+
+CONTEXT = 90
+"""Code points of a document that are kept on either side of a quote, for the report."""
+
+GoldFound = Mapping[str, tuple[Gold, ...]]
+"""The documents of the library that each name of a suite means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a system is asked."""
+
+    options: AskOptions = field(default_factory=AskOptions)
+    depth: int = 20
+    """How many passages of the ranking are kept, for turns with relevant documents."""
+    found: GoldFound = field(default_factory=dict)
+    """Must hold every name of the cases' documents."""
+
+
+def ask_case(system: System, case: Case, repeat: int, manner: Manner) -> CaseResult:
+    """Ask the turns of a case one after the other, each with the conversation so far."""
+    history: list[Message] = []
+    results: list[TurnResult] = []
+    for turn in case.turns:
+        result = ask_turn(system, turn, tuple(history), manner)
+        results.append(result)
+        if result.answer is None:
+            break
+        history += [Message("user", turn.question), Message("assistant", result.answer.text)]
+    return CaseResult(suite=case.suite, case_id=case.id, repeat=repeat, turns=tuple(results))
+
+
+def ask_turn(system: System, turn: Turn, history: tuple[Message, ...], manner: Manner) -> TurnResult:
+    """Ask one question. Whatever the system raises becomes a `Failure`; only Ctrl-C gets through."""
+    gold = tuple(
+        document.model_copy(update={"grade": named.grade})
+        for named in turn.documents
+        for document in manner.found[named.name]
+    )
+    result = TurnResult(question=turn.question, gold=gold)
+    started = perf_counter()
+    first_quote: float | None = None
+    answer: Answer | None = None
+    announced: tuple[Evidence, ...] = ()
+    try:
+        for event in system.ask(turn.question, history, manner.options):
+            if isinstance(event, EvidenceFound) and event.evidence:
+                first_quote = first_quote or _milliseconds(started)
+                announced += event.evidence
+            elif isinstance(event, Finished):
+                answer = event.answer
+        took = _milliseconds(started)
+        if answer is None:
+            return _failed(result, Failure(kind="NoAnswer", message="The system ended without an answer."))
+        fallen_back = _fallen_back(answer, manner.options)
+        if fallen_back is not None:
+            return _failed(result, fallen_back)
+        return result.model_copy(
+            update={
+                "answer": answer,
+                "latency_ms": took,
+                "first_quote_ms": first_quote,
+                "checks": tuple(_check(system.library, evidence, announced) for evidence in answer.evidence),
+                "spans": tuple(span for raw in turn.spans for span in _placed(system.library, raw, gold)),
+                "ranking": _ranking(system.library, answer.standalone_question, manner.depth) if gold else None,
+            }
+        )
+    except Exception as error:  # whatever goes wrong in one case is that case's result
+        return _failed(result, _failure(error))
+
+
+def _milliseconds(started: float) -> float:
+    return (perf_counter() - started) * 1000
+
+
+def _failed(result: TurnResult, failure: Failure) -> TurnResult:
+    return result.model_copy(update={"failure": failure})
+
+
+def _failure(error: Exception) -> Failure:
+    message = " ".join(str(error).split()) or "no message"
+    unreachable = (isinstance(error, AttestError) and error.exit_code == 3) or isinstance(
+        error, ConnectionError | TimeoutError
+    )
+    return Failure(kind=type(error).__name__, message=message[:2000], unreachable=unreachable)
+
+
+def _fallen_back(answer: Answer, options: AskOptions) -> Failure | None:
+    """A written answer was asked for and quotes came: that is not the system that is to be evaluated."""
+    notice = next((notice for notice in answer.notices if notice.code == "model_unavailable"), None)
+    if options.mode != "written" or notice is None:
+        return None
+    return Failure(kind="LanguageModelUnavailable", message=notice.message, unreachable=True)
+
+
+def _check(library: Sources, evidence: Evidence, announced: tuple[Evidence, ...]) -> QuoteCheck:
+    """What the library holds at the quote's offsets."""
+    document, start, end = evidence.document.id, evidence.start, evidence.end
+    shown = any((other.document.id, other.start, other.end) == (document, start, end) for other in announced)
+    try:
+        around = library.text(document, max(0, start - CONTEXT), end + CONTEXT)
+    except NotFoundError:
+        return QuoteCheck(key=evidence.key, words=None, occurs=False, announced=shown)
+    before = min(CONTEXT, start)
+    words = around[before : before + max(0, end - start)]
+    return QuoteCheck(
+        key=evidence.key,
+        words=words,
+        occurs=words == evidence.quote or evidence.quote in library.text(document),
+        announced=shown,
+        before=around[:before],
+        after=around[before + len(words) :],
+    )
+
+
+def _placed(library: Sources, raw: GoldSpan, gold: tuple[Gold, ...]) -> tuple[GoldSpan, ...]:
+    """Where a gold answer stands in the library's text: normalization may have moved or respelled it.
+
+    The occurrence nearest to where the suite has it; none if the text doesn't hold it any more.
+    """
+    document = next((one.document_id for one in gold if one.name == raw.document and one.document_id), None)
+    if document is None:
+        return ()
+    text = library.text(document)
+    matches = list(_spelled(raw.words).finditer(text))
+    if not matches:
+        return ()
+    nearest = min(matches, key=lambda match: abs(match.start() - raw.start))
+    start, end = nearest.span()
+    return (GoldSpan(document=document, start=start, end=end, words=nearest.group()),)
+
+
+def _spelled(words: str) -> regex.Pattern[str]:
+    """Matches `words` in their composed form, with any white space where they have some."""
+    parts = unicodedata.normalize("NFC", words).split()
+    return regex.compile(r"\s+".join(regex.escape(part) for part in parts) or r"(?!)")
+
+
+def _ranking(library: Sources, question: str, depth: int) -> tuple[Ranked, ...]:
+    return tuple(
+        Ranked(
+            document_id=hit.document.id,
+            passage_id=hit.passage.id,
+            language=hit.passage.language,
+            score=hit.score,
+        )
+        for hit in library.search(question, depth).hits
+    )

@@ -1,0 +1,241 @@
+"""Each expectation of a suite as a check of what came back: met or not, and why not, in a sentence.
+
+All are deterministic. A check looks at nothing but the `TurnResult`, so a saved run can be checked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import regex
+
+from assistant.types import Answer, Source
+from evals.metrics.answers import chrf, exact_match, token_f1
+from evals.metrics.citations import cited_evidence, quote_verdicts
+from evals.prose import other_language, unattributed
+from evals.text import contains, fold, path_parts, without_markers
+from evals.types import Case, CaseResult, CaseVerdict, Expectation, Reference, Turn, TurnResult, TurnVerdict, Verdict
+
+REGEX_SECONDS = 1.0
+SHOWN = 120
+
+
+def judge_case(case: Case, result: CaseResult) -> CaseVerdict:
+    """The verdicts on every turn of a case; a turn that was never reached has failed."""
+    turns = tuple(
+        TurnVerdict(number, judge_turn(turn, result.turns[number] if number < len(result.turns) else None))
+        for number, turn in enumerate(case.turns)
+    )
+    return CaseVerdict(case.key, result.repeat, turns)
+
+
+def judge_turn(turn: Turn, result: TurnResult | None) -> tuple[Verdict, ...]:
+    """A verdict for each expectation that the turn has, in the order of the schema.
+
+    Without an answer none is met; a turn without expectations then still fails, for it crashed.
+    """
+    if result is None or result.answer is None:
+        why = "an earlier turn failed" if result is None or result.failure is None else _failure(result)
+        names = _checked(turn.expect) or ("an answer",)
+        return tuple(Verdict(name, passed=False, reason=f"There is no answer: {why}") for name in names)
+    return tuple(_verdicts(turn, result, result.answer))
+
+
+def _failure(result: TurnResult) -> str:
+    assert result.failure is not None  # noqa: S101 - for the type checker: the caller has looked
+    return f"{result.failure.kind}: {result.failure.message}"
+
+
+def _checked(expect: Expectation) -> tuple[str, ...]:
+    return tuple(name for name in Expectation.model_fields if getattr(expect, name) not in (None, ()))
+
+
+def _verdicts(turn: Turn, result: TurnResult, answer: Answer) -> Iterator[Verdict]:
+    for name in _checked(turn.expect):
+        problem = CHECKS[name](turn, result, answer)
+        yield Verdict(name, passed=problem is None, reason=problem or "")
+
+
+def _answerable(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
+    if turn.expect.answerable == answer.answered:
+        return None
+    if answer.answered:
+        return f"It should say that it can't answer, but answered: {_shown(answer)}"
+    return f"It should answer, but said that it can't ({answer.abstain_reason}, confidence {answer.confidence:.2f})."
+
+
+def _answer_contains(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
+    missing = [words for words in turn.expect.answer_contains if not contains(_plain(answer), words)]
+    return f"The answer does not contain {_list(missing)}: {_shown(answer)}" if missing else None
+
+
+def _answer_contains_any(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
+    wanted = turn.expect.answer_contains_any
+    if any(contains(_plain(answer), words) for words in wanted):
+        return None
+    return f"The answer contains none of {_list(wanted)}: {_shown(answer)}"
+
+
+def _answer_regex(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
+    text = _plain(answer)
+    for pattern in turn.expect.answer_regex:
+        try:
+            if not regex.search(pattern, text, timeout=REGEX_SECONDS):
+                return f"/{pattern}/ matches nowhere in the answer: {_shown(answer)}"
+        except TimeoutError:
+            return f"/{pattern}/ took longer than {REGEX_SECONDS:.0f} s: make it simpler."
+    return None
+
+
+def _answer_equals(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
+    if exact_match(_plain(answer), turn.expect.answer_equals, answer.language):
+        return None
+    return f"The answer is not {_list(turn.expect.answer_equals)}: {_shown(answer)}"
+
+
+def _answer_f1_at_least(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
+    return _agreement(
+        turn, answer, turn.expect.answer_f1_at_least, "F1", lambda text, golds: token_f1(text, golds, answer.language)
+    )
+
+
+def _answer_chrf_at_least(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
+    return _agreement(turn, answer, turn.expect.answer_chrf_at_least, "chrF", chrf)
+
+
+def _agreement(
+    turn: Turn,
+    answer: Answer,
+    wanted: Reference | None,
+    name: str,
+    measure: Callable[[str, Sequence[str]], float | None],
+) -> str | None:
+    if wanted is None:
+        return None
+    golds = wanted.reference or turn.answers
+    if not golds:
+        return f"{name} needs something to compare with: give a `reference`, or the case `answers`."
+    value = measure(_plain(answer), golds) or 0.0
+    return None if value >= wanted.value else f"{name} is {value:.3f}, below {wanted.value}: {_shown(answer)}"
+
+
+def _cites_document(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
+    cited = {evidence.document.id: evidence.document for evidence in cited_evidence(answer)}
+    if any(names(source, name) for name in turn.expect.cites_document for source in cited.values()):
+        return None
+    got = _list([source.uri or source.title for source in cited.values()]) if cited else "nothing"
+    return f"It should cite {_list(turn.expect.cites_document)}, but cites {got}."
+
+
+def _cites_passage(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
+    cited = {evidence.passage_id for evidence in cited_evidence(answer)}
+    if cited.intersection(turn.expect.cites_passage):
+        return None
+    got = _list(sorted(cited)) if cited else "nothing"
+    return f"It should cite the passage {_list(turn.expect.cites_passage)}, but cites {got}."
+
+
+def _quote_contains(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
+    missing = [words for words in turn.expect.quote_contains if not _in_a_quote(answer, words)]
+    return f"No quote contains {_list(missing)}; quoted is {_quotes(answer)}" if missing else None
+
+
+def _quote_contains_any(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
+    if any(_in_a_quote(answer, words) for words in turn.expect.quote_contains_any):
+        return None
+    return f"No quote contains any of {_list(turn.expect.quote_contains_any)}; quoted is {_quotes(answer)}"
+
+
+def _quotes_verbatim(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
+    wrong = [verdict for verdict in quote_verdicts(answer, result.checks) if verdict.state != "verbatim"]
+    if bool(wrong) == (turn.expect.quotes_verbatim is False):
+        return None
+    if not wrong:
+        return "Every quote is verbatim, which was not expected."
+    first = wrong[0]
+    key = f"[{first.key}]" if first.key is not None else "in the answer's text"
+    elsewhere = "stands elsewhere in its document" if first.state == "misplaced" else "stands in no document"
+    return f"{len(wrong)} quotes are not verbatim; {key} {elsewhere}: {_cut(first.quote)}"
+
+
+def _language(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
+    wanted = turn.expect.language or ""
+    got = other_language(answer, wanted)
+    return None if got is None else f"The answer is in {got}, not in {wanted}: {_shown(answer)}"
+
+
+def _attributed_to(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
+    problem = unattributed(answer, turn.expect.attributed_to)
+    if problem is None:
+        return None
+    return f"It should say that {_list(turn.expect.attributed_to)} says so: {problem}; {_shown(answer)}"
+
+
+def _must_not_contain(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
+    found = [words for words in turn.expect.must_not_contain if contains(answer.text, words)]
+    return f"The answer contains {_list(found)}: {_shown(answer)}" if found else None
+
+
+def _latency_ms_at_most(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
+    most, took = turn.expect.latency_ms_at_most or 0.0, result.latency_ms
+    if took is None or took <= most:
+        return None
+    return f"It took {took:.0f} ms, more than {most:.0f}."
+
+
+Check = Callable[[Turn, TurnResult, Answer], str | None]
+CHECKS: dict[str, Check] = {
+    "answerable": _answerable,
+    "answer_contains": _answer_contains,
+    "answer_contains_any": _answer_contains_any,
+    "answer_regex": _answer_regex,
+    "answer_equals": _answer_equals,
+    "answer_f1_at_least": _answer_f1_at_least,
+    "answer_chrf_at_least": _answer_chrf_at_least,
+    "cites_document": _cites_document,
+    "cites_passage": _cites_passage,
+    "quote_contains": _quote_contains,
+    "quote_contains_any": _quote_contains_any,
+    "quotes_verbatim": _quotes_verbatim,
+    "language": _language,
+    "attributed_to": _attributed_to,
+    "must_not_contain": _must_not_contain,
+    "latency_ms_at_most": _latency_ms_at_most,
+}
+"""By the name of the expectation; each returns what is wrong, or None."""
+
+
+def names(source: Source, name: str) -> bool:
+    """Whether `name` means this document: its id, its title, or the end of its path or address."""
+    return source.id == name or fold(source.title) == fold(name) or ends_with_path(source.uri or "", name)
+
+
+def ends_with_path(uri: str, name: str) -> bool:
+    """Whether the last parts of `uri` are those of `name`: ``/papers/a.txt`` ends with ``a.txt``, not ``.txt``."""
+    parts, wanted = path_parts(uri), path_parts(name)
+    return bool(wanted) and parts[-len(wanted) :] == wanted
+
+
+def _plain(answer: Answer) -> str:
+    return without_markers(answer.text)
+
+
+def _in_a_quote(answer: Answer, words: str) -> bool:
+    return any(contains(evidence.quote, words) for evidence in answer.evidence)
+
+
+def _quotes(answer: Answer) -> str:
+    return _list([evidence.quote for evidence in answer.evidence[:3]]) if answer.evidence else "nothing."
+
+
+def _shown(answer: Answer) -> str:
+    return _cut(answer.text)
+
+
+def _cut(text: str) -> str:
+    flat = " ".join(text.split())
+    return f"“{flat}”" if len(flat) <= SHOWN else f"“{flat[:SHOWN]}…”"
+
+
+def _list(texts: Sequence[str]) -> str:
+    return ", ".join(_cut(text) for text in texts)

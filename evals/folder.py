@@ -1,0 +1,156 @@
+"""A run's folder: what was asked, of what, and what came back, each result safe on disk once it is told of.
+
+run.json        how it was run; rewritten whole, by renaming
+cases.jsonl     the cases, as the suites had them
+results.jsonl   one line a case, appended and flushed to the disk
+report.json     the latest scores; made from the others, and made anew by `attest eval score`
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, ValidationError
+
+from assistant.types import Mode, Value
+from evals.types import Case, CaseResult
+from store.errors import NotFoundError, RequestError
+
+RUN, CASES, RESULTS, REPORT = "run.json", "cases.jsonl", "results.jsonl", "report.json"
+
+
+class SuiteInfo(Value):
+    """A suite, as it was when the run began."""
+
+    name: str
+    path: str
+    sha256: str
+    kind: str
+    retrieval_depth: int
+    library: dict[str, str | int | float | None] = Field(default={})
+    """What was asked of; empty until the suite's first question."""
+
+
+class RunOptions(Value):
+    """What the user chose, as far as it bears on the results."""
+
+    mode: Mode | None = None
+    filters: tuple[str, ...] = ()
+    limit: int | None = None
+    repeat: int = 1
+    jobs: int = 1
+    thresholds: dict[str, float] = Field(default={})
+    seed: int = 0
+
+
+class RunInfo(Value):
+    """How a run was run."""
+
+    schema_: str = Field(default="attest.run/1", alias="schema")
+    name: str
+    started: str
+    """ISO 8601, in UTC."""
+    suites: tuple[SuiteInfo, ...]
+    options: RunOptions
+    environment: dict[str, str | int | float | None] = Field(default={})
+    """Versions of what took part."""
+
+    model_config = Value.model_config | {"populate_by_name": True}
+
+
+class RunFolder:
+    """Reads and writes a run's folder. One process writes; anything may read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path, info: RunInfo, cases: Sequence[Case]) -> Self:
+        """A new folder for a run. Raises RequestError if there is a run already."""
+        folder = cls(path)
+        if (path / RUN).exists():
+            raise RequestError(f"{path} holds a run already: give another --out, or go on with --resume {path}.")
+        path.mkdir(parents=True, exist_ok=True)
+        folder.write_text(CASES, "".join(case.model_dump_json(exclude_defaults=True) + "\n" for case in cases))
+        folder.save(info)
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The folder of an earlier run. Raises NotFoundError."""
+        if not (path / RUN).is_file():
+            raise NotFoundError(f"There is no run at {path}: {RUN} is missing there.")
+        return cls(path)
+
+    def info(self) -> RunInfo:
+        """How it was run. Raises RequestError if the file is damaged."""
+        try:
+            return RunInfo.model_validate_json((self.path / RUN).read_text(encoding="utf-8"))
+        except ValidationError as error:
+            raise RequestError(f"{self.path / RUN} is damaged or from another version; run the suite again.") from error
+
+    def save(self, info: RunInfo) -> None:
+        """Write how it is run."""
+        self.write_text(RUN, info.model_dump_json(by_alias=True, indent=2) + "\n")
+
+    def cases(self) -> tuple[Case, ...]:
+        """The cases in their order. Raises RequestError if the file is damaged."""
+        return tuple(Case.model_validate(value) for value in self._lines(CASES, cut_off_is_fine=False))
+
+    def results(self) -> tuple[CaseResult, ...]:
+        """What came back so far; a last line that was cut off in the middle is left out.
+
+        A case that was asked again counts as it came back last. Raises RequestError if another line is damaged.
+        """
+        if not (self.path / RESULTS).exists():
+            return ()
+        found = (CaseResult.model_validate(value) for value in self._lines(RESULTS, cut_off_is_fine=True))
+        return tuple({(result.key, result.repeat): result for result in found}.values())
+
+    def append(self, result: CaseResult) -> None:
+        """Add a result; it is on the disk when this returns. Call from one thread."""
+        with (self.path / RESULTS).open("ab") as file:
+            file.write(result.model_dump_json(by_alias=True, exclude_defaults=True).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def mend(self) -> None:
+        """Take away a last line that was cut off, so that the next result begins on a line of its own."""
+        path = self.path / RESULTS
+        if not path.exists():
+            return
+        with path.open("rb+") as file:
+            content = file.read()
+            file.truncate(content.rfind(b"\n") + 1)
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write a file of the folder, whole or not at all."""
+        path = self.path / name
+        beside = path.with_suffix(path.suffix + ".new")
+        with beside.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+        return path
+
+    def _lines(self, name: str, *, cut_off_is_fine: bool) -> Iterator[Mapping[str, Any]]:
+        path = self.path / name
+        with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                if cut_off_is_fine and not line.endswith("\n"):
+                    return
+                try:
+                    yield json.loads(line)
+                except json.JSONDecodeError as error:
+                    raise RequestError(f"{path}, line {number} is damaged: delete the line, then resume.") from error
+
+
+def run_name(now: datetime | None = None) -> str:
+    """A name that sorts by time: ``20240607-081530``."""
+    return (now or datetime.now(UTC)).strftime("%Y%m%d-%H%M%S")

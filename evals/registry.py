@@ -1,0 +1,175 @@
+"""Every metric by name: what it is, which way is better, and how its uncertainty is told.
+
+`pass_rate` counts cases; all others count turns, the questions of a case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evals.metrics.abstention import auroc, expected_calibration_error, risk_coverage
+from evals.types import Direction
+
+Columns = dict[str, NDArray[np.float64]]
+Pooled = Callable[[Columns], float | None]
+
+Group = Literal["verdicts", "retrieval", "answers", "citations", "abstention", "language", "latency", "judge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A number in a report."""
+
+    name: str
+    group: Group
+    better: Direction
+    meaning: str
+    unit: Literal["share", "ms"] = "share"
+    pooled: Pooled | None = None
+    """From columns of all turns at once; None: the mean of the turns' own values."""
+    columns: tuple[str, ...] = ()
+    """Which values a pooled metric is made from; turns that lack one are left out."""
+
+
+def _mean(name: str, group: Group, meaning: str, better: Direction = "higher") -> Metric:
+    return Metric(name, group, better, meaning)
+
+
+def quantile_of(numbers: NDArray[np.float64], quantile: float) -> float | None:
+    """The quantile with linear interpolation, as `numpy.quantile`, which takes ten times as long on short arrays."""
+    if not numbers.size:
+        return None
+    ascending = np.sort(numbers)
+    place = quantile * (ascending.size - 1)
+    below = int(place)
+    above = min(below + 1, ascending.size - 1)
+    return float(ascending[below] + (place - below) * (ascending[above] - ascending[below]))
+
+
+def _quantile(name: str, column: str, quantile: float, meaning: str) -> Metric:
+    def value(columns: Columns) -> float | None:
+        return quantile_of(columns[column], quantile)
+
+    return Metric(name, "latency", "lower", meaning, unit="ms", pooled=value, columns=(column,))
+
+
+def _auroc(columns: Columns) -> float | None:
+    return auroc(columns["confidence"], columns["answerable"])
+
+
+def _aurc(columns: Columns) -> float | None:
+    curve = risk_coverage(columns["confidence"], columns["holds"])
+    return curve.area if curve else None
+
+
+def _ece(columns: Columns) -> float | None:
+    return expected_calibration_error(columns["confidence"], columns["holds"])
+
+
+def _gap(columns: Columns) -> float | None:
+    same = columns["same_language"] == 1
+    if same.all() or not same.any():
+        return None
+    ranks = columns["mrr"]
+    return float(ranks[same].mean() - ranks[~same].mean())
+
+
+_ALL = (
+    _mean("pass_rate", "verdicts", "cases whose every expectation is met"),
+    _mean("error_rate", "verdicts", "questions that got no answer but an error", "lower"),
+    *(_mean(f"hit@{k}", "retrieval", f"a relevant document among the first {k}") for k in (1, 3, 5, 10)),
+    *(_mean(f"recall@{k}", "retrieval", f"of the relevant documents, those among the first {k}") for k in (5, 10, 100)),
+    _mean("mrr", "retrieval", "1 / rank of the first relevant document"),
+    _mean("map", "retrieval", "average precision of the ranking"),
+    _mean("ndcg@10", "retrieval", "gain of the first 10, discounted by rank, against the ideal"),
+    _mean(
+        "own_language_ahead",
+        "retrieval",
+        "of what is ranked ahead of a relevant document in another language, the share in the question's own",
+        "lower",
+    ),
+    Metric(
+        "cross_language_gap",
+        "retrieval",
+        "lower",
+        "mrr where the source is in the question's language, minus mrr where it is not",
+        pooled=_gap,
+        columns=("mrr", "same_language"),
+    ),
+    _mean("em", "answers", "the normalized answer is a gold answer"),
+    _mean("f1", "answers", "F1 of words shared with the closest gold answer"),
+    _mean("chrf", "answers", "character n-gram F-score with the closest gold answer"),
+    _mean("gold_contained", "answers", "a gold answer stands in the answer"),
+    _mean("gold_quoted", "answers", "a gold answer stands in a quote"),
+    _mean("citation_validity", "citations", "of the cited keys, those that exist and were retrieved"),
+    _mean("citation_precision", "citations", "of the cited documents, those that are relevant"),
+    _mean("citation_recall", "citations", "of the relevant documents, those that are cited"),
+    _mean("span_precision", "citations", "of the cited quotes, those that cover a gold span"),
+    _mean("span_recall", "citations", "a cited quote covers a gold span"),
+    _mean("verbatim_rate", "citations", "of the quotes, those that equal their document at their offsets"),
+    _mean("fabricated_quotes", "citations", "answers with a quote that stands in no document", "lower"),
+    _mean("claims_quoted", "citations", "of the claims, those that are quotes"),
+    _mean("claims_supported", "citations", "of the claims, those marked as supported"),
+    _mean("claims_unsupported", "citations", "of the claims, those marked as unsupported", "lower"),
+    _mean("claims_cited", "citations", "of the claims, those that cite anything"),
+    _mean("coverage", "abstention", "of the answerable questions, those answered"),
+    _mean("abstention_precision", "abstention", "of the abstentions, those on unanswerable questions"),
+    _mean("abstention_recall", "abstention", "of the unanswerable questions, those abstained on"),
+    Metric(
+        "auroc",
+        "abstention",
+        "higher",
+        "an answerable question has more confidence than an unanswerable one",
+        pooled=_auroc,
+        columns=("confidence", "answerable"),
+    ),
+    Metric(
+        "aurc",
+        "abstention",
+        "lower",
+        "mean share of wrong answers over all shares of questions answered, surest first",
+        pooled=_aurc,
+        columns=("confidence", "holds"),
+    ),
+    Metric(
+        "ece",
+        "abstention",
+        "lower",
+        "how far confidence is from the share of evidence that holds the answer",
+        pooled=_ece,
+        columns=("confidence", "holds"),
+    ),
+    _mean("language_match", "language", "the answer is in the language that it should be in"),
+    _quantile("latency_p50", "latency_ms", 0.5, "until the answer is whole, median"),
+    _quantile("latency_p95", "latency_ms", 0.95, "until the answer is whole, 95th percentile"),
+    _quantile("first_quote_p50", "first_quote_ms", 0.5, "until the first quote, median"),
+    _quantile("first_quote_p95", "first_quote_ms", 0.95, "until the first quote, 95th percentile"),
+    _mean("judge", "judge", "what the judge model thinks of the answers; never gates by default"),
+)
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
+"""In the order of the reports."""
+
+EXPECT = "expect."
+"""Before an expectation's name: the share of turns that meet it."""
+
+
+def metric(name: str) -> Metric | None:
+    """The metric of that name, also ``expect.language`` and the like; None if there is none."""
+    if name.startswith(EXPECT):
+        from evals.types import Expectation
+
+        known = name.removeprefix(EXPECT) in Expectation.model_fields
+        return _mean(name, "verdicts", f"turns that meet `{name.removeprefix(EXPECT)}`") if known else None
+    return METRICS.get(name)
+
+
+def ordered(names: Iterable[str]) -> list[str]:
+    """`names` in the order of the reports; expectations last."""
+    places = {name: place for place, name in enumerate(METRICS)}
+    return sorted(names, key=lambda name: (places.get(name, len(places)), name))

@@ -1,0 +1,217 @@
+"""Scores a run: from its folder to a report, as often as wanted, without asking again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from assistant.types import Value
+from evals.aggregate import Estimate, columns_of, estimates, in_slice, slice_names, units
+from evals.folder import REPORT, RunFolder, RunInfo
+from evals.gates import Gate, gates
+from evals.metrics.abstention import reliability, risk_coverage
+from evals.observe import Observation, observe
+from evals.types import Case, CaseResult, CaseVerdict, Judgement
+
+CURVE_POINTS = 200
+
+
+class FailedCheck(Value):
+    """An expectation that was not met."""
+
+    turn: int
+    expectation: str
+    reason: str
+
+
+class CaseScore(Value):
+    """How one case fared, one time."""
+
+    suite: str
+    id: str
+    repeat: int
+    question: str
+    """Of the first turn."""
+    passed: bool | None
+    """None: the case has no expectations."""
+    error: str | None = None
+    failures: tuple[FailedCheck, ...] = ()
+    latency_ms: float | None = None
+    """Of all its turns together."""
+
+
+class SliceScores(Value):
+    """The metrics of one slice."""
+
+    name: str
+    cases: int
+    turns: int
+    metrics: dict[str, Estimate]
+
+
+class Curves(Value):
+    """What the plots are drawn from."""
+
+    risk_coverage: tuple[tuple[float, float], ...] = ()
+    reliability: tuple[tuple[float, float, int], ...] = ()
+    """(confidence, share of evidence that holds the answer, questions) of each bin."""
+    latency_ms: tuple[float, ...] = ()
+    first_quote_ms: tuple[float, ...] = ()
+
+
+class Report(Value):
+    """All that is known of a run: what `--json` prints and every other report renders."""
+
+    schema_: Literal["attest.evaluation/1"] = Field(default="attest.evaluation/1", alias="schema")
+    run: RunInfo
+    folder: str
+    segmenter: str
+    planned: int
+    """Cases times repeats; fewer results mean that the run was stopped."""
+    asked: int
+    slices: tuple[SliceScores, ...]
+    gates: tuple[Gate, ...]
+    cases: tuple[CaseScore, ...]
+    unstable: tuple[str, ...] = ()
+    """Cases whose verdict differed from one time to another."""
+    curves: Curves = Curves()
+
+    model_config = Value.model_config | {"populate_by_name": True}
+
+    @property
+    def overall(self) -> SliceScores:
+        """The scores of everything."""
+        return self.slices[0]
+
+    @property
+    def met(self) -> bool:
+        """Whether every threshold was met."""
+        return all(gate.met for gate in self.gates)
+
+    def slices_of(self, kind: str) -> tuple[SliceScores, ...]:
+        """The slices of one kind: ``language``, ``pair``, ``direction``, ``tag``, ``suite``."""
+        return tuple(found for found in self.slices if found.name.startswith(f"{kind}:"))
+
+
+def score(
+    folder: RunFolder,
+    *,
+    cases: Sequence[Case] | None = None,
+    thresholds: Mapping[str, float] | None = None,
+    judgements: Mapping[tuple[str, int, int], Judgement] | None = None,
+) -> Report:
+    """The report of a run, also written into its folder.
+
+    `cases`: changed expectations to score by instead of the saved ones. `judgements` by case key, repeat
+    and turn. Raises RequestError for a damaged folder or an unknown metric.
+    """
+    info = folder.info()
+    known = {case.key: case for case in (cases if cases is not None else folder.cases())}
+    results = tuple(result for result in folder.results() if result.key in known)
+    verdicts, observations = _observed(known, results, info, judgements or {})
+    seed = info.options.seed
+    found = units(observations)
+    slices = tuple(
+        SliceScores(
+            name=name,
+            cases=len({key for key, _ in inside}),
+            turns=sum(turn is not None for _, turn in inside),
+            metrics=estimates(inside, seed),
+        )
+        for name in slice_names(found) or ("all",)
+        for inside in (in_slice(found, name),)
+    )
+    wanted = info.options.thresholds if thresholds is None else thresholds
+    report = Report(
+        run=info,
+        folder=str(folder.path),
+        segmenter=_segmenter(),
+        planned=len(known) * info.options.repeat,
+        asked=len(results),
+        slices=slices,
+        gates=gates(wanted, {one.name: one.metrics for one in slices}),
+        cases=tuple(
+            _case_score(known[result.key], result, verdict) for result, verdict in zip(results, verdicts, strict=True)
+        ),
+        unstable=_unstable(verdicts),
+        curves=_curves(observations),
+    )
+    folder.write_text(REPORT, report.model_dump_json(by_alias=True) + "\n")
+    return report
+
+
+def observations_of(folder: RunFolder) -> tuple[Observation, ...]:
+    """The observations of a saved run, for comparing it with another."""
+    known = {case.key: case for case in folder.cases()}
+    results = tuple(result for result in folder.results() if result.key in known)
+    return _observed(known, results, folder.info(), {})[1]
+
+
+def _observed(
+    known: Mapping[str, Case],
+    results: Sequence[CaseResult],
+    info: RunInfo,
+    judgements: Mapping[tuple[str, int, int], Judgement],
+) -> tuple[tuple[CaseVerdict, ...], tuple[Observation, ...]]:
+    depths = {suite.name: suite.retrieval_depth for suite in info.suites}
+    verdicts: list[CaseVerdict] = []
+    observations: list[Observation] = []
+    for result in results:
+        judged = {
+            turn: judgements[result.key, result.repeat, turn]
+            for turn in range(len(result.turns))
+            if (result.key, result.repeat, turn) in judgements
+        }
+        verdict, rows = observe(known[result.key], result, depths.get(result.suite, 0), judged)
+        verdicts.append(verdict)
+        observations += rows
+    return tuple(verdicts), tuple(observations)
+
+
+def _segmenter() -> str:
+    from evals.text import SEGMENTER
+
+    return SEGMENTER
+
+
+def _case_score(case: Case, result: CaseResult, verdict: CaseVerdict) -> CaseScore:
+    took = [turn.latency_ms for turn in result.turns if turn.latency_ms is not None]
+    failures = [turn.failure for turn in result.turns if turn.failure is not None]
+    return CaseScore(
+        suite=case.suite,
+        id=case.id,
+        repeat=result.repeat,
+        question=case.turns[0].question,
+        passed=verdict.passed if any(turn.verdicts for turn in verdict.turns) else None,
+        error=f"{failures[0].kind}: {failures[0].message}" if failures else None,
+        failures=tuple(
+            FailedCheck(turn=turn, expectation=failed.expectation, reason=failed.reason)
+            for turn, failed in verdict.failures
+        ),
+        latency_ms=sum(took) if took else None,
+    )
+
+
+def _unstable(verdicts: Sequence[CaseVerdict]) -> tuple[str, ...]:
+    outcomes: dict[str, set[bool]] = {}
+    for verdict in verdicts:
+        outcomes.setdefault(verdict.key, set()).add(verdict.passed)
+    return tuple(key for key, seen in outcomes.items() if len(seen) > 1)
+
+
+def _curves(observations: Sequence[Observation]) -> Curves:
+    asked = list(units(observations).values())
+    scored, _, _ = columns_of(("confidence", "holds"), asked)
+    curve = risk_coverage(scored["confidence"], scored["holds"])
+    points = list(zip(curve.coverage, curve.risk, strict=True)) if curve else []
+    step = max(1, len(points) // CURVE_POINTS)
+    return Curves(
+        risk_coverage=(*points[::step], points[-1]) if points else (),
+        reliability=tuple(
+            (one.confidence, one.accuracy, one.count) for one in reliability(scored["confidence"], scored["holds"])
+        ),
+        latency_ms=tuple(columns_of(("latency_ms",), asked)[0]["latency_ms"].tolist()),
+        first_quote_ms=tuple(columns_of(("first_quote_ms",), asked)[0]["first_quote_ms"].tolist()),
+    )

@@ -1,0 +1,126 @@
+"""Looks a library through once: which documents the suites' names mean, and what the library holds.
+
+One pass, page by page, for any number of names; nothing that grows with the library is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from hashlib import sha256
+from pathlib import PurePosixPath
+
+from evals.system import Sources
+from evals.text import fold, path_parts
+from evals.types import Case, Gold
+from store.errors import SuiteError
+from store.types import Document
+
+PAGE = 500
+NAMES_KEPT = 2_000
+"""File names that are remembered to suggest what a misspelt one meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was found in a library."""
+
+    found: Mapping[str, tuple[Gold, ...]]
+    """The documents that each name means."""
+    documents: int
+    fingerprint: str
+    """Of all documents' addresses and texts: libraries of one content have one fingerprint."""
+    languages: Mapping[str, int]
+    """How many documents are in each."""
+
+
+def survey(library: Sources, cases: Iterable[Case]) -> Survey:
+    """Look up the names in `cases`, each by a document's id, its title or the end of its address.
+
+    Raises SuiteError, with file and line, for a name that means no document, or for a relevant
+    document whose name means several.
+    """
+    cases = tuple(cases)
+    wanted = _Names(name for case in cases for name in _names(case))
+    digest = sha256()
+    languages: dict[str, int] = {}
+    seen: list[str] = []
+    count = 0
+    for document in _all(library):
+        count += 1
+        digest.update(f"{document.uri}\0{document.text_sha256}\n".encode())
+        languages[document.language] = languages.get(document.language, 0) + 1
+        wanted.match(document)
+        if count <= NAMES_KEPT:
+            seen.append(PurePosixPath(document.uri).name)
+    for case in cases:
+        _check(case, wanted, seen)
+    return Survey(wanted.found(), count, digest.hexdigest()[:16], languages)
+
+
+def _all(library: Sources) -> Iterator[Document]:
+    after: str | None = None
+    while True:
+        page = library.documents(after, PAGE)
+        yield from page.documents
+        after = page.next
+        if after is None:
+            return
+
+
+def _names(case: Case) -> Iterator[str]:
+    for turn in case.turns:
+        yield from (gold.name for gold in turn.documents)
+        yield from turn.expect.cites_document
+
+
+class _Names:
+    """Names on their way to the documents that they mean; an exact address or id beats all else."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._exact: dict[str, list[Document]] = {name: [] for name in names}
+        self._loose: dict[str, list[Document]] = {name: [] for name in self._exact}
+        self._titles: dict[str, list[str]] = {}
+        self._tails: dict[tuple[str, ...], list[str]] = {}
+        for name in self._exact:
+            self._titles.setdefault(fold(name), []).append(name)
+            self._tails.setdefault(path_parts(name), []).append(name)
+        self._longest = max((len(tail) for tail in self._tails), default=0)
+
+    def match(self, document: Document) -> None:
+        for name in {document.id, document.uri} & self._exact.keys():
+            self._exact[name].append(document)
+        meant = set(self._titles.get(fold(document.title), ()))
+        parts = path_parts(document.uri)
+        for length in range(1, min(self._longest, len(parts)) + 1):
+            meant.update(self._tails.get(parts[-length:], ()))
+        for name in meant:
+            self._loose[name].append(document)
+
+    def documents(self, name: str) -> list[Document]:
+        return self._exact[name] or self._loose[name]
+
+    def found(self) -> dict[str, tuple[Gold, ...]]:
+        return {
+            name: tuple(
+                Gold(name=name, document_id=document.id, language=document.language)
+                for document in self.documents(name)
+            )
+            for name in self._exact
+        }
+
+
+def _check(case: Case, wanted: _Names, seen: list[str]) -> None:
+    for name in _names(case):
+        if not wanted.documents(name):
+            near = get_close_matches(name, seen, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else "`attest documents list` shows what it has."
+            raise SuiteError(f"{case.where}: case `{case.id}` names `{name}`, which the library doesn't have; {hint}")
+    for gold in (gold for turn in case.turns for gold in turn.documents):
+        several = wanted.documents(gold.name)
+        if len(several) > 1:
+            raise SuiteError(
+                f"{case.where}: case `{case.id}` names `{gold.name}`, which means {len(several)} documents, "
+                f"{several[0].uri} and {several[1].uri} among them; write more of the path, or the id."
+            )
