@@ -2,10 +2,15 @@
 
     score(passage) = (1 - S) * cosine(query, passage) + S * best cosine(query, sentence of it)
                      + K * (keyword(passage) - best keyword in its language)
+                     - L if the passage is in the query's language
 
-Cosines are taken after centring. Keywords only reorder passages of one language: the usual fusion gives a passage in
-another language than the query's nothing for keywords, and so loses it. Here the best passage by keywords of each
-language loses nothing, and the others lose what they hold less.
+    score(sentence) = cosine(query, sentence) + P * score(its passage)
+                      + W * (keyword(sentence) - best keyword in its language) - L as above
+
+Cosines are taken after centring. Keywords only reorder what is in one language: the usual fusion gives a passage in
+another language than the query's nothing for keywords, and so loses it. Here the best by keywords of each language
+loses nothing, and the others lose what they hold less. What centring leaves of the languages is L: cosines within one
+language still run higher than the same closeness across two.
 """
 
 from __future__ import annotations
@@ -13,7 +18,7 @@ from __future__ import annotations
 import re
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -47,8 +52,12 @@ class Ranking:
     """S: how much the best sentence counts beside the whole passage, in [0, 1]."""
     keyword: float = 1.0
     """K: what all of the query's keyword weight is worth in cosine."""
+    same_language: float = 0.04
+    """L: by how much cosines within one language run higher."""
     sentence_keyword: float = 0.5
-    """The same when sentences are ordered."""
+    """W: the same as K, where sentences are ordered."""
+    sentence_passage: float = 0.25
+    """P: how much its passage's score counts for a sentence."""
     phrase: float = 0.5
     """Added to the keyword share of a passage that holds the phrases that the query quotes."""
     refined: bool = True
@@ -80,8 +89,15 @@ def search(
     clock.lap("keywords")
     # The library may have grown since it was indexed: candidates are ranked by the means as they are now.
     centring = Centring(indexes.centring.shipped, snapshot.language_statistics() if ranking.refined else None)
-    ranked = _rank(centring.centre_query(vector, language), centring, list(found.values()), shares, ranking)
-    hits = tuple(_hit(rank, each, parsed, indexes.keywords, ranking) for rank, each in enumerate(ranked[:k], start=1))
+    cosines = _cosines(centring.centre_query(vector, language), centring, list(found.values()))
+    ranked = _rank(list(found.values()), cosines, shares, language, ranking)[:k]
+    sentences = _rank_sentences(ranked, parsed, indexes.keywords, language, ranking)
+    hits = tuple(
+        Hit(
+            rank, each.stored.passage, each.stored.document, each.stored.text, each.score, each.dense, each.share, parts
+        )
+        for rank, (each, parts) in enumerate(zip(ranked, sentences, strict=True), start=1)
+    )
     clock.lap("rank")
     return SearchResult(query, language, hits, clock.laps)
 
@@ -133,30 +149,56 @@ class _Ranked:
 
 
 def _rank(
-    query: FloatArray,
-    centring: Centring,
     stored: Sequence[StoredPassage],
+    cosines: Sequence[tuple[float, list[float]]],
     shares: Mapping[str, float],
+    language: str,
     ranking: Ranking,
 ) -> list[_Ranked]:
-    """The candidates in order of score, by the formula at the top of this module."""
-    if not stored:
-        return []
-    best_share: dict[str, float] = defaultdict(float)
-    for each in stored:
-        language = each.passage.language
-        best_share[language] = max(best_share[language], shares[each.passage.id])
+    """The candidates in order of score, by the first formula at the top of this module."""
+    best = _best_by_language((each.passage.language, shares[each.passage.id]) for each in stored)
     ranked = []
-    for each, (dense, sentences) in zip(stored, _cosines(query, centring, stored), strict=True):
+    for each, (dense, sentences) in zip(stored, cosines, strict=True):
         share = shares[each.passage.id]
-        meaning = (1 - ranking.sentence) * dense + ranking.sentence * max(sentences, default=dense)
-        score = meaning + ranking.keyword * (share - best_share[each.passage.language])
+        score = (1 - ranking.sentence) * dense + ranking.sentence * max(sentences, default=dense)
+        score += ranking.keyword * (share - best[each.passage.language])
+        score -= ranking.same_language * (each.passage.language == language)
         ranked.append(_Ranked(each, score, dense, sentences, share))
     return sorted(ranked, key=lambda each: (-each.score, each.stored.passage.id))
 
 
+def _rank_sentences(
+    ranked: Sequence[_Ranked], parsed: KeywordQuery, keywords: LexicalIndex, language: str, ranking: Ranking
+) -> list[tuple[SentenceHit, ...]]:
+    """For each passage its sentences with their scores, by the second formula at the top of this module."""
+    total = sum(parsed.weights.values()) or 1.0
+    shares: list[list[float]] = []
+    for each in ranked:
+        passage, text = each.stored.passage, each.stored.text
+        words = [text[span.start - passage.start : span.end - passage.start] for span in passage.sentences]
+        shares.append([sum(parsed.weights.get(t, 0.0) for t in set(keywords.terms(part))) / total for part in words])
+    best = _best_by_language(
+        (each.stored.passage.language, max(part, default=0.0)) for each, part in zip(ranked, shares, strict=True)
+    )
+    found = []
+    for each, part in zip(ranked, shares, strict=True):
+        passage = each.stored.passage
+        common = ranking.sentence_passage * each.score - ranking.same_language * (passage.language == language)
+        found.append(
+            tuple(
+                SentenceHit(
+                    span, cosine, share, common + cosine + ranking.sentence_keyword * (share - best[passage.language])
+                )
+                for span, cosine, share in zip(passage.sentences, each.sentences, part, strict=True)
+            )
+        )
+    return found
+
+
 def _cosines(query: FloatArray, centring: Centring, stored: Sequence[StoredPassage]) -> list[tuple[float, list[float]]]:
     """For each passage, the query's cosine with it and with each of its sentences."""
+    if not stored:
+        return []
     rows = np.concatenate([each.vectors for each in stored])
     languages = [each.passage.language for each in stored for _ in range(len(each.vectors))]
     cosines = centring.centre(rows, languages) @ query
@@ -164,17 +206,11 @@ def _cosines(query: FloatArray, centring: Centring, stored: Sequence[StoredPassa
     return [(float(part[0]), [float(cosine) for cosine in part[1:]]) for part in parts]
 
 
-def _hit(rank: int, ranked: _Ranked, parsed: KeywordQuery, keywords: LexicalIndex, ranking: Ranking) -> Hit:
-    stored = ranked.stored
-    passage = stored.passage
-    total = sum(parsed.weights.values()) or 1.0
-    sentences = []
-    for span, cosine in zip(passage.sentences, ranked.sentences, strict=True):
-        words = stored.text[span.start - passage.start : span.end - passage.start]
-        share = sum(parsed.weights.get(term, 0.0) for term in set(keywords.terms(words))) / total
-        score = ranked.score + cosine + ranking.sentence_keyword * share
-        sentences.append(SentenceHit(span, cosine, share, score))
-    return Hit(rank, passage, stored.document, stored.text, ranked.score, ranked.dense, ranked.share, tuple(sentences))
+def _best_by_language(shares: Iterable[tuple[str, float]]) -> dict[str, float]:
+    best: dict[str, float] = defaultdict(float)
+    for language, share in shares:
+        best[language] = max(best[language], share)
+    return best
 
 
 def _unique(*results: Sequence[tuple[str, float]]) -> list[str]:
