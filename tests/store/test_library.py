@@ -114,7 +114,8 @@ def test_a_renamed_file_is_not_embedded_twice(library: Library, embedder: Hashin
 
 def test_other_metadata_is_taken_over_without_embedding(library: Library, embedder: HashingEmbedder) -> None:
     add(library, parsed("a.txt", "The forum opened."))
-    assert add(library, parsed("a.txt", "The forum opened.", title="Forum", speaker="UN", published="2023")) == ["updated"]
+    renamed = parsed("a.txt", "The forum opened.", title="Forum", speaker="UN", published="2023")
+    assert add(library, renamed) == ["updated"]
     assert embedder.embedded == 1
     for where in (Filter(speakers=("UN",)), Filter(published_from="2023-05", published_to="2023-06")):
         assert [hit.document.title for hit in library.search("forum", where=where).hits] == ["Forum"]

@@ -58,7 +58,12 @@ def test_an_unknown_flag_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("file", "named"),
-    [("port = 70000", "port"), ("port = 'many'", "port"), ("mode = 'poems'", "mode"), ("passage_tokens = 1", "passage")],
+    [
+        ("port = 70000", "port"),
+        ("port = 'many'", "port"),
+        ("mode = 'poems'", "mode"),
+        ("passage_tokens = 1", "passage"),
+    ],
 )
 def test_a_value_that_is_not_allowed_is_refused_by_name(tmp_path: Path, file: str, named: str) -> None:
     (tmp_path / "attest.toml").write_text(file)

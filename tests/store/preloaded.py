@@ -1,0 +1,14 @@
+"""Imported once by the server that tests' processes are forked from: whatever takes long and starts no thread."""
+
+from __future__ import annotations
+
+import chromadb
+import tantivy
+
+import store.library
+import store.search
+from store.moments import date_terms
+
+date_terms("1 June 2023")  # reads the names of months in all languages
+
+__all__ = ["chromadb", "store", "tantivy"]
