@@ -6,14 +6,13 @@ Imported only by what serves the page: Gradio takes seconds to load.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import gradio as gr
 
 from assistant.page.asking import Answering, Assistant, State
 from assistant.page.security import OWNER_COOKIE
-from assistant.page.settings import PageSettings
+from assistant.page.settings import DEFAULTS, PageSettings
 from store.conversations import Conversations
 
 STATIC = Path(__file__).parent / "static"
@@ -28,17 +27,15 @@ import(new URL('attest/static/page.js', document.baseURI).href).then(page =>
 """
 
 
-def create_page(
-    assistant: Assistant, conversations: Conversations, settings: PageSettings = PageSettings()
-) -> gr.Blocks:
+def create_page(assistant: Assistant, conversations: Conversations, settings: PageSettings = DEFAULTS) -> gr.Blocks:
     """The page's blocks: render the assistant's events as they come, keep what came of them."""
     answering = Answering(assistant, conversations, settings)
 
     def ask(event: gr.EventData, request: gr.Request) -> Iterator[State]:
         owner = request.cookies.get(OWNER_COOKIE) or f"nobody-{request.session_hash}"
-        with closing(answering.states(event._data, owner)) as states:
-            yield from states
+        yield from answering.states(event._data, owner)
 
+    page: gr.Blocks
     with gr.Blocks(analytics_enabled=False, title=settings.title, fill_width=True) as page:
         shell = gr.HTML(
             value={},

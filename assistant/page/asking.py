@@ -46,6 +46,7 @@ State = dict[str, Any]
 _PAUSE = 0.04
 """Seconds between two states while text is streaming: faster than that nobody reads."""
 _MOST_CHOICES = 500
+MOST_QUOTES = 20
 
 
 class Assistant(Protocol):
@@ -231,16 +232,17 @@ def checked_options(options: object, words: Strings) -> AskOptions:
     data = options if isinstance(options, Mapping) else {}
     mode, language = data.get("mode") or None, data.get("answer_language") or None
     most = data.get("max_quotes", 5)
-    try:
-        if mode not in (None, *get_args(Mode)):
-            raise ValueError(f"mode {mode!r}")
-        if language is not None and not re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", str(language)):
-            raise ValueError(f"language {language!r}")
-        if isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= 20:
-            raise ValueError(f"number of quotes {most!r}")
-        return AskOptions(mode, language, _checked_filter(data.get("filter")), most)
-    except (TypeError, ValueError) as error:
-        raise QuestionError(words("problem.request")) from error
+    allowed = (
+        mode in (None, *get_args(Mode))
+        and (language is None or re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", str(language)))
+        and isinstance(most, int)
+        and not isinstance(most, bool)
+        and 1 <= most <= MOST_QUOTES
+    )
+    where = _filter(data.get("filter"))
+    if not allowed or where is None:
+        raise QuestionError(words("problem.request"))
+    return AskOptions(mode, language, where, most)
 
 
 def options_of(turn: Turn) -> AskOptions:
@@ -252,24 +254,17 @@ def options_of(turn: Turn) -> AskOptions:
         return AskOptions()
 
 
-def _checked_filter(data: object) -> Filter:
+def _filter(data: object) -> Filter | None:
+    """The filter that the page chose; None where it is none that a page would send."""
     chosen_filter = data if isinstance(data, Mapping) else {}
-
-    def many(name: str) -> tuple[str, ...]:
-        values = chosen_filter.get(name) or ()
-        if not isinstance(values, list | tuple) or len(values) > _MOST_CHOICES:
-            raise ValueError(name)
-        return tuple(str(value) for value in values)
-
-    def date(name: str) -> str | None:
-        value = chosen_filter.get(name) or None
-        if value is not None and not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", str(value)):
-            raise ValueError(name)
-        return None if value is None else str(value)
-
-    return Filter(
-        many("documents"), many("speakers"), many("languages"), date("published_from"), date("published_to")
-    )
+    many = [chosen_filter.get(name) or () for name in ("documents", "speakers", "languages")]
+    dates = [chosen_filter.get(name) or None for name in ("published_from", "published_to")]
+    if not all(isinstance(values, list | tuple) and len(values) <= _MOST_CHOICES for values in many):
+        return None
+    if not all(date is None or re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", str(date)) for date in dates):
+        return None
+    documents, speakers, languages = (tuple(map(str, values)) for values in many)
+    return Filter(documents, speakers, languages, *dates)
 
 
 def _text(data: Mapping[str, Any], name: str) -> str | None:

@@ -22,7 +22,8 @@ MEDIA_TYPES: dict[Format, str] = {
 }
 
 _STYLE = (
-    "body{font:16px/1.65 system-ui,'Noto Sans','Noto Sans Thai',sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}"
+    "body{font:16px/1.65 system-ui,'Noto Sans','Noto Sans Thai',sans-serif;"
+    "max-width:46rem;margin:2rem auto;padding:0 1rem}"
     "blockquote{border-left:3px solid #8aa;margin:.4rem 0;padding:.1rem 1rem}li{margin:1rem 0}"
     ".details{color:#555;margin-left:.5em}.title{margin-left:.5em;font-style:italic}button{all:unset}.wrong{display:none}"
     ".mark{font-size:.75em;vertical-align:super;color:#066}"
@@ -109,7 +110,7 @@ def _html(conversation: Conversation, turns: Sequence[Turn], words: Strings) -> 
     return (
         f'<!doctype html><html lang="{words.language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>{escape(conversation.title)}</title><style>{_STYLE}</style></head>"
         f"<body>{''.join(parts)}</body></html>\n"
     )

@@ -52,7 +52,8 @@ def _row(hit: Hit, words: Strings) -> str:
     )
     text = hit.text[:SHOWN_CHARACTERS] + ("…" if len(hit.text) > SHOWN_CHARACTERS else "")
     return (
-        f"<tr><td>{hit.rank}</td><td><details><summary><span class='source'>{source_line(source, words)}</span></summary>"
+        f"<tr><td>{hit.rank}</td><td><details>"
+        f"<summary><span class='source'>{source_line(source, words)}</span></summary>"
         f'<p lang="{escape(hit.passage.language)}" dir="auto">{escape(text)}</p></details></td>'
         f"<td>{hit.score:.3f}</td><td>{hit.dense:.3f}</td><td>{hit.keyword:.2f}</td></tr>"
     )

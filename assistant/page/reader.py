@@ -6,6 +6,7 @@ join without gap or overlap: each names its edges, and the next one begins where
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -61,9 +62,7 @@ def window_around(
     return _window(texts, document, span.start - WINDOW, span.end + WINDOW, highlights, words, True, True)
 
 
-def window_above(
-    texts: Texts, document: Document, end: int, highlights: Sequence[Highlight], words: Strings
-) -> Window:
+def window_above(texts: Texts, document: Document, end: int, highlights: Sequence[Highlight], words: Strings) -> Window:
     """The window that ends exactly at `end`."""
     return _window(texts, document, end - WINDOW, end, highlights, words, True, False)
 
@@ -149,7 +148,9 @@ def _paragraphs(
     highlights: Sequence[Highlight],
     words: Strings,
 ) -> str:
-    headings = {p.heading for p in passages if p.heading is not None and p.heading.end - p.heading.start <= HEADING_LENGTH}
+    headings = {
+        p.heading for p in passages if p.heading is not None and p.heading.end - p.heading.start <= HEADING_LENGTH
+    }
     parts: list[str] = []
     previous = here.start
     for found in re.finditer(r"[^\n]+", text):
@@ -175,7 +176,7 @@ def _line(line: str, span: Span, highlights: Sequence[Highlight], pages: dict[in
         edges |= {max(span.start, highlight.span.start), min(span.end, highlight.span.end)}
     ordered = sorted(edges)
     html = ""
-    for start, end in zip(ordered, ordered[1:], strict=False):
+    for start, end in itertools.pairwise(ordered):
         if start in pages:
             html += f'<span class="page-edge" role="separator" data-label="{pages[start]}"></span>'
         piece = escape(line[start - span.start : end - span.start])
@@ -193,12 +194,13 @@ def source_panel(document: Source, key: int, keys: Sequence[int], body: str, wor
         f' aria-label="{escape(document.title)}">'
         f'<header class="reader-head"><div class="reader-nav">'
         f'<button class="quiet" data-do="reader.close">{icon("back")}{escape(words("reader.back"))}</button>'
-        f"<span class=\"reader-step\">{_step(keys, place - 1, 'up', words('reader.previous'))}"
+        f'<span class="reader-step">{_step(keys, place - 1, "up", words("reader.previous"))}'
         f'<span aria-live="polite">{position}</span>'
         f"{_step(keys, place + 1, 'end', words('reader.next'))}</span></div>"
         f'<h2 class="source">{source_line(document, words)}</h2></header>'
         + (f'<p class="notice" role="note">{escape(notice)}</p>' if notice else "")
-        + f'<div class="reader-text" tabindex="0" role="document" aria-label="{escape(words("reader.text"))}">{body}</div></section>'
+        + f'<div class="reader-text" tabindex="0" role="document" aria-label="{escape(words("reader.text"))}">'
+        + f"{body}</div></section>"
     )
 
 

@@ -6,6 +6,7 @@ only its classes and `data-` attributes.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ def answer_text(text: str, claims: Sequence[Claim], evidence: Sequence[Evidence]
     paragraphs: list[str] = []
     line = ""
     open_claim: Claim | None = None
-    for start, end in zip(ordered, ordered[1:], strict=False):
+    for start, end in itertools.pairwise(ordered):
         if text[start:end] == "\n":
             paragraphs.append(line + _claim_end(open_claim, start, words))
             line, open_claim = "", None
@@ -125,7 +126,7 @@ def language_name(tag: str, in_language: str) -> str:
     from babel import Locale, UnknownLocaleError
 
     try:
-        return str(Locale.parse(in_language).languages.get(tag.split("-")[0]) or tag)
+        return str(Locale.parse(in_language).languages.get(tag.split("-", maxsplit=1)[0]) or tag)
     except (UnknownLocaleError, ValueError):
         return tag
 
@@ -172,7 +173,8 @@ def _reply(turn: Turn, answer: Answer | None, words: Strings, feedback: Sequence
         hint = "ask.stopped" if turn.state == "stopped" else "ask.interrupted"
         return (
             f'<p class="aside">{escape(words(hint))}</p>'
-            f'<div class="actions"><button class="quiet" data-do="turn.again">{escape(words("ask.again"))}</button></div>'
+            '<div class="actions"><button class="quiet" data-do="turn.again">'
+            f"{escape(words('ask.again'))}</button></div>"
         )
     stopped = f'<p class="aside">{escape(words("ask.stopped"))}</p>' if turn.state == "stopped" else ""
     verdict = next((given.verdict for given in feedback if given.citation is None), None)
@@ -181,7 +183,8 @@ def _reply(turn: Turn, answer: Answer | None, words: Strings, feedback: Sequence
         f"{answer_text(answer.text, answer.claims, answer.evidence, words)}</div>{stopped}"
         f"{_notices(answer, words)}"
         f'<p class="confidence" data-level="{_level(answer)}"><span class="gauge" aria-hidden="true"></span>'
-        f'<span class="hidden-label">{escape(words("confidence"))}: </span>{escape(confidence_words(answer, words))}</p>'
+        f'<span class="hidden-label">{escape(words("confidence"))}: </span>'
+        f"{escape(confidence_words(answer, words))}</p>"
         f'<div class="actions">{_action("turn.copy", words("ask.copy"), "copy")}'
         f"{_action('turn.again', words('ask.again'), 'again')}"
         f"{_action('feedback.good', words('feedback.good'), 'good', pressed=verdict == 'good')}"
@@ -269,7 +272,8 @@ def _piece(
         if mark == span:
             label = words("evidence.mark", key=key, title=by_key[key].document.title)
             return (
-                f'<button class="mark" data-do="source.open" data-key="{key}" aria-label="{escape(label)}">{key}</button>'
+                f'<button class="mark" data-do="source.open" data-key="{key}"'
+                f' aria-label="{escape(label)}">{key}</button>'
             )
     for quote, item in quotes:
         if quote.start <= span.start and span.end <= quote.end:
@@ -277,9 +281,7 @@ def _piece(
     return escape(words_here)
 
 
-def _quotes(
-    text: str, claims: Sequence[Claim], by_key: dict[int, Evidence]
-) -> Iterator[tuple[Span, Evidence]]:
+def _quotes(text: str, claims: Sequence[Claim], by_key: dict[int, Evidence]) -> Iterator[tuple[Span, Evidence]]:
     """Where the text holds the very words of a quote that the claim there cites."""
     taken: list[Span] = []
     for item in by_key.values():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Request, Response
 from fastapi.responses import JSONResponse
@@ -170,7 +170,7 @@ def conversation_router(conversations: Conversations) -> APIRouter:
     def export(conversation_id: str, words: Words, form: str = "json") -> Response:
         if form not in FORMATS:
             raise RequestError(f"Conversations are exported as {', '.join(FORMATS)}, not as {form[:20]!r}.")
-        kind = cast(Format, form)
+        kind: Format = form
         conversation = conversations.conversation(conversation_id)
         content = exported(conversation, conversations.branch(conversation_id), kind, words)
         return _attachment(content, MEDIA_TYPES[kind], filename(conversation, kind))

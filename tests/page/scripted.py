@@ -32,9 +32,7 @@ from store.types import Document, Filter, Hit, Passage, SearchResult, Span
 
 HOSTILE = '<script>window.hacked=1</script><img src=x onerror="window.hacked=2">'
 FORUM = (
-    "รายงานการประชุม\n"
-    "การประชุมว่าด้วยแม่น้ำจัดขึ้นที่เชียงใหม่ในเดือนมีนาคม 2564\n"
-    "ผู้เข้าร่วมจากสิบสองประเทศหารือเรื่องน้ำท่วมและการเตือนภัย\n"
+    "รายงานการประชุม\nการประชุมว่าด้วยแม่น้ำจัดขึ้นที่เชียงใหม่ในเดือนมีนาคม 2564\nผู้เข้าร่วมจากสิบสองประเทศหารือเรื่องน้ำท่วมและการเตือนภัย\n"
 )
 RIVER = (
     "Thông cáo về dòng sông\n"
@@ -146,9 +144,7 @@ class ScriptedAssistant:
             raise LanguageModelError("The language model broke off; ask again, or choose quotes.")
         yield from self._text(question, evidence, options, slow="slowly" in question)
 
-    def _text(
-        self, question: str, evidence: tuple[Evidence, ...], options: AskOptions, slow: bool
-    ) -> Iterator[Event]:
+    def _text(self, question: str, evidence: tuple[Evidence, ...], options: AskOptions, slow: bool) -> Iterator[Event]:
         text, claims = "", []
         for item in evidence:
             piece = f"According to {item.document.speaker} ({item.document.title}): “{item.quote}” [{item.key}]"
@@ -176,7 +172,9 @@ class ScriptedAssistant:
         if not evidence:
             text = "The documents don't answer this."
             yield TextAdded(text)
-        notices = [Notice(code="single_speaker", message="All quotes are by one speaker.")] if len(evidence) == 1 else []
+        notices = (
+            [Notice(code="single_speaker", message="All quotes are by one speaker.")] if len(evidence) == 1 else []
+        )
         yield Finished(
             Answer(
                 question=question,

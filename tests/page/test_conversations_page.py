@@ -112,9 +112,7 @@ def test_a_conversation_is_exported_as_a_file(visit: Visit, form: str, tmp_path:
         assert Answer.model_validate(turn["answer"]).evidence[0].start > 0
 
 
-def test_feedback_on_an_answer_and_on_a_citation_is_stored_with_the_whole_answer(
-    visit: Visit, served: Served
-) -> None:
+def test_feedback_on_an_answer_and_on_a_citation_is_stored_with_the_whole_answer(visit: Visit, served: Served) -> None:
     page = visit.page
     visit.ask(QUESTION)
     turn = page.get_attribute(".turn", "data-turn") or ""

@@ -66,7 +66,9 @@ def test_the_policy_forbids_inline_handlers_even_if_markup_got_through(visit: Vi
     visit.foreign.clear()  # the browser names the request that the policy then blocks
 
 
-def ask_server(served: Served, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
+def ask_server(
+    served: Served, path: str, method: str = "GET", body: bytes | None = None, **headers: str
+) -> tuple[int, dict[str, str], bytes]:
     """A request as it is, without a client's tidying of paths."""
     parts = urlsplit(served.address)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
@@ -156,7 +158,18 @@ def test_paths_to_files_proxies_and_tools_are_closed(served: Served) -> None:
             assert b"root:" not in body and b"import " not in body, path
 
 
-@pytest.mark.parametrize("path", ["/", "/config", "/theme.css", "/assets/index.js", "/gradio_api/queue/join", "/gradio_api/heartbeat/x", "/attest/start"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/config",
+        "/theme.css",
+        "/assets/index.js",
+        "/gradio_api/queue/join",
+        "/gradio_api/heartbeat/x",
+        "/attest/start",
+    ],
+)
 def test_what_the_page_needs_stays_open(path: str) -> None:
     assert not is_closed(path)
 

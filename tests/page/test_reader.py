@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import itertools
 import re
 import unicodedata
 
@@ -20,7 +21,8 @@ from tests.page.scripted import ScriptedLibrary, document
 WORDS = strings("en")
 TEXTS = st.text(
     alphabet=st.one_of(
-        st.sampled_from("ก่ำน้ำé\u0301 \n<>&\"'한国👩\u200d👧ตัวอย่าง. "), st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"))
+        st.sampled_from("ก่ำน้ำé\u0301 \n<>&\"'한国👩\u200d👧ตัวอย่าง. "),
+        st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")),
     ),
     max_size=400,
 )
@@ -56,7 +58,7 @@ def test_windows_join_to_the_whole_text_whatever_the_script(text: str, data: st.
         reader.WINDOW, reader.SLACK = small, slack
     assert windows[0].start == 0
     assert windows[-1].end == len(text)
-    assert all(one.end == next_.start for one, next_ in zip(windows, windows[1:], strict=False))
+    assert all(one.end == next_.start for one, next_ in itertools.pairwise(windows))
     assert "".join(shown(window.html) for window in windows) == text.replace("\n", "")
     assert middle.start <= start and end <= middle.end
 
@@ -112,5 +114,10 @@ def test_pages_and_headings_are_shown_where_they_begin() -> None:
     item = dataclasses.replace(document("d", text, "en", None, None, "T"), pages=(0, 37))
     library.put(item, text)
     window = window_around(library, item, Span(0, 0), [], WORDS)
-    assert '<h3 dir="auto" lang="en"><span class="page-edge" role="separator" data-label="Page 1"></span>Heading</h3>' in window.html
-    assert 'lang="vi">and ends. <span class="page-edge" role="separator" data-label="Page 2"></span>Second' in window.html
+    assert (
+        '<h3 dir="auto" lang="en"><span class="page-edge" role="separator" data-label="Page 1"></span>Heading</h3>'
+        in window.html
+    )
+    assert (
+        'lang="vi">and ends. <span class="page-edge" role="separator" data-label="Page 2"></span>Second' in window.html
+    )

@@ -14,7 +14,7 @@ from assistant.page.export import FORMATS, as_json, exported, filename
 from assistant.page.render import answer_text, confidence_words, turn_article
 from assistant.page.strings import languages, strings
 from assistant.types import Answer, AskOptions, Claim, Evidence, Finished, Source
-from store.conversations import Conversation, Turn
+from store.conversations import Conversation, Turn, TurnState
 from tests.page.scripted import HOSTILE, STATEMENT, ScriptedAssistant
 
 WORDS = strings("en")
@@ -81,7 +81,7 @@ def answer_to(question: str) -> Answer:
 
 
 def turn_with(answer: Answer | None, question: str = "q") -> Turn:
-    state = "finished" if answer else "failed"
+    state: TurnState = "finished" if answer else "failed"
     return Turn("t", "c", None, question, "{}", state, answer.to_json() if answer else None, "2024-01-01")
 
 
@@ -123,6 +123,9 @@ def test_the_json_export_holds_every_answer_whole() -> None:
         assert text[item["start"] : item["end"]] == item["quote"]
 
 
-@pytest.mark.parametrize(("title", "name"), [("../../etc/passwd", "etc-passwd.md"), ("น้ำท่วม 2021?", "น้ำท่วม-2021.md"), ("///", "conversation.md")])
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [("../../etc/passwd", "etc-passwd.md"), ("น้ำท่วม 2021?", "น้ำท่วม-2021.md"), ("///", "conversation.md")],
+)
 def test_a_file_name_is_only_a_name(title: str, name: str) -> None:
     assert filename(Conversation("c", "o", title, "", "", None), "md") == name

@@ -28,7 +28,14 @@ def test_a_marker_shows_its_quote_on_hover_with_all_that_is_known_of_it(visit: V
     visit.page.hover(".mark[data-key='1']")
     hint = visit.page.locator("#hover")
     shown = hint.inner_text()
-    for known in ("have one today.", "River Council", "Statement on rivers", "2021-05-02", "English", "Quoted word for word"):
+    for known in (
+        "have one today.",
+        "River Council",
+        "Statement on rivers",
+        "2021-05-02",
+        "English",
+        "Quoted word for word",
+    ):
         assert known in shown
     assert visit.page.locator("#panel-quotes .card.lit").get_attribute("data-key") == "1"
     visit.page.mouse.move(5, 5)
@@ -101,7 +108,9 @@ def test_a_document_of_five_million_characters_opens_at_the_quote_in_windows(vis
         windows = visit.page.locator(".window").count()
         visit.page.click(f"[data-do='reader.{name}']")
         visit.page.wait_for_function("n => document.querySelectorAll('.window').length > n", arg=windows)
-    edges = visit.page.evaluate("[...document.querySelectorAll('.window')].map(w => [+w.dataset.start, +w.dataset.end])")
+    edges = visit.page.evaluate(
+        "[...document.querySelectorAll('.window')].map(w => [+w.dataset.start, +w.dataset.end])"
+    )
     assert edges[0][1] == edges[1][0] and edges[1][1] == edges[2][0]
     shown = "".join(visit.page.locator(".window p").all_inner_texts())
     assert shown == chronicle[edges[0][0] : edges[2][1]].replace("\n", "")
@@ -165,7 +174,10 @@ def test_each_quote_carries_its_own_language_and_direction(visitors: Visitors) -
 def test_on_a_phone_the_quotes_stand_below_the_answer_and_the_reader_fills_the_screen(visitors: Visitors) -> None:
     visit = visitors.open(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     visit.ask(QUESTION)
-    answer, card = visit.page.locator(".turn .answer-text").bounding_box(), visit.page.locator(".turn .card").first.bounding_box()
+    answer, card = (
+        visit.page.locator(".turn .answer-text").bounding_box(),
+        visit.page.locator(".turn .card").first.bounding_box(),
+    )
     assert answer is not None and card is not None
     assert card["y"] >= answer["y"] + answer["height"]
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360

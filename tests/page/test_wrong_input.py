@@ -121,6 +121,8 @@ def test_each_refusal_is_said_in_the_language_of_the_interface(language: str) ->
         checked_options({"answer_language": "<script>"}, words)
 
 
-@pytest.mark.parametrize("question", ["ฟอรัม\u200bใต้?", "👩\u200d👩\u200d👧 ai?", "نیم\u200cفاصله", "line\nline", "Diễn đàn?"])
+@pytest.mark.parametrize(
+    "question", ["ฟอรัม\u200bใต้?", "👩\u200d👩\u200d👧 ai?", "نیم\u200cفاصله", "line\nline", "Diễn đàn?"]
+)
 def test_joiners_line_breaks_and_decomposed_letters_are_no_control_characters(question: str) -> None:
     assert checked_question(f"  {question} ", 100, strings("en")) == question

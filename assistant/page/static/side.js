@@ -70,7 +70,7 @@ function item(conversation) {
     icon("edit"));
   const drop = make("button", { class: "icon", "data-do": "conversation.delete", "aria-label": t("conversation.delete"), title: t("conversation.delete") },
     icon("trash"));
-  return make("div", { class: "conversation", role: "listitem", "data-id": conversation.id }, link, rename, drop);
+  return make("div", { class: "conversation", "data-id": conversation.id }, link, rename, drop);
 }
 
 deeds["conversation.more"] = async button => {
