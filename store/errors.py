@@ -84,6 +84,11 @@ class EmbeddingModelError(ModelError):
 class LanguageModelError(ModelError):
     """The language model can't be loaded or reached, or broke off."""
 
+    def __init__(self, message: str, *, is_temporary: bool = False) -> None:
+        super().__init__(message)
+        self.is_temporary = is_temporary
+        """Whether the same request may well succeed in a moment."""
+
 
 class ReadError(AttestError):
     """One file can't be read; the message names the reason."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from store.errors import LanguageModelError
 
 if TYPE_CHECKING:
+    import tiktoken
     from llama_index.core.llms import LLM, ChatMessage
 
 
@@ -29,14 +30,14 @@ def count_with_tiktoken(text: str) -> int:
 
 
 @cache
-def _encoding() -> Any:
+def _encoding() -> tiktoken.Encoding:
     import llama_index.core  # noqa: F401 - points tiktoken to the vocabulary that it ships
     import tiktoken
 
     return tiktoken.get_encoding("cl100k_base")
 
 
-def stream_text(llm: LLM, messages: list[ChatMessage], **options: Any) -> Iterator[str]:
+def stream_text(llm: LLM, messages: list[ChatMessage], **options: object) -> Iterator[str]:
     """The pieces of the model's reply as they come. Closing the iterator stops the generation.
 
     Raises:
@@ -58,22 +59,25 @@ def stream_text(llm: LLM, messages: list[ChatMessage], **options: Any) -> Iterat
             close()
 
 
+_BY_STATUS = {
+    401: "The language model's endpoint refused the key: set ATTEST_API_KEY to one that it accepts.",
+    403: "The language model's endpoint refused the key: set ATTEST_API_KEY to one that it accepts.",
+    404: "The endpoint knows no such model: set `model` to one that it serves.",
+    429: "The language model's endpoint is busy or its quota is used up: try again later.",
+}
+
+
 def as_model_error(error: Exception) -> LanguageModelError:
     """What a user should know of a failure of any adapter's library."""
     status = getattr(error, "status_code", None)
     name = type(error).__name__
-    if status in (401, 403):
-        return LanguageModelError(
-            "The language model's endpoint refused the key: set ATTEST_API_KEY to one that it accepts."
-        )
-    if status == 404:
-        return LanguageModelError("The endpoint knows no such model: set `model` to one that it serves.")
-    if status == 429:
-        return LanguageModelError("The language model's endpoint is busy or its quota is used up: try again later.")
     if isinstance(status, int):
-        return LanguageModelError(f"The language model's endpoint failed with status {status}: try again later.")
-    if "Timeout" in name or isinstance(error, TimeoutError):
+        failed = f"The language model's endpoint failed with status {status}: try again later."
+        temporary = status in (408, 409, 425, 429) or status >= 500
+        return LanguageModelError(_BY_STATUS.get(status, failed), is_temporary=temporary)
+    if "Timeout" in name:
         return LanguageModelError("The language model did not answer in time: try again, or choose a faster one.")
-    if "Connection" in name or isinstance(error, ConnectionError):
-        return LanguageModelError("The language model can't be reached: check `base_url` and that it is running.")
+    if "Connect" in name:
+        unreachable = "The language model can't be reached: check `base_url` and that it is running."
+        return LanguageModelError(unreachable, is_temporary=True)
     return LanguageModelError(f"The language model broke off ({name}): try again, or choose another one.")

@@ -87,7 +87,7 @@ class GgufLLM(CustomLLM):
         with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310
             return len(json.load(reply)["tokens"])
 
-    def stream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponseGen:
+    def stream_chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponseGen:
         """The reply piece by piece. Closing the generator stops the model."""
         self.load()
 
@@ -100,22 +100,22 @@ class GgufLLM(CustomLLM):
 
         return pieces()
 
-    def chat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
+    def chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponse:
         """The whole reply."""
         text = "".join(reply.delta or "" for reply in self.stream_chat(messages, **options))
         return ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=text))
 
-    def complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponse:  # noqa: FBT001, FBT002
+    def complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponse:
         """The reply to one message of the user's."""
         reply = self.chat([ChatMessage(role=MessageRole.USER, content=prompt)], **options)
         return CompletionResponse(text=reply.message.content or "")
 
-    def stream_complete(self, prompt: str, formatted: bool = False, **options: Any) -> CompletionResponseGen:  # noqa: FBT001, FBT002
+    def stream_complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponseGen:
         """The same piece by piece."""
         for reply in self.stream_chat([ChatMessage(role=MessageRole.USER, content=prompt)], **options):
             yield CompletionResponse(text=reply.message.content or "", delta=reply.delta)
 
-    def _pieces(self, messages: Sequence[ChatMessage], options: dict[str, Any]) -> Iterator[str]:
+    def _pieces(self, messages: Sequence[ChatMessage], options: dict[str, object]) -> Iterator[str]:
         request = {
             "messages": [{"role": str(each.role.value), "content": each.content or ""} for each in messages],
             "max_tokens": self.max_tokens,
@@ -152,15 +152,15 @@ class GgufLLM(CustomLLM):
             with self._turn:
                 if not stop.is_set():
                     self._server.handle_chat_completions(request, take)
-        except Exception as error:  # noqa: BLE001 - whatever the library raises must reach the reader, not the thread
+        except Exception as error:  # whatever the library raises must reach the reader, not the thread
             chunks.put(LanguageModelError(f"The language model broke off ({type(error).__name__}): try again."))
         finally:
             chunks.put(_DONE)
 
 
-def _serve(llm: GgufLLM) -> Any:
+def _serve(llm: GgufLLM) -> Any:  # noqa: ANN401 - the library has no types
     try:
-        import xllamacpp
+        import xllamacpp  # type: ignore[import-untyped]
     except ImportError as error:
         raise LanguageModelError(
             "A GGUF file needs the package xllamacpp: install it with `pip install 'attest[local]'`."
@@ -181,7 +181,7 @@ def _serve(llm: GgufLLM) -> Any:
     params.warmup = False
     # The library always listens on a local port as well: any free one, and closed to whoever lacks the key.
     params.port = 0
-    params.api_keys = [llm._key]  # noqa: SLF001 - the adapter's own
+    params.api_keys = [llm._key]
     try:
         return xllamacpp.Server(params)
     except Exception as error:

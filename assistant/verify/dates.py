@@ -33,9 +33,7 @@ class DateMention:
         return any(self._reading_within(reading, known) for reading in self.alternatives)
 
     @staticmethod
-    def _reading_within(
-        reading: tuple[int | None, int | None, int | None], known: tuple[DateMention, ...]
-    ) -> bool:
+    def _reading_within(reading: tuple[int | None, int | None, int | None], known: tuple[DateMention, ...]) -> bool:
         year, month, day = reading
         readings = [other for mention in known for other in mention.alternatives]
         years = {other[0] for other in readings if other[0] is not None}
@@ -79,7 +77,8 @@ _YEAR = rf"(?P<era>{_ERA})?\s?(?P<year>(?:1[0-9]|2[0-6])\d\d)(?!\d)"
 @cache
 def _patterns() -> tuple[regex.Pattern[str], ...]:
     month = rf"(?P<month>{_month_pattern()})\.?"
-    days = r"(?<!\d)(?P<day>[0-3]?\d)(?:st|nd|rd|th)?(?:\s?(?:-|to|and|ถึง|đến|và|และ)\s?(?P<day2>[0-3]?\d)(?:st|nd|rd|th)?)?"
+    ordinal = "(?:st|nd|rd|th)?"
+    days = rf"(?<!\d)(?P<day>[0-3]?\d){ordinal}(?:\s?(?:-|to|and|ถึง|đến|và|และ)\s?(?P<day2>[0-3]?\d){ordinal})?"
     flags = regex.IGNORECASE
     return tuple(
         regex.compile(pattern, flags)
@@ -117,7 +116,22 @@ _VIETNAMESE_MONTHS = {
     )
     for word in words.split("|")
 }
-_AMBIGUOUS_ALONE = {"may", "mar", "mars", "march", "mai", "sept", "set", "ago", "jun", "dec", "jan", "out", "mei", "abr"}
+_AMBIGUOUS_ALONE = {
+    "may",
+    "mar",
+    "mars",
+    "march",
+    "mai",
+    "sept",
+    "set",
+    "ago",
+    "jun",
+    "dec",
+    "jan",
+    "out",
+    "mei",
+    "abr",
+}
 
 
 def dates_in(text: str) -> tuple[DateMention, ...]:
@@ -128,8 +142,7 @@ def dates_in(text: str) -> tuple[DateMention, ...]:
             start, end = match.span()
             if any(start < other.end and other.start < end for other in found):
                 continue
-            for mention in _mentions(match, text):
-                found.append(mention)
+            found += _mentions(match, text)
     return tuple(sorted(found, key=lambda mention: (mention.start, mention.text)))
 
 
@@ -155,8 +168,8 @@ def _mentions(match: regex.Match[str], text: str) -> list[DateMention]:
         if _possible(second):
             mentions.append(DateMention(match.group().strip(), start, end, (second,)))
     if parts.get("year2"):
-        second = (_common_year(parts["year2"], "", text), None, None)
-        mentions.append(DateMention(match.group().strip(), start, end, (second,)))
+        until = (_common_year(parts["year2"], "", text), None, None)
+        mentions.append(DateMention(match.group().strip(), start, end, (until,)))
     return mentions
 
 

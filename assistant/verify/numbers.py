@@ -59,9 +59,7 @@ _BEFORE: dict[Bound, str] = {
     r"gần|chưa đến|chưa đầy|dưới|ít hơn|không quá|tối đa|suýt soát|เกือบ|น้อยกว่า|ไม่ถึง|ต่ำกว่า|ไม่เกิน",
     "about": r"about|around|some|roughly|approximately|khoảng|chừng|xấp xỉ|ước|ประมาณ|ราว|ราวๆ|โดยประมาณ",
 }
-_BOUNDS = {
-    bound: regex.compile(rf"(?i)(?<!\p{{Latin}})(?:{words})\s?$") for bound, words in _BEFORE.items()
-}
+_BOUNDS = {bound: regex.compile(rf"(?i)(?<!\p{{Latin}})(?:{words})\s?$") for bound, words in _BEFORE.items()}
 _AFTER_OVER = regex.compile(r"(?i)^\s?(?:กว่า|or more\b|trở lên)")
 
 

@@ -69,7 +69,7 @@ def mentions(text: str, entities: frozenset[str]) -> bool:
     lowered = text.lower()
     for entity in entities:
         for name in names_by_entity()[entity]:
-            if has_thai(name) or not name.isascii() and not regex.search(r"\p{Latin}", name):
+            if has_thai(name) or (not name.isascii() and not regex.search(r"\p{Latin}", name)):
                 if name in lowered:
                     return True
             elif name in lowered and regex.search(rf"(?<!\p{{L}}){regex.escape(name)}(?!\p{{L}})", lowered):

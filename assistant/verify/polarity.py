@@ -17,6 +17,7 @@ import yaml
 
 from assistant.topics import language_of
 from assistant.verify.text import has_thai
+from store.types import Span
 
 SCOPE = 5
 """How many content words after a negation it is taken to negate."""
@@ -69,17 +70,27 @@ def _mixed(alternatives: str) -> regex.Pattern[str]:
 
 
 @cache
-def content_words(text: str) -> tuple[str, ...]:
-    """The words of a folded text that carry meaning, lower-cased, in order; Thai cut by PyThaiNLP."""
-    words: list[str] = []
-    for run in regex.findall(r"\p{Thai}+|[\p{L}\p{M}\p{N}']+", text.lower()):
-        if has_thai(run):
+def content_spans(text: str) -> tuple[Span, ...]:
+    """Where the words that carry meaning stand in `text`, in order; Thai is cut by PyThaiNLP."""
+    spans: list[Span] = []
+    for match in regex.finditer(r"\p{Thai}+|[\p{L}\p{M}\p{N}']+", text):
+        start = match.start()
+        if has_thai(match.group()):
             from pythainlp.tokenize.newmm import segment
 
-            words += [word for word in segment(run) if word not in _stopwords("th") and len(word) > 1]
-        elif run not in _stopwords("en") and run not in _stopwords("vi"):
-            words.append(run)
-    return tuple(words)
+            for word in segment(match.group()):
+                if word not in _stopwords("th") and len(word) > 1:
+                    spans.append(Span(start, start + len(word)))
+                start += len(word)
+        elif match.group().lower() not in _stopwords("en") | _stopwords("vi"):
+            spans.append(Span(start, match.end()))
+    return tuple(spans)
+
+
+@cache
+def content_words(text: str) -> tuple[str, ...]:
+    """The words of a folded text that carry meaning, lower-cased, in order."""
+    return tuple(span.of(text).lower() for span in content_spans(text))
 
 
 @cache
@@ -128,9 +139,7 @@ def contradiction(claim: str, quotes: Sequence[str], nearest: str | None = None)
 
     `nearest` is the clause of the quotes that comes closest to the claim in meaning, where that is known.
     """
-    return (
-        _negation_conflict(claim, quotes, nearest) or _opposite(claim, quotes) or _quantity_conflict(claim, quotes)
-    )
+    return _negation_conflict(claim, quotes, nearest) or _opposite(claim, quotes) or _quantity_conflict(claim, quotes)
 
 
 def _overlap(words: frozenset[str], others: frozenset[str]) -> float:
@@ -169,9 +178,10 @@ def _opposite(claim: str, quotes: Sequence[str]) -> str | None:
     for pair in _polarity()["pairs"]:
         for said, contrary in ((pair["one"], pair["other"]), (pair["other"], pair["one"])):
             found = _mixed(said).search(claim)
-            if found and not _mixed(contrary).search(claim) and not negations_in(claim):
-                if _mixed(contrary).search(together) and not _mixed(said).search(together):
-                    return str(found.group())
+            if not found or _mixed(contrary).search(claim) or negations_in(claim):
+                continue
+            if _mixed(contrary).search(together) and not _mixed(said).search(together):
+                return str(found.group())
     return None
 
 

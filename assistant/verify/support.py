@@ -1,4 +1,9 @@
-"""How closely a claim's meaning comes to its quotes': cosines of the embedding model, each language's mean taken off.
+"""How closely a claim's meaning comes to its quotes', by the embedding model, each language's mean taken off.
+
+Three cosines, of ever smaller parts: the whole claim with each quote; each clause of the claim with the clauses of
+the quotes that it cites; and each word with their words, in context (the recall side of BERTScore, Zhang et al.
+2020, arXiv:1904.09675). The first finds the wrong citation, the others what was put in: an invented clause leaves a
+run of words that nothing in the quotes answers to.
 
 Without an embedding model, how many of the claim's content words a quote in the same language has.
 """
@@ -14,7 +19,7 @@ import regex
 
 from assistant.topics import language_of
 from assistant.types import Evidence
-from assistant.verify.polarity import content_words
+from assistant.verify.polarity import content_spans, content_words
 from assistant.verify.text import has_thai
 from store.types import Span
 
@@ -25,22 +30,40 @@ if TYPE_CHECKING:
 MINIMUM_WORDS = 3
 """Content words that a clause needs to be compared by itself."""
 
+RUN = 3
+"""Neighboring content words that are judged together: one alone may be a synonym that the model doesn't know."""
+
 _LATIN_CLAUSE = regex.compile(
-    r"[,;:]\s+|\s-\s+|\s(?=(?:and|but|while|whereas|which|who|because|although|và|nhưng|còn|trong khi|nên|vì|đồng thời)\s)"
+    r"[,;:]\s+|\s-\s+"
+    r"|\s(?=(?:and|but|while|whereas|which|who|because|although|và|nhưng|còn|trong khi|nên|vì|đồng thời)\s)"
 )
 _THAI_CLAUSE = regex.compile(r"\s+|(?=(?:และ|แต่|ซึ่ง|โดย|เพราะ|รวมทั้ง|พร้อมทั้ง)(?!\s*\p{N}))")
 
 
 @dataclass(frozen=True, slots=True)
 class Closeness:
-    """Cosines of one claim: `by_key` with each whole quote or its closest clause; `weakest` of its clauses."""
+    """Cosines of one claim with the quotes of an answer."""
 
     by_key: dict[int, float]
-    weakest: float
-    """Least cosine of any clause of the claim with its closest clause or quote among those cited."""
-    weakest_clause: str
+    """Of the claim with each quote, or with its closest clause."""
+    weakest_clause: float
+    """Least of any clause of the claim with the closest clause of the quotes cited."""
+    weakest_run: float
+    """Least average of `RUN` neighboring words, each with the closest word of the quotes cited."""
+    run: str
+    """Those words."""
     nearest: str | None
     """The clause of the cited quotes that is closest to the claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Vectors:
+    """One text: `clauses` holds the whole and its clauses, centred; `words` its content words, as they come."""
+
+    texts: tuple[str, ...]
+    clauses: FloatArray
+    spans: tuple[Span, ...]
+    words: FloatArray
 
 
 def clauses_of(text: str) -> tuple[Span, ...]:
@@ -50,12 +73,9 @@ def clauses_of(text: str) -> tuple[Span, ...]:
     spans: list[Span] = []
     start = 0
     for end in cuts[1:]:
-        if end <= start:
-            continue
-        piece = text[start:end]
-        long_enough = len(content_words(piece)) >= MINIMUM_WORDS
+        long_enough = len(content_words(text[start:end])) >= MINIMUM_WORDS
         rest_long_enough = end == len(text) or len(content_words(text[end:])) >= MINIMUM_WORDS
-        if long_enough and rest_long_enough:
+        if end > start and long_enough and rest_long_enough:
             spans.append(Span(start, end))
             start = end
     if start < len(text):
@@ -69,45 +89,49 @@ class MeaningScorer:
     def __init__(self, evidence: Sequence[Evidence], embedder: Embedder, centring: Centring | None = None) -> None:
         self._embedder = embedder
         self._centring = centring
-        self._keys: list[int] = []
-        self._clauses: list[str] = []
-        rows = []
-        for quote in evidence:
-            vectors, texts = self._embed(quote.quote, quote.language)
-            rows.append(vectors)
-            self._keys += [quote.key] * len(texts)
-            self._clauses += texts
-        self._vectors = np.concatenate(rows) if rows else np.zeros((0, embedder.dimensions), np.float32)
+        self._quotes = {each.key: self._embed(each.quote, each.language) for each in evidence}
+        # A claim may well take its subject from the title: its words count, though not as a statement.
+        self._titles = {each.key: self._embed(each.document.title, each.document.language) for each in evidence}
+        self._claims: dict[str, _Vectors] = {}
 
-    def _embed(self, text: str, language: str) -> tuple[FloatArray, list[str]]:
-        """Unit vectors of `text` as a whole and of its clauses in their context, with their texts."""
+    def _embed(self, text: str, language: str) -> _Vectors:
         from store.embed import PassageText
 
-        spans = clauses_of(text)
-        spans = spans if len(spans) > 1 else ()
-        result = self._embedder.embed_passages([PassageText(text, spans)])[0]
-        vectors = np.concatenate([result.passage[None, :], result.sentences]) if spans else result.passage[None, :]
+        clauses = clauses_of(text)
+        clauses = clauses if len(clauses) > 1 else ()
+        words = content_spans(text)
+        result = self._embedder.embed_passages([PassageText(text, (*clauses, *words))])[0]
+        vectors = np.concatenate([result.passage[None, :], result.sentences[: len(clauses)]])
         if self._centring is not None:
             vectors = self._centring.centre(vectors, [language] * len(vectors))
-        return vectors, [text, *(span.of(text) for span in spans)]
+        texts = (text, *(span.of(text) for span in clauses))
+        return _Vectors(texts, vectors, words, result.sentences[len(clauses) :])
 
     def closeness(self, claim: str, cited: Sequence[int], language: str | None = None) -> Closeness:
-        """How close `claim` comes to every quote, and its clauses to those `cited`."""
-        vectors, texts = self._embed(claim, language or language_of(claim))
-        cosines = vectors @ self._vectors.T
-        by_key = {
-            key: float(max(cosines[0, at] for at, other in enumerate(self._keys) if other == key))
-            for key in dict.fromkeys(self._keys)
-        }
-        columns = [at for at, key in enumerate(self._keys) if key in set(cited)]
-        if not columns:
-            return Closeness(by_key, 0.0, claim, None)
-        among = cosines[:, columns]
-        parts = among[1:] if len(texts) > 1 else among
-        best = parts.max(axis=1)
-        at = int(best.argmin())
-        nearest = self._clauses[columns[int(among[0].argmax())]]
-        return Closeness(by_key, float(best[at]), texts[at + 1] if len(texts) > 1 else texts[0], nearest)
+        """How close `claim` comes to every quote as a whole, and to those `cited` in its parts."""
+        if claim not in self._claims:
+            self._claims[claim] = self._embed(claim, language or language_of(claim))
+        said = self._claims[claim]
+        by_key = {key: float((quote.clauses @ said.clauses[0]).max()) for key, quote in self._quotes.items()}
+        quotes = [self._quotes[key] for key in cited]
+        clauses = np.concatenate([quote.clauses for quote in quotes])
+        texts = [text for quote in quotes for text in quote.texts]
+        cosines = said.clauses @ clauses.T
+        parts = cosines[1:] if len(said.texts) > 1 else cosines
+        words = np.concatenate([quote.words for quote in quotes] + [self._titles[key].words for key in cited])
+        weakest, run = _weakest_run(said, words, claim)
+        nearest = texts[int(cosines[0].argmax())]
+        return Closeness(by_key, float(parts.max(axis=1).min()), weakest, run, nearest)
+
+
+def _weakest_run(said: _Vectors, words: FloatArray, claim: str) -> tuple[float, str]:
+    if not len(said.spans) or not len(words):
+        return 1.0, ""
+    best = (said.words @ words.T).max(axis=1)
+    length = min(RUN, len(best))
+    averages = np.convolve(best, np.full(length, 1 / length), mode="valid")
+    at = int(averages.argmin())
+    return float(averages[at]), claim[said.spans[at].start : said.spans[at + length - 1].end]
 
 
 def shared_words(claim: str, quote: str) -> float | None:

@@ -49,11 +49,54 @@ _TH_UNITS = _counted("หนึ่ง สอง สาม สี่ ห้า �
 _TH_SMALL = {"สิบ": 10, "ร้อย": 100, "พัน": 1_000, "หมื่น": 10_000, "แสน": 10**5}
 _TH_LARGE = {"ล้าน": 10**6}
 _TH_WORD = rf"(?:{'|'.join([*_TH_UNITS, *_TH_SMALL, *_TH_LARGE])})"
-_TH_CLASSIFIERS = (
-    "คน ราย ประเทศ แห่ง ปี ครั้ง ฉบับ เรื่อง ข้อ เวที เสียง วัน เดือน ชั่วโมง นาที บาท กิโลเมตร เมตร ชาติ ฝ่าย กลุ่ม องค์กร "
-    "หน่วยงาน รัฐ โครงการ เปอร์เซ็นต์ ส่วน ด้าน ประการ ประเด็น คำ ชุด เล่ม ตัว สัปดาห์ แผน มาตรา ภาษา คู่ ท่าน สมัย รอบ หัวข้อ "
-    "ขั้นตอน ศตวรรษ ทศวรรษ"
-).split()  # noqa: SIM905
+_TH_CLASSIFIERS = [
+    "คน",
+    "ราย",
+    "ประเทศ",
+    "แห่ง",
+    "ปี",
+    "ครั้ง",
+    "ฉบับ",
+    "เรื่อง",
+    "ข้อ",
+    "เวที",
+    "เสียง",
+    "วัน",
+    "เดือน",
+    "ชั่วโมง",
+    "นาที",
+    "บาท",
+    "กิโลเมตร",
+    "เมตร",
+    "ชาติ",
+    "ฝ่าย",
+    "กลุ่ม",
+    "องค์กร",
+    "หน่วยงาน",
+    "รัฐ",
+    "โครงการ",
+    "เปอร์เซ็นต์",
+    "ส่วน",
+    "ด้าน",
+    "ประการ",
+    "ประเด็น",
+    "คำ",
+    "ชุด",
+    "เล่ม",
+    "ตัว",
+    "สัปดาห์",
+    "แผน",
+    "มาตรา",
+    "ภาษา",
+    "คู่",
+    "ท่าน",
+    "สมัย",
+    "รอบ",
+    "หัวข้อ",
+    "ขั้นตอน",
+    "ศตวรรษ",
+    "ทศวรรษ",
+]
 _TH_RUN = rf"{_TH_WORD}(?:\s?{_TH_WORD})*"
 
 _VI_UNITS = _counted("một hai ba bốn năm sáu bảy tám chín") | {
@@ -63,8 +106,10 @@ _VI_SMALL = {"mười": 10, "mươi": 10, "chục": 10, "trăm": 100}
 _VI_LARGE = {"nghìn": 1_000, "ngàn": 1_000, "vạn": 10_000, "triệu": 10**6, "tỷ": 10**9, "tỉ": 10**9}
 _VI_WORD = rf"(?:{'|'.join(word for word in [*_VI_UNITS, *_VI_SMALL, *_VI_LARGE] if word not in ('không', 'nhất'))})"
 _VI_CLASSIFIERS = (
-    "người|quốc gia|nước|lần|kỳ|ngày|tháng|tuần|giờ|phút|phần|vế|điểm|bên|phía|cơ quan|tổ chức|thành viên|phiếu|lá|mục tiêu|"
-    "nhiệm vụ|dự án|đại biểu|khóa|chủ đề|sáng kiến|đoàn|năm|phiên|vòng|bài|nhiệm kỳ|ghế|khu vực|diễn giả|quan sát viên|địa phương|làng|đề xuất|châu lục|trường|văn bản|khuyến nghị|thập kỷ|thế kỷ|tiếng|chương"
+    "người|quốc gia|nước|lần|kỳ|ngày|tháng|tuần|giờ|phút|phần|vế|điểm|bên|phía|cơ quan|tổ chức|thành viên|"
+    "phiếu|lá|mục tiêu|nhiệm vụ|dự án|đại biểu|khóa|chủ đề|sáng kiến|đoàn|năm|phiên|vòng|bài|nhiệm kỳ|ghế|"
+    "khu vực|diễn giả|quan sát viên|địa phương|làng|đề xuất|châu lục|trường|văn bản|khuyến nghị|thập kỷ|"
+    "thế kỷ|tiếng|chương"
 )
 _VI_RUN = rf"(?<![\p{{L}}\d]){_VI_WORD}(?:\s{_VI_WORD})*(?!\p{{L}})"
 

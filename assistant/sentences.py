@@ -1,0 +1,60 @@
+"""Cuts a model's text into sentences while it streams: each with the citation markers that close it.
+
+Nothing is lost or added: the sentences of a text, joined, are the text, however it was cut into pieces on its way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import regex
+
+_MARKERS = r"(?:\s*\[\d{1,4}(?:\s*[,;]\s*\d{1,4})*\])"
+_ABBREVIATION = (
+    r"(?<!(?:^|[\s(\"'“])(?:Mr|Mrs|Ms|Dr|Prof|Amb|Gen|Sen|Rep|St|Jr|Sr|vs|etc|No|Nos|Art|Vol|Fig|TP|TS|GS|PGS|ThS|ông|bà)\.)"
+    r"(?<!\p{Lu}\.)(?<![.\s]\p{Ll}\.)(?<!\p{Thai}\.)(?<!(?:^|\s)\d{1,2}\.)"
+)
+_BOUNDARY = regex.compile(
+    rf"""
+    \n+                                                     # a new line
+    | (?:(?<=[!?]|\.{_ABBREVIATION})["'”’»)]*{_MARKERS}*\s+(?=[^\s\[])) # a mark, what closes, and a next word
+    | (?<=[。！？])["'”’»」』)]*{_MARKERS}*(?=[^\s\[])          # the same where no space follows
+    | {_MARKERS}+[.!?]?\s+(?=[^\s\[,;:.)\-–—](?<=[\p{{Lu}}\p{{Thai}}\p{{Lo}}\-*•])) # markers, then a new beginning
+    """,
+    regex.VERBOSE,
+)
+
+
+class SentenceStream:
+    """Collects pieces of a text and gives back each sentence as soon as it has surely ended."""
+
+    def __init__(self) -> None:
+        self._rest = ""
+
+    def add(self, piece: str) -> Iterator[str]:
+        """Take one more piece; yields the sentences that it completes, with the spaces after them."""
+        self._rest += piece
+        yield from self._cut()
+
+    def finish(self) -> Iterator[str]:
+        """The text is over: yields what is left."""
+        yield from self._cut()
+        if self._rest:
+            rest, self._rest = self._rest, ""
+            yield rest
+
+    def _cut(self) -> Iterator[str]:
+        while match := _BOUNDARY.search(self._rest):
+            end = match.end()
+            if end == 0 or (match.group().isspace() and end == len(self._rest)):
+                return  # The next piece may continue with more white space, or with a marker.
+            sentence, self._rest = self._rest[:end], self._rest[end:]
+            yield sentence
+
+
+def sentences_of(pieces: Iterable[str]) -> Iterator[str]:
+    """The sentences of a text that comes in pieces; their concatenation is the text."""
+    stream = SentenceStream()
+    for piece in pieces:
+        yield from stream.add(piece)
+    yield from stream.finish()

@@ -1,0 +1,85 @@
+"""Names compared by the classes of their consonants, so that one is known again in Thai and in Latin letters."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+
+import regex
+
+LATIN_WORD = regex.compile(r"[\p{Latin}][\p{Latin}\p{M}\p{N}]*(?:['\-][\p{Latin}\p{N}\p{M}]+)*")
+
+
+@cache
+def bare(text: str) -> str:
+    """Lower case without accents, so that "Türk" is "Turk"; Vietnamese đ is d."""
+    decomposed = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+_THAI_CLASSES = {
+    **dict.fromkeys("กขฃคฅฆ", "k"),
+    **dict.fromkeys("จฉชซฌศษส", "s"),
+    **dict.fromkeys("ดตถทธฎฏฐฑฒ", "t"),
+    **dict.fromkeys("นณ", "n"),
+    **dict.fromkeys("บปผพภ", "p"),
+    **dict.fromkeys("วฝฟ", "w"),
+    **dict.fromkeys("รลฬ", "l"),
+    **dict.fromkeys("มํ", "m"),
+}
+
+
+def thai_consonants(text: str) -> str:
+    """The consonants of a Thai text by class of sound, silenced ones left out; other letters and vowels too.
+
+    >>> thai_consonants("มิเชล บาเชเลต์")
+    'mslpsl'
+    """
+    text = regex.sub(r"\p{Thai}[ิุ]?\u0e4c", "", text)
+    text = text.replace("ง", "nk").replace("ญ", "n")
+    return "".join(_THAI_CLASSES.get(c, c if c in "nk" else "") for c in text)
+
+
+_LATIN_CLASSES = {
+    **dict.fromkeys("cgkq", "k"),
+    **dict.fromkeys("jszx", "s"),
+    **dict.fromkeys("dt", "t"),
+    **dict.fromkeys("bp", "p"),
+    **dict.fromkeys("rl", "l"),
+    **dict.fromkeys("fvw", "w"),
+    "n": "n",
+    "m": "m",
+}
+
+
+def latin_consonants(text: str) -> str:
+    """The consonants of words in Latin letters by the same classes as `thai_consonants`.
+
+    >>> latin_consonants("Michelle Bachelet")
+    'mslpslt'
+    """
+    plain = bare(text)
+    for spelling, sound in (("sch", "s"), ("tch", "s"), ("ch", "s"), ("sh", "s"), ("zh", "s"), ("ph", "f")):
+        plain = plain.replace(spelling, sound)
+    plain = regex.sub(r"c(?=[eiy])", "s", plain)
+    plain = regex.sub(r"g(?=[eiy])", "s", plain)
+    # Thai writes an "r" that closes a syllable with the mark of silence, if at all.
+    plain = regex.sub(r"r(?=[bcdfgjklmnpqstvwxz]|\b)", "", plain)
+    plain = regex.sub(r"(\p{L})\1+", r"\1", plain)
+    return "".join(_LATIN_CLASSES.get(c, "") for c in plain)
+
+
+def occurs(wanted: str, sounds: str) -> bool:
+    """Whether `wanted` occurs in `sounds` with at most one letter in five wrong, missing or added."""
+    if not wanted:
+        return True
+    allowed = len(wanted) // 5
+    # Sellers' algorithm: the edit distance of `wanted` to any stretch of `sounds`.
+    row = list(range(len(wanted) + 1))
+    for sound in sounds:
+        previous, row[0] = row[0], 0
+        for at, letter in enumerate(wanted, 1):
+            previous, row[at] = row[at], min(previous + (letter != sound), row[at] + 1, row[at - 1] + 1)
+        if row[-1] <= allowed:
+            return True
+    return row[-1] <= allowed

@@ -1,0 +1,301 @@
+"""Lets a language model write an answer from quotes, and shows of it only what the quotes carry.
+
+The text is cut into sentences while it streams; each is verified as it ends, before it is shown. What the quotes
+don't carry is withheld, never reworded. Citations are put right where a sentence says what another quote says:
+keys that don't exist are dropped, missing ones added, wrong ones replaced by those that carry the sentence.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import regex
+
+from assistant.models.base import counter_of, stream_text
+from assistant.sentences import sentences_of
+from assistant.topics import language_of
+from assistant.types import Claim, ClaimChecked, Evidence, TextAdded
+from assistant.verify import Verdict, Verifier, citations_in
+from assistant.verify.text import fold, strip_markers
+from prompts import load
+from store.errors import LanguageModelError
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM, ChatMessage
+
+Outcome = Literal["written", "abstained", "nothing_left", "incomplete", "failed"]
+
+MAX_TOKENS = 200
+MAX_SENTENCES = 6
+RETRIES = 2
+"""Of a model that failed before its first word; one that broke off later is not asked again."""
+PAUSE_SECONDS = 0.5
+"""Before the first retry; doubled before each next."""
+NO_ANSWER = "NO ANSWER"
+"""What the prompt asks the model to say where the quotes don't answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of one attempt to write: always the last thing that `write` yields."""
+
+    outcome: Outcome
+    """written: all of it ended well. abstained: the model found no answer in the quotes. nothing_left: it wrote, but
+    the quotes carry none of it. incomplete: it broke off after some sentences. failed: it said nothing."""
+    text: str
+    """The sentences that are shown, with their markers."""
+    claims: tuple[Claim, ...]
+    """Those sentences: ``text[start:end] == claim.text``."""
+    withheld: tuple[Claim, ...]
+    """Sentences that the quotes don't carry; `start` and `end` say where in `text` they would stand."""
+    dropped_citations: int = 0
+    """Markers of keys that don't exist."""
+    corrected_citations: int = 0
+    """Sentences whose keys were added or replaced by those that carry them."""
+    problem: str | None = None
+    """For `incomplete` and `failed`: what the user should know of the model's failure."""
+    prompt_hash: str = ""
+    timings_ms: tuple[tuple[str, float], ...] = ()
+
+
+def write(
+    question: str,
+    evidence: Sequence[Evidence],
+    language: str,
+    llm: LLM,
+    *,
+    verifier: Verifier | None = None,
+    max_tokens: int = MAX_TOKENS,
+    pause: Callable[[float], None] = time.sleep,
+) -> Iterator[TextAdded | ClaimChecked | Written]:
+    """Write an answer to a standalone `question` in `language` (BCP 47) from `evidence`.
+
+    Yields `TextAdded` for each sentence that is shown, `ClaimChecked` for each sentence, shown or withheld, and one
+    `Written` at the end. Failures of the model are told in it, not raised. Closing the iterator stops the model.
+
+    Args:
+        question: With what earlier turns said folded in.
+        evidence: The quotes to write from; should they not fit the model's window, the last ones are left out.
+        language: Of the answer.
+        llm: Any LlamaIndex model.
+        verifier: Over the same evidence; without it one without an embedding model is made.
+        max_tokens: The most that the model may write.
+        pause: Waits the given seconds before a retry.
+    """
+    started = time.perf_counter()
+    timings: dict[str, float] = {}
+    messages, shown = _prompt(question, evidence, language, llm, max_tokens)
+    draft = _Draft(verifier or Verifier(shown), language)
+    problem: LanguageModelError | None = None
+    try:
+        for sentence in sentences_of(_reply(llm, messages, max_tokens, pause)):
+            timings.setdefault("model_first", _since(started))
+            if draft.is_over(sentence):
+                break
+            for event in draft.take(sentence):
+                if isinstance(event, TextAdded):
+                    timings.setdefault("first_text", _since(started))
+                yield event
+    except LanguageModelError as error:
+        problem = error
+    timings["write"] = _since(started)
+    yield draft.finish(problem, prompt_hash(), timings)
+
+
+def prompt_hash() -> str:
+    """Of the templates that `write` uses: goes into a run's metadata."""
+    return f"{load('write.system.neutral').hash[:16]}-{load('write.question.neutral').hash[:16]}"
+
+
+def warm(llm: LLM) -> None:
+    """Let a local model read the fixed part of the prompt, which it then keeps: the first answer comes sooner."""
+    for _ in stream_text(llm, [_system()], max_tokens=1):
+        break
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
+
+
+def _system() -> ChatMessage:
+    from llama_index.core.llms import ChatMessage
+
+    return ChatMessage(role="system", content=load("write.system.neutral").render())
+
+
+def _prompt(
+    question: str, evidence: Sequence[Evidence], language: str, llm: LLM, max_tokens: int
+) -> tuple[list[ChatMessage], tuple[Evidence, ...]]:
+    """The messages, the fixed one first, and the quotes that fit into the model's window beside the answer."""
+    from llama_index.core.llms import ChatMessage
+
+    system = _system()
+    count = counter_of(llm)
+    kept = list(evidence)
+    while True:
+        quotes = [{"key": each.key, "about": _about(each), "text": " ".join(each.quote.split())} for each in kept]
+        asked = load("write.question.neutral").render(
+            quotes=quotes, question=" ".join(question.split()), language=language_name(language)
+        )
+        used = count(f"{system.content}\n{asked}") + max_tokens + 64
+        if used <= llm.metadata.context_window or len(kept) <= 1:
+            return [system, ChatMessage(role="user", content=asked)], tuple(kept)
+        kept.pop()
+
+
+def _about(evidence: Evidence) -> str:
+    """Who says it, and when: what a sentence needs to be understood and attributed."""
+    source = evidence.document
+    return ", ".join(part for part in (source.speaker or source.title, source.published) if part)
+
+
+def language_name(tag: str) -> str:
+    """The English name of a language, by which a prompt asks for it.
+
+    >>> language_name("vi")
+    'Vietnamese'
+    """
+    from babel import Locale
+    from babel.core import UnknownLocaleError
+
+    try:
+        return Locale.parse(tag.replace("-", "_")).get_display_name("en") or tag
+    except (UnknownLocaleError, ValueError):
+        return tag
+
+
+def _reply(llm: LLM, messages: list[ChatMessage], max_tokens: int, pause: Callable[[float], None]) -> Iterator[str]:
+    """The model's reply; a failure before the first word is tried again after a pause."""
+    for attempt in range(RETRIES + 1):
+        pieces = stream_text(llm, messages, max_tokens=max_tokens)
+        begun = False
+        try:
+            for piece in pieces:
+                begun = True
+                yield piece
+        except LanguageModelError as error:
+            if begun or attempt == RETRIES or not error.is_temporary:
+                raise
+            pause(PAUSE_SECONDS * 2**attempt)
+        else:
+            return
+        finally:
+            pieces.close()  # type: ignore[attr-defined]
+
+
+class _Draft:
+    """The answer so far: what is shown, what is withheld, and what was put right."""
+
+    def __init__(self, verifier: Verifier, language: str) -> None:
+        self._verifier = verifier
+        self._language = language
+        self._text = ""
+        self._claims: list[Claim] = []
+        self._withheld: list[Claim] = []
+        self._seen: set[str] = set()
+        self._dropped = 0
+        self._corrected = 0
+        self._abstained = False
+        self._gap = ""
+
+    def is_over(self, sentence: str) -> bool:
+        """Whether the model abstains with this sentence, repeats itself, or has said enough."""
+        bare = fold(strip_markers(sentence)).strip(" .!\"'")
+        if bare.upper().startswith(NO_ANSWER):
+            self._abstained = not self._claims
+            return True
+        repeated = bool(bare) and bare.lower() in self._seen
+        self._seen.add(bare.lower())
+        return repeated or len(self._claims) + len(self._withheld) >= MAX_SENTENCES
+
+    def take(self, sentence: str) -> Iterator[TextAdded | ClaimChecked]:
+        """Verify one sentence; yields what becomes of it."""
+        body = sentence.strip()
+        if not regex.search(r"\p{L}", strip_markers(body)):
+            return
+        verdict = self._verifier.verify(body, citations_in(body), language=self._language)
+        self._dropped += len(verdict.dropped)
+        if verdict.fault == "citation" and verdict.better:
+            again = self._verifier.verify(body, verdict.better, language=self._language)
+            if again.support != "unsupported":
+                verdict = replace(again, dropped=verdict.dropped)
+        if verdict.support != "unsupported" and not speaks(body, self._language):
+            verdict = Verdict("unsupported", "language", citations=verdict.citations)
+        if verdict.support == "unsupported":
+            at = len(self._text)
+            claim = _claim(body, at, verdict).model_copy(update={"end": at})
+            self._withheld.append(claim)
+            yield ClaimChecked(claim)
+            return
+        if set(citations_in(body)) != set(verdict.citations):
+            body = cite(body, verdict.citations)
+            self._corrected += 1
+        claim = _claim(body, len(self._text) + len(self._gap), verdict)
+        self._claims.append(claim)
+        yield TextAdded(self._gap + body)
+        self._text += self._gap + body
+        self._gap = "\n" if sentence.rstrip(" ").endswith("\n") else " "
+        yield ClaimChecked(claim)
+
+    def finish(self, problem: LanguageModelError | None, used: str, timings: dict[str, float]) -> Written:
+        """What became of it."""
+        if self._claims:
+            outcome: Outcome = "incomplete" if problem else "written"
+        elif problem:
+            outcome = "failed"
+        else:
+            outcome = "abstained" if self._abstained or not self._withheld else "nothing_left"
+        return Written(
+            outcome,
+            self._text,
+            tuple(self._claims),
+            tuple(self._withheld),
+            self._dropped,
+            self._corrected,
+            str(problem) if problem else None,
+            used,
+            tuple((name, round(spent, 2)) for name, spent in timings.items()),
+        )
+
+
+def _claim(text: str, at: int, verdict: Verdict) -> Claim:
+    return Claim(
+        text=text,
+        start=at,
+        end=at + len(text),
+        citations=verdict.citations,
+        support=verdict.support,
+        reason=verdict.reason,
+    )
+
+
+def cite(sentence: str, keys: Sequence[int]) -> str:
+    """`sentence` with markers of exactly `keys`, before the mark that ends it; its words stay as they are.
+
+    >>> cite("It opened in 1998 [7].", (1, 2))
+    'It opened in 1998 [1] [2].'
+    """
+    bare = regex.sub(r"\s*\[\d{1,4}(?:\s*[,;]\s*\d{1,4})*\]", "", sentence).rstrip()
+    ending = regex.search(r"[.!?。！？]+[\"'”’»)」』]*$", bare)
+    at = ending.start() if ending and not regex.search(r"[\"'”’»)」』]$", bare) else len(bare)
+    return f"{bare[:at]} {' '.join(f'[{key}]' for key in keys)}{bare[at:]}"
+
+
+def speaks(text: str, language: str) -> bool:
+    """Whether `text` can be in `language`, as far as its script and small words tell; quoted words don't count."""
+    words = regex.sub(r"[\"“«「][^\"”»」]*[\"”»」]|\([^)]*\)", " ", strip_markers(text))
+    base = language.partition("-")[0]
+    letters = len(regex.findall(r"\p{L}", words))
+    if letters < 12:
+        return True
+    scripts = {"th": r"\p{Thai}", "zh": r"\p{Han}", "ja": r"[\p{Han}\p{Hiragana}\p{Katakana}]", "ko": r"\p{Hangul}"}
+    scripts |= {"ar": r"\p{Arabic}", "fa": r"\p{Arabic}", "ur": r"\p{Arabic}", "ru": r"\p{Cyrillic}"}
+    scripts |= {"uk": r"\p{Cyrillic}", "hi": r"\p{Devanagari}", "he": r"\p{Hebrew}", "el": r"\p{Greek}"}
+    scripts |= {"lo": r"\p{Lao}", "km": r"\p{Khmer}", "my": r"\p{Myanmar}", "ta": r"\p{Tamil}", "bn": r"\p{Bengali}"}
+    share = len(regex.findall(scripts.get(base, r"\p{Latin}"), words)) / letters
+    if share < 0.3:
+        return False
+    return base not in ("en", "vi") or language_of(words) == base
