@@ -82,8 +82,8 @@ $(READY_FOR_MODEL): $(READY)
 $(READY_TO_TEST): $(VENV)/made
 	@echo "Installing Attest and what its tests need into $(VENV): once, and it takes some minutes."
 	@$(PIP) setuptools
-	@$(INSTALL) ".[test]"
-	@touch $@ $(READY)
+	@$(INSTALL) ".[local,test]"
+	@touch $@ $(READY) $(READY_FOR_MODEL)
 
 # One resolution for every platform and every Python that the project names; torch is held in pyproject.toml.
 constraints:
