@@ -31,9 +31,10 @@ def count_with_tiktoken(text: str) -> int:
 
 @cache
 def _encoding() -> tiktoken.Encoding:
-    import llama_index.core  # noqa: F401 - points tiktoken to the vocabulary that it ships
     import tiktoken
+    from llama_index.core.utils import get_tokenizer
 
+    get_tokenizer()  # Loads it from the vocabulary that LlamaIndex ships; tiktoken remembers it.
     return tiktoken.get_encoding("cl100k_base")
 
 

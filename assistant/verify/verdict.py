@@ -164,6 +164,8 @@ class Verifier:
         if closeness is not None:
             keys.sort(key=lambda key: -closeness.by_key.get(key, 0.0))
         for key in keys:
+            if closeness is None and not _comparable(claim, self._quotes[key]):
+                continue
             if self._judge(claim, text, (key,), closeness, language).support != "unsupported":
                 return (key,)
         return ()
@@ -210,6 +212,11 @@ class Verifier:
         if closeness.weakest_run < (limits.run_within if same else limits.run_across):
             return Verdict("unsupported", "meaning", closeness.run)
         return None
+
+
+def _comparable(claim: str, quote: _Quote) -> bool:
+    """Whether words alone can tell that a quote carries a claim: a shared language, or a number or date to share."""
+    return shared_words(claim, quote.text) is not None or bool(numbers_in(claim) or dates_in(claim))
 
 
 def _fault(fault: Fault, detail: str | None) -> Verdict | None:

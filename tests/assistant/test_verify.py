@@ -1,0 +1,183 @@
+"""What the verifier promises: what the quotes carry passes, in any digits, calendar and script; nothing else does."""
+
+from __future__ import annotations
+
+import unicodedata
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.verify import citations_in, verify_claim
+from assistant.verify.dates import dates_in
+from assistant.verify.names import latin_names
+from assistant.verify.numbers import numbers_in
+from assistant.verify.sounds import latin_consonants, thai_consonants
+from assistant.verify.text import fold, strip_markers
+from tests.assistant.quotes import quote
+
+VOTE = quote(1, "On 6 October 2022 the Council rejected the proposal by 19 votes to 17, with 11 abstentions.")
+FORUM = quote(2, "ฟอรัมจัดขึ้นที่กรุงปักกิ่ง เมื่อวันที่ 14 มิถุนายน ค.ศ. 2023 มีผู้เข้าร่วมมากกว่า 300 คน", "th")
+SOUTH = quote(3, "Gần 400 đại biểu từ hơn 100 quốc gia đã tham dự, chiếm 80% dân số thế giới.", "vi")
+ALL = (VOTE, FORUM, SOUTH)
+
+
+def support(claim: str, *citations: int, evidence: tuple[object, ...] = ALL) -> str:
+    return verify_claim(claim, citations, evidence).support  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("claim", "key"),
+    [
+        ("The proposal was rejected by 19 votes to 17 [1].", 1),
+        ("Hội đồng bác đề xuất với 19 phiếu chống và 17 phiếu thuận ngày 6 tháng 10 năm 2022.", 1),
+        ("More than 300 people took part on 14 June 2023.", 2),
+        ("มีผู้เข้าร่วมกว่า ๓๐๐ คน เมื่อวันที่ 14 มิถุนายน พ.ศ. 2566", 2),
+        ("Nearly four hundred delegates came from over 100 countries.", 3),
+        ("มีผู้แทนเกือบ 400 คน คิดเป็นร้อยละ 80 ของประชากร", 3),
+    ],
+)
+def test_what_a_quote_carries_passes_in_any_language(claim: str, key: int) -> None:
+    assert support(claim, key) == "supported"
+
+
+@pytest.mark.parametrize(
+    ("claim", "key", "fault", "detail"),
+    [
+        ("The proposal was rejected by 19 votes to 18.", 1, "number", "18"),
+        ("The Council rejected it on 6 November 2022.", 1, "date", "6 November 2022"),
+        ("มีผู้เข้าร่วม 500 คน", 2, "number", "500"),
+        ("ฟอรัมจัดขึ้นเมื่อ 14 มิถุนายน พ.ศ. 2565", 2, "date", "2565"),
+        ("More than 400 delegates came.", 3, "number", "More than 400"),
+        ("Chiếm 70% dân số.", 3, "number", "70%"),
+        ("The forum was held in Shanghai.", 2, "name", "Shanghai"),
+        ("ฟอรัมจัดขึ้นที่กรุงโตเกียว", 2, "name", "โตเกียว"),
+        ("The Council accepted the proposal.", 1, "contrary", "accepted"),
+        ("The Council did not reject the proposal.", 1, "contrary", "not"),
+        ("ฟอรัมไม่ได้จัดขึ้นที่กรุงปักกิ่ง", 2, "contrary", "ไม่"),
+        ('The Council said that "the proposal was dismissed at once".', 1, "quotation", "dismissed"),
+    ],
+)
+def test_what_a_quote_does_not_carry_is_named(claim: str, key: int, fault: str, detail: str) -> None:
+    verdict = verify_claim(claim, (key,), ALL)
+    assert verdict.support == "unsupported"
+    assert verdict.fault == fault
+    assert detail in (verdict.detail or "")
+    assert verdict.reason
+
+
+def test_a_sentence_of_the_quote_itself_is_quoted() -> None:
+    assert support(VOTE.quote + " [1]", 1) == "quoted"
+
+
+def test_half_a_sentence_that_says_the_contrary_is_not_quoted() -> None:
+    evidence = (quote(1, "It is wrong to say that the bridge was closed."),)
+    assert support("the bridge was closed", 1, evidence=evidence) != "quoted"
+
+
+def test_a_key_that_does_not_exist_is_dropped_and_told() -> None:
+    verdict = verify_claim("More than 300 people took part.", (9,), ALL)
+    assert verdict.dropped == (9,)
+    assert verdict.citations == (2,)
+
+
+def test_a_wrong_key_is_found_and_the_right_one_is_named() -> None:
+    verdict = verify_claim("The proposal was rejected by 19 votes to 17.", (3,), ALL)
+    assert (verdict.support, verdict.fault, verdict.better) == ("unsupported", "citation", (1,))
+
+
+def test_without_quotes_nothing_is_supported() -> None:
+    assert verify_claim("The sky is blue.", (), ()).fault == "no_evidence"
+
+
+def test_names_are_known_again_across_scripts() -> None:
+    evidence = (quote(1, "มิเชล บาเชเลต์ และสี จิ้นผิง พบกันที่เจนีวา", "th"),)
+    assert support("Michelle Bachelet met Xi Jinping in Geneva.", 1, evidence=evidence) == "supported"
+    assert support("Michelle Bachelet met Vladimir Putin in Geneva.", 1, evidence=evidence) == "unsupported"
+
+
+def test_a_title_may_bear_a_name_that_its_sentence_leaves_out() -> None:
+    evidence = (quote(1, "It was opened on 3 May 1998.", title="The Harbor Bridge"),)
+    assert support("The Harbor Bridge was opened on 3 May 1998.", 1, evidence=evidence) == "supported"
+
+
+def test_the_place_of_a_news_desk_is_not_evidence() -> None:
+    evidence = (quote(1, "The forum was opened in the morning.", speaker="News desk, Hanoi"),)
+    assert support("The forum was opened in Hanoi.", 1, evidence=evidence) == "unsupported"
+
+
+def test_decomposed_text_is_judged_like_composed() -> None:
+    claim = "Gần 400 đại biểu từ hơn 100 quốc gia đã tham dự."
+    assert support(unicodedata.normalize("NFD", claim), 3) == support(claim, 3) != "unsupported"
+
+
+def test_citations_are_read_in_every_form() -> None:
+    assert citations_in("So it is [1][3], and so [2, 4] [x].") == (1, 3, 2, 4)
+    assert strip_markers("1. So it is [1][2, 3].") == "So it is."
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("1,234.5 and 1.234.567", {"1234.5", "1234567"}),
+        ("two hundred and fifty thousand", {"250000"}),
+        ("ยี่สิบเอ็ดคน", {"21"}),
+        ("hai mươi lăm người", {"25"}),
+        ("770 triệu người", {"770000000"}),
+        ("3 พันล้านบาท", {"3000000000"}),
+        ("٣٠٠ و ๔๐๐", {"300", "400"}),
+        ("6½ sacks", {"6.5"}),
+        ("COVID-19, G20 and one of them", set()),
+        ("สามารถห้ามพันธมิตร", set()),
+    ],
+)
+def test_numbers_are_read_in_every_writing(text: str, values: set[str]) -> None:
+    read = {value for number in numbers_in(fold(text)) for value in number.values}
+    assert read == {Decimal(value).normalize() for value in values}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "14 June 2023",
+        "June 14th, 2023",
+        "2023-06-14",
+        "14/6/2023",
+        "ngày 14 tháng 6 năm 2023",
+        "๑๔ มิถุนายน พ.ศ. ๒๕๖๖",
+        "14 มิ.ย. 2566",
+        "14 juin 2023",
+        "2023年6月14日",
+    ],
+)
+def test_a_date_is_the_same_in_every_calendar_and_format(text: str) -> None:
+    assert (2023, 6, 14) in dates_in(fold(text))[0].alternatives
+
+
+def test_a_word_is_not_taken_for_a_month() -> None:
+    assert dates_in("The states may march on. 1,948 people came.") == ()
+
+
+def test_a_sentence_begins_with_no_name() -> None:
+    assert latin_names("Participants met Hu Wenli. Then Beijing agreed.") == ["Hu Wenli", "Beijing"]
+
+
+def test_names_sound_alike_in_thai_and_latin_letters() -> None:
+    assert thai_consonants("สี จิ้นผิง") == latin_consonants("Xi Jinping")
+    assert thai_consonants("ซินเจียง") == latin_consonants("Xinjiang")
+
+
+@given(st.integers(0, 10**9))
+def test_a_number_agrees_with_itself_in_any_grouping(value: int) -> None:
+    plain, grouped, dotted = str(value), f"{value:,}", f"{value:,}".replace(",", ".")
+    thai = "".join(chr(ord("๐") + int(digit)) for digit in plain)
+    for text in (grouped, dotted, thai):
+        read = numbers_in(fold(text))
+        assert any(Decimal(value) in number.values for number in read)
+
+
+@given(st.text(max_size=80), st.text(max_size=80))
+def test_no_text_breaks_it(claim: str, words: str) -> None:
+    verdict = verify_claim(claim, (1,), (quote(1, words),))
+    assert (verdict.support == "unsupported") == bool(verdict.reason)
