@@ -73,7 +73,13 @@ def _unmarked_ends(words: str) -> list[int]:
         ends.append(position)
     if position != len(words):  # It drops what it can't read: then only blanks are sure.
         ends = [match.end() for match in re.finditer(r"\s+", words)] + [len(words)]
-    return ends
+    return [end for end in ends if end == len(words) or not _splits_a_number(words, end)]
+
+
+def _splits_a_number(words: str, end: int) -> bool:
+    """Whether a number would lose what it counts or dates by, as in "พ.ศ. 2566"; the cutter ends clauses there."""
+    after = words[end : end + 12].lstrip()
+    return after[:1].isdecimal() or words[:end].rstrip().endswith(".")
 
 
 def _joined(words: str, ends: list[int], shortest: int) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,151 @@
+"""Questions with known answers, as benchmarks ask them, and libraries made of their paragraphs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ingest.split import split
+from store.embed import Embedder, FloatArray, PassageText, PassageVectors, Progress
+from store.library import Library
+from store.types import Document, ParsedDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """One paragraph in one language; the same number is the same paragraph in every language."""
+
+    number: int
+    article: int
+    language: str
+    text: str
+
+    @property
+    def uri(self) -> str:
+        """Its name in a library."""
+        return f"paragraph:{self.language}:{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with the paragraph that answers it, and the words that do, in the paragraph's own language."""
+
+    id: str
+    text: str
+    language: str
+    paragraph: int
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    """Paragraphs and questions of one language of a parallel collection."""
+
+    language: str
+    paragraphs: tuple[Paragraph, ...]
+    questions: tuple[Asked, ...]
+
+
+def read_xquad(folder: Path) -> dict[str, Parallel]:
+    """All `xquad.LANGUAGE.json` files of a folder, by language."""
+    found: dict[str, Parallel] = {}
+    for path in sorted(folder.glob("xquad.*.json")):
+        language = path.suffixes[-2].lstrip(".")
+        paragraphs: list[Paragraph] = []
+        questions: list[Asked] = []
+        for article, entry in enumerate(json.loads(path.read_text(encoding="utf-8"))["data"]):
+            for paragraph in entry["paragraphs"]:
+                number = len(paragraphs)
+                paragraphs.append(Paragraph(number, article, language, paragraph["context"].lstrip("\ufeff")))
+                questions += [
+                    Asked(q["id"], q["question"], language, number, tuple(a["text"] for a in q["answers"]))
+                    for q in paragraph["qas"]
+                ]
+        found[language] = Parallel(language, tuple(paragraphs), tuple(questions))
+    return found
+
+
+def read_thai_qa(path: Path) -> Parallel:
+    """iapp-wiki-qa: native Thai questions on articles."""
+    numbers: dict[str, int] = {}
+    paragraphs: list[Paragraph] = []
+    questions: list[Asked] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        article = row["article_id"]
+        if article not in numbers:
+            numbers[article] = len(paragraphs)
+            paragraphs.append(Paragraph(numbers[article], numbers[article], "th", row["context"]))
+        answers = tuple(row["answers"]["text"])
+        questions.append(Asked(row["question_id"], row["question"], "th", numbers[article], answers))
+    return Parallel("th", tuple(paragraphs), tuple(questions))
+
+
+def rotated(parallel: dict[str, Parallel], rotation: int) -> list[Paragraph]:
+    """Each paragraph in one language only; over as many rotations as languages, in each of them once."""
+    languages = list(parallel)
+    count = len(parallel[languages[0]].paragraphs)
+    return [parallel[languages[(number + rotation) % len(languages)]].paragraphs[number] for number in range(count)]
+
+
+def fill(library: Library, paragraphs: Iterable[Paragraph]) -> None:
+    """Put paragraphs into a library, each a document of its own."""
+    for _ in library.add_many(parse(each, library.embedder) for each in paragraphs):
+        pass
+
+
+def parse(paragraph: Paragraph, embedder: Embedder) -> ParsedDocument:
+    """A paragraph as a document. Its text is taken as it is, so that gold answers still occur in it."""
+    digest = hashlib.sha256(paragraph.text.encode()).hexdigest()
+    name = hashlib.sha256(paragraph.uri.encode()).hexdigest()[:12]
+    passages = split(paragraph.text, paragraph.language, document_id=name, count_tokens=embedder.count_tokens)
+    document = Document(
+        id=name,
+        uri=paragraph.uri,
+        title=f"Paragraph {paragraph.number}",
+        language=paragraph.language,
+        original_sha256=digest,
+        text_sha256=digest,
+        passage_count=len(passages),
+    )
+    return ParsedDocument(document, paragraph.text, passages, normalization=0)
+
+
+class RememberingEmbedder:
+    """The real model, asked once for each text: libraries of the same paragraphs and questions share vectors."""
+
+    def __init__(self, inner: Embedder) -> None:
+        self.inner = inner
+        self.name = inner.name
+        self.fingerprint = inner.fingerprint
+        self.dimensions = inner.dimensions
+        self.max_tokens = inner.max_tokens
+        self._queries: dict[str, FloatArray] = {}
+        self._passages: dict[PassageText, PassageVectors] = {}
+
+    def embed_queries(self, texts: Sequence[str]) -> FloatArray:
+        """See `Embedder.embed_queries`."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._queries]
+        if new:
+            self._queries |= dict(zip(new, self.inner.embed_queries(new), strict=True))
+        return np.stack([self._queries[text] for text in texts])
+
+    def embed_passages(self, passages: Sequence[PassageText], progress: Progress | None = None) -> list[PassageVectors]:
+        """See `Embedder.embed_passages`."""
+        new = [passage for passage in dict.fromkeys(passages) if passage not in self._passages]
+        if new:
+            self._passages |= dict(zip(new, self.inner.embed_passages(new, progress), strict=True))
+        return [self._passages[passage] for passage in passages]
+
+    def count_tokens(self, text: str) -> int:
+        """See `Embedder.count_tokens`."""
+        return self.inner.count_tokens(text)
+
+    def tokenize(self, text: str) -> list[str]:
+        """See `Embedder.tokenize`."""
+        return self.inner.tokenize(text)
