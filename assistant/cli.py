@@ -76,12 +76,15 @@ def main() -> None:
     from store.errors import AttestError
 
     try:
-        code = attest.main(standalone_mode=False)
+        code = attest.main(prog_name="attest", standalone_mode=False)
     except AttestError as error:
         click.echo(f"attest: {error}", err=True)
         sys.exit(error.exit_code)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        click.echo(f"attest: {_in_one_sentence(error)}", err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("attest: stopped.", err=True)
@@ -90,6 +93,13 @@ def main() -> None:
         sys.stderr.close()  # The reader of our output went away: there is nobody left to tell.
         sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _in_one_sentence(error: click.ClickException) -> str:
+    """What click has to say of a wrong command line, and where to read more; not its three lines."""
+    said = error.format_message().rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{said}; see `{context.command_path} --help`." if context else f"{said}."
 
 
 def filter_options(command: Any) -> Any:  # noqa: ANN401 - what click decorates has no type of its own

@@ -21,9 +21,7 @@ def standalone(question: str, history: Sequence[Message], llm: LLM | None = None
     return resolve(question, history)
 
 
-def within_budget(
-    history: Sequence[Message], tokens: int, count: Callable[[str], int]
-) -> tuple[Message, ...]:
+def within_budget(history: Sequence[Message], tokens: int, count: Callable[[str], int]) -> tuple[Message, ...]:
     """The latest messages of `history` whose texts hold at most `tokens` together, as `count` counts them.
 
     Cut between whole turns only: what is kept starts with a message of the user.

@@ -98,11 +98,7 @@ def _swapped_thing(bare: str, connected: bool, language: str) -> str | None:
         return None
     thing: str = found["x"].strip()
     lexicon = words_for(language)
-    verbs = (
-        ("is", "are", "was", "were", "did", "does", "do", "can", "will", "has", "had")
-        if language == "en"
-        else ()
-    )
+    verbs = ("is", "are", "was", "were", "did", "does", "do", "can", "will", "has", "had") if language == "en" else ()
     if not thing or _has_any(thing, [*lexicon["question_words"], *verbs], language):
         return None
     if connected or not _anaphor(thing, language):
@@ -161,9 +157,7 @@ def _anaphor(text: str, language: str) -> str | None:
             r"(?i)(?:(?:những|các|cuộc|sự|bức|buổi|bản)\s+)?(?:\p{L}+\s+){1,2}(?:này|đó|ấy|trên)(?!\p{L})",
             text,
         )
-        found = regex.search(
-            rf"(?i)(?<!\p{{L}})(?:{'|'.join(WORDS['vi']['anaphora'])})(?!\p{{L}})(?!\s+tên)", text
-        )
+        found = regex.search(rf"(?i)(?<!\p{{L}})(?:{'|'.join(WORDS['vi']['anaphora'])})(?!\p{{L}})(?!\s+tên)", text)
         either = found or demonstrative
         return either.group() if either else None
     return _english_anaphor(text)
@@ -174,9 +168,7 @@ def _english_anaphor(text: str) -> str | None:
         rf"(?i)\b(?:this|that|these|those)\s+(?:{'|'.join(WORDS['en']['nouns_pointed_at'])})s?\b", text
     ):
         return str(found.group())
-    if regex.search(
-        r"(?i)\b(?:is|was|isn't)\s+it\s+(?:true|possible|raining|safe|legal|ok|better|worth)\b", text
-    ):
+    if regex.search(r"(?i)\b(?:is|was|isn't)\s+it\s+(?:true|possible|raining|safe|legal|ok|better|worth)\b", text):
         return None
     if regex.search(r"(?i)\bit\s+takes?\s+to\b|\bdoes\s+it\s+take\s+to\b|\bwhat\s+time\s+is\s+it\b", text):
         return None
@@ -186,9 +178,7 @@ def _english_anaphor(text: str) -> str | None:
         if not any(0 <= start < found.start() for start in names):
             return str(found.group())
     tail = regex.search(r"(?i)\b(?:there|then|that|this|those|these)\s*[?.!]*$", text)
-    lead = regex.search(
-        r"(?i)\b(?:is|was|were|are|did|does)\s+(?:that|this|those|these)\b(?!\s+\p{L}+\s+of\b)", text
-    )
+    lead = regex.search(r"(?i)\b(?:is|was|were|are|did|does)\s+(?:that|this|those|these)\b(?!\s+\p{L}+\s+of\b)", text)
     either = tail or lead
     return str(either.group()) if either else None
 
@@ -218,9 +208,7 @@ def _point_back(bare: str, pointed: str, before: str, answer: str) -> str:
     if word.split()[0] in {"this", "that", "these", "those"} or (
         word in {"it", "they", "them"} and _takes_article(referent)
     ):
-        placed = (
-            f"the {placed}" if not regex.match(r"(?i)the\b", placed) and _takes_article(referent) else placed
-        )
+        placed = f"the {placed}" if not regex.match(r"(?i)the\b", placed) and _takes_article(referent) else placed
     return regex.sub(rf"(?i)(?<!\p{{L}}){regex.escape(pointed)}(?!\p{{L}})", lambda _: placed, bare, count=1)
 
 
@@ -243,9 +231,7 @@ def _person_in(answer: str, before: str) -> str | None:
 def _lacks_subject(bare: str, connected: bool, language: str, before: str) -> bool:
     """Whether a question names nothing of its own to be asked about."""
     if language == "th":
-        return _thai_content(bare) <= (8 if connected else 3) and not regex.search(
-            r"\p{Lu}\p{L}{2}|\d{4}", bare
-        )
+        return _thai_content(bare) <= (8 if connected else 3) and not regex.search(r"\p{Lu}\p{L}{2}|\d{4}", bare)
     if names_in(bare):
         return False
     lexicon = words_for(language)

@@ -44,9 +44,7 @@ def language_of(text: str) -> str:
         return "th"
     if regex.search(r"(?i)[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", text):
         return "vi"
-    if regex.search(
-        r"(?i)(?<!\p{L})(?:khi nào|nào|còn|gì|thì sao|tại sao|vì sao|có|là|và|không|đã)(?!\p{L})", text
-    ):
+    if regex.search(r"(?i)(?<!\p{L})(?:khi nào|nào|còn|gì|thì sao|tại sao|vì sao|có|là|và|không|đã)(?!\p{L})", text):
         return "vi"
     return "en"
 
@@ -72,13 +70,7 @@ def names_in(text: str, *, initial: bool = False) -> list[str]:
         while words and words[0].lower() in known | {*WORDS["en"]["generic_words"]}:
             words = words[1:]
         at_start = match.start() == 0 or text[: match.start()].rstrip()[-1:] in {".", "?", "!", ":", '"', "“"}
-        if (
-            at_start
-            and not initial
-            and len(words) == len(name.split())
-            and len(words) < 2
-            and not words[0].isupper()
-        ):
+        if at_start and not initial and len(words) == len(name.split()) and len(words) < 2 and not words[0].isupper():
             continue
         name = " ".join(words)
         if words and name.lower() not in months and not name.isdigit():

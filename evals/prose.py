@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import regex
 
 from assistant.types import Answer, Claim
-from evals.metrics.citations import cited_evidence
+from evals.metrics.citations import QUOTED, cited_evidence
 from evals.text import contains, same_language, without_markers, words
 from store.language import UNKNOWN, detect_language
 
 _BLANK = "\N{NO-BREAK SPACE}"
-ENOUGH_WORDS = 4
-"""With fewer words of its own, a text doesn't tell what language it is in."""
+ENOUGH_WORDS = 2
+"""With fewer different words of its own, a text doesn't tell what language it is in."""
 
 
 def own_words(answer: Answer) -> str:
@@ -30,16 +30,17 @@ def other_language(answer: Answer, wanted: str) -> str | None:
     """The language that the answer is in, if it is another than `wanted`; None if all is well.
 
     What the answer claims to be in, and what its own words are in. Names of sources and speakers don't
-    count, and neither do the sources' own words, which a quote must not translate.
+    count, and neither does what stands in quotation marks: titles, and the sources' own words, which a
+    quote must not translate.
     """
     if not same_language(answer.language, wanted):
         return answer.language
-    text = without_markers(own_words(answer))
+    text = without_markers(QUOTED.sub(" ", own_words(answer)))
     for evidence in answer.evidence:
         for name in (evidence.document.title, evidence.document.speaker):
             if name:
                 text = text.replace(name, " ")
-    if len(words(text)) < ENOUGH_WORDS:
+    if len(set(words(text))) < ENOUGH_WORDS:
         return None
     found = detect_language(text)
     return None if found == UNKNOWN or same_language(found, wanted) else found

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from assistant.types import Value
 from evals.aggregate import Estimate, columns_of, estimates, in_slice, slice_names, units
+from evals.expectations import judge_case
 from evals.folder import REPORT, RunFolder, RunInfo
 from evals.gates import Gate, gates
 from evals.metrics.abstention import reliability, risk_coverage
@@ -147,6 +148,18 @@ def observations_of(folder: RunFolder) -> tuple[Observation, ...]:
     known = {case.key: case for case in folder.cases()}
     results = tuple(result for result in folder.results() if result.key in known)
     return _observed(known, results, folder.info(), {})[1]
+
+
+def verdicts_of(folder: RunFolder) -> dict[str, tuple[Case, tuple[CaseVerdict, ...]]]:
+    """Each case that was asked, with a verdict for each time; cases without expectations are left out."""
+    known = {case.key: case for case in folder.cases()}
+    found: dict[str, tuple[Case, tuple[CaseVerdict, ...]]] = {}
+    for result in folder.results():
+        case = known.get(result.key)
+        verdict = judge_case(case, result) if case is not None else None
+        if case is not None and verdict is not None and any(turn.verdicts for turn in verdict.turns):
+            found[case.key] = (case, (*found.get(case.key, (case, ()))[1], verdict))
+    return found
 
 
 def _observed(

@@ -15,7 +15,7 @@ import regex
 from ingest.plausible import ALPHABETS, damage, is_vietnamese, objection
 from ingest.vietnamese import VIETNAMESE, decode_vietnamese
 from store.errors import ReadError
-from store.language import detect_language
+from store.language import UNKNOWN, detect_language
 
 EXAMINED_BYTES = 100_000
 """How much of a long file decides about its encoding; the whole of it must then decode without error."""
@@ -42,9 +42,12 @@ class Decoded:
     confidence: float
 
 
-def decode(data: bytes) -> Decoded:
-    """The text of `data`. Raises ReadError, naming the reason, where no decoding can be trusted."""
-    decoded = _by_mark(data) or _seven_bit(data) or _utf8(data) or _wide(data)
+def decode(data: bytes, declared: str | None = None) -> Decoded:
+    """The text of `data`. Raises ReadError, naming the reason, where no decoding can be trusted.
+
+    `declared` is what the file says of itself, as a web page does; it is believed only if it makes sense.
+    """
+    decoded = _by_mark(data) or _seven_bit(data) or _utf8(data) or _wide(data) or _declared(data, declared)
     if decoded is None:
         if _is_binary(data):
             raise ReadError("This is not a text file: it holds binary data.")
@@ -100,12 +103,12 @@ def _seven_bit(data: bytes) -> Decoded | None:
     return None
 
 
-_VIQR_WORD = regex.compile(r"\b\p{L}*(?:[aeo]\^[`'?~.]?|[ouOU][+*][`'?~.]?|a\([`'?~.]?|dd)\p{L}*")
+_VIQR_MARK = regex.compile(r"[aeoAEO]\^[`'?~.]?|[ouOU][+*][`'?~.]?|[aA]\([`'?~.]?|\b[dD]d")
 
 
 def _viqr_share(text: str) -> float:
-    words = len(text.split())
-    share = len(_VIQR_WORD.findall(text)) / words if words >= 5 else 0.0
+    words = [word for word in text.split() if len(word) < 20]
+    share = sum(1 for word in words if _VIQR_MARK.search(word)) / len(words) if len(words) >= 5 else 0.0
     return share if share > 0.15 else 0.0
 
 
@@ -141,7 +144,9 @@ def _wide(data: bytes) -> Decoded | None:
         if len(data) % width:
             continue
         sample = _strictly(data[: EXAMINED_BYTES - EXAMINED_BYTES % 4], codec, final=False)
-        if not sample or "\0" in sample or not _separated(sample) or objection(sample):
+        if not sample or "\0" in sample or not _separated(sample):
+            continue
+        if objection(sample) or detect_language(sample) == UNKNOWN:
             continue
         if text := _strictly(data, codec):
             return Decoded(text, name, 0.99)
@@ -154,6 +159,37 @@ _SEPARATORS = regex.compile(r"[ \n\u3000-\u3002\uff0c]")
 def _separated(sample: str) -> bool:
     """Whether words or sentences end somewhere: a wrong reading of 16 bits hits these 1 time in 10,000."""
     return len(_SEPARATORS.findall(sample)) > 0.005 * len(sample)
+
+
+_ELEMENT = regex.compile(r"<[^<>]*+>")
+_WEB_NAMES = {
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "us-ascii": "cp1252",
+    "iso-8859-9": "cp1254",
+    "iso-8859-11": "cp874",
+    "tis-620": "cp874",
+    "windows-874": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "x-gbk": "gb18030",
+    "big5": "cp950",
+    "shift_jis": "cp932",
+    "x-sjis": "cp932",
+    "euc-kr": "cp949",
+    "ks_c_5601-1987": "cp949",
+}
+
+
+def _declared(data: bytes, name: str | None) -> Decoded | None:
+    """The decoding that the file names, as browsers understand the name, if nothing speaks against it."""
+    if name is None:
+        return None
+    codec = _WEB_NAMES.get(name.lower(), name.lower())
+    text = None if codec.startswith("utf") else _strictly(data, codec)
+    if not text or objection(_ELEMENT.sub(" ", text[:EXAMINED_BYTES])):
+        return None
+    return Decoded(text, codec, 0.95)
 
 
 _CONTROLS = regex.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
@@ -262,7 +298,7 @@ def _decoded(data: bytes, encoding: str) -> str | None:
 def _strictly(data: bytes, codec: str, *, final: bool = True) -> str | None:
     try:
         return codecs.getincrementaldecoder(codec)("strict").decode(data, final)
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError, TypeError, AttributeError):  # Some codecs aren't of text.
         return None
 
 

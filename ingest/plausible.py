@@ -67,8 +67,7 @@ _MIXED_SCRIPTS = regex.compile(
     r"\p{Script=Latin}[\p{Script=Cyrillic}\p{Script=Greek}]|[\p{Script=Cyrillic}\p{Script=Greek}]\p{Script=Latin}"
 )
 _DIGIT_IN_WORD = regex.compile(r"\p{Ll}\d\p{Ll}?")
-_REPLACED = regex.compile(r"(?<=\p{L})[?\ufffd]+(?=\p{L})|[?\ufffd]+(?=\p{Ll})")
-_ADDRESS = regex.compile(r"\S*(?:://|[=&])\S*")
+_REPLACED = regex.compile(r"(?<=\p{L})[?\ufffd]++(?=\p{L})|(?<![?\ufffd])[?\ufffd]++(?=\p{Ll})")
 _TONES = dict.fromkeys(map(ord, "\u0300\u0301\u0303\u0309\u0323"))
 _VIETNAMESE_SYLLABLE = regex.compile(
     r"(?:(?:ngh?|nh|ch|gh?|gi|kh|ph|qu|th|tr|[bcdđhklmnrstvx])?"
@@ -112,7 +111,7 @@ def damage(text: str) -> str | None:
         return "most of its characters were replaced by question marks before it was saved"
     if text.count("\ufffd") > max(2, 0.001 * len(text)):
         return "some of its characters were replaced by � before it was saved"
-    prose = _ADDRESS.sub(" ", text)
+    prose = " ".join(word for word in text.split() if not ("=" in word or "&" in word or "://" in word))
     replaced = len(_REPLACED.findall(prose))
     if replaced >= 5 and replaced > 0.01 * len(_WORD.findall(prose)):
         return "letters inside its words were replaced by question marks before it was saved"
@@ -166,8 +165,8 @@ def _objection_to_words(text: str) -> str | None:
 def _objection_to_language(text: str, language: str | None) -> str | None:
     found = detect_language(text)
     if language is None:
-        return "what it says is in no known language" if found == "und" else None
-    if found == "und" or not _alike(found, language):
+        language = found
+    if (found == "und" and language != "und") or not _alike(found, language):
         return "what it says is in no language that is written so"
     if found == "vi":
         return None if is_vietnamese(text) else "its words would not be Vietnamese syllables"

@@ -84,10 +84,8 @@ _LETTERS = regex.compile(
     ),
     flags=regex.V1,
 )
-_NOT_WORDS = regex.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\S+|\p{N}+")
-_VIETNAMESE_ONLY = regex.compile(
-    r"[ơưấầẩẫậắằẳẵặếềểễệốồổỗộớờởỡợứừửữựảẻỉỏủỷỹ]|đ[àáãạâăèéẹêìíĩịòóõọôùúũụỳýỵ]", regex.I
-)
+_NOT_WORDS = regex.compile(r"https?://\S+|www\.\S+|[^\s@]{1,64}@[^\s@]{1,99}|\p{N}+")
+_VIETNAMESE_ONLY = regex.compile(r"[ơưấầẩẫậắằẳẵặếềểễệốồổỗộớờởỡợứừửữựảẻỉỏủỷỹ]|đ[àáãạâăèéẹêìíĩịòóõọôùúũụỳýỵ]", regex.I)
 _SYLLABLE = regex.compile(
     r"(?:ngh?|nh|ch|gh?|gi|kh|ph|qu|th|tr|[bcdhklmnrstvx])?"
     r"(?:[iuo]?[aeiouy]|[aeo]o|[aoiue]u|[aou]i|[au]y|uya|uye|oai|oay|uay|uoi|uou|[iy]eu|ieu?)"
@@ -135,9 +133,7 @@ def _words_by_script(text: str) -> dict[str, list[str]]:
 
 def _dominant_script(words: dict[str, list[str]]) -> str | None:
     """The script of the sentence itself: Latin names inside another script's sentence aren't counted."""
-    letters = Counter(
-        {script: sum(map(len, found)) * _WORTH.get(script, 1) for script, found in words.items()}
-    )
+    letters = Counter({script: sum(map(len, found)) * _WORTH.get(script, 1) for script, found in words.items()})
     if len(letters) > 1 and "Latin" in letters:
         letters["Latin"] = sum(len(word) for word in words["Latin"] if word[0].islower())
     return letters.most_common(1)[0][0] if letters else None

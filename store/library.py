@@ -47,10 +47,9 @@ _SECONDS_FOR_OWNER = 10.0
 class Library:
     """A library of documents in one folder. Get one from `Library.open`; use it from any thread."""
 
-    def __init__(self, possession: Possession, *, read_only: bool) -> None:
+    def __init__(self, possession: Possession) -> None:
         self.possession = possession
         """For the store's own modules."""
-        self._read_only = read_only
         self._write_lock = threading.RLock()
 
     @classmethod
@@ -67,7 +66,7 @@ class Library:
         Raises LibraryLockedError (a writer while another process owns it), SchemaVersionError,
         EmbedderMismatchError for a given embedder.
         """
-        return cls(Possession.take(where, embedder, writes=not read_only), read_only=read_only)
+        return cls(Possession.take(where, embedder, writes=not read_only))
 
     def close(self) -> None:
         """Give the library up; other processes can own it again. Closing twice is harmless."""
@@ -179,6 +178,11 @@ class Library:
         """The passages of a document, in order. Raises NotFoundError."""
         with self.snapshot() as snapshot:
             return snapshot.passages(document_id)
+
+    def parsed(self, document_id: str) -> ParsedDocument:
+        """A document as `add` takes it: to change what is known of it, or to bring it back. Raises NotFoundError."""
+        with self.snapshot() as snapshot:
+            return snapshot.parsed(document_id)
 
     def search(self, query: str, k: int = 10, where: Filter | None = None) -> SearchResult:
         """The `k` best passages for `query`, best first. Raises QuestionError for a blank query."""

@@ -46,9 +46,10 @@ _SECONDS_FOR_READERS = 10.0
 class Possession:
     """One process's hold on a library. Safe to use from several threads, of no use after a fork."""
 
-    def __init__(self, settings: Settings, lock: LibraryLock, catalog: Catalog, *, owned: bool) -> None:
+    def __init__(self, settings: Settings, lock: LibraryLock, catalog: Catalog, *, owned: bool, writes: bool) -> None:
         self.settings = settings
         self.owned = owned
+        self._writes = writes
         self._lock = lock
         self._catalog = catalog
         self._pid = os.getpid()
@@ -72,7 +73,7 @@ class Possession:
         lock = LibraryLock(settings.home)
         catalog, owned = _take(settings.home, lock, writes=writes)
         try:
-            possession = cls(settings, lock, catalog, owned=owned)
+            possession = cls(settings, lock, catalog, owned=owned, writes=writes)
             if embedder is not None:
                 possession._accept(embedder)
         except BaseException:
@@ -120,10 +121,10 @@ class Possession:
 
     @contextmanager
     def changing(self) -> Iterator[Catalog]:
-        """The catalog for a change. Raises LibraryError where another process owns the library."""
+        """The catalog for a change. Raises LibraryError for a library that was opened to read."""
         catalog = self.catalog
-        if not self.owned:
-            raise LibraryError("The library was opened for reading only: another process owns it.")
+        if not self._writes:
+            raise LibraryError("The library was opened for reading only.")
         yield catalog
 
     @contextmanager

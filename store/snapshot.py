@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from store.dates import day_range
 from store.errors import NotFoundError
 from store.packing import BLOCK, unpack_spans, unpack_sum, unpack_vectors
-from store.types import Document, Filter, Passage, Span
+from store.types import Document, Filter, ParsedDocument, Passage, Span
 
 _DOCUMENT = (
     "d.id, d.uri, d.title, d.language, d.original_sha256, d.text_sha256, d.speaker, d.published, "
@@ -145,6 +145,14 @@ class Snapshot:
             (document_id,),
         )
         return tuple(_passage(row) for row in rows)
+
+    def parsed(self, document_id: str) -> ParsedDocument:
+        """All that is kept of a document, as adding it takes it. Raises NotFoundError."""
+        document = self.document(document_id)
+        row = self.connection.execute(
+            "SELECT normalization FROM documents WHERE state = 'live' AND id = ?", (document_id,)
+        ).fetchone()
+        return ParsedDocument(document, self.text(document_id), self.passages(document_id), row[0])
 
     def stored_passages(self, passage_ids: Sequence[str], where: Filter | None = None) -> dict[str, StoredPassage]:
         """Those of `passage_ids` that are live and pass the filter, by id, with words and raw vectors.

@@ -6,12 +6,11 @@ text of a document leaves here escaped, as HTML made by `render` and `reader`.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -29,10 +28,13 @@ from assistant.page.reader import (
     window_html,
 )
 from assistant.page.render import language_name, source_line, turn_article
-from assistant.page.security import OWNER_COOKIE
 from assistant.page.settings import PageSettings
-from assistant.page.strings import Strings, chosen, languages
+from assistant.page.shelf import Shelf
+from assistant.page.shelf_routes import shelf_router
+from assistant.page.strings import languages
 from assistant.page.suggest import Suggestions
+from assistant.page.suite import feedback_suite
+from assistant.page.words import Owner, Words
 from assistant.types import Answer, Evidence, Source
 from store.conversations import Conversation, Conversations, Turn
 from store.errors import AttestError, NotFoundError, RequestError
@@ -46,27 +48,16 @@ STATIC = Path(__file__).parent / "static"
 TURNS_AT_ONCE = 30
 
 
-def owner(request: Request) -> str:
-    """Whose conversations a request may list: the browser's cookie; without one, nobody's."""
-    return request.cookies.get(OWNER_COOKIE) or f"nobody-{secrets.token_hex(8)}"
-
-
-def words_of(request: Request, ui: str | None = None) -> Strings:
-    """The interface's words for a request."""
-    return chosen(ui, request.headers.get("accept-language", ""))
-
-
-Owner = Annotated[str, Depends(owner)]
-Words = Annotated[Strings, Depends(words_of)]
-
-
-def mount(app: FastAPI, assistant: Assistant, conversations: Conversations, settings: PageSettings) -> None:
+def mount(
+    app: FastAPI, assistant: Assistant, conversations: Conversations, settings: PageSettings, shelf: Shelf
+) -> None:
     """Add all routes of the page to `app`; an error of ours becomes its sentence, never a traceback."""
     app.mount(f"{PREFIX}/static", StaticFiles(directory=STATIC), name="static")
-    app.include_router(start_router(assistant, settings), prefix=PREFIX)
+    app.include_router(start_router(assistant, settings, shelf), prefix=PREFIX)
     app.include_router(conversation_router(conversations), prefix=PREFIX)
     app.include_router(source_router(assistant, conversations), prefix=PREFIX)
     app.include_router(feedback_router(conversations), prefix=PREFIX)
+    app.include_router(shelf_router(shelf, settings), prefix=PREFIX)
 
     @app.exception_handler(AttestError)
     async def sentence(_: Request, error: AttestError) -> Response:
@@ -74,7 +65,7 @@ def mount(app: FastAPI, assistant: Assistant, conversations: Conversations, sett
         return JSONResponse({"message": str(error)}, status)
 
 
-def start_router(assistant: Assistant, settings: PageSettings) -> APIRouter:
+def start_router(assistant: Assistant, settings: PageSettings, shelf: Shelf) -> APIRouter:
     """What a page needs to begin, and what a user can choose from."""
     router = APIRouter()
     suggestions = Suggestions(assistant)
@@ -93,7 +84,7 @@ def start_router(assistant: Assistant, settings: PageSettings) -> APIRouter:
                 "upload_suffixes": settings.upload_suffixes,
             },
             "written": settings.written_mode,
-            "uploads": settings.uploads,
+            "uploads": settings.uploads and shelf.accepts_files,
             "documents": statistics.documents,
             "passages": statistics.passages,
             "languages": [
@@ -107,19 +98,6 @@ def start_router(assistant: Assistant, settings: PageSettings) -> APIRouter:
     @router.get("/examples")
     def examples(words: Words) -> list[str]:
         return list(suggestions.examples(words.language))
-
-    @router.get("/documents")
-    def documents(words: Words, after: str | None = None, find: str = "", limit: int = 50) -> dict[str, Any]:
-        page = assistant.library.documents(after=after, limit=max(1, min(limit, 200)))
-        sought = find.strip().casefold()
-        return {
-            "documents": [
-                {"id": item.id, "html": source_line(source_of(item), words), "title": item.title}
-                for item in page.documents
-                if sought in f"{item.title}\n{item.speaker or ''}\n{item.uri}".casefold()
-            ],
-            "next": page.next,
-        }
 
     return router
 
@@ -267,7 +245,22 @@ def feedback_router(conversations: Conversations) -> APIRouter:
         kept = conversations.give_feedback(turn_id, "good" if verdict == "good" else "bad", citation, comment)
         return {"verdict": kept.verdict}
 
+    @router.get("/feedback/suite")
+    def suite() -> Response:
+        given = conversations.feedback()
+        content = feedback_suite(given, {turn: _before(conversations, turn) for turn in {item.turn for item in given}})
+        return _attachment(content, "application/yaml", "feedback.yaml")
+
     return router
+
+
+def _before(conversations: Conversations, turn_id: str) -> list[str]:
+    """The questions before a turn in its conversation; none where the conversation was deleted."""
+    try:
+        turn = conversations.turn(turn_id)
+    except NotFoundError:
+        return []
+    return [earlier.question for earlier in conversations.branch(turn.conversation, turn_id)[:-1]]
 
 
 def source_of(document: Document) -> Source:

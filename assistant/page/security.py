@@ -20,14 +20,14 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 OWNER_COOKIE = "attest_owner"
 _OWNER = re.compile(r"[A-Za-z0-9_-]{32,64}")
 
+UPLOAD_PATH = "/attest/library/files"
+
 GRADIO_PATHS = (
     "queue/join",
     "queue/data",
     "cancel",
     "reset",
     "heartbeat/",
-    "upload",
-    "upload_progress",
     "startup-events",
     "app_id",
     "info",
@@ -105,7 +105,7 @@ class Guard:
         if is_page:
             # Compressed, the page's scripts could not be given their nonce.
             scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != b"accept-encoding"]
-        limit = self._max_upload if scope["path"].endswith("/upload") else self._max_request
+        limit = self._max_upload if scope["path"] == UPLOAD_PATH else self._max_request
         try:
             await self._app(scope, _limited(receive, limit), guarded)
         except _TooLargeError:
@@ -124,7 +124,7 @@ class Guard:
         if is_closed(scope["path"]):
             return 404, "There is nothing here."
         length = headers.get("content-length", "0")
-        limit = self._max_upload if scope["path"].endswith("/upload") else self._max_request
+        limit = self._max_upload if scope["path"] == UPLOAD_PATH else self._max_request
         if not length.isdigit() or int(length) > limit:
             return 413, f"The request is larger than the limit of {limit:,} bytes."
         return None

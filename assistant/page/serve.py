@@ -6,10 +6,12 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.page.security import Guard
 from assistant.page.settings import DEFAULTS, PageSettings
+from assistant.page.shelf import Intake, Shelf
 from store.errors import PortInUseError
 
 if TYPE_CHECKING:
@@ -31,19 +33,29 @@ def serve(
     port: int = 7860,
     settings: PageSettings = DEFAULTS,
     announce: Callable[[str], None] = print,
+    intake: Intake | None = None,
+    uploads: Path | None = None,
 ) -> None:
     """Serve the page until interrupted; `announce` gets its address once it answers. Port 0: any free one.
+
+    `intake` reads files that are added from the page, which keeps them in the folder `uploads`; without
+    either, the page only shows what is in the library.
 
     Raises PortInUseError where the port is taken, before anything heavy is loaded.
     """
     listener = bound(host, port)
     with closing(listener):
-        app = application(assistant, conversations, settings, host)
+        shelf = Shelf(assistant.library, intake, uploads)
+        app = application(assistant, conversations, settings, host, shelf)
         server(app, lambda: announce(address(host, listener.getsockname()[1]))).run(sockets=[listener])
 
 
 def application(
-    assistant: Assistant, conversations: Conversations, settings: PageSettings, host: str = "127.0.0.1"
+    assistant: Assistant,
+    conversations: Conversations,
+    settings: PageSettings = DEFAULTS,
+    host: str = "127.0.0.1",
+    shelf: Shelf | None = None,
 ) -> App:
     """The whole ASGI application: our routes, Gradio's page, and the guard around both."""
     _quiet_gradio()
@@ -54,7 +66,7 @@ def application(
     from assistant.page.app import create_page
 
     app: FastAPI = FastAPI(title=settings.title, docs_url=None, redoc_url=None, openapi_url=None)
-    routes.mount(app, assistant, conversations, settings)
+    routes.mount(app, assistant, conversations, settings, shelf or Shelf(assistant.library, None, None))
     gr.mount_gradio_app(
         app,
         create_page(assistant, conversations, settings),

@@ -17,7 +17,8 @@ from evals.text import fold, words
 from evals.types import GoldSpan, QuoteCheck
 
 _MARKER = regex.compile(r"\[(\d+(?:\s*[,;]\s*\d+)*)\]")
-_QUOTED = regex.compile(r"“([^“”]+)”|«([^«»]+)»|「([^「」]+)」|『([^『』]+)』|„([^„“”]+)[“”]|\"([^\"\n]+)\"")
+QUOTED = regex.compile(r"“([^“”]+)”|«([^«»]+)»|「([^「」]+)」|『([^『』]+)』|„([^„“”]+)[“”]|\"([^\"\n]+)\"")
+"""A run in quotation marks, in any of its groups."""
 QUOTATION_WORDS = 4
 """A run in quotation marks with fewer words may be a name or an emphasis, and is not taken as a quote."""
 
@@ -115,7 +116,10 @@ def invented_quotations(answer: Answer) -> tuple[str, ...]:
     """Runs of at least `QUOTATION_WORDS` words in quotation marks in the text that nothing carries.
 
     What carries a quotation: a quote or its translation, the title or speaker of a source, the question.
+    An abstention quotes nobody; it may name the titles of documents that don't answer.
     """
+    if not answer.answered:
+        return ()
     carriers = [fold(answer.question), fold(answer.standalone_question)]
     for evidence in answer.evidence:
         source = evidence.document
@@ -123,7 +127,7 @@ def invented_quotations(answer: Answer) -> tuple[str, ...]:
             fold(text) for text in (evidence.quote, evidence.translation, source.title, source.speaker) if text
         ]
     invented = []
-    for groups in _QUOTED.findall(_without_evidence(answer)):
+    for groups in QUOTED.findall(_without_evidence(answer)):
         quotation = "".join(groups)
         folded = fold(quotation).strip(" .,;:…")
         if len(words(quotation)) >= QUOTATION_WORDS and not any(folded in carrier for carrier in carriers):

@@ -182,7 +182,7 @@ def test_the_fixed_part_of_the_prompt_comes_first_and_is_the_same_for_every_ques
 
 
 def test_quotes_that_do_not_fit_the_window_are_left_out_from_the_end() -> None:
-    _, _, llm = run(["NO ANSWER"], window=560)
+    _, _, llm = run(["NO ANSWER"], window=480)
     asked = str(llm._asked[0][1].content)
     assert EVIDENCE[0].quote in asked
     assert EVIDENCE[1].quote not in asked

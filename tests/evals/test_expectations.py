@@ -186,7 +186,8 @@ def test_titles_questions_and_short_emphasis_are_no_quotations() -> None:
         ("Theo hiệp hội, tài liệu nói như sau: {}", "vi", "vi", True),
         ("Theo hiệp hội, tài liệu nói như sau: {}", "th", "th", False),
         ("{}", "en", "en", True),
-        ("According to Paper d1: {}", "vi", "vi", True),
+        ("Theo Paper d1: {}", "vi", "vi", True),
+        ("According to Paper d1: {}", "vi", "vi", False),
     ],
 )
 def test_the_language_of_an_answer_is_that_of_its_own_words(text: str, language: str, wanted: str, fine: bool) -> None:
@@ -258,3 +259,13 @@ def test_citations_are_measured_against_documents_and_places() -> None:
 )
 def test_a_document_is_named_by_the_end_of_its_path(uri: str, name: str, expected: bool) -> None:
     assert ends_with_path(uri, name) is expected
+
+
+def test_the_titles_that_an_abstention_names_do_not_make_it_another_language() -> None:
+    made = answer(
+        "เอกสารในคลังนี้ไม่ได้ตอบคำถามนี้ เอกสารที่ใกล้ที่สุด: “Statement on the right to development of all peoples”",
+        answered=False,
+    )
+    result = TurnResult(question="?", answer=made)
+    assert problem(result, language="th") is None
+    assert problem(result, quotes_verbatim=True) is None

@@ -74,7 +74,7 @@ def test_any_bytes_give_text_or_one_sentence(data: bytes) -> None:
 
 
 def test_of_the_declaration_in_forty_encodings_nothing_is_decoded_wrongly(shared: Path) -> None:
-    sample = [case for number, case in enumerate(cases(shared / "data/udhr")) if number % 4 == 0]
+    sample = [case for number, case in enumerate(cases(shared / "data/udhr")) if number % 12 == 0]
     verdicts = [verdict(case) for case in sample]
     assert verdicts.count("wrong") == 0
     assert verdicts.count("right") / len(verdicts) > 0.98

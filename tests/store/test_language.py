@@ -84,9 +84,7 @@ def test_thirty_languages_are_told_apart_by_single_paragraphs(shared: Path) -> N
 
 def test_almost_every_question_of_three_languages_is_recognized(shared: Path) -> None:
     for language in ("en", "th", "vi"):
-        articles = json.loads((shared / f"data/xquad-dev/xquad.{language}.json").read_text(encoding="utf-8"))[
-            "data"
-        ]
+        articles = json.loads((shared / f"data/xquad-dev/xquad.{language}.json").read_text(encoding="utf-8"))["data"]
         questions = [q["question"] for a in articles for p in a["paragraphs"] for q in p["qas"]]
         right = sum(detect_language(question) == language for question in questions)
         assert right / len(questions) > 0.99, language
