@@ -84,7 +84,7 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except click.ClickException as error:
-        click.echo(f"attest: {_in_one_sentence(error)}", err=True)
+        click.echo(f"attest: {_in_one_line(error)}", err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("attest: stopped.", err=True)
@@ -95,11 +95,13 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _in_one_sentence(error: click.ClickException) -> str:
-    """What click has to say of a wrong command line, and where to read more; not its three lines."""
-    said = error.format_message().rstrip(".")
+def _in_one_line(error: click.ClickException) -> str:
+    """What click has to say of a wrong command line, and where to read more; on one line, not on its four."""
+    said = error.format_message()
+    if not said.endswith((".", "?")):
+        said += "."
     context = error.ctx if isinstance(error, click.UsageError) else None
-    return f"{said}; see `{context.command_path} --help`." if context else f"{said}."
+    return f"{said} See `{context.command_path} --help`." if context else said
 
 
 def filter_options(command: Any) -> Any:  # noqa: ANN401 - what click decorates has no type of its own
