@@ -104,6 +104,17 @@ def _in_one_line(error: click.ClickException) -> str:
     return f"{said} See `{context.command_path} --help`." if context else said
 
 
+def _checked_date(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    from store.dates import day_range
+
+    if value is not None:
+        try:
+            day_range(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+    return value
+
+
 def filter_options(command: Any) -> Any:  # noqa: ANN401 - what click decorates has no type of its own
     """Options that say which documents a question may look at."""
     for option in (
@@ -111,9 +122,12 @@ def filter_options(command: Any) -> Any:  # noqa: ANN401 - what click decorates 
         click.option("--speaker", "speakers", multiple=True, help="Only this speaker. Repeatable."),
         click.option("--language", "languages", multiple=True, help="Only passages in this language. Repeatable."),
         click.option(
-            "--from", "published_from", help="Only documents published since, as 2023, 2023-06 or 2023-06-14."
+            "--from",
+            "published_from",
+            callback=_checked_date,
+            help="Only documents published since, as 2023, 2023-06 or 2023-06-14.",
         ),
-        click.option("--to", "published_to", help="Only documents published until."),
+        click.option("--to", "published_to", callback=_checked_date, help="Only documents published until."),
     ):
         command = option(command)
     return command
