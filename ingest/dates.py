@@ -1,0 +1,40 @@
+"""Dates as files write them -> ISO 8601, only as precise as they are, or None where they aren't dates."""
+
+from __future__ import annotations
+
+import datetime
+
+import regex
+
+_ISO = regex.compile(r"\s*(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?![\d-])")
+_PDF = regex.compile(r"\s*(?:D:)?(\d{4})(\d{2})?(\d{2})?(?=\d{2}|\D|$)")
+
+
+def iso_date(value: object) -> str | None:
+    """The ISO 8601 date at the beginning of `value`: ``2023``, ``2023-06`` or ``2023-06-14``.
+
+    Takes what YAML and office files yield (dates, numbers) as well as text.
+    """
+    if isinstance(value, datetime.datetime):
+        return value.date().isoformat()
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    return _checked(_ISO.match(str(value)))
+
+
+def pdf_date(value: str) -> str | None:
+    """The date of a PDF's metadata, ``D:20230614093000+08'00'``."""
+    return _checked(_PDF.match(value))
+
+
+def _checked(match: regex.Match[str] | None) -> str | None:
+    if match is None:
+        return None
+    year, month, day = match.groups()
+    try:
+        datetime.date(int(year), int(month or 1), int(day or 1))
+    except ValueError:
+        return None
+    return "-".join(part for part in (year, month, day) if part)

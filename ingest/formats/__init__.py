@@ -1,0 +1,1 @@
+"""One reader for each format: bytes or a path -> `RawDocument`."""

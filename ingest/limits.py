@@ -1,0 +1,41 @@
+"""What a single file may cost. Each limit is named in the error of the file that exceeds it."""
+
+from __future__ import annotations
+
+MAX_FILE_BYTES = 256 * 2**20
+"""Of a PDF or .docx file, which is mostly pictures."""
+
+MAX_TEXT_FILE_BYTES = 32 * 2**20
+"""Of a .txt, .md or .html file: about 10,000 pages."""
+
+MAX_CHARACTERS = 16_000_000
+"""Of the text of one document, whatever its format."""
+
+MAX_DECOMPRESSED_BYTES = 512 * 2**20
+"""Of all parts of a .docx file together."""
+
+MAX_PART_BYTES = 64 * 2**20
+"""Of one XML part of a .docx file, decompressed."""
+
+MAX_COMPRESSION_RATIO = 200
+"""Of an XML part of a .docx file; honest ones stay under 40."""
+
+MAX_PARTS = 10_000
+"""Of a .docx file."""
+
+MAX_NESTING = 2_000
+"""Of HTML elements and of Markdown lists and quotations."""
+
+MAX_PAGES = 20_000
+"""Of a PDF file."""
+
+MAX_PAGE_SECONDS = 5.0
+"""For one page of a PDF file, and for opening it."""
+
+MAX_PDF_MEMORY_BYTES = 2 * 2**30
+"""Address space of the process that reads a PDF file."""
+
+
+def in_words(count: int) -> str:
+    """A number of bytes as people say it: ``32 MB``."""
+    return f"{count / 2**20:,.0f} MB" if count >= 2**20 else f"{count / 2**10:,.0f} KB"

@@ -1,0 +1,191 @@
+"""Which line ends are meant, and which only the width of a page made.
+
+A text is wrapped when its lines end where the next word would not have fit, as a typesetter or an old
+mail program makes them. A line that ended early ended on purpose: it was a heading, a list item or the end of
+a paragraph. Widths are counted in columns: a combining mark has none, a Chinese character two.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from itertools import pairwise
+
+import regex
+
+from ingest.raw import PAGE_START
+
+NARROWEST, WIDEST = 30, 160
+"""Columns between which a wrapped text's width lies."""
+
+NARROWEST_CASELESS = 40
+"""The same where small letters can't show that a sentence goes on."""
+
+NEARLY_FULL = 0.85
+"""Of the text's width: what a line and the word after it must exceed to have been wrapped there."""
+
+WRAPPED_SHARE = 0.4
+"""Of the line ends: what must be full for the text to count as wrapped."""
+
+GOING_ON_SHARE = 0.3
+"""Of the full lines without a full stop: after what share a small letter must follow."""
+
+SPACED_SHARE = 0.6
+"""Of the lines: after what share an empty one must stand for the text to count as double-spaced."""
+
+LONGEST_WORD = 12
+"""Columns; where words aren't divided by spaces, the next one is taken to be no longer."""
+
+_UNSPACED = regex.compile(
+    r"[\p{Thai}\p{Laoo}\p{Khmr}\p{Mymr}\p{Han}\p{Hira}\p{Kana}、。，．：；！？「」『』（）〈〉《》]"
+)
+_SENTENCE_END = regex.compile(r"[.!?:;。！？：；។။।۔؟…][\"'”’»)\]」』]*$")
+_LIST_ITEM = regex.compile(
+    r"(?:[-–—•·‣▪◦*●○■□►✓✔]\s|\(?(?:\p{Nd}{1,3}|[a-zA-Z]|[ivxlcIVXLC]{1,5})(?:[.)]|\.\p{Nd}{1,2}(?:\.\p{Nd}{1,2})*\.?)\s)"
+)
+_PAGE_NUMBER = regex.compile(
+    r"[-–—\[( ]*(?:(?:page|trang|หน้า|หน้าที่|p\.)\s*)?\p{Nd}{1,4}(?:\s*(?:/|of|จาก|trên)\s*\p{Nd}{1,4})?[-–—\]) ]*",
+    regex.I,
+)
+_LONGEST_PAGE_NUMBER = 40
+_HYPHENATED = regex.compile(r"\p{L}[-‐]$")
+_SURE_HYPHEN = regex.compile(rf"-?[\u00ad\ufffe\x02][ \t]*\n[ \t\n]*({PAGE_START}?)(?=\p{{L}})")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line that isn't empty, with the number of empty ones above it."""
+
+    text: str
+    above: int
+    width: int
+
+
+def joined_lines(text: str) -> str:
+    """`text` with the lines joined that only a width ended; empty lines stay where paragraphs end."""
+    lines = _lines(text)
+    if len(lines) < 2:
+        return text
+    full_width = _full_width(lines)
+    spaced = sum(1 for line in lines[1:] if line.above) >= SPACED_SHARE * (len(lines) - 1)
+    if not _is_wrapped(lines, full_width, spaced):
+        return text
+    pieces = [lines[0].text]
+    for above, below in pairwise(lines):
+        goes_on = _goes_on(above, below, full_width, spaced)
+        pieces.append(_between(above.text, below.text) if goes_on else "\n" * (1 + (below.above > 0)))
+        pieces.append(below.text)
+    return "".join(pieces)
+
+
+def words_of_wrapped_line(text: str) -> str:
+    """`text` as one line, where its format says that its line ends mean nothing."""
+    parts = [part for line in text.split("\n") if (part := line.strip())]
+    joined = parts[:1]
+    for above, below in pairwise(parts):
+        joined += (_between(above, below), below)
+    return "".join(joined)
+
+
+def without_sure_hyphens(text: str) -> str:
+    """`text` with the words whole that a hyphen of the typesetter divides at the end of a line."""
+    return _SURE_HYPHEN.sub(r"\1", text)
+
+
+def without_page_numbers(text: str) -> str:
+    """`text` without the numbers that stand alone on the first or last line of a page."""
+    if PAGE_START not in text:
+        return text
+    return PAGE_START.join(_without_page_number(page) for page in text.split(PAGE_START))
+
+
+def _without_page_number(page: str) -> str:
+    lines = page.split("\n")
+    written = [number for number, line in enumerate(lines) if line.strip()]
+    for edge in {written[0], written[-1]} if len(written) > 1 else ():
+        if len(lines[edge]) < _LONGEST_PAGE_NUMBER and _PAGE_NUMBER.fullmatch(lines[edge].strip()):
+            lines[edge] = ""
+    return "\n".join(lines)
+
+
+def _lines(text: str) -> list[_Line]:
+    """The lines of `text`; a page start stands at the beginning of the line that it belongs to."""
+    lines: list[_Line] = []
+    above, starts = 0, ""
+    for line in text.split("\n"):
+        words = line.lstrip(PAGE_START + " ")
+        starts += PAGE_START * line[: len(line) - len(words)].count(PAGE_START)
+        if words:
+            lines.append(_Line(starts + words, above, _columns(words)))
+            above, starts = 0, ""
+        else:
+            above += 1
+    if starts and lines:
+        lines[-1] = _Line(lines[-1].text + starts, lines[-1].above, lines[-1].width)
+    return lines
+
+
+def _columns(text: str) -> int:
+    text = text.replace(PAGE_START, "")
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) or unicodedata.category(c) in ("Mn", "Me", "Cf") else _cell(c) for c in text
+    )
+
+
+def _cell(character: str) -> int:
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _full_width(lines: list[_Line]) -> int:
+    """The width that nine lines in ten stay within."""
+    widths = sorted(line.width for line in lines)
+    return widths[min(len(widths) - 1, len(widths) * 9 // 10)]
+
+
+def _is_wrapped(lines: list[_Line], full_width: int, spaced: bool) -> bool:
+    near = [pair for pair in pairwise(lines) if _may_go_on(*pair, spaced)]
+    full = [pair for pair in near if _is_full(*pair, full_width)]
+    open_ended = [below for above, below in full if not _SENTENCE_END.search(above.text)]
+    if not open_ended or len(full) < WRAPPED_SHARE * len(near):
+        return False
+    cased = [below for below in open_ended if _first(below).islower() or _first(below).isupper()]
+    if 2 * len(cased) >= len(open_ended):
+        going_on = sum(1 for below in cased if _first(below).islower())
+        return NARROWEST <= full_width <= WIDEST and going_on >= GOING_ON_SHARE * len(cased)
+    return NARROWEST_CASELESS <= full_width <= WIDEST and len(open_ended) >= 2
+
+
+def _may_go_on(above: _Line, below: _Line, spaced: bool) -> bool:
+    """Whether so little stands between two lines that a sentence could run through."""
+    gap = 1 if spaced or below.text.startswith(PAGE_START) else 0
+    return below.above <= gap and not _LIST_ITEM.match(below.text.lstrip(PAGE_START))
+
+
+def _is_full(above: _Line, below: _Line, full_width: int) -> bool:
+    """Whether the next word would not have fit."""
+    word = below.text.lstrip(PAGE_START).split(" ", 1)[0]
+    return above.width + 1 + min(_columns(word), LONGEST_WORD) > NEARLY_FULL * full_width
+
+
+def _goes_on(above: _Line, below: _Line, full_width: int, spaced: bool) -> bool:
+    if not _may_go_on(above, below, spaced):
+        return False
+    if spaced and below.above == 0 and not below.text.startswith(PAGE_START):
+        return True  # Where every line has an empty one after it, one without is no line end at all.
+    if _is_full(above, below, full_width):
+        return True
+    return above.width > full_width / 2 and not _SENTENCE_END.search(above.text) and _first(below).islower()
+
+
+def _first(line: _Line) -> str:
+    return line.text.lstrip(PAGE_START + "\"'“‘«(")[:1]
+
+
+def _between(above: str, below: str) -> str:
+    """What two lines are joined by: a space where their script divides words, nothing after a hyphen."""
+    first = below.lstrip(PAGE_START)[:1]
+    if _UNSPACED.match(above[-1:]) and _UNSPACED.match(first):
+        return ""
+    return "" if first.islower() and _HYPHENATED.match(above[-2:]) else " "

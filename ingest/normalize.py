@@ -1,0 +1,169 @@
+"""Blocks -> the one text of a document, to which every offset in a library refers.
+
+The rules, in order; `NORMALIZATION_VERSION` changes whenever one of them does:
+
+1. Line ends (CR LF, CR, NEL, vertical tab, line and paragraph separator) become one newline.
+2. Dropped: zero-width spaces, word joiners, byte order marks, soft hyphens, bidirectional controls, tag characters
+   and other format characters, control characters, and noncharacters. Kept: joiners (ZWJ, ZWNJ) between letters
+   or emoji, where they change what is read; variation selectors; the tags of a flag emoji.
+3. Marks in the order that their language writes: a Vietnamese tone typed before the vowel's own mark, the Thai and Lao
+   vowel AM typed in two pieces. Then Unicode NFC.
+4. White space of any kind becomes one space; none at the ends of a line.
+5. Lines that only the width of a page ended are joined (see `ingest.lines`), also where a page ends inside a
+   sentence or an empty line stands after every line. A page number alone at the edge of a page is dropped.
+6. A paragraph is one line. Between two stands one newline, or two where the source has empty lines between them.
+
+A plain text without pages that went through once doesn't change when it goes through again.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import regex
+
+from ingest.lines import (
+    joined_lines,
+    without_page_numbers,
+    without_sure_hyphens,
+    words_of_wrapped_line,
+)
+from ingest.raw import FORCED_LINE_END, PAGE_START, Block
+from store.types import Span
+
+NORMALIZATION_VERSION = 1
+"""Of the rules above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Normalized:
+    """A document's text; where its pages begin; where its headings are, if its format has headings."""
+
+    text: str
+    pages: tuple[int, ...] = ()
+    headings: tuple[Span, ...] | None = None
+
+
+_LINE_ENDS = regex.compile(r"\r\n?|[\n\v\x1c-\x1e\x85\u2028\u2029]")
+_VISIBLE_FORMATS = r"\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+_DROPPED = regex.compile(
+    rf"[[\p{{Cf}}\p{{Cc}}\p{{Cs}}\p{{Noncharacter_Code_Point}}\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0]"
+    rf"--[{_VISIBLE_FORMATS}\u200c\u200d\U000e0000-\U000e007f\n\t\f]]",
+    regex.V1,
+)
+_TAGS = regex.compile("(\U0001f3f4[\U000e0020-\U000e007e]{1,16}\U000e007f)|[\U000e0000-\U000e007f]")
+_JOINED = (
+    r"\p{Arab}\p{Syrc}\p{Nkoo}\p{Mong}\p{Deva}\p{Beng}\p{Guru}\p{Gujr}\p{Orya}\p{Taml}\p{Telu}\p{Knda}\p{Mlym}\p{Sinh}"
+    r"\p{Mymr}\p{Khmr}\p{Tibt}\p{Extended_Pictographic}\p{Emoji_Modifier}"
+)
+_JOINERS = regex.compile(
+    rf"(?<=[{_JOINED}\p{{M}}])([\u200c\u200d])[\u200c\u200d]*(?=[{_JOINED}])|[\u200c\u200d]+", regex.V1
+)
+_SELECTORS = regex.compile(
+    r"(?<=[\p{Emoji}\p{So}\p{Sm}\p{Han}\p{Mong}\p{Mymr}\p{Phag}])([\ufe00-\ufe0f\U000e0100-\U000e01ef])"
+    r"[\ufe00-\ufe0f\U000e0100-\U000e01ef]*|[\ufe00-\ufe0f\U000e0100-\U000e01ef]+"
+)
+_LOOSE_VOWEL_MARK = regex.compile("[\u0302\u0306]")
+_TONE_FIRST = regex.compile("([aeoAEO]\u0323?)([\u0300\u0301\u0303\u0309])([\u0302\u0306])")
+_REORDERED = (
+    (regex.compile("\u0e4d([\u0e48-\u0e4b]*)\u0e32"), "\\1\u0e33"),
+    (regex.compile("\u0e33([\u0e48-\u0e4b]+)"), "\\1\u0e33"),
+    (regex.compile("\u0e40\u0e40"), "\u0e41"),
+    (regex.compile("\u0ecd([\u0ec8-\u0ecb]*)\u0eb2"), "\\1\u0eb3"),
+)
+_SPACES = regex.compile(r"[\p{Zs}\t]+")
+_SPACES_AT_LINE_ENDS = regex.compile(r" +(?=\n)|(?<=[\n\f]) +|\A +| +\Z")
+_EMPTY_LINES = regex.compile(r"\n{3,}")
+_PAGE_GAP = regex.compile(rf"(?<![ \n])[ \n]*+{PAGE_START}[ \n{PAGE_START}]*")
+_ROUNDS = 8
+
+
+def normalize(blocks: Iterable[Block]) -> Normalized:
+    """The text of `blocks`, with pages and headings as offsets into it."""
+    pieces: list[str] = []
+    headings: list[Span] = []
+    structured = False
+    length = 0
+    for block in blocks:
+        structured = structured or block.kind != "text"
+        piece = _text_of(block)
+        if not piece:
+            continue
+        if block.kind == "heading":
+            headings.append(Span(length, length + len(piece)))
+        pieces.append(piece)
+        length += len(piece) + 2
+    text, pages = _without_page_starts("\n\n".join(pieces))
+    return Normalized(text, pages, tuple(headings) if structured else None)
+
+
+def normalize_text(text: str) -> Normalized:
+    """The same for plain text of which nothing else is known."""
+    return normalize((Block(text),))
+
+
+def _text_of(block: Block) -> str:
+    """The normalized text of a block, empty if nothing of it is left; page starts are still in it."""
+    if block.kind == "text":
+        text = without_sure_hyphens(without_page_numbers(_LINE_ENDS.sub("\n", block.text)))
+        return _settled(_PAGE_GAP.sub(_page_gap, _cleaned(text)))
+    unpaged = block.text.replace(PAGE_START, " ")
+    if block.kind == "lines":
+        return _trimmed(_cleaned(_LINE_ENDS.sub("\n", unpaged)))
+    lines = (_LINE_ENDS.sub("\n", line) for line in unpaged.split(FORCED_LINE_END))
+    return _trimmed(_cleaned("\n".join(words_of_wrapped_line(_cleaned(line)) for line in lines)))
+
+
+def _settled(text: str) -> str:
+    """Lines cleaned and joined until nothing changes: what was joined can be seen in a new light."""
+    for _ in range(_ROUNDS):
+        before, text = text, _trimmed(joined_lines(_cleaned(text)))
+        if text == before:
+            break
+    return text
+
+
+def _page_gap(match: regex.Match[str]) -> str:
+    """Line ends around page starts as they would be without them, and the starts at the new line's beginning."""
+    gap = match.group()
+    starts = PAGE_START * gap.count(PAGE_START)
+    if match.start() == 0 or match.end() == len(match.string):
+        return starts
+    return "\n" * min(2, max(1, gap.count("\n"))) + starts
+
+
+def _trimmed(text: str) -> str:
+    """Without empty lines at both ends, and with one at most between two lines."""
+    return _EMPTY_LINES.sub("\n\n", text).strip("\n")
+
+
+def _cleaned(text: str) -> str:
+    """`text` by the rules 2 to 4."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", _without_invisible(text))
+        if _LOOSE_VOWEL_MARK.search(text):
+            text = unicodedata.normalize("NFC", _TONE_FIRST.sub(r"\1\3\2", unicodedata.normalize("NFD", text)))
+        for pattern, replacement in _REORDERED:
+            text = pattern.sub(replacement, text)
+    else:
+        text = _DROPPED.sub("", text)
+    return _SPACES_AT_LINE_ENDS.sub("", _SPACES.sub(" ", text))
+
+
+def _without_invisible(text: str) -> str:
+    text = _TAGS.sub(lambda match: match.group(1) or "", _DROPPED.sub("", text))
+    text = _SELECTORS.sub(lambda match: match.group(1) or "", text)
+    return _JOINERS.sub(lambda match: match.group(1) or "", text)
+
+
+def _without_page_starts(text: str) -> tuple[str, tuple[int, ...]]:
+    """`text` without `PAGE_START`, and the offsets at which it stood."""
+    parts = text.split(PAGE_START)
+    pages: list[int] = []
+    length = 0
+    for part in parts[:-1]:
+        length += len(part)
+        pages.append(length)
+    return "".join(parts), tuple(pages)

@@ -1,0 +1,38 @@
+"""What a reader makes of a file, before normalization: blocks of text, and what the file says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+BlockKind = Literal["text", "paragraph", "heading", "lines"]
+
+FORCED_LINE_END = "\u2028"
+"""Inside a paragraph: a line that ends here on purpose."""
+
+PAGE_START = "\f"
+"""Stands where a page begins, for formats that have pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of a document.
+
+    ``text``: lines whose ends may mean nothing, as in a PDF or plain text file. ``paragraph``, ``heading``:
+    line ends inside mean nothing, except `FORCED_LINE_END`. ``lines``: every line end is meant.
+    """
+
+    text: str
+    kind: BlockKind = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class RawDocument:
+    """The blocks of a file in reading order, and its own metadata, None where it has none."""
+
+    blocks: tuple[Block, ...]
+    media_type: str
+    title: str | None = None
+    author: str | None = None
+    published: str | None = None
+    """ISO 8601, as precise as the file says."""
