@@ -185,22 +185,31 @@ def _line(line: str, span: Span, highlights: Sequence[Highlight], pages: dict[in
     return html
 
 
-def source_panel(document: Source, key: int, keys: Sequence[int], body: str, words: Strings, notice: str = "") -> str:
-    """The reader around its text: what document it is, which quote, and the way to the others."""
-    place = list(keys).index(key)
-    position = escape(words("reader.position", number=place + 1, count=len(keys)))
+def source_panel(
+    document: Source, body: str, words: Strings, key: int = 0, keys: Sequence[int] = (), notice: str = ""
+) -> str:
+    """The reader around its text: what document it is and, for an answer, which quote and the way to the others."""
     return (
         f'<section class="reader" data-key="{key}" data-document="{escape(document.id)}"'
         f' aria-label="{escape(document.title)}">'
         f'<header class="reader-head"><div class="reader-nav">'
-        f'<button class="quiet" data-do="reader.close">{icon("back")}{escape(words("reader.back"))}</button>'
-        f'<span class="reader-step">{_step(keys, place - 1, "up", words("reader.previous"))}'
-        f'<span aria-live="polite">{position}</span>'
-        f"{_step(keys, place + 1, 'end', words('reader.next'))}</span></div>"
+        f'<button class="quiet" data-do="reader.close">{icon("back")}'
+        f"{escape(words('reader.back' if keys else 'close'))}</button>"
+        f"{_steps(key, keys, words) if keys else ''}</div>"
         f'<h2 class="source">{source_line(document, words)}</h2></header>'
         + (f'<p class="notice" role="note">{escape(notice)}</p>' if notice else "")
         + f'<div class="reader-text" tabindex="0" role="document" aria-label="{escape(words("reader.text"))}">'
         + f"{body}</div></section>"
+    )
+
+
+def _steps(key: int, keys: Sequence[int], words: Strings) -> str:
+    place = list(keys).index(key)
+    position = words("reader.position", number=place + 1, count=len(keys))
+    return (
+        f'<span class="reader-step">{_step(keys, place - 1, "up", words("reader.previous"))}'
+        f'<span aria-live="polite">{escape(position)}</span>'
+        f"{_step(keys, place + 1, 'end', words('reader.next'))}</span>"
     )
 
 

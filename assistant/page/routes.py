@@ -6,6 +6,8 @@ text of a document leaves here escaped, as HTML made by `render` and `reader`.
 
 from __future__ import annotations
 
+import logging
+import secrets
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,14 +29,14 @@ from assistant.page.reader import (
     window_below,
     window_html,
 )
-from assistant.page.render import language_name, source_line, turn_article
+from assistant.page.render import language_name, turn_article
 from assistant.page.settings import PageSettings
 from assistant.page.shelf import Shelf
 from assistant.page.shelf_routes import shelf_router
 from assistant.page.strings import languages
 from assistant.page.suggest import Suggestions
 from assistant.page.suite import feedback_suite
-from assistant.page.words import Owner, Words
+from assistant.page.words import Owner, Words, words_of_request
 from assistant.types import Answer, Evidence, Source
 from store.conversations import Conversation, Conversations, Turn
 from store.errors import AttestError, NotFoundError, RequestError
@@ -42,6 +44,8 @@ from store.types import Document, Span
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+log = logging.getLogger(__name__)
 
 PREFIX = "/attest"
 STATIC = Path(__file__).parent / "static"
@@ -63,6 +67,13 @@ def mount(
     async def sentence(_: Request, error: AttestError) -> Response:
         status = 404 if isinstance(error, NotFoundError) else 400 if isinstance(error, RequestError) else 503
         return JSONResponse({"message": str(error)}, status)
+
+    @app.exception_handler(Exception)
+    async def reference(request: Request, error: Exception) -> Response:
+        number = secrets.token_hex(4)
+        log.error("A request failed, reference %s", number, exc_info=error)
+        words = words_of_request(request, request.query_params.get("ui"))
+        return JSONResponse({"message": words("problem.unexpected", reference=number)}, 500)
 
 
 def start_router(assistant: Assistant, settings: PageSettings, shelf: Shelf) -> APIRouter:
@@ -168,14 +179,15 @@ def source_router(assistant: Assistant, conversations: Conversations) -> APIRout
             raise NotFoundError("This question has no answer yet.")
         return turn, Answer.model_validate_json(turn.answer)
 
-    def document_of(document_id: str) -> Document | None:
+    def document_of(source: Source) -> Document | None:
+        """The document by its id or, in a library that was made anew, by its address."""
         try:
-            return library.document(document_id)
+            return library.document(source.id)
         except NotFoundError:
-            return None
+            return library.find_document(source.uri) if source.uri else None
 
     def highlights(evidence: tuple[Evidence, ...], document: Document) -> list[Highlight]:
-        same = [item for item in evidence if item.document.id == document.id]
+        same = [item for item in evidence if document.id == item.document.id or document.uri == item.document.uri]
         found = [(item.key, located(library, document, item)) for item in same]
         return [Highlight(key, span) for key, span in found if span is not None]
 
@@ -186,18 +198,20 @@ def source_router(assistant: Assistant, conversations: Conversations) -> APIRout
         if item is None:
             raise NotFoundError("The answer has no such quote.")
         keys = [other.key for other in answer.evidence]
-        document = document_of(item.document.id)
+
+        def panel(body: str, notice: str) -> dict[str, Any]:
+            return {"html": source_panel(item.document, body, words, key, keys, notice)}
+
+        document = document_of(item.document)
         if document is None:
-            panel = source_panel(item.document, key, keys, lost_quote(item), words, words("reader.gone"))
-            return {"html": panel}
+            return panel(lost_quote(item), words("reader.gone"))
         marks = highlights(answer.evidence, document)
         here = next((mark.span for mark in marks if mark.key == key), None)
         if here is None:
-            return {"html": source_panel(item.document, key, keys, lost_quote(item), words, words("reader.lost"))}
+            return panel(lost_quote(item), words("reader.lost"))
         changed = document.text_sha256 != item.document.sha256
         window = window_around(library, document, here, marks, words)
-        notice = words("reader.changed") if changed else ""
-        return {"html": source_panel(item.document, key, keys, window_html(window, words), words, notice)}
+        return panel(window_html(window, words), words("reader.changed") if changed else "")
 
     @router.get("/documents/{document_id}/more")
     def more(document_id: str, at: int, above: bool, words: Words, turn: str | None = None) -> dict[str, Any]:
@@ -211,7 +225,7 @@ def source_router(assistant: Assistant, conversations: Conversations) -> APIRout
     def whole(document_id: str, words: Words) -> dict[str, Any]:
         document = library.document(document_id)
         window = window_around(library, document, Span(0, 0), [], words)
-        return {"html": source_panel(source_of(document), 0, [], window_html(window, words), words)}
+        return {"html": source_panel(source_of(document), window_html(window, words), words)}
 
     @router.get("/turns/{turn_id}/found")
     def found(turn_id: str, words: Words) -> dict[str, Any]:

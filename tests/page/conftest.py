@@ -16,12 +16,15 @@ import pytest
 
 from assistant.page.asking import Assistant
 from assistant.page.serve import application, bound, server
-from assistant.page.settings import PageSettings
+from assistant.page.settings import MEBIBYTE, PageSettings
+from assistant.page.shelf import Shelf
 from store.conversations import Conversations
 from tests.page.scripted import ScriptedAssistant
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
+
+    from store.library import Library
 
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
@@ -41,7 +44,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     assistant = ScriptedAssistant()
     catalog = tmp_path_factory.mktemp("page") / "catalog.sqlite"
     with closing(Conversations.open(catalog)) as conversations, closing(bound("127.0.0.1", 0)) as listener:
-        app = application(cast(Assistant, assistant), conversations, PageSettings(written_mode=True))
+        shelf = Shelf(cast("Library", assistant.library), assistant.take, catalog.parent / "uploads")
+        settings = PageSettings(written_mode=True, max_upload_bytes=2 * MEBIBYTE)
+        app = application(cast("Assistant", assistant), conversations, settings, shelf=shelf)
         ready = threading.Event()
         running = server(app, ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)

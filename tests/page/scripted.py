@@ -11,7 +11,9 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from assistant.page.shelf import Progress, Taken
 from assistant.types import (
     Answer,
     AskOptions,
@@ -26,9 +28,9 @@ from assistant.types import (
     Source,
     TextAdded,
 )
-from store.errors import LanguageModelError, NotFoundError
-from store.library import DocumentPage, Statistics
-from store.types import Document, Filter, Hit, Passage, SearchResult, Span
+from store.errors import LanguageModelError, NotFoundError, ReadError
+from store.library import AddResult, DocumentPage, Statistics
+from store.types import Document, Filter, Hit, ParsedDocument, Passage, SearchResult, Span
 
 HOSTILE = '<script>window.hacked=1</script><img src=x onerror="window.hacked=2">'
 FORUM = (
@@ -77,10 +79,21 @@ class ScriptedLibrary:
     def remove(self, document_id: str) -> Document:
         return self.kept.pop(document_id)[0]
 
+    def parsed(self, document_id: str) -> ParsedDocument:
+        return ParsedDocument(self.document(document_id), self.text(document_id), self.passages(document_id), 1)
+
+    def add(self, parsed: ParsedDocument) -> AddResult:
+        known = parsed.document.id in self.kept
+        self.put(parsed.document, parsed.text)
+        return AddResult(parsed.document, "updated" if known else "added")
+
     def document(self, document_id: str) -> Document:
         if document_id not in self.kept:
             raise NotFoundError("There is no such document.")
         return self.kept[document_id][0]
+
+    def find_document(self, uri: str) -> Document | None:
+        return next((item for item, _ in self.kept.values() if item.uri == uri), None)
 
     def documents(self, after: str | None = None, limit: int = 100, where: Filter | None = None) -> DocumentPage:
         found = sorted((item for item, _ in self.kept.values()), key=lambda item: item.uri)
@@ -130,6 +143,19 @@ class ScriptedAssistant:
             ("attack", ATTACK, "en", f"Speaker {HOSTILE}", "2022", f"Title {HOSTILE}"),
         ):
             self.library.put(document(name, text, language, speaker, published, title), text)
+
+    def take(self, path: Path, progress: Progress) -> Taken:
+        """An intake of plain text, slow enough to be watched."""
+        data = path.read_bytes()
+        if b"\0" in data:
+            raise ReadError("This is not a text file: it holds binary data.")
+        text = data.decode()
+        for done in range(4):
+            progress(done, 4)
+            time.sleep(0.1)
+        known = path.stem in self.library.kept
+        self.library.put(document(path.stem, text, "en", None, None, path.stem), text)
+        return Taken("updated" if known else "added")
 
     def ask(
         self, question: str, history: Sequence[Message] = (), options: AskOptions = AskOptions()

@@ -1,7 +1,232 @@
-// The library view: what is in it, adding and removing. Filled in by its own module.
-import { $ , state, t } from "./state.js";
+// The library: what is in it, files that come in, changes that can be taken back, and a map of it.
+import { $, ask, attempt, deeds, icon, make, narrow, state, t, toast } from "./state.js";
+import { get, href, patch, post, remove } from "./http.js";
+import { openDocument } from "./sources.js";
+
+let following = null;
+let polling = 0;
+let sending = 0;
+const arriving = new Map(); // uploads on their way, by a name of ours
+
+const number = value => new Intl.NumberFormat(state.ui).format(value);
 
 export function mount() {
-  $("#library-size").textContent = t("library.size", { count: new Intl.NumberFormat(state.ui).format(state.start.documents) });
+  showSize();
+  window.addEventListener("dragover", event => { if (state.start.uploads && event.dataTransfer?.types.includes("Files")) event.preventDefault(); });
+  window.addEventListener("drop", event => {
+    if (!state.start.uploads || !event.dataTransfer?.files.length) return;
+    event.preventDefault();
+    if ($("#view").hidden) deeds["library.open"]();
+    attempt(addFiles)([...event.dataTransfer.files]);
+  });
 }
+
+function showSize() {
+  $("#library-size").textContent = t("library.size", { count: number(state.start.documents) });
+}
+
+deeds["library.open"] = async () => {
+  if (narrow()) deeds["side.close"]();
+  const view = $("#view");
+  view.replaceChildren(head(), state.start.uploads ? dropzone() : "", make("ul", { id: "intake", class: "intake" }), tools(),
+    make("div", { id: "shelf", class: "shelf" }), make("details", { id: "map", class: "map" }, make("summary", { text: t("library.map") }), make("div")));
+  view.hidden = false;
+  view.querySelector("#map").addEventListener("toggle", attempt(showMap));
+  view.querySelector("#shelf-find").addEventListener("input", debounced(list));
+  $("#open-library").setAttribute("aria-current", "page");
+  view.querySelector("h2").focus();
+  await Promise.all([list(), poll()]);
+};
+
+deeds["view.close"] = () => {
+  const view = $("#view");
+  if (view.hidden) return false;
+  view.hidden = true;
+  view.replaceChildren();
+  $("#open-library").removeAttribute("aria-current");
+  return true;
+};
+
+function head() {
+  const title = make("h2", { text: t("library"), tabindex: "-1" });
+  const close = make("button", { class: "icon", "data-do": "view.close", "aria-label": t("close"), title: t("close") }, icon("close"));
+  return make("header", { class: "view-head" }, title, close);
+}
+
+function dropzone() {
+  const { upload_suffixes: suffixes, upload_bytes: bytes } = state.start.limits;
+  const picker = make("input", { type: "file", id: "picker", multiple: true, class: "hidden-label", accept: suffixes.join(","), tabindex: "-1", "aria-hidden": "true" });
+  picker.addEventListener("change", () => { attempt(addFiles)([...picker.files]); picker.value = ""; });
+  const button = make("button", { class: "drop", id: "drop" }, icon("upload"), make("b", { text: t("library.add") }),
+    make("small", { text: t("library.add.kinds", { kinds: suffixes.join(" "), size: number(Math.floor(bytes / 1048576)) }) }));
+  button.addEventListener("click", () => picker.click());
+  return make("div", { class: "dropzone" }, button, picker);
+}
+
+function tools() {
+  return make("div", { class: "tools" },
+    make("input", { type: "search", id: "shelf-find", placeholder: t("filters.find"), "aria-label": t("filters.find") }),
+    make("a", { class: "quiet", href: href("feedback/suite"), download: "feedback.yaml", text: t("feedback.export") }));
+}
+
+const debounced = deed => {
+  let timer = 0;
+  return () => { clearTimeout(timer); timer = setTimeout(attempt(deed), 150); };
+};
+
+async function list() {
+  const find = $("#shelf-find").value;
+  const { documents, next } = await get("library/documents?" + new URLSearchParams({ find }));
+  following = next;
+  const shelf = $("#shelf");
+  if (!shelf) return;
+  const columns = ["library.title", "filters.speakers", "library.date", "found.language", "library.passages"];
+  const body = make("tbody", {}, ...documents.map(row));
+  shelf.replaceChildren(documents.length
+    ? make("table", {}, make("thead", {}, make("tr", {}, ...columns.map(key => make("th", { scope: "col", text: t(key) })), make("th", {}, make("span", { class: "hidden-label", text: t("library.do") })))), body)
+    : make("p", { class: "empty", text: t(find ? "library.nothing" : "welcome.empty") }));
+  if (next) shelf.append(make("button", { class: "quiet", "data-do": "library.more", text: t("library.more") }));
+}
+
+deeds["library.more"] = async button => {
+  const { documents, next } = await get("library/documents?" + new URLSearchParams({ find: $("#shelf-find").value, after: following }));
+  following = next;
+  $("#shelf tbody").append(...documents.map(row));
+  if (!next) button.remove();
+};
+
+function row(item) {
+  const deed = (name, label, sign) => make("button", { class: "icon", "data-do": name, "aria-label": `${t(label)}: ${item.title}`, title: t(label) }, icon(sign));
+  const element = make("tr", { "data-document": item.id },
+    make("td", {}, make("button", { class: "link", "data-do": "library.read", dir: "auto", lang: item.tag, text: item.title }), make("small", { dir: "auto", text: item.name })),
+    make("td", { dir: "auto", text: item.speaker ?? "" }), make("td", { text: item.published ?? "" }), make("td", { text: item.language }),
+    make("td", { class: "count", text: number(item.passages) }),
+    make("td", { class: "row-do" }, deed("library.edit", "library.edit", "edit"), deed("library.remove", "library.remove", "trash")));
+  element.item = item;
+  return element;
+}
+
+deeds["library.read"] = target => openDocument(target.closest("tr").dataset.document);
+
+deeds["library.edit"] = async target => {
+  const line = target.closest("tr");
+  const { item } = line;
+  const field = (name, label, note = "") => make("label", {}, make("span", { text: t(label) }),
+    make("input", { id: "edit-" + name, value: item[name] ?? "", dir: "auto", maxlength: 500, placeholder: note }));
+  const dialog = $("#ask-dialog");
+  const save = make("button", { class: "primary", value: "yes", text: t("save") });
+  const cancel = make("button", { class: "quiet", type: "button", text: t("cancel") });
+  cancel.addEventListener("click", () => dialog.close("no"));
+  dialog.setAttribute("aria-label", t("library.edit"));
+  dialog.replaceChildren(make("form", { method: "dialog", class: "fields" }, make("h2", { text: t("library.edit") }), field("title", "library.title"),
+    field("speaker", "library.speaker"), field("published", "library.date", t("filters.date")), make("div", { class: "dialog-foot" }, cancel, save)));
+  dialog.returnValue = "";
+  dialog.showModal();
+  await new Promise(resolve => dialog.addEventListener("close", resolve, { once: true }));
+  if (dialog.returnValue !== "yes") return;
+  const value = name => dialog.querySelector("#edit-" + name).value;
+  const changed = await patch("library/documents/" + encodeURIComponent(item.id), { title: value("title"), speaker: value("speaker"), published: value("published") });
+  line.replaceWith(row(changed));
+};
+
+deeds["library.remove"] = async target => {
+  const line = target.closest("tr");
+  const { item } = line;
+  const place = line.nextElementSibling;
+  const body = line.parentElement;
+  await remove("library/documents/" + encodeURIComponent(item.id));
+  line.remove();
+  await refresh();
+  toast(t("library.removed", { title: item.title }), { label: t("library.undo"), run: attempt(async () => {
+    const back = await post(`library/documents/${encodeURIComponent(item.id)}/back`);
+    if (body.isConnected) body.insertBefore(row(back), place?.isConnected ? place : null);
+    await refresh();
+  }) });
+};
+
+async function refresh() {
+  const fresh = await get("start");
+  Object.assign(state.start, { documents: fresh.documents, languages: fresh.languages, speakers: fresh.speakers });
+  showSize();
+}
+
+async function addFiles(files) {
+  const { upload_files: most, upload_bytes: bytes } = state.start.limits;
+  if (files.length > most) throw new Error(t("library.many", { limit: number(most) }));
+  for (const file of files) {
+    const key = "sending-" + ++sending;
+    arriving.set(key, { id: key, name: file.name, state: "sending", done: 0, known: file.size });
+    // What is over the limit isn't sent at all.
+    if (file.size > bytes) {
+      arriving.set(key, { id: key, name: file.name, state: "failed", error: t("library.large", { size: number(Math.floor(bytes / 1048576)) }) });
+    } else await sent(key, file);
+    showIntake([]);
+  }
+  await poll();
+}
+
+function sent(key, file) {
+  return new Promise(resolve => {
+    const request = new XMLHttpRequest();
+    request.open("POST", href("library/files?" + new URLSearchParams({ name: file.name })));
+    request.upload.addEventListener("progress", event => { arriving.set(key, { ...arriving.get(key), done: event.loaded, known: event.total }); showIntake([]); });
+    request.addEventListener("loadend", () => {
+      if (request.status === 200) arriving.delete(key);
+      else arriving.set(key, { id: key, name: file.name, state: "failed", error: request.responseText || t("problem.connection") });
+      attempt(poll)();
+      resolve();
+    });
+    request.send(file);
+  });
+}
+
+// Asked for only while something is on its way.
+async function poll() {
+  clearTimeout(polling);
+  const items = await get("library/intake");
+  showIntake(items);
+  if (items.some(item => item.state === "waiting" || item.state === "reading")) {
+    polling = setTimeout(attempt(poll), 500);
+    busy = true;
+  } else if (busy) {
+    busy = false;
+    await refresh();
+    if ($("#shelf")) await list();
+  }
+}
+let busy = false;
+let known = [];
+
+function showIntake(items) {
+  if (items.length) known = items;
+  const box = $("#intake");
+  if (!box) return;
+  box.replaceChildren(...[...arriving.values(), ...known].slice(0, 60).map(item => {
+    const going = ["sending", "waiting", "reading"].includes(item.state);
+    const share = going && item.known ? Math.round(100 * item.done / item.known) : null;
+    return make("li", { "data-state": item.state }, make("span", { class: "name", dir: "auto", text: item.name }),
+      make("span", { class: "state", text: t("intake." + item.state) + (share === null ? "" : ` ${share} %`) }),
+      share === null ? "" : make("progress", { max: 100, value: share, "aria-label": item.name }),
+      item.error ? make("p", { class: "error", dir: "auto", text: item.error }) : "");
+  }));
+}
+
 export function receive() {}
+
+async function showMap(event) {
+  if (!event.target.open) return;
+  const map = await get("library/map");
+  const chart = (title, rows) => {
+    const most = Math.max(1, ...rows.map(([, count]) => count));
+    return make("figure", {}, make("figcaption", { text: title }), make("div", { class: "bars" }, ...rows.map(([name, count]) => {
+      const bar = make("i");
+      bar.style.inlineSize = `${Math.max(1, 100 * count / most)}%`;
+      return make("div", {}, make("span", { dir: "auto", text: name }), make("span", { class: "bar" }, bar), make("b", { text: number(count) }));
+    })));
+  };
+  const box = event.target.querySelector("div");
+  box.replaceChildren(
+    make("p", { class: "aside", text: t("library.sum", { documents: number(map.documents), passages: number(map.passages), characters: number(map.characters) }) }),
+    chart(t("library.by.language"), map.languages), chart(t("library.by.speaker"), map.speakers), chart(t("library.by.year"), map.years),
+    map.mapped < map.documents ? make("p", { class: "aside", text: t("library.part", { count: number(map.mapped) }) }) : "");
+}

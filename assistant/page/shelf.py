@@ -1,0 +1,205 @@
+"""The library as the page keeps it: files that come in beside the questions, and changes that can be taken back.
+
+One worker takes files in, so that ingest never blocks a question and two uploads never race. How a file is
+read is the business of `ingest`, which this package may not import: it comes in through the seam `Intake`.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import re
+import threading
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from store.errors import AttestError, NotFoundError, ReadError, RequestError
+from store.types import Document, ParsedDocument
+
+if TYPE_CHECKING:
+    from store.library import Library
+
+log = logging.getLogger(__name__)
+
+ItemState = Literal["waiting", "reading", "added", "updated", "unchanged", "failed"]
+KEPT_ITEMS = 500
+KEPT_REMOVALS = 20
+_NAME_BYTES = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one file."""
+
+    outcome: Literal["added", "updated", "unchanged", "failed"]
+    error: str = ""
+
+
+Progress = Callable[[int, int], None]
+"""Called with passages embedded and passages known."""
+
+
+class Intake(Protocol):
+    """Takes one file into the library. Raises errors of `store.errors` for what can't be read."""
+
+    def __call__(self, path: Path, progress: Progress) -> Taken:
+        """Read the file at `path` and add it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One upload, as its row on the page shows it."""
+
+    id: int
+    name: str
+    state: ItemState
+    done: int = 0
+    known: int = 0
+    error: str = ""
+
+
+class Shelf:
+    """Takes files in one after the other, and removes, brings back and renames documents."""
+
+    def __init__(self, library: Library, intake: Intake | None, folder: Path | None) -> None:
+        """`folder`: where uploaded files are kept, so that they can be read again."""
+        self.library = library
+        self._intake = intake
+        self._folder = folder
+        self._items: dict[int, Item] = {}
+        self._removed: dict[str, ParsedDocument] = {}
+        self._lock = threading.Lock()
+        self._work: queue.SimpleQueue[tuple[int, Path]] = queue.SimpleQueue()
+        self._worker: threading.Thread | None = None
+
+    @property
+    def accepts_files(self) -> bool:
+        """Whether documents can be added here."""
+        return self._intake is not None and self._folder is not None
+
+    def place(self, name: str, suffixes: Sequence[str]) -> Path:
+        """Where an upload named `name` is kept. Raises RequestError for a name or a kind that isn't taken."""
+        if self._folder is None or self._intake is None:
+            raise RequestError("Documents can't be added from this page; use `attest ingest`.")
+        plain = safe_name(name)
+        if Path(plain).suffix.lower() not in suffixes:
+            raise RequestError(f"{plain} is of a kind that can't be read; these can: {', '.join(suffixes)}.")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self._folder / plain
+
+    def take(self, path: Path) -> Item:
+        """Queue the file at `path`; `items` tells what becomes of it."""
+        with self._lock:
+            item = Item(max(self._items, default=0) + 1, path.name, "waiting")
+            self._items[item.id] = item
+            for old in [key for key, kept in self._items.items() if kept.state not in ("waiting", "reading")]:
+                if len(self._items) > KEPT_ITEMS:
+                    del self._items[old]
+            if self._worker is None:
+                self._worker = threading.Thread(target=self._run, name="intake", daemon=True)
+                self._worker.start()
+        self._work.put((item.id, path))
+        return item
+
+    def refuse(self, name: str, error: str) -> Item:
+        """List a file that didn't even arrive, with the reason."""
+        with self._lock:
+            item = Item(max(self._items, default=0) + 1, safe_name(name), "failed", error=error)
+            self._items[item.id] = item
+        return item
+
+    def items(self) -> tuple[Item, ...]:
+        """All uploads of late, the newest first."""
+        with self._lock:
+            return tuple(sorted(self._items.values(), key=lambda item: -item.id))
+
+    def remove(self, document_id: str) -> Document:
+        """Remove a document at once; `bring_back` undoes it. Raises NotFoundError."""
+        parsed = self.library.parsed(document_id)
+        removed = self.library.remove(document_id)
+        with self._lock:
+            self._removed[document_id] = parsed
+            while len(self._removed) > KEPT_REMOVALS:
+                del self._removed[next(iter(self._removed))]
+        return removed
+
+    def bring_back(self, document_id: str) -> Document:
+        """Undo a removal of late: the same document under the same id, so that old answers open it again."""
+        with self._lock:
+            parsed = self._removed.pop(document_id, None)
+        if parsed is None:
+            raise NotFoundError("This document was removed too long ago to be brought back; add its file again.")
+        return self.library.add(parsed).document
+
+    def describe(self, document_id: str, title: str, speaker: str | None, published: str | None) -> Document:
+        """Change what is known of a document; its text is not touched. Raises NotFoundError, RequestError."""
+        if not title.strip():
+            raise RequestError("A document needs a title.")
+        if published and not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", published.strip()):
+            raise RequestError("A date is a year, a month or a day, like 2023, 2023-06 or 2023-06-14.")
+        parsed = self.library.parsed(document_id)
+        described = replace(
+            parsed.document,
+            title=" ".join(title.split())[:500],
+            speaker=" ".join((speaker or "").split())[:500] or None,
+            published=(published or "").strip() or None,
+        )
+        return self.library.add(replace(parsed, document=described)).document
+
+    def found(self, words: str, after: str | None, wanted: int) -> tuple[list[Document], str | None]:
+        """Documents whose title, speaker or address holds `words`, and where to go on; reads a bounded part."""
+        sought, found = words.strip().casefold(), list[Document]()
+        for _ in range(_PAGES):
+            page = self.library.documents(after=after, limit=max(wanted, _PAGE if sought else 1))
+            for document in page.documents:
+                if sought in f"{document.title}\n{document.speaker or ''}\n{document.uri}".casefold():
+                    found.append(document)
+                    if len(found) == wanted:
+                        return found, document.uri
+            after = page.next
+            if after is None or not sought:
+                break
+        return found, after
+
+    def _run(self) -> None:
+        for number, path in self._queued():
+            self._change(number, state="reading")
+            taken = self._taken(number, path)
+            self._change(number, state=taken.outcome, error=taken.error)
+
+    def _queued(self) -> Iterator[tuple[int, Path]]:
+        while True:
+            yield self._work.get()
+
+    def _taken(self, number: int, path: Path) -> Taken:
+        assert self._intake is not None  # noqa: S101 - `place` refuses before
+        try:
+            return self._intake(path, lambda done, known: self._change(number, done=done, known=known))
+        except (ReadError, AttestError) as error:
+            return Taken("failed", str(error))
+        except Exception:
+            log.exception("Taking in %s failed", path.name)
+            return Taken("failed", "This file could not be taken in; the log tells more.")
+
+    def _change(self, number: int, **changes: object) -> None:
+        with self._lock:
+            if number in self._items:
+                self._items[number] = replace(self._items[number], **changes)  # type: ignore[arg-type]
+
+
+_PAGE = 500
+_PAGES = 20
+
+
+def safe_name(name: str) -> str:
+    """A file name without folders, control or invisible characters, at most `_NAME_BYTES` bytes long."""
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    plain = "".join(c for c in last if unicodedata.category(c)[0] != "C" and c not in '<>:"|?*').strip(" .")
+    stem, dot, suffix = plain.rpartition(".")
+    stem, suffix = (stem, dot + suffix) if stem else (plain, "")
+    while len((stem + suffix).encode()) > _NAME_BYTES and stem:
+        stem = stem[:-1]
+    return (stem.strip() or "document") + suffix

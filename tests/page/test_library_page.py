@@ -1,0 +1,171 @@
+"""The library on the page: files come in beside the questions, and what was done can be undone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.page.shelf import safe_name
+from evals.formats import load
+from tests.page.conftest import Served, Visit
+
+
+@pytest.fixture
+def shelf(visit: Visit, served: Served) -> Iterator[Visit]:
+    """The page with the library open; what a test put in or changed is put right afterwards."""
+    before = dict(served.assistant.library.kept)
+    visit.page.click("#open-library")
+    visit.page.wait_for_selector("#shelf tr[data-document]")
+    yield visit
+    served.assistant.library.kept = before
+
+
+def test_the_library_lists_what_is_known_of_each_document(shelf: Visit) -> None:
+    line = shelf.page.locator("tr[data-document='river']").inner_text()
+    for known in ("Thông cáo về dòng sông", "Quỹ Dòng Sông", "2019", "Vietnamese", "river.txt"):
+        assert known in line
+    shelf.page.fill("#shelf-find", "RIVER COUNCIL")
+    shelf.page.wait_for_function("document.querySelectorAll('tr[data-document]').length == 1")
+    shelf.page.fill("#shelf-find", "no such")
+    shelf.page.wait_for_selector("#shelf .empty")
+
+
+def test_many_files_are_added_with_their_progress_and_failures_by_name(shelf: Visit, tmp_path: Path) -> None:
+    (tmp_path / "lake.txt").write_text("The lake\nThe lake froze in December 1888 entirely.\n", encoding="utf-8")
+    (tmp_path / "binary.txt").write_bytes(b"\0\1\2")
+    (tmp_path / "picture.exe").write_bytes(b"MZ")
+    (tmp_path / "large.txt").write_bytes(b"x" * (3 * 1024 * 1024))
+    shelf.page.set_input_files("#picker", [str(path) for path in sorted(tmp_path.iterdir())])
+    shelf.page.wait_for_selector("#intake [data-state='reading'] progress")
+    shelf.page.wait_for_selector("#intake [data-state='added']")
+    shown = shelf.page.locator("#intake").inner_text()
+    assert "This is not a text file" in shown
+    assert "picture.exe is of a kind that can't be read; these can: .txt" in shown
+    assert "larger than the limit of 2 MiB" in shown
+    shelf.page.wait_for_selector("tr[data-document='lake']")
+    shelf.page.click("[data-do='view.close']")
+    shelf.ask("When was the lake frozen entirely in December?")
+    assert "froze in December 1888" in shelf.page.locator(".turn q").inner_text()
+
+
+def test_files_are_dropped_onto_the_page(shelf: Visit) -> None:
+    shelf.page.evaluate(
+        """() => { const files = new DataTransfer();
+            files.items.add(new File(['Dropped\\nThe dropped paper speaks of glaciers.\\n'], 'dropped.txt'));
+            window.dispatchEvent(new DragEvent('drop', {dataTransfer: files, bubbles: true, cancelable: true})); }"""
+    )
+    shelf.page.wait_for_selector("tr[data-document='dropped']")
+
+
+def test_questions_are_answered_while_a_file_is_taken_in(shelf: Visit, tmp_path: Path) -> None:
+    for number in range(5):
+        (tmp_path / f"slow{number}.txt").write_text(f"Slow\nSlow file number {number} of five.\n", encoding="utf-8")
+    shelf.page.set_input_files("#picker", [str(path) for path in sorted(tmp_path.iterdir())])
+    shelf.page.wait_for_selector("#intake [data-state='reading']")
+    shelf.page.click("[data-do='view.close']")
+    began = time.perf_counter()
+    shelf.ask("How many villages have warning bells?")
+    assert time.perf_counter() - began < 1.5
+    shelf.page.click("#open-library")
+    shelf.page.wait_for_function("document.querySelectorAll('#intake [data-state=added]').length >= 5")
+
+
+def test_a_document_is_described_anew(shelf: Visit) -> None:
+    shelf.page.click("tr[data-document='river'] [data-do='library.edit']")
+    shelf.page.fill("#edit-title", "Rivers <b>anew</b>")
+    shelf.page.fill("#edit-published", "2020-02")
+    shelf.page.click("#ask-dialog .primary")
+    shelf.page.wait_for_function(
+        "document.querySelector(\"tr[data-document='river']\").textContent.includes('2020-02')"
+    )
+    assert "Rivers <b>anew</b>" in shelf.page.locator("tr[data-document='river']").inner_text()
+    shelf.page.click("tr[data-document='river'] [data-do='library.edit']")
+    shelf.page.fill("#edit-published", "soon")
+    shelf.page.click("#ask-dialog .primary")
+    shelf.page.wait_for_selector(".toast.on")
+    assert "A date is a year, a month or a day" in shelf.page.locator("#toast").inner_text()
+    shelf.errors.clear()  # the browser itself notes the refusal
+
+
+def test_a_removed_document_is_gone_from_answers_and_can_be_brought_back(shelf: Visit, served: Served) -> None:
+    shelf.page.click("tr[data-document='statement'] [data-do='library.remove']")
+    shelf.page.wait_for_selector(".toast.on")
+    assert shelf.page.locator("tr[data-document='statement']").count() == 0
+    assert "statement" not in served.assistant.library.kept
+    shelf.page.click(".toast button")
+    shelf.page.wait_for_selector("tr[data-document='statement']")
+    assert "statement" in served.assistant.library.kept
+
+
+def test_a_document_of_the_library_opens_in_the_reader(shelf: Visit) -> None:
+    shelf.page.click("tr[data-document='forum'] .link")
+    shelf.page.wait_for_selector(".reader")
+    assert "เชียงใหม่" in shelf.page.locator(".reader-text").inner_text()
+    assert shelf.page.locator(".reader mark").count() == 0
+
+
+def test_the_map_shows_languages_speakers_and_years(shelf: Visit) -> None:
+    shelf.page.click("#map > summary")
+    shelf.page.wait_for_selector("#map figure")
+    shown = shelf.page.locator("#map").inner_text()
+    for known in ("Thai", "Vietnamese", "River Council", "2019", "2021"):
+        assert known in shown
+    assert shelf.page.locator("#map .bars i").first.bounding_box() is not None
+
+
+def test_a_complaint_becomes_a_test_case_in_one_click(visit: Visit, tmp_path: Path) -> None:
+    visit.ask("How many villages have warning bells?")
+    visit.ask("And the floods of million dollars?")
+    last = visit.page.locator(".turn").last
+    last.locator("[data-do='feedback.good']").click()
+    visit.page.wait_for_selector("[data-do='feedback.good'][aria-pressed='true']")
+    last.locator(".answer-text").click()
+    visit.page.hover("#panel-quotes .card[data-key='1']")
+    visit.page.click("#panel-quotes .wrong[data-key='1']")
+    visit.page.wait_for_selector("#panel-quotes .wrong[aria-pressed='true']")
+    turn = last.get_attribute("data-turn")
+
+    visit.page.click("#open-library")
+    with visit.page.expect_download() as waiting:
+        visit.page.click("a[download='feedback.yaml']")
+    target = tmp_path / "feedback.yaml"
+    waiting.value.save_as(target)
+    (case,) = [
+        case for case in yaml.safe_load(target.read_text(encoding="utf-8"))["cases"] if case["id"] == f"feedback-{turn}"
+    ]
+    assert [asked["question"] for asked in case["turns"]] == [
+        "How many villages have warning bells?",
+        "And the floods of million dollars?",
+    ]
+    assert case["tags"] == ["bad", "good"]
+    assert case["expect"]["answerable"] is True
+    assert "twelve million dollars" in case["expect"]["must_not_contain"][0]
+    assert any(read.id == f"feedback-{turn}" for read in load(target).cases)
+
+
+@given(st.text())
+def test_an_uploaded_name_never_leaves_its_folder(name: str) -> None:
+    plain = safe_name(name)
+    assert plain and plain not in (".", "..")
+    assert not set(plain) & set("/\\\0:")
+    assert len(plain.encode()) <= 255
+    assert Path("/uploads", plain).parent == Path("/uploads")
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("../../etc/passwd.txt", "passwd.txt"),
+        ("C:\\x\\báo cáo.pdf", "báo cáo.pdf"),
+        ("...", "document"),
+        ("ก" * 200 + ".txt", "ก" * 58 + ".txt"),
+    ],
+)
+def test_a_name_is_kept_where_it_can_be(name: str, plain: str) -> None:
+    assert safe_name(name) == plain
