@@ -40,6 +40,9 @@ Progress = Callable[[int, int], None]
 """Called with (passages embedded so far, passages known so far)."""
 
 _BATCH_DOCUMENTS = 256
+_ATTEMPTS = 5
+"""A search during which documents changed is repeated: it may have found the entries of a version that had
+just gone. It never mixes versions, even when it is not repeated."""
 _SECONDS_FOR_OWNER = 10.0
 """How long a reader looks for somebody to answer it when the owner has gone."""
 
@@ -229,8 +232,14 @@ class Library:
             if not snapshot.language_statistics():
                 return SearchResult(query, detect_language(query), ())
         embedder = self.embedder
-        with self.possession.indexes() as indexes, self.snapshot() as snapshot:
-            return search(query, k, where, embedder=embedder, indexes=indexes, snapshot=snapshot)
+        for _ in range(_ATTEMPTS):
+            with self.possession.indexes() as indexes, self.snapshot() as snapshot:
+                result = search(query, k, where, embedder=embedder, indexes=indexes, snapshot=snapshot)
+                before = snapshot.value("revision")
+            with self.snapshot() as snapshot:
+                if snapshot.value("revision") == before:
+                    break
+        return result
 
     def _add(self, batch: list[ParsedDocument], report: _Report) -> list[AddResult]:
         """Write one batch, after ending what was begun before it."""
