@@ -18,7 +18,9 @@ from evals.types import Direction
 Columns = dict[str, NDArray[np.float64]]
 Pooled = Callable[[Columns], float | None]
 
-Group = Literal["verdicts", "retrieval", "answers", "citations", "abstention", "language", "latency", "judge"]
+Group = Literal[
+    "verdicts", "expectations", "retrieval", "answers", "citations", "abstention", "language", "latency", "judge"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def _gap(columns: Columns) -> float | None:
 
 _ALL = (
     _mean("pass_rate", "verdicts", "cases whose every expectation is met"),
-    _mean("error_rate", "verdicts", "questions that met an error, not an answer", "lower"),
+    _mean("error_rate", "verdicts", "questions that met an error", "lower"),
     *(_mean(f"hit@{k}", "retrieval", f"a relevant document among the first {k}") for k in (1, 3, 5, 10)),
     *(_mean(f"recall@{k}", "retrieval", f"relevant documents among the first {k}") for k in (5, 10, 100)),
     _mean("mrr", "retrieval", "1 / rank of the first relevant document"),
@@ -165,7 +167,7 @@ def metric(name: str) -> Metric | None:
         from evals.types import Expectation
 
         known = name.removeprefix(EXPECT) in Expectation.model_fields
-        return _mean(name, "verdicts", f"turns that meet `{name.removeprefix(EXPECT)}`") if known else None
+        return _mean(name, "expectations", f"turns that meet `{name.removeprefix(EXPECT)}`") if known else None
     return METRICS.get(name)
 
 

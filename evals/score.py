@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -11,10 +12,12 @@ from assistant.types import Value
 from evals.aggregate import Estimate, columns_of, estimates, in_slice, slice_names, units
 from evals.expectations import judge_case
 from evals.folder import REPORT, RunFolder, RunInfo
+from evals.formats import load_all
 from evals.gates import Gate, gates
 from evals.metrics.abstention import reliability, risk_coverage
 from evals.observe import Observation, observe
 from evals.types import Case, CaseResult, CaseVerdict, Judgement
+from store.errors import RequestError
 
 CURVE_POINTS = 200
 
@@ -141,6 +144,19 @@ def score(
     )
     folder.write_text(REPORT, report.model_dump_json(by_alias=True) + "\n")
     return report
+
+
+def changed_cases(folder: RunFolder, suites: Sequence[Path]) -> tuple[Case, ...]:
+    """The saved cases with the expectations that the suites now have; those that suites don't have stay.
+
+    Raises SuiteError for a suite that can't be read, RequestError if a question is another than was asked.
+    """
+    now = {case.key: case for suite in load_all(suites) for case in suite.cases}
+    cases = tuple(now.get(case.key, case) for case in folder.cases())
+    for before, after in zip(folder.cases(), cases, strict=True):
+        if [turn.question for turn in before.turns] != [turn.question for turn in after.turns]:
+            raise RequestError(f"{after.where}: case `{after.id}` asks something else now; run the suite again.")
+    return cases
 
 
 def observations_of(folder: RunFolder) -> tuple[Observation, ...]:

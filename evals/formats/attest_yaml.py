@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from yaml.reader import ReaderError
 
 from evals.formats.problems import EXPECTATION_MODELS, Path_, at, translated
 from evals.formats.schema import CaseEntry, Defaults, SuiteEntry, SuiteHeader, TurnEntry, case_of
@@ -33,8 +34,9 @@ def read_yaml(text: str, path: Path) -> tuple[SuiteHeader, tuple[Case, ...]]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise at(path, line, f"this is not YAML: {error.problem}; {_HINT}") from error
-    except yaml.YAMLError as error:
-        raise at(path, None, f"this is not YAML: {error}.") from error
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise at(path, line, f"the character U+{ord(text[error.position]):04X} is not allowed in YAML.") from error
     if not isinstance(root, yaml.MappingNode):
         raise at(path, 1, "a suite is a mapping with `suite` and `cases`; see docs/evaluation.md.")
     lines: dict[Path_, int] = {}

@@ -42,6 +42,11 @@ def load_all(paths: Sequence[Path]) -> tuple[Suite, ...]:
     return suites
 
 
+def shipped() -> tuple[Suite, ...]:
+    """The suites that come with the program, about the samples that come with it."""
+    return load_all(sorted(SHIPPED.glob("*.yaml")))
+
+
 def _files(path: Path) -> list[Path]:
     if not path.exists():
         raise SuiteError(f"There is no suite at {path}.")

@@ -153,6 +153,7 @@ def test_a_suite_is_known_by_its_content_not_its_name(tmp_path: Path, name: str)
             "line 5: `(a` is no regular expression",
         ),
         ("suite: x\ncases:\n  - id: a\n   question: q\n", "this is not YAML"),
+        ("suite: x\n# \a\ncases: []\n", "line 2: the character U+0007 is not allowed in YAML."),
         ("suite: x\nsuite: y\ncases:\n  - {id: a, question: q}\n", "line 2: `suite` stands twice in one mapping."),
         ("- a\n- b\n", "line 1: a suite is a mapping"),
         ("", "line 1: a suite is a mapping"),

@@ -1,0 +1,74 @@
+"""What took part in a run, so that its figures can be told from another's: versions, models, prompts, library."""
+
+from __future__ import annotations
+
+import os
+import platform
+from hashlib import file_digest, sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from evals.survey import Survey
+from store.settings import Settings
+
+Facts = dict[str, str | int | float | None]
+
+_PACKAGES = (
+    "attest", "chromadb", "gradio", "llama-index-core", "numpy", "pythainlp", "tantivy", "torch", "transformers",
+    "xllamacpp",
+)  # fmt: skip
+
+
+def environment() -> Facts:
+    """Versions of the program, of Python, and of the packages that bear on results."""
+    facts: Facts = {"python": platform.python_version(), "platform": platform.platform(), "processors": os.cpu_count()}
+    return facts | {name: found for name in _PACKAGES if (found := _version(name)) is not None}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def library_facts(surveyed: Survey, settings: Settings, *, embedder: object = None, llm: object = None) -> Facts:
+    """What was asked of: the library's content, the models and the prompts, each by a digest where it has one."""
+    from ingest.normalize import NORMALIZATION_VERSION
+
+    languages = sorted(surveyed.languages.items(), key=lambda item: (-item[1], item[0]))
+    facts: Facts = {
+        "documents": surveyed.documents,
+        "languages": ", ".join(f"{language} {count}" for language, count in languages[:10]),
+        "fingerprint": surveyed.fingerprint,
+        "normalization": NORMALIZATION_VERSION,
+        "passage_tokens": settings.passage_tokens,
+        "embedding_model": str(getattr(embedder, "name", "")) or None,
+        "embedding_fingerprint": str(getattr(embedder, "fingerprint", ""))[:16] or None,
+        "language_model": _name_of(llm),
+        "prompts": _digest_of_prompts(),
+    }
+    if llm is not None and settings.model is not None and Path(settings.model).is_file():
+        facts["language_model_sha256"] = _sha256(Path(settings.model))
+    return facts
+
+
+def _name_of(llm: object) -> str | None:
+    if llm is None:
+        return None
+    return str(getattr(getattr(llm, "metadata", None), "model_name", None) or type(llm).__name__)
+
+
+def _digest_of_prompts() -> str:
+    """Of the prompts package's templates, by name and content."""
+    import prompts
+
+    digest = sha256()
+    for path in sorted(Path(prompts.__path__[0]).glob("*.txt")):
+        digest.update(f"{path.name}\0{_sha256(path)}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

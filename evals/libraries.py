@@ -1,0 +1,149 @@
+"""Libraries of suites that bring their own documents: built once, kept by content, removed when disused.
+
+The folder's name is a digest of all that the library is made from, so a changed suite, another embedding
+model or other passages get another library, and a matching one is used as it is.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+from platformdirs import user_cache_path
+
+from evals.formats import Folder, SourceText, Suite, Texts
+from store.errors import EmbedderMismatchError, IndexDamagedError, LibraryError, SchemaVersionError
+from store.language import detect_language
+from store.library import Library
+from store.settings import Settings
+from store.types import Document, ParsedDocument
+
+if TYPE_CHECKING:
+    from store.embed import Embedder
+
+DISUSED_DAYS = 14
+MOST_KEPT = 8
+COMPLETE = "complete"
+"""A file of this name says that all documents are in; its time, when the library was last used."""
+
+Report = Callable[[str, int, int], None]
+"""Called with a suite's name, the passages embedded so far, and those known so far."""
+
+
+def cache_folder() -> Path:
+    """Where these libraries are kept unless said otherwise."""
+    return user_cache_path("attest", appauthor=False) / "evaluation"
+
+
+@contextmanager
+def library_of(
+    suite: Suite, settings: Settings, cache: Path, report: Report = lambda name, done, known: None
+) -> Iterator[Settings]:
+    """Settings whose home is the library that the suite asks about; the user's own if it brings none.
+
+    A library that is being built by another process is waited for. Raises what ingesting and opening raise.
+    """
+    if suite.documents is None:
+        yield settings
+        return
+    cache.mkdir(parents=True, exist_ok=True)
+    home = cache / _key(suite, settings)
+    theirs = settings.model_copy(update={"home": home})
+    with FileLock(home.with_suffix(".lock")):
+        if not (home / COMPLETE).exists() or not _is_usable(theirs):
+            shutil.rmtree(home, ignore_errors=True)
+            _build(suite, theirs, report)
+        (home / COMPLETE).touch()
+    yield theirs
+
+
+def _key(suite: Suite, settings: Settings) -> str:
+    from ingest.normalize import NORMALIZATION_VERSION
+
+    content = _content(suite.documents.path) if isinstance(suite.documents, Folder) else suite.sha256
+    parts = (suite.kind, content, settings.embedding_model, settings.passage_tokens, NORMALIZATION_VERSION)
+    return sha256("\0".join(str(part) for part in parts).encode()).hexdigest()[:24]
+
+
+def _content(folder: Path) -> str:
+    """A digest of the names and bytes of all files below `folder`."""
+    digest = sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with path.open("rb") as file:
+            digest.update(f"{path.relative_to(folder)}\0{file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _is_usable(settings: Settings) -> bool:
+    """Whether the library opens with what is installed today."""
+    try:
+        with Library.open(settings, read_only=True) as library:
+            library.prepare()
+    except (EmbedderMismatchError, SchemaVersionError, IndexDamagedError):
+        return False
+    return True
+
+
+def _build(suite: Suite, settings: Settings, report: Report) -> None:
+    def progress(done: int, known: int) -> None:
+        report(suite.name, done, known)
+
+    with Library.open(settings) as library:
+        if isinstance(suite.documents, Texts):
+            parsed = parsed_documents(suite.documents.read(), library.embedder, settings.passage_tokens)
+            for _ in library.add_many(parsed, progress):
+                pass
+        elif isinstance(suite.documents, Folder):
+            _ingest(suite.documents.path, library, progress)
+
+
+def parsed_documents(texts: Iterable[SourceText], embedder: Embedder, passage_tokens: int) -> Iterator[ParsedDocument]:
+    """The texts as documents of a library, read lazily; the id that the suite uses becomes the address."""
+    from ingest.normalize import NORMALIZATION_VERSION, normalize_text
+    from ingest.split import split
+
+    for source in texts:
+        normalized = normalize_text(source.text)
+        language = source.language or detect_language(normalized.text)
+        digest = sha256(normalized.text.encode()).hexdigest()
+        document = Document(
+            id=sha256(source.id.encode()).hexdigest()[:16],
+            uri=source.id,
+            title=source.title,
+            language=language,
+            original_sha256=sha256(source.text.encode("utf-8", "surrogatepass")).hexdigest(),
+            text_sha256=digest,
+        )
+        passages = split(
+            normalized.text,
+            language,
+            document_id=document.id,
+            count_tokens=embedder.count_tokens,
+            passage_tokens=passage_tokens,
+        )
+        yield ParsedDocument(document, normalized.text, passages, NORMALIZATION_VERSION)
+
+
+def _ingest(folder: Path, library: Library, progress: Callable[[int, int], None]) -> None:
+    from ingest.pipeline import ingest
+
+    failed = [f"{problem.path}: {problem.error}" for problem in ingest([folder], library, progress=progress).failed]
+    if failed:
+        raise LibraryError(f"{len(failed)} documents of {folder} can't be read, the first is {failed[0]}")
+
+
+def remove_disused(cache: Path, now: float | None = None) -> tuple[Path, ...]:
+    """Remove libraries that no run has used for `DISUSED_DAYS`, and the longest unused beyond `MOST_KEPT`."""
+    marks = sorted(cache.glob(f"*/{COMPLETE}"), key=lambda mark: -mark.stat().st_mtime)
+    oldest = (now if now is not None else time.time()) - DISUSED_DAYS * 86_400
+    disused = [mark.parent for place, mark in enumerate(marks) if place >= MOST_KEPT or mark.stat().st_mtime < oldest]
+    for home in disused:
+        shutil.rmtree(home, ignore_errors=True)
+        home.with_suffix(".lock").unlink(missing_ok=True)
+    return tuple(disused)

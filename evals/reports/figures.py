@@ -1,0 +1,56 @@
+"""Numbers as the reports write them."""
+
+from __future__ import annotations
+
+from evals.aggregate import Estimate
+from evals.registry import metric
+from evals.score import Report
+
+HEADLINES = (
+    "pass_rate", "hit@5", "gold_quoted", "citation_recall", "coverage", "abstention_recall",
+    "language_match", "verbatim_rate", "f1", "ndcg@10",
+)  # fmt: skip
+"""The columns of a table of slices, those of them that were measured, the most telling first."""
+
+
+def number(name: str, value: float) -> str:
+    """``0.975`` for a share, ``1,234 ms`` for a time."""
+    known = metric(name)
+    return f"{value:,.0f} ms" if known is not None and known.unit == "ms" else f"{value:.3f}"
+
+
+def interval(name: str, estimate: Estimate) -> str:
+    """``0.959 – 0.984``; empty where it is not known."""
+    if estimate.low is None or estimate.high is None:
+        return ""
+    return spread_of(name, estimate.low, estimate.high)
+
+
+def spread_of(name: str, low: float, high: float) -> str:
+    """``1 – 2 ms``: the unit once."""
+    return f"{number(name, low).removesuffix(' ms')} – {number(name, high)}"
+
+
+def headlines(report: Report, most: int) -> tuple[str, ...]:
+    """The headline metrics that this report has, at most so many."""
+    return tuple(name for name in HEADLINES if name in report.overall.metrics)[:most]
+
+
+def title_of(report: Report) -> str:
+    """The names of the suites, shortened when they are many."""
+    names = [suite.name for suite in report.run.suites]
+    return ", ".join(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+
+
+def counts_of(report: Report) -> str:
+    """``97 of 100 cases passed, 2 failed with an error``, as far as it applies."""
+    judged = [case for case in report.cases if case.passed is not None]
+    parts = [f"{len(report.cases)} of {report.planned} cases asked"]
+    if judged:
+        parts.append(f"{sum(bool(case.passed) for case in judged)} of {len(judged)} passed")
+    errors = sum(case.error is not None for case in report.cases)
+    if errors:
+        parts.append(f"{errors} with an error")
+    if report.unstable:
+        parts.append(f"{len(report.unstable)} not the same each time")
+    return ", ".join(parts)

@@ -1,0 +1,242 @@
+"""A whole run: suites and a choice of their cases, asked of their libraries, into a folder.
+
+session = Session.start(suites, settings, request)   or   Session.resume(folder, settings)
+session.ask(...)
+report = score(session.folder)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from itertools import groupby
+from pathlib import Path
+
+from assistant.types import AskOptions
+from evals.ask import Manner
+from evals.environment import environment, library_facts
+from evals.folder import RunFolder, RunInfo, RunOptions, SuiteInfo, run_name
+from evals.formats import Suite, load
+from evals.libraries import Report, library_of
+from evals.run import Told, UnreachableError, open_tasks, run_cases
+from evals.survey import Survey, survey
+from evals.system import System
+from evals.types import Case
+from store.errors import RequestError, SuiteError
+from store.settings import Settings
+
+Build = Callable[[Settings], AbstractContextManager[System]]
+FOLDER = "evaluations"
+"""Of runs, in the home."""
+FILTERS = ("suite", "language", "tag", "id")
+
+
+def build_real(settings: Settings) -> AbstractContextManager[System]:
+    """The assistant that the settings describe, beside whoever owns its library."""
+    from assistant.build import build_assistant
+
+    return build_assistant(settings, read_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A run under way."""
+
+    folder: RunFolder
+    settings: Settings
+    suites: tuple[Suite, ...]
+    cases: tuple[Case, ...]
+
+    @classmethod
+    def start(
+        cls, suites: Sequence[Suite], settings: Settings, options: RunOptions, path: Path | None = None
+    ) -> Session:
+        """A new run in the folder `path`, or a new one in the home.
+
+        Raises SuiteError if no case is left after filtering, RequestError for an unknown filter or if
+        there is a run at `path` already.
+        """
+        cases = tuple(case for suite in suites for case in chosen(suite.cases, options.filters, options.limit))
+        if not cases:
+            total = sum(len(suite.cases) for suite in suites)
+            raise SuiteError(f"None of the {total} cases matches {' and '.join(options.filters)}; nothing was asked.")
+        name = path.name if path is not None else run_name()
+        info = RunInfo(
+            name=name,
+            started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            suites=tuple(_info(suite) for suite in suites),
+            options=options,
+            environment=environment(),
+        )
+        folder = RunFolder.create(path or free_folder(settings, name), info, cases)
+        return cls(folder, settings, tuple(suites), cases)
+
+    @classmethod
+    def resume(cls, folder: RunFolder, settings: Settings) -> Session:
+        """A run that was stopped, to go on with the same suites and options.
+
+        Raises RequestError if a suite has changed since or the folder is damaged, SuiteError if one is gone.
+        """
+        suites = tuple(load(Path(suite.path)) for suite in folder.info().suites)
+        for before, now in zip(folder.info().suites, suites, strict=True):
+            if before.sha256 != now.sha256:
+                raise RequestError(f"{now.path} has changed since this run began: start a new run without --resume.")
+        folder.mend()
+        return cls(folder, settings, suites, folder.cases())
+
+    @property
+    def total(self) -> int:
+        """How many times cases are asked in all."""
+        return len(self.cases) * self.folder.info().options.repeat
+
+    @property
+    def done(self) -> int:
+        """How many of those have a result."""
+        return self.total - len(open_tasks(self.cases, self.folder.info().options.repeat, self.folder.results()))
+
+    def ask(
+        self,
+        build: Build = build_real,
+        *,
+        cache: Path,
+        told: Told = lambda case, result: None,
+        building: Report = lambda name, done, known: None,
+    ) -> None:
+        """Ask what has no result yet, library by library.
+
+        Raises UnreachableError, SuiteError for a document that a library doesn't have, RequestError if the
+        library has changed since the run began, and what opening a library raises.
+        """
+        for suites in self._by_library():
+            with library_of(suites[0], self.settings, cache, building) as theirs, build(theirs) as system:
+                names = {suite.name for suite in suites}
+                looked_up = survey(system.library, [case for case in self.cases if case.suite in names])
+                self._note(suites, looked_up, theirs, system)
+                for suite in suites:
+                    self._ask_suite(suite, system, looked_up, told)
+        results = self.folder.results()
+        if results and all(result.unreachable for result in results):
+            raise UnreachableError("The system could not be reached for any of the cases.")
+
+    def _ask_suite(self, suite: Suite, system: System, looked_up: Survey, told: Told) -> None:
+        options = self.folder.info().options
+        cases = [case for case in self.cases if case.suite == suite.name]
+        run_cases(
+            system,
+            open_tasks(cases, options.repeat, self.folder.results()),
+            self.folder,
+            Manner(
+                options=AskOptions(mode=options.mode, max_quotes=self.settings.max_quotes),
+                depth=suite.retrieval_depth,
+                found=looked_up.found,
+            ),
+            jobs=options.jobs,
+            told=told,
+        )
+
+    def _by_library(self) -> Iterator[tuple[Suite, ...]]:
+        """Suites that ask of one library together, those with something left to ask."""
+        repeat = self.folder.info().options.repeat
+        left = {task.case.suite for task in open_tasks(self.cases, repeat, self.folder.results())}
+        for _, suites in groupby((suite for suite in self.suites if suite.name in left), lambda suite: suite.documents):
+            yield tuple(suites)
+
+    def _note(self, suites: Sequence[Suite], looked_up: Survey, settings: Settings, system: System) -> None:
+        """Write down what these suites are asked of; refuse a library that is not what it was."""
+        prepare = getattr(system.library, "prepare", None)
+        if prepare is not None:
+            prepare()  # or the first answer's latency would be that of loading the model
+        facts = library_facts(
+            looked_up,
+            settings,
+            embedder=getattr(system.library, "embedder", None),
+            llm=getattr(system, "llm", None),
+        )
+        names = {suite.name for suite in suites}
+        info = self.folder.info()
+        for suite in info.suites:
+            if suite.name in names and suite.library and suite.library["fingerprint"] != facts["fingerprint"]:
+                raise RequestError(
+                    f"The library of {suite.name} has changed since this run began: start a new run without --resume."
+                )
+        noted = tuple(
+            suite.model_copy(update={"library": facts}) if suite.name in names else suite for suite in info.suites
+        )
+        self.folder.save(info.model_copy(update={"suites": noted}))
+
+
+def _info(suite: Suite) -> SuiteInfo:
+    return SuiteInfo(
+        name=suite.name,
+        path=str(suite.path.resolve()),
+        sha256=suite.sha256,
+        kind=suite.kind,
+        retrieval_depth=suite.retrieval_depth,
+    )
+
+
+def runs_folder(settings: Settings) -> Path:
+    """Where runs are saved unless said otherwise."""
+    return settings.home / FOLDER
+
+
+def free_folder(settings: Settings, name: str) -> Path:
+    """A folder for a new run; runs of one second get a number."""
+    folder, number = runs_folder(settings) / name, 2
+    while folder.exists():
+        folder, number = runs_folder(settings) / f"{name}-{number}", number + 1
+    return folder
+
+
+def find_run(settings: Settings, named: str) -> RunFolder:
+    """A run by its path, by its name in the home, or ``latest``. Raises NotFoundError."""
+    if Path(named).is_dir():
+        return RunFolder.open(Path(named))
+    runs = runs_folder(settings)
+    if named == "latest" and runs.is_dir():
+        names = sorted(path.name for path in runs.iterdir() if path.is_dir())
+        named = names[-1] if names else named
+    return RunFolder.open(runs / named)
+
+
+def thresholds_of(suites: Sequence[Suite], options: Mapping[str, float], *, whole: bool) -> dict[str, float]:
+    """The thresholds of the command line and, for whole suites, those that the suites bring themselves.
+
+    A suite's own apply to the suite; a part of one can't be held to what the whole must reach.
+    """
+    found: dict[str, float] = {}
+    for suite in suites if whole else ():
+        for name, value in suite.thresholds.items():
+            found[name if "[" in name else f"{name}[suite:{suite.name}]"] = value
+    return found | dict(options)
+
+
+def chosen(cases: Sequence[Case], filters: Sequence[str], limit: int | None) -> tuple[Case, ...]:
+    """The cases that every kind of filter admits, at most `limit` of them.
+
+    A filter is ``suite=``, ``language=``, ``tag=`` or ``id=`` with a pattern like ``th-*``, or a bare pattern
+    for the id; of several of one kind, one is enough. Raises RequestError for another kind.
+    """
+    by_kind: dict[str, list[str]] = {}
+    for text in filters:
+        kind, equals, pattern = text.partition("=")
+        if not equals:
+            kind, pattern = "id", text
+        if kind not in FILTERS:
+            raise RequestError(f"`{text}` is no filter: write {', '.join(f'{name}=...' for name in FILTERS)}.")
+        by_kind.setdefault(kind, []).append(pattern)
+    admitted = (case for case in cases if all(_admits(case, kind, by_kind[kind]) for kind in by_kind))
+    return tuple(admitted)[:limit]
+
+
+def _admits(case: Case, kind: str, patterns: Sequence[str]) -> bool:
+    values = {
+        "suite": (case.suite,),
+        "language": tuple(turn.language or "" for turn in case.turns),
+        "tag": case.tags,
+        "id": (case.id, case.key),
+    }[kind]
+    return any(fnmatchcase(value, pattern) for value in values for pattern in patterns)
