@@ -2,14 +2,12 @@
 
 Thai ends its sentences with nothing: a trained cutter (PyThaiNLP's CRF) finds clauses, and clauses are joined until
 they are long enough to answer something. Other languages are cut by their marks (sentencex, which knows 200 of them),
-and pieces that only an abbreviation ended are joined again. A piece that is too long to be read as a quote is cut at
-a blank. `docs/decisions` has the measurements.
+and pieces that only an abbreviation ended are joined again. A piece that is too long to be read as a quote is cut
+where a reader would pause. `docs/decisions` has the measurements.
 """
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
 from collections.abc import Iterator
 
 import regex
@@ -18,17 +16,37 @@ from store.types import Span
 
 LONGEST = 500
 """Code points: a longer sentence is cut where a reader would pause."""
+
 SHORTEST_UNMARKED = 80
 """Code points that clauses are joined to in scripts without sentence marks.
 
-At 80 Thai pieces are as long as English sentences are; at 40 a third more answers are cut off from their subject."""
+At 80 Thai pieces are as long as English sentences are; at 40 twice as many answers are cut."""
+
 SHORTEST = 12
 """Code points: a shorter piece is an abbreviation, a number or an exclamation, and goes with its neighbor."""
 
+WINDOW = 4_000
+"""Code points that a cutter sees at once: some take the square of the length."""
+
 _UNMARKED = {"th", "lo"}
-_PAUSE = re.compile(r"[,;:،؛、，；：—–]\s*|\s+")
-_LETTER = regex.compile(r"\p{L}")
 _SPACE_FREE = regex.compile(r"[\p{Thai}\p{Lao}]")
+_STRONG_PAUSE = regex.compile(r"(?:[;:؛；：—–]|[,،、，](?!\p{N}))[\"'”’»)]*\s*")
+_SPACES = regex.compile(r"\s+")
+_GRAPHEME = regex.compile(r"\X")
+_PLAIN_BOUNDARY = regex.compile(
+    r"[[\p{Z}\p{P}\p{N}\n\p{L}]--\p{Prepended_Concatenation_Mark}--\p{Hangul}]"
+    r"[[\p{Z}\p{P}\p{N}\n\p{L}]--\p{Hangul}--[\u0e33\u0eb3]]",
+    regex.V1,
+)
+_TOKEN_BEFORE = regex.compile(r"\S+(?=\s*$)")
+_TOKEN_AFTER = regex.compile(r"\s*(\S+)")
+_NAME_LENGTH = 10
+_PAIRS = {"(": ")", "[": "]", "“": "”", "«": "»", "「": "」", "『": "』", "（": "）"}
+_PAIR_SPAN = 200
+_ABBREVIATIONS = regex.compile(
+    r"(?:^|[\s(])(?:Amb|Gov|Sen|Rep|Gen|Col|Lt|Capt|Cdr|Sgt|Rev|Hon|Pres|Vol|Nos?|Art|Arts|Sec|Ch|para|paras"
+    r"|TP|Tp|tp|TT|TX|GS|PGS|TS|ThS|Ths|BS|KS|CN|LS|Q|P|NXB|ĐH|Tr|tr|Sr|Sra|Dña|Mme|Hr|Fr|Bp)\.$"
+)
 
 
 def sentences(text: str, language: str) -> tuple[Span, ...]:
@@ -37,7 +55,7 @@ def sentences(text: str, language: str) -> tuple[Span, ...]:
     A line break always ends a sentence. No sentence begins or ends inside a grapheme.
     """
     found: list[Span] = []
-    for line in re.finditer(r"[^\n]+", text):
+    for line in regex.finditer(r"[^\n]+", text):
         paragraph = _trim(text, line.start(), line.end())
         if paragraph.start < paragraph.end:
             found.extend(_in_paragraph(text, paragraph, language))
@@ -46,11 +64,9 @@ def sentences(text: str, language: str) -> tuple[Span, ...]:
 
 def _in_paragraph(text: str, paragraph: Span, language: str) -> Iterator[Span]:
     words = paragraph.of(text)
-    unmarked = language in _UNMARKED or len(_SPACE_FREE.findall(words)) * 2 > len(words)
-    ends = _unmarked_ends(words) if unmarked else _marked_ends(words, language)
+    unmarked = _is_unmarked(words, language)
     shortest = SHORTEST_UNMARKED if unmarked else SHORTEST
-    inside = set(_grapheme_starts(words))
-    ends = [end for end in ends if end in inside or end == len(words)]
+    ends = (end for end in _ends(words, language, unmarked) if _between_graphemes(words, end))
     for start, end in _joined(words, ends, shortest):
         for part_start, part_end in _cut(words, start, end):
             span = _trim(text, paragraph.start + part_start, paragraph.start + part_end)
@@ -58,10 +74,32 @@ def _in_paragraph(text: str, paragraph: Span, language: str) -> Iterator[Span]:
                 yield span
 
 
+def _is_unmarked(words: str, language: str) -> bool:
+    sample = words[:WINDOW]
+    return language in _UNMARKED or len(_SPACE_FREE.findall(sample)) * 2 > len(sample)
+
+
+def _ends(words: str, language: str, unmarked: bool) -> Iterator[int]:
+    """Where sentences may end, found window by window; each window begins where the last sure sentence ended."""
+    start = 0
+    while start < len(words):
+        window = words[start : start + WINDOW]
+        found = _unmarked_ends(window) if unmarked else _marked_ends(window, language)
+        if start + len(window) == len(words):
+            yield from (start + end for end in found if end < len(window))
+            break
+        # What the window itself ended is no sentence yet.
+        whole = [end for end in found if end < len(window) - 1] or [_pause_near(window, len(window), len(window) // 2)]
+        yield from (start + end for end in whole)
+        start += whole[-1]
+    yield len(words)
+
+
 def _marked_ends(words: str, language: str) -> list[int]:
     import sentencex
 
-    return [int(boundary["end_index"]) for boundary in sentencex.get_sentence_boundaries(language, words)]
+    found = [int(boundary["end_index"]) for boundary in sentencex.get_sentence_boundaries(language, words)]
+    return [end for end in found if not _ABBREVIATIONS.search(words[max(0, end - 12) : end].rstrip())]
 
 
 def _unmarked_ends(words: str) -> list[int]:
@@ -72,52 +110,94 @@ def _unmarked_ends(words: str) -> list[int]:
         position += len(piece)
         ends.append(position)
     if position != len(words):  # It drops what it can't read: then only blanks are sure.
-        ends = [match.end() for match in re.finditer(r"\s+", words)] + [len(words)]
-    return [end for end in ends if end == len(words) or not _splits_a_number(words, end)]
+        ends = [match.end() for match in _SPACES.finditer(words)] + [len(words)]
+    return [end for end in ends if end == len(words) or not _tears(words, end)]
 
 
-def _splits_a_number(words: str, end: int) -> bool:
-    """Whether a number would lose what it counts or dates by, as in "พ.ศ. 2566"; the cutter ends clauses there."""
-    after = words[end : end + 12].lstrip()
-    return after[:1].isdecimal() or words[:end].rstrip().endswith(".")
+def _tears(words: str, end: int) -> bool:
+    """Whether what stands on both sides of `end` belongs together, though a Thai cutter ends a clause there.
+
+    A number and what it counts or dates, as in "พ.ศ. 2566"; the parts of a foreign name, which are
+    short and divided by blanks; what parentheses or quotation marks hold together.
+    """
+    before, after = words[max(0, end - _PAIR_SPAN) : end], words[end : end + _PAIR_SPAN]
+    if after.lstrip()[:1].isdecimal() or before.rstrip().endswith("."):
+        return True
+    left, right = _TOKEN_BEFORE.search(before[-40:]), _TOKEN_AFTER.match(after)
+    if left and right and max(len(left[0]), len(right[1])) <= _NAME_LENGTH:
+        return True
+    return _inside_a_pair(before, after)
 
 
-def _joined(words: str, ends: list[int], shortest: int) -> Iterator[tuple[int, int]]:
+def _inside_a_pair(before: str, after: str) -> bool:
+    """Whether a parenthesis or quotation was opened shortly before and is closed shortly after."""
+    if before.count('"') % 2 and after.count('"') % 2:
+        return True
+    return any(
+        before.rfind(opening) > before.rfind(closing) and 0 <= after.find(closing) < (after.find(opening) % 1_000)
+        for opening, closing in _PAIRS.items()
+    )
+
+
+def _joined(words: str, ends: Iterator[int], shortest: int) -> Iterator[tuple[int, int]]:
     """Ranges between `ends`, each grown until it is long enough; what is left over goes with the one before."""
-    ranges: list[tuple[int, int]] = []
+    held: tuple[int, int] | None = None
     start = 0
     for end in ends:
-        if len(words[start:end].strip()) >= shortest:
-            ranges.append((start, end))
+        if end - start >= shortest and len(words[start:end].strip()) >= shortest:
+            if held:
+                yield held
+            held = (start, end)
             start = end
     if start < len(words):
-        if ranges and len(words[start:].strip()) < shortest:
-            ranges[-1] = (ranges[-1][0], len(words))
+        rest = words[start : start + shortest + 8].strip()
+        if held and len(rest) < shortest:
+            held = (held[0], len(words))
         else:
-            ranges.append((start, len(words)))
-    yield from ranges
+            if held:
+                yield held
+            held = (start, len(words))
+    if held:
+        yield held
 
 
 def _cut(words: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """A range in parts of at most `LONGEST`, cut at the pause nearest to the middle, else between graphemes."""
-    if end - start <= LONGEST:
-        yield start, end
-        return
-    middle = (start + end) // 2
-    pauses = [match.end() for match in _PAUSE.finditer(words, start + 1, end) if match.end() < end]
-    if not pauses:
-        starts = [place for place in _grapheme_starts(words) if start < place < end]
-        pauses = starts[bisect_left(starts, middle) :][:1] or starts[-1:]
-    if not pauses:
-        yield start, end
-        return
-    place = min(pauses, key=lambda pause: abs(pause - middle))
-    yield from _cut(words, start, place)
-    yield from _cut(words, place, end)
+    """A range in parts of at most `LONGEST`, as even as the pauses in it allow."""
+    while end - start > LONGEST:
+        parts = -(-(end - start) // LONGEST)
+        place = start + _pause_near(words[start : start + LONGEST], LONGEST, (end - start) // parts)
+        yield start, place
+        start = place
+    yield start, end
 
 
-def _grapheme_starts(words: str) -> list[int]:
-    return [match.start() for match in regex.finditer(r"\X", words)]
+def _pause_near(words: str, longest: int, target: int) -> int:
+    """Where to cut `words` near `target` and before `longest`: after a comma or the like, else at a blank,
+    else between two graphemes. Always inside of `words`, and beyond its first grapheme.
+    """
+    least = min(target // 2, longest - 1)
+    for pauses in (_STRONG_PAUSE, _SPACES):
+        places = [match.end() for match in pauses.finditer(words, least, longest) if match.end() < len(words)]
+        if places:
+            return min(places, key=lambda place: abs(place - target))
+    place = min(target, len(words) - 1)
+    while place > 1 and not _between_graphemes(words, place):
+        place -= 1
+    return place if place > 1 else _GRAPHEME.match(words).end()  # type: ignore[union-attr]
+
+
+def _between_graphemes(words: str, place: int) -> bool:
+    """Whether no grapheme runs over `place`; seen from the blank or ASCII character before it, where one begins."""
+    if place <= 0 or place >= len(words) or _PLAIN_BOUNDARY.match(words, place - 1):
+        return True
+    first = place - 1
+    while first > 0 and place - first < 64 and not words[first].isascii():
+        first -= 1
+    position = first
+    while position < place:
+        match = _GRAPHEME.match(words, position, place + 1)
+        position = match.end() if match else position + 1
+    return position == place
 
 
 def _trim(text: str, start: int, end: int) -> Span:

@@ -1,0 +1,131 @@
+"""What a user may expect of sentences: whole ones in any script, short enough to quote, nothing lost."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from pathlib import Path
+
+import pytest
+import regex
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evals.benchmarks.segmentation import answers_cut, questions
+from ingest.normalize import normalize_text
+from ingest.sentences import LONGEST, sentences
+from store.language import detect_language
+from store.types import Span
+
+WORDS = [
+    *(
+        "word",
+        "Mr.",
+        "e.g.",
+        "3.5",
+        "U.S.",
+        "“Yes.”",
+        "(see",
+        "p.",
+        "12)",
+        "end.",
+        "Really?",
+        "...",
+        "www.un.org",
+        "\n",
+        "\n\n",
+    ),
+    *("การประชุม", "พ.ศ. 2566", "จัดขึ้นที่กรุงปักกิ่ง", "น้ำ", "ฯลฯ"),
+    *("Hội nghị", "TP. Hồ Chí Minh", unicodedata.normalize("NFD", "quyền."), "ຊາດ", "មនុស្ស។", "လူ။"),
+    *(
+        "会议结束了。",
+        "「はい。」",
+        "회의가 끝났다.",
+        "انتهى الاجتماع.",
+        "؟",
+        "बैठक समाप्त हुई।",
+        "👩‍👩‍👧",
+        "🇹🇭🇻🇳",
+        "e\u0301\u0302",
+        "क्षि",
+    ),
+]
+texts = st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(["", " ", " "])), max_size=60).map(
+    lambda pairs: "".join(word + space for word, space in pairs)
+)
+
+
+def quoted(text: str, language: str) -> list[str]:
+    return [span.of(text) for span in sentences(text, language)]
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        (
+            "en",
+            ["Dr. Smith met Amb. Liu Xinsheng at 9 a.m. in St. Louis.", "He paid $3.5 million to the U.S. Government."],
+        ),
+        ("en", ['"Is that really all of it?" she asked.', "J. R. R. Tolkien wrote it, cf. p. 12, no. 5."]),
+        ("vi", ["GS. TS. Nguyễn Văn A ở TP. Hồ Chí Minh nói như vậy.", "Ông đến lúc 9.30 ngày 1.2.2024."]),
+        ("zh", ["他说：“可以，我们现在就一起走吧。”", "然后他们就离开了会议室。"]),
+        ("ar", ["انتهى الاجتماع في المساء.", "هل كان هناك اتفاق بين الطرفين؟"]),
+        ("hi", ["बैठक शाम को समाप्त हुई।", "क्या कोई समझौता हुआ था?"]),
+        ("ru", ["Встреча закончилась вечером.", "Было ли достигнуто соглашение?"]),
+    ],
+)
+def test_sentences_end_where_they_end(language: str, expected: list[str]) -> None:
+    space = "" if language == "zh" else " "
+    assert quoted(space.join(expected), language) == expected
+
+
+def test_a_thai_year_a_foreign_name_and_a_parenthesis_stay_whole() -> None:
+    text = (
+        "การประชุมครั้งนี้จัดขึ้นที่กรุงเทพมหานครโดยมีผู้แทนจากหลายประเทศเข้าร่วมเป็นจำนวนมากในปี พ.ศ. 2566 และประธานคือ จอห์น สมิธ "
+        "(ผู้แทนจากประเทศที่อยู่ห่างไกล และเป็นนักวิชาการ) ซึ่งได้กล่าวเปิดการประชุมอย่างเป็นทางการในช่วงเช้าของวันนั้น"
+    )
+    for together in ("พ.ศ. 2566", "จอห์น สมิธ", "(ผู้แทนจากประเทศที่อยู่ห่างไกล และเป็นนักวิชาการ)"):
+        assert any(together in sentence for sentence in quoted(text, "th")), together
+
+
+def test_few_gold_answers_are_cut(shared: Path) -> None:
+    for name, language, allowed in (("xquad-dev", "en", 0.002), ("xquad-dev", "vi", 0.005), ("xquad-dev", "th", 0.015)):
+        cut = answers_cut(questions(shared / "data", name, language), language)
+        assert cut.share <= allowed, (language, cut.share)
+        assert 100 <= cut.median <= 200
+
+
+def test_sentences_of_the_corpus_are_whole_or_cut_at_a_comma(shared: Path) -> None:
+    for path in (shared / "corpus").glob("*.txt"):
+        text = normalize_text(path.read_text(encoding="utf-8")).text
+        for sentence in quoted(text, detect_language(text)):
+            assert len(sentence) <= LONGEST
+            assert not regex.match(r"\p{Ll}", sentence) or "th" in path.stem, sentence
+
+
+@settings(max_examples=150)
+@given(texts, st.sampled_from(["en", "th", "vi", "zh", "ar", "lo", "km", "und", "x-unknown"]))
+def test_nothing_is_lost_and_nothing_torn(text: str, language: str) -> None:
+    spans = sentences(text, language)
+    outside = _outside(text, spans)
+    assert outside.strip() == ""
+    assert all(span.of(text) == span.of(text).strip() != "" for span in spans)
+    boundaries = {match.start() for match in regex.finditer(r"\X", text)} | {len(text)}
+    assert all(span.start in boundaries and span.end in boundaries for span in spans if span.end - span.start > 1)
+
+
+def _outside(text: str, spans: tuple[Span, ...]) -> str:
+    pieces, position = [], 0
+    for span in spans:
+        assert span.start >= position
+        pieces.append(text[position : span.start])
+        position = span.end
+    return "".join(pieces) + text[position:]
+
+
+@pytest.mark.parametrize("run", ["a", ". ", "(", "中。", "ก", "1. ", "👩\u200d", "\u0301", "Dr. ", '"'])
+def test_no_run_of_characters_takes_the_square_of_its_length(run: str) -> None:
+    start = time.monotonic()
+    spans = sentences(run * (20_000 // len(run)), "en")
+    assert time.monotonic() - start < 5
+    assert all(span.end - span.start <= LONGEST or not run.isascii() for span in spans)
