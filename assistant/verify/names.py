@@ -102,6 +102,8 @@ def _latin_name_borne(name: str, quotes: Sequence[str], borne: str) -> bool:
     ]
     if not specific:
         return True
+    if all(entities_of(word) or _plain(word) in _GENERIC for word in specific) and any(map(entities_of, specific)):
+        return False
     generic = [word for word in specific if _plain(word) in _GENERIC]
     same_language = _shares_language(name, quotes)
     if len(generic) == len(specific):
@@ -116,7 +118,7 @@ def _abbreviates(acronym: str, quotes: Sequence[str]) -> bool:
     told = False
     for quote in quotes:
         words = regex.findall(r"\p{Latin}+", quote)
-        if len(words) < 3:
+        if len(words) < 3 and not any(map(_is_acronym, words)):
             continue
         told = True
         initials = "".join(word[0] for word in words).lower()
@@ -157,13 +159,16 @@ def _borne_across(name: str, quotes: Sequence[str], borne: str) -> bool:
         if has_thai(quote):
             sounds = thai_consonants(quote)
             wanted = latin_consonants(name)
+            if _looks_vietnamese(name) and bare(name) != name.lower():
+                return True  # Names of China are said in Vietnamese as they are nowhere else.
             if len(wanted) < 3 or occurs(wanted, sounds):
                 return True
         elif regex.search(r"\p{Latin}", quote):
             if _looks_vietnamese(name):
                 return True
-            others = [other for other in latin_names(quote) if _looks_vietnamese(other) and not entities_of(other)]
-            if others:
+            if regex.search(r"\(\p{Lu}\p{Latin}+(?:\s\p{Lu}\p{Latin}+)+\)", quote):
+                continue  # A quote that gives names in both spellings would give this one too.
+            if any(_looks_vietnamese(other) and not entities_of(other) for other in latin_names(quote)):
                 return True
         else:
             scripts_unknown = True

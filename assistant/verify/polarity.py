@@ -168,6 +168,13 @@ def _negation_conflict(claim: str, quotes: Sequence[str], nearest: str | None) -
                     return each.cue
     if claimed and not any(negations_in(quote) or has_negative(quote) for quote in quotes):
         return claimed[0].cue
+    if claimed and not any(negations_in(quote) for quote in quotes):
+        # "did not vote against" denies "voted against", though both are negative.
+        cues = _cues(language)
+        for negated in claimed:
+            after = claim[claim.find(negated.cue) + len(negated.cue) :][:40]
+            if cues.negatives.search(after) and not cues.clause.search(after[: cues.negatives.search(after).start()]):
+                return negated.cue
     if not claimed and not has_negative(claim) and nearest is not None and negations_in(nearest):
         return negations_in(nearest)[0].cue
     return None

@@ -36,8 +36,8 @@ def thai_name_candidates(text: str) -> list[str]:
             position += len(token)
             boundaries.add(position)
         taken: set[int] = set()
-        for match in thai_names().finditer(run):
-            if match.start() in boundaries and match.end() in boundaries:
+        for match in thai_names().finditer(run, overlapped=True):
+            if match.start() in boundaries and match.end() in boundaries and match.start() not in taken:
                 candidates.append(match.group())
                 taken |= set(range(*match.span()))
         candidates += [match["name"] for match in _THAI_TITLES.finditer(run)]
@@ -77,12 +77,12 @@ def _after_place_nouns(tokens: list[str], taken: set[int]) -> list[str]:
 
 def thai_name_borne(name: str, borne: str) -> bool:
     """Whether `borne` (quotes and what is known of their documents, folded) has a Thai name, in any script."""
+    if entities := entities_of(name):
+        return mentions(borne, entities)
     noun = next((noun for noun in _THAI_PLACE_NOUNS if name.startswith(noun) and name != noun), None)
     if noun:
         # A noun with what follows it is surely a name only where the quotes have the noun with another.
         return name in borne or noun not in borne or name.removeprefix(noun) in borne
-    if entities := entities_of(name):
-        return mentions(borne, entities)
     if _without_tones(name) in _without_tones(borne):
         return True
     sounds = thai_consonants(name)

@@ -30,12 +30,12 @@ Fault = Literal["number", "date", "name", "quotation", "contrary", "citation", "
 class Thresholds:
     """Cosines that a claim must reach, found on the tuning part of the labelled claims (see the benchmark)."""
 
-    whole_within: float = 0.60
-    whole_across: float = 0.42
-    clause_within: float = 0.60
-    clause_across: float = 0.36
-    run_within: float = 0.88
-    run_across: float = 0.73
+    whole_within: float = 0.40
+    whole_across: float = 0.22
+    clause_within: float = 0.30
+    clause_across: float = 0.20
+    run_within: float = 0.86
+    run_across: float = 0.72
     margin: float = 0.05
     """How much closer another quote may be than the one cited."""
     shared_words: float = 0.34

@@ -111,7 +111,8 @@ _VI_CLASSIFIERS = (
     "khu vực|diễn giả|quan sát viên|địa phương|làng|đề xuất|châu lục|trường|văn bản|khuyến nghị|thập kỷ|"
     "thế kỷ|tiếng|chương"
 )
-_VI_RUN = rf"(?<![\p{{L}}\d]){_VI_WORD}(?:\s{_VI_WORD})*(?!\p{{L}})"
+# "bốn năm" is four years: as a number, "năm" only begins a run, and "lăm" ends it.
+_VI_RUN = rf"(?<![\p{{L}}\d]){_VI_WORD}(?:\s(?!năm(?!\p{{L}})){_VI_WORD})*(?!\p{{L}})"
 
 ENGLISH = WordNumbers(
     _EN_UNITS,
