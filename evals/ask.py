@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
+from traceback import format_exception
 
 import regex
 
@@ -19,6 +20,9 @@ from store.errors import AttestError, NotFoundError
 
 CONTEXT = 90
 """Code points of a document that are kept on either side of a quote, for the report."""
+
+TRACE = 4_000
+"""Characters of a traceback that are kept."""
 
 GoldFound = Mapping[str, tuple[Gold, ...]]
 """The documents of the library that each name of a suite means."""
@@ -100,7 +104,8 @@ def _failure(error: Exception) -> Failure:
     unreachable = (isinstance(error, AttestError) and error.exit_code == 3) or isinstance(
         error, ConnectionError | TimeoutError
     )
-    return Failure(kind=type(error).__name__, message=message[:2000], unreachable=unreachable)
+    trace = "" if isinstance(error, AttestError) else "".join(format_exception(error))[-TRACE:]
+    return Failure(kind=type(error).__name__, message=message[:2000], trace=trace, unreachable=unreachable)
 
 
 def _fallen_back(answer: Answer, options: AskOptions) -> Failure | None:

@@ -139,18 +139,32 @@ def check_thresholds(thresholds: dict[str, float]) -> None:
 @evaluate.command("score")
 @click.argument("run", metavar="RUN")
 @click.argument("suites", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--judge", metavar="MODEL", help="Let this model grade the answers too: a file, or an endpoint's model.")
+@click.option("--judge-url", metavar="URL", help="The OpenAI-compatible endpoint that serves the judge.")
 @output_options
 @click.pass_obj
-def score_again(settings: Settings, /, run: str, suites: tuple[Path, ...], **options: Any) -> int:  # noqa: ANN401
+def score_again(
+    settings: Settings,
+    /,
+    run: str,
+    suites: tuple[Path, ...],
+    judge: str | None,
+    judge_url: str | None,
+    **options: Any,  # noqa: ANN401
+) -> int:
     """Score the saved answers of RUN again, by the changed expectations of SUITES if any are given.
 
-    RUN is a run's folder, its name, or `latest`. Nothing is asked again.
+    RUN is a run's folder, its name, or `latest`. The system under test is not asked again.
     """
     from evals.gates import parse
+    from evals.judge import judge_run, load_judge
     from evals.session import find_run
 
+    folder = find_run(settings, run)
     wanted = dict(parse(text) for text in options.pop("thresholds"))
-    return report_on(find_run(settings, run), wanted or None, Outputs(**options), suites)
+    if judge is not None:
+        judge_run(folder, load_judge(settings, judge, judge_url))
+    return report_on(folder, wanted or None, Outputs(**options), suites)
 
 
 @evaluate.command("compare")

@@ -113,6 +113,8 @@ def compare(first: RunFolder, second: RunFolder, gates: Sequence[str] = ()) -> C
     seed = infos[1].options.seed
     compared = tuple(one for name in slice_names(both[0]) for one in _slice(name, both[0], both[1], seed))
     wanted = tuple(gates) or tuple(infos[0].options.thresholds | infos[1].options.thresholds)
+    if not gates and set(wanted) <= {"error_rate"}:  # which every run has, and nobody chose
+        wanted = ()
     return Comparison(
         first=infos[0],
         second=infos[1],

@@ -60,6 +60,7 @@ def report_on(
     folder: RunFolder, thresholds: dict[str, float] | None, outputs: Outputs, suites: Sequence[Path] = ()
 ) -> int:
     """Score, write every report that was asked for, and return the exit code."""
+    from evals.judge import saved_judgements
     from evals.reports.html import page
     from evals.reports.junit import junit
     from evals.reports.markdown import markdown
@@ -68,7 +69,7 @@ def report_on(
     from evals.score import changed_cases, score
 
     cases = changed_cases(folder, suites) if suites else None
-    report: Report = score(folder, cases=cases, thresholds=thresholds)
+    report: Report = score(folder, cases=cases, thresholds=thresholds, judgements=saved_judgements(folder))
     write(outputs.html, lambda: page(report, folder, cases))
     write(outputs.junit, lambda: junit(report))
     write(outputs.markdown, lambda: markdown(report))

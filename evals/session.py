@@ -205,12 +205,15 @@ def find_run(settings: Settings, named: str) -> RunFolder:
 def thresholds_of(suites: Sequence[Suite], options: Mapping[str, float], *, whole: bool) -> dict[str, float]:
     """The thresholds of the command line and, for whole suites, those that the suites bring themselves.
 
-    A suite's own apply to the suite; a part of one can't be held to what the whole must reach.
+    A suite's own apply to the suite; a part of one can't be held to what the whole must reach. Unless the
+    user allows errors, there must be none: a run in which everything crashed is not a success.
     """
     found: dict[str, float] = {}
     for suite in suites if whole else ():
         for name, value in suite.thresholds.items():
             found[name if "[" in name else f"{name}[suite:{suite.name}]"] = value
+    if not any(name.startswith("error_rate") for name in (*options, *found)):
+        found["error_rate"] = 0.0
     return found | dict(options)
 
 

@@ -199,6 +199,8 @@ class Failure(Value):
     kind: str
     """The name of the error's class."""
     message: str
+    trace: str = ""
+    """Where in the program it happened, for who mends it."""
     unreachable: bool = False
     """The system could not be reached: nothing was learned about it, so the case is asked again on resume."""
 

@@ -48,6 +48,7 @@ class ShownTurn:
     failures: Mapping[str, str]
     answer: Answer | None
     error: str | None
+    trace: str
     quotes: tuple[ShownQuote, ...]
     latency_ms: float | None
 
@@ -184,6 +185,7 @@ def _turns(case: Case, results: Sequence[TurnResult], score: CaseScore) -> tuple
                 failures={one.expectation: one.reason for one in score.failures if one.turn == number_},
                 answer=result.answer,
                 error=f"{error.kind}: {error.message}" if error is not None else None,
+                trace=error.trace if error is not None else "",
                 quotes=_quotes(result),
                 latency_ms=result.latency_ms,
             )

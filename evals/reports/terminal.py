@@ -51,12 +51,11 @@ def _parts(report: Report) -> Iterator[RenderableType]:
                 yield Text(_clip(f"      {failure.expectation}: {failure.reason}"))
         if len(failed) > FAILURES_SHOWN:
             yield Text(f"  ... and {len(failed) - FAILURES_SHOWN} more; see --html or --json for all.")
-    if report.gates:
-        yield Text("\nThresholds", style="bold")
-        for gate in report.gates:
-            yield Text(f"  {'met    ' if gate.met else 'NOT MET'}  {gate.sentence}", style="" if gate.met else "red")
-    else:
-        yield Text("\nNo threshold is set, so nothing can fail this run; --threshold pass_rate=0.9 sets one.")
+    yield Text("\nThresholds", style="bold")
+    for gate in report.gates:
+        yield Text(f"  {'met    ' if gate.met else 'NOT MET'}  {gate.sentence}", style="" if gate.met else "red")
+    if all(gate.metric == "error_rate" for gate in report.gates):
+        yield Text("  No other is set, so wrong answers don't fail this run; --threshold pass_rate=0.9 sets one.")
     yield Text(_clip(f"\nSaved in {report.folder}"))
 
 

@@ -81,7 +81,15 @@ def test_a_broken_system_fails_the_run(
     assert run(system=system, thresholds=[threshold]) == 1
     assert sentence in capsys.readouterr().out
     if "xx" not in threshold:
+        capsys.readouterr()
         assert run(system=system, thresholds=["pass_rate=0.99"]) == 1
+
+
+def test_a_run_of_errors_is_no_success_unless_they_are_allowed(run: Run, tmp_path: Path) -> None:
+    suite = tmp_path / "suite.jsonl"
+    suite.write_text('{"id": "a", "question": "crash"}\n{"id": "b", "question": "Where did the forum open?"}', "utf-8")
+    assert run(suite, system=Crashing(small_library())) == 1
+    assert run(suite, system=Crashing(small_library()), thresholds=["error_rate=0.5"]) == 0
 
 
 def test_a_suite_may_bring_its_own_thresholds(run: Run, tmp_path: Path) -> None:
@@ -274,7 +282,7 @@ def test_junit_shows_each_case_and_threshold(run: Run, tmp_path: Path) -> None:
     run(suite, system=Crashing(small_library()), junit=tmp_path / "j.xml", thresholds=["pass_rate=0.9"])
     root = ET.parse(tmp_path / "j.xml").getroot()  # noqa: S314 - our own file
     assert {name: root.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
-        "tests": "5", "failures": "2", "errors": "1", "skipped": "1",
+        "tests": "6", "failures": "3", "errors": "1", "skipped": "1",
     }  # fmt: skip
     tests = {test.get("name"): test for test in root.iter("testcase")}
     failure = tests['bad <&> "'].find("failure")

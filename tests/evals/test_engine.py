@@ -87,6 +87,9 @@ def test_a_case_that_crashes_is_a_verdict_and_the_run_goes_on(tmp_path: Path) ->
     assert first.passed is False
     assert first.error == "ZeroDivisionError: division by zero"
     assert [failed.expectation for failed in first.failures] == ["answerable", "language"]
+    failure = RunFolder.open(tmp_path / "run").results()[0].turns[0].failure
+    assert failure is not None
+    assert "small_system.py" in failure.trace
     assert second.passed is True
     assert [failed.turn for failed in third.failures] == [0, 1]
     assert report.overall.metrics["error_rate"].value == pytest.approx(3 / 4)
