@@ -80,10 +80,10 @@ async function list() {
   following = next;
   const shelf = $("#shelf");
   if (!shelf) return;
-  const columns = ["library.title", "filters.speakers", "library.date", "found.language", "library.passages"];
+  const columns = [["library.title", ""], ["library.date", "fixed"], ["found.language", "fixed"], ["library.passages", "fixed count"]];
   const body = make("tbody", {}, ...documents.map(row));
   shelf.replaceChildren(documents.length
-    ? make("table", {}, make("thead", {}, make("tr", {}, ...columns.map(key => make("th", { scope: "col", text: t(key) })), make("th", {}, make("span", { class: "hidden-label", text: t("library.do") })))), body)
+    ? make("table", {}, make("thead", {}, make("tr", {}, ...columns.map(([key, kind]) => make("th", { scope: "col", class: kind, text: t(key) })), make("th", {}, make("span", { class: "hidden-label", text: t("library.do") })))), body)
     : make("p", { class: "empty", text: t(find ? "library.nothing" : "welcome.empty") }));
   if (next) shelf.append(make("button", { class: "quiet", "data-do": "library.more", text: t("library.more") }));
 }
@@ -98,9 +98,10 @@ deeds["library.more"] = async button => {
 function row(item) {
   const deed = (name, label, sign) => make("button", { class: "icon", "data-do": name, "aria-label": `${t(label)}: ${item.title}`, title: t(label) }, icon(sign));
   const element = make("tr", { "data-document": item.id },
-    make("td", {}, make("button", { class: "link", "data-do": "library.read", dir: "auto", lang: item.tag, text: item.title }), make("small", { dir: "auto", text: item.name })),
-    make("td", { dir: "auto", text: item.speaker ?? "" }), make("td", { text: item.published ?? "" }), make("td", { text: item.language }),
-    make("td", { class: "count", text: number(item.passages) }),
+    make("td", {}, make("button", { class: "link", "data-do": "library.read", dir: "auto", lang: item.tag, text: item.title }), item.speaker ? make("small", { class: "said", dir: "auto", text: item.speaker }) : null,
+      make("small", { dir: "auto", text: item.name })),
+    make("td", { class: "fixed", text: item.published ?? "" }), make("td", { class: "fixed", text: item.language }),
+    make("td", { class: "fixed count", text: number(item.passages) }),
     make("td", { class: "row-do" }, deed("library.edit", "library.edit", "edit"), deed("library.remove", "library.remove", "trash")));
   element.item = item;
   return element;
@@ -221,7 +222,7 @@ async function showMap(event) {
     return make("figure", {}, make("figcaption", { text: title }), make("div", { class: "bars" }, ...rows.map(([name, count]) => {
       const bar = make("i");
       bar.style.inlineSize = `${Math.max(1, 100 * count / most)}%`;
-      return make("div", {}, make("span", { dir: "auto", text: name }), make("span", { class: "bar" }, bar), make("b", { text: number(count) }));
+      return make("div", {}, make("span", { dir: "auto", text: name }), make("span", { class: "track" }, bar), make("b", { text: number(count) }));
     })));
   };
   const box = event.target.querySelector("div");
