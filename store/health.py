@@ -16,7 +16,7 @@ from typing import Literal
 
 from store.errors import AttestError, IndexDamagedError
 from store.index import VectorIndex
-from store.integrity import SECOND_LOOK, TOLERATED, missing
+from store.integrity import SECOND_LOOK, missing
 from store.library import Library, Progress
 from store.lock import read_owner
 from store.packing import text_sha256
@@ -24,7 +24,7 @@ from store.rebuilding import live_pages
 from store.schema import latest_schema, program_version
 from store.snapshot import EMBEDDING, MANY, Snapshot
 from store.types import Document, Span
-from store.upkeep import count_languages, unsettled
+from store.upkeep import WHOLE, count_languages, unsettled
 from store.vectorize import embed_documents
 
 Fix = Literal["rebuild", "embed", "settle"]
@@ -86,8 +86,13 @@ def repair(library: Library, findings: list[Finding], progress: Progress | None 
     done = []
     if "embed" in wanted:
         with library.possession.changing() as catalog:
-            with catalog.snapshot() as snapshot:
-                run = snapshot.number("embedding")
+            with catalog.transaction() as connection:
+                run, dimensions = (Snapshot(connection).number(name) for name in ("embedding", "dimensions"))
+                connection.execute(
+                    "DELETE FROM vectors WHERE (passage, embedding) IN (SELECT v.passage, v.embedding FROM vectors v "
+                    f"JOIN passages p ON p.key = v.passage WHERE v.embedding = ? AND NOT {WHOLE})",
+                    (run, dimensions),
+                )
             keys = (key for page in live_pages(catalog) for key in page)
             made = embed_documents(catalog, library.embedder, keys, run, lambda _: None)
         done.append(f"Embedded {made.total()} passages.")
@@ -156,7 +161,7 @@ def check_vectors(library: Library) -> Iterator[Finding]:
         (lost,) = snapshot.connection.execute(
             "SELECT count(*) FROM documents d JOIN passages p ON p.document = d.key LEFT JOIN vectors v "
             f"ON v.passage = p.key AND v.embedding = {EMBEDDING} WHERE d.state = 'live' AND "
-            "(v.halves IS NULL OR length(v.halves) <> 2 * ? * (1 + length(p.sentences) / 8))",
+            f"(v.halves IS NULL OR NOT {WHOLE})",
             (dimensions,),
         ).fetchone()
         if lost:
@@ -196,9 +201,9 @@ def check_indexes(library: Library) -> Iterator[Finding]:
             )
             if unreadable:
                 yield _index_finding("vectors", f"the vectors of {unreadable} passages can't be read")
-            lost, looked_at = missing(snapshot, indexes.vectors, indexes.centring, 8 * SECOND_LOOK)
-            if lost > TOLERATED * looked_at:
-                yield _index_finding("vectors", f"{lost} of {looked_at} sampled passages aren't found")
+            look = missing(snapshot, indexes.vectors, indexes.centring, 8 * SECOND_LOOK)
+            if look.is_bad:
+                yield _index_finding("vectors", f"{look.lost} of {look.looked_at} sampled passages aren't found")
     except IndexDamagedError as error:
         yield Finding("indexes", str(error), "rebuild")
 

@@ -10,7 +10,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -51,6 +51,32 @@ class Generation:
 
 
 @dataclass(frozen=True, slots=True)
+class VectorFiles:
+    """Chroma's files, by which one sees that they are not as they were left. Chroma itself doesn't look."""
+
+    sizes: dict[str, int]
+    times: dict[str, int]
+    """When each was last changed, in nanoseconds; a copy of the library has other times."""
+
+    @classmethod
+    def of(cls, folder: Path) -> VectorFiles:
+        """Those in the folder of one generation."""
+        stats = {str(path.relative_to(folder)): path.stat() for path in sorted(folder.glob("*/*"))}
+        return cls(
+            {name: stat.st_size for name, stat in stats.items()},
+            {name: stat.st_mtime_ns for name, stat in stats.items()},
+        )
+
+    @classmethod
+    def parse(cls, noted: str) -> VectorFiles:
+        """The inverse of `str`."""
+        return cls(**json.loads(noted))
+
+    def __str__(self) -> str:
+        return json.dumps(asdict(self))
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a library keeps its derived indexes."""
 
@@ -76,11 +102,9 @@ class Place:
 
         return LexicalIndex.open(self.folder("keywords", number), tokenize, read_only=read_only)
 
-    def segment_files(self, number: int) -> str:
-        """Names and sizes of Chroma's vector files, as JSON: they change only while Chroma is open."""
-        folder = self.folder("vectors", number)
-        files = {str(path.relative_to(folder)): path.stat().st_size for path in sorted(folder.glob("*/*"))}
-        return json.dumps(files)
+    def vector_files(self, number: int) -> VectorFiles:
+        """The files that Chroma's graph of vectors lies in, as they are now."""
+        return VectorFiles.of(self.folder("vectors", number))
 
     def clear(self, vectors: int, keywords: int | None) -> None:
         """Delete what a killed rebuild may have left where the next one writes."""

@@ -7,13 +7,17 @@ own vectors when the index is opened; each must find a vector that is its own.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from store.errors import IndexDamagedError
 from store.index import VectorIndex, damaged
 from store.indexes import Indexes, make_centring
+from store.probe import distances
 from store.snapshot import Snapshot
 from store.upkeep import sample
 
@@ -31,15 +35,49 @@ SAME = 1e-3
 """Cosine distance below which a vector is the one that was stored; float32 in the index is far finer."""
 
 
-def missing(snapshot: Snapshot, index: VectorIndex, centring: Centring, size: int) -> tuple[int, int]:
-    """How many of up to `size` sampled passages don't find their own vector, and how many were looked up."""
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What became of looking sampled passages up by their own vectors."""
+
+    lost: int
+    looked_at: int
+
+    @property
+    def is_bad(self) -> bool:
+        return self.lost > TOLERATED * self.looked_at
+
+
+def missing(snapshot: Snapshot, index: VectorIndex, centring: Centring, size: int) -> _Look:
+    """Look up to `size` passages up by their own vectors in an open index."""
+    vectors = _sampled(snapshot, centring, size)
+    if not len(vectors):
+        return _Look(0, 0)
+    nearest = [hits[0][1] if hits else 2.0 for hits in index.nearest_each(vectors, 1)]
+    return _Look(sum(distance > SAME for distance in nearest), len(vectors))
+
+
+def probe_folder(snapshot: Snapshot, folder: Path, centring: Centring) -> None:
+    """The same from a process of its own, for an index whose files may be cut short, before it is opened.
+
+    Raises IndexDamagedError. Nothing is asked where Chroma has written no vectors to files yet.
+    """
+    if not any(folder.glob("*/index_metadata.pickle")):
+        return
+    vectors = _sampled(snapshot, centring, SECOND_LOOK)
+    nearest = distances(folder, vectors) if len(vectors) else []
+    if nearest is None:
+        raise IndexDamagedError(damaged("it can't be opened"))
+    look = _Look(sum(distance > SAME for distance in nearest), len(vectors))
+    if look.is_bad:
+        raise IndexDamagedError(damaged(f"{look.lost} of {look.looked_at} stored vectors aren't found"))
+
+
+def _sampled(snapshot: Snapshot, centring: Centring, size: int) -> NDArray[np.float32]:
+    """Vectors ``(n, dimensions)`` of passages from the oldest to the newest, centred as in the index."""
     passages = sample(snapshot, size)
     if not passages:
-        return 0, 0
-    centred = centring.centre(np.stack([each.vector for each in passages]), [each.language for each in passages])
-    found = index.nearest_each(centred, 1)
-    lost = sum(1 for hits in found if not hits or hits[0][1] > SAME)
-    return lost, len(passages)
+        return np.zeros((0, 0), np.float32)
+    return centring.centre(np.stack([each.vector for each in passages]), [each.language for each in passages])
 
 
 def check_indexes(snapshot: Snapshot, indexes: Indexes, *, counts: bool) -> None:
@@ -51,11 +89,11 @@ def check_indexes(snapshot: Snapshot, indexes: Indexes, *, counts: bool) -> None
     expected = sum(each.count for each in snapshot.language_statistics().values())
     if counts and indexes.keywords.count() != expected:
         raise IndexDamagedError(damaged(f"{indexes.keywords.count()} passages have keywords, of {expected}"))
-    lost, looked_at = missing(snapshot, indexes.owned, indexes.centring, FIRST_LOOK)
-    if lost:
-        lost, looked_at = missing(snapshot, indexes.owned, indexes.centring, SECOND_LOOK)
-    if lost > TOLERATED * looked_at:
-        raise IndexDamagedError(damaged(f"{lost} of {looked_at} stored vectors aren't found"))
+    look = missing(snapshot, indexes.owned, indexes.centring, FIRST_LOOK)
+    if look.lost:
+        look = missing(snapshot, indexes.owned, indexes.centring, SECOND_LOOK)
+    if look.is_bad:
+        raise IndexDamagedError(damaged(f"{look.lost} of {look.looked_at} stored vectors aren't found"))
 
 
 def has_drifted(snapshot: Snapshot) -> bool:

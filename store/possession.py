@@ -22,8 +22,8 @@ from store.adding import require_embedder
 from store.catalog import FILE, Catalog
 from store.errors import IndexDamagedError, LibraryError, LibraryLockedError
 from store.index import Nearest, damaged
-from store.indexes import Generation, Indexes, Place, load_centring
-from store.integrity import check_indexes, has_drifted
+from store.indexes import Generation, Indexes, Place, VectorFiles, load_centring
+from store.integrity import check_indexes, has_drifted, probe_folder
 from store.lock import LibraryLock, read_owner
 from store.owner import OwnerServer, RemoteIndex
 from store.rebuilding import rebuild
@@ -230,9 +230,8 @@ class Possession:
         if outdated:
             _log.warning("This version of Attest knows the languages' means better: the indexes are made anew.")
             return rebuild(catalog, self._place, self._tokenize)
-        if left_clean and left_clean != self._place.segment_files(generation.vectors):
-            raise IndexDamagedError(damaged("its files are not as they were left"))
         try:
+            self._check_files(generation, centring, left_clean)
             indexes = self._open_checked(generation, centring, counts=bool(left_clean))
         except IndexDamagedError as error:
             if left_clean:
@@ -242,6 +241,18 @@ class Possession:
             return rebuild(catalog, self._place, self._tokenize)
         self._settle(indexes)
         return indexes
+
+    def _check_files(self, generation: Generation, centring: Centring, left_clean: str | None) -> None:
+        """Refuse files that aren't as they were left, and look into doubtful ones from another process."""
+        if self.settings.chroma_url is not None:
+            return
+        files = self._place.vector_files(generation.vectors)
+        left = VectorFiles.parse(left_clean) if left_clean else None
+        if left is not None and left.sizes != files.sizes:
+            raise IndexDamagedError(damaged("its files are not as they were left"))
+        if left != files:
+            with self.catalog.snapshot() as snapshot:
+                probe_folder(snapshot, self._place.folder("vectors", generation.vectors), centring)
 
     def _open_checked(self, generation: Generation, centring: Centring, *, counts: bool) -> Indexes:
         vectors = self._place.open_vectors(generation.vectors)
@@ -306,7 +317,7 @@ class Possession:
     def _note_clean(self, generation: int) -> None:
         with self._catalog.snapshot() as snapshot:
             noted = snapshot.value("clean")
-        files = self._place.segment_files(generation)
+        files = str(self._place.vector_files(generation))
         if noted != files:
             with suppress(LibraryError), self._catalog.transaction() as connection:
                 writing.set_value(connection, "clean", files)

@@ -49,6 +49,7 @@ def rebuild(
             progress(total * phase + done, total * phases)
 
     if embedder is not None:
+        tokenize = embedder.tokenize
         run = _embed_all(catalog, embedder, lambda done: report(done, 0))
         known = identity(embedder)
     dimensions = int(known["dimensions"] or 0)

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from store.packing import unpack_passage_vector
 from store.snapshot import EMBEDDING, MANY, LanguageStatistics, Snapshot
 
+WHOLE = "length(v.halves) = 2 * ? * (1 + length(p.sentences) / 8)"
+"""SQL: a passage has the vectors that it should have, of as many dimensions as are given."""
+
 
 @dataclass(frozen=True, slots=True)
 class IndexRow:
@@ -111,8 +114,8 @@ def sample(snapshot: Snapshot, size: int) -> list[IndexedVector]:
             "SELECT p.key, p.id, p.language, v.halves FROM passages p "
             "JOIN documents d ON d.key = p.document "
             f"JOIN vectors v ON v.passage = p.key AND v.embedding = {EMBEDDING} "
-            "WHERE p.key >= ? AND d.state = 'live' ORDER BY p.key LIMIT 1",
-            (oldest + (newest - oldest) * number // max(1, size - 1),),
+            f"WHERE p.key >= ? AND d.state = 'live' AND {WHOLE} ORDER BY p.key LIMIT 1",
+            (oldest + (newest - oldest) * number // max(1, size - 1), dimensions),
         ).fetchone()
         if row is not None:
             found[row[0]] = IndexedVector(row[1], row[2], unpack_passage_vector(row[3], dimensions))

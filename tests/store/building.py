@@ -26,6 +26,9 @@ SCRIPTS = {
 }
 
 
+_PRIMES = np.array([0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93], np.uint64)
+
+
 class HashingEmbedder:
     """Counts hashed character trigrams: no meaning, but equal words are near and vectors are exact.
 
@@ -38,6 +41,7 @@ class HashingEmbedder:
         self.dimensions = dimensions
         self.max_tokens = 512
         self.embedded = 0
+        self._seed = np.uint64(int(self.fingerprint, 16))
 
     def embed_queries(self, texts: Sequence[str]) -> FloatArray:
         return np.stack([self._vector(text) for text in texts])
@@ -62,13 +66,15 @@ class HashingEmbedder:
         return regex.findall(r"\w+|[^\w\s]", text)
 
     def _vector(self, text: str) -> FloatArray:
-        vector = np.zeros(self.dimensions, np.float32)
-        padded = f"^{text}$"
-        for start in range(len(padded) - 1):
-            digest = hashlib.md5(f"{self.name}{padded[start : start + 3]}".encode(), usedforsecurity=False).digest()
-            vector[int.from_bytes(digest[:2], "little") % self.dimensions] += 1 if digest[2] & 1 else -1
+        codes = np.frombuffer(f"^^{text}$".encode("utf-32-le"), "<u4").astype(np.uint64)
+        mixed = codes[:-2] * _PRIMES[0] + codes[1:-1] * _PRIMES[1] + codes[2:] * _PRIMES[2] + self._seed
+        mixed ^= mixed >> np.uint64(29)
+        mixed *= _PRIMES[3]
+        signs = np.where(mixed >> np.uint64(63), 1.0, -1.0)
+        places = (mixed >> np.uint64(33)) % np.uint64(self.dimensions)
+        vector = np.bincount(places.astype(np.int64), signs, self.dimensions)
         vector[0] += 0.5
-        unit: FloatArray = vector / np.linalg.norm(vector)
+        unit: FloatArray = (vector / np.linalg.norm(vector)).astype(np.float32)
         return unit
 
 
