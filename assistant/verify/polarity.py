@@ -22,6 +22,9 @@ from store.types import Span
 SCOPE = 5
 """How many content words after a negation it is taken to negate."""
 
+NEAR = 40
+"""Characters after a negation in which a negative word is taken to belong to it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cues:
@@ -149,35 +152,58 @@ def _overlap(words: frozenset[str], others: frozenset[str]) -> float:
 def _negation_conflict(claim: str, quotes: Sequence[str], nearest: str | None) -> str | None:
     language = language_of(claim)
     same = [quote for quote in quotes if language_of(quote) == language]
-    claimed = negations_in(claim)
-    if same:
-        words = frozenset(content_words(claim))
-        for negated in claimed:
-            if any(_overlap(negated.scope, each.scope) >= 0.4 for quote in same for each in negations_in(quote)):
-                continue
-            plainly = any(_overlap(negated.scope, frozenset(content_words(quote))) >= 0.5 for quote in same)
-            if plainly and not any(negations_in(quote) or has_negative(quote) for quote in same):
-                return negated.cue
-            if plainly and not any(_overlap(negated.scope, each.scope) > 0 for q in same for each in negations_in(q)):
-                return negated.cue
-        for quote in same:
-            for each in negations_in(quote):
-                stated = _overlap(each.scope, words) >= 0.6
-                denied = any(_overlap(each.scope, negated.scope) > 0 for negated in claimed)
-                if stated and not denied and not claimed and not has_negative(claim):
-                    return each.cue
-    if claimed and not any(negations_in(quote) or has_negative(quote) for quote in quotes):
-        return claimed[0].cue
-    if claimed and not any(negations_in(quote) for quote in quotes):
-        # "did not vote against" denies "voted against", though both are negative.
-        cues = _cues(language)
-        for negated in claimed:
-            after = claim[claim.find(negated.cue) + len(negated.cue) :][:40]
-            if cues.negatives.search(after) and not cues.clause.search(after[: cues.negatives.search(after).start()]):
-                return negated.cue
-    if not claimed and not has_negative(claim) and nearest is not None and negations_in(nearest):
-        return negations_in(nearest)[0].cue
+    return (
+        (_denies_what_is_said(claim, same) or _says_what_is_denied(claim, same) if same else None)
+        or _denies_where_nothing_is_denied(claim, quotes)
+        or _plain_where_the_nearest_denies(claim, nearest)
+    )
+
+
+def _denies_what_is_said(claim: str, quotes: Sequence[str]) -> str | None:
+    """The negation of a claim whose scope quotes in its language say, and don't negate."""
+    denied = [each.scope for quote in quotes for each in negations_in(quote)]
+    plain = not denied and not any(has_negative(quote) for quote in quotes)
+    for negated in negations_in(claim):
+        if any(_overlap(negated.scope, scope) >= 0.4 for scope in denied):
+            continue
+        said = any(_overlap(negated.scope, frozenset(content_words(quote))) >= 0.5 for quote in quotes)
+        if said and (plain or not any(_overlap(negated.scope, scope) > 0 for scope in denied)):
+            return negated.cue
     return None
+
+
+def _says_what_is_denied(claim: str, quotes: Sequence[str]) -> str | None:
+    """The negation of a quote whose scope a claim in its language states plainly."""
+    if negations_in(claim) or has_negative(claim):
+        return None
+    words = frozenset(content_words(claim))
+    denied = [each for quote in quotes for each in negations_in(quote)]
+    return next((each.cue for each in denied if _overlap(each.scope, words) >= 0.6), None)
+
+
+def _denies_where_nothing_is_denied(claim: str, quotes: Sequence[str]) -> str | None:
+    """The negation of a claim over quotes, in whatever language, that have none."""
+    claimed = negations_in(claim)
+    if not claimed or any(negations_in(quote) for quote in quotes):
+        return None
+    if not any(has_negative(quote) for quote in quotes):
+        return claimed[0].cue
+    # "did not vote against" denies "voted against", though both are negative.
+    cues = _cues(language_of(claim))
+    for negated in claimed:
+        after = claim[claim.find(negated.cue) + len(negated.cue) :][:NEAR]
+        negative = cues.negatives.search(after)
+        if negative and not cues.clause.search(after[: negative.start()]):
+            return negated.cue
+    return None
+
+
+def _plain_where_the_nearest_denies(claim: str, nearest: str | None) -> str | None:
+    """The negation of the clause closest to a claim that has none, and no word that is negative by its meaning."""
+    if nearest is None or negations_in(claim) or has_negative(claim):
+        return None
+    denied = negations_in(nearest)
+    return denied[0].cue if denied else None
 
 
 def _opposite(claim: str, quotes: Sequence[str]) -> str | None:
