@@ -62,6 +62,14 @@ def sentences(text: str, language: str) -> tuple[Span, ...]:
     return tuple(found)
 
 
+def halves(text: str, span: Span) -> tuple[Span, Span] | None:
+    """A span as two of about the same length, parted at a pause; None for a single grapheme."""
+    words = span.of(text)
+    place = span.start + _pause_near(words, len(words), len(words) // 2)
+    first, second = _trim(text, span.start, place), _trim(text, place, span.end)
+    return (first, second) if first.start < first.end and second.start < second.end else None
+
+
 def _in_paragraph(text: str, paragraph: Span, language: str) -> Iterator[Span]:
     words = paragraph.of(text)
     unmarked = _is_unmarked(words, language)
@@ -181,9 +189,12 @@ def _pause_near(words: str, longest: int, target: int) -> int:
         if places:
             return min(places, key=lambda place: abs(place - target))
     place = min(target, len(words) - 1)
-    while place > 1 and not _between_graphemes(words, place):
+    while place > 0 and not _between_graphemes(words, place):
         place -= 1
-    return place if place > 1 else _GRAPHEME.match(words).end()  # type: ignore[union-attr]
+    if place > 0:
+        return place
+    first = _GRAPHEME.match(words)
+    return first.end() if first else len(words)
 
 
 def _between_graphemes(words: str, place: int) -> bool:

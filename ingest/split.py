@@ -8,23 +8,29 @@ and the others point to it. The passages of a document cover all of it: between 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 
-from ingest.sentences import sentences
+import regex
+
+from ingest.sentences import halves, sentences
 from store.language import UNKNOWN, detect_language
 from store.types import Passage, Span
 
 PASSAGE_TOKENS = 200
-"""Tokens in a passage, at most but for a single sentence that is longer."""
+"""Tokens in a passage, at most; a sentence that is longer by itself is cut."""
 LONGEST_HEADING = 100
 """Code points: a longer line is a paragraph, whatever it ends with."""
+LONGEST_TITLE = 180
+"""The same for the first line of a text."""
+LONGEST_HEADINGS = 200
+"""Code points of headings that follow each other directly, as a title and a subtitle: together they are one."""
 DETECTABLE = 120
 """Code points that a passage needs for its language to be told apart from its document's."""
 
-_SENTENCE_MARK = re.compile(r"[.!?。！？।။។؟…;:,，、；：\"”»’')\]]$")
-_NUMBERED = re.compile(r"^(?:[IVXLC]+|\d+(?:\.\d+)*|[A-Z])[.)]\s+\S")
+_SENTENCE_MARK = regex.compile(r"[.!?。！？။។।።؟۔…;:,，、；：][\"”»’')\]」』]*$")
+_BULLET = regex.compile(r"[-–—•·‣▪◦*●○■□►✓✔]\s|.*\s\|\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +58,13 @@ def split(
     such thing, as plain text: then short lines without a mark at their end are taken for headings.
     """
     passages: list[Passage] = []
-    for heading, section in _sections(_units(text, language, count_tokens, headings)):
+    prefix = f"{document_id}.{sha256(text.encode()).hexdigest()[:8]}"
+    for heading, section in _sections(_units(text, language, count_tokens, passage_tokens, headings)):
         for number, group in enumerate(_groups(section, passage_tokens)):
             start, end = group[0].span.start, group[-1].span.end
             passages.append(
                 Passage(
-                    id=f"{document_id}.{len(passages)}",
+                    id=f"{prefix}.{len(passages)}",
                     document_id=document_id,
                     ordinal=len(passages),
                     start=start,
@@ -71,24 +78,36 @@ def split(
 
 
 def _units(
-    text: str, language: str, count_tokens: Callable[[str], int], headings: frozenset[int] | None
+    text: str, language: str, count_tokens: Callable[[str], int], budget: int, headings: frozenset[int] | None
 ) -> Iterator[_Unit]:
-    """Sentences, with each heading whole."""
-    lines = [match.span() for match in re.finditer(r"[^\n]+", text) if match[0].strip()]
+    """Sentences in order, none longer than `budget` unless a single grapheme is; each knows its line."""
+    lines = [match.span() for match in regex.finditer(r"[^\n]+", text) if match[0].strip()]
     for number, (start, end) in enumerate(lines):
         line = text[start:end]
         followed = number + 1 < len(lines)
-        is_heading = followed and (start in headings if headings is not None else _looks_like_heading(line))
-        for span in sentences(line, language):
-            words = span.of(line)
-            yield _Unit(Span(start + span.start, start + span.end), count_tokens(words), number, is_heading)
+        is_heading = followed and (
+            start in headings if headings is not None else _looks_like_heading(line, is_first=number == 0)
+        )
+        for sentence in sentences(line, language):
+            for span, tokens in _within(line, sentence, count_tokens, budget):
+                yield _Unit(Span(start + span.start, start + span.end), tokens, number, is_heading)
 
 
-def _looks_like_heading(line: str) -> bool:
+def _within(line: str, span: Span, count_tokens: Callable[[str], int], budget: int) -> Iterator[tuple[Span, int]]:
+    """`span` in parts of at most `budget` tokens, halved at pauses until they fit."""
+    tokens = count_tokens(span.of(line))
+    if tokens <= budget or (parts := halves(line, span)) is None:
+        yield span, tokens
+        return
+    for part in parts:
+        yield from _within(line, part, count_tokens, budget)
+
+
+def _looks_like_heading(line: str, *, is_first: bool) -> bool:
     line = line.strip()
-    if len(line) > LONGEST_HEADING:
+    if len(line) > (LONGEST_TITLE if is_first else LONGEST_HEADING) or _BULLET.match(line):
         return False
-    return bool(_NUMBERED.match(line)) or not _SENTENCE_MARK.search(line)
+    return not _SENTENCE_MARK.search(line)
 
 
 def _sections(units: Iterable[_Unit]) -> Iterator[tuple[Span | None, list[_Unit]]]:
@@ -100,9 +119,8 @@ def _sections(units: Iterable[_Unit]) -> Iterator[tuple[Span | None, list[_Unit]
             yield heading, section
             heading, section = None, []
         if unit.is_heading:
-            # The nearest heading above is the one that names the passage.
-            same_line = bool(section) and section[-1].paragraph == unit.paragraph and heading is not None
-            heading = Span(heading.start, unit.span.end) if same_line and heading else unit.span
+            fits = heading is not None and unit.span.end - heading.start <= LONGEST_HEADINGS
+            heading = Span(heading.start, unit.span.end) if fits and heading else unit.span
         section.append(unit)
     if section:
         yield heading, section
@@ -157,7 +175,11 @@ def _even_parts(units: list[_Unit], parts: int, budget: int) -> Iterator[list[_U
 
 
 def _language_of(words: str, language: str) -> str:
+    """The language of a passage where it clearly isn't its document's: each half of it says so."""
     if len(words) < DETECTABLE:
         return language
     detected = detect_language(words)
-    return language if detected == UNKNOWN else detected
+    if detected in (UNKNOWN, language):
+        return language
+    middle = len(words) // 2
+    return detected if detect_language(words[:middle]) == detected == detect_language(words[middle:]) else language
