@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.project.sources import PACKAGES, Providers, declared, foreign_imports, imports, pyproject, python_files
@@ -11,9 +13,12 @@ MAY_IMPORT = {
     "prompts": set[str](),
     "ingest": {"store"},
     "assistant": {"store", "prompts"},
-    "evals": {"store", "ingest", "assistant"},
+    "evals": {"store", "ingest", "assistant", "prompts"},
 }
 """The architecture in one table."""
+
+BENCHMARKS = Path("evals/benchmarks")
+"""Run by developers with what tests need."""
 
 TOOLS = {"mypy", "ruff", "pytest-xdist", "setuptools"}
 """Run, not imported."""
@@ -39,12 +44,12 @@ def test_imports_run_one_way(package: str) -> None:
 
 def test_whatever_the_program_imports_is_declared() -> None:
     extras = [extra for extra in pyproject()["project"]["optional-dependencies"] if extra != "test"]
-    assert _undeclared(foreign_imports(*PACKAGES), set(declared(*extras))) == []
+    assert _undeclared(foreign_imports(*PACKAGES, without=BENCHMARKS), set(declared(*extras))) == []
 
 
-def test_whatever_the_tests_import_is_declared() -> None:
+def test_whatever_tests_and_benchmarks_import_is_declared() -> None:
     extras = pyproject()["project"]["optional-dependencies"]
-    assert _undeclared(foreign_imports("tests"), set(declared(*extras))) == []
+    assert _undeclared(foreign_imports("tests", str(BENCHMARKS)), set(declared(*extras))) == []
 
 
 def test_whatever_is_declared_is_used() -> None:
