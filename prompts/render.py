@@ -57,9 +57,7 @@ class Template:
         if extra := sorted(given - self.variables):
             problems.append(f"it does not use {', '.join(extra)}")
         if problems:
-            raise TemplateError(
-                f"Template {self.name!r} was given the wrong variables: {'; '.join(problems)}."
-            )
+            raise TemplateError(f"Template {self.name!r} was given the wrong variables: {'; '.join(problems)}.")
         return self._compiled.render(**variables).rstrip("\n")
 
 
@@ -87,9 +85,7 @@ def load_for(name: str, language: str, folder: Path = FOLDER) -> Template:
     for candidate in candidates:
         if _find(candidate, folder) is not None:
             return load(candidate, folder)
-    raise TemplateError(
-        f"There is no template {name!r} for {language!r}: none of {', '.join(candidates)} exists."
-    )
+    raise TemplateError(f"There is no template {name!r} for {language!r}: none of {', '.join(candidates)} exists.")
 
 
 def _find(name: str, folder: Path) -> Path | None:
@@ -106,8 +102,6 @@ def _read(path: Path, modified_ns: int) -> Template:
         variables = meta.find_undeclared_variables(_ENVIRONMENT.parse(source))
         compiled = _ENVIRONMENT.from_string(source)
     except TemplateSyntaxError as error:
-        raise TemplateError(
-            f"Template {path.name} is malformed at line {error.lineno}: {error.message}."
-        ) from error
+        raise TemplateError(f"Template {path.name} is malformed at line {error.lineno}: {error.message}.") from error
     digest = hashlib.sha256(source.encode("utf-8")).hexdigest()
     return Template(path.stem, source, frozenset(variables), digest, compiled)

@@ -99,9 +99,7 @@ class Catalog:
         with translated(self.path), self._writer_lock:
             writer = self._writer or self._connect()
             self._writer = writer
-            free, pages = (
-                writer.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count")
-            )
+            free, pages = (writer.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
             if free * 4 > pages:
                 writer.execute("VACUUM")
 

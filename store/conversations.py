@@ -113,14 +113,10 @@ class Conversations:
         """Raises NotFoundError."""
         row = self._one("SELECT * FROM conversations WHERE id = ?", conversation_id)
         if row is None:
-            raise NotFoundError(
-                "This conversation is not kept here: it was deleted, or made in another library."
-            )
+            raise NotFoundError("This conversation is not kept here: it was deleted, or made in another library.")
         return _conversation(row)
 
-    def of(
-        self, owner: str, search: str = "", before: str | None = None, limit: int = 50
-    ) -> tuple[Conversation, ...]:
+    def of(self, owner: str, search: str = "", before: str | None = None, limit: int = 50) -> tuple[Conversation, ...]:
         """Conversations of `owner`, the latest first, older than `before` (an `updated` time).
 
         `search` matches anywhere in the title and in the questions and answers, without regard to case.
@@ -177,9 +173,7 @@ class Conversations:
     def close_turn(self, turn_id: str, state: TurnState, answer: str | None) -> Turn:
         """Keep what came of a question. Raises NotFoundError (its conversation was deleted meanwhile)."""
         with self._writing() as connection:
-            connection.execute(
-                "UPDATE turns SET state = ?, answer = ? WHERE id = ?", (state, answer, turn_id)
-            )
+            connection.execute("UPDATE turns SET state = ?, answer = ? WHERE id = ?", (state, answer, turn_id))
         return self.turn(turn_id)
 
     def turn(self, turn_id: str) -> Turn:
@@ -205,9 +199,7 @@ class Conversations:
 
     def siblings(self, conversation_id: str) -> dict[str, tuple[str, ...]]:
         """For each turn that has alternatives, by its id: all of them in the order they were asked."""
-        rows = self._all(
-            "SELECT id, parent FROM turns WHERE conversation = ? ORDER BY created, rowid", conversation_id
-        )
+        rows = self._all("SELECT id, parent FROM turns WHERE conversation = ? ORDER BY created, rowid", conversation_id)
         by_parent: dict[str | None, list[str]] = {}
         for row in rows:
             by_parent.setdefault(row["parent"], []).append(row["id"])
@@ -234,9 +226,7 @@ class Conversations:
             )
         return self.conversation(conversation_id)
 
-    def give_feedback(
-        self, turn_id: str, verdict: Verdict, citation: int | None = None, comment: str = ""
-    ) -> Feedback:
+    def give_feedback(self, turn_id: str, verdict: Verdict, citation: int | None = None, comment: str = "") -> Feedback:
         """Keep a verdict on an answer or a citation, beside the answer as it was. Raises NotFoundError.
 
         A second verdict on the same thing replaces the first.
@@ -261,9 +251,7 @@ class Conversations:
 
     def feedback(self, turn_id: str | None = None) -> tuple[Feedback, ...]:
         """All verdicts, or those on one turn, the oldest first."""
-        rows = self._all(
-            "SELECT * FROM feedback WHERE ? IS NULL OR turn = ? ORDER BY created, rowid", turn_id, turn_id
-        )
+        rows = self._all("SELECT * FROM feedback WHERE ? IS NULL OR turn = ? ORDER BY created, rowid", turn_id, turn_id)
         return tuple(Feedback(**dict(row)) for row in rows)
 
     @staticmethod
