@@ -24,7 +24,7 @@ READY_FOR_MODEL := $(VENV)/ready-for-model-$(KEY)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt $(if $(MAKE_TERMOUT),,--quiet)
 INSTALL := $(PIP) --no-build-isolation --editable
 
-.PHONY: help chat test lint format types browser test-hard bench-retrieval bench-speed bench-answers constraints clean
+.PHONY: help chat test lint format types browser test-hard bench-retrieval bench-speed bench-answers constraints upgrade clean
 
 help:
 	@echo "make chat [PORT=8000] [HOST=127.0.0.1] [MODEL=local] [ATTEST_HOME=folder]   open the chat page"
@@ -32,7 +32,7 @@ help:
 	@echo "make lint, make types, make format              its parts; format also mends"
 	@echo "make test-hard                                  the tests that take minutes"
 	@echo "make bench-retrieval, bench-speed, bench-answers   measure"
-	@echo "make constraints                                choose newer versions of what it depends on"
+	@echo "make constraints, make upgrade                  pin new dependencies; choose newer versions of all"
 	@echo "make clean                                      remove what was installed and built"
 
 chat: $(if $(filter local,$(MODEL)),$(READY_FOR_MODEL),$(READY))
@@ -86,11 +86,13 @@ $(READY_TO_TEST): $(VENV)/made
 	@touch $@ $(READY) $(READY_FOR_MODEL)
 
 # One resolution for every platform and every Python that the project names; torch is held in pyproject.toml.
-constraints:
+# `make constraints` pins what is new in pyproject.toml; `make upgrade` chooses everything anew.
+constraints upgrade:
 	"$(PYTHON)" -m venv build/uv
 	build/uv/bin/python -m pip install --quiet uv
-	build/uv/bin/uv pip compile pyproject.toml --universal --all-extras --upgrade --python-version 3.11 \
-		--no-header --no-annotate --quiet --output-file constraints.txt
+	build/uv/bin/uv pip compile pyproject.toml $(if $(filter upgrade,$@),--upgrade) --universal --all-extras \
+		--python-version 3.11 --no-header --no-annotate --quiet --output-file constraints.txt
+	rm -rf build/uv
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
