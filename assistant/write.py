@@ -20,7 +20,7 @@ from assistant.topics import language_of
 from assistant.types import Claim, ClaimChecked, Evidence, TextAdded
 from assistant.verify import Verdict, Verifier, citations_in
 from assistant.verify.text import fold, strip_markers
-from prompts import load
+from prompts import load, load_for
 from store.errors import LanguageModelError
 
 if TYPE_CHECKING:
@@ -102,12 +102,12 @@ def write(
     except LanguageModelError as error:
         problem = error
     timings["write"] = _since(started)
-    yield draft.finish(problem, prompt_hash(), timings)
+    yield draft.finish(problem, prompt_hash(language), timings)
 
 
-def prompt_hash() -> str:
-    """Of the templates that `write` uses: goes into a run's metadata."""
-    return f"{load('write.system.neutral').hash[:16]}-{load('write.question.neutral').hash[:16]}"
+def prompt_hash(language: str) -> str:
+    """Of the templates that `write` uses for a language: goes into a run's metadata."""
+    return f"{load('write.system.neutral').hash[:16]}-{load_for('write.question', language).hash[:16]}"
 
 
 def warm(llm: LLM) -> None:
@@ -136,14 +136,21 @@ def _prompt(
     count = counter_of(llm)
     kept = list(evidence)
     while True:
-        quotes = [{"key": each.key, "about": _about(each), "text": " ".join(each.quote.split())} for each in kept]
-        asked = load("write.question.neutral").render(
-            quotes=quotes, question=" ".join(question.split()), language=language_name(language)
-        )
+        quotes: list[dict[str, object]] = [
+            {"key": each.key, "about": _about(each), "text": " ".join(each.quote.split())} for each in kept
+        ]
+        asked = _question(language, quotes, " ".join(question.split()))
         used = count(f"{system.content}\n{asked}") + max_tokens + 64
         if used <= llm.metadata.context_window or len(kept) <= 1:
             return [system, ChatMessage(role="user", content=asked)], tuple(kept)
         kept.pop()
+
+
+def _question(language: str, quotes: list[dict[str, object]], question: str) -> str:
+    """The changing part of the prompt; small models keep to a language better if asked in it."""
+    template = load_for("write.question", language)
+    named = {"language": language_name(language)} if "language" in template.variables else {}
+    return template.render(quotes=quotes, question=question, **named)
 
 
 def _about(evidence: Evidence) -> str:
