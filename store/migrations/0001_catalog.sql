@@ -28,7 +28,7 @@ CREATE TABLE documents (
 ) STRICT;
 CREATE UNIQUE INDEX documents_live_id ON documents (id) WHERE state = 'live';
 CREATE UNIQUE INDEX documents_live_uri ON documents (uri) WHERE state = 'live';
-CREATE INDEX documents_live_speaker ON documents (speaker, characters) WHERE state = 'live';
+CREATE INDEX documents_live_speaker ON documents (speaker, characters, state) WHERE state = 'live';
 CREATE INDEX documents_unsettled ON documents (state) WHERE state <> 'live';
 CREATE INDEX documents_stale ON documents (key) WHERE stale = 1;
 
