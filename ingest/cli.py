@@ -6,44 +6,52 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from ingest.pipeline import IngestReport, Progress
+    from ingest.pipeline import IngestReport
+    from store.library import Progress
     from store.settings import Settings
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option("--sync", is_flag=True, help="Also remove documents whose files are gone from the given folders.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--samples", is_flag=True, help="Also put in the sample documents that come with Attest.")
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as one JSON object.")
 @click.pass_obj
-def ingest(settings: Settings, /, paths: tuple[Path, ...], sync: bool, as_json: bool) -> int:
-    """Put the files at PATHS into the library, folders with all below them; exit code 1 if any failed."""
-    from ingest.pipeline import ingest_paths
-    from store.library import Library
+def ingest(settings: Settings, /, paths: tuple[str, ...], sync: bool, samples: bool, as_json: bool) -> int:
+    """Put the files at PATH... into the library, folders with all below them.
 
-    with Library.open(settings) as library, progress_bar("Embedding") as progress:
-        report = ingest_paths(library, paths, sync=sync, progress=progress)
+    Reads .txt, .md, .html, .pdf and .docx. A file that did not change is left alone; one that can't be read is
+    named with the reason, the rest goes on, and the exit code is 1. A sources.yaml beside the files gives their
+    title, speaker, published and language.
+    """
+    if not paths and not samples:
+        raise click.UsageError("Name at least one file or folder.")
+    report = _ingest(settings, paths, sync=sync, samples=samples)
     if as_json:
-        click.echo(json.dumps(asdict(report), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(report.to_json(), ensure_ascii=False))
     else:
         show(report)
     return 1 if report.failed else 0
 
 
-def show(report: IngestReport) -> None:
-    """The report for a reader: failures on stderr, each with its reason."""
-    for failure in report.failed:
-        click.echo(f"{failure.path}: {failure.error}", err=True)
-    click.echo(
-        f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, {report.removed} removed, "
-        f"{len(report.failed)} failed; {report.passages} passages in {report.seconds:.1f} s"
-    )
+def _ingest(settings: Settings, paths: tuple[str, ...], *, sync: bool, samples: bool) -> IngestReport:
+    from ingest.pipeline import IngestReport, ingest_paths, ingest_samples
+    from ingest.walk import roots_of
+    from store.library import Library
+
+    roots_of(paths)  # A wrong path is told before a library is made or a model loaded.
+    report = IngestReport()
+    with Library.open(settings) as library, progress_bar("Embedding") as progress:
+        if samples:
+            report += ingest_samples(library, progress)
+        if paths:
+            report += ingest_paths(library, paths, sync=sync, progress=progress)
+    return report
 
 
 @contextmanager
@@ -54,10 +62,20 @@ def progress_bar(label: str, unit: str = "passage") -> Iterator[Progress | None]
         return
     from tqdm import tqdm
 
-    with tqdm(desc=label, unit=f" {unit}s", file=sys.stderr, leave=False) as bar:
+    with tqdm(desc=label, unit=f" {unit}s", dynamic_ncols=True, file=sys.stderr, leave=False) as bar:
 
-        def progress(done: int, known: int) -> None:
+        def update(done: int, known: int) -> None:
             bar.total = known
             bar.update(done - bar.n)
 
-        yield progress
+        yield update
+
+
+def show(report: IngestReport) -> None:
+    """The report for a reader: failures on stderr, each with its reason."""
+    for path, error in report.failed:
+        click.echo(f"{path}: {error}", err=True)
+    click.echo(
+        f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, {report.removed} removed, "
+        f"{len(report.failed)} failed; {report.passages} passages in {report.seconds:.1f} s"
+    )

@@ -1,36 +1,38 @@
-"""Files into a library: walk, read, normalize, describe, split, add. Repeat-safe, and no file stops the others.
+"""Paths -> a library: every file read, cut and added once, and again only when it changed.
 
-Documents are read as the library takes them, so memory holds a few at a time however many there are.
+Files are read one at a time while the library takes them, so memory doesn't grow with their number. A file
+that can't be read is named with its reason, and the rest goes on.
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from ingest.normalize import NORMALIZATION_VERSION, normalize
-from ingest.read import SUFFIXES, read_bytes, read_document
-from ingest.sources import FILE, SourceEntry, described, read_sources
-from ingest.split import split
-from store.errors import AttestError, NotFoundError, ReadError
-from store.language import detect_language
-from store.library import Library
-from store.types import Document, ParsedDocument
+from ingest.document import PREPARATION_VERSION, parse
+from ingest.read import read_bytes
+from ingest.sources import SOURCES_FILE, Source, read_sources
+from ingest.walk import Unreadable, files_below, is_wanted, roots_of
+from store.errors import ReadError
+from store.types import ParsedDocument
 
-SPLITTING_VERSION = 1
-"""Of how text is cut; with the normalization it decides whether a stored document is as it would be made today."""
-VERSION = NORMALIZATION_VERSION * 1000 + SPLITTING_VERSION
+if TYPE_CHECKING:
+    from store.library import Library, Progress
 
-Progress = Callable[[int, int], None]
-Naming = Callable[[Path], str]
+SAMPLES = Path(__file__).resolve().parent / "samples"
+"""The sample documents that come with Attest."""
+
+UriOf = Callable[[Path], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A file that could not be added, and why."""
+class Failure(NamedTuple):
+    """A file that did not get in, and one sentence that says why."""
 
     path: str
     error: str
@@ -38,195 +40,199 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What an ingest did. Counts are of documents, but for `passages`, which are those of added and updated ones."""
+    """What became of the files: counts of documents, and those that failed."""
 
-    added: int
-    updated: int
-    unchanged: int
-    removed: int
-    failed: tuple[Failure, ...]
-    passages: int
-    seconds: float
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    failed: tuple[Failure, ...] = ()
+    passages: int = 0
+    """Of the documents that were added or updated."""
+    seconds: float = 0.0
+
+    def __add__(self, other: IngestReport) -> IngestReport:
+        """Both together."""
+        return IngestReport(
+            added=self.added + other.added,
+            updated=self.updated + other.updated,
+            unchanged=self.unchanged + other.unchanged,
+            removed=self.removed + other.removed,
+            failed=self.failed + other.failed,
+            passages=self.passages + other.passages,
+            seconds=round(self.seconds + other.seconds, 3),
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """The object that `attest ingest --json` prints."""
+        return asdict(self) | {"failed": [failure._asdict() for failure in self.failed]}
 
 
 @dataclass(slots=True)
 class _Tally:
-    """Counts while an ingest runs."""
-
-    outcomes: dict[str, int] = field(default_factory=lambda: {"added": 0, "updated": 0, "unchanged": 0})
-    failed: list[Failure] = field(default_factory=list)
-    passages: int = 0
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
     removed: int = 0
+    passages: int = 0
+    failed: list[Failure] = field(default_factory=list)
 
-    def report(self, seconds: float) -> IngestReport:
-        """The counts so far, frozen."""
-        return IngestReport(
-            **self.outcomes,
-            removed=self.removed,
-            failed=tuple(self.failed),
-            passages=self.passages,
-            seconds=round(seconds, 3),
-        )
+    def fail(self, path: Path, reason: str) -> None:
+        self.failed.append(Failure(_shown(path), reason))
 
 
 def ingest_paths(
     library: Library,
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     *,
     sync: bool = False,
     progress: Progress | None = None,
-    naming: Naming | None = None,
+    uri_of: UriOf | None = None,
 ) -> IngestReport:
-    """Add the files at `paths`, folders with all below them; with `sync`, also remove what is gone from the folders.
+    """Put the files at and below `paths` into `library`; a document's uri is its file's absolute path.
 
-    `progress` is called with (passages embedded, passages known); `naming` makes a document's uri of its path.
+    With `sync`, documents of files that are no longer below `paths` are removed, after the rest was added, so that
+    a renamed file is not embedded again. `uri_of` names documents otherwise, and then there is nothing to sync by.
 
-    Raises NotFoundError for a path that doesn't exist, before anything is changed.
+    Raises NotFoundError for a path that isn't there, before anything is done, and what the library raises.
     """
-    started = time.perf_counter()
-    named = naming or uri_of
+    if sync and uri_of is not None:
+        raise ValueError("sync needs documents that are named by their paths")
+    start = time.monotonic()
+    roots = roots_of(paths)
     tally = _Tally()
-    roots = [_existing(path) for path in paths]
-    files = list(dict.fromkeys(file for root in roots for file in walk(root)))
-    for result in library.add_many(_parsed(files, library, named, tally), progress):
-        tally.outcomes[result.outcome] += 1
+    for result in library.add_many(_parsed(library, roots, uri_of or _path_of, tally), progress):
+        setattr(tally, result.outcome, getattr(tally, result.outcome) + 1)
         if result.outcome != "unchanged":
             tally.passages += result.document.passage_count
     if sync:
-        present = {named(file) for file in files}
         for root in roots:
-            tally.removed += _remove_missing(library, root, present, named)
-    return tally.report(time.perf_counter() - started)
-
-
-def uri_of(path: Path) -> str:
-    """The uri of a file: its absolute path."""
-    return path.absolute().as_posix()
-
-
-def walk(root: Path) -> Iterator[Path]:
-    """The readable files at or below `root`, in order of their names.
-
-    Hidden files, `sources.yaml`, other formats, devices, and links that lead out of the folder are passed over;
-    a file that is named itself is taken whatever its name.
-    """
-    if not root.is_dir():
-        yield root
-        return
-    inside = root.resolve()
-    for folder, folders, names in root.walk(follow_symlinks=False):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = folder / name
-            if name.startswith(".") or name == FILE or path.suffix.lower() not in SUFFIXES:
-                continue
-            if path.is_symlink() and not path.resolve().is_relative_to(inside):
-                continue
-            if path.is_file():
-                yield path
-
-
-def parse(
-    path: Path,
-    data: bytes,
-    *,
-    uri: str,
-    entry: SourceEntry,
-    count_tokens: Callable[[str], int],
-    passage_tokens: int,
-) -> ParsedDocument:
-    """One file as a document with its passages. Raises ReadError."""
-    raw = read_document(path, data)
-    normalized = normalize(raw.blocks)
-    text = normalized.text
-    if not text.strip():
-        raise ReadError("This file has no text in it.")
-    known = described(raw, text, path, entry)
-    language = known.language or detect_language(text)
-    identity = hashlib.sha256(uri.encode()).hexdigest()[:12]
-    headings = None if normalized.headings is None else frozenset(span.start for span in normalized.headings)
-    passages = split(
-        text,
-        language,
-        document_id=identity,
-        count_tokens=count_tokens,
-        passage_tokens=passage_tokens,
-        headings=headings,
+            tally.removed += _remove_what_is_gone(library, root)
+    return IngestReport(
+        added=tally.added,
+        updated=tally.updated,
+        unchanged=tally.unchanged,
+        removed=tally.removed,
+        failed=tuple(tally.failed),
+        passages=tally.passages,
+        seconds=round(time.monotonic() - start, 3),
     )
-    document = Document(
-        id=identity,
+
+
+def ingest_samples(library: Library, progress: Progress | None = None) -> IngestReport:
+    """Put the sample documents into `library`, as ``sample:NAME`` wherever Attest is installed."""
+    return ingest_paths(library, [SAMPLES], progress=progress, uri_of=lambda path: f"sample:{path.name}")
+
+
+def _parsed(library: Library, roots: Sequence[Path], uri_of: UriOf, tally: _Tally) -> Iterator[ParsedDocument]:
+    """The documents of all files that are new or changed; the others go to the tally."""
+    sources = _Sources(tally)
+    for root in roots:
+        for file in files_below(root):
+            if isinstance(file, Unreadable):
+                tally.fail(file.path, file.reason)
+                continue
+            if file.name == SOURCES_FILE or (entries := sources.of_folder(file.parent)) is None:
+                continue
+            try:
+                parsed = _parse_if_changed(
+                    library, file, uri_of(file), entries.get(unicodedata.normalize("NFC", file.name), Source())
+                )
+            except ReadError as error:
+                tally.fail(file, str(error))
+            except (MemoryError, RecursionError, ValueError, LookupError, TypeError, AttributeError, OSError) as error:
+                # A reader that fails in a way nobody foresaw fails for one file, not for all.
+                tally.fail(file, f"This file can't be read: its reader failed ({type(error).__name__}).")
+            else:
+                if parsed is None:
+                    tally.unchanged += 1
+                else:
+                    yield parsed
+
+
+def _parse_if_changed(library: Library, file: Path, uri: str, source: Source) -> ParsedDocument | None:
+    """The document of a file, or None if the library holds it, made from the same bytes in the same way."""
+    _refuse_unwritable_name(file)
+    data = read_bytes(file)
+    digest = sha256(data).hexdigest()
+    budget = library.settings.passage_tokens
+    preparation = _preparation(source, budget)
+    if library.is_current(uri, digest, preparation):
+        return None
+    return parse(
+        file,
+        data,
         uri=uri,
-        title=known.title or path.stem,
-        language=language,
-        original_sha256=hashlib.sha256(data).hexdigest(),
-        text_sha256=hashlib.sha256(text.encode()).hexdigest(),
-        speaker=known.speaker,
-        published=known.published,
-        media_type=raw.media_type,
-        pages=normalized.pages,
-        passage_count=len(passages),
+        source=source,
+        original_sha256=digest,
+        preparation=preparation,
+        count_tokens=library.embedder.count_tokens,
+        passage_tokens=budget,
     )
-    return ParsedDocument(document, text, passages, VERSION)
 
 
-def _existing(path: Path) -> Path:
-    if not path.exists():
-        raise NotFoundError(f"There is no file or folder {path}: check the path.")
-    return path.absolute()
+@lru_cache(maxsize=1024)
+def _preparation(source: Source, passage_tokens: int) -> int:
+    """A number for how a file becomes a document: another version, budget or entry in `sources.yaml` is another."""
+    said = repr((PREPARATION_VERSION, passage_tokens, source))
+    return int.from_bytes(sha256(said.encode()).digest()[:6], "big")
 
 
-def _parsed(files: Iterable[Path], library: Library, named: Naming, tally: _Tally) -> Iterator[ParsedDocument]:
-    """The files that the library doesn't hold as they are now; failures are noted, and the rest goes on."""
-    entries: dict[Path, dict[str, SourceEntry]] = {}
-    for path in files:
-        try:
-            if path.parent not in entries:
-                entries[path.parent] = {}  # One broken sources.yaml is one failure, not one for each file.
-                entries[path.parent] = read_sources(path.parent)
-        except AttestError as error:
-            tally.failed.append(Failure(str(path.parent / FILE), str(error)))
-        entry = entries[path.parent].get(path.name, SourceEntry())
-        try:
-            data = read_bytes(path)
-            uri = named(path)
-            if _is_current(library, uri, data, entry):
-                tally.outcomes["unchanged"] += 1
-                continue
-            yield parse(
-                path,
-                data,
-                uri=uri,
-                entry=entry,
-                count_tokens=library.embedder.count_tokens,
-                passage_tokens=library.settings.passage_tokens,
-            )
-        except ReadError as error:
-            tally.failed.append(Failure(str(path), str(error)))
-
-
-def _is_current(library: Library, uri: str, data: bytes, entry: SourceEntry) -> bool:
-    """Whether the library holds this very file, described as `entry` says; then there is nothing to read."""
-    if not library.is_current(uri, hashlib.sha256(data).hexdigest(), VERSION):
-        return False
-    document = library.find_document(uri)
-    if document is None:
-        return False
-    said = {"title": entry.title, "speaker": entry.speaker, "published": entry.published, "language": entry.language}
-    return all(value is None or getattr(document, name) == value for name, value in said.items())
-
-
-def _remove_missing(library: Library, root: Path, present: set[str], named: Naming) -> int:
-    """Remove the documents below a folder whose files are gone; returns how many."""
-    if not root.is_dir():
-        return 0
-    prefix = named(root).rstrip("/") + "/"
-    gone: list[str] = []
-    after: str | None = prefix
+def _remove_what_is_gone(library: Library, root: Path) -> int:
+    """Remove the documents below `root` whose files are gone, page by page; returns how many."""
+    removed = 0
+    folder = f"{root.as_posix().rstrip('/')}/"
+    after: str | None = folder
     while after is not None:
         page = library.documents(after=after)
-        inside = [document for document in page.documents if document.uri.startswith(prefix)]
-        gone += [document.id for document in inside if document.uri not in present]
-        after = page.next if len(inside) == len(page.documents) else None
-    for document_id in gone:
-        library.remove(document_id)
-    return len(gone)
+        below = [document for document in page.documents if document.uri.startswith(folder)]
+        for document in below:
+            if not _is_there(Path(document.uri), root):
+                library.remove(document.id)
+                removed += 1
+        after = page.next if len(below) == len(page.documents) else None
+    return removed
+
+
+def _is_there(path: Path, root: Path) -> bool:
+    """Whether `path` would be found below `root`: it is a wanted file, and no folder above it is hidden or a link."""
+    between = path.relative_to(root).parts[:-1]
+    folders = (root.joinpath(*between[:depth]) for depth in range(1, len(between) + 1))
+    return is_wanted(path) and not any(folder.name.startswith(".") or folder.is_symlink() for folder in folders)
+
+
+class _Sources:
+    """The `sources.yaml` of the folder that is being read; a bad one keeps its folder's files out."""
+
+    def __init__(self, tally: _Tally) -> None:
+        self._tally = tally
+        self._folder: Path | None = None
+        self._entries: dict[str, Source] | None = None
+
+    def of_folder(self, folder: Path) -> dict[str, Source] | None:
+        """The entries by file name, or None where they can't be read: that is tallied once."""
+        if folder != self._folder:
+            self._folder = folder
+            try:
+                self._entries = read_sources(folder)
+            except ReadError as error:
+                self._entries = None
+                self._tally.fail(folder / SOURCES_FILE, f"{error} The files beside it wait until it is mended.")
+        return self._entries
+
+
+def _path_of(path: Path) -> str:
+    return path.as_posix()
+
+
+def _refuse_unwritable_name(file: Path) -> None:
+    try:
+        str(file).encode()
+    except UnicodeEncodeError as error:
+        raise ReadError("The name of this file is not valid Unicode: rename it.") from error
+
+
+def _shown(path: Path) -> str:
+    """A path as it can be printed anywhere: one line, no control characters, valid Unicode."""
+    text = str(path).encode("utf-8", "backslashreplace").decode()
+    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)

@@ -20,6 +20,9 @@ from ingest.limits import MAX_CHARACTERS, MAX_FILE_BYTES, MAX_TEXT_FILE_BYTES, i
 from ingest.raw import Block, RawDocument
 from store.errors import ReadError
 
+READERS_VERSION = 1
+"""Of what the readers take from a file, and of how encodings are told."""
+
 SUFFIXES = frozenset((".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml", ".pdf", ".docx"))
 """What a folder is searched for, in lower case."""
 

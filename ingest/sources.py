@@ -1,95 +1,122 @@
-"""What is known of a text beside the text: from `sources.yaml` in its folder, else from the file, else from its words.
+"""`sources.yaml`: what is known of the files beside it, said by the person who supplies them.
 
-`sources.yaml` is a list of entries with `file` and any of `title`, `speaker`, `published`, `language`:
-
-    - file: statement.txt
-      title: Statement to the Council
-      speaker: United Nations Association of China (UNA-China)
-      published: 2022-09
+    - file: report.txt
+      title: Report on the meeting
+      speaker: The ministry, in its own words
+      published: 2023-06
       language: en
 
-Other keys are left alone: they may mean something to somebody else.
+Only `file` is required; other keys, such as a translated title, are left to whoever wrote them.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import regex
 import yaml
 
 from ingest.dates import iso_date
-from ingest.raw import RawDocument
 from store.errors import ReadError
 
-FILE = "sources.yaml"
-LONGEST_TITLE = 120
-"""Code points: a longer first line is shortened."""
+SOURCES_FILE = "sources.yaml"
+MAX_BYTES = 4 * 2**20
+"""Of one `sources.yaml`: about 20,000 entries."""
+
+_LANGUAGE_TAG = regex.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True, slots=True)
-class SourceEntry:
-    """One entry of a `sources.yaml`; None where it says nothing."""
+class Source:
+    """What an entry says of its file; None where it says nothing."""
 
     title: str | None = None
     speaker: str | None = None
     published: str | None = None
+    """ISO 8601, as precise as known."""
     language: str | None = None
 
 
-def read_sources(folder: Path) -> dict[str, SourceEntry]:
-    """The entries of a folder's `sources.yaml` by file name, in NFC; empty where there is none.
+def read_sources(folder: Path) -> dict[str, Source]:
+    """The entries of `folder`'s `sources.yaml` by file name; none if there is no such file.
 
-    Raises ReadError naming the entry that is wrong.
+    Raises ReadError with one sentence that names the line or the entry that is wrong.
     """
-    path = folder / FILE
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    path = folder / SOURCES_FILE
+    if not path.is_file():
         return {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ReadError(f"{path} can't be read as YAML: {' '.join(str(error).split())}.") from error
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ReadError(f"It can't be read: {(error.strerror or 'unknown reason').lower()}.") from error
+    if len(data) > MAX_BYTES:
+        raise ReadError(f"It is longer than {MAX_BYTES >> 20} MB, which is the limit.")
+    return _checked(_parsed(data))
+
+
+def _parsed(data: bytes) -> object:
+    try:
+        return yaml.safe_load(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ReadError("It is not in UTF-8: save it as UTF-8 and try again.") from error
+    except yaml.MarkedYAMLError as error:
+        line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ReadError(f"It is not valid YAML{line}: {error.problem or 'it can not be parsed'}.") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise ReadError("It is not valid YAML.") from error
+
+
+def _checked(content: object) -> dict[str, Source]:
     if content is None:
         return {}
     if not isinstance(content, list):
-        raise ReadError(f"{path} must be a list of entries that begin with `- file: NAME`.")
-    entries: dict[str, SourceEntry] = {}
+        raise ReadError("It must be a list of entries, each beginning with “- file: NAME”.")
+    sources: dict[str, Source] = {}  # By names in NFC, since some systems write file names in NFD.
     for number, entry in enumerate(content, start=1):
-        if not isinstance(entry, dict) or not isinstance(entry.get("file"), str):
-            raise ReadError(f"Entry {number} of {path} names no file: begin it with `- file: NAME`.")
-        entries[unicodedata.normalize("NFC", entry["file"])] = _entry(entry, number, path)
-    return entries
-
-
-def described(raw: RawDocument, text: str, path: Path, entry: SourceEntry) -> SourceEntry:
-    """`entry` with its gaps filled from the file's own metadata, its first line, and its name; not the language."""
-    first_line = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    return replace(
-        entry,
-        title=entry.title or raw.title or _shortened(first_line) or path.stem,
-        speaker=entry.speaker or raw.author,
-        published=entry.published or raw.published,
-    )
-
-
-def _entry(entry: dict[str, Any], number: int, path: Path) -> SourceEntry:
-    published = entry.get("published")
-    date = iso_date(published)
-    if published is not None and date is None:
-        raise ReadError(
-            f"Entry {number} of {path} has the date {published!r}: write it as 2023, 2023-06 or 2023-06-14."
+        if not isinstance(entry, dict) or not isinstance(name := entry.get("file"), str):
+            raise ReadError(f"Its entry {number} lacks “file: NAME”.")
+        name = unicodedata.normalize("NFC", name)
+        if name in sources:
+            raise ReadError(f"It has two entries for {name}: keep one.")
+        sources[name] = Source(
+            title=_text(entry, "title", name),
+            speaker=_text(entry, "speaker", name),
+            published=_date(entry, name),
+            language=_language(entry, name),
         )
-    values = {}
-    for name in ("title", "speaker", "language"):
-        value = entry.get(name)
-        if value is not None and not isinstance(value, str):
-            raise ReadError(f"Entry {number} of {path} has a {name} that is no text: put it in quotation marks.")
-        values[name] = unicodedata.normalize("NFC", value).strip() or None if value else None
-    return SourceEntry(published=date, **values)
+    return sources
 
 
-def _shortened(line: str) -> str:
-    line = line.lstrip("#*-–— ").strip()
-    return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
+def _text(entry: dict[object, object], key: str, name: str) -> str | None:
+    value = entry.get(key)
+    if value is None:
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise ReadError(f"The {key} of {name} must be a text: put it in quotation marks.")
+    return " ".join(value.split()) or None
+
+
+def _date(entry: dict[object, object], name: str) -> str | None:
+    value = entry.get("published")
+    if value is None:
+        return None
+    date = iso_date(value)
+    if date is None:
+        raise ReadError(f"The date of {name} must be written as 2023, 2023-06 or 2023-06-14.")
+    return date
+
+
+def _language(entry: dict[object, object], name: str) -> str | None:
+    value = entry.get("language")
+    if value is None:
+        return None
+    if value is False:  # YAML reads the code of Norwegian as "no".
+        value = "no"
+    if not isinstance(value, str) or not _LANGUAGE_TAG.fullmatch(value):
+        raise ReadError(f"The language of {name} must be a code like en, th or zh-Hant.")
+    language, _, rest = value.partition("-")
+    return f"{language.lower()}-{rest}" if rest else language.lower()

