@@ -1,7 +1,9 @@
 """How sure it is that the evidence holds the answer: a calibrated probability, from the scores of a search.
 
-A logistic model over a few features that mean the same in every language. Its weights lie in `confidence.json`, fitted
-by `python -m evals.benchmarks.confidence` on questions that no test uses.
+A logistic model over a few features that mean the same in every language. What differs is whether the best sentence is
+in the question's own language, where keywords speak too, or in another, where meaning alone does: the features that
+this changes have a second weight for it. The weights lie in `confidence.json`, fitted by
+`python -m evals.benchmarks.confidence`.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import math
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from statistics import fmean
 
 from assistant.evidence import Candidate
 from store.types import SearchResult
@@ -19,33 +22,33 @@ WEIGHTS = Path(__file__).with_name("confidence.json")
 
 
 def features(found: SearchResult, ordered: Sequence[Candidate]) -> dict[str, float]:
-    """What the probability goes by; `ordered` are the sentences, best first. Needs at least one hit."""
+    """What the probability goes by; `ordered` are the sentences, best first. Needs at least one."""
     best = ordered[0]
     same = float(best.hit.passage.language == found.language)
-    dense = max(hit.dense for hit in found.hits)
-    sentence = max(each.sentence.dense for each in ordered)
-    keyword = max(each.sentence.keyword for each in ordered)
-    passage_keyword = max(hit.keyword for hit in found.hits)
-    scores = sorted((hit.score for hit in found.hits), reverse=True)
+    dense = sorted((hit.dense for hit in found.hits), reverse=True)
     return {
-        "dense": dense,
-        "sentence": sentence,
-        "keyword": keyword,
-        "keyword_same_language": keyword * same,
-        "passage_keyword": passage_keyword,
-        "agreement": min(best.hit.dense, best.sentence.dense),
-        "margin": scores[0] - (scores[min(4, len(scores) - 1)]),
-        "same_language": same,
+        "dense": dense[0],
+        "dense_gap": dense[0] - fmean(dense[1:]) if len(dense) > 1 else 0.0,
+        "sentence": max(each.sentence.dense for each in ordered),
+        "keyword": max(each.sentence.keyword for each in ordered),
+        "passage_keyword": max(hit.keyword for hit in found.hits),
+        "best_dense": best.hit.dense,
+        "best_sentence": best.sentence.dense,
+        "best_keyword": best.sentence.keyword,
+        "best_passage_keyword": best.hit.keyword,
+        "same": same,
+        "same_best_dense": same * best.hit.dense,
+        "same_best_keyword": same * best.sentence.keyword,
+        "same_best_passage_keyword": same * best.hit.keyword,
     }
 
 
 def confidence(found: SearchResult, ordered: Sequence[Candidate]) -> float:
-    """Probability in [0, 1] that the best sentences hold the answer."""
+    """Probability in [0, 1] that the library holds the answer, and the sentences with it."""
     if not ordered:
         return 0.0
     weights, _ = _model()
-    values = features(found, ordered)
-    logit = weights["bias"] + sum(weights.get(name, 0.0) * value for name, value in values.items())
+    logit = weights["bias"] + sum(weights[name] * value for name, value in features(found, ordered).items())
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
