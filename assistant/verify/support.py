@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -88,7 +89,7 @@ class MeaningScorer:
 
     def __init__(self, evidence: Sequence[Evidence], embedder: Embedder, centring: Centring | None = None) -> None:
         self._embedder = embedder
-        self._centring = centring
+        self._centring = centring or _shipped_centring(embedder.name, embedder.dimensions)
         self._quotes = {each.key: self._embed(each.quote, each.language) for each in evidence}
         # A claim may well take its subject from the title: its words count, though not as a statement.
         self._titles = {each.key: self._embed(each.document.title, each.document.language) for each in evidence}
@@ -102,8 +103,7 @@ class MeaningScorer:
         words = content_spans(text)
         result = self._embedder.embed_passages([PassageText(text, (*clauses, *words))])[0]
         vectors = np.concatenate([result.passage[None, :], result.sentences[: len(clauses)]])
-        if self._centring is not None:
-            vectors = self._centring.centre(vectors, [language] * len(vectors))
+        vectors = self._centring.centre(vectors, [language] * len(vectors))
         texts = (text, *(span.of(text) for span in clauses))
         return _Vectors(texts, vectors, words, result.sentences[len(clauses) :])
 
@@ -122,6 +122,13 @@ class MeaningScorer:
         weakest, run = _weakest_run(said, words, claim)
         nearest = texts[int(cosines[0].argmax())]
         return Closeness(by_key, float(parts.max(axis=1).min()), weakest, run, nearest)
+
+
+@cache
+def _shipped_centring(model: str, dimensions: int) -> Centring:
+    from store.centring import Centring, load_means
+
+    return Centring(load_means(model, dimensions))
 
 
 def _weakest_run(said: _Vectors, words: FloatArray, claim: str) -> tuple[float, str]:

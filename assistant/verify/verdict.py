@@ -42,6 +42,11 @@ class Thresholds:
     """Without an embedding model: share of content words in a quote of the same language."""
 
 
+CALIBRATED = {"multilingual-e5-small": Thresholds()}
+"""By embedding model: cosines mean something else in each, so that of others only the words of a claim are checked.
+``python -m evals.benchmarks.claims`` is what another model's thresholds would be found with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of one claim."""
@@ -96,7 +101,7 @@ def verify_claim(
         citations: The keys that it cites. Where it cites none, the verifier looks for the quotes that carry it.
         evidence: All quotes of the answer.
         embedder: Compares meanings; without it only words are compared.
-        centring: The language means in force, taken off the vectors.
+        centring: Language means to take off the vectors; those that ship for the model if None.
         language: The claim's language, if it is known.
     """
     return Verifier(evidence, embedder=embedder, centring=centring).verify(claim_text, citations, language=language)
@@ -126,8 +131,9 @@ class Verifier:
         thresholds: Thresholds | None = None,
     ) -> None:
         self._quotes = {each.key: _read(each) for each in evidence}
-        self._scorer = MeaningScorer(evidence, embedder, centring) if embedder is not None and evidence else None
-        self._thresholds = thresholds or Thresholds()
+        self._thresholds = thresholds or CALIBRATED.get(embedder.name if embedder else "", Thresholds())
+        known = thresholds is not None or (embedder is not None and embedder.name in CALIBRATED)
+        self._scorer = MeaningScorer(evidence, embedder, centring) if embedder and evidence and known else None
 
     def verify(self, claim_text: str, citations: Sequence[int], *, language: str | None = None) -> Verdict:
         """The verdict on one claim; see `verify_claim`."""
