@@ -28,6 +28,7 @@ COMMANDS = {
     "search": ("assistant.cli:search", "Find passages, best first."),
     "eval": ("evals.cli:evaluate", "Run scripted questions, score and compare runs."),
     "models": ("assistant.models.cli:models", "List or install language models."),
+    "prepare": ("ingest.prepare:prepare", "Unpack the model, and add samples to an empty library."),
     "doctor": ("store.cli:doctor", "Check the library, and mend it."),
     "rebuild": ("store.cli:rebuild", "Make vectors and keywords anew from the catalog."),
 }

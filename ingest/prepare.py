@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,8 +11,6 @@ from ingest.cli import progress_bar, show
 if TYPE_CHECKING:
     from ingest.pipeline import IngestReport
     from store.settings import Settings
-
-SAMPLES = Path(__file__).with_name("samples")
 
 
 @click.command()
@@ -48,7 +45,7 @@ def add_samples(settings: Settings) -> IngestReport | None:
     with Library.open(settings, read_only=True) as library:
         if library.statistics().documents:
             return None
-    from ingest.pipeline import ingest_paths
+    from ingest.pipeline import ingest_samples
 
     with Library.open(settings) as library, progress_bar("Adding the samples") as progress:
-        return ingest_paths(library, [SAMPLES], progress=progress)
+        return ingest_samples(library, progress)
