@@ -67,7 +67,7 @@ def facts(library: Library) -> Facts:
     versions["schema"] = str(latest_schema())
     return Facts(
         home=str(home),
-        owner=f"process {owner.pid} ({owner.command})" if owner else "nobody",
+        owner=f"process {owner.pid} ({owner.command})" if owner and not library.possession.owned else "nobody else",
         documents=counts.documents,
         passages=counts.passages,
         embedder=embedder,

@@ -6,7 +6,9 @@ Another process asks the owner (see `owner`). A Chroma server (`chroma_url`) is 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.dates import day_range
-from store.errors import IndexDamagedError, LibraryError
+from store.errors import AttestError, IndexDamagedError, LibraryError
 from store.types import Filter
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ T = TypeVar("T")
 
 BATCH = 5_000
 """Rows in one call: in-process Chroma takes 5,461 at most."""
+
+NEARLY_FULL = 50_000_000
+"""Bytes: Chroma grows its files by doubling them, and fails where there is less room than that."""
 
 SPACE = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200}}
 """Twice Chroma's own effort on both sides: a passage that the graph can't reach is a lost answer."""
@@ -69,9 +74,10 @@ class Nearest(Protocol):
 class VectorIndex:
     """One Chroma collection."""
 
-    def __init__(self, client: ClientAPI, name: str) -> None:
+    def __init__(self, client: ClientAPI, name: str, folder: Path | None) -> None:
         self._client = client
         self.name = name
+        self._folder = folder
         self._collection = client.get_or_create_collection(
             name,
             embedding_function=None,
@@ -91,8 +97,8 @@ class VectorIndex:
         settings = Settings(anonymized_telemetry=False)
         try:
             if url is None:
-                return cls(chromadb.PersistentClient(folder, settings), name)
-            return cls(_server(url, settings), name)
+                return cls(chromadb.PersistentClient(folder, settings), name, folder)
+            return cls(_server(url, settings), name, None)
         except Exception as error:
             if url is None:
                 raise IndexDamagedError(damaged(str(error))) from error
@@ -105,16 +111,18 @@ class VectorIndex:
     def add(self, entries: Iterable[Entry]) -> None:
         """Add entries; an entry with a known id is overwritten."""
         for batch in _batches(entries):
-            self._collection.upsert(
-                ids=[entry.passage_id for entry in batch],
-                embeddings=np.stack([entry.vector for entry in batch]),
-                metadatas=[entry.metadata for entry in batch],
-            )
+            with translated(self._folder):
+                self._collection.upsert(
+                    ids=[entry.passage_id for entry in batch],
+                    embeddings=np.stack([entry.vector for entry in batch]),
+                    metadatas=[entry.metadata for entry in batch],
+                )
 
     def remove(self, passage_ids: Iterable[str]) -> None:
         """Forget these passages; unknown ids are no error."""
         for batch in _batches(passage_ids):
-            self._collection.delete(ids=batch)
+            with translated(self._folder):
+                self._collection.delete(ids=batch)
 
     def nearest(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[tuple[str, float]]:
         """Up to `k` passage ids with their cosine distances in [0, 2], nearest first."""
@@ -124,18 +132,20 @@ class VectorIndex:
         self, vectors: NDArray[np.float32], k: int, where: Filter | None = None
     ) -> list[list[tuple[str, float]]]:
         """The same for several vectors ``(n, dimensions)``."""
-        found = self._collection.query(
-            query_embeddings=vectors,
-            n_results=k,
-            where=_where(where or Filter()),
-            include=["distances"],
-        )
+        with translated(self._folder):
+            found = self._collection.query(
+                query_embeddings=vectors,
+                n_results=k,
+                where=_where(where or Filter()),
+                include=["distances"],
+            )
         distances = found["distances"] or []
         return [list(zip(*pair, strict=True)) for pair in zip(found["ids"], distances, strict=True)]
 
     def count(self) -> int:
         """How many passages Chroma believes to hold; it believes so of lost ones too."""
-        return self._collection.count()
+        with translated(self._folder):
+            return self._collection.count()
 
     def readable(self, passage_ids: Sequence[str]) -> set[str]:
         """Those of `passage_ids` whose vectors can really be read."""
@@ -153,9 +163,13 @@ class VectorIndex:
     def ids(self) -> Iterator[str]:
         """All ids, in pages."""
         offset = 0
-        while page := self._collection.get(limit=BATCH, offset=offset, include=[])["ids"]:
+        while page := self._page(offset):
             yield from page
             offset += len(page)
+
+    def _page(self, offset: int) -> list[str]:
+        with translated(self._folder):
+            return self._collection.get(limit=BATCH, offset=offset, include=[])["ids"]
 
     def drop(self) -> None:
         """Delete the collection."""
@@ -170,12 +184,33 @@ class VectorIndex:
     def as_vector_store(self, texts: Callable[[Sequence[str]], dict[str, str]]) -> ChromaVectorStore:
         """The same collection as LlamaIndex's vector store; `texts` looks words up by passage id.
 
-        The vectors are centred by language, so queries must be centred too: `Library.as_retriever`
-        does both for LlamaIndex.
+        The vectors are centred by language, so a query's vector must be too: `Centring.centre_query`.
         """
         from store.llama import VectorStore
 
         return VectorStore(self._collection, texts)
+
+
+@contextmanager
+def translated(folder: Path | None = None) -> Iterator[None]:
+    """Turn the errors of Chroma and tantivy, which share no class, into ours.
+
+    Chroma doesn't always say that the disk is full, so the disk of `folder` is asked.
+    """
+    try:
+        yield
+    except AttestError:
+        raise
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        full = "full" in reason.lower() or "no space" in reason.lower()
+        if full or (folder is not None and shutil.disk_usage(folder).free < NEARLY_FULL):
+            raise LibraryError(
+                "The disk that holds the library is full. Free some space and run the command again."
+            ) from error
+        if isinstance(error, OSError):  # a server that can't be reached, for one
+            raise LibraryError(f"The index can't be used: {reason}.") from error
+        raise IndexDamagedError(damaged(reason)) from error
 
 
 def damaged(reason: str) -> str:

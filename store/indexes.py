@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from store.errors import LibraryError
-from store.index import Entry, Nearest, VectorIndex
+from store.index import Entry, Nearest, VectorIndex, translated
 from store.snapshot import LanguageStatistics, Snapshot
 from store.upkeep import IndexRow, index_rows, passage_ids
 
@@ -154,10 +154,12 @@ class Indexes:
         for rows in _portions(row for key in document_keys for row in index_rows(snapshot, key, run)):
             self._add_vectors(rows)
             if keywords:
-                self._add_keywords(rows)
+                with translated():
+                    self._add_keywords(rows)
             written += len(rows)
         if keywords:
-            self.keywords.commit()
+            with translated():
+                self.keywords.commit()
         return written
 
     def forget(self, snapshot: Snapshot, document_keys: Iterable[int]) -> None:
@@ -165,8 +167,10 @@ class Indexes:
         for key in document_keys:
             ids = passage_ids(snapshot, key)
             self.owned.remove(ids)
-            self.keywords.remove_passages(ids)
-        self.keywords.commit()
+            with translated():
+                self.keywords.remove_passages(ids)
+        with translated():
+            self.keywords.commit()
 
     def close(self) -> None:
         """Close both sides."""

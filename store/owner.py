@@ -22,6 +22,7 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,7 @@ class OwnerServer:
 
     def start(self) -> None:
         """Begin to accept clients."""
+        _servers.add(self)
         threading.Thread(target=self._accept, name="attest-owner", daemon=True).start()
 
     def close(self) -> None:
@@ -124,6 +126,20 @@ class OwnerServer:
             return {"error": str(error)}
         except Exception as error:  # whatever fails here must reach the one who asked
             return {"error": f"The library's owner could not answer: {type(error).__name__}: {error}"}
+
+
+_servers: WeakSet[OwnerServer] = WeakSet()
+
+
+def _leave_to_parent() -> None:
+    """In a forked child: let go of sockets that it would hold open, and never answer, when the parent is gone."""
+    for server in list(_servers):
+        with suppress(OSError):
+            server._listener.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 class RemoteIndex:

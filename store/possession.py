@@ -61,6 +61,7 @@ class Possession:
         self._users: Counter[Generation] = Counter()
         self._server: OwnerServer | None = None
         self._marked = False
+        self._doubtful = False
         self._place = Place(settings.home, self._library_id(), settings.chroma_url)
         if owned:
             self._serve()
@@ -131,11 +132,12 @@ class Possession:
     def changing_indexes(self) -> Iterator[Indexes]:
         """The indexes for a change: until `close`, the sizes of their files prove nothing."""
         with self.changing() as catalog, self.indexes() as indexes:
-            if not self._marked:
-                with catalog.transaction() as connection:
-                    writing.set_value(connection, "clean", "")
-                self._marked = True
-            yield indexes
+            self._mark(catalog)
+            try:
+                yield indexes
+            except BaseException:
+                self._doubtful = True  # a full disk leaves Chroma with half a file: look before the next use
+                raise
 
     def rebuild(self, *, embed: bool, progress: Callable[[int, int], None] | None) -> None:
         """Make all indexes anew, and use them once nobody uses the old ones."""
@@ -190,7 +192,7 @@ class Possession:
             self._closed = True
             if self._indexes is not None:
                 self._indexes.close()
-                if self.owned:
+                if self.owned and not self._doubtful:
                     self._note_clean(self._indexes.generation.vectors)
         self._catalog.close()
         self._lock.release()
@@ -198,8 +200,11 @@ class Possession:
     def _open_current(self) -> Indexes:
         with self.catalog.snapshot() as snapshot:
             generation = Generation.of(snapshot)
-        if self._indexes is not None and self._indexes.generation != generation:
-            self._indexes.close()  # made anew by the owner, or no longer empty
+        opened = self._indexes
+        # Made anew by the owner, or no longer empty, or left in the middle of a change.
+        outdated = opened is not None and (self._doubtful or opened.generation != generation)
+        if opened is not None and outdated and not self._users[opened.generation]:
+            opened.close()
             self._indexes = None
         if self._indexes is None:
             self._indexes = self._open_owned() if self.owned else self._open_beside()
@@ -240,6 +245,7 @@ class Possession:
             _log.warning("The indexes were left unfinished and are made anew: %s", error)
             return rebuild(catalog, self._place, self._tokenize)
         self._settle(indexes)
+        self._doubtful = False
         return indexes
 
     def _check_files(self, generation: Generation, centring: Centring, left_clean: str | None) -> None:
@@ -270,10 +276,15 @@ class Possession:
         with self.catalog.snapshot() as snapshot:
             changes = unsettled(snapshot)
         if changes:
-            with self.catalog.transaction() as connection:
+            self._mark(self.catalog)
+            adding.settle(self.catalog, indexes)
+
+    def _mark(self, catalog: Catalog) -> None:
+        """Note that the indexes are about to change: until `close`, the sizes of their files prove nothing."""
+        if not self._marked:
+            with catalog.transaction() as connection:
                 writing.set_value(connection, "clean", "")
             self._marked = True
-            adding.settle(self.catalog, indexes)
 
     def _accept(self, embedder: Embedder) -> None:
         with self.catalog.snapshot() as snapshot:
