@@ -10,10 +10,9 @@ from pathlib import Path
 
 import gradio as gr
 
-from assistant.page.asking import Answering, Assistant, State
+from assistant.page.asking import Answering, State
 from assistant.page.security import OWNER_COOKIE
 from assistant.page.settings import DEFAULTS, PageSettings
-from store.conversations import Conversations
 
 STATIC = Path(__file__).parent / "static"
 
@@ -27,9 +26,8 @@ import(new URL('attest/static/page.js', document.baseURI).href).then(page =>
 """
 
 
-def create_page(assistant: Assistant, conversations: Conversations, settings: PageSettings = DEFAULTS) -> gr.Blocks:
-    """The page's blocks: render the assistant's events as they come, keep what came of them."""
-    answering = Answering(assistant, conversations, settings)
+def create_page(answering: Answering, settings: PageSettings = DEFAULTS) -> gr.Blocks:
+    """The page's blocks: render the events of answers as they come."""
 
     def ask(event: gr.EventData, request: gr.Request) -> Iterator[State]:
         owner = request.cookies.get(OWNER_COOKIE) or f"nobody-{request.session_hash}"

@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import secrets
+import threading
 import time
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -80,6 +81,13 @@ class Answering:
         self._assistant = assistant
         self._conversations = conversations
         self._settings = settings
+        self._running = 0
+        self._lock = threading.Lock()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a question is being answered just now."""
+        return self._running > 0
 
     def states(self, payload: object, owner: str) -> Iterator[State]:
         """The states of one turn, from the question to the finished answer; never raises.
@@ -94,7 +102,15 @@ class Answering:
         except AttestError as error:
             yield {"ticket": ticket, "stage": "refused", "message": str(error)}
             return
-        yield from self._answer(asked, turn)
+        self._count(1)
+        try:
+            yield from self._answer(asked, turn)
+        finally:
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self._running += change
 
     def _checked(self, data: Mapping[str, Any], ticket: str, words: Strings) -> Asked:
         question = checked_question(data.get("question"), self._settings.max_question_characters, words)

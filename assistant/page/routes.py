@@ -53,13 +53,18 @@ TURNS_AT_ONCE = 30
 
 
 def mount(
-    app: FastAPI, assistant: Assistant, conversations: Conversations, settings: PageSettings, shelf: Shelf
+    app: FastAPI,
+    assistant: Assistant,
+    conversations: Conversations,
+    settings: PageSettings,
+    shelf: Shelf,
+    suggestions: Suggestions,
 ) -> None:
     """Add all routes of the page to `app`; an error of ours becomes its sentence, never a traceback."""
     app.mount(f"{PREFIX}/static", StaticFiles(directory=STATIC), name="static")
-    app.include_router(start_router(assistant, settings, shelf), prefix=PREFIX)
+    app.include_router(start_router(assistant, settings, shelf, suggestions), prefix=PREFIX)
     app.include_router(conversation_router(conversations), prefix=PREFIX)
-    app.include_router(source_router(assistant, conversations), prefix=PREFIX)
+    app.include_router(source_router(assistant, conversations, suggestions), prefix=PREFIX)
     app.include_router(feedback_router(conversations), prefix=PREFIX)
     app.include_router(shelf_router(shelf, settings), prefix=PREFIX)
 
@@ -76,10 +81,9 @@ def mount(
         return JSONResponse({"message": words("problem.unexpected", reference=number)}, 500)
 
 
-def start_router(assistant: Assistant, settings: PageSettings, shelf: Shelf) -> APIRouter:
+def start_router(assistant: Assistant, settings: PageSettings, shelf: Shelf, suggestions: Suggestions) -> APIRouter:
     """What a page needs to begin, and what a user can choose from."""
     router = APIRouter()
-    suggestions = Suggestions(assistant)
 
     @router.get("/start")
     def start(words: Words) -> dict[str, Any]:
@@ -107,8 +111,9 @@ def start_router(assistant: Assistant, settings: PageSettings, shelf: Shelf) -> 
         }
 
     @router.get("/examples")
-    def examples(words: Words) -> list[str]:
-        return list(suggestions.examples(words.language))
+    def examples(words: Words) -> dict[str, Any]:
+        found = suggestions.examples(words.language)
+        return {"questions": found or (), "looking": found is None}
 
     return router
 
@@ -167,11 +172,10 @@ def conversation_router(conversations: Conversations) -> APIRouter:
     return router
 
 
-def source_router(assistant: Assistant, conversations: Conversations) -> APIRouter:
+def source_router(assistant: Assistant, conversations: Conversations, suggestions: Suggestions) -> APIRouter:
     """The documents behind an answer: the reader, its windows, and how they were found."""
     router = APIRouter()
     library = assistant.library
-    suggestions = Suggestions(assistant)
 
     def answer_of(turn_id: str) -> tuple[Turn, Answer]:
         turn = conversations.turn(turn_id)

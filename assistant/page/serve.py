@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING
 from assistant.page.security import Guard
 from assistant.page.settings import DEFAULTS, PageSettings
 from assistant.page.shelf import Intake, Shelf
-from store.errors import PortInUseError
+from store.errors import AttestError, PortInUseError
 
 if TYPE_CHECKING:
     import uvicorn
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from assistant.page.asking import Assistant
     from assistant.page.security import App
     from store.conversations import Conversations
+
+log = logging.getLogger(__name__)
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -47,7 +51,12 @@ def serve(
     with closing(listener):
         shelf = Shelf(assistant.library, intake, uploads)
         app = application(assistant, conversations, settings, host, shelf)
-        server(app, lambda: announce(address(host, listener.getsockname()[1]))).run(sockets=[listener])
+
+        def ready() -> None:
+            announce(address(host, listener.getsockname()[1]))
+            threading.Thread(target=_warmed, args=(assistant,), name="warming", daemon=True).start()
+
+        server(app, ready).run(sockets=[listener])
 
 
 def application(
@@ -64,12 +73,17 @@ def application(
 
     from assistant.page import routes
     from assistant.page.app import create_page
+    from assistant.page.asking import Answering
+    from assistant.page.suggest import Suggestions
 
     app: FastAPI = FastAPI(title=settings.title, docs_url=None, redoc_url=None, openapi_url=None)
-    routes.mount(app, assistant, conversations, settings, shelf or Shelf(assistant.library, None, None))
+    answering = Answering(assistant, conversations, settings)
+    suggestions = Suggestions(assistant, lambda: answering.is_busy)
+    kept_shelf = shelf or Shelf(assistant.library, None, None)
+    routes.mount(app, assistant, conversations, settings, kept_shelf, suggestions)
     gr.mount_gradio_app(
         app,
-        create_page(assistant, conversations, settings),
+        create_page(answering, settings),
         path="/",
         footer_links=[],
         run_history=False,
@@ -114,6 +128,15 @@ def address(host: str, port: int) -> str:
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach a server at `host`."""
     return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _warmed(assistant: Assistant) -> None:
+    """Load the models before the first question needs them; a question that comes sooner waits for the same."""
+    try:
+        assistant.library.prepare()
+        assistant.library.search("?", 1)
+    except AttestError as error:  # the question will say it on the page
+        log.warning("%s", error)
 
 
 def _quiet_gradio() -> None:

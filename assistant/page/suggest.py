@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from assistant.page.strings import DEFAULT, languages, strings
@@ -14,36 +16,58 @@ from store.types import Document, Filter
 if TYPE_CHECKING:
     from assistant.page.asking import Assistant
 
+log = logging.getLogger(__name__)
+
 EXAMPLES = 4
 FOLLOW_UPS = 3
-TRIED = 12
+TRIED = 10
+NEAR = 30
+PATIENCE = 30.0
 _TOPIC_LENGTH = 90
 
 
 class Suggestions:
-    """Example questions for an empty page, and what could be asked after an answer."""
+    """Example questions for an empty page, and what could be asked after an answer.
 
-    def __init__(self, assistant: Assistant) -> None:
+    Trying a question costs as much as answering one, so it waits while somebody's own question is being answered.
+    """
+
+    def __init__(self, assistant: Assistant, is_busy: Callable[[], bool] = lambda: False) -> None:
         self._assistant = assistant
+        self._is_busy = is_busy
         self._lock = threading.Lock()
-        self._examples: dict[tuple[str, int], tuple[str, ...]] = {}
+        self._examples: dict[tuple[str, int], tuple[str, ...] | None] = {}
 
-    def examples(self, language: str) -> tuple[str, ...]:
-        """Up to `EXAMPLES` questions in the interface's language that the library answers; kept until it changes."""
+    def examples(self, language: str) -> tuple[str, ...] | None:
+        """Up to `EXAMPLES` questions in the interface's language that the library answers.
+
+        None while they are being looked for, which the first call begins; kept until the library changes.
+        """
         count = self._assistant.library.statistics().documents
+        key = (language, count)
         with self._lock:
-            key = (language, count)
-            if key not in self._examples:
-                self._examples = {kept: value for kept, value in self._examples.items() if kept[1] == count}
-                self._examples[key] = tuple(self._answered(self._varied(language), EXAMPLES))
-            return self._examples[key]
+            if key in self._examples:
+                return self._examples[key]
+            self._examples = {kept: value for kept, value in self._examples.items() if kept[1] == count}
+            self._examples[key] = None
+        threading.Thread(target=self._find_examples, args=(key,), name="examples", daemon=True).start()
+        return None
+
+    def _find_examples(self, key: tuple[str, int]) -> None:
+        found: tuple[str, ...] = ()
+        try:
+            found = tuple(self._answered(self._varied(key[0]), EXAMPLES))
+        except Exception:
+            log.exception("No example questions could be found")
+        with self._lock:
+            self._examples[key] = found
 
     def after(self, answer: Answer, language: str) -> tuple[str, ...]:
         """Up to `FOLLOW_UPS` questions on other documents near the answer, that the library answers."""
         asked_in = answer.language if answer.language in languages() else language
         cited = {item.document.id for item in answer.evidence}
         try:
-            hits = self._assistant.library.search(answer.standalone_question, 30).hits
+            hits = self._assistant.library.search(answer.standalone_question, NEAR).hits
         except AttestError:
             return ()
         near = {hit.document.id: hit.document for hit in hits if hit.document.id not in cited}
@@ -65,11 +89,20 @@ class Suggestions:
     def _answered(self, questions: Iterator[str], wanted: int) -> Iterator[str]:
         seen: set[str] = set()
         for tried, question in enumerate(questions):
-            if len(seen) == wanted or tried == TRIED:
+            if len(seen) == wanted or tried == TRIED or not self._quiet():
                 return
             if question not in seen and self._is_answered(question):
                 seen.add(question)
                 yield question
+
+    def _quiet(self) -> bool:
+        """Wait until nobody's own question is being answered; False where that takes too long."""
+        deadline = time.monotonic() + PATIENCE
+        while self._is_busy():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+        return True
 
     def _is_answered(self, question: str) -> bool:
         try:

@@ -158,8 +158,12 @@ async function examples() {
     return;
   }
   if (box.childElementCount) return;
-  const questions = await get("examples").catch(() => []);
-  box.replaceChildren(...questions.map(suggestion));
+  // They are tried before they are offered, which may take a while after the start.
+  for (let times = 0; times < 40 && !$("#welcome").hidden; times += 1) {
+    const { questions, looking } = await get("examples").catch(() => ({ questions: [], looking: false }));
+    if (!looking) { box.replaceChildren(...questions.map(suggestion)); return; }
+    await new Promise(resolve => setTimeout(resolve, times < 5 ? 300 : 2000));
+  }
 }
 
 deeds["conversation.new"] = () => {
