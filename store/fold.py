@@ -11,11 +11,27 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_NIKHAHIT_BEFORE_TONE = re.compile("\u0e4d([\u0e48-\u0e4b])")
+_NIKHAHIT_BEFORE_TONE = re.compile("(\u0e4d+)([\u0e48-\u0e4b]+)")
 _SARA_AM_APART = re.compile("\u0e4d\u0e32")
-_SARA_AM_BEFORE_TONE = re.compile("\u0e33([\u0e48-\u0e4b])")
+_SARA_AM_BEFORE_TONE = re.compile("(\u0e33+)([\u0e48-\u0e4b]+)")
 _SECOND_VOWEL_TONE = re.compile("(o(?=[ae])|u(?=y))([aey])([\u0300\u0301\u0303\u0309\u0323])(?![a-z])")
-_VOCALIC_SIGNS = re.compile("[\u0640\u064b-\u0652\u0670]")
+_ARABIC_AT_WILL = frozenset("\u0640\u0670") | frozenset(map(chr, range(0x064B, 0x0653)))
+
+
+class _Characters(dict[int, str]):
+    """What each character becomes by itself, found out when it first occurs."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        if character.isdecimal():
+            folded = str(unicodedata.decimal(character))
+        else:
+            folded = "" if unicodedata.category(character) == "Cf" or character in _ARABIC_AT_WILL else character
+        self[code] = folded
+        return folded
+
+
+_CHARACTERS = _Characters()
 
 
 def fold(text: str) -> str:
@@ -25,16 +41,11 @@ def fold(text: str) -> str:
     True
     """
     text = unicodedata.normalize("NFKC", text).casefold()
-    text = "".join(map(_fold_character, text)) if not text.isascii() else text
+    if text.isascii():
+        return text
+    text = text.translate(_CHARACTERS)
     if "\u0e4d" in text or "\u0e33" in text:
-        text = _NIKHAHIT_BEFORE_TONE.sub("\\1\u0e4d", text)
+        text = _NIKHAHIT_BEFORE_TONE.sub("\\2\\1", text)
         text = _SARA_AM_APART.sub("\u0e33", text)
-        text = _SARA_AM_BEFORE_TONE.sub("\\1\u0e33", text)
-    text = unicodedata.normalize("NFC", _SECOND_VOWEL_TONE.sub("\\1\\3\\2", unicodedata.normalize("NFD", text)))
-    return _VOCALIC_SIGNS.sub("", text)
-
-
-def _fold_character(character: str) -> str:
-    if character.isdecimal():
-        return str(unicodedata.decimal(character))
-    return "" if unicodedata.category(character) == "Cf" else character
+        text = _SARA_AM_BEFORE_TONE.sub("\\2\\1", text)
+    return unicodedata.normalize("NFC", _SECOND_VOWEL_TONE.sub("\\1\\3\\2", unicodedata.normalize("NFD", text)))

@@ -18,6 +18,9 @@ BUDDHIST_ERA_OFFSET = 543
 _BUDDHIST_YEARS = range(2400, 2644)
 _YEARS = range(1000, 2200)
 
+DATE_TERM = re.compile("(?:year|month|day|date):[0-9]")
+"""How the terms begin that `date_terms` makes."""
+
 _LANGUAGES = """
     af am ar az be bg bn bs ca cs cy da de el en es et eu fa fi fil fr ga gl gu he hi hr hu hy id is it ja ka
     kk km kn ko ky lo lt lv mk ml mn mr ms my nb ne nl pa pl ps pt ro ru si sk sl sq sr sv sw ta te th tr uk
@@ -41,6 +44,7 @@ _SPELLED_OUT = {  # CLDR has only "tháng 6"; people also write the number as a 
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u9fff\uac00-\ud7af]")
 """Scripts that set no blank between words, or join endings to numbers: a name there may touch its neighbors."""
 
+_DIGIT = re.compile("[0-9]")
 _YEAR = re.compile(r"(?<![\d.,])(\d{4})(?![\d]|[.,]\d)")
 _ISO = re.compile(r"(?<!\d)(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _NUMERIC = re.compile(r"(?<![\d./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?!\d)")
@@ -54,6 +58,8 @@ def date_terms(text: str) -> frozenset[str]:
     """Search terms for the dates and years in `text`, such as ``year:2023`` and ``date:2023-06-14``."""
     text = fold(text)
     terms: set[str] = set()
+    if not _DIGIT.search(text):
+        return frozenset()
     for match in _YEAR.finditer(text):
         terms.update(f"year:{year}" for year in _gregorian(int(match[1])))
     for match in _ISO.finditer(text):
