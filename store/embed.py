@@ -23,6 +23,7 @@ from store.types import Span
 
 if TYPE_CHECKING:
     import torch
+    from tokenizers import Encoding, Tokenizer
     from transformers import PretrainedConfig
 
 FloatArray = NDArray[np.float32]
@@ -31,6 +32,8 @@ Progress = Callable[[int, int], None]
 BATCH_TOKENS = 2048
 """Padded tokens in one batch: more brings no speed on a processor, and costs memory."""
 DEFAULT_MAX_TOKENS = 512
+POOLING = {"mean": "mean_tokens", "cls": "cls_token", "lasttoken": "lasttoken"}
+"""Ways to make one vector of many, and what sentence-transformers calls them in its files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +100,9 @@ class TransformersEmbedder:
         self._pooling = _read_pooling(folder)
         self.fingerprint = _fingerprint(folder, self._prompts, self._pooling)
         self._lock = threading.Lock()
-        self._model, self._tokenizer = _load(folder, self.name)
+        self._model, self._tokenizer, self._padding = _load(folder, self.name)
         self.dimensions = int(self._model.config.hidden_size)
-        self.max_tokens = _max_tokens(self._model.config)
-        self._tokenizer.model_max_length = 1 << 30  # We truncate ourselves; its warnings would mislead.
+        self.max_tokens = _max_tokens(folder, self._model.config)
 
     def embed_queries(self, texts: Sequence[str]) -> FloatArray:
         """See `Embedder.embed_queries`."""
@@ -124,11 +126,11 @@ class TransformersEmbedder:
 
     def count_tokens(self, text: str) -> int:
         """See `Embedder.count_tokens`."""
-        return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+        return len(self._tokenizer.encode(text, add_special_tokens=False))
 
     def tokenize(self, text: str) -> list[str]:
         """See `Embedder.tokenize`."""
-        return list(self._tokenizer.tokenize(text))
+        return list(self._tokenizer.encode(text, add_special_tokens=False).tokens)
 
     def _with_sentences_alone(
         self, passages: Sequence[PassageText], vectors: list[PassageVectors]
@@ -151,19 +153,8 @@ class TransformersEmbedder:
         import torch
 
         heads = [f"{prefix}{p.heading}\n" if p.heading else prefix for p in passages]
-        encoded = (
-            self._tokenizer(
-                [head + p.text for head, p in zip(heads, passages, strict=True)],
-                truncation=True,
-                max_length=self.max_tokens,
-                return_offsets_mapping=sentences,
-                return_attention_mask=False,
-                return_token_type_ids=False,
-            )
-            if passages
-            else {"input_ids": []}
-        )
-        tokens: list[list[int]] = encoded["input_ids"]
+        encoded = self._encode([head + p.text for head, p in zip(heads, passages, strict=True)])
+        tokens = [each.ids for each in encoded]
         for batch in _batches([len(ids) for ids in tokens]):
             inputs, mask = self._pad([tokens[index] for index in batch])
             with self._lock, torch.inference_mode():
@@ -175,16 +166,27 @@ class TransformersEmbedder:
             for row, index in enumerate(batch):
                 parts = np.empty((0, self.dimensions), np.float32)
                 if hidden is not None:
-                    offsets = np.asarray(encoded["offset_mapping"][index]) - len(heads[index])
+                    offsets = np.asarray(encoded[index].offsets) - len(heads[index])
                     parts = _pool_spans(hidden[row], offsets, passages[index].sentences, whole[row])
                 results.append((index, PassageVectors(whole[row], parts)))
             yield results
+
+    def _encode(self, texts: Sequence[str]) -> list[Encoding]:
+        """The tokens of texts with special ones, at most `max_tokens`.
+
+        Truncation is a state of the tokenizer, which other threads use for whole texts: so it is done here.
+        """
+        room = self.max_tokens - self._tokenizer.num_special_tokens_to_add(False)
+        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        for each in encoded:
+            each.truncate(room)
+        return [self._tokenizer.post_process(each) for each in encoded]
 
     def _pad(self, rows: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
         import torch
 
         width = max(len(row) for row in rows)
-        inputs = torch.full((len(rows), width), self._tokenizer.pad_token_id or 0)
+        inputs = torch.full((len(rows), width), self._padding)
         mask = torch.zeros((len(rows), width), dtype=torch.long)
         for number, row in enumerate(rows):
             # Causal models pool the last token: it must stand where the mask ends.
@@ -233,7 +235,8 @@ def _stack(vectors: list[FloatArray], dimensions: int) -> FloatArray:
     return np.stack(vectors) if vectors else np.empty((0, dimensions), np.float32)
 
 
-def _load(folder: Path, name: str) -> tuple[Any, Any]:
+def _load(folder: Path, name: str) -> tuple[Any, Tokenizer, int]:
+    """The model, its tokenizer and the number of the token that pads."""
     import transformers
 
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -243,12 +246,15 @@ def _load(folder: Path, name: str) -> tuple[Any, Any]:
         # Models of BERT's family have a head of their own that no embedding uses, and that warns of missing weights.
         options = {"add_pooling_layer": False} if config.model_type in {"bert", "roberta", "xlm-roberta"} else {}
         model = transformers.AutoModel.from_pretrained(folder, local_files_only=True, dtype=_dtype(), **options)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        words: Tokenizer = tokenizer.backend_tokenizer
+        words.no_truncation()
+        words.no_padding()
+    except (OSError, ValueError, KeyError, RuntimeError, AttributeError) as error:
         raise EmbeddingModelError(
             f"The embedding model {name} can't be loaded from {folder}: it needs config.json, tokenizer.json and "
             f"model.safetensors as Hugging Face models have them ({type(error).__name__})."
         ) from error
-    return model.eval().to(_device()), tokenizer
+    return model.eval().to(_device()), words, tokenizer.pad_token_id or 0
 
 
 def _device() -> str:
@@ -270,18 +276,16 @@ def _dtype() -> torch.dtype:
     return torch.bfloat16 if fast else torch.float32
 
 
-def _max_tokens(config: PretrainedConfig) -> int:
+def _max_tokens(folder: Path, config: PretrainedConfig) -> int:
     positions = int(getattr(config, "max_position_embeddings", DEFAULT_MAX_TOKENS))
     # RoBERTa counts its positions from the padding token's number, not from zero.
     reserved = int(getattr(config, "pad_token_id", 0) or 0) + 1 if "roberta" in config.model_type else 0
-    return min(positions - reserved, 8192)
+    trained = int(_read_json(folder / "sentence_bert_config.json").get("max_seq_length") or 8192)
+    return min(positions - reserved, trained, 8192)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return value
+def _read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def _read_prompts(folder: Path, name: str) -> dict[str, str]:
@@ -296,12 +300,20 @@ def _read_prompts(folder: Path, name: str) -> dict[str, str]:
 
 
 def _read_pooling(folder: Path) -> str:
+    """``mean``, ``cls`` or ``lasttoken``. Raises EmbeddingModelError for a model that does more, or something else."""
+    modules = _read_json(folder / "modules.json") or []
+    steps = [str(module["type"]).rpartition(".")[2] for module in modules]
     config = _read_json(folder / "1_Pooling" / "config.json")
-    if config.get("pooling_mode_cls_token") or config.get("pooling_mode") == "cls":
-        return "cls"
-    if config.get("pooling_mode_lasttoken") or config.get("pooling_mode") == "lasttoken":
-        return "lasttoken"
-    return "mean"
+    chosen = [
+        mode for mode in POOLING if config.get(f"pooling_mode_{POOLING[mode]}") or config.get("pooling_mode") == mode
+    ]
+    unknown = sorted({*steps} - {"Transformer", "Pooling", "Normalize"})
+    if unknown or len(chosen) > 1 or (config and not chosen):
+        raise EmbeddingModelError(
+            f"The embedding model in {folder} needs {' and '.join(unknown) or 'a pooling'} that Attest doesn't have: "
+            f"name a model that pools by {', '.join(POOLING)} alone."
+        )
+    return chosen[0] if chosen else "mean"
 
 
 def _fingerprint(folder: Path, prompts: dict[str, str], pooling: str) -> str:
