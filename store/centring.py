@@ -121,8 +121,11 @@ class Centring:
 
     def centre(self, vectors: FloatArray, languages: Sequence[str]) -> FloatArray:
         """Passage or sentence vectors (n, dimensions) without their languages' means, unit length again."""
-        means = [self._passages.get(language, self._passage_default) for language in languages]
-        return _unit(vectors - np.stack(means)) if means else vectors
+        if not languages:
+            return vectors
+        rows = {language: row for row, language in enumerate(dict.fromkeys(languages))}
+        means = self.passage_means(list(rows))
+        return _unit(vectors - means[[rows[language] for language in languages]])
 
     def passage_means(self, languages: Sequence[str]) -> FloatArray:
         """What is taken off the passages of these languages: (languages, dimensions)."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from store.dates import day_range
 from store.errors import IndexDamagedError
 from store.fold import fold
-from store.moments import date_terms
+from store.moments import DATE_TERM, date_terms
 from store.types import Filter
 
 if TYPE_CHECKING:
@@ -49,6 +49,11 @@ class KeywordQuery:
 
     weights: dict[str, float]
     """Inverse document frequency of each term, rarest first."""
+
+    @property
+    def has_dates(self) -> bool:
+        """Whether any term stands for a date."""
+        return any(DATE_TERM.match(term) for term in self.weights)
 
     @property
     def ceiling(self) -> float:
@@ -146,6 +151,14 @@ class LexicalIndex:
     def terms(self, text: str) -> list[str]:
         """The terms of a text, in order, with the dates in it after them."""
         return [*self._tokenize(fold(text)), *sorted(date_terms(text))]
+
+    def share(self, query: KeywordQuery, text: str) -> float:
+        """What share of the query's weight the terms of `text` hold, in [0, 1]."""
+        held = set(self._tokenize(fold(text)))
+        if query.has_dates:
+            held |= date_terms(text)
+        total = sum(query.weights.values())
+        return sum(weight for term, weight in query.weights.items() if term in held) / total if total else 0.0
 
     def search(
         self,

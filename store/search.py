@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +30,7 @@ from store.embed import Embedder, FloatArray
 from store.fold import fold
 from store.language import detect_language
 from store.lexical import KeywordQuery, LexicalIndex
-from store.snapshot import Snapshot, StoredPassage
+from store.snapshot import Snapshot, StoredPassage, StoredVectors
 from store.types import Filter, Hit, SearchResult, SentenceHit
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Ranking:
     """P: how much its passage's score counts for a sentence."""
     phrase: float = 0.5
     """Added to the keyword share of a passage that holds the phrases that the query quotes."""
+    relative: bool = True
+    """Whether keywords count by what a passage lacks of the best in its language, not by what it has."""
     refined: bool = True
     """Whether the library's own statistics refine the shipped means."""
 
@@ -79,39 +82,48 @@ def search(
     language = detect_language(query)
     vector = embedder.embed_queries([query])[0]
     clock.lap("embed")
-    near = indexes.vectors.nearest(indexes.centring.centre_query(vector, language), max(CANDIDATES, k), where)
+    wanted = max(CANDIDATES, k)
+    near = indexes.vectors.nearest(indexes.centring.centre_query(vector, language), wanted, where)
     clock.lap("vectors")
     parsed = indexes.keywords.parse(query)
-    by_keyword = indexes.keywords.search(parsed, max(CANDIDATES, k), where)
-    found = snapshot.stored_passages(_unique(near, by_keyword), where)
-    found |= snapshot.stored_passages(_by_language(parsed, where, found, indexes.keywords), where)
-    shares = _keyword_shares(query, parsed, found, indexes.keywords, ranking)
+    by_keyword = indexes.keywords.search(parsed, wanted, where)
+    found = snapshot.stored_vectors(_unique(near, by_keyword), where)
+    if len(by_keyword) == wanted:  # Else they are all that there are.
+        found |= snapshot.stored_vectors(_by_language(parsed, where, found, by_keyword, indexes.keywords), where)
+    shares = _keyword_shares(query, parsed, found, indexes.keywords, snapshot, ranking)
     clock.lap("keywords")
     # The library may have grown since it was indexed: candidates are ranked by the means as they are now.
     centring = Centring(indexes.centring.shipped, snapshot.language_statistics() if ranking.refined else None)
     cosines = _cosines(centring.centre_query(vector, language), centring, list(found.values()))
-    ranked = _rank(list(found.values()), cosines, shares, language, ranking)[:k]
-    sentences = _rank_sentences(ranked, parsed, indexes.keywords, language, ranking)
+    ranked = _rank(list(found.values()), cosines, shares, language, ranking)[: max(k, 0)]
+    stored = snapshot.stored_passages([each.passage_id for each in ranked])
+    sentences = _rank_sentences(ranked, stored, parsed, indexes.keywords, language, ranking)
     hits = tuple(
-        Hit(
-            rank, each.stored.passage, each.stored.document, each.stored.text, each.score, each.dense, each.share, parts
+        Hit(rank, shown.passage, shown.document, shown.text, each.score, each.dense, each.share, parts)
+        for rank, (each, shown, parts) in enumerate(
+            ((each, stored[each.passage_id], parts) for each, parts in zip(ranked, sentences, strict=True)), start=1
         )
-        for rank, (each, parts) in enumerate(zip(ranked, sentences, strict=True), start=1)
     )
     clock.lap("rank")
     return SearchResult(query, language, hits, clock.laps)
 
 
 def _by_language(
-    parsed: KeywordQuery, where: Filter, found: Mapping[str, StoredPassage], keywords: LexicalIndex
+    parsed: KeywordQuery,
+    where: Filter,
+    found: Mapping[str, StoredVectors],
+    by_keyword: Sequence[tuple[str, float]],
+    keywords: LexicalIndex,
 ) -> list[str]:
     """More passages by keywords, from each language that has candidates: one language can't crowd others out."""
-    languages = list(dict.fromkeys(stored.passage.language for stored in found.values()))[:MAX_LANGUAGES]
+    languages = list(dict.fromkeys(stored.language for stored in found.values()))[:MAX_LANGUAGES]
     if len(languages) < 2:
         return []
+    known = Counter(found[passage_id].language for passage_id, _ in by_keyword if passage_id in found)
     best = [
         keywords.search(parsed, CANDIDATES_PER_LANGUAGE, replace(where, languages=(language,)))
         for language in languages
+        if known[language] < CANDIDATES_PER_LANGUAGE
     ]
     return [passage_id for passage_id in _unique(*best) if passage_id not in found]
 
@@ -119,28 +131,27 @@ def _by_language(
 def _keyword_shares(
     query: str,
     parsed: KeywordQuery,
-    found: Mapping[str, StoredPassage],
+    found: Mapping[str, StoredVectors],
     keywords: LexicalIndex,
+    snapshot: Snapshot,
     ranking: Ranking,
 ) -> dict[str, float]:
     """Each candidate's BM25 as a share of the most that it could be, and more for a quoted phrase."""
     if not parsed.ceiling:
         return dict.fromkeys(found, 0.0)
     scores = dict(keywords.search(parsed, len(found), among=list(found)))
-    phrases = [fold(phrase).strip() for phrase in _QUOTED.findall(query)]
-    shares = {}
-    for passage_id, stored in found.items():
-        share = scores.get(passage_id, 0.0) / parsed.ceiling
-        if phrases:
-            text = fold(stored.text)
-            share += ranking.phrase * sum(phrase in text for phrase in phrases) / len(phrases)
-        shares[passage_id] = min(share, 1.0)
-    return shares
+    shares = {passage_id: scores.get(passage_id, 0.0) / parsed.ceiling for passage_id in found}
+    if phrases := [folded for phrase in _QUOTED.findall(query) if (folded := _one_line(phrase))]:
+        for passage_id, stored in snapshot.stored_passages(list(found)).items():
+            text = _one_line(stored.text)
+            shares[passage_id] += ranking.phrase * sum(phrase in text for phrase in phrases) / len(phrases)
+    return {passage_id: min(share, 1.0) for passage_id, share in shares.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class _Ranked:
-    stored: StoredPassage
+    passage_id: str
+    language: str
     score: float
     dense: float
     sentences: list[float]
@@ -149,68 +160,78 @@ class _Ranked:
 
 
 def _rank(
-    stored: Sequence[StoredPassage],
+    stored: Sequence[StoredVectors],
     cosines: Sequence[tuple[float, list[float]]],
     shares: Mapping[str, float],
     language: str,
     ranking: Ranking,
 ) -> list[_Ranked]:
     """The candidates in order of score, by the first formula at the top of this module."""
-    best = _best_by_language((each.passage.language, shares[each.passage.id]) for each in stored)
+    best = _best_by_language(ranking, ((each.language, shares[each.passage_id]) for each in stored))
     ranked = []
     for each, (dense, sentences) in zip(stored, cosines, strict=True):
-        share = shares[each.passage.id]
+        share = shares[each.passage_id]
         score = (1 - ranking.sentence) * dense + ranking.sentence * max(sentences, default=dense)
-        score += ranking.keyword * (share - best[each.passage.language])
-        score -= ranking.same_language * (each.passage.language == language)
-        ranked.append(_Ranked(each, score, dense, sentences, share))
-    return sorted(ranked, key=lambda each: (-each.score, each.stored.passage.id))
+        score += ranking.keyword * (share - best[each.language])
+        score -= ranking.same_language * (each.language == language)
+        ranked.append(_Ranked(each.passage_id, each.language, score, dense, sentences, share))
+    return sorted(ranked, key=lambda each: (-each.score, each.passage_id))
 
 
 def _rank_sentences(
-    ranked: Sequence[_Ranked], parsed: KeywordQuery, keywords: LexicalIndex, language: str, ranking: Ranking
+    ranked: Sequence[_Ranked],
+    stored: Mapping[str, StoredPassage],
+    parsed: KeywordQuery,
+    keywords: LexicalIndex,
+    language: str,
+    ranking: Ranking,
 ) -> list[tuple[SentenceHit, ...]]:
     """For each passage its sentences with their scores, by the second formula at the top of this module."""
-    total = sum(parsed.weights.values()) or 1.0
     shares: list[list[float]] = []
     for each in ranked:
-        passage, text = each.stored.passage, each.stored.text
+        passage, text = stored[each.passage_id].passage, stored[each.passage_id].text
         words = [text[span.start - passage.start : span.end - passage.start] for span in passage.sentences]
-        shares.append([sum(parsed.weights.get(t, 0.0) for t in set(keywords.terms(part))) / total for part in words])
+        shares.append([keywords.share(parsed, part) for part in words])
     best = _best_by_language(
-        (each.stored.passage.language, max(part, default=0.0)) for each, part in zip(ranked, shares, strict=True)
+        ranking, ((each.language, max(part, default=0.0)) for each, part in zip(ranked, shares, strict=True))
     )
     found = []
     for each, part in zip(ranked, shares, strict=True):
-        passage = each.stored.passage
-        common = ranking.sentence_passage * each.score - ranking.same_language * (passage.language == language)
+        common = ranking.sentence_passage * each.score - ranking.same_language * (each.language == language)
         found.append(
             tuple(
                 SentenceHit(
-                    span, cosine, share, common + cosine + ranking.sentence_keyword * (share - best[passage.language])
+                    span, cosine, share, common + cosine + ranking.sentence_keyword * (share - best[each.language])
                 )
-                for span, cosine, share in zip(passage.sentences, each.sentences, part, strict=True)
+                for span, cosine, share in zip(
+                    stored[each.passage_id].passage.sentences, each.sentences, part, strict=True
+                )
             )
         )
     return found
 
 
-def _cosines(query: FloatArray, centring: Centring, stored: Sequence[StoredPassage]) -> list[tuple[float, list[float]]]:
+def _cosines(query: FloatArray, centring: Centring, stored: Sequence[StoredVectors]) -> list[tuple[float, list[float]]]:
     """For each passage, the query's cosine with it and with each of its sentences."""
     if not stored:
         return []
     rows = np.concatenate([each.vectors for each in stored])
-    languages = [each.passage.language for each in stored for _ in range(len(each.vectors))]
-    cosines = centring.centre(rows, languages) @ query
-    parts = np.split(cosines, np.cumsum([len(each.vectors) for each in stored])[:-1])
-    return [(float(part[0]), [float(cosine) for cosine in part[1:]]) for part in parts]
+    languages = [each.language for each in stored for _ in range(len(each.vectors))]
+    cosines: list[float] = (centring.centre(rows, languages) @ query).tolist()
+    ends = list(accumulate(len(each.vectors) for each in stored))
+    return [(cosines[start], cosines[start + 1 : end]) for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def _best_by_language(shares: Iterable[tuple[str, float]]) -> dict[str, float]:
+def _best_by_language(ranking: Ranking, shares: Iterable[tuple[str, float]]) -> dict[str, float]:
     best: dict[str, float] = defaultdict(float)
-    for language, share in shares:
+    for language, share in shares if ranking.relative else ():
         best[language] = max(best[language], share)
     return best
+
+
+def _one_line(text: str) -> str:
+    """The folded text with single blanks: a phrase may be broken over lines where it stands."""
+    return " ".join(fold(text).split())
 
 
 def _unique(*results: Sequence[tuple[str, float]]) -> list[str]:

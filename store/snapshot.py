@@ -43,6 +43,16 @@ class StoredPassage:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredVectors:
+    """What ranking needs of a passage, and no more: it looks at far more passages than are shown."""
+
+    passage_id: str
+    language: str
+    vectors: NDArray[np.float32]
+    """Raw unit vectors ``(1 + sentences, dimensions)``: row 0 the passage, then its sentences."""
+
+
+@dataclass(frozen=True, slots=True)
 class LanguageStatistics:
     """Sum of the raw passage vectors of one language, so ``sum / count`` is their mean."""
 
@@ -183,6 +193,21 @@ class Snapshot:
                 unpack_vectors(halves, dimensions),
             )
         return found
+
+    def stored_vectors(self, passage_ids: Sequence[str], where: Filter | None = None) -> dict[str, StoredVectors]:
+        """The vectors of those that `stored_passages` would give, in the order of `passage_ids`."""
+        dimensions = self.number("dimensions")
+        condition, values = _document_condition(where or Filter(), language="p.language")
+        rows = self._select_in(
+            "SELECT p.id, p.language, v.halves FROM passages p "
+            "JOIN documents d ON d.key = p.document "
+            f"JOIN vectors v ON v.passage = p.key AND v.embedding = {EMBEDDING} "
+            f"WHERE d.state = 'live' AND {condition} AND p.id IN",
+            passage_ids,
+            values,
+        )
+        found = {row[0]: StoredVectors(row[0], row[1], unpack_vectors(row[2], dimensions)) for row in rows}
+        return {passage_id: found[passage_id] for passage_id in passage_ids if passage_id in found}
 
     def language_statistics(self) -> dict[str, LanguageStatistics]:
         """For each language, count and sum of its live passages' raw vectors."""
