@@ -50,6 +50,7 @@ class GgufLLM(CustomLLM):
     _key: str = PrivateAttr(default_factory=lambda: secrets.token_hex(16))
     _loading: threading.Lock = PrivateAttr(default_factory=threading.Lock)
     _turn: threading.Lock = PrivateAttr(default_factory=threading.Lock)
+    _spent: dict[str, float] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def class_name(cls) -> str:
@@ -75,6 +76,11 @@ class GgufLLM(CustomLLM):
         with self._loading:
             if self._server is None:
                 self._server = _serve(self)
+
+    @property
+    def spent(self) -> dict[str, float]:
+        """llama.cpp's own count of the latest answer: ``prompt_n``, ``prompt_ms``, ``predicted_n`` and so on."""
+        return self._spent
 
     def count_tokens(self, text: str) -> int:
         """Tokens of `text` in the model's own vocabulary."""
@@ -143,6 +149,8 @@ class GgufLLM(CustomLLM):
                 detail = chunk.get("error", chunk)
                 message = detail.get("message", "") if isinstance(detail, dict) else str(detail)
                 chunks.put(LanguageModelError(f"The language model broke off: {message or 'unknown error'}."))
+            if "timings" in chunk:
+                self._spent = dict(chunk["timings"])
             for choice in chunk.get("choices") or ():
                 if piece := (choice.get("delta") or {}).get("content"):
                     chunks.put(piece)
