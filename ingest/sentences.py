@@ -8,6 +8,8 @@ where a reader would pause. `docs/decisions` has the measurements.
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterator
 
 import regex
@@ -28,6 +30,7 @@ SHORTEST = 12
 WINDOW = 4_000
 """Code points that a cutter sees at once: some take the square of the length."""
 
+_ONE_AT_A_TIME = threading.Lock()
 _UNMARKED = {"th", "lo"}
 _SPACE_FREE = regex.compile(r"[\p{Thai}\p{Lao}]")
 _STRONG_PAUSE = regex.compile(r"(?:[;:؛；：—–]|[,،、，](?!\p{N}))[\"'”’»)]*\s*")
@@ -111,15 +114,23 @@ def _marked_ends(words: str, language: str) -> list[int]:
 
 
 def _unmarked_ends(words: str) -> list[int]:
-    from pythainlp.tokenize import sent_tokenize
-
     ends, position = [], 0
-    for piece in sent_tokenize(words, engine="crfcut", keep_whitespace=True):
+    for piece in _thai_clauses(words):
         position += len(piece)
         ends.append(position)
     if position != len(words):  # It drops what it can't read: then only blanks are sure.
         ends = [match.end() for match in _SPACES.finditer(words)] + [len(words)]
     return [end for end in ends if end == len(words) or not _tears(words, end)]
+
+
+def _thai_clauses(words: str) -> list[str]:
+    # PyThaiNLP makes a folder in the user's home on import, and fails where it can't; it needs none for this.
+    if "PYTHAINLP_READ_MODE" not in os.environ:
+        os.environ.setdefault("PYTHAINLP_READ_ONLY", "1")
+    with _ONE_AT_A_TIME:  # Its tagger is one object for all threads.
+        from pythainlp.tokenize import sent_tokenize
+
+        return [str(piece) for piece in sent_tokenize(words, engine="crfcut", keep_whitespace=True)]
 
 
 def _tears(words: str, end: int) -> bool:

@@ -9,6 +9,7 @@ Vietnamese and Thai, and on native Thai questions; with other cutters of the sam
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import time
@@ -123,6 +124,7 @@ def _blanks(text: str, language: str) -> tuple[Span, ...]:
 
 
 def _crfcut(text: str, language: str) -> tuple[Span, ...]:
+    os.environ.setdefault("PYTHAINLP_READ_ONLY", "1")
     from pythainlp.tokenize import sent_tokenize
 
     spans = []

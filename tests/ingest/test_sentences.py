@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -52,6 +56,12 @@ WORDS = [
 ]
 texts = st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(["", " ", " "])), max_size=60).map(
     lambda pairs: "".join(word + space for word, space in pairs)
+)
+
+
+THAI_TEXT = (
+    "ที่ประชุมเห็นพ้องกันว่าประเทศกำลังพัฒนาควรได้รับความช่วยเหลือมากขึ้นในปีหน้า และจะมีการจัดตั้งกองทุนใหม่ขึ้นเพื่อการนี้โดยเฉพาะ "
+    "นอกจากนี้ที่ประชุมยังมีมติให้จัดการประชุมครั้งต่อไปที่กรุงเทพมหานคร ซึ่งคาดว่าจะมีผู้เข้าร่วมมากกว่าปีที่ผ่านมาเป็นจำนวนมาก"
 )
 
 
@@ -130,3 +140,24 @@ def test_no_run_of_characters_takes_the_square_of_its_length(run: str) -> None:
     spans = sentences(run * (20_000 // len(run)), "en")
     assert time.monotonic() - start < 5
     assert all(span.end - span.start <= LONGEST or not run.isascii() for span in spans)
+
+
+@pytest.mark.parametrize("home", ["/proc/no-such-home", "{empty}"])
+def test_thai_is_cut_without_a_home_directory_and_leaves_nothing_in_one(tmp_path: Path, home: str) -> None:
+    program = f"from ingest.sentences import sentences; print(len(sentences({THAI_TEXT!r}, 'th')))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"HOME": home.format(empty=tmp_path), "PATH": os.environ["PATH"], "PYTHONUTF8": "1"},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "2", done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_several_threads_may_cut_thai_at_once() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        results = set(pool.map(lambda _: sentences(THAI_TEXT * 5, "th"), range(24)))
+    assert len(results) == 1
