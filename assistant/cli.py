@@ -195,11 +195,22 @@ def search(settings: Settings, /, question: str, as_json: bool, count: int, **co
 def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     """Open the chat page, until Ctrl-C."""
     from assistant.page.serve import serve as serve_page
+    from assistant.page.settings import PageSettings
+    from assistant.page.shelf import intake_by
     from store.catalog import FILE
     from store.conversations import Conversations
 
+    ingest_paths = importlib.import_module("ingest.pipeline").ingest_paths  # named, not imported: see COMMANDS
     with _assistant(settings, owner=True) as assistant, closing(Conversations.open(settings.home / FILE)) as kept:
-        serve_page(assistant, kept, host=host or settings.host, port=settings.port if port is None else port)
+        serve_page(
+            assistant,
+            kept,
+            host=host or settings.host,
+            port=settings.port if port is None else port,
+            settings=PageSettings(written_mode=settings.model is not None),
+            intake=intake_by(ingest_paths, assistant.library),
+            uploads=settings.home / "uploads",
+        )
     return 0
 
 

@@ -24,6 +24,7 @@ WINDOW = 12_000
 SLACK = 4_000
 """How far a window's edge may move outward to meet a paragraph's edge."""
 HEADING_LENGTH = 200
+HEADING_LINE = 100
 
 
 class Texts(Protocol):
@@ -151,6 +152,7 @@ def _paragraphs(
     headings = {
         p.heading for p in passages if p.heading is not None and p.heading.end - p.heading.start <= HEADING_LENGTH
     }
+    begins = {p.start: p for p in passages}
     parts: list[str] = []
     previous = here.start
     for found in re.finditer(r"[^\n]+", text):
@@ -162,10 +164,24 @@ def _paragraphs(
         }
         previous = span.end
         language = next((p.language for p in passages if p.start <= span.start < p.end), document.language)
-        tag = "h3" if any(h.start <= span.start and span.end <= h.end for h in headings) else "p"
+        noted = any(heading.start <= span.start and span.end <= heading.end for heading in headings)
+        tag = "h3" if noted or _heads(found[0], span, begins.get(span.start)) else "p"
         line = _line(found[0], span, highlights, pages)
         parts.append(f'<{tag} dir="auto" lang="{escape(language)}">{line}</{tag}>')
     return "".join(parts)
+
+
+def _heads(line: str, span: Span, passage: Passage | None) -> bool:
+    """Whether a line is the heading of the passage that begins with it: short, unpunctuated, with more below.
+
+    A passage notes its heading only where that stands in an earlier passage.
+    """
+    return (
+        passage is not None
+        and span.end < passage.end
+        and len(line) <= HEADING_LINE
+        and not line.rstrip().endswith((".", "?", "!", ":", ";", ",", "…", "”", '"', "。", "؟", "।"))
+    )
 
 
 def _line(line: str, span: Span, highlights: Sequence[Highlight], pages: dict[int, str]) -> str:

@@ -28,7 +28,7 @@ class PageSettings:
     """Of one file."""
     max_upload_files: int = 200
     """In one go."""
-    upload_suffixes: tuple[str, ...] = (".txt", ".md", ".html", ".htm", ".pdf", ".docx")
+    upload_suffixes: tuple[str, ...] = (".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml", ".pdf", ".docx")
     web_addresses: bool = False
     """Whether documents may be fetched from a web address."""
     max_request_bytes: int = 8 * MEBIBYTE

@@ -49,6 +49,41 @@ class Intake(Protocol):
         """Read the file at `path` and add it."""
 
 
+class Report(Protocol):
+    """What ingest says of some files."""
+
+    @property
+    def added(self) -> int:
+        """New documents."""
+
+    @property
+    def updated(self) -> int:
+        """Documents that replaced their earlier version."""
+
+    @property
+    def failed(self) -> Sequence[tuple[str, str]]:
+        """Path and reason of each file that did not get in."""
+
+
+class IngestPaths(Protocol):
+    """The function of `ingest` that takes files into a library."""
+
+    def __call__(self, library: Library, paths: Sequence[Path], *, progress: Progress) -> Report:
+        """Put the files at `paths` into `library`."""
+
+
+def intake_by(ingest_paths: IngestPaths, library: Library) -> Intake:
+    """An intake that takes each file into `library` as `ingest_paths` does."""
+
+    def take(path: Path, progress: Progress) -> Taken:
+        report = ingest_paths(library, [path], progress=progress)
+        if report.failed:
+            return Taken("failed", report.failed[0][1])
+        return Taken("added" if report.added else "updated" if report.updated else "unchanged")
+
+    return take
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One upload, as its row on the page shows it."""

@@ -1,0 +1,160 @@
+"""The page over the real assistant, the real library with its samples, and the real ingest."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import cast
+
+import pytest
+from playwright.sync_api import Browser
+
+from assistant.answer import Assistant
+from assistant.page.asking import Assistant as PageAssistant
+from assistant.page.serve import application, bound, server
+from assistant.page.settings import PageSettings
+from assistant.page.shelf import Shelf, intake_by
+from assistant.types import Answer
+from ingest.pipeline import ingest_paths, ingest_samples
+from store.catalog import FILE
+from store.conversations import Conversations
+from store.library import Library
+from tests.page.conftest import Visit, Visitors
+
+THAI_ABOUT_A_VIETNAMESE_SOURCE = "ฟอรัมสิทธิมนุษยชนใต้-ใต้ครั้งแรกจัดขึ้นที่ไหน เมื่อใด"
+ENGLISH = "When did the World Conference in Vienna take place?"
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    with Library.open(tmp_path_factory.mktemp("real")) as opened:
+        assert not ingest_samples(opened).failed
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def address(library: Library) -> Iterator[str]:
+    home = library.settings.home
+    with closing(Conversations.open(home / FILE)) as kept, closing(bound("127.0.0.1", 0)) as listener:
+        shelf = Shelf(library, intake_by(ingest_paths, library), home / "uploads")
+        assistant = cast("PageAssistant", Assistant(library))
+        ready = threading.Event()
+        running = server(application(assistant, kept, PageSettings(), shelf=shelf), ready.set)
+        thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
+        thread.start()
+        assert ready.wait(30)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        running.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture
+def real(browser: Browser, address: str) -> Iterator[Visitors]:
+    opened = Visitors(browser, address)
+    yield opened
+    opened.close()
+
+
+def answer_of(visit: Visit) -> Answer:
+    """The answer object behind the last turn, as the page exports it."""
+    identity = visit.page.evaluate("new URL(location.href).searchParams.get('c')")
+    content = visit.page.evaluate(f"fetch('attest/conversations/{identity}/export?form=json').then(r => r.text())")
+    return Answer.model_validate(json.loads(content)["turns"][-1]["answer"])
+
+
+def test_a_thai_question_about_a_vietnamese_document_opens_the_exact_words(real: Visitors, library: Library) -> None:
+    visit = real.open(locale="th-TH")
+    visit.ask(THAI_ABOUT_A_VIETNAMESE_SOURCE)
+    answer = answer_of(visit)
+    assert answer.answered
+    assert answer.language == "th"
+    item = next(item for item in answer.evidence if item.language == "vi")
+    assert library.text(item.document.id, item.start, item.end) == item.quote
+    visit.page.locator(f".turn .mark[data-key='{item.key}']").first.click()
+    visit.page.wait_for_selector("mark.current")
+    shown = "".join(visit.page.locator("mark.current").all_inner_texts())
+    assert shown == item.quote.replace("\n", "")
+    assert visit.page.locator(".reader-head .title").inner_text() == item.document.title
+
+
+def test_a_question_that_no_document_answers_is_not_answered(real: Visitors) -> None:
+    visit = real.open()
+    visit.ask("What is the boiling point of tungsten?")
+    assert not answer_of(visit).answered
+    assert visit.page.locator(".turn .mark").count() == 0
+    assert visit.page.locator(".answer-text.abstained").inner_text().strip()
+
+
+def test_every_quote_on_the_page_is_in_its_document_word_for_word(real: Visitors, library: Library) -> None:
+    visit = real.open()
+    visit.ask(ENGLISH)
+    for item, quote in zip(
+        answer_of(visit).evidence, visit.page.locator("#panel-quotes blockquote").all_text_contents(), strict=True
+    ):
+        assert quote == item.quote == library.text(item.document.id, item.start, item.end)
+
+
+def test_an_uploaded_document_is_cited_and_a_removed_one_never_again(real: Visitors, tmp_path: Path) -> None:
+    (tmp_path / "lighthouse.md").write_text(
+        "# The lighthouse\n\nThe lighthouse of Kestrel Point was first lit on 3 May 1871 by Maud Ferry.\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.7\n1 0 obj\n<<")
+    visit = real.open()
+    page = visit.page
+    page.click("#open-library")
+    page.wait_for_selector("#shelf tr[data-document]")
+    page.set_input_files("#picker", [str(path) for path in sorted(tmp_path.iterdir())])
+    page.wait_for_selector("#intake [data-state='added']", timeout=60_000)
+    page.wait_for_selector("#intake [data-state='failed'] .error")
+    assert "broken.pdf" in page.locator("#intake [data-state='failed'] .name").inner_text()
+    line = page.locator("tr[data-document]", has_text="lighthouse.md")
+    line.wait_for()
+    page.click("[data-do='view.close']")
+    visit.ask("Who first lit the lighthouse of Kestrel Point?")
+    assert "Maud Ferry" in page.locator(".turn .answer-text").inner_text()
+
+    page.click("#open-library")
+    line.locator("[data-do='library.remove']").click()
+    page.wait_for_selector(".toast.on")
+    page.click("[data-do='view.close']")
+    visit.ask("Who first lit the lighthouse of Kestrel Point?")
+    assert "Maud Ferry" not in page.locator(".turn .answer-text").last.inner_text()
+    page.locator(".turn").first.locator(".mark").first.click()
+    page.wait_for_selector(".reader .notice")
+    assert "no longer in the library" in page.locator(".reader .notice").inner_text()
+    assert "Maud Ferry" in page.locator(".lost").inner_text()
+
+
+def test_example_questions_of_the_samples_are_offered_and_answered(real: Visitors) -> None:
+    visit = real.open()
+    visit.page.wait_for_selector("#examples .suggestion", timeout=60_000)
+    visit.page.locator("#examples .suggestion").first.click()
+    visit.page.wait_for_selector(".turn[data-state=finished]")
+    assert visit.page.locator(".turn .mark").count() > 0
+
+
+def test_pictures_of_the_page(real: Visitors, tmp_path: Path) -> None:
+    """Desktop, phone, dark, Thai: looked at by whoever sets PICTURES to a folder; some are in the README."""
+    folder = Path(os.environ.get("PICTURES", tmp_path))
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+    looks: list[tuple[str, str, dict[str, object]]] = [
+        ("chat-desktop", THAI_ABOUT_A_VIETNAMESE_SOURCE, {"locale": "th-TH"}),
+        ("chat-english", ENGLISH, {}),
+        ("chat-dark", ENGLISH, {"color_scheme": "dark"}),
+        ("chat-phone", ENGLISH, phone),
+    ]
+    for name, question, options in looks:
+        visit = real.open(**options)
+        visit.ask(question)
+        visit.page.wait_for_selector("#suggestions .suggestion", timeout=20_000)
+        if name != "chat-phone":
+            visit.page.locator(".turn .mark").first.click()
+            visit.page.wait_for_selector("mark.current")
+        visit.page.mouse.move(700, 880)
+        visit.page.screenshot(path=folder / f"{name}.png")
+        assert (folder / f"{name}.png").stat().st_size > 20_000
