@@ -18,7 +18,7 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from evals.formats import Folder, SourceText, Suite, Texts
-from store.errors import EmbedderMismatchError, IndexDamagedError, LibraryError, SchemaVersionError
+from store.errors import EmbedderMismatchError, IndexDamagedError, SchemaVersionError, SuiteError
 from store.language import detect_language
 from store.library import Library
 from store.settings import Settings
@@ -64,10 +64,10 @@ def library_of(
 
 
 def _key(suite: Suite, settings: Settings) -> str:
-    from ingest.normalize import NORMALIZATION_VERSION
+    from ingest.document import PREPARATION_VERSION
 
     content = _content(suite.documents.path) if isinstance(suite.documents, Folder) else suite.sha256
-    parts = (suite.kind, content, settings.embedding_model, settings.passage_tokens, NORMALIZATION_VERSION)
+    parts = (suite.kind, content, settings.embedding_model, settings.passage_tokens, PREPARATION_VERSION)
     return sha256("\0".join(str(part) for part in parts).encode()).hexdigest()[:24]
 
 
@@ -131,11 +131,21 @@ def parsed_documents(texts: Iterable[SourceText], embedder: Embedder, passage_to
 
 
 def _ingest(folder: Path, library: Library, progress: Callable[[int, int], None]) -> None:
-    from ingest.pipeline import ingest
+    from ingest.pipeline import SAMPLES, ingest_paths, ingest_samples
 
-    failed = [f"{problem.path}: {problem.error}" for problem in ingest([folder], library, progress=progress).failed]
-    if failed:
-        raise LibraryError(f"{len(failed)} documents of {folder} can't be read, the first is {failed[0]}")
+    if folder.resolve() == SAMPLES:
+        report = ingest_samples(library, progress)
+    else:
+        # Named by where they lie in the folder: the library is kept by content, wherever the folder is.
+        whole = folder.resolve()
+        report = ingest_paths(
+            library, [folder], progress=progress, uri_of=lambda path: path.resolve().relative_to(whole).as_posix()
+        )
+    if report.failed:
+        first = report.failed[0]
+        raise SuiteError(
+            f"{len(report.failed)} documents of {folder} can't be read, {first.path} among them: {first.error}"
+        )
 
 
 def remove_disused(cache: Path, now: float | None = None) -> tuple[Path, ...]:

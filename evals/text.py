@@ -22,6 +22,7 @@ _SPLIT_LAO_AM = regex.compile(r"\u0ECD([\u0EC8-\u0ECB]?)\u0EB2")
 _IGNORABLE = regex.compile(r"\p{Cf}|[\uFE00-\uFE0F\u034F]")
 _PUNCTUATION = regex.compile(rf"\p{{P}}|[{regex.escape(string.punctuation)}]")
 _QUOTES = str.maketrans("‘’‚‛′“”„‟″‐‑‒–—−", "'''''\"\"\"\"\"------")
+_SCHEME = regex.compile(r"^[a-z][a-z0-9+.-]+:/{0,2}")
 _MARKER = regex.compile(r"\s*\[\d+(?:\s*[,;]\s*\d+)*\]")
 _PIECES = regex.compile(
     r"(?P<thai>\p{Script=Thai}+)"
@@ -135,8 +136,8 @@ def without_markers(text: str) -> str:
 
 
 def path_parts(name: str) -> tuple[str, ...]:
-    """The parts of a path or address, folded: file systems differ in Unicode form, case and slash."""
-    return PurePosixPath(fold(name.replace("\\", "/"))).parts
+    """The parts of a path or address without its scheme, folded: file systems differ in form, case and slash."""
+    return PurePosixPath(_SCHEME.sub("/", fold(name.replace("\\", "/")))).parts
 
 
 def base_language(tag: str | None) -> str:

@@ -6,6 +6,7 @@ their places and their document are known. The questions of one article form a c
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from evals.formats.suite import SourceText
 from evals.types import Case, Gold, GoldSpan, Turn
 from store.language import UNKNOWN, detect_language
 
-_ENOUGH_TO_TELL_THE_LANGUAGE = 50
+LEAST_SHARE = 0.1
+"""Of the questions in a file, for a language to count as one that the file is in."""
 
 
 class _Part(BaseModel):
@@ -67,9 +69,9 @@ def read_squad(value: object, path: Path) -> Squad:
 
 def squad_cases(squad: Squad, suite: str, path: Path) -> tuple[Case, ...]:
     """A case for each question, in the order of the file."""
-    language = _language(squad)
+    tags = _languages(squad)
     return tuple(
-        _case(question, paragraph, document, language, cluster=article.title, suite=suite, path=path)
+        _case(question, paragraph, document, tags[question.question], cluster=article.title, suite=suite, path=path)
         for article, paragraph, document in _paragraphs(squad)
         for question in paragraph.qas
     )
@@ -125,8 +127,15 @@ def _span(answer: _Answer, context: str, document: str) -> GoldSpan | None:
     return GoldSpan(document=document, start=start, end=start + len(answer.text), words=answer.text)
 
 
-def _language(squad: Squad) -> str | None:
-    """Of the questions, told from many at once: a single short one may be all names."""
-    questions = [question.question for _, paragraph, _ in _paragraphs(squad) for question in paragraph.qas]
-    found = detect_language(" ".join(questions[:_ENOUGH_TO_TELL_THE_LANGUAGE]))
-    return None if found == UNKNOWN else found
+def _languages(squad: Squad) -> dict[str, str | None]:
+    """The language of each question, by its words. What few questions seem to be in is a mistake.
+
+    A single short question may be all names; a file of one language says what they are in.
+    """
+    texts = dict.fromkeys(question.question for _, paragraph, _ in _paragraphs(squad) for question in paragraph.qas)
+    told = {text: detect_language(text) for text in texts}
+    counts = Counter(language for language in told.values() if language != UNKNOWN)
+    if not counts:
+        return dict.fromkeys(told)
+    main, real = counts.most_common(1)[0][0], {tag for tag, count in counts.items() if count >= LEAST_SHARE * len(told)}
+    return {text: language if language in real else main for text, language in told.items()}

@@ -254,6 +254,7 @@ def test_citations_are_measured_against_documents_and_places() -> None:
         ("C:\\papers\\a.txt", "papers/a.txt", True),
         ("https://example.org/x/a.html", "x/a.html", True),
         ("/papers/Tiếng.txt", "Tiê\u0301ng.txt", True),
+        ("sample:a.txt", "a.txt", True),
         ("/papers/a.txt", "", False),
     ],
 )

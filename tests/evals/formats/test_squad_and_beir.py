@@ -166,3 +166,20 @@ def test_judgements_of_several_splits_need_a_test_split(beir: Path) -> None:
     (beir / "qrels/train.tsv").write_text("q1\td1\t1\n", "utf-8")
     with pytest.raises(SuiteError, match=r"there are dev\.tsv, train\.tsv but no test\.tsv"):
         load(beir)
+
+
+def test_questions_of_a_mixed_file_keep_their_own_languages(tmp_path: Path) -> None:
+    asked = {
+        "ใครเป็นประธานการประชุมครั้งนี้": "th",
+        "Ai chủ trì cuộc họp này?": "vi",
+        "Xi Jinping?": "en",
+        **{f"Who chaired meeting number {number}?": "en" for number in range(10)},
+    }
+    questions: list[dict[str, object]] = [
+        {"id": text, "question": text, "answers": [{"text": "308", "answer_start": 0}]} for text in asked
+    ]
+    cases = load(squad(tmp_path, *questions)).cases
+    told = {case.id: case.turns[0].language for case in cases}
+    assert {told[text] for text in list(asked)[2:]} == {"en"}
+    few = load(squad(tmp_path, *questions[:1], *questions[1:2], *questions[-2:])).cases
+    assert [case.turns[0].language for case in few] == ["th", "vi", "en", "en"]

@@ -1,0 +1,161 @@
+"""The evaluation on the assistant as it is: a real library, the real embedding model, nothing replaced."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant.answer import Assistant
+from assistant.types import AskOptions, Event, Finished, Message
+from evals.cli import run_command
+from evals.folder import RunFolder
+from evals.libraries import COMPLETE, remove_disused
+from evals.score import Report, score
+from evals.session import Build, build_real
+from store.library import Library
+from store.settings import Settings
+from store.types import Filter, SearchResult
+
+ENGLISH = "The lighthouse of Harbor Point was finished in 1871. It stands forty meters tall and was built of granite."
+THAI = "\ufeffสะพานแม่น้ำเหนือเปิดใช้ในปี ๒๔๗๕  มีความยาวสองร้อยเมตร และสร้างด้วยเหล็กทั้งหมด"
+QUESTIONS = {
+    ENGLISH: [("When was the lighthouse finished?", "1871"), ("What was the lighthouse built of?", "granite")],
+    THAI: [("สะพานแม่น้ำเหนือเปิดใช้ในปีใด", "๒๔๗๕"), ("สะพานแม่น้ำเหนือยาวเท่าไร", "สองร้อยเมตร")],
+}
+
+
+@pytest.fixture(scope="module")
+def squad(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    paragraphs = [
+        {
+            "context": context,
+            "qas": [
+                {"id": question, "question": question, "answers": [{"text": gold, "answer_start": context.index(gold)}]}
+                for question, gold in asked
+            ],
+        }
+        for context, asked in QUESTIONS.items()
+    ]
+    path = tmp_path_factory.mktemp("squad") / "two.json"
+    path.write_text(json.dumps({"data": [{"title": "Two_places", "paragraphs": paragraphs}]}), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Libraries that suites bring are built once for all these tests."""
+    return tmp_path_factory.mktemp("cache")
+
+
+def test_a_squad_file_is_ingested_asked_and_scored(
+    squad: Path, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(home=tmp_path / "home")
+    out = tmp_path / "run"
+    thresholds = ["gold_quoted=1", "span_recall=1", "hit@1=1", "verbatim_rate=1", "language_match=1"]
+    assert run_command(settings, [squad], cache=cache, out=out, thresholds=thresholds) == 0, capsys.readouterr().out
+    library = RunFolder.open(out).info().suites[0].library
+    assert library["documents"] == 2
+    assert library["embedding_model"]
+    assert library["embedding_fingerprint"]
+    (home,) = [path for path in cache.iterdir() if path.is_dir()]
+    built = (home / COMPLETE).stat().st_mtime_ns
+    assert run_command(settings, [squad], cache=cache, out=tmp_path / "again", jobs=2) == 0
+    assert [path for path in cache.iterdir() if path.is_dir()] == [home], "the library is built once"
+    assert (home / COMPLETE).stat().st_mtime_ns > built
+    again = RunFolder.open(tmp_path / "again").info().suites[0].library
+    assert again["fingerprint"] == library["fingerprint"]
+    assert not (settings.home / "catalog.sqlite3").exists(), "the user's own library was not touched"
+
+
+def test_libraries_out_of_use_are_removed(tmp_path: Path) -> None:
+    import os
+    import time
+
+    for number in range(10):
+        home = tmp_path / f"library-{number}"
+        home.mkdir()
+        (home / COMPLETE).touch()
+        age = 86_400 * (20 if number == 0 else 0) + number * 60
+        os.utime(home / COMPLETE, (time.time() - age, time.time() - age))
+    removed = {path.name for path in remove_disused(tmp_path)}
+    assert removed == {"library-0", "library-9"}
+    assert len(list(tmp_path.iterdir())) == 8
+    assert remove_disused(tmp_path / "nowhere") == ()
+
+
+class LostLibrary:
+    """A library whose search has gone astray: it always looks for something else."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._library, name)
+
+    def search(self, query: str, k: int = 10, where: Filter | None = None) -> SearchResult:
+        return self._library.search("weather in the mountains of Lapland", k, where)
+
+
+class Lost(Assistant):
+    """Searches astray."""
+
+    def __init__(self, library: Library) -> None:
+        super().__init__(LostLibrary(library))  # type: ignore[arg-type]
+
+
+class Forger(Assistant):
+    """Puts a word into the mouth of every source, and claims that it was there."""
+
+    def ask(self, question: str, history: Sequence[Message] = (), options: AskOptions | None = None) -> Iterator[Event]:
+        for event in super().ask(question, history, options or AskOptions()):
+            if isinstance(event, Finished):
+                forged = tuple(
+                    one.model_copy(update={"quote": f"{one.quote} allegedly"}) for one in event.answer.evidence
+                )
+                event = Finished(event.answer.model_copy(update={"evidence": forged}))  # noqa: PLW2901
+            yield event
+
+
+class Stubborn(Assistant):
+    """Speaks English to everyone, and claims otherwise."""
+
+    def ask(self, question: str, history: Sequence[Message] = (), options: AskOptions | None = None) -> Iterator[Event]:
+        language = next(event for event in super().ask(question, history) if hasattr(event, "language")).language
+        for event in super().ask(question, history, AskOptions(answer_language="en")):
+            if isinstance(event, Finished):
+                event = Finished(event.answer.model_copy(update={"language": language}))  # noqa: PLW2901
+            yield event
+
+
+def broken(kind: type[Assistant]) -> Build:
+    return lambda settings: kind(Library.open(settings, read_only=True))
+
+
+GATES = ("pass_rate=0.5", "hit@5=0.85", "fabricated_quotes=0", "verbatim_rate=1", "language_match=0.95")
+
+
+def ran(cache: Path, folder: Path, build: Build = build_real) -> tuple[int, Report]:
+    code = run_command(
+        Settings(home=folder / "home"), cache=cache, out=folder / "run", limit=5, thresholds=GATES, build=build
+    )
+    return code, score(RunFolder.open(folder / "run"))
+
+
+@pytest.mark.hard
+def test_the_shipped_suites_pass_their_gates_and_every_real_fault_fails_them(cache: Path, tmp_path: Path) -> None:
+    code, report = ran(cache, tmp_path / "good")
+    assert code == 0, [gate.sentence for gate in report.gates if not gate.met]
+    for kind, expected in (
+        (Lost, {"pass_rate", "hit@5"}),
+        (Forger, {"pass_rate", "fabricated_quotes", "verbatim_rate"}),
+        (Stubborn, {"language_match"}),
+    ):
+        code, report = ran(cache, tmp_path / kind.__name__, broken(kind))
+        unmet = {gate.metric for gate in report.gates if not gate.met}
+        assert code == 1
+        assert expected <= unmet, kind
