@@ -74,17 +74,21 @@ ga cy eo la ar fa ur ps ug ku ru uk be bg sr mk kk ky tg mn hi mr ne bn as yo ht
 _COMMON = frozenset(_COMMON_TAGS.split())
 _FOLDED = {"arz": "ar", "sh": "hr", "als": "gsw", "bh": "bho", "eml": "egl", "nds-nl": "nds"}
 
-_SCRIPTS = (*_SCRIPT_DECIDES, *_SCRIPT_SHARED)
-_LETTERS = regex.compile(
-    "|".join(
-        rf"(?P<{name}>[\p{{Script=Hiragana}}\p{{Script=Katakana}}]+)"
-        if name == "Kana"
-        else rf"(?P<{name}>[[\p{{Script={name}}}&&[\p{{L}}\p{{M}}]]\p{{M}}]+)"
-        for name in _SCRIPTS
-    ),
-    flags=regex.V1,
+_SCRIPT_PATTERNS = tuple(
+    (
+        name,
+        regex.compile(
+            r"[\p{Script=Hiragana}\p{Script=Katakana}ー]"
+            if name == "Kana"
+            else rf"[\p{{Script={name}}}&&[\p{{L}}\p{{M}}]]",
+            regex.V1,
+        ),
+    )
+    for name in (*_SCRIPT_DECIDES, *_SCRIPT_SHARED)
 )
-_NOT_WORDS = regex.compile(r"https?://\S+|www\.\S+|[^\s@]{1,64}@[^\s@]{1,99}|\p{N}+")
+_WORD = regex.compile(r"\p{L}[\p{L}\p{M}]*")
+_ADDRESSES = regex.compile(r"https?://\S+|www\.\S+")
+_MAIL = regex.compile(r"[^\s@]{1,64}@[^\s@]{1,99}")
 _VIETNAMESE_ONLY = regex.compile(r"[ơưấầẩẫậắằẳẵặếềểễệốồổỗộớờởỡợứừửữựảẻỉỏủỷỹ]|đ[àáãạâăèéẹêìíĩịòóõọôùúũụỳýỵ]", regex.I)
 _SYLLABLE = regex.compile(
     r"(?:ngh?|nh|ch|gh?|gi|kh|ph|qu|th|tr|[bcdhklmnrstvx])?"
@@ -92,6 +96,7 @@ _SYLLABLE = regex.compile(
     r"(?:ch|ng|nh|[cmnpt])?"
 )
 _TELLING_SYLLABLE = regex.compile(r"(?:ng|nh|kh|tr).*|.*(?:uo|uye|ie[nmu]|nh).*|th.*ng")
+_ENOUGH_WORDS = 120
 _KANA_SHARE = 0.05
 _WORTH = {"Han": 3, "Kana": 2, "Hangul": 2}  # one character says as much as this many letters
 
@@ -102,8 +107,7 @@ def detect_language(text: str) -> str:
     Foreign names don't count: a Thai question about the "Human Rights Council" is Thai. Safe to call
     from several threads; the first call that needs it loads the model (0.9 MB, offline).
     """
-    sample = _NOT_WORDS.sub(" ", unicodedata.normalize("NFC", _sample(text)))
-    words = _words_by_script(sample)
+    words = _words_by_script(_without_addresses(unicodedata.normalize("NFC", _sample(text))))
     script = _dominant_script(words)
     if script is None:
         return UNKNOWN
@@ -124,11 +128,35 @@ def _sample(text: str) -> str:
     return " ".join((text[:length], text[middle : middle + length], text[-length:]))
 
 
+def _without_addresses(text: str) -> str:
+    if "://" in text or "www." in text:
+        text = _ADDRESSES.sub(" ", text)
+    return _MAIL.sub(" ", text) if "@" in text else text
+
+
 def _words_by_script(text: str) -> dict[str, list[str]]:
-    words: dict[str, list[str]] = {}
-    for match in _LETTERS.finditer(text):
-        words.setdefault(str(match.lastgroup), []).append(match.group())
+    """Runs of letters in one script each; a word that mixes scripts, as names in Thai do, is several runs."""
+    words: dict[str, list[str]] = defaultdict(list)
+    for word in _WORD.findall(text):
+        if word.isascii():
+            words["Latin"].append(word)
+            continue
+        current, begin = _script_of(word[0]), 0
+        for place, character in enumerate(word):
+            script = _script_of(character)
+            if script is not None and script != current:
+                if current is not None:
+                    words[current].append(word[begin:place])
+                current, begin = script, place
+        if current is not None:
+            words[current].append(word[begin:])
     return words
+
+
+@cache
+def _script_of(character: str) -> str | None:
+    """None for marks that any script uses: they go with the letter before them."""
+    return next((name for name, pattern in _SCRIPT_PATTERNS if pattern.match(character)), None)
 
 
 def _dominant_script(words: dict[str, list[str]]) -> str | None:
@@ -142,7 +170,7 @@ def _dominant_script(words: dict[str, list[str]]) -> str | None:
 def _among_shared(script: str, words: list[str]) -> str:
     if script == "Latin" and (_looks_vietnamese(words) or _looks_vietnamese_without_marks(words)):
         return "vi"
-    scores = _scores(" ".join(words), script)
+    scores = _scores(" ".join(words[:: 1 + len(words) // _ENOUGH_WORDS]), script)
     if not scores:
         return UNKNOWN
     tag, score = max(scores.items(), key=lambda item: item[1])
@@ -154,7 +182,7 @@ def _among_shared(script: str, words: list[str]) -> str:
 
 def _looks_vietnamese(words: list[str]) -> bool:
     """Whether letters that no other language has stand in enough of the words, names aside."""
-    marked = sum(1 for word in words if word[0].islower() and _VIETNAMESE_ONLY.search(word))
+    marked = sum(1 for word in words if not word.isascii() and word[0].islower() and _VIETNAMESE_ONLY.search(word))
     return marked >= 1 and marked >= 0.15 * len(words)
 
 
@@ -164,7 +192,7 @@ def _looks_vietnamese_without_marks(words: list[str]) -> bool:
     Every Vietnamese word is written syllable by syllable and few syllable shapes exist: of 14 other
     languages in Latin script no sentence fits, of the questions in Vietnamese four in five do.
     """
-    plain = [word for word in words if word.isascii() and word[0].islower()]
+    plain = [word for word in words[:_ENOUGH_WORDS] if word.isascii() and word[0].islower()]
     if len(plain) < 3:
         return False
     fitting = sum(1 for word in plain if _SYLLABLE.fullmatch(word))
