@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
 CONTEXT_WINDOW = 8192
-TIMEOUT_SECONDS = 30.0
-"""Of silence: until the connection stands, and between two pieces of a reply."""
+TIMEOUT_SECONDS = 90.0
+"""Of silence: until the connection stands, and between two pieces of a reply. A model on a processor may well read for a
+minute before its first word."""
 
 
 def endpoint(base_url: str, model: str, api_key: str | None = None, *, timeout: float = TIMEOUT_SECONDS) -> LLM:
