@@ -202,7 +202,13 @@ def _line(line: str, span: Span, highlights: Sequence[Highlight], pages: dict[in
 
 
 def source_panel(
-    document: Source, body: str, words: Strings, key: int = 0, keys: Sequence[int] = (), notice: str = ""
+    document: Source,
+    body: str,
+    words: Strings,
+    key: int = 0,
+    keys: Sequence[int] = (),
+    notice: str = "",
+    pictured: bool = False,
 ) -> str:
     """The reader around its text: what document it is and, for an answer, which quote and the way to the others."""
     return (
@@ -214,9 +220,14 @@ def source_panel(
         f"{_steps(key, keys, words) if keys else ''}</div>"
         f'<h2 class="source">{source_line(document, words)}</h2></header>'
         + (f'<p class="notice" role="note">{escape(notice)}</p>' if notice else "")
+        + (_picture(words) if pictured else "")
         + f'<div class="reader-text" tabindex="0" role="document" aria-label="{escape(words("reader.text"))}">'
         + f"{body}</div></section>"
     )
+
+
+def _picture(words: Strings) -> str:
+    return f'<details class="picture"><summary>{escape(words("reader.picture"))}</summary><div></div></details>'
 
 
 def _steps(key: int, keys: Sequence[int], words: Strings) -> str:

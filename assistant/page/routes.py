@@ -19,6 +19,7 @@ from fastapi.staticfiles import StaticFiles
 from assistant.page.asking import Assistant
 from assistant.page.export import FORMATS, MEDIA_TYPES, Format, exported, filename
 from assistant.page.found import found_html
+from assistant.page.paper import has_paper, paper, paper_html
 from assistant.page.reader import (
     Highlight,
     located,
@@ -204,7 +205,8 @@ def source_router(assistant: Assistant, conversations: Conversations, suggestion
         keys = [other.key for other in answer.evidence]
 
         def panel(body: str, notice: str) -> dict[str, Any]:
-            return {"html": source_panel(item.document, body, words, key, keys, notice)}
+            pictured = document is not None and has_paper(document)
+            return {"html": source_panel(item.document, body, words, key, keys, notice, pictured)}
 
         document = document_of(item.document)
         if document is None:
@@ -216,6 +218,16 @@ def source_router(assistant: Assistant, conversations: Conversations, suggestion
         changed = document.text_sha256 != item.document.sha256
         window = window_around(library, document, here, marks, words)
         return panel(window_html(window, words), words("reader.changed") if changed else "")
+
+    @router.get("/turns/{turn_id}/page/{key}")
+    def page(turn_id: str, key: int, words: Words) -> dict[str, Any]:
+        _, answer = answer_of(turn_id)
+        item = next((item for item in answer.evidence if item.key == key), None)
+        document = document_of(item.document) if item else None
+        span = located(library, document, item) if item and document else None
+        if item is None or document is None or span is None or not has_paper(document):
+            raise NotFoundError("There is no picture of this page.")
+        return {"html": paper_html(paper(document, span, item.quote), document.page_of(span.start) or 1, words)}
 
     @router.get("/documents/{document_id}/more")
     def more(document_id: str, at: int, above: bool, words: Words, turn: str | None = None) -> dict[str, Any]:

@@ -8,10 +8,11 @@ import itertools
 import re
 import unicodedata
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.page import reader
+from assistant.page import paper, reader
 from assistant.page.reader import Highlight, located, window_above, window_around, window_below
 from assistant.page.strings import strings
 from assistant.types import Evidence, Source
@@ -121,3 +122,23 @@ def test_pages_and_headings_are_shown_where_they_begin() -> None:
     assert (
         'lang="vi">and ends. <span class="page-edge" role="separator" data-label="Page 2"></span>Second' in window.html
     )
+
+
+@pytest.mark.parametrize(
+    ("page", "quote", "found"),
+    [
+        ("The old bell\r\nrang twice.", "old bell rang", "old bell\r\nrang"),
+        ("a tele-\nphone call", "telephone", "tele-\nphone"),
+        ("Die\u0302\u0303n đàn", "Diễn đàn", "Die\u0302\u0303n đàn"),
+        ("น้ำท่วม ใหญ่", "น้ำท่วมใหญ่", "น้ำท่วม ใหญ่"),
+        (
+            "It begins here on this page",
+            "It begins here on this page and goes on over there",
+            "It begins here on this page",
+        ),
+        ("Nothing of it.", "Something else entirely", ""),
+        ("", "quote", ""),
+    ],
+)
+def test_a_quote_is_found_on_a_page_whatever_its_line_breaks_and_composition(page: str, quote: str, found: str) -> None:
+    assert "".join(page[place] for place in paper.located(page, quote)) == found

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from playwright.sync_api import Browser
@@ -23,6 +23,7 @@ from ingest.pipeline import ingest_paths, ingest_samples
 from store.catalog import FILE
 from store.conversations import Conversations
 from store.library import Library
+from tests.ingest.files import pdf
 from tests.page.conftest import Visit, Visitors
 
 THAI_ABOUT_A_VIETNAMESE_SOURCE = "ฟอรัมสิทธิมนุษยชนใต้-ใต้ครั้งแรกจัดขึ้นที่ไหน เมื่อใด"
@@ -130,6 +131,34 @@ def test_an_uploaded_document_is_cited_and_a_removed_one_never_again(real: Visit
     assert "Maud Ferry" in page.locator(".lost").inner_text()
 
 
+def test_a_pdf_shows_the_picture_of_its_page_with_the_quote_marked(
+    real: Visitors, library: Library, tmp_path: Path
+) -> None:
+    beacon = "The beacon of Tern Island was built in 1902 by Ada Quill."
+    path = tmp_path / "beacon.pdf"
+    path.write_bytes(pdf([["A first page about nothing at all."], ["Beacons", beacon, "It is white and red."]]))
+    assert not ingest_paths(library, [path]).failed
+    visit = real.open()
+    visit.ask("Who built the beacon of Tern Island, and when?")
+    item = next(item for item in answer_of(visit).evidence if "Ada Quill" in item.quote)
+    visit.page.locator(f".turn .mark[data-key='{item.key}']").first.click()
+    visit.page.wait_for_selector("mark.current")
+    visit.page.click(".picture summary")
+    visit.page.wait_for_selector(".paper img", timeout=30_000)
+    assert visit.page.locator(".paper img").get_attribute("alt") == "Page 2"
+    picture, mark = visit.page.locator(".paper").bounding_box(), visit.page.locator(".paper i").first.bounding_box()
+    assert picture is not None and mark is not None
+    assert mark["width"] > 0.2 * picture["width"]
+    assert mark["height"] < 0.06 * picture["height"]
+
+    path.write_bytes(pdf([["Something else now."]]))
+    visit.page.click("[data-do='reader.close']")
+    visit.page.locator(f".turn .mark[data-key='{item.key}']").first.click()
+    visit.page.wait_for_selector(".picture .notice", timeout=30_000)
+    assert "moved or changed" in visit.page.locator(".picture .notice").inner_text()
+    visit.errors.clear()  # the browser itself notes the refusal
+
+
 def test_example_questions_of_the_samples_are_offered_and_answered(real: Visitors) -> None:
     visit = real.open()
     visit.page.wait_for_selector("#examples .suggestion", timeout=60_000)
@@ -141,8 +170,13 @@ def test_example_questions_of_the_samples_are_offered_and_answered(real: Visitor
 def test_pictures_of_the_page(real: Visitors, tmp_path: Path) -> None:
     """Desktop, phone, dark, Thai: looked at by whoever sets PICTURES to a folder; some are in the README."""
     folder = Path(os.environ.get("PICTURES", tmp_path))
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-    looks: list[tuple[str, str, dict[str, object]]] = [
+    phone: dict[str, Any] = {
+        "viewport": {"width": 390, "height": 844},
+        "has_touch": True,
+        "is_mobile": True,
+        "device_scale_factor": 2,
+    }
+    looks: list[tuple[str, str, dict[str, Any]]] = [
         ("chat-desktop", THAI_ABOUT_A_VIETNAMESE_SOURCE, {"locale": "th-TH"}),
         ("chat-english", ENGLISH, {}),
         ("chat-dark", ENGLISH, {"color_scheme": "dark"}),

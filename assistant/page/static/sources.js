@@ -16,6 +16,7 @@ export function mount(root) {
   document.addEventListener("selectionchange", selected);
   root.addEventListener("toggle", event => {
     if (event.target.matches?.("details.found") && event.target.open) attempt(found)(event.target);
+    if (event.target.matches?.("details.picture")) attempt(picture)(event.target);
   }, true);
 }
 
@@ -129,6 +130,8 @@ function showReader(html, turn) {
   const text = reader.querySelector(".reader-text");
   if (current) text.scrollTop = current.getBoundingClientRect().top - text.getBoundingClientRect().top - text.clientHeight / 3;
   text.focus({ preventScroll: true });
+  const page = reader.querySelector("details.picture");
+  if (page && wantsPicture) page.open = true;
 }
 
 export function closeReader() {
@@ -169,6 +172,22 @@ export function step(direction) {
   const button = direction < 0 ? previous : next;
   if (button && !button.disabled) button.click();
   return true;
+}
+
+// The page as it looks: drawn when it is asked for, and as long as it is wanted for the next quote too.
+let wantsPicture = false;
+async function picture(details) {
+  wantsPicture = details.open;
+  const box = details.querySelector("div");
+  if (!details.open || box.childElementCount) return;
+  box.replaceChildren(make("p", { class: "busy" }, make("span", { class: "dots", "aria-hidden": "true" }), t("ask.searching")));
+  try {
+    const { html } = await get(`turns/${$("#panel-reader").dataset.turn}/page/${details.closest(".reader").dataset.key}`);
+    box.innerHTML = html;
+    box.querySelector("i")?.scrollIntoView({ block: "center" });
+  } catch (error) {
+    box.replaceChildren(make("p", { class: "notice", text: error.message }));
+  }
 }
 
 async function found(details) {
