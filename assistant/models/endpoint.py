@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 CONTEXT_WINDOW = 8192
 TIMEOUT_SECONDS = 90.0
-"""Of silence: until the connection stands, and between two pieces of a reply. A model on a processor may well read for a
-minute before its first word."""
+"""Of silence: until the connection stands, and between two pieces of a reply. A model on a processor may well
+read for a minute before its first word."""
 
 
 def endpoint(base_url: str, model: str, api_key: str | None = None, *, timeout: float = TIMEOUT_SECONDS) -> LLM:
