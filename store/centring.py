@@ -107,9 +107,10 @@ class Centring:
             language: (statistics.sum + PRIOR * known.get(language, average)) / (statistics.count + PRIOR)
             for language, statistics in library.items()
         }
-        moves = [(refined[tag] - known[tag], library[tag].count) for tag in refined if tag in known]
-        weights = [weight for _, weight in moves]
-        shift = np.average([move for move, _ in moves], axis=0, weights=weights) if moves else np.zeros(dimensions)
+        moves = {tag: refined[tag] - known[tag] for tag in refined if tag in known}
+        # By what each is sure of, not by its size: a library's largest language doesn't speak for the others.
+        sure = [library[tag].count / (library[tag].count + PRIOR) for tag in moves]
+        shift = np.average(list(moves.values()), axis=0, weights=sure) if moves else np.zeros(dimensions)
         queries = dict(zip(shipped.languages, shipped.queries + shift, strict=True))
         queries |= {tag: mean + question for tag, mean in refined.items() if tag not in known}
         self._passages = {tag: np.asarray(mean, np.float32) for tag, mean in (known | refined).items()}
