@@ -90,27 +90,37 @@ class MeaningScorer:
     def __init__(self, evidence: Sequence[Evidence], embedder: Embedder, centring: Centring | None = None) -> None:
         self._embedder = embedder
         self._centring = centring or _shipped_centring(embedder.name, embedder.dimensions)
-        self._quotes = {each.key: self._embed(each.quote, each.language) for each in evidence}
         # A claim may well take its subject from the title: its words count, though not as a statement.
-        self._titles = {each.key: self._embed(each.document.title, each.document.language) for each in evidence}
+        texts = [(each.quote, each.language) for each in evidence]
+        texts += [(each.document.title, each.document.language) for each in evidence]
+        vectors = self._embed(texts)
+        self._quotes = {each.key: quote for each, quote in zip(evidence, vectors, strict=False)}
+        self._titles = {each.key: title for each, title in zip(evidence, vectors[len(evidence) :], strict=True)}
         self._claims: dict[str, _Vectors] = {}
 
-    def _embed(self, text: str, language: str) -> _Vectors:
+    def _embed(self, texts: Sequence[tuple[str, str]]) -> list[_Vectors]:
+        """Texts, each with its language, in one pass through the model."""
         from store.embed import PassageText
 
-        clauses = clauses_of(text)
-        clauses = clauses if len(clauses) > 1 else ()
-        words = content_spans(text)
-        result = self._embedder.embed_passages([PassageText(text, (*clauses, *words))])[0]
-        vectors = np.concatenate([result.passage[None, :], result.sentences[: len(clauses)]])
-        vectors = self._centring.centre(vectors, [language] * len(vectors))
-        texts = (text, *(span.of(text) for span in clauses))
-        return _Vectors(texts, vectors, words, result.sentences[len(clauses) :])
+        clauses = [each if len(each := clauses_of(text)) > 1 else () for text, _ in texts]
+        words = [content_spans(text) for text, _ in texts]
+        passages = [
+            PassageText(text, (*some, *others)) for (text, _), some, others in zip(texts, clauses, words, strict=True)
+        ]
+        found = []
+        for (text, language), some, others, result in zip(
+            texts, clauses, words, self._embedder.embed_passages(passages), strict=True
+        ):
+            vectors = np.concatenate([result.passage[None, :], result.sentences[: len(some)]])
+            centred = self._centring.centre(vectors, [language] * len(vectors))
+            parts = (text, *(span.of(text) for span in some))
+            found.append(_Vectors(parts, centred, others, result.sentences[len(some) :]))
+        return found
 
     def closeness(self, claim: str, cited: Sequence[int], language: str | None = None) -> Closeness:
         """How close `claim` comes to every quote as a whole, and to those `cited` in its parts."""
         if claim not in self._claims:
-            self._claims[claim] = self._embed(claim, language or language_of(claim))
+            (self._claims[claim],) = self._embed([(claim, language or language_of(claim))])
         said = self._claims[claim]
         by_key = {key: float((quote.clauses @ said.clauses[0]).max()) for key, quote in self._quotes.items()}
         quotes = [self._quotes[key] for key in cited]

@@ -145,10 +145,20 @@ def main(words_only: bool, part: str | None, wrong: bool) -> None:
     judged = judge(cases, embedder, centring)
     for row in table(judged):
         click.echo(f"{row[0]:8}{row[1]:20}{row[2]:4}  {row[3]:.3f}")
+    for name in sorted({each.case.part for each in judged}):
+        members = [each for each in judged if each.case.part == name]
+        click.echo(
+            f"{name:8}caught {_share(caught(members))}, of what was caught rightly so {_share(precision(members))},"
+        )
+        click.echo(f"{'':8}true claims wrongly withheld {_share(withheld(members))}")
     if wrong:
         for each in judged:
             if not each.is_right:
                 click.echo(f"{each.case.id} {each.case.citations}: {each.case.claim} -> {each.verdict.reason}")
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _embedding() -> tuple[Embedder, Centring]:
