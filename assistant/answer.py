@@ -1,12 +1,12 @@
 """The one pipeline from question to answer: for the page, the command line, the API and the evaluation.
 
-question -> alone -> passages -> sentences -> evidence -> enough? -> quotes composed -> Answer
+question -> alone -> passages -> sentences -> evidence -> enough? -> quotes composed, or written and verified -> Answer
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -26,8 +26,12 @@ from assistant.types import (
     EvidenceFound,
     Finished,
     Message,
+    Mode,
+    Notice,
     TextAdded,
 )
+from assistant.write import Written
+from assistant.writer import Writer, written_notices
 from store.language import UNKNOWN, detect_language
 from store.library import Library
 from store.types import Document, SearchResult
@@ -54,9 +58,13 @@ class Question:
 class Assistant:
     """Answers questions from one library. Safe to use from several threads."""
 
-    def __init__(self, library: Library, llm: LLM | None = None) -> None:
+    def __init__(
+        self, library: Library, load_llm: Callable[[], LLM | None] | None = None, mode: Mode = "quotes"
+    ) -> None:
+        """`load_llm` is called before the first written answer; `mode` is for questions that don't say theirs."""
         self.library = library
-        self.llm = llm
+        self.mode: Mode = mode
+        self._writer = Writer(library, load_llm)
 
     def __enter__(self) -> Self:
         return self
@@ -92,10 +100,12 @@ class Assistant:
             **{f"retrieve_{name}": spent for name, spent in found.timings_ms.items()},
         }
         yield EvidenceFound(asked.alone, asked.language, evidence, sure)
-        if evidence:
-            yield from self._quote(asked, evidence, sure, timings)
-        else:
+        if not evidence:
             yield from self._abstain(asked, found, sure, timings)
+        elif (options.mode or self.mode) == "written":
+            yield from self._write(asked, evidence, sure, timings)
+        else:
+            yield from self._quote(asked, evidence, sure, timings)
 
     def _understand(self, question: str, history: Sequence[Message], options: AskOptions) -> Question:
         started = time.perf_counter()
@@ -107,8 +117,15 @@ class Assistant:
         return Question(question, alone, language, options, started)
 
     def _quote(
-        self, asked: Question, evidence: tuple[Evidence, ...], sure: float, timings: dict[str, float]
+        self,
+        asked: Question,
+        evidence: tuple[Evidence, ...],
+        sure: float,
+        timings: dict[str, float],
+        more: tuple[Claim, ...] = (),
+        notice: tuple[Notice, ...] = (),
     ) -> Iterator[Event]:
+        """The answer in quotes; `more` are sentences of a model that the quotes don't carry, and `notice` says so."""
         text = ""
         claims: list[Claim] = []
         for each in evidence:
@@ -127,9 +144,43 @@ class Assistant:
                 confidence=sure,
                 mode="quotes",
                 text=text,
+                claims=(*claims, *(claim.model_copy(update={"start": len(text), "end": len(text)}) for claim in more)),
+                evidence=evidence,
+                notices=(*notice, *compose.notices(evidence, asked.language)),
+                timings_ms=_total(asked, timings),
+            )
+        )
+
+    def _write(
+        self, asked: Question, evidence: tuple[Evidence, ...], sure: float, timings: dict[str, float]
+    ) -> Iterator[Event]:
+        """The answer as a language model writes it; where nothing of that can be shown, the quotes."""
+        written: Written | None = None
+        for event in self._writer.write(asked.alone, evidence, asked.language):
+            if isinstance(event, Written):
+                written = event
+            else:
+                yield event
+        timings |= dict(written.timings_ms) if written else {}
+        notice = written_notices(written, asked.language)
+        if written is None or not written.claims:
+            withheld = written.withheld if written else ()
+            yield from self._quote(asked, evidence, sure, timings, withheld, notice)
+            return
+        claims = sorted((*written.claims, *written.withheld), key=lambda claim: (claim.start, claim.end))
+        yield Finished(
+            Answer(
+                question=asked.asked,
+                standalone_question=asked.alone,
+                language=asked.language,
+                answered=True,
+                confidence=sure,
+                mode="written",
+                model=self._writer.model_name,
+                text=written.text,
                 claims=tuple(claims),
                 evidence=evidence,
-                notices=compose.notices(evidence, asked.language),
+                notices=(*notice, *compose.notices(evidence, asked.language)),
                 timings_ms=_total(asked, timings),
             )
         )

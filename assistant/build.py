@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from assistant.answer import Assistant
+from assistant.types import Mode
 from store.library import Library
 from store.settings import Settings
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
 
 
 def build_assistant(settings: Settings, *, read_only: bool = False) -> Assistant:
@@ -12,4 +18,17 @@ def build_assistant(settings: Settings, *, read_only: bool = False) -> Assistant
 
     With `read_only` it also works beside another process that owns the library.
     """
-    return Assistant(Library.open(settings, read_only=read_only))
+
+    def load() -> LLM | None:
+        from assistant.models.registry import load_model
+
+        return load_model(settings)
+
+    return Assistant(Library.open(settings, read_only=read_only), load, default_mode(settings))
+
+
+def default_mode(settings: Settings) -> Mode:
+    """Quotes, unless the settings ask for written answers or name a model to write them."""
+    if settings.mode != "auto":
+        return settings.mode
+    return "written" if settings.model or settings.base_url else "quotes"

@@ -1,0 +1,69 @@
+"""Brings a language model, the library's own meaning of words, and one answer's evidence together for `write`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from assistant.types import ClaimChecked, Evidence, Notice, NoticeCode, TextAdded
+from assistant.verify import Verifier
+from assistant.write import Written, write
+from prompts.render import load_for
+from store.errors import LanguageModelError
+from store.library import Library
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
+LoadModel = Callable[[], "LLM | None"]
+
+
+class Writer:
+    """Writes answers with one language model, loaded before the first of them. Safe to use from several threads."""
+
+    def __init__(self, library: Library, load: LoadModel | None) -> None:
+        self._library = library
+        self._load = load
+        self._llm: LLM | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def model_name(self) -> str | None:
+        """What wrote, None as long as nothing did."""
+        return self._llm.metadata.model_name if self._llm else None
+
+    def write(
+        self, question: str, evidence: Sequence[Evidence], language: str
+    ) -> Iterator[TextAdded | ClaimChecked | Written]:
+        """See `assistant.write.write`; without a model that can be loaded the last event says that it failed."""
+        try:
+            llm = self._model()
+        except LanguageModelError as error:
+            yield Written("failed", "", (), (), problem=str(error))
+            return
+        if llm is None:
+            yield Written("failed", "", (), ())
+            return
+        verifier = Verifier(evidence, embedder=self._library.embedder)
+        yield from write(question, evidence, language, llm, verifier=verifier)
+
+    def _model(self) -> LLM | None:
+        with self._lock:
+            if self._llm is None and self._load is not None:
+                self._llm = self._load()
+            return self._llm
+
+
+def written_notices(written: Written | None, language: str) -> tuple[Notice, ...]:
+    """What the reader should know of how the writing went; nothing where it went well."""
+    if written is None or written.outcome == "written":
+        return ()
+    code: NoticeCode = "incomplete"
+    template = "quotes_alone"
+    if written.outcome == "failed":
+        code, template = "model_unavailable", "model_unavailable"
+    elif written.outcome == "incomplete":
+        template = "broken_off" if written.claims else "quotes_alone"
+    message = load_for(template, language).render()
+    return (Notice(code=code, message=f"{message} {written.problem}" if written.problem else message),)
