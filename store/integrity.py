@@ -30,7 +30,7 @@ TOLERATED = 0.05
 """Share of a second look that may miss: after many removals the graph can hide single vectors
 (https://github.com/chroma-core/chroma/issues/7758)."""
 DRIFT = 0.05
-"""Distance between the mean of a language then and now; means of different languages lie 0.3 and more apart."""
+"""Distance between the means of a language then and now; means of two languages lie 0.14 to 0.44 apart."""
 SAME = 1e-3
 """Cosine distance below which a vector is the one that was stored; float32 in the index is far finer."""
 

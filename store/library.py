@@ -13,21 +13,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from store import adding
 from store.adding import AddResult
-from store.errors import QuestionError
-from store.owner import OwnerGoneError
+from store.batching import Progress, Report, batches
+from store.dates import day_range
+from store.errors import QuestionError, RequestError
+from store.owner import MAX_HITS, OwnerGoneError
 from store.possession import Possession
 from store.settings import Settings
 from store.snapshot import DocumentPage, Snapshot, Statistics
 from store.types import Document, Filter, ParsedDocument, Passage, SearchResult
 from store.upkeep import unsettled
-from store.vectorize import PORTION
 
 if TYPE_CHECKING:
     from llama_index.vector_stores.chroma import ChromaVectorStore
@@ -36,10 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AddResult", "DocumentPage", "Library", "Progress", "Snapshot", "Statistics"]
 
-Progress = Callable[[int, int], None]
-"""Called with (passages embedded so far, passages known so far)."""
-
-_BATCH_DOCUMENTS = 256
 _ATTEMPTS = 5
 """A search during which documents changed is repeated: it may have found the entries of a version that had
 just gone. It never mixes versions, even when it is not repeated."""
@@ -119,21 +116,13 @@ class Library:
 
         Raises RequestError for a document that contradicts itself; those before it are durable.
         """
-        report = _Report(progress)
-        batch: dict[str, ParsedDocument] = {}
-        for each in parsed:
-            adding.check(each)
-            if each.document.uri in batch or not _has_room(batch, each):
-                yield from self._add(list(batch.values()), report)
-                batch.clear()
-            with self._write_lock, self.possession.changing() as catalog:
-                settled = adding.settle_without_work(catalog, each)
-            if settled is not None:
-                yield settled
-            else:
-                batch[each.document.uri] = each
-                report.know(len(each.passages))
-        yield from self._add(list(batch.values()), report)
+        report = Report(progress)
+        try:
+            for batch in batches(parsed, report):
+                yield from self._add(batch, report)
+        except RequestError:
+            self._finish_adding()
+            raise
         self._finish_adding()
 
     def remove(self, document_id: str) -> Document:
@@ -170,7 +159,7 @@ class Library:
         All below a folder: begin `after` its path, and stop at the first uri that is outside.
         """
         with self.snapshot() as snapshot:
-            return snapshot.documents(after, limit, where)
+            return snapshot.documents(after, limit, _checked(where))
 
     def text(self, document_id: str, start: int = 0, end: int | None = None) -> str:
         """The normalized text of a document, or its part ``[start:end]``. Raises NotFoundError."""
@@ -188,13 +177,17 @@ class Library:
             return snapshot.parsed(document_id)
 
     def search(self, query: str, k: int = 10, where: Filter | None = None) -> SearchResult:
-        """The `k` best passages for `query`, best first. Raises QuestionError for a blank query."""
+        """The `k` best passages for `query`, best first; never more than ten thousand.
+
+        Raises QuestionError for a blank query, RequestError for a filter with a malformed date.
+        """
         if not query.strip():
             raise QuestionError("The question is empty: write what you want to know.")
+        where = _checked(where)
         deadline = time.monotonic() + _SECONDS_FOR_OWNER
         while True:
             try:
-                return self._search(query, k, where or Filter())
+                return self._search(query, min(max(k, 1), MAX_HITS), where)
             except OwnerGoneError:
                 if time.monotonic() > deadline:
                     raise
@@ -241,18 +234,20 @@ class Library:
                     break
         return result
 
-    def _add(self, batch: list[ParsedDocument], report: _Report) -> list[AddResult]:
+    def _add(self, batch: list[ParsedDocument], report: Report) -> Iterator[AddResult]:
         """Write one batch, after ending what was begun before it."""
         with self._write_lock, self.possession.changing() as catalog:
-            if not batch:
-                return []
-            embedder = self.embedder
-            adding.claim(catalog, embedder)
-            with self.possession.changing_indexes() as indexes:
-                adding.settle(catalog, indexes)
-                results = adding.add(catalog, indexes, embedder, batch, report.embedded)
-            report.finish(sum(len(each.passages) for each in batch))
-            return results
+            settled = [(each, adding.settle_without_work(catalog, each)) for each in batch]
+            results = [result for _, result in settled if result is not None]
+            changed = [each for each, result in settled if result is None]
+            if changed:
+                embedder = self.embedder
+                adding.claim(catalog, embedder)
+                with self.possession.changing_indexes() as indexes:
+                    adding.settle(catalog, indexes)
+                    results += adding.add(catalog, indexes, embedder, changed, report.embedded)
+        report.finish(sum(len(each.passages) for each in batch))
+        yield from results
 
     def _finish_adding(self) -> None:
         """Bring the indexes up to date with metadata and with the languages' means."""
@@ -265,26 +260,13 @@ class Library:
             self.possession.recentre()
 
 
-class _Report:
-    """Adds the batches' progress up."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self._progress = progress
-        self._done = 0
-        self._known = 0
-
-    def know(self, passages: int) -> None:
-        self._known += passages
-
-    def embedded(self, in_batch: int) -> None:
-        if self._progress:
-            self._progress(self._done + in_batch, self._known)
-
-    def finish(self, in_batch: int) -> None:
-        self._done += in_batch
-
-
-def _has_room(batch: dict[str, ParsedDocument], document: ParsedDocument) -> bool:
-    """Whether the batch with this document is still embedded in one portion."""
-    passages = sum(len(each.passages) for each in batch.values()) + len(document.passages)
-    return not batch or (passages <= PORTION and len(batch) < _BATCH_DOCUMENTS)
+def _checked(where: Filter | None) -> Filter:
+    """A filter whose dates are dates. Raises RequestError."""
+    where = where or Filter()
+    for bound in (where.published_from, where.published_to):
+        if bound is not None:
+            try:
+                day_range(bound)
+            except ValueError as error:
+                raise RequestError(f"The filter's date can't be used: {error}") from error
+    return where

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from store.library import Library
 from store.packing import BLOCK, text_sha256
 from store.types import Filter, ParsedDocument, Passage, Span
 from tests.store.building import SCRIPTS, HashingEmbedder, add, contents, found, many, parsed
+
+GOOD = parsed("a.txt", "The forum opened.")
 
 
 @pytest.fixture
@@ -263,6 +266,42 @@ def test_a_blank_question_is_refused(library: Library) -> None:
         library.search(" \n")
 
 
+def test_a_filter_with_a_malformed_date_is_refused(library: Library) -> None:
+    add(library, GOOD)
+    for where in (Filter(published_from="June"), Filter(published_to="2023-13")):
+        with pytest.raises(RequestError, match="date"):
+            library.search("forum", where=where)
+        with pytest.raises(RequestError, match="date"):
+            library.documents(where=where)
+
+
+@pytest.mark.parametrize("k", [-1, 0, 1, 10**9])
+def test_any_number_of_hits_may_be_asked_for(library: Library, k: int) -> None:
+    add(library, *many(4))
+    assert len(library.search("Finding", k).hits) == min(max(k, 1), 12)
+
+
+def test_an_empty_document_is_a_document(library: Library) -> None:
+    (result,) = library.add_many([parsed("empty")])
+    assert result.outcome == "added"
+    assert library.text(result.document.id) == ""
+    assert library.passages(result.document.id) == ()
+    assert library.search("anything").hits == ()
+    library.remove(result.document.id)
+
+
+def test_two_threads_may_add_the_same_documents(library: Library) -> None:
+    documents = many(60)
+    outcomes: list[str] = []
+    threads = [threading.Thread(target=lambda: outcomes.extend(add(library, *documents))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["added"] * 60 + ["unchanged"] * 180
+    assert library.statistics().passages == len(contents(library)["keywords"]) == 180  # type: ignore[arg-type]
+
+
 def _spoilt(document: ParsedDocument, **changes: object) -> ParsedDocument:
     return replace(document, document=replace(document.document, **changes))  # type: ignore[arg-type]
 
@@ -270,9 +309,6 @@ def _spoilt(document: ParsedDocument, **changes: object) -> ParsedDocument:
 def _with_passage(document: ParsedDocument, **changes: object) -> ParsedDocument:
     passages: tuple[Passage, ...] = (replace(document.passages[0], **changes),)  # type: ignore[arg-type]
     return replace(document, passages=passages)
-
-
-GOOD = parsed("a.txt", "The forum opened.")
 
 
 @pytest.mark.parametrize(
@@ -294,8 +330,9 @@ def test_a_document_that_contradicts_itself_is_refused_whole(
 ) -> None:
     add(library, parsed("before", "Fine."))
     with pytest.raises(RequestError, match=named):
-        add(library, wrong)
-    assert [document.uri for document in library.documents().documents] == ["before"]
+        add(library, parsed("just before", "Fine too."), wrong, parsed("after", "Never reached."))
+    assert [document.uri for document in library.documents().documents] == ["before", "just before"]
+    assert len(found(library, "Fine", 10)) == 2
 
 
 class FailingEmbedder(HashingEmbedder):
