@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import regex
@@ -15,6 +16,10 @@ _NAME = regex.compile(
     \p{Lu}[\p{L}\p{M}\p{N}.'’\-]*
     (?:\s+(?:(?:of|on|the|and|for|in|de|la|von|van)\s+)*(?:\p{Lu}[\p{L}\p{M}\p{N}.'’\-]*|(?:19|20)\d\d))*""",
     regex.VERBOSE,
+)
+_VIETNAMESE_LETTER = regex.compile(r"(?i)[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]")
+_VIETNAMESE_WORD = regex.compile(
+    r"(?i)(?<!\p{L})(?:khi|nào|còn|gì|sao|tại|vì|có|là|và|không|đã|ai|bao|mấy|cho|theo)(?!\p{L})"
 )
 TAIL = "?？.!។ \t\n"
 
@@ -39,14 +44,19 @@ def words_for(language: str) -> dict[str, tuple[str, ...]]:
 
 
 def language_of(text: str) -> str:
-    """``th``, ``vi`` or ``en`` (whatever else counts as the last), by letters and small words."""
-    if regex.search(r"\p{Thai}", text):
+    """``th``, ``vi`` or ``en`` (whatever else counts as the last), by letters and small words.
+
+    Names don't tell: an English sentence may well be about Nguyễn Thị Lan or สี จิ้นผิง.
+    """
+    text = unicodedata.normalize("NFC", text)
+    thai, latin = len(regex.findall(r"\p{Thai}", text)), len(regex.findall(r"\p{Latin}", text))
+    if thai and thai >= 0.4 * latin:
         return "th"
-    if regex.search(r"(?i)[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", text):
-        return "vi"
-    if regex.search(r"(?i)(?<!\p{L})(?:khi nào|nào|còn|gì|thì sao|tại sao|vì sao|có|là|và|không|đã)(?!\p{L})", text):
-        return "vi"
-    return "en"
+    small = [word for word in regex.findall(r"[\p{L}\p{M}]+", text) if not word[0].isupper()]
+    vietnamese = sum(bool(_VIETNAMESE_LETTER.search(word) or _VIETNAMESE_WORD.fullmatch(word)) for word in small)
+    if small:
+        return "vi" if vietnamese >= max(1, 0.15 * len(small)) else "en"
+    return "vi" if _VIETNAMESE_LETTER.search(text) or _VIETNAMESE_WORD.search(text) else "en"
 
 
 def words_of(text: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -210,6 +211,8 @@ def test_only_markers_change_when_citations_are_put_right(sentence: str, expecte
 
 def test_languages_are_told_by_script_and_small_words() -> None:
     assert speaks("Gần 400 đại biểu đã tham dự diễn đàn.", "vi")
+    assert speaks(unicodedata.normalize("NFD", "Gần 400 đại biểu đã tham dự diễn đàn."), "vi")
+    assert speaks("Bà Hồ Văn Lệ chaired the event in Đà Nẵng.", "en")
     assert not speaks("Nearly 400 delegates attended the forum.", "vi")
     assert speaks("มีผู้แทนเข้าร่วม UNA-China [1]", "th")
     assert not speaks("有近四百名代表出席了论坛会议，他们来自一百个国家", "th")
