@@ -1,0 +1,108 @@
+"""The ranking with one part of it taken away at a time: what does not earn its place goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store.centring import Centring, LanguageMeans
+from store.indexes import Indexes
+from store.library import Library
+from store.search import Ranking, search
+from store.snapshot import StoredVectors
+from store.types import Filter, SearchResult
+
+Means = Callable[[LanguageMeans], LanguageMeans]
+Ask = Callable[[str], SearchResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A ranking by other weights, or with other language means than ship."""
+
+    name: str
+    ranking: Ranking = field(default_factory=Ranking)
+    means: Means | None = None
+    languages: tuple[str, ...] = ()
+    """Where it concerns some languages only; empty: all."""
+
+
+class ExactVectors:
+    """Finds the nearest passages by looking at all of them: the index of a small library with any means."""
+
+    def __init__(self, stored: Sequence[StoredVectors], centring: Centring) -> None:
+        self._ids = [each.passage_id for each in stored]
+        rows = np.stack([each.vectors[0] for each in stored])
+        self._vectors = centring.centre(rows, [each.language for each in stored])
+
+    def nearest(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[tuple[str, float]]:
+        """See `store.index.Nearest`; filters are not known here."""
+        if where is not None and not where.is_empty:
+            raise ValueError("The exact index knows no filters.")
+        distances = 1 - self._vectors @ vector
+        return [(self._ids[row], float(distances[row])) for row in np.argsort(distances, kind="stable")[:k]]
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def variants(languages: Sequence[str]) -> list[Variant]:
+    """All of them, the whole ranking first. `languages` are those that questions are asked in."""
+    return [
+        Variant("Attest, all parts"),
+        Variant("without centring", Ranking(refined=False), _none),
+        Variant("shipped means only", Ranking(refined=False)),
+        Variant("the library's own means only", means=_none),
+        *(
+            Variant(f"no shipped mean for {language}", means=_without(language), languages=(language,))
+            for language in languages
+        ),
+        Variant("without sentences (S = 0)", Ranking(sentence=0.0)),
+        Variant("without keywords (K = W = 0)", Ranking(keyword=0.0, sentence_keyword=0.0, phrase=0.0)),
+        Variant("keywords added as usual, not relative", Ranking(relative=False)),
+        Variant("without L", Ranking(same_language=0.0)),
+        Variant("sentences without their passage (P = 0)", Ranking(sentence_passage=0.0)),
+        Variant("sentences without keywords (W = 0)", Ranking(sentence_keyword=0.0)),
+    ]
+
+
+@contextmanager
+def asking(library: Library, variant: Variant, k: int) -> Iterator[Ask]:
+    """Ask this library by the variant's ranking, as long as the block lasts."""
+    with library.possession.indexes() as indexes, library.snapshot() as snapshot:
+        shipped = indexes.centring.shipped
+        means = variant.means(shipped) if variant.means else shipped
+        centring = Centring(means, snapshot.language_statistics() if variant.ranking.refined else None)
+        stored = list(snapshot.stored_vectors(sorted(indexes.keywords.passage_ids())).values())
+        changed: Indexes = replace(indexes, vectors=ExactVectors(stored, centring), centring=centring)
+
+        def ask(question: str) -> SearchResult:
+            return search(
+                question,
+                k,
+                Filter(),
+                embedder=library.embedder,
+                indexes=changed,
+                snapshot=snapshot,
+                ranking=variant.ranking,
+            )
+
+        yield ask
+
+
+def _none(shipped: LanguageMeans) -> LanguageMeans:
+    return LanguageMeans.none(shipped.passages.shape[1])
+
+
+def _without(language: str) -> Means:
+    def drop(shipped: LanguageMeans) -> LanguageMeans:
+        kept = [row for row, tag in enumerate(shipped.languages) if tag != language]
+        return LanguageMeans(
+            tuple(shipped.languages[row] for row in kept), shipped.passages[kept], shipped.queries[kept]
+        )
+
+    return drop

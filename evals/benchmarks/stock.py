@@ -1,0 +1,114 @@
+"""What a developer gets who follows LlamaIndex's documentation, with the same embedding model.
+
+Dense: `VectorStoreIndex.from_documents` with its default splitter. Hybrid: the same beside `BM25Retriever` with its
+English stemmer, fused by `QueryFusionRetriever` in the mode ``reciprocal_rerank`` (RRF, k = 60).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import Stemmer
+from llama_index.core import Document, VectorStoreIndex
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.bridge.pydantic import PrivateAttr
+from llama_index.core.embeddings import BaseEmbedding
+from llama_index.core.llms import MockLLM
+from llama_index.core.retrievers import QueryFusionRetriever
+from llama_index.core.retrievers.fusion_retriever import FUSION_MODES
+from llama_index.core.schema import NodeWithScore, QueryBundle
+from llama_index.retrievers.bm25 import BM25Retriever
+
+from evals.benchmarks.questions import Paragraph
+from store.embed import Embedder, PassageText
+
+Finder = Callable[[str], list[str]]
+"""A question to the uris of documents, best first, each once."""
+
+DEPTH = 10
+
+
+class Embedding(BaseEmbedding):
+    """Our embedding model, with its prompts, as LlamaIndex asks for one."""
+
+    _embedder: Embedder = PrivateAttr()
+
+    def __init__(self, embedder: Embedder) -> None:
+        super().__init__(model_name=embedder.name, embed_batch_size=64)
+        self._embedder = embedder
+
+    def _get_query_embedding(self, query: str) -> list[float]:
+        return list(self._embedder.embed_queries([query])[0].tolist())
+
+    async def _aget_query_embedding(self, query: str) -> list[float]:
+        return self._get_query_embedding(query)
+
+    def _get_text_embedding(self, text: str) -> list[float]:
+        return self._get_text_embeddings([text])[0]
+
+    def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        return [each.passage.tolist() for each in self._embedder.embed_passages([PassageText(text) for text in texts])]
+
+
+class SubwordRetriever(BaseRetriever):
+    """BM25 over the embedding model's own subwords: a better keyword half than what LlamaIndex brings for Thai."""
+
+    def __init__(self, nodes: Sequence[Any], embedder: Embedder) -> None:
+        import bm25s
+
+        super().__init__()
+        self._nodes = list(nodes)
+        self._embedder = embedder
+        self._bm25 = bm25s.BM25()
+        self._bm25.index([self._terms(node.get_content()) for node in self._nodes], show_progress=False)
+
+    def _terms(self, text: str) -> list[str]:
+        return self._embedder.tokenize(text.lower())
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        known = [term for term in self._terms(query_bundle.query_str) if term in self._bm25.vocab_dict]
+        if not known:
+            return []
+        count = min(DEPTH, len(self._nodes))
+        rows, scores = self._bm25.retrieve([known], k=count, show_progress=False)
+        return [
+            NodeWithScore(node=self._nodes[row], score=float(score))
+            for row, score in zip(rows[0], scores[0], strict=True)
+            if score > 0
+        ]
+
+
+def stock_finders(paragraphs: Sequence[Paragraph], embedder: Embedder) -> dict[str, Finder]:
+    """LlamaIndex's retrievers over these paragraphs, by the name of the table's row."""
+    documents = [Document(text=each.text, doc_id=each.uri) for each in paragraphs]
+    index = VectorStoreIndex.from_documents(documents, embed_model=Embedding(embedder))
+    dense = index.as_retriever(similarity_top_k=DEPTH)
+    english = BM25Retriever.from_defaults(
+        docstore=index.docstore, similarity_top_k=DEPTH, stemmer=Stemmer.Stemmer("english"), language="english"
+    )
+    subword = SubwordRetriever(list(index.docstore.docs.values()), embedder)
+    return {
+        "stock dense": _finder(dense),
+        "stock dense + BM25, RRF": _finder(_fused([dense, english])),
+        "dense + subword BM25, RRF": _finder(_fused([dense, subword])),
+    }
+
+
+def _fused(retrievers: list[BaseRetriever]) -> QueryFusionRetriever:
+    # It wants a language model for more queries than the one; with num_queries=1 it never asks it.
+    return QueryFusionRetriever(
+        retrievers,
+        llm=MockLLM(),
+        mode=FUSION_MODES.RECIPROCAL_RANK,
+        similarity_top_k=DEPTH,
+        num_queries=1,
+        use_async=False,
+    )
+
+
+def _finder(retriever: BaseRetriever) -> Finder:
+    def find(question: str) -> list[str]:
+        return list(dict.fromkeys(str(found.node.ref_doc_id) for found in retriever.retrieve(question)))
+
+    return find

@@ -1,0 +1,157 @@
+"""Large libraries without large collections: passages recombined from real sentences, in several languages.
+
+Embedding a hundred thousand passages takes an hour on a small machine and tells nothing about searching them. So the
+sentences of real texts are embedded once, by the real model; a made passage is a few of them from different texts, and
+its vectors are theirs, each turned a little in a random direction. Words, their frequencies, lengths of passages and
+the distances between vectors are thus near to those of real libraries. Terms that are rare in real ones are less so
+here, which makes keywords slower, not faster.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ingest.split import split
+from store.embed import Embedder, FloatArray, PassageText, PassageVectors, Progress
+from store.language import detect_language
+from store.types import Document, ParsedDocument, Passage, Span
+
+PASSAGES_PER_DOCUMENT = 20
+SENTENCES = (2, 6)
+"""Least and most in a passage."""
+TURN = 0.3
+"""Length of what is added to a unit vector at random: the cosine with the original is then about .96."""
+SPEAKERS = 40
+YEARS = range(1990, 2025)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A real sentence with its real vector."""
+
+    text: str
+    language: str
+    vector: FloatArray
+
+
+def read_texts(folder: Path | None, samples: Path) -> list[str]:
+    """Texts to take sentences from: the samples that ship, and where `folder` is there, articles of `thai-qa`, `udhr`
+    and `xquad-dev` in it.
+    """
+    texts = [path.read_text(encoding="utf-8") for path in sorted(samples.glob("*.txt"))]
+    texts += [path.read_text(encoding="utf-8") for path in sorted(samples.glob("*.md")) if path.stem != "README"]
+    if folder is None or not folder.is_dir():
+        return texts
+    for path in sorted((folder / "xquad-dev").glob("xquad.*.json")):
+        data = json.loads(path.read_text(encoding="utf-8"))["data"]
+        texts += ["\n".join(paragraph["context"] for paragraph in article["paragraphs"][::2]) for article in data]
+    return texts + [path.read_text(encoding="utf-8") for path in sorted((folder / "udhr" / "txt").glob("*.txt"))]
+
+
+def embed_sentences(texts: Iterable[str], embedder: Embedder) -> list[Sentence]:
+    """All sentences of `texts`, each with its vector as it stands in its passage."""
+    found: list[tuple[Passage, str]] = []
+    for number, text in enumerate(texts):
+        language = detect_language(text)
+        cut = split(text, language, document_id=str(number), count_tokens=embedder.count_tokens)
+        found += [(passage, text) for passage in cut]
+    asked = [
+        PassageText(text[p.start : p.end], tuple(Span(s.start - p.start, s.end - p.start) for s in p.sentences))
+        for p, text in found
+    ]
+    return [
+        Sentence(span.of(text).strip(), passage.language, vector)
+        for (passage, text), vectors in zip(found, embedder.embed_passages(asked), strict=True)
+        for span, vector in zip(passage.sentences, vectors.sentences, strict=True)
+        if len(span.of(text).strip()) > 10
+    ]
+
+
+class Recombiner:
+    """Makes documents of recombined sentences; an `Embedder` that knows their vectors without the model.
+
+    The same seed makes the same documents. `name` and `fingerprint` are the real model's, so a library made with this
+    is opened and asked with the real one.
+    """
+
+    def __init__(self, sentences: Sequence[Sentence], inner: Embedder, seed: int = 7) -> None:
+        self.inner = inner
+        self.name = inner.name
+        self.fingerprint = inner.fingerprint
+        self.dimensions = inner.dimensions
+        self.max_tokens = inner.max_tokens
+        self._by_language: dict[str, list[Sentence]] = {}
+        for sentence in sentences:
+            self._by_language.setdefault(sentence.language, []).append(sentence)
+        self._by_language = {tag: some for tag, some in self._by_language.items() if len(some) >= 20}
+        self._vectors = {sentence.text: sentence.vector for sentence in sentences}
+        self._pick = random.Random(seed)  # noqa: S311 - no secret, only the same documents each time
+        self._noise = np.random.default_rng(seed)
+        self._made = 0
+
+    def documents(self, passages: int) -> Iterator[ParsedDocument]:
+        """Documents with about so many passages in all; each call makes new ones."""
+        for _ in range(max(1, round(passages / PASSAGES_PER_DOCUMENT))):
+            yield self._document()
+
+    def embed_queries(self, texts: Sequence[str]) -> FloatArray:
+        """See `Embedder.embed_queries`."""
+        return self.inner.embed_queries(texts)
+
+    def embed_passages(self, passages: Sequence[PassageText], progress: Progress | None = None) -> list[PassageVectors]:
+        """See `Embedder.embed_passages`: known vectors of known sentences, turned a little."""
+        made = []
+        for done, passage in enumerate(passages, start=1):
+            sentences = self._turned(np.stack([self._vectors[span.of(passage.text)] for span in passage.sentences]))
+            made.append(PassageVectors(self._turned(sentences.mean(axis=0, keepdims=True))[0], sentences))
+            if progress:
+                progress(done, len(passages))
+        return made
+
+    def count_tokens(self, text: str) -> int:
+        """See `Embedder.count_tokens`."""
+        return self.inner.count_tokens(text)
+
+    def tokenize(self, text: str) -> list[str]:
+        """See `Embedder.tokenize`."""
+        return self.inner.tokenize(text)
+
+    def _turned(self, vectors: FloatArray) -> FloatArray:
+        turned = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        turned = turned + self._noise.normal(scale=TURN / np.sqrt(self.dimensions), size=vectors.shape)
+        unit: FloatArray = (turned / np.linalg.norm(turned, axis=1, keepdims=True)).astype(np.float32)
+        return unit
+
+    def _document(self) -> ParsedDocument:
+        self._made += 1
+        uri = f"made:{self._made:06}"
+        language = self._pick.choice(sorted(self._by_language))
+        text = ""
+        passages: list[Passage] = []
+        for ordinal in range(PASSAGES_PER_DOCUMENT):
+            start = len(text)
+            spans = []
+            for sentence in self._pick.sample(self._by_language[language], self._pick.randint(*SENTENCES)):
+                spans.append(Span(len(text), len(text) + len(sentence.text)))
+                text += sentence.text + " "
+            passages.append(Passage(f"{uri}.{ordinal}", uri, ordinal, start, len(text) - 1, language, tuple(spans)))
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        document = Document(
+            id=hashlib.sha256(uri.encode()).hexdigest()[:12],
+            uri=uri,
+            title=f"Made document {self._made}",
+            language=language,
+            original_sha256=digest,
+            text_sha256=digest,
+            speaker=f"Speaker {self._pick.randrange(SPEAKERS)}",
+            published=f"{self._pick.choice(YEARS)}-{self._pick.randint(1, 12):02}",
+            passage_count=len(passages),
+        )
+        return ParsedDocument(document, text, tuple(passages), normalization=0)
