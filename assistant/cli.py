@@ -14,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from assistant.answer import Assistant
+    from assistant.page.bench import Bench
     from assistant.types import Answer
     from store.settings import Settings
     from store.types import Filter, SearchResult
@@ -210,8 +211,20 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
             settings=PageSettings(written_mode=settings.model is not None),
             intake=intake_by(ingest_paths, assistant.library),
             uploads=settings.home / "uploads",
+            bench=_bench(settings),
         )
     return 0
+
+
+def _bench(settings: Settings) -> Bench:
+    """`attest eval` for the page, in processes of its own; the suites are those that come with the program."""
+    from importlib.resources import files
+
+    from assistant.page.bench import Bench
+
+    program = "import sys; from assistant.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", program, "--home", str(settings.home)]
+    return Bench(command, Path(str(files("evals.suites"))), settings.home / "evaluations")
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from assistant.page.asking import Assistant
+from assistant.page.bench import Bench
+from assistant.page.bench_routes import bench_router
 from assistant.page.export import FORMATS, MEDIA_TYPES, Format, exported, filename
 from assistant.page.found import found_html
 from assistant.page.paper import has_paper, paper, paper_html
@@ -60,14 +62,17 @@ def mount(
     settings: PageSettings,
     shelf: Shelf,
     suggestions: Suggestions,
+    bench: Bench | None = None,
 ) -> None:
     """Add all routes of the page to `app`; an error of ours becomes its sentence, never a traceback."""
     app.mount(f"{PREFIX}/static", StaticFiles(directory=STATIC), name="static")
-    app.include_router(start_router(assistant, settings, shelf, suggestions), prefix=PREFIX)
+    app.include_router(start_router(assistant, settings, shelf, suggestions, bench is not None), prefix=PREFIX)
     app.include_router(conversation_router(conversations), prefix=PREFIX)
     app.include_router(source_router(assistant, conversations, suggestions), prefix=PREFIX)
     app.include_router(feedback_router(conversations), prefix=PREFIX)
     app.include_router(shelf_router(shelf, settings), prefix=PREFIX)
+    if bench is not None:
+        app.include_router(bench_router(bench, lambda: suite_of_feedback(conversations)), prefix=PREFIX)
 
     @app.exception_handler(AttestError)
     async def sentence(_: Request, error: AttestError) -> Response:
@@ -82,7 +87,9 @@ def mount(
         return JSONResponse({"message": words("problem.unexpected", reference=number)}, 500)
 
 
-def start_router(assistant: Assistant, settings: PageSettings, shelf: Shelf, suggestions: Suggestions) -> APIRouter:
+def start_router(
+    assistant: Assistant, settings: PageSettings, shelf: Shelf, suggestions: Suggestions, evaluates: bool
+) -> APIRouter:
     """What a page needs to begin, and what a user can choose from."""
     router = APIRouter()
 
@@ -101,6 +108,7 @@ def start_router(assistant: Assistant, settings: PageSettings, shelf: Shelf, sug
             },
             "written": settings.written_mode,
             "uploads": settings.uploads and shelf.accepts_files,
+            "evaluates": evaluates,
             "documents": statistics.documents,
             "passages": statistics.passages,
             "languages": [
@@ -277,11 +285,15 @@ def feedback_router(conversations: Conversations) -> APIRouter:
 
     @router.get("/feedback/suite")
     def suite() -> Response:
-        given = conversations.feedback()
-        content = feedback_suite(given, {turn: _before(conversations, turn) for turn in {item.turn for item in given}})
-        return _attachment(content, "application/yaml", "feedback.yaml")
+        return _attachment(suite_of_feedback(conversations), "application/yaml", "feedback.yaml")
 
     return router
+
+
+def suite_of_feedback(conversations: Conversations) -> str:
+    """All that readers said of answers, as an evaluation suite."""
+    given = conversations.feedback()
+    return feedback_suite(given, {turn: _before(conversations, turn) for turn in {item.turn for item in given}})
 
 
 def _before(conversations: Conversations, turn_id: str) -> list[str]:

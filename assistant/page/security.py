@@ -55,7 +55,10 @@ def content_security_policy(nonce: str | None = None) -> str:
     inline event handlers and scripts without the nonce stay forbidden, and so does every other host.
     """
     if nonce is None:
-        return "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+        return (
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+            "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+        )
     return "; ".join(
         (
             "default-src 'self'",

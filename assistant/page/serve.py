@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistant.page.bench import Bench
 from assistant.page.security import Guard
 from assistant.page.settings import DEFAULTS, PageSettings
 from assistant.page.shelf import Intake, Shelf
@@ -39,18 +40,19 @@ def serve(
     announce: Callable[[str], None] = print,
     intake: Intake | None = None,
     uploads: Path | None = None,
+    bench: Bench | None = None,
 ) -> None:
     """Serve the page until interrupted; `announce` gets its address once it answers. Port 0: any free one.
 
     `intake` reads files that are added from the page, which keeps them in the folder `uploads`; without
-    either, the page only shows what is in the library.
+    either, the page only shows what is in the library. `bench` runs evaluations from the page.
 
     Raises PortInUseError where the port is taken, before anything heavy is loaded.
     """
     listener = bound(host, port)
     with closing(listener):
         shelf = Shelf(assistant.library, intake, uploads)
-        app = application(assistant, conversations, settings, host, shelf)
+        app = application(assistant, conversations, settings, host, shelf, bench)
 
         def ready() -> None:
             announce(address(host, listener.getsockname()[1]))
@@ -65,6 +67,7 @@ def application(
     settings: PageSettings = DEFAULTS,
     host: str = "127.0.0.1",
     shelf: Shelf | None = None,
+    bench: Bench | None = None,
 ) -> App:
     """The whole ASGI application: our routes, Gradio's page, and the guard around both."""
     _quiet_gradio()
@@ -80,7 +83,7 @@ def application(
     answering = Answering(assistant, conversations, settings)
     suggestions = Suggestions(assistant, lambda: answering.is_busy)
     kept_shelf = shelf or Shelf(assistant.library, None, None)
-    routes.mount(app, assistant, conversations, settings, kept_shelf, suggestions)
+    routes.mount(app, assistant, conversations, settings, kept_shelf, suggestions, bench)
     gr.mount_gradio_app(
         app,
         create_page(answering, settings),

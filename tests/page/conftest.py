@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from assistant.page.asking import Assistant
+from assistant.page.bench import Bench
 from assistant.page.serve import application, bound, server
 from assistant.page.settings import MEBIBYTE, PageSettings
 from assistant.page.shelf import Shelf
@@ -38,15 +40,50 @@ class Served:
     conversations: Conversations
 
 
+EVALUATE = """
+import sys, time
+from pathlib import Path
+arguments = sys.argv[1:]
+page = Path(arguments[arguments.index("--html") + 1])
+if arguments[1] == "compare":
+    names = " and ".join(Path(folder).name for folder in arguments[2:4])
+    page.write_text(f"<h1>Compared {names}</h1><script>window.hacked = 7</script>")
+    sys.exit(0)
+if "broken" in arguments[2]:
+    print("Traceback: noise\\nThe suite can't be read: line 3.", file=sys.stderr)
+    sys.exit(2)
+folder = Path(arguments[arguments.index("--out") + 1])
+folder.mkdir()
+(folder / "cases.jsonl").write_text("{}\\n" * 4)
+(folder / "run.json").write_text("{}")
+for _ in range(4):
+    time.sleep(0.4)
+    with (folder / "results.jsonl").open("a") as file:
+        file.write("{}\\n")
+page.write_text(f"<h1>Report of {folder.name}</h1>")
+"""
+
+
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def bench_parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path, Path]:
+    """A command with the files and exit codes of `attest eval`, which takes seconds instead of minutes."""
+    folder = tmp_path_factory.mktemp("bench")
+    (folder / "suites").mkdir()
+    for name in ("smoke", "broken"):
+        (folder / "suites" / f"{name}.yaml").write_text("suite: x")
+    (folder / "command.py").write_text(EVALUATE)
+    return [sys.executable, str(folder / "command.py")], folder / "suites", folder / "runs"
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory, bench_parts: tuple[list[str], Path, Path]) -> Iterator[Served]:
     """The page on a free port of this machine."""
     assistant = ScriptedAssistant()
     catalog = tmp_path_factory.mktemp("page") / "catalog.sqlite"
     with closing(Conversations.open(catalog)) as conversations, closing(bound("127.0.0.1", 0)) as listener:
         shelf = Shelf(cast("Library", assistant.library), assistant.take, catalog.parent / "uploads")
         settings = PageSettings(written_mode=True, max_upload_bytes=2 * MEBIBYTE)
-        app = application(cast("Assistant", assistant), conversations, settings, shelf=shelf)
+        app = application(cast("Assistant", assistant), conversations, settings, shelf=shelf, bench=Bench(*bench_parts))
         ready = threading.Event()
         running = server(app, ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
@@ -126,13 +163,13 @@ class Visitors:
                 visit.foreign.append(url)
 
         def log(kind: str, text: str) -> None:
-            if kind == "error":
+            # Gradio's client aborts its own stream when a page is left, and reports that as errors.
+            if kind == "error" and "AbortError" not in text and "rrored out" not in text:
                 visit.errors.append(text)
 
         visit.page.on("request", lambda request: watch(request.url))
         visit.page.on("console", lambda message: log(message.type, message.text))
-        # Gradio's client aborts its own stream when a page is left, and reports that as an error.
-        visit.page.on("pageerror", lambda error: log("ignored" if "AbortError" in str(error) else "error", str(error)))
+        visit.page.on("pageerror", lambda error: log("error", str(error)))
         self.visits.append(visit)
         visit.page.goto(self._address + path)
         if wait:

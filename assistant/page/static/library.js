@@ -34,6 +34,7 @@ deeds["library.open"] = async () => {
   view.querySelector("#map").addEventListener("toggle", attempt(showMap));
   view.querySelector("#shelf-find").addEventListener("input", debounced(list));
   $("#open-library").setAttribute("aria-current", "page");
+  $("#open-evaluation").removeAttribute("aria-current");
   view.querySelector("h2").focus();
   await Promise.all([list(), poll()]);
 };
@@ -44,6 +45,7 @@ deeds["view.close"] = () => {
   view.hidden = true;
   view.replaceChildren();
   $("#open-library").removeAttribute("aria-current");
+  $("#open-evaluation").removeAttribute("aria-current");
   return true;
 };
 

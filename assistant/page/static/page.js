@@ -6,6 +6,7 @@ import * as sources from "./sources.js";
 import * as side from "./side.js";
 import * as options from "./options.js";
 import * as library from "./library.js";
+import * as evaluation from "./evaluation.js";
 import * as keys from "./keys.js";
 
 let mounted;
@@ -40,6 +41,7 @@ export async function mount(element, trigger, upload) {
   chat.mount(root);
   side.mount(root);
   library.mount(root);
+  evaluation.mount();
   keys.mount(root);
   root.hidden = false;
   document.documentElement.classList.add("attest-ready");

@@ -1,0 +1,165 @@
+"""The evaluation view's engine: `attest eval` in a process of its own, watched through the files that it writes.
+
+`evals` stands above this package, so it is never imported here: a command and its folder are the seam.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from store.errors import NotFoundError, RequestError
+
+FEEDBACK = "feedback"
+RunState = Literal["running", "passed", "failed", "stopped"]
+_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,80}")
+_COMPARE_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An evaluation run as its row on the page shows it."""
+
+    name: str
+    state: RunState
+    done: int
+    total: int
+    has_report: bool
+    error: str = ""
+
+
+class Bench:
+    """Runs suites one at a time, and finds earlier runs."""
+
+    def __init__(self, command: Sequence[str], suites: Path, runs: Path) -> None:
+        """`command` is ``attest`` with its library; `suites` holds the suites on offer, `runs` the runs' folders."""
+        self._command = list(command)
+        self._suites = suites
+        self._runs = runs
+        self._lock = threading.Lock()
+        self._running: tuple[str, subprocess.Popen[str]] | None = None
+        self._ends: dict[str, tuple[int, str]] = {}
+
+    def suites(self) -> tuple[str, ...]:
+        """Names of the suites on offer."""
+        return tuple(sorted(path.stem for path in self._suites.glob("*.yaml")))
+
+    def runs(self) -> tuple[Run, ...]:
+        """All runs, the latest first."""
+        if not self._runs.is_dir():
+            return ()
+        names = sorted((path.name for path in self._runs.iterdir() if (path / "run.json").is_file()), reverse=True)
+        running = self._running[0] if self._running else None
+        if running and running not in names:  # it is still preparing
+            names.insert(0, running)
+        return tuple(self._run(name) for name in names)
+
+    def start(self, suite: str, content: str | None = None) -> Run:
+        """Run a suite by its name, or the one whose text is `content`.
+
+        Raises RequestError while another runs, NotFoundError for a name that isn't on offer.
+        """
+        if content is None and suite not in self.suites():
+            raise NotFoundError(f"There is no suite named {suite[:60]!r}.")
+        with self._lock:
+            if self._running is not None:
+                raise RequestError("Another suite is running; wait for it, or stop it.")
+            self._runs.mkdir(parents=True, exist_ok=True)
+            name = self._free_name(suite)
+            path = self._suites / f"{suite}.yaml"
+            if content is not None:
+                path = self._runs / f"{name}.suite.yaml"
+                path.write_text(content, encoding="utf-8")
+            folder = self._runs / name
+            arguments = ["eval", "run", str(path), "--out", str(folder), "--html", str(self._runs / f"{name}.html")]
+            process = subprocess.Popen(  # noqa: S603 - our own command; the name was checked above
+                [*self._command, *arguments],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
+                text=True,
+            )
+            self._running = (name, process)
+        threading.Thread(target=self._wait, args=(name, process), name="evaluation", daemon=True).start()
+        return self._run(name)
+
+    def stop(self) -> None:
+        """Stop the run that is going on, if any; what it has is kept."""
+        with self._lock:
+            if self._running is not None:
+                self._running[1].terminate()
+
+    def report(self, name: str) -> str:
+        """The report of a run as a page. Raises NotFoundError."""
+        path = self._runs / f"{_checked(name)}.html"
+        if not path.is_file():
+            raise NotFoundError("This run has no report.")
+        return path.read_text(encoding="utf-8")
+
+    def comparison(self, before: str, after: str) -> str:
+        """Two runs compared, as a page. Raises NotFoundError, RequestError."""
+        target = self._runs / f"{_checked(before)}.{_checked(after)}.comparison.html"
+        folders = [str(self._runs / name) for name in (before, after)]
+        done = subprocess.run(  # noqa: S603 - as above
+            [*self._command, "eval", "compare", *folders, "--html", str(target)],
+            capture_output=True,
+            text=True,
+            timeout=_COMPARE_SECONDS,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        if not target.is_file():
+            raise RequestError(_last_line(done.stderr) or "These runs can't be compared.")
+        content = target.read_text(encoding="utf-8")
+        target.unlink()
+        return content
+
+    def _wait(self, name: str, process: subprocess.Popen[str]) -> None:
+        _, errors = process.communicate()
+        with self._lock:
+            self._ends[name] = (process.returncode, _last_line(errors))
+            self._running = None
+
+    def _run(self, name: str) -> Run:
+        folder, running = self._runs / name, self._running
+        total, done = _lines(folder / "cases.jsonl"), _lines(folder / "results.jsonl")
+        has_report = (self._runs / f"{name}.html").is_file()
+        if running is not None and running[0] == name:
+            return Run(name, "running", done, total, False)
+        code, error = self._ends.get(name, (None, ""))
+        if has_report:
+            return Run(name, "failed" if code == 1 else "passed", done, total, True)
+        return Run(name, "stopped", done, total, False, error)
+
+    def _free_name(self, suite: str) -> str:
+        from datetime import UTC, datetime
+
+        stem = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{suite}"
+        number, name = 2, stem
+        while (self._runs / name).exists():
+            name, number = f"{stem}-{number}", number + 1
+        return name
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise NotFoundError("There is no such run.")
+    return name
+
+
+def _lines(path: Path) -> int:
+    try:
+        with path.open("rb") as file:
+            return sum(1 for _ in file)
+    except FileNotFoundError:
+        return 0
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1][:500] if lines else ""

@@ -1,0 +1,65 @@
+// Evaluation: run a suite, watch it, open its report, compare two runs.
+import { $, attempt, deeds, icon, make, narrow, state, t } from "./state.js";
+import { get, href, post } from "./http.js";
+
+let polling = 0;
+
+export function mount() {
+  $("#open-evaluation").hidden = !state.start.evaluates;
+}
+
+deeds["evaluation.open"] = async () => {
+  if (narrow()) deeds["side.close"]();
+  const view = $("#view");
+  const suites = await get("evaluation/suites");
+  const select = make("select", { id: "suite", "aria-label": t("evaluation.suite") }, ...suites.map(name => new Option(name, name)));
+  view.replaceChildren(
+    make("header", { class: "view-head" }, make("h2", { text: t("evaluation"), tabindex: "-1" }),
+      make("button", { class: "icon", "data-do": "view.close", "aria-label": t("close"), title: t("close") }, icon("close"))),
+    make("p", { class: "aside", text: t("evaluation.what") }),
+    make("div", { class: "tools" }, select, make("button", { class: "primary", "data-do": "evaluation.run", text: t("evaluation.run") })),
+    make("ul", { id: "runs", class: "intake runs" }),
+    make("div", { class: "tools" }, make("button", { class: "quiet", id: "compare", "data-do": "evaluation.compare", text: t("evaluation.compare") })));
+  view.hidden = false;
+  $("#open-evaluation").setAttribute("aria-current", "page");
+  $("#open-library").removeAttribute("aria-current");
+  view.querySelector("h2").focus();
+  view.querySelector("#runs").addEventListener("change", comparable);
+  await poll();
+};
+
+deeds["evaluation.run"] = async () => {
+  await post("evaluation/runs", { suite: $("#suite").value });
+  await poll();
+};
+deeds["evaluation.stop"] = async () => { await post("evaluation/stop"); await poll(); };
+
+deeds["evaluation.compare"] = () => {
+  const [after, before] = chosen();
+  window.open(href("evaluation/compare?" + new URLSearchParams({ before, after })), "_blank", "noopener");
+};
+
+const chosen = () => [...document.querySelectorAll("#runs input:checked")].map(box => box.value);
+function comparable() { $("#compare").disabled = chosen().length !== 2; }
+
+async function poll() {
+  clearTimeout(polling);
+  const list = $("#runs");
+  if (!list) return;
+  const kept = new Set(chosen());
+  const runs = await get("evaluation/runs");
+  list.replaceChildren(...runs.map(run => {
+    const going = run.state === "running";
+    const pick = make("input", { type: "checkbox", value: run.name, checked: kept.has(run.name), disabled: !run.has_report, "aria-label": `${t("evaluation.compare")}: ${run.name}` });
+    const name = run.has_report
+      ? make("a", { href: href(`evaluation/runs/${encodeURIComponent(run.name)}/report`), target: "_blank", rel: "noopener", text: run.name })
+      : make("span", { text: run.name });
+    return make("li", { "data-state": run.state, "data-run": run.name }, make("span", { class: "name" }, pick, name),
+      make("span", { class: "state" }, `${t("evaluation." + run.state)} ${run.done}/${run.total}`,
+        going ? make("button", { class: "quiet", "data-do": "evaluation.stop", text: t("stop") }) : ""),
+      going ? make("progress", run.total ? { max: run.total, value: run.done, "aria-label": run.name } : { "aria-label": run.name }) : "",
+      run.error ? make("p", { class: "error", text: run.error }) : "");
+  }));
+  comparable();
+  if (runs.some(run => run.state === "running")) polling = setTimeout(attempt(poll), 1000);
+}

@@ -1,0 +1,72 @@
+"""Evaluation on the page: run a suite, watch it, open its report, compare two runs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from assistant.page.bench import Bench
+from store.errors import NotFoundError, RequestError
+from tests.page.conftest import Visit
+
+
+def test_a_suite_is_run_watched_and_its_report_opened_and_two_runs_compared(visit: Visit) -> None:
+    page = visit.page
+    page.click("#open-evaluation")
+    page.wait_for_selector("#suite")
+    assert page.locator("#suite option").all_inner_texts() == ["broken", "smoke", "feedback"]
+    for _ in range(2):
+        page.select_option("#suite", "smoke")
+        page.click("[data-do='evaluation.run']")
+        page.wait_for_selector("#runs [data-state='running'] progress[max='4']")
+        page.wait_for_selector("#runs [data-state='running']", state="detached", timeout=20_000)
+    assert page.locator("#runs [data-state='passed']").count() >= 2
+    with page.expect_popup() as opened:
+        page.locator("#runs a").first.click()
+    assert "Report of" in opened.value.locator("h1").inner_text()
+    opened.value.close()
+
+    assert page.locator("#compare").is_disabled()
+    for box in page.locator("#runs input").all()[:2]:
+        box.check()
+    with page.expect_popup() as opened:
+        page.click("#compare")
+    assert "Compared" in opened.value.locator("h1").inner_text()
+    assert opened.value.evaluate("window.hacked") is None
+    opened.value.close()
+
+
+def test_a_suite_that_can_not_be_read_says_why(bench_parts: tuple[list[str], Path, Path], tmp_path: Path) -> None:
+    command, suites, _ = bench_parts
+    bench = Bench(command, suites, tmp_path)
+    run = bench.start("broken")
+    with pytest.raises(RequestError, match="Another suite is running"):
+        bench.start("smoke")
+    deadline = time.monotonic() + 20
+    while (last := bench._run(run.name)).state == "running" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert (last.state, last.error) == ("stopped", "The suite can't be read: line 3.")
+
+
+def test_a_run_can_be_stopped(bench_parts: tuple[list[str], Path, Path], tmp_path: Path) -> None:
+    command, suites, _ = bench_parts
+    bench = Bench(command, suites, tmp_path)
+    run = bench.start("smoke")
+    bench.stop()
+    deadline = time.monotonic() + 20
+    while bench._run(run.name).state == "running" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert bench._run(run.name).state == "stopped"
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "..", "", "a/b", ".hidden", "a\\0b"])
+def test_a_report_is_only_ever_one_of_a_run(tmp_path: Path, name: str) -> None:
+    with pytest.raises(NotFoundError):
+        Bench([], tmp_path, tmp_path).report(name)
+
+
+def test_only_a_suite_on_offer_is_run(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="no suite named"):
+        Bench([], tmp_path, tmp_path).start("../../etc/passwd")
