@@ -217,7 +217,7 @@ def test_passages_that_only_an_index_knows_are_found(home: Path) -> None:
 
     with Library.open(home, embedder=HashingEmbedder()) as library:
         with library.possession.changing_indexes() as indexes:
-            indexes.owned.add([Entry("ghost", "ghost", "en", np.ones(64, np.float32) / 8)])
+            indexes.owned.add([Entry("ghost", "ghost", "en", np.full(64, 1 / 8, np.float32))])
             lost = library.passages(library.documents().documents[0].id)[0].id
             indexes.owned.remove([lost])
         messages = [finding.message for finding in health.check(library)]
