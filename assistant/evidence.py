@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,8 +15,12 @@ PASSAGES = 10
 """Passages whose sentences are looked at."""
 ALWAYS = 3
 """Quotes that are shown whenever a question is answered: the answer is among the first three nine times in ten."""
-MARGIN = 0.35
+MARGIN = 0.2
 """A further quote must come this close to the best one's score."""
+HEADING_LOSS = 0.2
+"""What a heading loses: it shares the question's words, and seldom says what was asked."""
+LONGEST_HEADING = 100
+"""Code points."""
 SAME_WORDS = 0.8
 """Share of a sentence's character trigrams in another one from which on the two are shown once."""
 
@@ -33,11 +38,26 @@ class Candidate:
         start = self.hit.passage.start
         return self.hit.text[self.sentence.span.start - start : self.sentence.span.end - start]
 
+    @property
+    def score(self) -> float:
+        """What candidates are ordered by."""
+        return self.sentence.score - HEADING_LOSS * self.is_heading
+
+    @property
+    def is_heading(self) -> bool:
+        """Whether it is a short line of its own with more text below, and no mark at its end."""
+        span, passage = self.sentence.span, self.hit.passage
+        before = self.hit.text[: span.start - passage.start]
+        after = self.hit.text[span.end - passage.start :]
+        alone = after.lstrip(" ").startswith("\n") and (not before or before.rstrip(" ").endswith("\n"))
+        words = self.words
+        return alone and len(words) <= LONGEST_HEADING and not unicodedata.category(words[-1]).startswith("P")
+
 
 def candidates(found: SearchResult) -> list[Candidate]:
     """All sentences of the found passages, best first."""
     every = [Candidate(sentence, hit) for hit in found.hits for sentence in hit.sentences]
-    return sorted(every, key=lambda each: (-each.sentence.score, each.hit.document.id, each.sentence.span.start))
+    return sorted(every, key=lambda each: (-each.score, each.hit.document.id, each.sentence.span.start))
 
 
 def select(ordered: Sequence[Candidate], most: int) -> list[Candidate]:
@@ -45,7 +65,7 @@ def select(ordered: Sequence[Candidate], most: int) -> list[Candidate]:
     chosen: list[Candidate] = []
     shown: list[frozenset[str]] = []
     for each in ordered:
-        if len(chosen) >= most or (len(chosen) >= ALWAYS and each.sentence.score < ordered[0].sentence.score - MARGIN):
+        if len(chosen) >= most or (len(chosen) >= ALWAYS and each.score < ordered[0].score - MARGIN):
             break
         trigrams = _trigrams(each.words)
         if any(_overlap(trigrams, other) >= SAME_WORDS for other in shown):
@@ -78,7 +98,7 @@ def verified(chosen: Iterable[Candidate], library: Library) -> tuple[Evidence, .
                     end=span.end,
                     quote=each.words,
                     language=each.hit.passage.language,
-                    score=each.sentence.score,
+                    score=each.score,
                 )
             )
     return tuple(evidence)

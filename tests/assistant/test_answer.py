@@ -190,3 +190,10 @@ def test_a_question_of_a_million_characters_is_refused_with_the_limit_named() ->
 
 def test_control_characters_and_composition_of_a_question_do_not_matter() -> None:
     assert clean_question("  Ai chu\u0309 tri\u0300\x07?\n") == "Ai chủ trì?"
+
+
+def test_a_heading_is_not_quoted_before_what_stands_below_it(assistant: Assistant) -> None:
+    answer = assistant.answer("ทวีปแอฟริกามีกี่ที่นั่งในคณะมนตรีสิทธิมนุษยชน")
+    assert "Châu Phi có 13 ghế" in answer.evidence[0].quote
+    headings = {"บทบาทในคณะมนตรีสิทธิมนุษยชน", "Thành viên", "Sự kiện"}
+    assert not headings & {evidence.quote for evidence in answer.evidence}
