@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import time
 import unicodedata
 from pathlib import Path
 
@@ -173,5 +174,7 @@ def test_nothing_invisible_reaches_the_text(text: str) -> None:
 
 
 def test_a_long_single_line_takes_no_more_than_linear_time() -> None:
-    line = (THAI + ENGLISH) * 10_000
-    assert len(normalize_text(line).text) > 3_000_000
+    line = (THAI + ENGLISH) * 2_000
+    start = time.process_time()
+    assert len(normalize_text(line).text) > 1_000_000
+    assert time.process_time() - start < 10

@@ -122,7 +122,8 @@ def test_nothing_is_lost_and_nothing_torn(text: str, language: str) -> None:
     assert outside.strip() == ""
     assert all(span.of(text) == span.of(text).strip() != "" for span in spans)
     boundaries = {match.start() for match in regex.finditer(r"\X", text)} | {len(text)}
-    assert all(span.start in boundaries and span.end in boundaries for span in spans if span.end - span.start > 1)
+    boundaries |= {match.end() for match in regex.finditer(r"\s", text)}  # Blanks before a mark are left out.
+    assert all({span.start, span.end} <= boundaries for span in spans)
 
 
 def _outside(text: str, spans: tuple[Span, ...]) -> str:
@@ -136,9 +137,9 @@ def _outside(text: str, spans: tuple[Span, ...]) -> str:
 
 @pytest.mark.parametrize("run", ["a", ". ", "(", "中。", "ก", "1. ", "👩\u200d", "\u0301", "Dr. ", '"'])
 def test_no_run_of_characters_takes_the_square_of_its_length(run: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     spans = sentences(run * (20_000 // len(run)), "en")
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
     assert all(span.end - span.start <= LONGEST or not run.isascii() for span in spans)
 
 

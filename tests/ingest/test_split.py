@@ -45,7 +45,9 @@ def passages_of(text: str, budget: int = 40, **options: frozenset[int]) -> tuple
 def test_passages_cover_the_whole_text_in_order_without_tearing_a_character(text: str, budget: int) -> None:
     passages = passages_of(text, budget)
     position = 0
+    # A mark after a blank belongs to the blank, which a passage doesn't begin with.
     boundaries = {match.start() for match in regex.finditer(r"\X", text)} | {len(text)}
+    boundaries |= {match.end() for match in regex.finditer(r"\s", text)}
     for number, passage in enumerate(passages):
         assert passage.ordinal == number
         assert text[position : passage.start].strip() == ""
