@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 import regex
@@ -112,6 +113,7 @@ class _Quote:
     """One piece of evidence, folded, with its numbers and dates."""
 
     key: int
+    passage: str
     text: str
     language: str
     context: str
@@ -165,15 +167,22 @@ class Verifier:
         language: str | None,
         without: tuple[int, ...],
     ) -> tuple[int, ...]:
-        """The one quote that carries a claim best, as a tuple of its key; empty if none does."""
-        keys = [key for key in self._quotes if key not in without]
-        if closeness is not None:
-            keys.sort(key=lambda key: -closeness.by_key.get(key, 0.0))
-        for key in keys:
-            if closeness is None and not _comparable(claim, self._quotes[key]):
+        """The keys that carry a claim best: one quote, or two neighbors of one passage; empty if none do.
+
+        Neighbors count together because one may say "it" where the other has the name.
+        """
+        order = sorted(self._quotes, key=lambda key: -(closeness.by_key.get(key, 0.0) if closeness else 0.0))
+        choices: list[tuple[int, ...]] = [(key,) for key in order if key not in without]
+        choices += [
+            tuple(sorted(pair))
+            for pair in combinations(order, 2)
+            if self._quotes[pair[0]].passage == self._quotes[pair[1]].passage and set(pair) != set(without)
+        ]
+        for keys in choices:
+            if closeness is None and not any(_comparable(claim, self._quotes[key]) for key in keys):
                 continue
-            if self._judge(claim, text, (key,), closeness, language).support != "unsupported":
-                return (key,)
+            if self._judge(claim, text, keys, closeness, language).support != "unsupported":
+                return keys
         return ()
 
     def _judge(
@@ -237,6 +246,7 @@ def _read(evidence: Evidence) -> _Quote:
     context = fold(" ; ".join(filter(None, (source.title, speaker, source.published))))
     return _Quote(
         evidence.key,
+        evidence.passage_id,
         text,
         evidence.language,
         context,

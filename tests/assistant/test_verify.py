@@ -87,6 +87,16 @@ def test_a_wrong_key_is_found_and_the_right_one_is_named() -> None:
     assert (verdict.support, verdict.fault, verdict.better) == ("unsupported", "citation", (1,))
 
 
+def test_neighbors_of_one_passage_may_carry_a_claim_together() -> None:
+    name = quote(1, "The Energiprojekt engine was built in Sweden.")
+    number = quote(2, "It uses 8.8 pounds of steam per kilowatt hour.")
+    neighbor = number.model_copy(update={"passage_id": name.passage_id})
+    claim = "The Energiprojekt engine uses 8.8 pounds of steam per kilowatt hour."
+    assert verify_claim(claim, (), (name, neighbor)).citations == (1, 2)
+    assert verify_claim(claim, (1,), (name, neighbor)).better == (1, 2)
+    assert verify_claim(claim, (), (name, number)).support == "unsupported"
+
+
 def test_without_quotes_nothing_is_supported() -> None:
     assert verify_claim("The sky is blue.", (), ()).fault == "no_evidence"
 
