@@ -30,7 +30,7 @@ def ingest(settings: Settings, /, paths: tuple[str, ...], sync: bool, samples: b
     title, speaker, published and language.
     """
     if not paths and not samples:
-        raise click.UsageError("Name at least one file or folder.")
+        raise click.UsageError("Name at least one PATH: a file, or a folder of files.")
     report = _ingest(settings, paths, sync=sync, samples=samples)
     if as_json:
         click.echo(json.dumps(report.to_json(), ensure_ascii=False))
