@@ -5,6 +5,11 @@ CREATE TABLE library (
   value TEXT NOT NULL
 ) STRICT;
 
+INSERT INTO library VALUES
+  ('id', lower(hex(randomblob(8)))),
+  ('vectors_generation', '1'),
+  ('keywords_generation', '1');
+
 CREATE TABLE documents (
   key             INTEGER PRIMARY KEY,
   id              TEXT NOT NULL,

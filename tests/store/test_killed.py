@@ -42,7 +42,7 @@ POINTS = [
     ("store.writing:update_metadata", 1, True),
     pytest.param("store.writing:retire", 6, True, marks=hard),
     pytest.param("store.rebuilding:count_languages", 1, True, marks=hard),
-    ("store.possession:Possession._note_clean", 1, False),
+    ("store.keeping:Keeper._note_clean", 1, False),
 ]
 
 
@@ -102,7 +102,7 @@ def test_killed_at_a_random_moment_nothing_is_half_there(
         ("store.index:VectorIndex.add", 1, True),
         pytest.param("store.writing:set_languages", 1, False, marks=hard),
         ("store.writing:set_languages", 1, True),
-        pytest.param("store.possession:Possession._swap", 1, False, marks=hard),
+        pytest.param("store.keeping:Keeper.exchange", 1, False, marks=hard),
     ],
 )
 def test_a_killed_rebuild_leaves_the_old_indexes_or_the_new(
@@ -113,7 +113,7 @@ def test_a_killed_rebuild_leaves_the_old_indexes_or_the_new(
     other = HashingEmbedder("other")
     code = processes.run(processes.rebuild, home, step, call, after, other if embed else None)
     assert code == -signal.SIGKILL
-    swapped = embed and "_swap" in step
+    swapped = embed and "exchange" in step
     with Library.open(home, embedder=other if swapped else HashingEmbedder()) as library:
         _assert_documents(library, BEFORE, [])
     if embed:
