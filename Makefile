@@ -38,7 +38,7 @@ help:
 chat: $(if $(filter local,$(MODEL)),$(READY_FOR_MODEL),$(READY))
 	@$(BIN)/attest prepare
 	$(if $(filter local,$(MODEL)),@$(BIN)/attest models install)
-	@exec $(BIN)/attest serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
+	@exec env $(if $(filter local,$(MODEL)),ATTEST_MODE=written) $(BIN)/attest serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
 test: lint types browser
 	$(BIN)/pytest

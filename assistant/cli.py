@@ -195,6 +195,7 @@ def search(settings: Settings, /, question: str, as_json: bool, count: int, **co
 @click.pass_obj
 def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     """Open the chat page, until Ctrl-C."""
+    from assistant.build import default_mode
     from assistant.page.serve import serve as serve_page
     from assistant.page.settings import PageSettings
     from assistant.page.shelf import intake_by
@@ -208,10 +209,11 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
             kept,
             host=host or settings.host,
             port=settings.port if port is None else port,
-            settings=PageSettings(written_mode=settings.model is not None),
+            settings=PageSettings(written_mode=default_mode(settings) == "written"),
             intake=intake_by(ingest_paths, assistant.library),
             uploads=settings.home / "uploads",
             bench=_bench(settings),
+            announce=lambda address: click.echo(f"The page is at {address} until you press Ctrl-C."),
         )
     return 0
 
