@@ -1,5 +1,7 @@
 """Checks what a language model wrote, claim by claim, against the quotes that it cites."""
 
-from assistant.verify.verdict import Fault, Thresholds, Verdict, Verifier, citations_in, verify_claim
+from assistant.verify.text import citations_in
+from assistant.verify.verdict import Fault, Thresholds, Verdict
+from assistant.verify.verifier import Verifier, verify_claim
 
 __all__ = ["Fault", "Thresholds", "Verdict", "Verifier", "citations_in", "verify_claim"]

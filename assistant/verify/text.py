@@ -6,7 +6,6 @@ import unicodedata
 
 import regex
 
-MARKER = regex.compile(r"\s*\[(\d{1,4})\]")
 _LOOSE_MARKER = regex.compile(r"\s*\[\d{1,4}(?:\s*[,;–-]\s*\d{1,4})*\]")
 _ENUMERATOR = regex.compile(r"^\s*(?:[-*•–]|\(?\d{1,2}[.)])\s+")
 _QUOTES = str.maketrans(
@@ -53,3 +52,11 @@ def script_of(text: str) -> str:
             name = unicodedata.name(c, "").partition(" ")[0].lower()
             counts[name] = counts.get(name, 0) + 1
     return max(counts, key=lambda name: counts[name]) if counts else ""
+
+
+def citations_in(text: str) -> tuple[int, ...]:
+    """The keys that a sentence cites by markers such as [1], [1][2] or [1, 2], in order."""
+    keys = []
+    for marker in regex.finditer(r"\[(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\]", text):
+        keys += [int(key) for key in regex.findall(r"\d+", marker[1])]
+    return tuple(dict.fromkeys(keys))

@@ -1,0 +1,103 @@
+"""Numbers, dates and verbatim words of a claim against its quotes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import regex
+
+from assistant.types import Evidence
+from assistant.verify.dates import DateMention, dates_in
+from assistant.verify.numbers import Quantity, numbers_in
+from assistant.verify.text import fold
+from assistant.verify.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """One piece of evidence, folded, with its numbers and dates."""
+
+    key: int
+    passage: str
+    text: str
+    language: str
+    context: str
+    numbers: tuple[Quantity, ...]
+    dates: tuple[DateMention, ...]
+
+
+def read_quote(evidence: Evidence) -> Quote:
+    """One piece of evidence, folded and read once for all claims."""
+    text = fold(evidence.quote)
+    source = evidence.document
+    # A speaker such as "News desk, Hanoi" doesn't put Hanoi into what is quoted.
+    speaker = regex.split(r"[,;(]", source.speaker or "")[0]
+    context = fold(" ; ".join(filter(None, (source.title, speaker, source.published))))
+    return Quote(
+        evidence.key,
+        evidence.passage_id,
+        text,
+        evidence.language,
+        context,
+        (*numbers_in(text, strict=False), *numbers_in(context, strict=False)),
+        (*dates_in(text), *dates_in(context)),
+    )
+
+
+def is_verbatim(claim: str, quote: str) -> bool:
+    """Whether a claim is nothing but words of a quote in their order, marks at its ends aside."""
+    ends = " .,;:!?\"'()[]。"
+    bare, quoted = claim.lower().strip(ends), quote.lower()
+    at = quoted.find(bare)
+    if at < 0 or not bare:
+        return False
+    # Cut in mid-clause, words can turn into their contrary: only whole sentences and clauses count.
+    before, after = quoted[:at].strip(), quoted[at + len(bare) :].strip()
+    return (not before or before[-1] in ".,;:!?\"'(-") and (not after or after[0] in ".,;:!?\"')-")
+
+
+def unsupported_date(claim: str, quotes: Sequence[Quote]) -> Verdict | None:
+    """The verdict on the first date of a folded claim that no quote has; None if there is none."""
+    known = tuple(mention for quote in quotes for mention in quote.dates)
+    values = {value for quote in quotes for number in quote.numbers for value in number.values}
+    for mention in dates_in(claim):
+        year_only = all(month is None and day is None for _, month, day in mention.alternatives)
+        as_number = year_only and any(
+            year is not None and (Decimal(year) in values or Decimal(year + 543) in values)
+            for year, _, _ in mention.alternatives
+        )
+        if not as_number and not mention.within(known):
+            return Verdict("unsupported", "date", mention.text)
+    return None
+
+
+def unsupported_number(claim: str, quotes: Sequence[Quote]) -> Verdict | None:
+    """The verdict on the first number that no quote has, or has otherwise hedged; None if there is none."""
+    taken = tuple((mention.start, mention.end) for mention in dates_in(claim))
+    known = [number for quote in quotes for number in quote.numbers]
+    parts = {
+        Decimal(part)
+        for quote in quotes
+        for mention in quote.dates
+        for reading in mention.alternatives
+        for part in reading
+        if part is not None
+    }
+    for number in numbers_in(claim, strict=True, taken=taken):
+        same = [other for other in known if number.agrees(other)]
+        if not same and not number.values & parts:
+            return Verdict("unsupported", "number", number.text)
+        if same and number.bound in ("over", "under") and not any(_bounds_agree(number, other) for other in same):
+            return Verdict("unsupported", "number", _with_bound(claim, number))
+    return None
+
+
+def _bounds_agree(number: Quantity, other: Quantity) -> bool:
+    return other.bound in (number.bound, "about")
+
+
+def _with_bound(claim: str, number: Quantity) -> str:
+    before = regex.search(r"\S+\s?\S*\s?$", claim[: number.start])
+    return (before.group() if before else "") + number.text
