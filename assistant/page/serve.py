@@ -51,14 +51,13 @@ def serve(
     """
     listener = bound(host, port)
     with closing(listener):
+        # The models load while the page is built, and both are there when the address is told.
+        warming = threading.Thread(target=_warmed, args=(assistant,), name="warming", daemon=True)
+        warming.start()
         shelf = Shelf(assistant.library, intake, uploads)
         app = application(assistant, conversations, settings, host, shelf, bench)
-
-        def ready() -> None:
-            announce(address(host, listener.getsockname()[1]))
-            threading.Thread(target=_warmed, args=(assistant,), name="warming", daemon=True).start()
-
-        server(app, ready).run(sockets=[listener])
+        warming.join()
+        server(app, lambda: announce(address(host, listener.getsockname()[1]))).run(sockets=[listener])
 
 
 def application(
@@ -134,7 +133,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _warmed(assistant: Assistant) -> None:
-    """Load the models before the first question needs them; a question that comes sooner waits for the same."""
+    """Load the models before the first question needs them."""
     try:
         assistant.library.prepare()
         assistant.library.search("?", 1)

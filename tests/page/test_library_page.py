@@ -110,6 +110,12 @@ def test_a_document_of_the_library_opens_in_the_reader(shelf: Visit) -> None:
     assert shelf.page.locator(".reader mark").count() == 0
 
 
+def test_a_new_conversation_leaves_the_library(shelf: Visit) -> None:
+    shelf.page.click(".side [data-do='conversation.new']")
+    assert shelf.page.locator("#view").is_hidden()
+    shelf.ask("warning bells")
+
+
 def test_the_map_shows_languages_speakers_and_years(shelf: Visit) -> None:
     shelf.page.click("#map > summary")
     shelf.page.wait_for_selector("#map figure")

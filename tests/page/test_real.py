@@ -191,6 +191,4 @@ def test_pictures_of_the_page(real: Visitors, tmp_path: Path) -> None:
     visit = real.open()
     visit.page.click("#open-library")
     visit.page.wait_for_selector("#shelf tr[data-document]")
-    visit.page.click("#map > summary")
-    visit.page.wait_for_selector("#map figure")
     visit.page.screenshot(path=folder / "library.png")

@@ -110,6 +110,21 @@ def test_a_server_that_is_gone_is_said_so_and_the_question_is_kept(visit: Visit)
     visit.errors.clear()  # the browser itself notes the failed request
 
 
+def test_a_full_queue_is_said_so_and_the_question_is_kept(visit: Visit) -> None:
+    full = '{"detail": "Queue is full. Max size is 200."}'
+    visit.page.route(
+        "**/queue/join*", lambda route: route.fulfill(status=503, body=full, content_type="application/json")
+    )
+    visit.page.fill("#question", "warning bells")
+    visit.page.press("#question", "Enter")
+    visit.page.wait_for_selector("#problem:not([hidden])")
+    assert "Please ask again in a moment" in visit.page.locator("#problem").inner_text()
+    assert visit.page.input_value("#question") == "warning bells"
+    visit.page.unroute("**/queue/join*")
+    visit.ask("warning bells")
+    visit.errors.clear()  # the browser itself notes the refusal
+
+
 @pytest.mark.parametrize("language", languages())
 def test_each_refusal_is_said_in_the_language_of_the_interface(language: str) -> None:
     words = strings(language)

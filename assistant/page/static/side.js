@@ -167,6 +167,7 @@ async function examples() {
 }
 
 deeds["conversation.new"] = () => {
+  deeds["view.close"]?.();
   fresh();
   if (narrow()) deeds["side.close"]();
   $("#question").focus();
