@@ -18,8 +18,9 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms import CustomLLM
 from pydantic import PrivateAttr
 
+from assistant.marks import cite, speaks
 from assistant.types import ClaimChecked, TextAdded
-from assistant.write import Written, cite, speaks, write
+from assistant.write import Written, write
 from store.errors import LanguageModelError
 from tests.assistant.quotes import quote
 
