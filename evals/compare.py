@@ -18,7 +18,14 @@ from assistant.types import Value
 from evals.aggregate import HIDDEN, POOLED_LEAST, POOLED_RESAMPLES, Unit, Units, slice_names, units
 from evals.folder import RunFolder, RunInfo
 from evals.gates import check_name
-from evals.metrics.statistics import Difference, holm, mcnemar, paired_bootstrap, paired_bootstrap_of
+from evals.metrics.statistics import (
+    Difference,
+    holm,
+    mcnemar,
+    paired_bootstrap,
+    paired_bootstrap_of,
+    paired_rate_interval,
+)
 from evals.registry import METRICS, Metric, metric, ordered
 from evals.score import observations_of, verdicts_of
 from evals.types import Case
@@ -96,6 +103,13 @@ class Comparison(Value):
         return any(gate.blocks for gate in self.gates)
 
 
+def tells_where(one: Compared) -> bool:
+    """Whether a row of a slice says where to look. Times of few questions mostly tell what else the machine did."""
+    known = metric(one.metric)
+    is_time = known is not None and known.group == "latency"
+    return one.slice != "all" and one.outcome != "no difference shown" and not is_time
+
+
 def compare(first: RunFolder, second: RunFolder, gates: Sequence[str] = ()) -> Comparison:
     """Compare two saved runs. `gates`: what blocks, by name; else the runs' thresholds, else `DEFAULT_GATES`.
 
@@ -162,8 +176,9 @@ def _means(one: Metric, name: str, pairs: list[tuple[Unit, Unit]], seed: int) ->
     difference = paired_bootstrap(before, after, [row[2] for row in rows], seed=seed)
     binary = bool(np.isin(before, (0.0, 1.0)).all() and np.isin(after, (0.0, 1.0)).all())
     if binary:
-        p = mcnemar(int(((before == 1) & (after == 0)).sum()), int(((before == 0) & (after == 1)).sum()))
-        difference = difference._replace(p=p)
+        lost, won = int(((before == 1) & (after == 0)).sum()), int(((before == 0) & (after == 1)).sum())
+        interval = paired_rate_interval(lost, won, len(rows))
+        difference = Difference(difference.value, interval, mcnemar(lost, won))
     means = float(before.mean()), float(after.mean())
     return _told(one, name, means, difference, len(rows), binary=binary)
 

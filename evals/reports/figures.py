@@ -31,6 +31,13 @@ def spread_of(name: str, low: float, high: float) -> str:
     return f"{number(name, low).removesuffix(' ms')} – {number(name, high)}"
 
 
+def p_value(p: float | None) -> str:
+    """``0.042``, or ``<0.001`` where it is below that; empty where there is none."""
+    if p is None:
+        return ""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def headlines(report: Report, most: int) -> tuple[str, ...]:
     """The headline metrics that this report has, at most so many."""
     return tuple(name for name in HEADLINES if name in report.overall.metrics)[:most]

@@ -15,12 +15,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from assistant.types import Answer, Evidence
-from evals.compare import Compared, Comparison
+from evals.compare import Compared, Comparison, tells_where
 from evals.folder import RunFolder
 from evals.metrics.citations import quote_verdicts
 from evals.registry import METRICS, metric
 from evals.reports import plots
-from evals.reports.figures import counts_of, headlines, interval, number, spread_of, title_of
+from evals.reports.figures import counts_of, headlines, interval, number, p_value, spread_of, title_of
 from evals.score import CaseScore, Report, SliceScores
 from evals.types import Case, Expectation, TurnResult
 
@@ -78,7 +78,7 @@ def page(report: Report, folder: RunFolder, cases: Sequence[Case] | None = None)
 def comparison_page(comparison: Comparison) -> str:
     """The whole page of a comparison."""
     overall = [one for one in comparison.compared if one.slice == "all"]
-    slices = [one for one in comparison.compared if one.slice != "all" and one.outcome != "no difference shown"]
+    slices = sorted((one for one in comparison.compared if tells_where(one)), key=lambda one: one.p or 0.0)
     return _template("comparison.html.jinja").render(
         title=f"{comparison.second.name} against {comparison.first.name}",
         comparison=comparison,
@@ -89,8 +89,15 @@ def comparison_page(comparison: Comparison) -> str:
 
 
 def difference_plot(compared: Sequence[Compared]) -> Markup:
-    """The change of each share, with its interval, around zero."""
-    shares = [one for one in compared if (known := metric(one.metric)) is not None and known.unit == "share"]
+    """The change of each share that changed, with its interval, around zero."""
+    shares = [
+        one
+        for one in compared
+        if (known := metric(one.metric)) is not None
+        and known.unit == "share"
+        and known.group != "expectations"
+        and one.difference
+    ]
     edges = [abs(edge) for one in shares for edge in (one.low, one.high, one.difference) if edge is not None]
     most = plots.nice_most(max(edges, default=0.1))
     styles = {"better": "good", "worse": "bad", "no difference shown": "a"}
@@ -110,7 +117,13 @@ def _template(name: str) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"number": number, "interval": interval, "spread": spread_of, "metric": metric}
+    environment.globals |= {
+        "number": number,
+        "interval": interval,
+        "spread": spread_of,
+        "p_value": p_value,
+        "metric": metric,
+    }
     return environment.get_template(name)
 
 

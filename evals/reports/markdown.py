@@ -8,7 +8,7 @@ import regex
 
 from evals.compare import Comparison, Flip, GateCompared
 from evals.registry import metric
-from evals.reports.figures import counts_of, headlines, interval, number, spread_of, title_of
+from evals.reports.figures import counts_of, headlines, interval, number, p_value, spread_of, title_of
 from evals.score import Report
 
 FAILURES_SHOWN = 30
@@ -60,7 +60,7 @@ def comparison_markdown(comparison: Comparison) -> str:
             number(one.metric, one.second),
             number(one.metric, one.difference),
             "" if one.low is None or one.high is None else spread_of(one.metric, one.low, one.high),
-            "" if one.p is None else f"{one.p:.3f}",
+            p_value(one.p),
             one.outcome,
         )
         for one in comparison.compared

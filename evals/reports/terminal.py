@@ -10,15 +10,17 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from evals.compare import Compared, Comparison
+from evals.compare import Compared, Comparison, tells_where
 from evals.registry import metric
-from evals.reports.figures import counts_of, headlines, interval, number, spread_of, title_of
+from evals.reports.figures import counts_of, headlines, interval, number, p_value, spread_of, title_of
 from evals.score import Report, SliceScores
 
 COLUMNS = 100
 FAILURES_SHOWN = 20
-SLICES_SHOWN = 40
+SLICES_SHOWN = 30
 LESS = "↓"
+OUTCOMES = {"better": "better", "worse": "worse", "no difference shown": "none shown"}
+STYLES = {"better": "green", "worse": "red", "no difference shown": "dim"}
 
 
 def show(report: Report, console: Console) -> None:
@@ -139,11 +141,17 @@ def _comparison_parts(comparison: Comparison) -> Iterator[RenderableType]:
         if count:
             yield Text(f"  {count} {what}: left out")
     yield Text("")
-    yield _differences([one for one in comparison.compared if one.slice == "all"], "metric")
-    told = [one for one in comparison.compared if one.slice != "all" and one.outcome != "no difference shown"]
+    overall = [one for one in comparison.compared if one.slice == "all"]
+    changed = [one for one in overall if one.difference]
+    yield _differences(changed, "metric")
+    if len(changed) < len(overall):
+        yield Text(f"The other {len(overall) - len(changed)} metrics are the same in both.")
+    told = sorted((one for one in comparison.compared if tells_where(one)), key=lambda one: one.p or 0.0)
     if told:
         yield Text("\nSlices that differ (p not corrected for their number)", style="bold")
         yield _differences(told[:SLICES_SHOWN], "metric[slice]")
+        if len(told) > SLICES_SHOWN:
+            yield Text(f"... {len(told) - SLICES_SHOWN} more in --html and --json")
     if comparison.flips:
         yield Text(f"\nFlipped ({len(comparison.flips)})", style="bold")
         for flip in comparison.flips[:FAILURES_SHOWN]:
@@ -158,20 +166,19 @@ def _comparison_parts(comparison: Comparison) -> Iterator[RenderableType]:
         if gate.compared is None:
             yield Text(f"  not measured in both runs  {gate.name}")
         else:
-            p = "" if gate.adjusted_p is None else f", p = {gate.adjusted_p:.3f}"
+            p = "" if gate.adjusted_p is None else f", p {p_value(gate.adjusted_p)}"
             verdict = "SIGNIFICANTLY WORSE" if gate.blocks else "ok"
             yield Text(f"  {verdict}  {gate.name}: {gate.compared.outcome}{p}", style="red" if gate.blocks else "")
 
 
 def _differences(compared: list[Compared], head: str) -> Table:
     table = _table()
-    table.add_column(head, overflow="ellipsis", no_wrap=True)
-    for column in ("before", "after", "change", "95 % interval", "p", "n"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    table.add_column(head, overflow="ellipsis", no_wrap=True, max_width=36)
+    for column, width in (("before", 7), ("after", 7), ("change", 7), ("95 % interval", 14), ("p", 6), ("n", 3)):
+        table.add_column(column, justify="right", no_wrap=True, min_width=width)
+    table.add_column("", no_wrap=True, min_width=6)
     for one in compared:
         name = one.metric if one.slice == "all" else f"{one.metric}[{one.slice}]"
-        known = metric(one.metric)
         sign = "+" if one.difference > 0 else ""
         spread = "" if one.low is None or one.high is None else spread_of(one.metric, one.low, one.high)
         table.add_row(
@@ -180,10 +187,8 @@ def _differences(compared: list[Compared], head: str) -> Table:
             number(one.metric, one.second),
             sign + number(one.metric, one.difference),
             spread,
-            "" if one.p is None else f"{one.p:.3f}",
+            p_value(one.p),
             str(one.count),
-            Text(one.outcome, style="red" if one.outcome == "worse" else "green" if one.outcome == "better" else "dim")
-            if known is not None
-            else "",
+            Text(OUTCOMES[one.outcome], style=STYLES[one.outcome]),
         )
     return table

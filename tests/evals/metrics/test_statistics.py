@@ -13,6 +13,7 @@ from evals.metrics.statistics import (
     mcnemar,
     paired_bootstrap,
     paired_bootstrap_of,
+    paired_rate_interval,
     wilson,
 )
 
@@ -58,7 +59,34 @@ def test_questions_on_one_document_do_not_count_as_so_many_independent_ones() ->
 
 def test_one_cluster_tells_nothing_of_variation() -> None:
     assert cluster_bootstrap_mean([1.0, 0.0], ["a", "a"]) is None
-    assert paired_bootstrap([1.0], [0.0], ["a"]).p is None
+
+
+def test_few_documents_prove_no_difference() -> None:
+    five, six = list("abcde"), list("abcdef")
+    assert paired_bootstrap([1.0] * 5, [0.0] * 5, five).p is None
+    assert paired_bootstrap([1.0] * 6, [0.0] * 6, six).p is not None
+    few = paired_bootstrap_of(lambda rows, run: float(run), five)
+    assert few is not None
+    assert few.p is None
+
+
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 200))
+def test_the_interval_of_a_paired_difference_agrees_with_mcnemar(lost: int, won: int, same: int) -> None:
+    interval = paired_rate_interval(lost, won, lost + won + same + 1)
+    assert -1 <= interval.low <= interval.high <= 1
+    p = mcnemar(lost, won)
+    if interval.low > 0 or interval.high < 0:
+        assert p < 0.13, "an interval without zero goes with a small p"
+    if p < 0.02:
+        assert interval.low > 0 or interval.high < 0
+
+
+def test_the_interval_of_a_paired_difference_is_the_published_one() -> None:
+    # Agresti and Min 2005, section 3: Wald's interval after adding 1/2 to each of the four cells.
+    lost, won, count = 3.5, 9.5, 42
+    difference = (won - lost) / count
+    spread = 1.959963984540054 * ((lost + won) - (won - lost) ** 2 / count) ** 0.5 / count
+    assert paired_rate_interval(3, 9, 40) == pytest.approx((difference - spread, difference + spread))
 
 
 def test_the_general_bootstrap_agrees_with_the_fast_one() -> None:
