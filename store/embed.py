@@ -238,6 +238,7 @@ def _stack(vectors: list[FloatArray], dimensions: int) -> FloatArray:
 def _load(folder: Path, name: str) -> tuple[Any, Tokenizer, int]:
     """The model, its tokenizer and the number of the token that pads."""
     import transformers
+    from safetensors import SafetensorError
 
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
@@ -249,7 +250,7 @@ def _load(folder: Path, name: str) -> tuple[Any, Tokenizer, int]:
         words: Tokenizer = tokenizer.backend_tokenizer
         words.no_truncation()
         words.no_padding()
-    except (OSError, ValueError, KeyError, RuntimeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, AttributeError, SafetensorError) as error:
         raise EmbeddingModelError(
             f"The embedding model {name} can't be loaded from {folder}: it needs config.json, tokenizer.json and "
             f"model.safetensors as Hugging Face models have them ({type(error).__name__})."
