@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from store.errors import AttestError, NotFoundError, ReadError, RequestError
+from store.errors import AttestError, NotFoundError, RequestError
 from store.types import Document, ParsedDocument
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Shelf:
         self._items: dict[int, Item] = {}
         self._removed: dict[str, ParsedDocument] = {}
         self._lock = threading.Lock()
-        self._work: queue.SimpleQueue[tuple[int, Path]] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[tuple[int, Path | None]] = queue.SimpleQueue()
         self._worker: threading.Thread | None = None
 
     @property
@@ -127,8 +127,15 @@ class Shelf:
 
     def take(self, path: Path) -> Item:
         """Queue the file at `path`; `items` tells what becomes of it."""
+        return self._queue(path.name, path)
+
+    def embed_anew(self, name: str) -> Item:
+        """Queue the embedding of all passages anew, listed as `name`; questions are answered meanwhile."""
+        return self._queue(name, None)
+
+    def _queue(self, name: str, path: Path | None) -> Item:
         with self._lock:
-            item = Item(max(self._items, default=0) + 1, path.name, "waiting")
+            item = Item(max(self._items, default=0) + 1, name, "waiting")
             self._items[item.id] = item
             for old in [key for key, kept in self._items.items() if kept.state not in ("waiting", "reading")]:
                 if len(self._items) > KEPT_ITEMS:
@@ -205,18 +212,24 @@ class Shelf:
             taken = self._taken(number, path)
             self._change(number, state=taken.outcome, error=taken.error)
 
-    def _queued(self) -> Iterator[tuple[int, Path]]:
+    def _queued(self) -> Iterator[tuple[int, Path | None]]:
         while True:
             yield self._work.get()
 
-    def _taken(self, number: int, path: Path) -> Taken:
-        assert self._intake is not None  # noqa: S101 - `place` refuses before
+    def _taken(self, number: int, path: Path | None) -> Taken:
+        def progress(done: int, known: int) -> None:
+            self._change(number, done=done, known=known)
+
         try:
-            return self._intake(path, lambda done, known: self._change(number, done=done, known=known))
-        except (ReadError, AttestError) as error:
+            if path is None:
+                self.library.rebuild(embed=True, progress=progress)
+                return Taken("updated")
+            assert self._intake is not None  # noqa: S101 - `place` refuses before
+            return self._intake(path, progress)
+        except AttestError as error:
             return Taken("failed", str(error))
         except Exception:
-            log.exception("Taking in %s failed", path.name)
+            log.exception("Taking in %s failed", path)
             return Taken("failed", "This file could not be taken in; the log tells more.")
 
     def _change(self, number: int, **changes: object) -> None:

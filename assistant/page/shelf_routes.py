@@ -61,6 +61,10 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
             return asdict(shelf.refuse(name, str(error)))
         return asdict(shelf.take(path))
 
+    @router.post("/embed")
+    def embed(words: Words) -> dict[str, Any]:
+        return asdict(shelf.embed_anew(words("library.embed")))
+
     @router.patch("/documents/{document_id}")
     def describe(
         document_id: str,

@@ -87,6 +87,12 @@ class ScriptedLibrary:
         self.put(parsed.document, parsed.text)
         return AddResult(parsed.document, "updated" if known else "added")
 
+    def rebuild(self, *, embed: bool = False, progress: Progress | None = None) -> None:
+        assert embed and progress is not None
+        for done in range(4):
+            progress(done, 4)
+            time.sleep(0.1)
+
     def document(self, document_id: str) -> Document:
         if document_id not in self.kept:
             raise NotFoundError("There is no such document.")

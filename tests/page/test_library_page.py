@@ -110,6 +110,13 @@ def test_a_document_of_the_library_opens_in_the_reader(shelf: Visit) -> None:
     assert shelf.page.locator(".reader mark").count() == 0
 
 
+def test_all_is_embedded_anew_when_asked(shelf: Visit) -> None:
+    shelf.page.click("[data-do='library.embed']")
+    shelf.page.click("#ask-dialog .primary")
+    shelf.page.wait_for_selector("#intake [data-state='reading'] progress")
+    shelf.page.wait_for_selector("#intake [data-state='updated'] >> text=Embed all anew")
+
+
 def test_a_new_conversation_leaves_the_library(shelf: Visit) -> None:
     shelf.page.click(".side [data-do='conversation.new']")
     assert shelf.page.locator("#view").is_hidden()

@@ -68,6 +68,7 @@ function dropzone() {
 function tools() {
   return make("div", { class: "tools" },
     make("input", { type: "search", id: "shelf-find", placeholder: t("filters.find"), "aria-label": t("filters.find") }),
+    make("button", { class: "quiet", "data-do": "library.embed", text: t("library.embed") }),
     make("a", { class: "quiet", href: href("feedback/suite"), download: "feedback.yaml", text: t("feedback.export") }));
 }
 
@@ -145,6 +146,12 @@ deeds["library.remove"] = async target => {
     if (body.isConnected) body.insertBefore(row(back), place?.isConnected ? place : null);
     await refresh();
   }) });
+};
+
+deeds["library.embed"] = async () => {
+  if (!await ask({ title: t("library.embed"), note: t("library.embed.sure"), confirm: t("library.embed.do") })) return;
+  await post("library/embed");
+  await poll();
 };
 
 async function refresh() {
