@@ -1,8 +1,9 @@
 """Whether Attest knows what it doesn't know: confidence where the article is there, and where it was left out.
 
 Half of the articles are left out of a library (then the other half), all questions are asked. Each confidence is by a
-model that was fitted on other articles (`evals.benchmarks.confidence`); the threshold is the one that ships. Near-misses
-ask about the right event for a fact that isn't there: no weights were fitted on them, so theirs are by what ships.
+model that was fitted on other articles (`evals.benchmarks.confidence`); the threshold is the one that ships.
+Near-misses ask about the right event for a fact that isn't there: no weights were fitted on them, so theirs are by
+what ships.
 """
 
 from __future__ import annotations
