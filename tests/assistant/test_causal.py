@@ -27,10 +27,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     path = tmp_path_factory.mktemp("models") / "tiny"
     words = {word: number for number, word in enumerate(["<unk>", "<eos>", "hello", "world", "forum", "แม่น้ำ"])}
-    tokenizer = Tokenizer(WordLevel(words, unk_token="<unk>"))  # noqa: S106
+    tokenizer = Tokenizer(WordLevel(words, unk_token="<unk>"))
     tokenizer.pre_tokenizer = Whitespace()
     fast: Any = PreTrainedTokenizerFast
-    fast(tokenizer_object=tokenizer, unk_token="<unk>").save_pretrained(path)  # noqa: S106
+    fast(tokenizer_object=tokenizer, unk_token="<unk>").save_pretrained(path)
     config = LlamaConfig(
         vocab_size=len(words),
         hidden_size=16,
