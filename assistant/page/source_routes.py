@@ -1,0 +1,123 @@
+"""The documents behind an answer: the reader and its windows, pictures of pages, and how they were found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from assistant.page.asking import Assistant
+from assistant.page.found import found_html
+from assistant.page.paper import has_paper, paper, paper_html
+from assistant.page.reader import (
+    Highlight,
+    located,
+    lost_quote,
+    source_panel,
+    window_above,
+    window_around,
+    window_below,
+    window_html,
+)
+from assistant.page.suggest import Suggestions
+from assistant.page.words import Words
+from assistant.types import Answer, Evidence, Source
+from store.conversations import Conversations, Turn
+from store.errors import NotFoundError
+from store.types import Document, Span
+
+
+def source_router(assistant: Assistant, conversations: Conversations, suggestions: Suggestions) -> APIRouter:
+    """The documents behind an answer: the reader, its windows, and how they were found."""
+    router = APIRouter()
+    library = assistant.library
+
+    def answer_of(turn_id: str) -> tuple[Turn, Answer]:
+        turn = conversations.turn(turn_id)
+        if turn.answer is None:
+            raise NotFoundError("This question has no answer yet.")
+        return turn, Answer.model_validate_json(turn.answer)
+
+    def document_of(source: Source) -> Document | None:
+        """The document by its id or, in a library that was made anew, by its address."""
+        try:
+            return library.document(source.id)
+        except NotFoundError:
+            return library.find_document(source.uri) if source.uri else None
+
+    def highlights(evidence: tuple[Evidence, ...], document: Document) -> list[Highlight]:
+        same = [item for item in evidence if document.id == item.document.id or document.uri == item.document.uri]
+        found = [(item.key, located(library, document, item)) for item in same]
+        return [Highlight(key, span) for key, span in found if span is not None]
+
+    @router.get("/turns/{turn_id}/source/{key}")
+    def source(turn_id: str, key: int, words: Words) -> dict[str, Any]:
+        _, answer = answer_of(turn_id)
+        item = next((item for item in answer.evidence if item.key == key), None)
+        if item is None:
+            raise NotFoundError("The answer has no such quote.")
+        keys = [other.key for other in answer.evidence]
+
+        def panel(body: str, notice: str) -> dict[str, Any]:
+            pictured = document is not None and has_paper(document)
+            return {"html": source_panel(item.document, body, words, key, keys, notice, pictured)}
+
+        document = document_of(item.document)
+        if document is None:
+            return panel(lost_quote(item), words("reader.gone"))
+        marks = highlights(answer.evidence, document)
+        here = next((mark.span for mark in marks if mark.key == key), None)
+        if here is None:
+            return panel(lost_quote(item), words("reader.lost"))
+        changed = document.text_sha256 != item.document.sha256
+        window = window_around(library, document, here, marks, words)
+        return panel(window_html(window, words), words("reader.changed") if changed else "")
+
+    @router.get("/turns/{turn_id}/page/{key}")
+    def page(turn_id: str, key: int, words: Words) -> dict[str, Any]:
+        _, answer = answer_of(turn_id)
+        item = next((item for item in answer.evidence if item.key == key), None)
+        document = document_of(item.document) if item else None
+        span = located(library, document, item) if item and document else None
+        if item is None or document is None or span is None or not has_paper(document):
+            raise NotFoundError("There is no picture of this page.")
+        return {"html": paper_html(paper(document, span, item.quote), document.page_of(span.start) or 1, words)}
+
+    @router.get("/documents/{document_id}/more")
+    def more(document_id: str, at: int, above: bool, words: Words, turn: str | None = None) -> dict[str, Any]:
+        document = library.document(document_id)
+        marks = highlights(answer_of(turn)[1].evidence, document) if turn else []
+        make = window_above if above else window_below
+        window = make(library, document, max(0, at), marks, words)
+        return {"html": window_html(window, words)}
+
+    @router.get("/documents/{document_id}/reader")
+    def whole(document_id: str, words: Words) -> dict[str, Any]:
+        document = library.document(document_id)
+        window = window_around(library, document, Span(0, 0), [], words)
+        return {"html": source_panel(source_of(document), window_html(window, words), words)}
+
+    @router.get("/turns/{turn_id}/found")
+    def found(turn_id: str, words: Words) -> dict[str, Any]:
+        turn, answer = answer_of(turn_id)
+        return {"html": found_html(library, turn, answer, words)}
+
+    @router.get("/turns/{turn_id}/suggestions")
+    def follow_up(turn_id: str, words: Words) -> list[str]:
+        _, answer = answer_of(turn_id)
+        return list(suggestions.after(answer, words.language))
+
+    return router
+
+
+def source_of(document: Document) -> Source:
+    """A document as answers name it."""
+    return Source(
+        id=document.id,
+        title=document.title,
+        speaker=document.speaker,
+        published=document.published,
+        language=document.language,
+        uri=document.uri,
+        sha256=document.text_sha256,
+    )
