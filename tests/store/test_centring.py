@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,8 +23,8 @@ class Counted:
     sum: NDArray[np.float64]
 
 
-def unit(vectors: FloatArray) -> FloatArray:
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+def unit(vectors: NDArray[Any]) -> FloatArray:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32)
 
 
 SUBJECTS = unit(RANDOM.normal(size=(40, DIMENSIONS)))
@@ -46,7 +47,7 @@ def shipped(*languages: str) -> LanguageMeans:
 
 
 def nearest(centring: Centring, asked_in: str, answered_in: str) -> float:
-    """Share of subjects whose nearest passage in another language is the same subject, among both languages' passages."""
+    """Share of subjects that are found in another language, among passages of both."""
     passages = np.concatenate([said(asked_in)[::2], said(answered_in)[1::2]])
     tags = [asked_in] * 20 + [answered_in] * 20
     order = [*range(0, 40, 2), *range(1, 40, 2)]

@@ -6,6 +6,7 @@ import json
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -121,14 +122,16 @@ def test_the_unpacked_weights_agree_with_the_engine_they_come_from(model: Transf
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Hugging Face folder as sentence-transformers writes it: a small BERT with random weights that pools by [CLS]."""
+    """A folder as sentence-transformers writes it: a small BERT with random weights that pools by [CLS]."""
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
     folder = tmp_path_factory.mktemp("tiny")
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "ask", "text", ":", "rice", "river", "forum", "mountain", "."]
-    tokenizer = Tokenizer(models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="[UNK]"))
+    special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    vocabulary = {word: number for number, word in enumerate(words)}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=special["unk_token"]))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
@@ -136,9 +139,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # As many models have it: a truncation that their own library sets.
     tokenizer.enable_truncation(6)
     tokenizer.enable_padding(length=6)
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
-    ).save_pretrained(folder)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)  # type: ignore[no-untyped-call]
     torch.manual_seed(3)
     config = BertConfig(
         vocab_size=len(words),
@@ -173,7 +174,7 @@ def changed(tiny: Path, folder: Path, name: str, value: object) -> Path:
     return folder
 
 
-def by_hand(tiny: Path, text: str, pooling: str) -> np.ndarray:
+def by_hand(tiny: Path, text: str, pooling: str) -> Any:
     """What the model's own classes make of it, in float32."""
     import torch
     from transformers import AutoModel, PreTrainedTokenizerFast

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -38,7 +39,7 @@ DAY = {"date:2023-06-14", "day:06-14", "month:2023-06", "year:2023"}
     ],
 )
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_a_day_is_one_in_every_language_and_calendar(written: str, form: str) -> None:
+def test_a_day_is_one_in_every_language_and_calendar(written: str, form: Literal["NFC", "NFD"]) -> None:
     assert date_terms(unicodedata.normalize(form, f"... {written} ...")) >= DAY
 
 
