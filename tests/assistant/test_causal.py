@@ -58,8 +58,9 @@ def test_who_stops_reading_frees_the_model(folder: Path) -> None:
     next(pieces)
     pieces.close()  # type: ignore[attr-defined]
     started = time.monotonic()
-    assert "".join(stream_text(llm, ASK, max_tokens=1))
-    assert time.monotonic() - started < 10
+    for _ in stream_text(llm, ASK, max_tokens=1):  # a model of random weights may say a special token, which is no text
+        pass
+    assert time.monotonic() - started < 60  # eight thousand tokens would take minutes
 
 
 def test_the_settings_reach_it_by_its_folder(folder: Path, tmp_path: Path) -> None:
