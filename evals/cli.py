@@ -115,11 +115,11 @@ def run_command(
     try:
         with telling(session) as told, telling_of_building() as building:
             session.ask(build or build_real, cache=kept, told=told, building=building)
+    except RequestError:
+        session.discard_if_empty()
+        raise
     except (KeyboardInterrupt, AttestError) as stop:
-        click.echo(
-            f"{session.done} of {session.total} are saved. Go on with:  attest eval run --resume {session.folder.path}",
-            err=True,
-        )
+        click.echo(f"{session.done} of {session.total} are saved. Go on with:  {session.resume_command}", err=True)
         if isinstance(stop, KeyboardInterrupt):
             return INTERRUPTED
         raise

@@ -7,8 +7,9 @@ report = score(session.folder)
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -18,7 +19,7 @@ from pathlib import Path
 from assistant.types import AskOptions
 from evals.ask import Manner
 from evals.environment import environment, library_facts
-from evals.folder import RunFolder, RunInfo, RunOptions, SuiteInfo, run_name
+from evals.folder import CASES, RUN, RunFolder, RunInfo, RunOptions, SuiteInfo, run_name
 from evals.formats import Suite, load
 from evals.libraries import Report, library_of
 from evals.run import Told, UnreachableError, open_tasks, run_cases
@@ -96,6 +97,19 @@ class Session:
     def done(self) -> int:
         """How many of those have a result."""
         return self.total - len(open_tasks(self.cases, self.folder.info().options.repeat, self.folder.results()))
+
+    @property
+    def resume_command(self) -> str:
+        """What to type to go on with a run that was stopped."""
+        return f"attest eval run --resume {shlex.quote(str(self.folder.path))}"
+
+    def discard_if_empty(self) -> None:
+        """Remove the folder of a run that turned out to be a mistake before anything was asked."""
+        if not self.folder.results():
+            for name in (RUN, CASES):
+                (self.folder.path / name).unlink(missing_ok=True)
+            with suppress(OSError):  # The user's own files in it are not ours to remove.
+                self.folder.path.rmdir()
 
     def ask(
         self,

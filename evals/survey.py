@@ -116,6 +116,8 @@ def _check(case: Case, wanted: _Names, seen: list[str]) -> None:
         if not wanted.documents(name):
             near = get_close_matches(name, seen, n=1)
             hint = f"did you mean `{near[0]}`?" if near else "`attest documents list` shows what it has."
+            if not seen:
+                hint = "it is empty: `attest ingest` adds documents, --home names another library."
             raise SuiteError(f"{case.where}: case `{case.id}` names `{name}`, which the library doesn't have; {hint}")
     for gold in (gold for turn in case.turns for gold in turn.documents):
         several = wanted.documents(gold.name)

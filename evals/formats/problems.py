@@ -31,7 +31,10 @@ def translated(error: ValidationError, path: Path, locate: Locate, models: dict[
     `models` maps the key under which a mapping stands to its model, to suggest keys that were meant.
     """
     lines = []
-    for problem in error.errors():
+    problems = error.errors()
+    for problem in problems:
+        if problem["type"] == "too_short" and any(_is_inside(other["loc"], problem["loc"]) for other in problems):
+            continue  # Items that are wrong aren't counted: the list is not really too short.
         place = problem["loc"]
         line = locate(place)
         where = str(path) if line is None else f"{path}, line {line}"
@@ -39,6 +42,10 @@ def translated(error: ValidationError, path: Path, locate: Locate, models: dict[
     more = len(lines) - MOST_SHOWN
     shown = lines[:MOST_SHOWN] + ([f"... and {more} more problems."] if more > 0 else [])
     return SuiteError("\n".join(shown))
+
+
+def _is_inside(place: Path_, other: Path_) -> bool:
+    return len(place) > len(other) and place[: len(other)] == other
 
 
 def _sentence(problem: ErrorDetails, place: Path_, models: dict[str, type[BaseModel]]) -> str:

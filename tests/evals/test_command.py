@@ -25,6 +25,7 @@ from tests.evals.small_system import (
     Crashing,
     Fabricator,
     OutOfReach,
+    SmallLibrary,
     SmallSystem,
     WrongLanguage,
     document,
@@ -125,7 +126,10 @@ def test_a_document_that_is_not_there_is_a_mistake_of_the_suite(run: Run, tmp_pa
     suite = tmp_path / "suite.yaml"
     suite.write_text("suite: x\ncases:\n  - {id: a, question: q, documents: nowhere.txt}\n", "utf-8")
     with pytest.raises(SuiteError, match=r"suite\.yaml, line 3: case `a` names `nowhere\.txt`, which the library"):
-        run(suite)
+        run(suite, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists(), "a mistake leaves no run behind"
+    with pytest.raises(SuiteError, match="it is empty: `attest ingest` adds documents"):
+        run(suite, system=SmallSystem(SmallLibrary([])))
 
 
 @pytest.mark.parametrize(

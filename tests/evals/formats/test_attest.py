@@ -210,6 +210,8 @@ def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
     message = refusal(tmp_path, text)
     assert "line 3: unknown key `questio`" in message
     assert "line 4: unknown key `tgas`; did you mean `tags`?" in message
+    assert "empty" not in message
+    assert len(message.splitlines()) == 2
 
 
 def test_what_is_not_utf8_is_refused_with_the_line(tmp_path: Path) -> None:
