@@ -8,7 +8,7 @@ a paragraph. Widths are counted in columns: a combining mark has none, a Chinese
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import regex
@@ -59,6 +59,8 @@ class _Line:
     text: str
     above: int
     width: int
+    unspaced: bool
+    """Whether most of it is in a script that doesn't divide words: its lines are of another width."""
 
 
 def joined_lines(text: str) -> str:
@@ -66,13 +68,13 @@ def joined_lines(text: str) -> str:
     lines = _lines(text)
     if len(lines) < 2:
         return text
-    full_width = _full_width(lines)
+    full = _full_widths(lines)
     spaced = sum(1 for line in lines[1:] if line.above) >= SPACED_SHARE * (len(lines) - 1)
-    if not _is_wrapped(lines, full_width, spaced):
+    if not _is_wrapped(lines, full, spaced):
         return text
     pieces = [lines[0].text]
     for above, below in pairwise(lines):
-        goes_on = _goes_on(above, below, full_width, spaced)
+        goes_on = _goes_on(above, below, full, spaced)
         pieces.append(_between(above.text, below.text) if goes_on else "\n" * (1 + (below.above > 0)))
         pieces.append(below.text)
     return "".join(pieces)
@@ -116,12 +118,12 @@ def _lines(text: str) -> list[_Line]:
         words = line.lstrip(PAGE_START + " ")
         starts += PAGE_START * line[: len(line) - len(words)].count(PAGE_START)
         if words:
-            lines.append(_Line(starts + words, above, _columns(words)))
+            lines.append(_Line(starts + words, above, _columns(words), _is_unspaced(words)))
             above, starts = 0, ""
         else:
             above += 1
     if starts and lines:
-        lines[-1] = _Line(lines[-1].text + starts, lines[-1].above, lines[-1].width)
+        lines[-1] = replace(lines[-1], text=lines[-1].text + starts)
     return lines
 
 
@@ -138,23 +140,31 @@ def _cell(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def _full_width(lines: list[_Line]) -> int:
-    """The width that nine lines in ten stay within."""
-    widths = sorted(line.width for line in lines)
-    return widths[min(len(widths) - 1, len(widths) * 9 // 10)]
+def _is_unspaced(words: str) -> bool:
+    return not words.isascii() and 2 * len(_UNSPACED.findall(words)) > len(words)
 
 
-def _is_wrapped(lines: list[_Line], full_width: int, spaced: bool) -> bool:
+def _full_widths(lines: list[_Line]) -> dict[bool, int]:
+    """The width that nine lines in ten stay within, for lines in scripts without spaces and for the others."""
+    full = {}
+    for unspaced in (False, True):
+        widths = sorted(line.width for line in lines if line.unspaced == unspaced)
+        full[unspaced] = widths[min(len(widths) - 1, len(widths) * 9 // 10)] if widths else 0
+    return full
+
+
+def _is_wrapped(lines: list[_Line], widths: dict[bool, int], spaced: bool) -> bool:
     near = [pair for pair in pairwise(lines) if _may_go_on(*pair, spaced)]
-    full = [pair for pair in near if _is_full(*pair, full_width)]
+    full = [pair for pair in near if _is_full(*pair, widths)]
     open_ended = [below for above, below in full if not _SENTENCE_END.search(above.text)]
     if not open_ended or len(full) < WRAPPED_SHARE * len(near):
         return False
     cased = [below for below in open_ended if _first(below).islower() or _first(below).isupper()]
     if 2 * len(cased) >= len(open_ended):
         going_on = sum(1 for below in cased if _first(below).islower())
-        return NARROWEST <= full_width <= WIDEST and going_on >= GOING_ON_SHARE * len(cased)
-    return NARROWEST_CASELESS <= full_width <= WIDEST and len(open_ended) >= 2
+        return NARROWEST <= widths[False] <= WIDEST and going_on >= GOING_ON_SHARE * len(cased)
+    width = widths[open_ended[0].unspaced]
+    return NARROWEST_CASELESS <= width <= WIDEST and len(open_ended) >= 2
 
 
 def _may_go_on(above: _Line, below: _Line, spaced: bool) -> bool:
@@ -163,20 +173,20 @@ def _may_go_on(above: _Line, below: _Line, spaced: bool) -> bool:
     return below.above <= gap and not _LIST_ITEM.match(below.text.lstrip(PAGE_START))
 
 
-def _is_full(above: _Line, below: _Line, full_width: int) -> bool:
+def _is_full(above: _Line, below: _Line, widths: dict[bool, int]) -> bool:
     """Whether the next word would not have fit."""
     word = below.text.lstrip(PAGE_START).split(" ", 1)[0]
-    return above.width + 1 + min(_columns(word), LONGEST_WORD) > NEARLY_FULL * full_width
+    return above.width + 1 + min(_columns(word), LONGEST_WORD) > NEARLY_FULL * widths[above.unspaced]
 
 
-def _goes_on(above: _Line, below: _Line, full_width: int, spaced: bool) -> bool:
+def _goes_on(above: _Line, below: _Line, widths: dict[bool, int], spaced: bool) -> bool:
     if not _may_go_on(above, below, spaced):
         return False
     if spaced and below.above == 0 and not below.text.startswith(PAGE_START):
         return True  # Where every line has an empty one after it, one without is no line end at all.
-    if _is_full(above, below, full_width):
+    if _is_full(above, below, widths):
         return True
-    return above.width > full_width / 2 and not _SENTENCE_END.search(above.text) and _first(below).islower()
+    return above.width > widths[above.unspaced] / 2 and not _SENTENCE_END.search(above.text) and _first(below).islower()
 
 
 def _first(line: _Line) -> str:

@@ -17,6 +17,7 @@ from queue import Empty, Queue
 from typing import Any
 
 from ingest.dates import pdf_date
+from ingest.formats.pdf_text import page_text
 from ingest.limits import MAX_CHARACTERS, MAX_PAGE_SECONDS, MAX_PAGES, MAX_PDF_MEMORY_BYTES
 from ingest.raw import PAGE_START, Block, RawDocument
 from store.errors import ReadError
@@ -107,9 +108,7 @@ def _main(path: str) -> None:
         _say({"metadata": document.get_metadata_dict(skip_empty=True)})
         for index in range(len(document)):
             page = document[index]
-            text = page.get_textpage()
-            _say({"page": text.get_text_range().replace("\r\n", "\n")})
-            text.close()
+            _say({"page": page_text(page)})
             page.close()
     except pypdfium2.PdfiumError as error:
         _say({"error": _reason(str(error))})

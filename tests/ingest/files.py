@@ -9,11 +9,8 @@ import zlib
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 
-def pdf(pages: list[list[str]], metadata: dict[str, str] | None = None, drawn: str | None = None) -> bytes:
-    """A PDF in any script: each page is a list of lines. Its font has no shapes, only a map to Unicode.
-
-    `drawn` is drawn instead of the lines; its codes count the characters of `pages` in order from 1.
-    """
+def pdf(pages: list[list[str]], metadata: dict[str, str] | None = None) -> bytes:
+    """A PDF in any script: each page is a list of lines. Its font has no shapes, only a map to Unicode."""
     characters = sorted({character for page in pages for line in page for character in line})
     codes = {character: number + 1 for number, character in enumerate(characters)}
     ranges = "\n".join(
@@ -27,7 +24,7 @@ def pdf(pages: list[list[str]], metadata: dict[str, str] | None = None, drawn: s
     contents = []
     for page in pages:
         shown = (f"<{''.join(f'{codes[c]:04X}' for c in line)}> Tj 0 -20 Td" for line in page)
-        contents.append(drawn or (f"BT /F1 10 Tf 72 760 Td {' '.join(shown)} ET" if page else ""))
+        contents.append(f"BT /F1 10 Tf 72 760 Td {' '.join(shown)} ET" if page else "")
     kids = " ".join(f"{6 + 2 * number} 0 R" for number in range(len(pages)))
     info = " ".join(f"/{key} <{('﻿' + value).encode('utf-16-be').hex()}>" for key, value in (metadata or {}).items())
     objects = [
@@ -120,18 +117,3 @@ def lying_zip_bomb() -> bytes:
 def zlib_garbage(size: int) -> bytes:
     """Bytes that look like nothing."""
     return zlib.compress(bytes(range(256)) * (size // 256 + 1))[:size]
-
-
-def pdf_with_marks_apart(letters: str) -> bytes:
-    """A PDF of one line as Chromium writes Thai: a letter's mark is drawn by itself, above the line, and both
-    share an "actual text". `letters` are pairs of a letter and a mark (or a blank for none).
-    """
-    pairs = [letters[place : place + 2] for place in range(0, len(letters), 2)]
-    shown = []
-    for letter, mark in pairs:
-        if mark == " ":
-            shown.append("<0001> Tj 8 0 Td")
-            continue
-        actual = (letter + mark).encode("utf-16-be").hex()
-        shown.append(f"/Span << /ActualText <FEFF{actual}> >> BDC <0001> Tj 6 8 Td <0001> Tj EMC 2 -8 Td")
-    return pdf([[letters[0]]], drawn=f"BT /F1 16 Tf 72 760 Td {' '.join(shown)} ET")
