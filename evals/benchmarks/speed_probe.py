@@ -1,0 +1,104 @@
+"""A process that opens one library and asks it: what a question costs there, and how much memory it takes.
+
+    python -m evals.benchmarks.speed_probe LIBRARY QUESTIONS.json
+
+prints one JSON object. A process of its own, so that neither the filling of the library nor another size of it shows.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from assistant.answer import Assistant
+from assistant.types import AskOptions
+from store.lexical import LexicalEntry, LexicalIndex
+from store.library import Library
+from store.types import Filter
+from store.weights import load_embedder
+
+ENTRIES = 100
+WARM = 10
+
+
+def main() -> None:
+    """Measure and print."""
+    home, questions = Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
+    embedder = load_embedder()
+    embedder.embed_queries(questions[:2])
+    before = resident_megabytes()
+    with Library.open(home, embedder=embedder) as library:
+        began = time.perf_counter()
+        library.prepare()
+        opened = time.perf_counter() - began
+        with library.possession.indexes() as indexes:
+            keywords = _keywords(indexes.keywords, library, questions[0])
+        asked = {name: _ask(library, questions, where) for name, where in _filters(library).items()}
+        print(
+            json.dumps(
+                {
+                    "passages": library.statistics().passages,
+                    "megabytes": round(resident_megabytes() - before, 1),
+                    "prepare_seconds": opened,
+                    "questions": asked,
+                    **keywords,
+                }
+            )
+        )
+
+
+def resident_megabytes() -> float:
+    """Memory of this process that is its own, not pages of files that the system may take back."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("RssAnon:"))
+    return int(kilobytes) / 1024
+
+
+def _filters(library: Library) -> dict[str, Filter]:
+    some = library.documents(limit=2).documents
+    return {
+        "no filter": Filter(),
+        "two documents": Filter(documents=tuple(each.id for each in some)),
+        "two speakers": Filter(speakers=("Speaker 3", "Speaker 4")),
+        "two languages": Filter(languages=("th", "vi")),
+        "three years": Filter(published_from="2001", published_to="2003"),
+    }
+
+
+def _ask(library: Library, questions: list[str], where: Filter) -> list[dict[str, float]]:
+    """For each question the milliseconds of its parts; `own` is all but embedding it and asking Chroma."""
+    assistant = Assistant(library)
+    options = AskOptions(filter=where, mode="quotes")
+    for question in questions[:WARM]:
+        assistant.answer(question, options=options)
+    measured = []
+    for question in questions:
+        spent = assistant.answer(question, options=options).timings_ms
+        own = spent["total"] - spent["retrieve_embed"] - spent["retrieve_vectors"]
+        measured.append({**spent, "own": own})
+    return measured
+
+
+def _keywords(index: LexicalIndex, library: Library, question: str) -> dict[str, Any]:
+    """Opening the keyword index anew, and adding to it and removing."""
+    folder = next((library.settings.home / "derived").glob("keywords-*"))
+    began = time.perf_counter()
+    LexicalIndex.open(folder, library.embedder.tokenize, read_only=True).search(question, 10)
+    opened = time.perf_counter()
+    index.add(LexicalEntry(f"probe-{n}", "probe", "en", None, None, f"{question} {n}") for n in range(ENTRIES))
+    index.commit()
+    added = time.perf_counter()
+    index.remove_documents(["probe"])
+    index.commit()
+    return {
+        "keywords_open_seconds": opened - began,
+        "keywords_add_seconds": added - opened,
+        "keywords_remove_seconds": time.perf_counter() - added,
+    }
+
+
+if __name__ == "__main__":
+    main()
