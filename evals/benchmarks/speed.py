@@ -101,13 +101,19 @@ def _bare(passages: Sequence[PassageText], embedder: TransformersEmbedder) -> Ca
 
 
 def _stock(texts: Sequence[str], folder: Path) -> Callable[[], object]:
+    import torch
     from llama_index.core import Document
     from llama_index.core.ingestion import IngestionPipeline
     from llama_index.core.node_parser import SentenceSplitter
     from llama_index.embeddings.huggingface import HuggingFaceEmbedding
 
     model = HuggingFaceEmbedding(
-        model_name=str(folder), query_instruction="query: ", text_instruction="passage: ", device="cpu"
+        model_name=str(folder),
+        query_instruction="query: ",
+        text_instruction="passage: ",
+        device="cpu",
+        # What the model's own files on the Hub say; ours are kept in half precision, which processors emulate slowly.
+        model_kwargs={"dtype": torch.float32},
     )
     documents = [Document(text=text) for text in texts]
 
