@@ -60,8 +60,13 @@ browser: $(READY_TO_TEST)
 test-hard: browser
 	$(BIN)/pytest -m hard
 
-bench-retrieval bench-speed bench-answers: bench-%: $(READY_TO_TEST)
+bench-retrieval bench-answers: bench-%: $(READY_TO_TEST)
 	$(BIN)/python -m evals.benchmarks.$*
+
+# What it compares with embeds through sentence-transformers, which nothing else needs.
+bench-speed: $(READY_TO_TEST)
+	@$(INSTALL) ".[bench]"
+	$(BIN)/python -m evals.benchmarks.speed
 
 $(VENV)/made:
 	@test -n "$(PYTHON)" || { echo "Attest needs Python 3.11 or newer: install it, or name it with PYTHON=/path/to/python." >&2; exit 2; }
