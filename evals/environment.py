@@ -25,6 +25,12 @@ def environment() -> Facts:
     return facts | {name: found for name in _PACKAGES if (found := _version(name)) is not None}
 
 
+def settings_facts(settings: Settings) -> Facts:
+    """The settings that bear on answers."""
+    given = settings.model_dump(mode="json", exclude={"home", "host", "port", "api_key"})
+    return {name: value if isinstance(value, str | int | float) else None for name, value in given.items()}
+
+
 def _version(package: str) -> str | None:
     try:
         return version(package)

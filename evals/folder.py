@@ -59,6 +59,8 @@ class RunInfo(Value):
     options: RunOptions
     environment: dict[str, str | int | float | None] = Field(default={})
     """Versions of what took part."""
+    settings: dict[str, str | int | float | None] = Field(default={})
+    """What the system was set to; its secret and the address of the page are left out."""
 
     model_config = Value.model_config | {"populate_by_name": True}
 

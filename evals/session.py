@@ -18,7 +18,7 @@ from pathlib import Path
 
 from assistant.types import AskOptions
 from evals.ask import Manner
-from evals.environment import environment, library_facts
+from evals.environment import environment, library_facts, settings_facts
 from evals.folder import CASES, RUN, RunFolder, RunInfo, RunOptions, SuiteInfo, run_name
 from evals.formats import Suite, load
 from evals.libraries import Report, library_of
@@ -71,6 +71,7 @@ class Session:
             suites=tuple(_info(suite) for suite in suites),
             options=options,
             environment=environment(),
+            settings=settings_facts(settings),
         )
         folder = RunFolder.create(path or free_folder(settings, name), info, cases)
         return cls(folder, settings, tuple(suites), cases)
@@ -79,12 +80,21 @@ class Session:
     def resume(cls, folder: RunFolder, settings: Settings) -> Session:
         """A run that was stopped, to go on with the same suites and options.
 
-        Raises RequestError if a suite has changed since or the folder is damaged, SuiteError if one is gone.
+        Raises RequestError if a suite or a setting has changed since or the folder is damaged, SuiteError
+        if a suite is gone.
         """
         suites = tuple(load(Path(suite.path)) for suite in folder.info().suites)
         for before, now in zip(folder.info().suites, suites, strict=True):
             if before.sha256 != now.sha256:
                 raise RequestError(f"{now.path} has changed since this run began: start a new run without --resume.")
+        were, are = folder.info().settings, settings_facts(settings)
+        changed = [name for name in were if were[name] != are.get(name)]
+        if changed:
+            name = changed[0]
+            raise RequestError(
+                f"This run was begun with {name} {were[name]}, and now it is {are.get(name)}: "
+                "set it as it was, or start a new run without --resume."
+            )
         folder.mend()
         return cls(folder, settings, suites, folder.cases())
 

@@ -245,7 +245,7 @@ def _environment_rows(report: Report) -> tuple[tuple[str, str], ...]:
     run = report.run
     rows = [("run", run.name), ("started", run.started), ("folder", report.folder), ("words", report.segmenter)]
     rows += [(name, str(value)) for name, value in run.options.model_dump(exclude={"thresholds"}).items()]
-    rows += [(name, str(value)) for name, value in run.environment.items()]
+    rows += [(name, str(value)) for name, value in (run.settings | run.environment).items()]
     for suite in run.suites:
         rows.append((f"suite {suite.name}", f"{suite.path} ({suite.sha256[:16]})"))
         rows += [(f"{suite.name}: {name}", str(value)) for name, value in suite.library.items()]

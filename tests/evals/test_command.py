@@ -193,7 +193,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(run: Run, settings: Settings, capsys
     assert "7 of 7 cases asked, 7 of 7 passed" in capsys.readouterr().out
 
 
-def test_a_changed_suite_or_library_can_not_be_resumed(run: Run, settings: Settings, tmp_path: Path) -> None:
+def test_a_changed_suite_setting_or_library_can_not_be_resumed(run: Run, settings: Settings, tmp_path: Path) -> None:
     suite = tmp_path / "suite.yaml"
     suite.write_text(SUITE.read_text("utf-8"), "utf-8")
     folder = settings.home / "run"
@@ -205,6 +205,9 @@ def test_a_changed_suite_or_library_can_not_be_resumed(run: Run, settings: Setti
     changed.texts[extra.id], changed.known[extra.id] = text, extra
     with pytest.raises(RequestError, match="The library of small has changed since this run began"):
         run_command(settings, resume=str(folder), build=builder(SmallSystem(changed)))
+    other = settings.model_copy(update={"max_quotes": 2})
+    with pytest.raises(RequestError, match="begun with max_quotes 5, and now it is 2"):
+        run_command(other, resume=str(folder), build=builder(SmallSystem(small_library())))
     suite.write_text(suite.read_text("utf-8") + "# edited\n", "utf-8")
     with pytest.raises(RequestError, match="has changed since this run began"):
         run_command(settings, resume=str(folder), build=builder(SmallSystem(small_library())))

@@ -72,6 +72,25 @@ def test_a_squad_file_is_ingested_asked_and_scored(
     assert not settings.home.exists(), "the user's own library was not touched"
 
 
+def test_a_beir_folder_is_ingested_asked_and_scored(cache: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "places"
+    (folder / "qrels").mkdir(parents=True)
+    corpus = [{"_id": "1", "title": "Lighthouse", "text": ENGLISH}, {"_id": "a/1", "title": "", "text": THAI}]
+    (folder / "corpus.jsonl").write_text("\n".join(map(json.dumps, corpus)), "utf-8")
+    queries = [
+        {"_id": "q1", "text": "หอประภาคารสร้างเสร็จเมื่อใด"},
+        {"_id": "q2", "text": "How long is the northern bridge?"},
+    ]
+    (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)), "utf-8")
+    (folder / "qrels/test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\t1\t2\nq1\ta/1\t0\nq2\ta/1\t1\n", "utf-8")
+    settings = Settings(home=tmp_path / "home")
+    run_command(settings, [folder], cache=cache, out=tmp_path / "run", trec=tmp_path / "trec")
+    report = score(RunFolder.open(tmp_path / "run"))
+    assert report.overall.metrics["recall@100"].value == 1
+    assert {found.name for found in report.slices_of("pair")} == {"pair:th->en", "pair:en->th"}
+    assert (tmp_path / "trec/qrels.trec").read_text().count("\n") == 3
+
+
 def test_libraries_out_of_use_are_removed(tmp_path: Path) -> None:
     import os
     import time
