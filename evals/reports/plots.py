@@ -84,8 +84,9 @@ def _line_parts(
             path = "L".join(f"{across:.1f} {up:.1f}" for across, up in placed)
             yield f'<path class="line {one.style}" d="M{path}"/>'
         if len(series) > 1:
-            yield f'<rect class="{one.style}" x="{LEFT + 10 + number * 120}" y="{TOP + 2}" width="10" height="10"/>'
-            yield _text(LEFT + 24 + number * 120, TOP + 11, one.name, "start")
+            left, level = WIDTH - 250 + number * 120, HEIGHT - BOTTOM - 20
+            yield f'<rect class="{one.style}" x="{left}" y="{level}" width="10" height="10"/>'
+            yield _text(left + 14, level + 9, one.name, "start")
 
 
 def whiskers(rows: Sequence[Row], *, title: str, least: float = 0.0, most: float = 1.0) -> Markup:
