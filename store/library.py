@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from llama_index.vector_stores.chroma import ChromaVectorStore
 
     from store.embed import Embedder
+    from store.rerank import Reranker
 
 __all__ = ["AddResult", "DocumentPage", "Library", "Progress", "Snapshot", "Statistics"]
 
@@ -51,6 +52,8 @@ class Library:
         self.possession = possession
         """For the store's own modules."""
         self._write_lock = threading.RLock()
+        self._loading = threading.Lock()
+        self._reranker: Reranker | None = None
 
     @classmethod
     def open(
@@ -187,7 +190,7 @@ class Library:
         deadline = time.monotonic() + _SECONDS_FOR_OWNER
         while True:
             try:
-                return self._search(query, min(max(k, 1), MAX_HITS), where)
+                return self._search_and_rerank(query, min(max(k, 1), MAX_HITS), where)
             except OwnerGoneError:
                 if time.monotonic() > deadline:
                     raise
@@ -216,6 +219,16 @@ class Library:
     def _texts(self, passage_ids: Sequence[str]) -> dict[str, str]:
         with self.snapshot() as snapshot:
             return {key: found.text for key, found in snapshot.stored_passages(passage_ids).items()}
+
+    def _search_and_rerank(self, query: str, k: int, where: Filter) -> SearchResult:
+        if self.settings.reranker is None:
+            return self._search(query, k, where)
+        from store.rerank import CANDIDATES, load_reranker, rerank
+
+        with self._loading:
+            if self._reranker is None:
+                self._reranker = load_reranker(self.settings.reranker)
+        return rerank(self._search(query, max(k, CANDIDATES), where), self._reranker, k)
 
     def _search(self, query: str, k: int, where: Filter) -> SearchResult:
         from store.language import detect_language

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     """The folder of the library and of `attest.toml`."""
     embedding_model: str | None = None
     """A folder or a Hugging Face name; None: the first that is there of the default ones."""
+    reranker: str | None = None
+    """A cross-encoder that reads the best passages once more: a folder or a Hugging Face name; None: none."""
     passage_tokens: Annotated[int, Field(ge=32, le=8192)] = 200
     """The most tokens of the embedding model in one passage."""
     chroma_url: str | None = None

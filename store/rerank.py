@@ -1,0 +1,125 @@
+"""A second look at what was found: a cross-encoder reads question and passage together. Off unless a setting names one.
+
+It is slow (each passage goes through the model with each question) and many are good in a few languages only, so
+nothing here depends on it: the hits of `search` are ordered anew by what it says, and their sentences raised with them.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from store.errors import ModelError
+from store.types import Hit, SearchResult
+
+CANDIDATES = 20
+"""Passages that are read: on a processor a small cross-encoder reads some ten in a second."""
+SENTENCE = 0.25
+"""What its passage's probability counts for a sentence, beside the sentence's own score."""
+MAX_TOKENS = 512
+BATCH = 8
+
+
+class Reranker(Protocol):
+    """Tells how well passages answer a question. Implementations are safe to call from several threads."""
+
+    @property
+    def name(self) -> str:
+        """What a user would call it."""
+
+    def probabilities(self, query: str, texts: Sequence[str]) -> list[float]:
+        """For each text, in [0, 1], how likely it answers `query`."""
+
+
+class CrossEncoder:
+    """A Hugging Face sequence classifier with one label, as rerankers are published."""
+
+    def __init__(self, folder: Path, name: str | None = None) -> None:
+        self.name = name or folder.name
+        self._lock = threading.Lock()
+        self._model, self._tokenizer = _load(folder, self.name)
+
+    def probabilities(self, query: str, texts: Sequence[str]) -> list[float]:
+        """See `Reranker.probabilities`: the logistic function of the model's single score."""
+        import torch
+
+        scores: list[float] = []
+        for start in range(0, len(texts), BATCH):
+            some = list(texts[start : start + BATCH])
+            # Truncation is a state of the tokenizer, so it is called under the lock too.
+            with self._lock, torch.inference_mode():
+                inputs = self._tokenizer(
+                    [query[: MAX_TOKENS * 4]] * len(some),
+                    some,
+                    truncation=True,
+                    max_length=min(MAX_TOKENS, self._model.config.max_position_embeddings - 2),
+                    padding=True,
+                    return_tensors="pt",
+                )
+                scores += self._model(**inputs).logits.float()[:, 0].tolist()
+        return [1 / (1 + math.exp(-max(-60.0, min(60.0, score)))) for score in scores]
+
+
+def rerank(found: SearchResult, reranker: Reranker, k: int) -> SearchResult:
+    """The `k` best of the hits by the reranker's probability, which becomes their score; ties keep their order."""
+    began = time.perf_counter()
+    chances = reranker.probabilities(found.query, [hit.text for hit in found.hits])
+    order = sorted(range(len(chances)), key=lambda at: -chances[at])[:k]
+    hits = tuple(_raised(found.hits[at], rank, chances[at]) for rank, at in enumerate(order, start=1))
+    timings = found.timings_ms | {"rerank": (time.perf_counter() - began) * 1000}
+    return replace(found, hits=hits, timings_ms=timings)
+
+
+def load_reranker(model: str) -> CrossEncoder:
+    """The cross-encoder `model`: a folder, or a name on the Hugging Face Hub.
+
+    Raises:
+        ModelError: it isn't there, or isn't a reranker; the message says what to do.
+    """
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return CrossEncoder(folder.resolve())
+    return CrossEncoder(_download(model), model.rpartition("/")[2])
+
+
+def _raised(hit: Hit, rank: int, chance: float) -> Hit:
+    sentences = tuple(replace(each, score=each.score + SENTENCE * chance) for each in hit.sentences)
+    return replace(hit, rank=rank, score=chance, sentences=sentences)
+
+
+def _load(folder: Path, name: str) -> tuple[Any, Any]:
+    import transformers
+    from safetensors import SafetensorError
+
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model = transformers.AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise ModelError(
+            f"The reranker {name} can't be loaded from {folder}: it needs config.json, tokenizer.json and "
+            f"model.safetensors as Hugging Face models have them ({type(error).__name__})."
+        ) from error
+    if model.config.num_labels != 1:
+        raise ModelError(
+            f"The model {name} has {model.config.num_labels} labels, and a reranker has one: name a cross-encoder "
+            "that was trained to rank, or leave the setting `reranker` empty."
+        )
+    return model.float().eval(), tokenizer
+
+
+def _download(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.model", "*.txt"]))
+    except Exception as error:  # Its errors share no root: refused names, refused connections, lost files.
+        raise ModelError(
+            f"The reranker {name!r} is neither a folder here nor to be had from the Hugging Face Hub "
+            f"({type(error).__name__}): name a model folder, or leave the setting `reranker` empty."
+        ) from error
