@@ -8,6 +8,7 @@ from hashlib import file_digest, sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from assistant.types import Mode
 from evals.survey import Survey
 from store.settings import Settings
 
@@ -38,31 +39,41 @@ def _version(package: str) -> str | None:
         return None
 
 
-def library_facts(surveyed: Survey, settings: Settings, *, embedder: object = None, llm: object = None) -> Facts:
-    """What was asked of: the library's content, the models and the prompts, each by a digest where it has one."""
-    from ingest.normalize import NORMALIZATION_VERSION
+def library_facts(surveyed: Survey, settings: Settings, *, embedder: object = None) -> Facts:
+    """What was asked of: the library's content, the embedding model and the prompts, by digests where there are."""
+    from ingest.document import PREPARATION_VERSION
 
     languages = sorted(surveyed.languages.items(), key=lambda item: (-item[1], item[0]))
-    facts: Facts = {
+    return {
         "documents": surveyed.documents,
         "languages": ", ".join(f"{language} {count}" for language, count in languages[:10]),
         "fingerprint": surveyed.fingerprint,
-        "normalization": NORMALIZATION_VERSION,
+        "normalization": ".".join(map(str, PREPARATION_VERSION)),
         "passage_tokens": settings.passage_tokens,
         "embedding_model": str(getattr(embedder, "name", "")) or None,
         "embedding_fingerprint": str(getattr(embedder, "fingerprint", ""))[:16] or None,
-        "language_model": _name_of(llm),
         "prompts": _digest_of_prompts(),
     }
-    if llm is not None and settings.model is not None and Path(settings.model).is_file():
-        facts["language_model_sha256"] = _sha256(Path(settings.model))
+
+
+def model_facts(settings: Settings, mode: Mode | None) -> Facts:
+    """The language model that writes the answers, with its file's digest if it is a file; empty in quotes mode.
+
+    Raises LanguageModelError if the settings name one that can't be used.
+    """
+    from assistant.build import default_mode
+
+    if (mode or default_mode(settings)) == "quotes":
+        return {}
+    from assistant.models.registry import choose
+
+    chosen = choose(settings.model_copy(update={"mode": "written"}))
+    if chosen is None:
+        return {"language_model": None}
+    facts: Facts = {"language_model": Path(chosen.name).name or chosen.name, "language_model_at": chosen.where}
+    if Path(chosen.name).is_file():
+        facts["language_model_sha256"] = _sha256(Path(chosen.name))
     return facts
-
-
-def _name_of(llm: object) -> str | None:
-    if llm is None:
-        return None
-    return str(getattr(getattr(llm, "metadata", None), "model_name", None) or type(llm).__name__)
 
 
 def _digest_of_prompts() -> str:
@@ -70,7 +81,7 @@ def _digest_of_prompts() -> str:
     import prompts
 
     digest = sha256()
-    for path in sorted(Path(prompts.__path__[0]).glob("*.txt")):
+    for path in sorted(path for path in Path(prompts.__path__[0]).iterdir() if path.suffix == ".txt"):
         digest.update(f"{path.name}\0{_sha256(path)}\n".encode())
     return digest.hexdigest()[:16]
 

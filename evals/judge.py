@@ -102,7 +102,8 @@ def judge_run(folder: RunFolder, judge: Judge, told: Callable[[], None] = lambda
     judge is the model under test, LanguageModelError if it can't be reached.
     """
     model = judge.name.rsplit(" (", 1)[0]
-    if any(suite.library.get("language_model") == model for suite in folder.info().suites):
+    wrote = {turn.answer.model for result in folder.results() for turn in result.turns if turn.answer is not None}
+    if {Path(model).name, Path(model).stem} & {Path(name).name for name in wrote if name}:
         raise RequestError(f"{model} wrote these answers and can't judge them: name another model with --judge.")
     graded = saved_judgements(folder, judge.name)
     with (folder.path / JUDGEMENTS).open("a", encoding="utf-8") as file:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from assistant.types import AskOptions
 from evals.ask import Manner
-from evals.environment import environment, library_facts, settings_facts
+from evals.environment import environment, library_facts, model_facts, settings_facts
 from evals.folder import CASES, RUN, RunFolder, RunInfo, RunOptions, SuiteInfo, run_name
 from evals.formats import Suite, load
 from evals.libraries import Report, library_of
@@ -70,7 +70,7 @@ class Session:
             started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             suites=tuple(_info(suite) for suite in suites),
             options=options,
-            environment=environment(),
+            environment=environment() | model_facts(settings, options.mode),
             settings=settings_facts(settings),
         )
         folder = RunFolder.create(path or free_folder(settings, name), info, cases)
@@ -177,7 +177,6 @@ class Session:
             looked_up,
             settings,
             embedder=getattr(system.library, "embedder", None),
-            llm=getattr(system, "llm", None),
         )
         names = {suite.name for suite in suites}
         info = self.folder.info()
