@@ -239,7 +239,10 @@ def _conditions(schema: tantivy.Schema, where: Filter) -> list[tantivy.Query]:
     import tantivy
 
     conditions = [
-        tantivy.Query.term_set_query(schema, name, list(values))
+        # One term is found in half the time that a set of one takes.
+        tantivy.Query.term_query(schema, name, values[0], "basic")
+        if len(values) == 1
+        else tantivy.Query.term_set_query(schema, name, list(values))
         for name, values in (
             ("document_id", where.documents),
             ("language", where.languages),
