@@ -20,6 +20,9 @@ from tests.conftest import ROOT
 
 PACKAGES = ("assistant", "ingest", "prompts", "store", "evals")
 
+INSTALLED_EXTRAS = ("local", "test")
+"""The extras that `make test` installs: what the others bring can't be looked into here."""
+
 
 def tracked_files() -> list[Path]:
     """The files under version control, relative to the root. Skips where this isn't a clone."""

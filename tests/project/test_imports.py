@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.sources import PACKAGES, Providers, declared, foreign_imports, imports, pyproject, python_files
+from tests.project.sources import (
+    INSTALLED_EXTRAS,
+    PACKAGES,
+    Providers,
+    declared,
+    foreign_imports,
+    imports,
+    pyproject,
+    python_files,
+)
 
 MAY_IMPORT = {
     "store": set[str](),
@@ -53,10 +62,9 @@ def test_whatever_tests_and_benchmarks_import_is_declared() -> None:
 
 
 def test_whatever_is_declared_is_used() -> None:
-    extras = pyproject()["project"]["optional-dependencies"]
     providers = Providers()
     used = {name for module in foreign_imports(*PACKAGES, "tests") for name in providers.of(module)}
-    unused = set(declared(*extras)) - used - TOOLS - BY_NAME.keys()
+    unused = set(declared(*INSTALLED_EXTRAS)) - used - TOOLS - BY_NAME.keys()
     assert {name for name in unused if not name.startswith("types-")} == set()
 
 
