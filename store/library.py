@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 __all__ = ["AddResult", "DocumentPage", "Library", "Progress", "Snapshot", "Statistics"]
 
-_ATTEMPTS = 5
-"""A search during which documents changed is repeated: it may have found the entries of a version that had
-just gone. It never mixes versions, even when it is not repeated."""
+_SECONDS_FOR_CHANGES = 2.0
+"""For how long a search during which documents changed is repeated: it may have found the entries of a version
+that had just gone. It never mixes versions, even when it is not repeated."""
 _SECONDS_FOR_OWNER = 10.0
 """How long a reader looks for somebody to answer it when the owner has gone."""
 
@@ -238,14 +238,14 @@ class Library:
             if not snapshot.language_statistics():
                 return SearchResult(query, detect_language(query), ())
         embedder = self.embedder
-        for _ in range(_ATTEMPTS):
+        deadline = time.monotonic() + _SECONDS_FOR_CHANGES
+        while True:
             with self.possession.indexes() as indexes, self.snapshot() as snapshot:
                 result = search(query, k, where, embedder=embedder, indexes=indexes, snapshot=snapshot)
                 before = snapshot.value("revision")
             with self.snapshot() as snapshot:
-                if snapshot.value("revision") == before:
-                    break
-        return result
+                if snapshot.value("revision") == before or time.monotonic() > deadline:
+                    return result
 
     def _add(self, batch: list[ParsedDocument], report: Report) -> Iterator[AddResult]:
         """Write one batch, after ending what was begun before it."""
