@@ -104,7 +104,7 @@ _ALL = (
         columns=("mrr", "same_language"),
     ),
     _mean("em", "answers", "the normalized answer is a gold answer"),
-    _mean("f1", "answers", "words shared with the closest gold answer"),
+    _mean("f1", "answers", "words shared with the best gold answer"),
     _mean("chrf", "answers", "character n-grams shared with it"),
     _mean("gold_contained", "answers", "a gold answer stands in the answer"),
     _mean("gold_quoted", "answers", "a gold answer stands in a quote"),

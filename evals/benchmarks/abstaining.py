@@ -25,7 +25,7 @@ from ingest.pipeline import ingest_samples
 from store.embed import Embedder
 from store.library import Library
 
-NEAR_MISSES = Path(__file__).resolve().parent.parent / "suites" / "near_misses.jsonl"
+NEAR_MISSES = Path(__file__).parent / "data" / "near_misses.jsonl"
 QUESTIONS = 632
 
 

@@ -1,6 +1,6 @@
 """How well the verifier tells claims that their quotes carry from claims that they don't.
 
-``python -m evals.benchmarks.claims`` runs it over ``evals/suites/claims.jsonl``: true claims over sentences of the
+``python -m evals.benchmarks.claims`` runs it over ``evals/benchmarks/data/claims.jsonl``: true claims over sentences of the
 samples, in English, Thai and Vietnamese and across them; each of them corrupted in one way at a time; and sentences
 that a real small model wrote, labelled by hand. Thresholds were set on the part ``tune``; ``report`` is what counts.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from store.centring import Centring
     from store.embed import Embedder
 
-SUITE = Path(__file__).resolve().parent.parent / "suites" / "claims.jsonl"
+SUITE = Path(__file__).parent / "data" / "claims.jsonl"
 
 
 @dataclass(frozen=True, slots=True)

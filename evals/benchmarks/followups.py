@@ -1,6 +1,6 @@
 """How well follow-up questions are made to stand alone: ``python -m evals.benchmarks.followups``.
 
-Over ``evals/suites/followups.jsonl``. A question is right when it holds every word that it needs from the
+Over ``evals/benchmarks/data/followups.jsonl``. A question is right when it holds every word that it needs from the
 turns before (or stayed as it was, where it stands alone) and none that would drag an old subject along. The
 rules were written looking at the cases of the part ``tune``; ``report`` is what counts.
 """
@@ -19,7 +19,7 @@ import click
 from assistant.conversation import standalone
 from assistant.types import Message
 
-SUITE = Path(__file__).resolve().parent.parent / "suites" / "followups.jsonl"
+SUITE = Path(__file__).parent / "data" / "followups.jsonl"
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ def _questions(data: Path | None) -> list[str]:
         parallel = read_xquad(data / "xquad-dev").values()
         each = QUESTIONS // len(parallel)
         return [q.text for some in parallel for q in some.questions[:: len(some.questions) // each][:each]]
-    suite = Path(__file__).resolve().parent.parent / "suites" / "near_misses.jsonl"
+    suite = Path(__file__).parent / "data" / "near_misses.jsonl"
     return [json.loads(line)["answerable"] for line in suite.read_text(encoding="utf-8").splitlines()][:QUESTIONS]
 
 

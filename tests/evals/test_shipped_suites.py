@@ -15,10 +15,12 @@ import regex
 import yaml
 
 from evals.formats import load
+from evals.formats.load import load_all, shipped
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "ingest" / "samples"
 SUITES = ROOT / "evals" / "suites"
+NEAR_MISSES = ROOT / "evals" / "benchmarks" / "data" / "near_misses.jsonl"
 LANGUAGES = ("en", "th", "vi")
 LEAST_CASES = {
     "within-language": 30,
@@ -65,7 +67,7 @@ def turns_of(suite: str) -> list[tuple[str, dict[str, Any]]]:
     return [(case["id"], turn) for case in cases_of(suite) for turn in case.get("turns", [case])]
 
 
-PAIRS = [json.loads(line) for line in (SUITES / "near_misses.jsonl").read_text(encoding="utf-8").splitlines()]
+PAIRS = [json.loads(line) for line in NEAR_MISSES.read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -101,6 +103,10 @@ def test_a_suite_has_the_cases_that_it_promises(suite: str, least: int) -> None:
 def test_there_are_at_least_a_hundred_and_ten_cases() -> None:
     assert sum(len(cases_of(suite)) for suite in LEAST_CASES) >= 110
     assert {path.stem for path in SUITES.glob("*.yaml")} == set(LEAST_CASES)
+
+
+def test_the_folder_of_suites_can_be_given_as_it_is() -> None:
+    assert [suite.name for suite in load_all([SUITES])] == [suite.name for suite in shipped()]
 
 
 @pytest.mark.parametrize("suite", LEAST_CASES)
