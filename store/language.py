@@ -181,9 +181,20 @@ def _among_shared(script: str, words: list[str]) -> str:
 
 
 def _looks_vietnamese(words: list[str]) -> bool:
-    """Whether letters that no other language has stand in enough of the words, names aside."""
-    marked = sum(1 for word in words if not word.isascii() and word[0].islower() and _VIETNAMESE_ONLY.search(word))
-    return marked >= 1 and marked >= 0.15 * len(words)
+    """Whether letters that no other language has stand in enough of the words, names aside.
+
+    One word with such a letter is enough where all the others could be Vietnamese too.
+    """
+    own = [word for word in words if word[0].islower()]
+    marked = sum(1 for word in own if not word.isascii() and _VIETNAMESE_ONLY.search(word))
+    if marked >= 1 and marked >= 0.15 * len(words):
+        return True
+    return marked >= 1 and all(_SYLLABLE.fullmatch(_without_marks(word)) for word in own)
+
+
+def _without_marks(word: str) -> str:
+    letters = unicodedata.normalize("NFD", word.replace("đ", "d"))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def _looks_vietnamese_without_marks(words: list[str]) -> bool:

@@ -23,6 +23,7 @@ from store.language import detect_language
         ("หัวข้อของการประชุมคืออะไร", "th"),
         ("Ai chủ trì sự kiện bên lề ở Geneva?", "vi"),
         (unicodedata.normalize("NFD", "Ai chủ trì sự kiện bên lề ở Geneva?"), "vi"),
+        ("Mỗi nhiệm kỳ kéo dài bao lâu?", "vi"),
         ("Quy ho tro hop tac Nam-Nam da thuc hien bao nhieu du an?", "vi"),
         ("Who chaired the event?", "en"),
         ("ประชุมที่ไหน", "th"),
