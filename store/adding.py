@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 from store import writing
 from store.dates import day_range
 from store.errors import EmbedderMismatchError, RequestError
+from store.lexical import TERMS_VERSION
 from store.packing import text_sha256, version_digest
 from store.types import Document, ParsedDocument, Passage
 from store.upkeep import unsettled
@@ -100,6 +101,7 @@ def claim(catalog: Catalog, embedder: Embedder) -> None:
         for name, value in identity(embedder).items():
             writing.set_value(connection, name, value)
         writing.set_value(connection, "embedding", 1)
+        writing.set_value(connection, "terms_version", TERMS_VERSION)
 
 
 def identity(embedder: Embedder) -> dict[str, str]:

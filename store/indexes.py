@@ -207,6 +207,17 @@ def make_centring(embedder_name: str, dimensions: int, statistics: Mapping[str, 
     return Centring(load_means(embedder_name, dimensions), statistics)
 
 
+def outdated(snapshot: Snapshot, centring: Centring) -> str | None:
+    """What this version of Attest does otherwise than the one that made the indexes; None: nothing."""
+    from store.lexical import TERMS_VERSION
+
+    if snapshot.value("centring_version") not in {None, centring.version}:
+        return "knows the languages' means better"
+    if (snapshot.value("terms_version") or "1") != str(TERMS_VERSION):  # not noted before there was a second one
+        return "reads words and dates otherwise"
+    return None
+
+
 def load_centring(snapshot: Snapshot) -> Centring:
     """The means that the indexes in use were made with; `centring_version` notes whether they still ship."""
     return make_centring(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from store import adding, writing
 from store.errors import IndexDamagedError, LibraryError
 from store.index import Nearest, damaged
-from store.indexes import Generation, Indexes, Place, Tokenize, VectorFiles, load_centring
+from store.indexes import Generation, Indexes, Place, Tokenize, VectorFiles, load_centring, outdated
 from store.integrity import check_indexes, probe_folder
 from store.owner import RemoteIndex
 from store.rebuilding import rebuild
@@ -110,8 +110,8 @@ class Keeper:
             generation = Generation.of(snapshot)
         opened = self._indexes
         # Made anew by the owner, or no longer empty, or left in the middle of a change.
-        outdated = opened is not None and (self._doubtful or opened.generation != generation)
-        if opened is not None and outdated and not self._users[opened.generation]:
+        is_former = opened is not None and (self._doubtful or opened.generation != generation)
+        if opened is not None and is_former and not self._users[opened.generation]:
             opened.close()
             self._indexes = None
         if self._indexes is None:
@@ -122,7 +122,7 @@ class Keeper:
         with self._catalog.snapshot() as snapshot:
             generation = Generation.of(snapshot)
             centring = load_centring(snapshot)
-            if snapshot.value("centring_version") not in {None, centring.version}:
+            if outdated(snapshot, centring):
                 raise LibraryError("The library is owned by another version of Attest; stop it first.")
         keywords = self._place.open_keywords(generation.keywords, self._tokenize, read_only=True)
         if self._place.chroma_url is not None:
@@ -137,10 +137,10 @@ class Keeper:
             generation = Generation.of(snapshot)
             left_clean = snapshot.value("clean")
             centring = load_centring(snapshot)
-            outdated = snapshot.value("centring_version") not in {None, centring.version}
+            change = outdated(snapshot, centring)
         self._place.delete_others(generation)
-        if outdated:
-            _log.warning("This version of Attest knows the languages' means better: the indexes are made anew.")
+        if change is not None:
+            _log.warning("This version of Attest %s: the indexes are made anew.", change)
             return rebuild(self._catalog, self._place, self._tokenize)
         try:
             self._check_files(generation, centring, left_clean)

@@ -23,6 +23,9 @@ from store.types import Filter
 if TYPE_CHECKING:
     import tantivy
 
+TERMS_VERSION = 1
+"""Of the terms that a text gets, which `store.fold` and `store.moments` have a part in: one more whenever they change.
+The catalog notes it, and an index of other terms is made anew when it is opened."""
 WRITER_BYTES = 64 * 1024 * 1024
 MAX_QUERY_TERMS = 256
 """A question of ten thousand words is searched by its rarest terms."""

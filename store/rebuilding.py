@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from store import writing
 from store.adding import identity
 from store.indexes import Generation, Indexes, Place, Tokenize, make_centring
+from store.lexical import TERMS_VERSION, LexicalIndex
 from store.upkeep import count_languages, live_keys
 from store.vectorize import Report, embed_documents
 
 if TYPE_CHECKING:
     from store.catalog import Catalog
     from store.embed import Embedder
-    from store.lexical import LexicalIndex
 
 _DOCUMENTS = 100
 """Documents read in one moment of the catalog: a moment that lasts long keeps its log from shrinking."""
@@ -79,6 +79,8 @@ def rebuild(
                 "embedding": str(run),
                 "clean": "",
             }
+            if keywords is None:
+                facts["terms_version"] = str(TERMS_VERSION)
             for name, value in facts.items():
                 writing.set_value(connection, name, value)
             writing.bump_revision(connection)
