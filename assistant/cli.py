@@ -29,8 +29,11 @@ COMMANDS = {
     "search": ("assistant.cli:search", "Find passages, best first."),
     "eval": ("evals.cli:evaluate", "Run scripted questions, score and compare runs."),
     "models": ("assistant.models.cli:models", "List or install language models."),
+    "users": ("assistant.accounts.cli:users", "Say who may sign in to the page, and what for."),
     "prepare": ("ingest.prepare:prepare", "Unpack the model, and add samples to an empty library."),
     "doctor": ("store.cli:doctor", "Check the library, and mend it."),
+    "backup": ("store.backup_cli:backup", "Write the whole library to one file."),
+    "restore": ("store.backup_cli:restore", "Bring a library back from a backup."),
     "rebuild": ("store.cli:rebuild", "Make vectors and keywords anew from the catalog."),
 }
 

@@ -149,6 +149,16 @@ class Conversations:
         with self._writing() as connection:
             connection.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
 
+    def delete_all(self, owner: str) -> None:
+        """Delete all conversations of `owner`. Feedback that was given stays."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM conversations WHERE owner = ?", (owner,))
+
+    def hand_over(self, owner: str, heir: str) -> None:
+        """Make all conversations of `owner` those of `heir`."""
+        with self._writing() as connection:
+            connection.execute("UPDATE conversations SET owner = ? WHERE owner = ?", (heir, owner))
+
     def ask(self, conversation_id: str, parent: str | None, question: str, options: str = "{}") -> Turn:
         """Keep a question before its answer is known. Raises NotFoundError.
 

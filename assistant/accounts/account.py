@@ -1,0 +1,100 @@
+"""What an account is, who a visitor is, and which names and passwords are taken."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from store.errors import RequestError
+
+Right = Literal["ask", "add", "administer"]
+RIGHTS: tuple[Right, ...] = ("ask", "add", "administer")
+"""Each includes those before it: who adds documents may ask, who administers may do everything."""
+
+LONGEST_NAME = 64
+"""Characters."""
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 1024
+_IN_NAMES = "._@+-' "
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One person as the register knows them."""
+
+    id: str
+    """Random: a name that is given away and taken again is another account, without the first one's conversations."""
+    name: str
+    right: Right
+    collections: tuple[str, ...] | None
+    """Those that the person may see; None: all."""
+    has_password: bool
+    """False for those whom only a proxy lets in."""
+    created: str
+    """ISO 8601 in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who makes a request, and what they may do."""
+
+    owner: str
+    """Whose conversations they see."""
+    name: str | None
+    """As they signed in; None where nobody needs to."""
+    right: Right
+    collections: tuple[str, ...] | None = None
+    """Those that they may see; None: all."""
+
+    def may(self, right: Right) -> bool:
+        """Whether the visitor has `right`, or one that includes it."""
+        return RIGHTS.index(self.right) >= RIGHTS.index(right)
+
+
+def owner_of(account: Account) -> str:
+    """As whose an account's conversations are kept."""
+    return f"account:{account.id}"
+
+
+def checked_name(name: str) -> str:
+    """The name in the form it is kept in (NFC, single blanks). Raises RequestError for one that isn't taken."""
+    plain = " ".join(unicodedata.normalize("NFC", name).split())
+    if not plain:
+        raise RequestError("The name is empty: give the person a name to sign in with.")
+    if len(plain) > LONGEST_NAME:
+        raise RequestError(f"The name has {len(plain)} characters; the most is {LONGEST_NAME}.")
+    for character in plain:
+        if unicodedata.category(character)[0] not in "LMN" and character not in _IN_NAMES:
+            raise RequestError(
+                f"The name holds {character!r}; letters and digits of any script are taken, and these: {_IN_NAMES}"
+            )
+    return plain
+
+
+def folded_name(name: str) -> str:
+    """What two names have in common that people take for the same: case, width and composition don't count."""
+    once = unicodedata.normalize("NFKC", " ".join(name.split())).casefold()
+    return unicodedata.normalize("NFKC", once)
+
+
+def checked_password(password: str, name: str) -> str:
+    """The password. Raises RequestError, which never repeats it, for one that is too short, too long or the name."""
+    length = len(unicodedata.normalize("NFC", password))
+    if length < SHORTEST_PASSWORD:
+        raise RequestError(
+            f"The password has {length} characters; it needs at least {SHORTEST_PASSWORD}. Some words in a row do well."
+        )
+    if length > LONGEST_PASSWORD:
+        raise RequestError(f"The password has {length:,} characters; the most is {LONGEST_PASSWORD:,}.")
+    if folded_name(password) == folded_name(name):
+        raise RequestError("The password is the name itself: choose one that others wouldn't try first.")
+    return password
+
+
+def checked_collections(names: Iterable[str]) -> tuple[str, ...]:
+    """The names of collections, each once, in order. Raises RequestError for an unusable one."""
+    from store.collections import checked_collection
+
+    return tuple(dict.fromkeys(checked_collection(name) for name in names))

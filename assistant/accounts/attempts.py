@@ -1,0 +1,74 @@
+"""How often one may try to sign in: so often for a name and for an address in a while, kept over restarts.
+
+An attempt counts before its password is looked at, so that many at once are no way around; one that succeeds is
+taken back. Names that nobody has count as any other, so that the limit doesn't tell which there are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import time
+from sqlite3 import Connection
+
+from assistant.accounts.account import folded_name
+from assistant.accounts.database import Database
+from assistant.accounts.sessions import Clock
+
+WINDOW = 15 * 60.0
+"""Seconds that an attempt counts."""
+FOR_A_NAME = 10
+FOR_AN_ADDRESS = 40
+
+
+class Attempts:
+    """All attempts of late in one database."""
+
+    def __init__(self, database: Database, clock: Clock = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def begin(self, name: str, address: str) -> float:
+        """Count an attempt; 0, or the seconds until another one is admitted, in which case it isn't counted."""
+        now = self._clock()
+        with self._database.writing() as connection:
+            # A clock that was set back must not shut people out until it is there again.
+            connection.execute("DELETE FROM attempts WHERE at <= ? OR at > ?", (now - WINDOW, now + WINDOW))
+            limits = ((_of_name(name), FOR_A_NAME), (_of_address(address), FOR_AN_ADDRESS))
+            wait = max(_wait(connection, subject, limit, now) for subject, limit in limits)
+            if not wait:
+                connection.executemany(
+                    "INSERT INTO attempts (subject, at) VALUES (?, ?)", [(subject, now) for subject, _ in limits]
+                )
+        return wait
+
+    def succeed(self, name: str, address: str) -> None:
+        """Take back the last attempt; earlier ones still count, else each success would grant new guesses."""
+        with self._database.writing() as connection:
+            for subject in (_of_name(name), _of_address(address)):
+                connection.execute(
+                    "DELETE FROM attempts WHERE id = (SELECT max(id) FROM attempts WHERE subject = ?)", (subject,)
+                )
+
+
+def _wait(connection: Connection, subject: bytes, limit: int, now: float) -> float:
+    row = connection.execute(
+        "SELECT at FROM attempts WHERE subject = ? ORDER BY at DESC LIMIT 1 OFFSET ?", (subject, limit - 1)
+    ).fetchone()
+    return 0.0 if row is None else max(1.0, row["at"] + WINDOW - now)
+
+
+def _of_name(name: str) -> bytes:
+    return hashlib.sha256(b"name:" + folded_name(name).encode("utf-8", "surrogatepass")).digest()
+
+
+def _of_address(address: str) -> bytes:
+    """An IPv6 address counts with its whole /64: one machine has as many of those as it likes."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        plain = address
+    else:
+        mapped = getattr(parsed, "ipv4_mapped", None) or parsed
+        plain = str(mapped if mapped.version == 4 else ipaddress.ip_network((mapped, 64), strict=False))
+    return hashlib.sha256(b"address:" + plain.encode("utf-8", "surrogatepass")).digest()

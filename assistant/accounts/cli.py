@@ -1,0 +1,163 @@
+"""`attest users`: who may sign in, and what for. It works beside a running server, which heeds it at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from assistant.accounts.account import Account
+    from assistant.accounts.register import Register
+    from store.settings import Settings
+
+_RIGHTS = click.Choice(["ask", "add", "administer"])
+_stdin = click.option("--password-stdin", is_flag=True, help="Read the password from standard input, its first line.")
+
+
+@click.group()
+def users() -> None:
+    """Say who may sign in to the page, and what for."""
+
+
+@users.command()
+@click.argument("name")
+@click.option("--right", type=_RIGHTS, default="ask", show_default=True, help="Each includes those before it.")
+@click.option(
+    "--no-password", is_flag=True, help="Only a reverse proxy lets this one in (see the setting user_header)."
+)
+@_stdin
+@click.pass_obj
+def add(settings: Settings, /, name: str, right: str, no_password: bool, password_stdin: bool) -> None:
+    """Let NAME sign in. The password is asked for."""
+    from assistant.accounts.account import checked_name
+
+    plain = checked_name(name)
+    with _register(settings) as register:
+        was_first = register.is_empty()
+        _refuse_known(register, plain)
+        password = None if no_password else _password(plain, from_stdin=password_stdin)
+        added = register.add(plain, password, right)  # type: ignore[arg-type] # click has checked it
+    click.echo(f"Added {_described(added)}.")
+    if was_first:
+        click.echo("From now on the page asks everyone to sign in.", err=True)
+
+
+@users.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def list_users(settings: Settings, /, as_json: bool) -> None:
+    """List who may sign in."""
+    with _register(settings) as register:
+        found = register.all()
+    if as_json:
+        click.echo(json.dumps({"users": [_listed(account) for account in found]}, ensure_ascii=False, indent=2))
+        return
+    for account in found:
+        click.echo(_described(account))
+    if not found:
+        click.echo("There are no accounts; let somebody in with `attest users add NAME`.", err=True)
+
+
+@users.command()
+@click.argument("name")
+@_stdin
+@click.pass_obj
+def password(settings: Settings, /, name: str, password_stdin: bool) -> None:
+    """Give NAME another password. All their sessions end."""
+    with _register(settings) as register:
+        account = register.account(name)
+        register.set_password(name, _password(account.name, from_stdin=password_stdin))
+    click.echo(f"{account.name} has another password, and must sign in anew everywhere.")
+
+
+@users.command()
+@click.argument("name")
+@click.option("--right", type=_RIGHTS, required=True, help="Each includes those before it.")
+@click.pass_obj
+def change(settings: Settings, /, name: str, right: str) -> None:
+    """Give NAME another right, at once."""
+    with _register(settings) as register:
+        changed = register.change(name, right, None, everything=False)  # type: ignore[arg-type] # click has checked it
+    click.echo(f"Changed {_described(changed)}.")
+
+
+@users.command()
+@click.argument("name")
+@click.option("--conversations", "with_conversations", is_flag=True, help="Also delete what NAME asked.")
+@click.pass_obj
+def remove(settings: Settings, /, name: str, with_conversations: bool) -> None:
+    """Let NAME in no more. All their sessions end; their conversations stay, seen by nobody, unless told otherwise."""
+    with _register(settings) as register:
+        removed = register.remove(name)
+        was_last = register.is_empty()
+    if with_conversations:
+        _forget(settings, removed)
+    click.echo(f"Removed {removed.name}.")
+    if was_last:
+        click.echo("That was the last account: a page on the loopback now asks nobody to sign in.", err=True)
+
+
+def _forget(settings: Settings, account: Account) -> None:
+    from assistant.accounts.account import owner_of
+    from store.catalog import FILE
+    from store.conversations import Conversations
+
+    if (settings.home / FILE).exists():
+        with closing(Conversations.open(settings.home / FILE)) as conversations:
+            conversations.delete_all(owner_of(account))
+
+
+@contextmanager
+def _register(settings: Settings) -> Iterator[Register]:
+    from assistant.accounts.entrance import Accounts
+
+    with closing(Accounts.open(settings.home)) as accounts:
+        yield accounts.register
+
+
+def _refuse_known(register: Register, name: str) -> None:
+    """Before the password is typed twice."""
+    from store.errors import RequestError
+
+    if (known := register.find(name)) is not None:
+        raise RequestError(
+            f"There is an account named {known.name} already; "
+            "`attest users change` and `attest users password` change it."
+        )
+
+
+def _password(name: str, *, from_stdin: bool) -> str:
+    from assistant.accounts.account import checked_password
+
+    if from_stdin:
+        return checked_password(sys.stdin.readline().rstrip("\r\n"), name)
+    if not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask for the password: give it with --password-stdin")
+    given: str = click.prompt(
+        f"Password for {name}",
+        hide_input=True,
+        confirmation_prompt="Once more",
+        err=True,
+        value_proc=lambda typed: checked_password(typed, name),
+    )
+    return given
+
+
+def _described(account: Account) -> str:
+    may = {"ask": "may ask", "add": "may ask and add documents", "administer": "may do everything"}[account.right]
+    how = "" if account.has_password else ", let in by a proxy only"
+    return f"{account.name}, who {may}{how}"
+
+
+def _listed(account: Account) -> dict[str, object]:
+    return {
+        "name": account.name,
+        "right": account.right,
+        "password": account.has_password,
+        "created": account.created,
+    }

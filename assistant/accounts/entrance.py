@@ -1,0 +1,59 @@
+"""The way in: attempts, register and sessions over one database."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from assistant.accounts.account import LONGEST_PASSWORD, Account
+from assistant.accounts.attempts import Attempts
+from assistant.accounts.database import Database
+from assistant.accounts.register import Register
+from assistant.accounts.sessions import Clock, Lifetime, Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session that has begun."""
+
+    account: Account
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Name and password don't fit, or there were too many attempts: then `wait` seconds must pass."""
+
+    wait: float = 0.0
+
+
+class Accounts:
+    """Accounts and sessions of one library. Use it from any thread; other processes may change the accounts."""
+
+    def __init__(self, database: Database, lifetime: Lifetime, clock: Clock) -> None:
+        self._database = database
+        self.register = Register(database)
+        self.sessions = Sessions(database, lifetime, clock)
+        self._attempts = Attempts(database, clock)
+
+    @classmethod
+    def open(cls, home: Path, lifetime: Lifetime | None = None, clock: Clock = time.time) -> Self:
+        """The accounts of the library at `home`. Raises as `Database.open` does."""
+        return cls(Database.open(home), lifetime or Lifetime(), clock)
+
+    def close(self) -> None:
+        """Close the file; closing twice is harmless."""
+        self._database.close()
+
+    def sign_in(self, name: str, password: str, address: str) -> SignedIn | Refused:
+        """Begin a session. A wrong password and an unknown name get the same answer, in the same time."""
+        wait = self._attempts.begin(name, address)
+        if wait:
+            return Refused(wait)
+        account = self.register.verified(name, password[: LONGEST_PASSWORD + 1])
+        if account is None:
+            return Refused()
+        self._attempts.succeed(name, address)
+        return SignedIn(account, self.sessions.begin(account))

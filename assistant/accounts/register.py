@@ -1,0 +1,140 @@
+"""The accounts: who there is, with which right, and their passwords' hashes, which never leave this module."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from assistant.accounts.account import (
+    Account,
+    Right,
+    checked_collections,
+    checked_name,
+    checked_password,
+    folded_name,
+)
+from assistant.accounts.database import Database
+from assistant.accounts.passwords import hashed, is_outdated, is_right
+from store.errors import NotFoundError, RequestError
+
+_SELECT = 'SELECT id, name, "right", collections, password, password IS NOT NULL AS has_password, created FROM accounts'
+
+
+class Register:
+    """All accounts in one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(
+        self, name: str, password: str | None, right: Right = "ask", collections: Iterable[str] | None = None
+    ) -> Account:
+        """A new account; without a password only a proxy lets it in.
+
+        Raises RequestError for a name that is taken or unusable, and for a password that is too easy.
+        """
+        plain = checked_name(name)
+        kept = None if password is None else hashed(checked_password(password, plain))
+        values = (secrets.token_urlsafe(16), plain, folded_name(plain), kept, right, _json(collections), _now())
+        try:
+            with self._database.writing() as connection:
+                connection.execute(
+                    'INSERT INTO accounts (id, name, folded, password, "right", collections, created)'
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    values,
+                )
+        except sqlite3.IntegrityError:
+            raise RequestError(
+                f"There is an account named {self.account(plain).name} already; "
+                "`attest users change` and `attest users password` change it."
+            ) from None
+        return self.account(plain)
+
+    def account(self, name: str) -> Account:
+        """Raises NotFoundError."""
+        found = self.find(name)
+        if found is None:
+            raise NotFoundError(f"There is no account named {name!r}; `attest users list` shows all of them.")
+        return found
+
+    def find(self, name: str) -> Account | None:
+        """The account of that name, however it is typed; None where there is none."""
+        row = self._database.one(_SELECT + " WHERE folded = ?", folded_name(name))
+        return None if row is None else account_of(row)
+
+    def all(self) -> tuple[Account, ...]:
+        """All accounts, by name."""
+        return tuple(map(account_of, self._database.all(_SELECT + " ORDER BY folded")))
+
+    def is_empty(self) -> bool:
+        """Whether there is no account at all."""
+        return self._database.one("SELECT 1 FROM accounts LIMIT 1") is None
+
+    def change(self, name: str, right: Right | None, collections: Iterable[str] | None, *, everything: bool) -> Account:
+        """Another right or other collections, at once; None leaves them, `everything` admits to all collections.
+
+        Raises NotFoundError.
+        """
+        account = self.account(name)
+        kept = _json(account.collections if collections is None else collections)
+        with self._database.writing() as connection:
+            connection.execute(
+                'UPDATE accounts SET "right" = ?, collections = ? WHERE id = ?',
+                (right or account.right, None if everything else kept, account.id),
+            )
+        return self.account(name)
+
+    def set_password(self, name: str, password: str) -> Account:
+        """Another password; all sessions of the account end. Raises NotFoundError, RequestError."""
+        account = self.account(name)
+        kept = hashed(checked_password(password, account.name))
+        with self._database.writing() as connection:
+            connection.execute("UPDATE accounts SET password = ? WHERE id = ?", (kept, account.id))
+            connection.execute("DELETE FROM sessions WHERE account = ?", (account.id,))
+        return self.account(name)
+
+    def remove(self, name: str) -> Account:
+        """Remove an account with its sessions. Raises NotFoundError; returns what it was."""
+        account = self.account(name)
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM accounts WHERE id = ?", (account.id,))
+        return account
+
+    def verified(self, name: str, password: str) -> Account | None:
+        """The account if the password is its own; for a name that isn't there it takes as long to say no."""
+        row = self._database.one(_SELECT + " WHERE folded = ?", folded_name(name))
+        known = None if row is None else row["password"]
+        if not is_right(password, known):
+            return None
+        assert row is not None and known is not None  # noqa: S101 - else the password was not right
+        if is_outdated(known):
+            stronger = hashed(password)
+            with self._database.writing() as connection:
+                connection.execute(
+                    "UPDATE accounts SET password = ? WHERE id = ? AND password = ?", (stronger, row["id"], known)
+                )
+        return account_of(row)
+
+
+def account_of(row: sqlite3.Row) -> Account:
+    """An account from a row with its columns."""
+    collections = row["collections"]
+    return Account(
+        id=row["id"],
+        name=row["name"],
+        right=row["right"],
+        collections=None if collections is None else tuple(json.loads(collections)),
+        has_password=bool(row["has_password"]),
+        created=row["created"],
+    )
+
+
+def _json(collections: Iterable[str] | None) -> str | None:
+    return None if collections is None else json.dumps(checked_collections(collections), ensure_ascii=False)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
