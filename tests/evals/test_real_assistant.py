@@ -13,6 +13,7 @@ from assistant.answer import Assistant
 from assistant.types import AskOptions, Event, Finished, Message
 from evals.cli import run_command
 from evals.folder import RunFolder
+from evals.formats.load import SHIPPED, shipped
 from evals.libraries import COMPLETE, remove_disused
 from evals.score import Report, score
 from evals.session import Build, build_real
@@ -155,26 +156,45 @@ def broken(kind: type[Assistant]) -> Build:
     return lambda settings: kind(Library.open(settings, read_only=True))
 
 
-GATES = ("pass_rate=0.5", "hit@5=0.85", "fabricated_quotes=0", "verbatim_rate=1", "language_match=0.95")
-
-
-def ran(cache: Path, folder: Path, build: Build = build_real) -> tuple[int, Report]:
-    code = run_command(
-        Settings(home=folder / "home"), cache=cache, out=folder / "run", limit=5, thresholds=GATES, build=build
-    )
+def ran(suites: Sequence[Path], cache: Path, folder: Path, build: Build = build_real) -> tuple[int, Report]:
+    """What `attest eval run SUITES` ends with; the suites bring their thresholds."""
+    code = run_command(Settings(home=folder / "home"), suites, cache=cache, out=folder / "run", build=build)
     return code, score(RunFolder.open(folder / "run"))
 
 
+FAULTS: tuple[tuple[type[Assistant], set[str]], ...] = (
+    (Lost, {"pass_rate", "hit@5"}),
+    (Forger, {"pass_rate", "fabricated_quotes", "verbatim_rate"}),
+    (Stubborn, {"pass_rate", "language_match"}),
+)
+
+
+def test_the_shipped_suites_meet_their_thresholds(cache: Path, tmp_path: Path) -> None:
+    code, report = ran((), cache, tmp_path)
+    assert [gate.sentence for gate in report.gates if not gate.met] == []
+    assert code == 0
+    gated = {(gate.metric, gate.slice) for gate in report.gates}
+    for suite in shipped():
+        for metric in ("pass_rate", "verbatim_rate", "fabricated_quotes", "language_match"):
+            assert (metric, f"suite:{suite.name}") in gated
+
+
+@pytest.mark.parametrize(("fault", "unmet"), FAULTS)
+def test_a_fault_makes_a_shipped_suite_fail(
+    fault: type[Assistant], unmet: set[str], cache: Path, tmp_path: Path
+) -> None:
+    code, report = ran([SHIPPED / "contested.yaml"], cache, tmp_path, broken(fault))
+    assert code == 1
+    assert unmet <= {gate.metric for gate in report.gates if not gate.met}
+
+
 @pytest.mark.hard
-def test_the_shipped_suites_pass_their_gates_and_every_real_fault_fails_them(cache: Path, tmp_path: Path) -> None:
-    code, report = ran(cache, tmp_path / "good")
-    assert code == 0, [gate.sentence for gate in report.gates if not gate.met]
-    for kind, expected in (
-        (Lost, {"pass_rate", "hit@5"}),
-        (Forger, {"pass_rate", "fabricated_quotes", "verbatim_rate"}),
-        (Stubborn, {"language_match"}),
-    ):
-        code, report = ran(cache, tmp_path / kind.__name__, broken(kind))
-        unmet = {gate.metric for gate in report.gates if not gate.met}
-        assert code == 1
-        assert expected <= unmet, kind
+@pytest.mark.parametrize(("fault", "unmet"), FAULTS)
+def test_a_fault_fails_every_shipped_suite_that_can_see_it(
+    fault: type[Assistant], unmet: set[str], cache: Path, tmp_path: Path
+) -> None:
+    code, report = ran((), cache, tmp_path, broken(fault))
+    assert code == 1
+    seen = {suite.name for suite in shipped()} - ({"adversarial", "unanswerable"} if fault is Lost else set())
+    failed = {gate.slice.removeprefix("suite:") for gate in report.gates if gate.metric in unmet and not gate.met}
+    assert seen <= failed
