@@ -42,7 +42,7 @@ def list_documents(
     shown = found[:limit]
     following = shown[-1].uri if len(found) > limit else None
     if as_json:
-        click.echo(_json({"documents": [asdict(document) for document in shown], "next": following}))
+        click.echo(in_json({"documents": [asdict(document) for document in shown], "next": following}))
         return
     for document in shown:
         about = ", ".join(filter(None, [document.language, document.speaker, document.published]))
@@ -63,7 +63,7 @@ def show(document: str, with_text: bool, as_json: bool) -> None:
         found = _find(library, document)
         text = library.text(found.id) if with_text else None
     if as_json:
-        click.echo(_json(asdict(found) | ({} if text is None else {"text": text})))
+        click.echo(in_json(asdict(found) | ({} if text is None else {"text": text})))
         return
     for name, value in asdict(found).items():
         if value not in (None, ()):
@@ -81,7 +81,7 @@ def remove(documents: tuple[str, ...], as_json: bool) -> None:
         found = [_find(library, document) for document in documents]
         removed = [library.remove(document_id) for document_id in dict.fromkeys(each.id for each in found)]
     if as_json:
-        click.echo(_json({"removed": [asdict(document) for document in removed]}))
+        click.echo(in_json({"removed": [asdict(document) for document in removed]}))
         return
     for document in removed:
         click.echo(f"Removed {document.title} ({document.uri}).")
@@ -98,13 +98,13 @@ def doctor(fix: bool, as_json: bool) -> None:
         findings = health.check(library)
         done: list[str] = []
         if fix and findings:
-            with _progress("Mending", hidden=as_json) as progress:
+            with progress_bar("Mending", hidden=as_json) as progress:
                 done = health.repair(library, findings, progress)
             findings = health.check(library)
         facts = health.facts(library)
     if as_json:
         report = {"facts": asdict(facts), "findings": [asdict(finding) for finding in findings], "done": done}
-        click.echo(_json(report))
+        click.echo(in_json(report))
     else:
         click.echo(f"{facts.documents} documents, {facts.passages} passages at {facts.home}; owner: {facts.owner}")
         click.echo(", ".join(f"{name} {number}" for name, number in facts.versions.items()))
@@ -121,11 +121,11 @@ def doctor(fix: bool, as_json: bool) -> None:
 def rebuild(embed: bool, as_json: bool) -> None:
     """Make vectors and keywords anew from the catalog."""
     with _library() as library:
-        with _progress("Rebuilding", hidden=as_json) as progress:
+        with progress_bar("Rebuilding", hidden=as_json) as progress:
             library.rebuild(embed=embed, progress=progress)
         counts = library.statistics()
     if as_json:
-        click.echo(_json({"documents": counts.documents, "passages": counts.passages, "embedded": embed}))
+        click.echo(in_json({"documents": counts.documents, "passages": counts.passages, "embedded": embed}))
         return
     click.echo(f"Made the indexes of {counts.passages} passages anew.")
 
@@ -162,14 +162,14 @@ def _walk(library: Library, after: str | None, where: Filter) -> Iterator[Docume
 
 
 @contextmanager
-def _progress(label: str, *, hidden: bool) -> Iterator[Progress | None]:
+def progress_bar(label: str, unit: str = "passage", *, hidden: bool = False) -> Iterator[Progress | None]:
     """A progress bar on a terminal, nothing in a pipe."""
     from tqdm import tqdm
 
     if hidden or not sys.stderr.isatty():
         yield None
         return
-    with tqdm(desc=label, unit="passage") as bar:
+    with tqdm(desc=label, unit=unit, unit_scale=unit == "B") as bar:
         yield _mover(bar)
 
 
@@ -181,5 +181,6 @@ def _mover(bar: Any) -> Callable[[int, int], None]:  # noqa: ANN401 - tqdm is im
     return move
 
 
-def _json(value: object) -> str:
+def in_json(value: object) -> str:
+    """An object as the commands print it."""
     return json.dumps(value, ensure_ascii=False, indent=2)

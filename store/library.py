@@ -197,14 +197,15 @@ class Library:
                 time.sleep(0.05)
                 self.possession.succeed()
 
-    def rebuild(self, *, embed: bool = False, progress: Progress | None = None) -> None:
+    def rebuild(self, *, embed: bool = False, recentre: bool = True, progress: Progress | None = None) -> None:
         """Make vectors and keywords anew from the catalog, then swap them in at once.
 
         With `embed`, all passages are embedded again first, by whatever model the settings name; a
-        run that was interrupted goes on where it stopped. Searches go on meanwhile.
+        run that was interrupted goes on where it stopped. Searches go on meanwhile. Without `recentre` the
+        languages' means stay those that the indexes were made with, and so does every score.
         """
         with self._write_lock:
-            self.possession.rebuild(embed=embed, progress=progress)
+            self.possession.rebuild(embed=embed, recentre=recentre, progress=progress)
 
     def statistics(self) -> Statistics:
         """Counts of what the library holds, without reading it through."""

@@ -116,11 +116,13 @@ class Possession:
         with self.changing(), self._keeper.lend_to_change() as indexes:
             yield indexes
 
-    def rebuild(self, *, embed: bool, progress: Callable[[int, int], None] | None) -> None:
+    def rebuild(self, *, embed: bool, recentre: bool, progress: Callable[[int, int], None] | None) -> None:
         """Make all indexes anew, and use them once nobody uses the old ones."""
         with self.changing() as catalog:
             embedder = self._load_embedder() if embed else None
-            made = rebuild(catalog, self._place, self._tokenize, embedder=embedder, progress=progress)
+            made = rebuild(
+                catalog, self._place, self._tokenize, embedder=embedder, recentre=recentre, progress=progress
+            )
             self._keeper.exchange(made)
             if embedder is not None:
                 self._embedder = embedder

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from store import writing
 from store.adding import identity
-from store.indexes import Generation, Indexes, Place, Tokenize, make_centring
+from store.indexes import Generation, Indexes, Place, Tokenize, load_centring, make_centring
 from store.lexical import TERMS_VERSION, LexicalIndex
 from store.upkeep import count_languages, live_keys
 from store.vectorize import Report, embed_documents
@@ -28,12 +28,14 @@ def rebuild(
     *,
     embedder: Embedder | None = None,
     keywords: LexicalIndex | None = None,
+    recentre: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> Indexes:
     """The next generation, already the catalog's choice when this returns.
 
     With `embedder`, all passages get new vectors first. With `keywords`, these are kept as they are and
-    only the vectors are made anew, centred by the library's statistics of now. The caller keeps all
+    only the vectors are made anew. They are centred by the library's statistics of now, or without `recentre` by
+    those of before, if they are still to be had, so that every score stays what it was. The caller keeps all
     writers away. A kill leaves the former generation in place; vectors that were embedded anew by then
     are found again by the next attempt with the same model.
     """
@@ -55,7 +57,10 @@ def rebuild(
     dimensions = int(known["dimensions"] or 0)
     with catalog.snapshot() as snapshot:
         statistics = count_languages(snapshot, run, dimensions)
-    centring = make_centring(known["embedder_name"], dimensions, statistics)
+        former_centring = load_centring(snapshot)
+        noted = snapshot.value("centring_version")
+        recentre = recentre or embedder is not None or noted not in {None, former_centring.version}
+    centring = make_centring(known["embedder_name"], dimensions, statistics) if recentre else former_centring
     vectors_number, keywords_number = former.vectors + 1, former.keywords + (keywords is None)
     place.clear(vectors_number, keywords_number if keywords is None else None)
     vectors = place.open_vectors(vectors_number)
@@ -71,7 +76,7 @@ def rebuild(
             if keywords is None:  # what wasn't live is in neither new index
                 connection.execute("DELETE FROM documents WHERE state <> 'live'")
                 connection.execute("UPDATE documents SET stale = 0 WHERE stale = 1")
-            writing.set_languages(connection, statistics)
+            writing.set_languages(connection, statistics, recentred=recentre)
             facts = known | {
                 "vectors_generation": str(vectors_number),
                 "keywords_generation": str(keywords_number),

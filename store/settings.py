@@ -11,12 +11,13 @@ import difflib
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from store.errors import SettingsError
 
@@ -26,6 +27,23 @@ OTHER_VARIABLES = frozenset({"ATTEST_SHARED"})
 """Variables with our prefix that are no settings."""
 SECRETS = frozenset({"api_key"})
 """Settings that are read from the environment only: files and command lines are seen by others."""
+
+
+def _listed(value: object) -> object:
+    """In the environment a list is written as ``one, another``."""
+    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+
+
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    for name in value:
+        ip_network(name, strict=False)  # raises ValueError, which pydantic words
+    return value
+
+
+Networks = Annotated[Names, AfterValidator(_networks)]
 
 
 class Settings(BaseSettings):
@@ -57,6 +75,18 @@ class Settings(BaseSettings):
     """Where the page listens."""
     port: Annotated[int, Field(ge=0, le=65535)] = 7860
     """0: any free one."""
+    public_hosts: Names = ()
+    """Names under which a proxy serves the page, like ``docs.example.org``."""
+    trusted_proxies: Networks = ("127.0.0.1", "::1")
+    """Addresses and networks whose word is taken for who a visitor is and where they come from."""
+    user_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] | None = None
+    """The header in which a proxy says who has signed in there, like ``X-Forwarded-User``."""
+    user_header_right: Literal["none", "ask", "add", "administer"] = "ask"
+    """What those may do who have no account of their own; none: they may not come in."""
+    session_idle_hours: Annotated[float, Field(gt=0, le=8784)] = 12
+    """A session ends when it wasn't used for so long,"""
+    session_hours: Annotated[float, Field(gt=0, le=8784)] = 336
+    """and at all events after so long."""
 
     @classmethod
     def settings_customise_sources(
@@ -81,7 +111,7 @@ def load_settings(home: Path | str | None = None, **flags: object) -> Settings:
     environment = _environment()
     _refuse_unknown(environment, "the environment", prefix=PREFIX)
     folder = Path(str(home or environment.get("home") or _default_home())).expanduser().absolute()
-    file = _file(folder / FILE)
+    file = read_file(folder / FILE)
     # pydantic reads the environment itself, below what it is called with: so the file steps back here.
     beneath = {name: value for name, value in file.items() if name not in environment}
     try:
@@ -107,7 +137,8 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _file(path: Path) -> dict[str, Any]:
+def read_file(path: Path) -> dict[str, Any]:
+    """What the settings file at `path` says; nothing where there is none. Raises SettingsError."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):

@@ -156,10 +156,12 @@ def update_metadata(connection: sqlite3.Connection, key: int, parsed: ParsedDocu
     return changed
 
 
-def set_languages(connection: sqlite3.Connection, statistics: Mapping[str, LanguageStatistics]) -> None:
-    """Take these as the library's statistics, and as those that its indexes are centred by."""
+def set_languages(
+    connection: sqlite3.Connection, statistics: Mapping[str, LanguageStatistics], *, recentred: bool
+) -> None:
+    """Take these as the library's statistics and, if `recentred`, as those that its indexes are centred by."""
     rows = [(each.language, each.count, pack_sum(each.sum)) for each in statistics.values()]
-    for table in ("languages", "centring"):
+    for table in ("languages", "centring") if recentred else ("languages",):
         connection.execute(f"DELETE FROM {table}")
         connection.executemany(f"INSERT INTO {table} VALUES (?, ?, ?)", rows)
 
