@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from store import settings
-from store.archive import CHUNK, DATABASES, FOLDERS, SETTINGS, Contents, Part, opened
+from store.archive import ACCOUNTS, CHUNK, DATABASES, FOLDERS, SETTINGS, Contents, Part, opened
 from store.catalog import FILE as CATALOG
 from store.errors import AttestError, LibraryError, RequestError
 from store.lock import LibraryLock
@@ -70,6 +70,7 @@ def restore(file: Path, home: Path, *, replace: bool = False, progress: Progress
                 _unpack(archive, contents, staging, file, progress or _ignore)
                 _check_databases(staging, contents)
                 _check_settings(staging)
+                _sign_out(staging / ACCOUNTS)
                 _point_at_new_indexes(staging / CATALOG, home)
                 return RestoreReport(contents, _exchange(home, staging, present))
             except OSError as error:
@@ -171,6 +172,15 @@ def _check_settings(staging: Path) -> None:
     except AttestError as error:
         said = str(error).replace(str(staging / SETTINGS), f"The {SETTINGS} in the backup")
         raise RequestError(f"{said} Nothing was changed.") from error
+
+
+def _sign_out(accounts: Path) -> None:
+    """Whoever signed out since the backup stays out; and only the owner of the file may read it."""
+    if accounts.exists():
+        accounts.chmod(0o600)
+        with closing(sqlite3.connect(accounts)) as connection, connection:
+            if ("table", "sessions") in {each[:2] for each in _structure(connection)}:
+                connection.execute("DELETE FROM sessions")
 
 
 def _point_at_new_indexes(catalog: Path, home: Path) -> None:

@@ -69,6 +69,8 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[objec
     with closing(sqlite3.connect(home / ACCOUNTS)) as connection, connection:
         connection.execute("CREATE TABLE users (name TEXT PRIMARY KEY, password TEXT)")
         connection.execute("INSERT INTO users VALUES ('somebody', 'a hash')")
+        connection.execute("CREATE TABLE sessions (token BLOB PRIMARY KEY)")
+        connection.execute("INSERT INTO sessions VALUES (x'01')")
     return home, said, held
 
 
@@ -95,6 +97,8 @@ def test_restored_answers_are_identical_in_every_script(
     assert (home / "uploads" / "deep" / "Diễn đàn.txt").read_bytes() == bytes(range(256))
     with closing(sqlite3.connect(home / ACCOUNTS)) as connection:
         assert connection.execute("SELECT name FROM users").fetchall() == [("somebody",)]
+        assert connection.execute("SELECT * FROM sessions").fetchall() == [], "a session that had ended goes on"
+    assert stat.S_IMODE((home / ACCOUNTS).stat().st_mode) == 0o600
     assert not (home / STAGING).exists()
 
 
