@@ -8,18 +8,19 @@ report.json     the latest scores; made from the others, and made anew by `attes
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Self, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from assistant.types import Mode, Value
 from evals.types import Case, CaseResult
 from store.errors import NotFoundError, RequestError
+
+Kind = TypeVar("Kind", bound=BaseModel)
 
 RUN, CASES, RESULTS, REPORT = "run.json", "cases.jsonl", "results.jsonl", "report.json"
 
@@ -101,8 +102,10 @@ class RunFolder:
         self.write_text(RUN, info.model_dump_json(by_alias=True, indent=2) + "\n")
 
     def cases(self) -> tuple[Case, ...]:
-        """The cases in their order. Raises RequestError if the file is damaged."""
-        return tuple(Case.model_validate(value) for value in self._lines(CASES, cut_off_is_fine=False))
+        """The cases in their order. Raises RequestError if the file is damaged or gone."""
+        if not (self.path / CASES).exists():
+            raise RequestError(f"{self.path / CASES} is gone: run the suite again.")
+        return tuple(self._lines(CASES, Case, cut_off_is_fine=False))
 
     def results(self) -> tuple[CaseResult, ...]:
         """What came back so far; a last line that was cut off in the middle is left out.
@@ -111,7 +114,7 @@ class RunFolder:
         """
         if not (self.path / RESULTS).exists():
             return ()
-        found = (CaseResult.model_validate(value) for value in self._lines(RESULTS, cut_off_is_fine=True))
+        found = self._lines(RESULTS, CaseResult, cut_off_is_fine=True)
         return tuple({(result.key, result.repeat): result for result in found}.values())
 
     def append(self, result: CaseResult) -> None:
@@ -141,16 +144,17 @@ class RunFolder:
         beside.replace(path)
         return path
 
-    def _lines(self, name: str, *, cut_off_is_fine: bool) -> Iterator[Mapping[str, Any]]:
+    def _lines(self, name: str, kind: type[Kind], *, cut_off_is_fine: bool) -> Iterator[Kind]:
         path = self.path / name
         with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
             for number, line in enumerate(file, 1):
                 if cut_off_is_fine and not line.endswith("\n"):
                     return
                 try:
-                    yield json.loads(line)
-                except json.JSONDecodeError as error:
-                    raise RequestError(f"{path}, line {number} is damaged: delete the line, then resume.") from error
+                    yield kind.model_validate_json(line)
+                except ValidationError as error:
+                    remedy = "delete the line, then resume" if cut_off_is_fine else "run the suite again"
+                    raise RequestError(f"{path}, line {number} is damaged: {remedy}.") from error
 
 
 def run_name(now: datetime | None = None) -> str:

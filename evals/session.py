@@ -26,7 +26,7 @@ from evals.run import Told, UnreachableError, open_tasks, run_cases
 from evals.survey import Survey, survey
 from evals.system import System
 from evals.types import Case
-from store.errors import RequestError, SuiteError
+from store.errors import NotFoundError, RequestError, SuiteError
 from store.settings import Settings
 
 Build = Callable[[Settings], AbstractContextManager[System]]
@@ -88,11 +88,11 @@ class Session:
             if before.sha256 != now.sha256:
                 raise RequestError(f"{now.path} has changed since this run began: start a new run without --resume.")
         were, are = folder.info().settings, settings_facts(settings)
-        changed = [name for name in were if were[name] != are.get(name)]
+        changed = [name for name in were if name in are and were[name] != are[name]]
         if changed:
             name = changed[0]
             raise RequestError(
-                f"This run was begun with {name} {were[name]}, and now it is {are.get(name)}: "
+                f"This run was begun with {name} {were[name]}, and now it is {are[name]}: "
                 "set it as it was, or start a new run without --resume."
             )
         folder.mend()
@@ -222,6 +222,8 @@ def find_run(settings: Settings, named: str) -> RunFolder:
     if named == "latest" and runs.is_dir():
         names = sorted(path.name for path in runs.iterdir() if path.is_dir())
         named = names[-1] if names else named
+    if named == "latest":
+        raise NotFoundError(f"There is no run in {runs} yet: name a run's folder.")
     return RunFolder.open(runs / named)
 
 

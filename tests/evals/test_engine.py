@@ -170,6 +170,17 @@ def test_a_damaged_line_in_the_middle_is_named(tmp_path: Path, cases: tuple[Case
         folder.results()
 
 
+@pytest.mark.parametrize("content", ['{"id": "cut in the mi', '{"neither": "case"}\n', None])
+def test_a_run_whose_cases_are_lost_says_so(tmp_path: Path, cases: tuple[Case, ...], content: str | None) -> None:
+    folder = new_folder(tmp_path / "run", cases)
+    run(SmallSystem(small_library()), folder, cases)
+    (folder.path / "cases.jsonl").unlink()
+    if content is not None:
+        (folder.path / "cases.jsonl").write_text(content)
+    with pytest.raises(RequestError, match=r"cases\.jsonl(, line 1)? is (damaged|gone): run the suite again"):
+        score(folder)
+
+
 class Interrupted(SmallSystem):
     """The user presses Ctrl-C while the third question is under way."""
 
