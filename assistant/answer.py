@@ -72,6 +72,14 @@ class Assistant:
     def __exit__(self, *_: object) -> None:
         self.library.close()
 
+    def prepare_writing(self) -> None:
+        """Where answers are written, load the model and let it read what every prompt begins with.
+
+        Takes seconds, for which the first answer needn't wait. Raises LanguageModelError.
+        """
+        if self.mode == "written":
+            self._writer.prepare()
+
     def answer(self, question: str, history: Sequence[Message] = (), options: AskOptions = AskOptions()) -> Answer:
         """The whole answer at once. Raises what `ask` raises."""
         for event in self.ask(question, history, options):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -198,7 +199,11 @@ def search(settings: Settings, /, question: str, as_json: bool, count: int, **co
 @click.pass_obj
 def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     """Open the chat page, until Ctrl-C."""
+    from assistant.accounts.entrance import Accounts
+    from assistant.accounts.sessions import HOUR, Lifetime
     from assistant.build import default_mode
+    from assistant.page.gate import Access
+    from assistant.page.serve import admitted
     from assistant.page.serve import serve as serve_page
     from assistant.page.settings import PageSettings
     from assistant.page.shelf import intake_by
@@ -206,19 +211,43 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     from store.conversations import Conversations
 
     ingest_paths = importlib.import_module("ingest.pipeline").ingest_paths  # named, not imported: see COMMANDS
-    with _assistant(settings, owner=True) as assistant, closing(Conversations.open(settings.home / FILE)) as kept:
-        serve_page(
-            assistant,
-            kept,
-            host=host or settings.host,
-            port=settings.port if port is None else port,
-            settings=PageSettings(written_mode=default_mode(settings) == "written"),
-            intake=intake_by(ingest_paths, assistant.library),
-            uploads=settings.home / "uploads",
-            bench=_bench(settings),
-            announce=lambda address: click.echo(f"The page is at {address} until you press Ctrl-C."),
-        )
+    where = host or settings.host
+    access = Access(settings.user_header, settings.user_header_right, settings.trusted_proxies, settings.public_hosts)
+    lifetime = Lifetime(settings.session_idle_hours * HOUR, settings.session_hours * HOUR)
+    with closing(Accounts.open(settings.home, lifetime)) as accounts:
+        admitted(where, accounts, access)
+        with _assistant(settings, owner=True) as assistant, closing(Conversations.open(settings.home / FILE)) as kept:
+            threading.Thread(target=_prepare_writing, args=(assistant,), name="preparing", daemon=True).start()
+            serve_page(
+                assistant,
+                kept,
+                host=where,
+                port=settings.port if port is None else port,
+                settings=PageSettings(written_mode=default_mode(settings) == "written"),
+                intake=intake_by(ingest_paths, assistant.library),
+                uploads=settings.home / "uploads",
+                bench=_bench(settings),
+                accounts=accounts,
+                access=access,
+                announce=lambda address: _announce(address, where),
+            )
     return 0
+
+
+def _prepare_writing(assistant: Assistant) -> None:
+    from store.errors import LanguageModelError
+
+    # A model that can't be used is told with the answer that needs it.
+    with suppress(LanguageModelError):
+        assistant.prepare_writing()
+
+
+def _announce(address: str, host: str) -> None:
+    from assistant.page.serve import is_loopback
+
+    click.echo(f"The page is at {address} until you press Ctrl-C.")
+    if not is_loopback(host):
+        click.echo("Passwords can be read on their way here, unless a proxy with https stands before it.", err=True)
 
 
 def _bench(settings: Settings) -> Bench:

@@ -36,6 +36,11 @@ class SentenceStream:
         self._rest += piece
         yield from self._cut()
 
+    @property
+    def rest(self) -> str:
+        """What came since the last sentence ended."""
+        return self._rest
+
     def finish(self) -> Iterator[str]:
         """The text is over: yields what is left."""
         yield from self._cut()

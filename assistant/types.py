@@ -145,10 +145,15 @@ class ClaimChecked:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A language model is at work and there is nothing new to show: a moment at which an answer can be stopped."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The whole answer; always the last event."""
 
     answer: Answer
 
 
-Event = EvidenceFound | TextAdded | ClaimChecked | Finished
+Event = EvidenceFound | TextAdded | ClaimChecked | Waiting | Finished

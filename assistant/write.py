@@ -8,19 +8,21 @@ keys that don't exist are dropped, missing ones added, wrong ones replaced by th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import regex
 
+from assistant.beside import loops, misses
 from assistant.marks import cite, speaks
-from assistant.models.base import counter_of, stream_text
-from assistant.sentences import sentences_of
-from assistant.types import Claim, ClaimChecked, Evidence, TextAdded
+from assistant.models.base import stream_text
+from assistant.prompt import fixed_part, prompt, prompt_hash
+from assistant.sentences import SentenceStream
+from assistant.types import Claim, ClaimChecked, Evidence, TextAdded, Waiting
 from assistant.verify import Verdict, Verifier, citations_in
 from assistant.verify.text import fold, strip_markers
-from prompts import load, load_for
 from store.errors import LanguageModelError
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ RETRIES = 2
 """Of a model that failed before its first word; one that broke off later is not asked again."""
 PAUSE_SECONDS = 0.5
 """Before the first retry; doubled before each next."""
+LONGEST_SENTENCE = 2_000
+"""Code points: more without an end is no sentence, and is not waited for."""
 NO_ANSWER = "NO ANSWER"
 """What the prompt asks the model to say where the quotes don't answer."""
 
@@ -70,15 +74,16 @@ def write(
     verifier: Verifier | None = None,
     max_tokens: int = MAX_TOKENS,
     pause: Callable[[float], None] = time.sleep,
-) -> Iterator[TextAdded | ClaimChecked | Written]:
+) -> Iterator[TextAdded | ClaimChecked | Waiting | Written]:
     """Write an answer to a standalone `question` in `language` (BCP 47) from `evidence`.
 
-    Yields `TextAdded` for each sentence that is shown, `ClaimChecked` for each sentence, shown or withheld, and one
-    `Written` at the end. Failures of the model are told in it, not raised. Closing the iterator stops the model.
+    Yields `TextAdded` for each sentence that is shown, `ClaimChecked` for each sentence, shown or withheld, `Waiting`
+    as long as none has ended, and one `Written` at the end. Failures of the model are told in it, not raised. Closing the iterator stops the model.
 
     Args:
         question: With what earlier turns said folded in.
-        evidence: The quotes to write from; should they not fit the model's window, the last ones are left out.
+        evidence: The quotes to write from; should they be more than the model can read in good time, some are
+            left out.
         language: Of the answer.
         llm: Any LlamaIndex model.
         verifier: Over the same evidence; without it one without an embedding model is made.
@@ -87,101 +92,66 @@ def write(
     """
     started = time.perf_counter()
     timings: dict[str, float] = {}
-    messages, shown = _prompt(question, evidence, language, llm, max_tokens)
-    draft = _Draft(verifier or Verifier(shown), language)
     problem: LanguageModelError | None = None
+    draft = _Draft(question, language)
     try:
-        for sentence in sentences_of(_reply(llm, messages, max_tokens, pause)):
-            timings.setdefault("model_first", _since(started))
-            if draft.is_over(sentence):
-                break
-            for event in draft.take(sentence):
-                if isinstance(event, TextAdded):
-                    timings.setdefault("first_text", _since(started))
-                yield event
+        messages, shown = prompt(question, evidence, language, llm, max_tokens)
+        draft.verifier = verifier or Verifier(shown)
+        with closing(_sentences(llm, messages, max_tokens, pause)) as sentences:
+            for sentence in sentences:
+                if sentence is None:
+                    yield Waiting()
+                    continue
+                timings.setdefault("model_first", _since(started))
+                if draft.is_over(sentence):
+                    break
+                for event in draft.take(sentence):
+                    if isinstance(event, TextAdded):
+                        timings.setdefault("first_text", _since(started))
+                    yield event
     except LanguageModelError as error:
         problem = error
     timings["write"] = _since(started)
     yield draft.finish(problem, prompt_hash(language), timings)
 
 
-def prompt_hash(language: str) -> str:
-    """Of the templates that `write` uses for a language: goes into a run's metadata."""
-    return f"{load('write.system.neutral').hash[:16]}-{load_for('write.question', language).hash[:16]}"
-
-
 def warm(llm: LLM) -> None:
     """Let a local model read the fixed part of the prompt, which it then keeps: the first answer comes sooner."""
-    for _ in stream_text(llm, [_system()], max_tokens=1):
-        break
+    for _ in stream_text(llm, fixed_part(), max_tokens=1):
+        pass
 
 
 def _since(started: float) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _system() -> ChatMessage:
-    from llama_index.core.llms import ChatMessage
+def _sentences(
+    llm: LLM, messages: list[ChatMessage], max_tokens: int, pause: Callable[[float], None]
+) -> Generator[str | None, None, None]:
+    """The sentences of the model's reply, and None at every moment at which none has ended.
 
-    return ChatMessage(role="system", content=load("write.system.neutral").render())
-
-
-def _prompt(
-    question: str, evidence: Sequence[Evidence], language: str, llm: LLM, max_tokens: int
-) -> tuple[list[ChatMessage], tuple[Evidence, ...]]:
-    """The messages, the fixed one first, and the quotes that fit into the model's window beside the answer."""
-    from llama_index.core.llms import ChatMessage
-
-    system = _system()
-    count = counter_of(llm)
-    kept = list(evidence)
-    while True:
-        quotes: list[dict[str, object]] = [
-            {"key": each.key, "about": _about(each), "text": " ".join(each.quote.split())} for each in kept
-        ]
-        asked = _question(language, quotes, " ".join(question.split()))
-        used = count(f"{system.content}\n{asked}") + max_tokens + 64
-        if used <= llm.metadata.context_window or len(kept) <= 1:
-            return [system, ChatMessage(role="user", content=asked)], tuple(kept)
-        kept.pop()
-
-
-def _question(language: str, quotes: list[dict[str, object]], question: str) -> str:
-    """The changing part of the prompt; small models keep to a language better if asked in it."""
-    template = load_for("write.question", language)
-    named = {"language": language_name(language)} if "language" in template.variables else {}
-    return template.render(quotes=quotes, question=question, **named)
-
-
-def _about(evidence: Evidence) -> str:
-    """Who says it, and when: what a sentence needs to be understood and attributed."""
-    source = evidence.document
-    return ", ".join(part for part in (source.speaker or source.title, source.published) if part)
-
-
-def language_name(tag: str) -> str:
-    """The English name of a language, by which a prompt asks for it.
-
-    >>> language_name("vi")
-    'Vietnamese'
+    A reply that goes in circles or is beyond all measure ends with its last whole sentence.
     """
-    from babel import Locale
-    from babel.core import UnknownLocaleError
+    stream = SentenceStream()
+    with closing(_reply(llm, messages, max_tokens, pause)) as pieces:
+        for piece in pieces:
+            ended: list[str | None] = list(stream.add(piece)) if piece else []
+            if not ended and piece and (loops(stream.rest) or len(stream.rest) > LONGEST_SENTENCE):
+                return
+            yield from ended or [None]
+    yield from stream.finish()
 
-    try:
-        return Locale.parse(tag.replace("-", "_")).get_display_name("en") or tag
-    except (UnknownLocaleError, ValueError):
-        return tag
 
-
-def _reply(llm: LLM, messages: list[ChatMessage], max_tokens: int, pause: Callable[[float], None]) -> Iterator[str]:
-    """The model's reply; a failure before the first word is tried again after a pause."""
+def _reply(
+    llm: LLM, messages: list[ChatMessage], max_tokens: int, pause: Callable[[float], None]
+) -> Generator[str, None, None]:
+    """The model's reply, empty pieces among it; a failure before the first word is tried again after a pause."""
     for attempt in range(RETRIES + 1):
         pieces = stream_text(llm, messages, max_tokens=max_tokens)
         begun = False
         try:
             for piece in pieces:
-                begun = True
+                begun = begun or bool(piece)
                 yield piece
         except LanguageModelError as error:
             if begun or attempt == RETRIES or not error.is_temporary:
@@ -196,8 +166,9 @@ def _reply(llm: LLM, messages: list[ChatMessage], max_tokens: int, pause: Callab
 class _Draft:
     """The answer so far: what is shown, what is withheld, and what was put right."""
 
-    def __init__(self, verifier: Verifier, language: str) -> None:
-        self._verifier = verifier
+    def __init__(self, question: str, language: str) -> None:
+        self.verifier = Verifier(())
+        self._question = question
         self._language = language
         self._text = ""
         self._claims: list[Claim] = []
@@ -223,14 +194,20 @@ class _Draft:
         body = sentence.strip()
         if not regex.search(r"\p{L}", strip_markers(body)):
             return
-        verdict = self._verifier.verify(body, citations_in(body), language=self._language)
+        verdict = self.verifier.verify(body, citations_in(body), language=self._language)
         self._dropped += len(verdict.dropped)
         if verdict.fault == "citation" and verdict.better:
-            again = self._verifier.verify(body, verdict.better, language=self._language)
+            again = self.verifier.verify(body, verdict.better, language=self._language)
             if again.support != "unsupported":
                 verdict = replace(again, dropped=verdict.dropped)
         if verdict.support != "unsupported" and not speaks(body, self._language):
             verdict = Verdict("unsupported", "language", citations=verdict.citations)
+        # Once something answered, what follows may well be about something else.
+        if verdict.support != "unsupported" and not self._claims and loops(body):
+            verdict = Verdict("unsupported", "question", "goes in circles", citations=verdict.citations)
+        elif verdict.support != "unsupported" and not self._claims:
+            missed = misses(self._question, body, self._language)
+            verdict = Verdict("unsupported", "question", missed, citations=verdict.citations) if missed else verdict
         if verdict.support == "unsupported":
             at = len(self._text)
             claim = _claim(body, at, verdict).model_copy(update={"end": at})

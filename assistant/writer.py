@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from assistant.types import ClaimChecked, Evidence, Notice, NoticeCode, TextAdded
+from assistant.types import ClaimChecked, Evidence, Notice, NoticeCode, TextAdded, Waiting
 from assistant.verify import Verifier
-from assistant.write import Written, write
+from assistant.write import Written, warm, write
 from prompts.render import load_for
 from store.errors import LanguageModelError
 from store.library import Library
@@ -35,7 +35,7 @@ class Writer:
 
     def write(
         self, question: str, evidence: Sequence[Evidence], language: str
-    ) -> Iterator[TextAdded | ClaimChecked | Written]:
+    ) -> Iterator[TextAdded | ClaimChecked | Waiting | Written]:
         """See `assistant.write.write`; without a model that can be loaded the last event says that it failed."""
         try:
             llm = self._model()
@@ -47,6 +47,15 @@ class Writer:
             return
         verifier = Verifier(evidence, embedder=self._library.embedder)
         yield from write(question, evidence, language, llm, verifier=verifier)
+
+    def prepare(self) -> None:
+        """Load the model, and let one in this process read what every prompt begins with.
+
+        Raises LanguageModelError.
+        """
+        llm = self._model()
+        if llm is not None and hasattr(llm, "quote_tokens"):
+            warm(llm)
 
     def _model(self) -> LLM | None:
         with self._lock:
@@ -63,6 +72,8 @@ def written_notices(written: Written | None, language: str) -> tuple[Notice, ...
     template = "quotes_alone"
     if written.outcome == "failed":
         code, template = "model_unavailable", "model_unavailable"
+    elif written.outcome == "abstained":
+        template = "model_abstains"
     elif written.outcome == "incomplete":
         template = "broken_off" if written.claims else "quotes_alone"
     message = load_for(template, language).render()

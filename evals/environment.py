@@ -26,9 +26,24 @@ def environment() -> Facts:
     return facts | {name: found for name in _PACKAGES if (found := _version(name)) is not None}
 
 
+PAGE = frozenset(
+    {
+        "host",
+        "port",
+        "public_hosts",
+        "trusted_proxies",
+        "user_header",
+        "user_header_right",
+        "session_idle_hours",
+        "session_hours",
+    }
+)
+"""Settings of the page, which no evaluation goes through."""
+
+
 def settings_facts(settings: Settings) -> Facts:
     """The settings that bear on answers."""
-    given = settings.model_dump(mode="json", exclude={"home", "host", "port", "api_key"})
+    given = settings.model_dump(mode="json", exclude={"home", "api_key", *PAGE})
     return {name: value if isinstance(value, str | int | float) else None for name, value in given.items()}
 
 

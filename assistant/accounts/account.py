@@ -53,7 +53,7 @@ class Visitor:
         return RIGHTS.index(self.right) >= RIGHTS.index(right)
 
 
-def owner_of(account: Account) -> str:
+def owner_of_account(account: Account) -> str:
     """As whose an account's conversations are kept."""
     return f"account:{account.id}"
 

@@ -103,13 +103,13 @@ def remove(settings: Settings, /, name: str, with_conversations: bool) -> None:
 
 
 def _forget(settings: Settings, account: Account) -> None:
-    from assistant.accounts.account import owner_of
+    from assistant.accounts.account import owner_of_account
     from store.catalog import FILE
     from store.conversations import Conversations
 
     if (settings.home / FILE).exists():
         with closing(Conversations.open(settings.home / FILE)) as conversations:
-            conversations.delete_all(owner_of(account))
+            conversations.delete_all(owner_of_account(account))
 
 
 @contextmanager

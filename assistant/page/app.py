@@ -11,8 +11,8 @@ from pathlib import Path
 import gradio as gr
 
 from assistant.page.asking import Answering, State
-from assistant.page.security import OWNER_COOKIE
 from assistant.page.settings import DEFAULTS, PageSettings
+from assistant.page.words import visitor_of_request
 
 STATIC = Path(__file__).parent / "static"
 
@@ -30,8 +30,8 @@ def create_page(answering: Answering, settings: PageSettings = DEFAULTS) -> gr.B
     """The page's blocks: render the events of answers as they come."""
 
     def ask(event: gr.EventData, request: gr.Request) -> Iterator[State]:
-        owner = request.cookies.get(OWNER_COOKIE) or f"nobody-{request.session_hash}"
-        yield from answering.states(event._data, owner)
+        assert request.request is not None  # noqa: S101 - every event comes in a request
+        yield from answering.states(event._data, visitor_of_request(request.request))
 
     page: gr.Blocks
     with gr.Blocks(analytics_enabled=False, title=settings.title, fill_width=True) as page:

@@ -17,6 +17,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, get_args
 
+from assistant.accounts.account import Visitor
+from assistant.page.own import own_conversation
 from assistant.page.render import Draft, draft_body, evidence_list, turn_article
 from assistant.page.settings import PageSettings
 from assistant.page.strings import Strings, chosen
@@ -89,7 +91,7 @@ class Answering:
         """Whether a question is being answered just now."""
         return self._running > 0
 
-    def states(self, payload: object, owner: str) -> Iterator[State]:
+    def states(self, payload: object, visitor: Visitor) -> Iterator[State]:
         """The states of one turn, from the question to the finished answer; never raises.
 
         Closing the iterator stops the answer; what there is of it is kept.
@@ -98,7 +100,7 @@ class Answering:
         ticket, words = str(data.get("ticket", ""))[:64], chosen(_text(data, "ui"))
         try:
             asked = self._checked(data, ticket, words)
-            turn = self._keep(asked, owner)
+            turn = self._keep(asked, visitor)
         except AttestError as error:
             yield {"ticket": ticket, "stage": "refused", "message": str(error)}
             return
@@ -123,8 +125,11 @@ class Answering:
             words=words,
         )
 
-    def _keep(self, asked: Asked, owner: str) -> Turn:
-        conversation = asked.conversation or self._conversations.start(owner, asked.question).id
+    def _keep(self, asked: Asked, visitor: Visitor) -> Turn:
+        if asked.conversation is None:
+            conversation = self._conversations.start(visitor.owner, asked.question).id
+        else:
+            conversation = own_conversation(self._conversations, visitor, asked.conversation).id
         options = json.dumps(asdict(asked.options), ensure_ascii=False)
         return self._conversations.ask(conversation, asked.parent, asked.question, options)
 

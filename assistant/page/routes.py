@@ -20,15 +20,17 @@ from assistant.page.asking import Assistant
 from assistant.page.bench import Bench
 from assistant.page.bench_routes import bench_router
 from assistant.page.export import FORMATS, MEDIA_TYPES, Format, exported, filename
+from assistant.page.own import changeable, own_conversation, own_turn
 from assistant.page.render import language_name, turn_article
 from assistant.page.settings import PageSettings
 from assistant.page.shelf import Shelf
 from assistant.page.shelf_routes import shelf_router
+from assistant.page.signing import SESSION_COOKIE
 from assistant.page.source_routes import source_router
 from assistant.page.strings import languages
 from assistant.page.suggest import Suggestions
 from assistant.page.suite import feedback_suite
-from assistant.page.words import Owner, Words, words_of_request
+from assistant.page.words import Guest, Words, words_of_request
 from store.conversations import Conversation, Conversations
 from store.errors import AttestError, NotFoundError, RequestError
 
@@ -81,7 +83,7 @@ def start_router(
     router = APIRouter()
 
     @router.get("/start")
-    def start(words: Words) -> dict[str, Any]:
+    def start(request: Request, words: Words, guest: Guest) -> dict[str, Any]:
         statistics = assistant.library.statistics()
         return {
             "ui": words.language,
@@ -94,8 +96,12 @@ def start_router(
                 "upload_suffixes": settings.upload_suffixes,
             },
             "written": settings.written_mode,
-            "uploads": settings.uploads and shelf.accepts_files,
-            "evaluates": evaluates,
+            "user": guest.name,
+            "signs_out": SESSION_COOKIE in request.cookies and guest.name is not None,
+            "uploads": settings.uploads and shelf.accepts_files and guest.may("add"),
+            "edits": guest.may("add"),
+            "administers": guest.may("administer"),
+            "evaluates": evaluates and guest.may("administer"),
             "documents": statistics.documents,
             "passages": statistics.passages,
             "languages": [
@@ -118,20 +124,14 @@ def conversation_router(conversations: Conversations) -> APIRouter:
     """Conversations: the list of one's own, and each by its address."""
     router = APIRouter()
 
-    def own(conversation_id: str, owner: str) -> Conversation:
-        conversation = conversations.conversation(conversation_id)
-        if conversation.owner != owner:
-            raise NotFoundError("This conversation was begun in another browser; only there it can be changed.")
-        return conversation
-
     @router.get("/conversations")
-    def listed(owner: Owner, find: str = "", before: str | None = None) -> dict[str, Any]:
-        found = conversations.of(owner, find[:200], before, limit=50)
+    def listed(guest: Guest, find: str = "", before: str | None = None) -> dict[str, Any]:
+        found = conversations.of(guest.owner, find[:200], before, limit=50)
         return {"conversations": [_listed(item) for item in found], "more": len(found) == 50}
 
     @router.get("/conversations/{conversation_id}")
-    def opened(conversation_id: str, words: Words, before: str | None = None) -> dict[str, Any]:
-        conversation = conversations.conversation(conversation_id)
+    def opened(conversation_id: str, words: Words, guest: Guest, before: str | None = None) -> dict[str, Any]:
+        conversation = own_conversation(conversations, guest, conversation_id)
         turns = conversations.branch(conversation_id)
         if before is not None:
             turns = turns[: next((place for place, turn in enumerate(turns) if turn.id == before), 0)]
@@ -143,25 +143,26 @@ def conversation_router(conversations: Conversations) -> APIRouter:
         return {**_listed(conversation), "leaf": conversation.leaf, "html": html, "earlier": len(turns) > len(shown)}
 
     @router.patch("/conversations/{conversation_id}")
-    def renamed(conversation_id: str, owner: Owner, title: Annotated[str, Body(embed=True)]) -> dict[str, Any]:
-        own(conversation_id, owner)
+    def renamed(conversation_id: str, guest: Guest, title: Annotated[str, Body(embed=True)]) -> dict[str, Any]:
+        changeable(conversations, guest, conversation_id)
         return _listed(conversations.rename(conversation_id, title))
 
     @router.delete("/conversations/{conversation_id}", status_code=204)
-    def deleted(conversation_id: str, owner: Owner) -> None:
-        own(conversation_id, owner)
+    def deleted(conversation_id: str, guest: Guest) -> None:
+        changeable(conversations, guest, conversation_id)
         conversations.delete(conversation_id)
 
     @router.post("/conversations/{conversation_id}/branch")
-    def branched(conversation_id: str, turn: Annotated[str, Body(embed=True)]) -> dict[str, Any]:
+    def branched(conversation_id: str, guest: Guest, turn: Annotated[str, Body(embed=True)]) -> dict[str, Any]:
+        own_conversation(conversations, guest, conversation_id)
         return _listed(conversations.show_branch(conversation_id, turn))
 
     @router.get("/conversations/{conversation_id}/export")
-    def export(conversation_id: str, words: Words, form: str = "json") -> Response:
+    def export(conversation_id: str, words: Words, guest: Guest, form: str = "json") -> Response:
         if form not in FORMATS:
             raise RequestError(f"Conversations are exported as {', '.join(FORMATS)}, not as {form[:20]!r}.")
         kind: Format = form
-        conversation = conversations.conversation(conversation_id)
+        conversation = own_conversation(conversations, guest, conversation_id)
         content = exported(conversation, conversations.branch(conversation_id), kind, words)
         return _attachment(content, MEDIA_TYPES[kind], filename(conversation, kind))
 
@@ -175,12 +176,14 @@ def feedback_router(conversations: Conversations) -> APIRouter:
     @router.post("/turns/{turn_id}/feedback")
     def given(
         turn_id: str,
+        guest: Guest,
         verdict: Annotated[str, Body()],
         citation: Annotated[int | None, Body()] = None,
         comment: Annotated[str, Body(max_length=4000)] = "",
     ) -> dict[str, Any]:
         if verdict not in ("good", "bad", "none"):
             raise RequestError("A verdict is good, bad or none.")
+        own_turn(conversations, guest, turn_id)
         if verdict == "none":
             conversations.withdraw_feedback(turn_id, citation)
             return {"verdict": None}

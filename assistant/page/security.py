@@ -21,6 +21,8 @@ OWNER_COOKIE = "attest_owner"
 _OWNER = re.compile(r"[A-Za-z0-9_-]{32,64}")
 
 UPLOAD_PATH = "/attest/library/files"
+SIGN_IN_PATH = "/attest/sign-in"
+"""The one page with a form of its own."""
 
 GRADIO_PATHS = (
     "queue/join",
@@ -48,16 +50,17 @@ _HEADERS = {
 }
 
 
-def content_security_policy(nonce: str | None = None) -> str:
+def content_security_policy(nonce: str | None = None, *, form: bool = False) -> str:
     """The policy of a response; with a nonce for the page itself, whose inline scripts bear it.
 
     Gradio compiles its components' templates in the browser, so the page needs ``unsafe-eval``;
     inline event handlers and scripts without the nonce stay forbidden, and so does every other host.
+    A page with a `form` may send it here.
     """
     if nonce is None:
         return (
             "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
-            "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+            f"frame-ancestors 'none'; base-uri 'none'; form-action '{'self' if form else 'none'}'"
         )
     return "; ".join(
         (
@@ -95,13 +98,13 @@ class Guard:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = headers_of(scope)
         refusal = self._refusal(scope, headers)
         is_page = scope["path"] == "/" and scope["method"] == "GET"
         nonce = secrets.token_urlsafe(16) if is_page else None
         owner = owner_of(headers.get("cookie", ""))
         fresh = secrets.token_urlsafe(32) if is_page and owner is None else None
-        guarded = _Response(send, nonce, fresh)
+        guarded = _Response(send, nonce, fresh, form=scope["path"] == SIGN_IN_PATH)
         if refusal is not None:
             await _plain(guarded, *refusal)
             return
@@ -131,6 +134,11 @@ class Guard:
         if not length.isdigit() or int(length) > limit:
             return 413, f"The request is larger than the limit of {limit:,} bytes."
         return None
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """The headers of a request by their names in small letters; the last of each name."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
 
 def is_closed(path: str) -> bool:
@@ -166,7 +174,8 @@ class _TooLargeError(Exception):
 class _Response:
     """Sends a response on with its headers; gives the page's own scripts their nonce."""
 
-    def __init__(self, send: Send, nonce: str | None, owner: str | None) -> None:
+    def __init__(self, send: Send, nonce: str | None, owner: str | None, *, form: bool) -> None:
+        self._form = form
         self._send = send
         self._nonce = nonce
         self._owner = owner
@@ -190,8 +199,10 @@ class _Response:
     def _headed(self, message: Message) -> Message:
         drop = {*_HEADERS, "content-security-policy", "server"}
         kept = [(name, value) for name, value in message["headers"] if name.lower().decode("latin-1") not in drop]
-        kept += [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
-        kept.append((b"content-security-policy", content_security_policy(self._nonce).encode()))
+        # Without a referrer a browser would also hide the form's origin, by which it is known as ours.
+        own = _HEADERS | ({"referrer-policy": "same-origin"} if self._form else {})
+        own["content-security-policy"] = content_security_policy(self._nonce, form=self._form)
+        kept += [(name.encode(), value.encode()) for name, value in own.items()]
         if self._owner:
             year = 400 * 24 * 3600
             cookie = f"{OWNER_COOKIE}={self._owner}; Path=/; Max-Age={year}; HttpOnly; SameSite=Strict"

@@ -8,19 +8,22 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.page.bench import Bench
+from assistant.page.gate import USUAL, Access, Gate
 from assistant.page.security import Guard
 from assistant.page.settings import DEFAULTS, PageSettings
 from assistant.page.shelf import Intake, Shelf
-from store.errors import AttestError, PortInUseError
+from store.errors import AttestError, PortInUseError, RequestError
 
 if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
 
+    from assistant.accounts.entrance import Accounts
     from assistant.page.asking import Assistant
     from assistant.page.security import App
     from store.conversations import Conversations
@@ -41,21 +44,26 @@ def serve(
     intake: Intake | None = None,
     uploads: Path | None = None,
     bench: Bench | None = None,
+    accounts: Accounts | None = None,
+    access: Access = USUAL,
 ) -> None:
     """Serve the page until interrupted; `announce` gets its address once it answers. Port 0: any free one.
 
     `intake` reads files that are added from the page, which keeps them in the folder `uploads`; without
-    either, the page only shows what is in the library. `bench` runs evaluations from the page.
+    either, the page only shows what is in the library. `bench` runs evaluations from the page. `accounts` and
+    `access` say who may come in; without an account, everyone on this machine.
 
-    Raises PortInUseError where the port is taken, before anything heavy is loaded.
+    Raises PortInUseError where the port is taken, and RequestError where others could reach the page and nobody would
+    be asked who they are, before anything heavy is loaded.
     """
+    access = admitted(host, accounts, access)
     listener = bound(host, port)
     with closing(listener):
         # The models load while the page is built, and both are there when the address is told.
         warming = threading.Thread(target=_warmed, args=(assistant,), name="warming", daemon=True)
         warming.start()
         shelf = Shelf(assistant.library, intake, uploads)
-        app = application(assistant, conversations, settings, host, shelf, bench)
+        app = application(assistant, conversations, settings, host, shelf, bench, accounts, access)
         warming.join()
         server(app, lambda: announce(address(host, listener.getsockname()[1]))).run(sockets=[listener])
 
@@ -67,8 +75,10 @@ def application(
     host: str = "127.0.0.1",
     shelf: Shelf | None = None,
     bench: Bench | None = None,
+    accounts: Accounts | None = None,
+    access: Access = USUAL,
 ) -> App:
-    """The whole ASGI application: our routes, Gradio's page, and the guard around both."""
+    """The whole ASGI application: our routes, Gradio's page, the gate around both, and the guard around all."""
     _quiet_gradio()
     import gradio as gr
     from fastapi import FastAPI
@@ -97,12 +107,25 @@ def application(
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
         head='<link rel="stylesheet" href="attest/static/page.css">',
     )
+    by_name = is_loopback(host) or access.user_header
     return Guard(
-        app,
+        Gate(app, accounts, access, settings.title, conversations.hand_over),
         max_request_bytes=settings.max_request_bytes,
         max_upload_bytes=settings.max_upload_bytes + settings.max_request_bytes,
-        hosts=LOOPBACK if is_loopback(host) else None,
+        hosts=(*LOOPBACK, *access.public_hosts) if by_name else None,
     )
+
+
+def admitted(host: str, accounts: Accounts | None, access: Access) -> Access:
+    """The access to a page at `host`. Raises RequestError where strangers would come in."""
+    if is_loopback(host):
+        return access
+    if not access.user_header and (accounts is None or accounts.register.is_empty()):
+        raise RequestError(
+            f"At {host} others could reach the page, and nobody would be asked who they are: "
+            "let people in by name with `attest users add NAME` first, then serve it again."
+        )
+    return replace(access, always=True)
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -157,4 +180,7 @@ def server(app: App, ready: Callable[[], None]) -> uvicorn.Server:
             if self.started:
                 ready()
 
-    return Announcing(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3))
+    # What proxies say of their clients is the gate's to believe, not the server's.
+    return Announcing(
+        uvicorn.Config(app, log_level="warning", access_log=False, proxy_headers=False, timeout_graceful_shutdown=3)
+    )

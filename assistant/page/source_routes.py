@@ -6,8 +6,10 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from assistant.accounts.account import Visitor
 from assistant.page.asking import Assistant
 from assistant.page.found import found_html
+from assistant.page.own import own_turn
 from assistant.page.paper import has_paper, paper, paper_html
 from assistant.page.reader import (
     Highlight,
@@ -20,7 +22,7 @@ from assistant.page.reader import (
     window_html,
 )
 from assistant.page.suggest import Suggestions
-from assistant.page.words import Words
+from assistant.page.words import Guest, Words
 from assistant.types import Answer, Evidence, Source
 from store.conversations import Conversations, Turn
 from store.errors import NotFoundError
@@ -32,8 +34,8 @@ def source_router(assistant: Assistant, conversations: Conversations, suggestion
     router = APIRouter()
     library = assistant.library
 
-    def answer_of(turn_id: str) -> tuple[Turn, Answer]:
-        turn = conversations.turn(turn_id)
+    def answer_of(turn_id: str, guest: Visitor) -> tuple[Turn, Answer]:
+        turn = own_turn(conversations, guest, turn_id)
         if turn.answer is None:
             raise NotFoundError("This question has no answer yet.")
         return turn, Answer.model_validate_json(turn.answer)
@@ -51,8 +53,8 @@ def source_router(assistant: Assistant, conversations: Conversations, suggestion
         return [Highlight(key, span) for key, span in found if span is not None]
 
     @router.get("/turns/{turn_id}/source/{key}")
-    def source(turn_id: str, key: int, words: Words) -> dict[str, Any]:
-        _, answer = answer_of(turn_id)
+    def source(turn_id: str, key: int, words: Words, guest: Guest) -> dict[str, Any]:
+        _, answer = answer_of(turn_id, guest)
         item = next((item for item in answer.evidence if item.key == key), None)
         if item is None:
             raise NotFoundError("The answer has no such quote.")
@@ -74,8 +76,8 @@ def source_router(assistant: Assistant, conversations: Conversations, suggestion
         return panel(window_html(window, words), words("reader.changed") if changed else "")
 
     @router.get("/turns/{turn_id}/page/{key}")
-    def page(turn_id: str, key: int, words: Words) -> dict[str, Any]:
-        _, answer = answer_of(turn_id)
+    def page(turn_id: str, key: int, words: Words, guest: Guest) -> dict[str, Any]:
+        _, answer = answer_of(turn_id, guest)
         item = next((item for item in answer.evidence if item.key == key), None)
         document = document_of(item.document) if item else None
         span = located(library, document, item) if item and document else None
@@ -84,9 +86,11 @@ def source_router(assistant: Assistant, conversations: Conversations, suggestion
         return {"html": paper_html(paper(document, span, item.quote), document.page_of(span.start) or 1, words)}
 
     @router.get("/documents/{document_id}/more")
-    def more(document_id: str, at: int, above: bool, words: Words, turn: str | None = None) -> dict[str, Any]:
+    def more(
+        document_id: str, at: int, above: bool, words: Words, guest: Guest, turn: str | None = None
+    ) -> dict[str, Any]:
         document = library.document(document_id)
-        marks = highlights(answer_of(turn)[1].evidence, document) if turn else []
+        marks = highlights(answer_of(turn, guest)[1].evidence, document) if turn else []
         make = window_above if above else window_below
         window = make(library, document, max(0, at), marks, words)
         return {"html": window_html(window, words)}
@@ -98,13 +102,13 @@ def source_router(assistant: Assistant, conversations: Conversations, suggestion
         return {"html": source_panel(source_of(document), window_html(window, words), words)}
 
     @router.get("/turns/{turn_id}/found")
-    def found(turn_id: str, words: Words) -> dict[str, Any]:
-        turn, answer = answer_of(turn_id)
+    def found(turn_id: str, words: Words, guest: Guest) -> dict[str, Any]:
+        turn, answer = answer_of(turn_id, guest)
         return {"html": found_html(library, turn, answer, words)}
 
     @router.get("/turns/{turn_id}/suggestions")
-    def follow_up(turn_id: str, words: Words) -> list[str]:
-        _, answer = answer_of(turn_id)
+    def follow_up(turn_id: str, words: Words, guest: Guest) -> list[str]:
+        _, answer = answer_of(turn_id, guest)
         return list(suggestions.after(answer, words.language))
 
     return router

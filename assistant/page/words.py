@@ -1,19 +1,19 @@
-"""What the routes take from a request: the interface's words, and whose conversations these are."""
+"""What the routes take from a request: the interface's words, and who asks."""
 
 from __future__ import annotations
 
-import secrets
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from assistant.page.security import OWNER_COOKIE
+from assistant.accounts.account import Visitor
+from assistant.page.gate import VISITOR
 from assistant.page.strings import Strings, chosen
 
 
-def owner_of_request(request: Request) -> str:
-    """Whose conversations a request may list: the browser's cookie; without one, nobody's."""
-    return request.cookies.get(OWNER_COOKIE) or f"nobody-{secrets.token_hex(8)}"
+def visitor_of_request(request: Request) -> Visitor:
+    """Who makes a request, as the gate has found out."""
+    return cast("Visitor", request.scope[VISITOR])
 
 
 def words_of_request(request: Request, ui: str | None = None) -> Strings:
@@ -21,5 +21,5 @@ def words_of_request(request: Request, ui: str | None = None) -> Strings:
     return chosen(ui, request.headers.get("accept-language", ""))
 
 
-Owner = Annotated[str, Depends(owner_of_request)]
+Guest = Annotated[Visitor, Depends(visitor_of_request)]
 Words = Annotated[Strings, Depends(words_of_request)]

@@ -8,7 +8,9 @@ from typing import Literal
 
 from assistant.types import Support
 
-Fault = Literal["number", "date", "name", "quotation", "contrary", "citation", "meaning", "language", "no_evidence"]
+Fault = Literal[
+    "number", "date", "name", "quotation", "contrary", "citation", "meaning", "language", "question", "no_evidence"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ _REASONS: dict[Fault, str] = {
     "citation": "the quotes cited don't say this, {keys} does",
     "meaning": "the quotes cited don't say this: {detail}",
     "language": "it is not in the language that was asked for",
+    "question": "it {detail}",
     "no_evidence": "there is no quote that it could rest on",
 }
 

@@ -12,6 +12,7 @@ async function request(path, options = {}) {
   } catch {
     throw new Error(t("problem.connection"));
   }
+  if (response.status === 401) location.reload(); // the session has ended: the server shows where to begin another
   if (response.status === 204) return null;
   const body = await response.json().catch(() => ({}));
   if (!response.ok) throw new Error(typeof body.message === "string" ? body.message : t("problem.request"));
@@ -26,3 +27,4 @@ export const post = sending("POST");
 export const patch = sending("PATCH");
 export const remove = path => request(path, { method: "DELETE" });
 export const href = path => { const a = url(path); if (state.ui) a.searchParams.set("ui", state.ui); return a.href; };
+export const leave = () => fetch(url("sign-out"), { method: "POST", credentials: "same-origin", redirect: "manual" });

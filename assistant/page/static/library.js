@@ -36,7 +36,7 @@ deeds["library.open"] = async () => {
   $("#open-library").setAttribute("aria-current", "page");
   $("#open-evaluation").removeAttribute("aria-current");
   view.querySelector("h2").focus();
-  await Promise.all([list(), poll()]);
+  await Promise.all([list(), state.start.edits ? poll() : null]);
 };
 
 deeds["view.close"] = () => {
@@ -68,8 +68,8 @@ function dropzone() {
 function tools() {
   return make("div", { class: "tools" },
     make("input", { type: "search", id: "shelf-find", placeholder: t("filters.find"), "aria-label": t("filters.find") }),
-    make("button", { class: "quiet", "data-do": "library.embed", text: t("library.embed") }),
-    make("a", { class: "quiet", href: href("feedback/suite"), download: "feedback.yaml", text: t("feedback.export") }));
+    ...(state.start.administers ? [make("button", { class: "quiet", "data-do": "library.embed", text: t("library.embed") }),
+      make("a", { class: "quiet", href: href("feedback/suite"), download: "feedback.yaml", text: t("feedback.export") })] : []));
 }
 
 const debounced = deed => {
@@ -105,7 +105,7 @@ function row(item) {
       make("small", { dir: "auto", text: item.name })),
     make("td", { class: "fixed", text: item.published ?? "" }), make("td", { class: "fixed", text: item.language }),
     make("td", { class: "fixed count", text: number(item.passages) }),
-    make("td", { class: "row-do" }, deed("library.edit", "library.edit", "edit"), deed("library.remove", "library.remove", "trash")));
+    make("td", { class: "row-do" }, ...(state.start.edits ? [deed("library.edit", "library.edit", "edit"), deed("library.remove", "library.remove", "trash")] : [])));
   element.item = item;
   return element;
 }

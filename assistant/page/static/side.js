@@ -1,6 +1,6 @@
 // The conversations: list, search, open by address, rename, delete, export.
 import { $, $$, ask, attempt, deeds, icon, make, narrow, remember, remembered, state, t } from "./state.js";
-import { get, href, patch, remove } from "./http.js";
+import { get, href, leave, patch, remove } from "./http.js";
 import { buttons, grow, stop, suggestion, toEnd } from "./chat.js";
 import { showQuotes } from "./sources.js";
 
@@ -20,6 +20,10 @@ export function mount(root) {
       link.closest("details").open = false;
     });
   }
+  const leave = $("#sign-out");
+  leave.hidden = !state.start.signs_out;
+  leave.textContent = t("account.leave", { name: state.start.user ?? "" });
+  leave.dir = "auto";
   window.addEventListener("popstate", attempt(openFromAddress));
   window.addEventListener("attest:reopen", attempt(() => open(state.conversation)));
   refreshConversations();
@@ -166,6 +170,10 @@ async function examples() {
   }
 }
 
+deeds["account.leave"] = async () => {
+  await leave();
+  location.assign(document.baseURI);
+};
 deeds["conversation.new"] = () => {
   deeds["view.close"]?.();
   fresh();
