@@ -148,9 +148,9 @@ _ALL = (
     ),
     _mean("language_match", "language", "answers in the language that is wanted"),
     _quantile("latency_p50", "latency_ms", 0.5, "until the answer is whole, median"),
-    _quantile("latency_p95", "latency_ms", 0.95, "until the answer is whole, 95th percentile"),
+    _quantile("latency_p95", "latency_ms", 0.95, "until the answer is whole, slowest 5 %"),
     _quantile("first_quote_p50", "first_quote_ms", 0.5, "until the first quote, median"),
-    _quantile("first_quote_p95", "first_quote_ms", 0.95, "until the first quote, 95th percentile"),
+    _quantile("first_quote_p95", "first_quote_ms", 0.95, "until the first quote, slowest 5 %"),
     _mean("judge", "judge", "the judge model's opinion of the answers"),
 )
 
