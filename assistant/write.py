@@ -78,7 +78,8 @@ def write(
     """Write an answer to a standalone `question` in `language` (BCP 47) from `evidence`.
 
     Yields `TextAdded` for each sentence that is shown, `ClaimChecked` for each sentence, shown or withheld, `Waiting`
-    as long as none has ended, and one `Written` at the end. Failures of the model are told in it, not raised. Closing the iterator stops the model.
+    as long as none has ended, and one `Written` at the end. Failures of the model are told in it, not raised.
+    Closing the iterator stops the model.
 
     Args:
         question: With what earlier turns said folded in.

@@ -38,8 +38,12 @@ def _encoding() -> tiktoken.Encoding:
     return tiktoken.get_encoding("cl100k_base")
 
 
+BEAT_SECONDS = 0.25
+"""How often our adapters give an empty piece while the model is silent: the moments at which they can be stopped."""
+
+
 def stream_text(llm: LLM, messages: list[ChatMessage], **options: object) -> Iterator[str]:
-    """The pieces of the model's reply as they come. Closing the iterator stops the generation.
+    """The pieces of the model's reply as they come, empty ones among them. Closing the iterator stops the generation.
 
     Raises:
         LanguageModelError: the model refused, hung or broke off; the message says what to do.
@@ -48,8 +52,7 @@ def stream_text(llm: LLM, messages: list[ChatMessage], **options: object) -> Ite
     try:
         replies = llm.stream_chat(messages, **options)
         for reply in replies:
-            if reply.delta:
-                yield reply.delta
+            yield reply.delta or ""
     except LanguageModelError:
         raise
     except Exception as error:

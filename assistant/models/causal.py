@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
@@ -18,6 +19,7 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms import CustomLLM
 from pydantic import Field, PrivateAttr
 
+from assistant.models.base import BEAT_SECONDS
 from store.errors import LanguageModelError
 
 
@@ -104,7 +106,9 @@ class CausalLLM(CustomLLM):
         turns = [{"role": str(each.role.value), "content": each.content or ""} for each in messages]
         prompt = self._prompt(turns)
         inputs = self._tokenizer(prompt, return_tensors="pt", add_special_tokens=False).to(self._model.device)
-        streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
+        streamer = TextIteratorStreamer(
+            self._tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=BEAT_SECONDS
+        )
         failures: list[Exception] = []
 
         def generate() -> None:
@@ -125,7 +129,7 @@ class CausalLLM(CustomLLM):
 
         threading.Thread(target=generate, daemon=True, name="causal").start()
         try:
-            yield from (piece for piece in streamer if piece)
+            yield from _pieces_of(streamer)
         finally:
             stop.set()
         if failures:
@@ -138,6 +142,17 @@ class CausalLLM(CustomLLM):
             text: str = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
             return text
         return "\n\n".join(turn["content"] for turn in turns) + "\n\n"
+
+
+def _pieces_of(streamer: Iterator[str]) -> Iterator[str]:
+    """What comes out of a streamer, an empty piece where its time is up."""
+    while True:
+        try:
+            yield next(streamer)
+        except queue.Empty:
+            yield ""
+        except StopIteration:
+            return
 
 
 def _load(name: str) -> tuple[Any, Any]:

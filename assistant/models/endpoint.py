@@ -20,9 +20,9 @@ read for a minute before its first word."""
 
 def endpoint(base_url: str, model: str, api_key: str | None = None, *, timeout: float = TIMEOUT_SECONDS) -> LLM:
     """The model of that name at an endpoint such as ``http://127.0.0.1:11434/v1``; nothing is asked of it yet."""
-    from llama_index.llms.openai_like import OpenAILike
+    from assistant.models.patient import PatientEndpoint
 
-    return OpenAILike(
+    return PatientEndpoint(
         model=model,
         api_base=base_url,
         # Local servers want none, but the client insists on one.
@@ -31,6 +31,7 @@ def endpoint(base_url: str, model: str, api_key: str | None = None, *, timeout: 
         context_window=CONTEXT_WINDOW,
         temperature=0.0,
         timeout=timeout,
+        reuse_client=False,  # Each reply has an event loop of its own, and a client belongs to one.
         max_retries=0,  # Whoever asks decides on trying again: it knows what was shown already.
     )
 
