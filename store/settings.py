@@ -143,7 +143,7 @@ def read_file(path: Path) -> dict[str, Any]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # not only TOMLDecodeError: also numbers of 5,000 digits
         raise SettingsError(f"{path} can't be read as TOML: {error}.") from error
     _refuse_unknown(content, str(path))
     for name in SECRETS & content.keys():
