@@ -223,7 +223,9 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
                 kept,
                 host=where,
                 port=settings.port if port is None else port,
-                settings=PageSettings(written_mode=default_mode(settings) == "written"),
+                settings=PageSettings(
+                    written_mode=default_mode(settings) == "written", web_uploads=settings.web_uploads
+                ),
                 intake=intake_by(ingest_paths, assistant.library),
                 uploads=settings.home / "uploads",
                 bench=_bench(settings),

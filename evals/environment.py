@@ -32,6 +32,7 @@ PAGE = frozenset(
         "port",
         "public_hosts",
         "trusted_proxies",
+        "web_uploads",
         "user_header",
         "user_header_right",
         "session_idle_hours",

@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     """The header in which a proxy says who has signed in there, like ``X-Forwarded-User``."""
     user_header_right: Literal["none", "ask", "add", "administer"] = "ask"
     """What those may do who have no account of their own; none: they may not come in."""
+    web_uploads: Literal["off", "public", "any"] = "off"
+    """Whether documents may be added from web addresses: public ones, or any, also inside this network."""
     session_idle_hours: Annotated[float, Field(gt=0, le=8784)] = 12
     """A session ends when it wasn't used for so long,"""
     session_hours: Annotated[float, Field(gt=0, le=8784)] = 336

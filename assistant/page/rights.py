@@ -20,7 +20,7 @@ _NEEDED: tuple[tuple[Right, tuple[str, ...], str], ...] = (
     ("ask", ("POST",), rf"/attest/turns/{_ID}/feedback"),
     ("ask", _READ, rf"/attest/documents/{_ID}/(more|reader)"),
     ("ask", _READ, r"/attest/library/(documents|map)"),
-    ("add", ("POST",), r"/attest/library/files"),
+    ("add", ("POST",), r"/attest/library/(files|address)"),
     ("add", _READ, r"/attest/library/intake"),
     ("add", ("PATCH", "DELETE"), rf"/attest/library/documents/{_ID}"),
     ("add", ("POST",), rf"/attest/library/documents/{_ID}/back"),

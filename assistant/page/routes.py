@@ -99,6 +99,7 @@ def start_router(
             "user": guest.name,
             "signs_out": SESSION_COOKIE in request.cookies and guest.name is not None,
             "uploads": settings.uploads and shelf.accepts_files and guest.may("add"),
+            "web_uploads": settings.web_uploads != "off" and shelf.accepts_files and guest.may("add"),
             "edits": guest.may("add"),
             "administers": guest.may("administer"),
             "evaluates": evaluates and guest.may("administer"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from assistant.question import LONGEST_QUESTION
 
@@ -29,8 +30,10 @@ class PageSettings:
     max_upload_files: int = 200
     """In one go."""
     upload_suffixes: tuple[str, ...] = (".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml", ".pdf", ".docx")
-    web_addresses: bool = False
-    """Whether documents may be fetched from a web address."""
+    web_uploads: Literal["off", "public", "any"] = "off"
+    """Whether documents may be fetched from web addresses: none, those of the public web, those inside this network too."""
+    web_seconds: float = 60
+    """For one of them."""
     max_request_bytes: int = 8 * MEBIBYTE
     """Of any request that is not an upload."""
 

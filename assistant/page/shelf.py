@@ -149,7 +149,7 @@ class Shelf:
     def refuse(self, name: str, error: str) -> Item:
         """List a file that didn't even arrive, with the reason."""
         with self._lock:
-            item = Item(max(self._items, default=0) + 1, safe_name(name), "failed", error=error)
+            item = Item(max(self._items, default=0) + 1, name, "failed", error=error)
             self._items[item.id] = item
         return item
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from threading import BoundedSemaphore
+from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, Body, Request
 
 from assistant.page.render import language_name
 from assistant.page.settings import MEBIBYTE, PageSettings
-from assistant.page.shelf import Shelf
+from assistant.page.shelf import Shelf, safe_name
 from assistant.page.words import Words
 from store.errors import RequestError
 from store.types import Document
@@ -19,11 +22,15 @@ from store.types import Document
 MAPPED_DOCUMENTS = 5_000
 """Documents whose dates the map reads at most."""
 SHOWN_SPEAKERS = 12
+LONGEST_ADDRESS = 2_000
+FETCHED_AT_ONCE = 2
+"""Documents from the web: each holds a thread of the server until it is there."""
 
 
 def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
     """Routes under ``/library``."""
     router = APIRouter(prefix="/library")
+    fetching = BoundedSemaphore(FETCHED_AT_ONCE)
 
     @router.get("/documents")
     def documents(words: Words, after: str | None = None, find: str = "", limit: int = 50) -> dict[str, Any]:
@@ -58,7 +65,21 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
             path = shelf.place(name, settings.upload_suffixes if settings.uploads else ())
             await _received(request, path, settings.max_upload_bytes)
         except RequestError as error:
-            return asdict(shelf.refuse(name, str(error)))
+            return asdict(shelf.refuse(safe_name(name), str(error)))
+        return asdict(shelf.take(path))
+
+    @router.post("/address")
+    def fetch(address: Annotated[str, Body(embed=True, max_length=LONGEST_ADDRESS)]) -> dict[str, Any]:
+        if not (settings.uploads and shelf.accepts_files) or settings.web_uploads == "off":
+            raise RequestError("Documents aren't fetched from the web here; whoever runs this page can allow it.")
+        if not fetching.acquire(blocking=False):
+            return asdict(shelf.refuse(address, "Other documents are being fetched; add this one in a moment."))
+        try:
+            path = _from_web(address, shelf, settings)
+        except RequestError as error:
+            return asdict(shelf.refuse(address, str(error)))
+        finally:
+            fetching.release()
         return asdict(shelf.take(path))
 
     @router.post("/embed")
@@ -88,15 +109,35 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
 
 async def _received(request: Request, path: Path, limit: int) -> None:
     """Write the body of a request to `path`, whole or not at all. Raises RequestError past `limit` bytes."""
-    partial = path.with_name(f".{path.name}.part")
     size = 0
+    with _whole(path) as file:
+        async for piece in request.stream():
+            size += len(piece)
+            if size > limit:
+                raise RequestError(f"{path.name} is larger than the limit of {limit // MEBIBYTE} MiB.")
+            file.write(piece)
+
+
+def _from_web(address: str, shelf: Shelf, settings: PageSettings) -> Path:
+    """The document at `address` as a file, whole or not at all. Raises RequestError."""
+    from assistant.page.web import Limits, fetched, is_public
+
+    limits = Limits(settings.max_upload_bytes, settings.upload_suffixes, settings.web_seconds)
+    admits = is_public if settings.web_uploads == "public" else lambda _: True
+    with fetched(address, limits, admits) as document:
+        path = shelf.place(document.name, settings.upload_suffixes)
+        with _whole(path) as file:
+            file.writelines(document.pieces)
+    return path
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
+    """A file that is at `path` once all is written, and isn't if anything fails."""
+    partial = path.with_name(f".{path.name}.part")
     try:
         with partial.open("wb") as file:
-            async for piece in request.stream():
-                size += len(piece)
-                if size > limit:
-                    raise RequestError(f"{path.name} is larger than the limit of {limit // MEBIBYTE} MiB.")
-                file.write(piece)
+            yield file
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

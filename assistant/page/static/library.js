@@ -62,7 +62,15 @@ function dropzone() {
   const button = make("button", { class: "drop", id: "drop" }, icon("upload"), make("b", { text: t("library.add") }),
     make("small", { text: t("library.add.kinds", { kinds: suffixes.join(" "), size: number(Math.floor(bytes / 1048576)) }) }));
   button.addEventListener("click", () => picker.click());
-  return make("div", { class: "dropzone" }, button, picker);
+  return make("div", { class: "dropzone" }, button, picker, state.start.web_uploads ? fromWeb() : null);
+}
+
+function fromWeb() {
+  const box = make("input", { id: "web-address", type: "url", inputmode: "url", placeholder: "https://", dir: "ltr", autocomplete: "off", "aria-label": t("library.web") });
+  const form = make("form", { class: "web", novalidate: true }, make("label", { for: "web-address", text: t("library.web") }), box,
+    make("button", { class: "quiet", text: t("library.web.add") }));
+  form.addEventListener("submit", event => { event.preventDefault(); attempt(addAddress)(box); });
+  return form;
 }
 
 function tools() {
@@ -175,6 +183,22 @@ async function addFiles(files) {
   await poll();
 }
 
+async function addAddress(box) {
+  const address = box.value.trim();
+  if (!address) return;
+  const key = "sending-" + ++sending;
+  arriving.set(key, { id: key, name: address, state: "sending", done: 0, known: 0 });
+  showIntake([]);
+  box.value = "";
+  try {
+    const item = await post("library/address", { address });
+    if (item.state === "failed" && !box.value) box.value = address; // to be mended
+  } finally {
+    arriving.delete(key);
+    await poll();
+  }
+}
+
 function sent(key, file) {
   return new Promise(resolve => {
     const request = new XMLHttpRequest();
@@ -182,12 +206,16 @@ function sent(key, file) {
     request.upload.addEventListener("progress", event => { arriving.set(key, { ...arriving.get(key), done: event.loaded, known: event.total }); showIntake([]); });
     request.addEventListener("loadend", () => {
       if (request.status === 200) arriving.delete(key);
-      else arriving.set(key, { id: key, name: file.name, state: "failed", error: request.responseText || t("problem.connection") });
+      else arriving.set(key, { id: key, name: file.name, state: "failed", error: said(request.responseText) });
       attempt(poll)();
       resolve();
     });
     request.send(file);
   });
+}
+
+function said(response) {
+  try { return JSON.parse(response).message || t("problem.request"); } catch { return t("problem.connection"); }
 }
 
 // Asked for only while something is on its way.
