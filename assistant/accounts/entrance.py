@@ -36,7 +36,7 @@ class Accounts:
         self._database = database
         self.register = Register(database)
         self.sessions = Sessions(database, lifetime, clock)
-        self._attempts = Attempts(database, clock)
+        self.attempts = Attempts(database, clock)
 
     @classmethod
     def open(cls, home: Path, lifetime: Lifetime | None = None, clock: Clock = time.time) -> Self:
@@ -49,11 +49,11 @@ class Accounts:
 
     def sign_in(self, name: str, password: str, address: str) -> SignedIn | Refused:
         """Begin a session. A wrong password and an unknown name get the same answer, in the same time."""
-        wait = self._attempts.begin(name, address)
+        wait = self.attempts.begin(name, address)
         if wait:
             return Refused(wait)
         account = self.register.verified(name, password[: LONGEST_PASSWORD + 1])
         if account is None:
             return Refused()
-        self._attempts.succeed(name, address)
+        self.attempts.succeed(name, address)
         return SignedIn(account, self.sessions.begin(account))
