@@ -95,6 +95,13 @@ class Assistant:
         Raises QuestionError for a blank or endless question, LibraryError and ModelError.
         """
         asked = self._understand(question, history, options)
+        yield from told(self._events(question, history, options))
+
+    def prompt_of(self, answer: Answer) -> tuple[tuple[str, str], ...]:
+        """Role and text of each message that a language model wrote `answer` from; see `Writer.prompt_of`."""
+        return self._writer.prompt_of(answer)
+
+    def _events(self, question: str, history: Sequence[Message], options: AskOptions) -> Iterator[Event]:
         found = self.library.search(asked.alone, PASSAGES, options.filter)
         retrieved = time.perf_counter()
         ordered = candidates(found)

@@ -6,9 +6,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from assistant.types import ClaimChecked, Evidence, Notice, NoticeCode, TextAdded, Waiting
+from assistant.prompt import prompt
+from assistant.types import Answer, ClaimChecked, Evidence, Notice, NoticeCode, TextAdded, Waiting
 from assistant.verify import Verifier
-from assistant.write import Written, warm, write
+from assistant.write import MAX_TOKENS, Written, warm, write
 from prompts.render import load_for
 from store.errors import LanguageModelError
 from store.library import Library
@@ -56,6 +57,18 @@ class Writer:
         llm = self._model()
         if llm is not None and hasattr(llm, "quote_tokens"):
             warm(llm)
+
+    def prompt_of(self, answer: Answer) -> tuple[tuple[str, str], ...]:
+        """Role and text of each message that the model wrote `answer` from.
+
+        None where no model wrote it, or another one than there is now: how much that one was given isn't known.
+        Raises LanguageModelError.
+        """
+        llm = self._model() if answer.mode == "written" else None
+        if llm is None or self.model_name != answer.model:
+            return ()
+        messages, _ = prompt(answer.standalone_question, answer.evidence, answer.language, llm, MAX_TOKENS)
+        return tuple((message.role.value, str(message.content)) for message in messages)
 
     def _model(self) -> LLM | None:
         with self._lock:

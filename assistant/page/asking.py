@@ -62,6 +62,9 @@ class Assistant(Protocol):
     ) -> Iterator[Event]:
         """The events of an answer, the finished answer last. Raises errors of `store.errors`."""
 
+    def prompt_of(self, answer: Answer) -> tuple[tuple[str, str], ...]:
+        """Role and text of each message that a language model wrote `answer` from. Raises LanguageModelError."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:

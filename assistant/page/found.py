@@ -9,17 +9,18 @@ from assistant.page.render import language_name, source_line
 from assistant.page.strings import Strings
 from assistant.types import Answer, Source
 from store.conversations import Turn
+from store.errors import LanguageModelError
 from store.types import Hit
 
 if TYPE_CHECKING:
-    from store.library import Library
+    from assistant.page.asking import Assistant
 
 HITS = 10
 SHOWN_CHARACTERS = 300
 
 
-def found_html(library: Library, turn: Turn, answer: Answer, words: Strings) -> str:
-    """The standalone question, language, model, timings, and the passages that it finds now, with scores."""
+def found_html(assistant: Assistant, turn: Turn, answer: Answer, words: Strings) -> str:
+    """The standalone question, language, model with its prompt, timings, and the passages found now, with scores."""
     from assistant.page.asking import options_of
 
     facts = [
@@ -30,14 +31,30 @@ def found_html(library: Library, turn: Turn, answer: Answer, words: Strings) -> 
         (words("found.timings"), " · ".join(f"{name} {value:,.0f} ms" for name, value in answer.timings_ms.items())),
     ]
     listed = "".join(f"<dt>{escape(name)}</dt><dd dir='auto'>{escape(value)}</dd>" for name, value in facts)
-    result = library.search(answer.standalone_question, HITS, options_of(turn).filter)
+    result = assistant.library.search(answer.standalone_question, HITS, options_of(turn).filter)
     rows = "".join(_row(hit, words) for hit in result.hits)
     heads = ("", "found.document", "found.score", "found.meaning", "found.keywords")
     head = "".join(f'<th scope="col">{escape(words(name)) if name else "#"}</th>' for name in heads)
     return (
-        f"<dl>{listed}</dl><h4>{escape(words('found.hits'))} <small>{escape(words('found.now'))}</small></h4>"
+        f"<dl>{listed}</dl>{_prompt(assistant, answer, words)}"
+        f"<h4>{escape(words('found.hits'))} <small>{escape(words('found.now'))}</small></h4>"
         f'<div class="table" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
+
+
+def _prompt(assistant: Assistant, answer: Answer, words: Strings) -> str:
+    """What the language model was given, message by message; nothing where none wrote."""
+    if answer.mode != "written":
+        return ""
+    try:
+        messages = assistant.prompt_of(answer)
+    except LanguageModelError:  # it wrote then, and can't be had now
+        messages = ()
+    shown = "".join(
+        f"<h5>{escape(words(f'found.role.{role}'))}</h5><pre dir='auto'>{escape(text)}</pre>" for role, text in messages
+    )
+    shown = shown or f"<p>{escape(words('found.prompt.gone'))}</p>"
+    return f'<details class="prompt"><summary>{escape(words("found.prompt"))}</summary>{shown}</details>'
 
 
 def _row(hit: Hit, words: Strings) -> str:

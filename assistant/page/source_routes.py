@@ -104,7 +104,7 @@ def source_router(assistant: Assistant, conversations: Conversations, suggestion
     @router.get("/turns/{turn_id}/found")
     def found(turn_id: str, words: Words, guest: Guest) -> dict[str, Any]:
         turn, answer = answer_of(turn_id, guest)
-        return {"html": found_html(library, turn, answer, words)}
+        return {"html": found_html(assistant, turn, answer, words)}
 
     @router.get("/turns/{turn_id}/suggestions")
     def follow_up(turn_id: str, words: Words, guest: Guest) -> list[str]:

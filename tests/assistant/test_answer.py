@@ -16,6 +16,7 @@ from ingest.pipeline import ingest_paths
 from store.errors import QuestionError
 from store.library import Library
 from store.types import Filter
+from tests.assistant.test_write import Scripted
 from tests.conftest import ROOT
 
 SAMPLES = ROOT / "ingest" / "samples"
@@ -197,3 +198,20 @@ def test_a_heading_is_not_quoted_before_what_stands_below_it(assistant: Assistan
     assert "Châu Phi có 13 ghế" in answer.evidence[0].quote
     headings = {"บทบาทในคณะมนตรีสิทธิมนุษยชน", "Thành viên", "Sự kiện"}
     assert not headings & {evidence.quote for evidence in answer.evidence}
+
+
+def test_the_prompt_of_a_written_answer_is_told_and_that_of_another_model_is_not(assistant: Assistant) -> None:
+    question = "Who chaired the side-event in Geneva?"
+    found = assistant.answer(question, options=AskOptions(mode="quotes"))
+    with_model = Assistant(assistant.library, lambda: Scripted([f"{found.evidence[0].quote} [1]"]))
+    written = with_model.answer(
+        question, options=AskOptions(mode="written", answer_language=found.evidence[0].language)
+    )
+    assert (written.mode, written.model) == ("written", "scripted")
+    messages = with_model.prompt_of(written)
+    assert messages[0][0] == "system"
+    assert messages[-1][0] == "user"
+    for words in (question, *(" ".join(each.quote.split()) for each in written.evidence)):
+        assert words in messages[-1][1]
+    assert with_model.prompt_of(found) == ()
+    assert with_model.prompt_of(written.model_copy(update={"model": "another"})) == ()

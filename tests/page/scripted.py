@@ -176,6 +176,11 @@ class ScriptedAssistant:
             raise LanguageModelError("The language model broke off; ask again, or choose quotes.")
         yield from self._text(question, evidence, options, slow="slowly" in question)
 
+    def prompt_of(self, answer: Answer) -> tuple[tuple[str, str], ...]:
+        if answer.model != "scripted-writer":
+            return ()
+        return (("system", f"Answer from the quotes. {HOSTILE}"), ("user", answer.standalone_question))
+
     def _text(self, question: str, evidence: tuple[Evidence, ...], options: AskOptions, slow: bool) -> Iterator[Event]:
         text, claims = "", []
         for item in evidence:
@@ -216,6 +221,7 @@ class ScriptedAssistant:
                 abstain_reason=None if evidence else "no_evidence",
                 confidence=0.93 if evidence else 0.1,
                 mode=options.mode or "quotes",
+                model="scripted-writer" if options.mode == "written" else None,
                 text=text,
                 claims=tuple(claims),
                 evidence=evidence,

@@ -163,6 +163,19 @@ def test_how_an_answer_was_found_is_laid_open(visit: Visit) -> None:
         assert known in shown
 
 
+def test_a_written_answer_shows_its_model_and_the_prompt_that_it_was_written_from(visit: Visit) -> None:
+    visit.page.select_option("#mode", "written")
+    visit.ask(QUESTION)
+    visit.page.click("details.found > summary")
+    visit.page.wait_for_selector(".found-body details.prompt")
+    assert "scripted-writer" in visit.page.locator(".found-body dl").inner_text()
+    assert visit.page.locator(".found-body .prompt pre").first.is_hidden()
+    visit.page.click(".found-body details.prompt > summary")
+    assert "Answer from the quotes. <script>" in visit.page.locator(".prompt pre").first.inner_text()
+    assert visit.page.locator(".prompt pre").last.inner_text() == QUESTION
+    assert visit.page.evaluate("window.hacked") is None
+
+
 def test_each_quote_carries_its_own_language_and_direction(visitors: Visitors) -> None:
     visit = visitors.open()
     visit.ask("การประชุมว่าด้วยแม่น้ำจัดขึ้นที่เชียงใหม่ในเดือนมีนาคม tổ chức")
