@@ -15,6 +15,7 @@ from assistant.confidence import confidence, threshold
 from assistant.conversation import standalone
 from assistant.evidence import PASSAGES, candidates, select, verified
 from assistant.question import clean_question
+from assistant.told import told
 from assistant.types import (
     AbstainReason,
     Answer,
@@ -94,7 +95,6 @@ class Assistant:
 
         Raises QuestionError for a blank or endless question, LibraryError and ModelError.
         """
-        asked = self._understand(question, history, options)
         yield from told(self._events(question, history, options))
 
     def prompt_of(self, answer: Answer) -> tuple[tuple[str, str], ...]:
@@ -102,6 +102,7 @@ class Assistant:
         return self._writer.prompt_of(answer)
 
     def _events(self, question: str, history: Sequence[Message], options: AskOptions) -> Iterator[Event]:
+        asked = self._understand(question, history, options)
         found = self.library.search(asked.alone, PASSAGES, options.filter)
         retrieved = time.perf_counter()
         ordered = candidates(found)

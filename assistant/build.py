@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assistant.answer import Assistant
+from assistant.traces import trace_if_wanted
 from assistant.types import Mode
 from store.library import Library
 from store.settings import Settings
@@ -18,6 +19,7 @@ def build_assistant(settings: Settings, *, read_only: bool = False) -> Assistant
 
     With `read_only` it also works beside another process that owns the library.
     """
+    trace_if_wanted()
 
     def load() -> LLM | None:
         from assistant.models.registry import load_model

@@ -89,6 +89,12 @@ class Settings(BaseSettings):
     """A session ends when it wasn't used for so long,"""
     session_hours: Annotated[float, Field(gt=0, le=8784)] = 336
     """and at all events after so long."""
+    log_format: Literal["text", "json"] = "text"
+    """What is logged goes to standard error, as lines for people or as JSON objects."""
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    """Of Attest's own log; info tells of every answer, without anybody's words."""
+    log_text: bool = False
+    """Whether messages of unforeseen errors are logged: they may quote questions and documents."""
 
     @classmethod
     def settings_customise_sources(

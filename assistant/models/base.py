@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
+from assistant.spans import Span
 from store.errors import LanguageModelError
 
 if TYPE_CHECKING:
@@ -49,15 +50,19 @@ def stream_text(llm: LLM, messages: list[ChatMessage], **options: object) -> Ite
         LanguageModelError: the model refused, hung or broke off; the message says what to do.
     """
     replies = None
+    span = Span.below_current("model", llm)
     try:
         replies = llm.stream_chat(messages, **options)
         for reply in replies:
             yield reply.delta or ""
-    except LanguageModelError:
+    except LanguageModelError as error:
+        span.fail(error)
         raise
     except Exception as error:
+        span.fail(error)
         raise as_model_error(error) from error
     finally:
+        span.end()
         close = getattr(replies, "close", None)
         if close:
             close()

@@ -182,5 +182,12 @@ def server(app: App, ready: Callable[[], None]) -> uvicorn.Server:
 
     # What proxies say of their clients is the gate's to believe, not the server's.
     return Announcing(
-        uvicorn.Config(app, log_level="warning", access_log=False, proxy_headers=False, timeout_graceful_shutdown=3)
+        uvicorn.Config(
+            app,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=3,
+        )
     )
