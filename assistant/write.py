@@ -140,7 +140,8 @@ def _sentences(
             if not ended and piece and (loops(stream.rest) or len(stream.rest) > LONGEST_SENTENCE):
                 return
             yield from ended or [None]
-    yield from stream.finish()
+    if not loops(stream.rest):
+        yield from stream.finish()
 
 
 def _reply(

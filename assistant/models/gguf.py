@@ -13,6 +13,7 @@ import secrets
 import threading
 import urllib.request
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,8 @@ class GgufLLM(CustomLLM):
 
     @property
     def spent(self) -> dict[str, float]:
-        """llama.cpp's own count of the latest answer: ``prompt_n``, ``prompt_ms``, ``predicted_n`` and so on."""
+        """llama.cpp's own count of the latest answer: ``prompt_n``, ``prompt_ms``, ``predicted_n`` and so on; empty
+        where it was stopped."""
         return self._spent
 
     def count_tokens(self, text: str) -> int:
@@ -165,11 +167,24 @@ class GgufLLM(CustomLLM):
         try:
             with self._turn:
                 if not stop.is_set():
+                    self._spent = {}
                     self._server.handle_chat_completions(request, take)
         except Exception as error:  # whatever the library raises must reach the reader, not the thread
             chunks.put(LanguageModelError(f"The language model broke off ({type(error).__name__}): try again."))
         finally:
             chunks.put(_DONE)
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """A variable that is set for a while, unless the user has set it."""
+    before = os.environ.get(name)
+    os.environ.setdefault(name, value)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
 
 
 def _next(chunks: queue.Queue[Any]) -> Any:  # noqa: ANN401 - text, an exception or the end
@@ -181,7 +196,10 @@ def _next(chunks: queue.Queue[Any]) -> Any:  # noqa: ANN401 - text, an exception
 
 def _serve(llm: GgufLLM) -> Any:  # noqa: ANN401 - the library has no types
     try:
-        import xllamacpp  # type: ignore[import-untyped]
+        # Its threads wait for each other by spinning unless OpenMP is told otherwise when it is loaded. On cores that
+        # something else wants too, a browser or the embedding model, that made writing ten times slower.
+        with _environment("OMP_WAIT_POLICY", "PASSIVE"):
+            import xllamacpp  # type: ignore[import-untyped]
     except ImportError as error:
         raise LanguageModelError(
             "A GGUF file needs the package xllamacpp: install it with `pip install 'attest[local]'`."

@@ -4,96 +4,41 @@ Three answers to each question of XQuAD (development half), from one library in 
 only: the quotes alone; what the model wrote, unchecked; what of it is shown after verification (the quotes, where
 nothing is left). Some paragraphs are left out, so that their questions have no answer.
 
-Whether a number or name that is shown is supported is not asked of the verifier, which would judge itself: it must
+What the model says is saved reply by reply, so that a run that was stopped goes on where it was, and judging alone
+takes seconds. Whether a number or name that is shown is supported is not asked of the verifier, which would judge itself: it must
 stand in the cited paragraph as the collection has it in the answer's own language, or in the question.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean, median
-from typing import Any
 
 import click
 import regex
-from llama_index.core.base.llms.types import (
-    ChatMessage,
-    ChatResponseGen,
-    CompletionResponse,
-    CompletionResponseGen,
-    LLMMetadata,
-)
-from llama_index.core.llms import LLM, CustomLLM
-from pydantic import PrivateAttr
 
 from assistant.answer import Assistant
-from assistant.models.base import counter_of
 from assistant.types import Answer, AskOptions, Claim, Evidence, EvidenceFound, Finished
 from assistant.verify import Verifier, citations_in
 from assistant.write import Written, warm, write
+from evals.benchmarks.figures import machine, replace_section, save, share, table
 from evals.benchmarks.questions import Asked, Parallel, fill, read_xquad, rotated
+from evals.benchmarks.replies import Remembering, one_by_one
 from evals.metrics.answers import gold_contained, token_f1
 from evals.text import fold, without_markers
+from store.errors import LanguageModelError
 from store.library import Library
 from store.settings import load_settings
 
+SYSTEMS = ("quotes", "written, unchecked", "written, verified")
 LEFT_OUT = 8
 """Every eighth paragraph is not in the library."""
-
-
-class Recording(CustomLLM):
-    """Passes everything on to another model and keeps what it said."""
-
-    _inner: LLM = PrivateAttr()
-    _said: list[str] = PrivateAttr(default_factory=list)
-
-    def __init__(self, inner: LLM) -> None:
-        super().__init__()
-        self._inner = inner
-
-    @property
-    def metadata(self) -> LLMMetadata:
-        """The other model's."""
-        return self._inner.metadata
-
-    @property
-    def said(self) -> str:
-        """The latest reply, unchecked."""
-        return "".join(self._said)
-
-    def count_tokens(self, text: str) -> int:
-        """By the other model's tokenizer."""
-        return counter_of(self._inner)(text)
-
-    def stream_chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponseGen:
-        """The other model's reply, noted on its way."""
-        self._said.clear()
-
-        def noted() -> ChatResponseGen:
-            replies = self._inner.stream_chat(messages, **options)
-            try:
-                for reply in replies:
-                    self._said.append(reply.delta or "")
-                    yield reply
-            finally:
-                getattr(replies, "close", lambda: None)()
-
-        return noted()
-
-    def complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponse:
-        """Passed on."""
-        return self._inner.complete(prompt, formatted, **options)
-
-    def stream_complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponseGen:
-        """Passed on."""
-        return self._inner.stream_complete(prompt, formatted, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +48,18 @@ class Shown:
     system: str
     text: str
     answered: bool
+    says_so: bool
+    """Whether the reader is told that nothing was found that answers."""
     contained: float | None
+    """Whether a gold answer stands in the text."""
+    on_page: float | None
+    """Whether one stands in the text or in the quotes beside it."""
     f1: float | None
     cited_right: float | None
     """Share of the cited documents that hold the answer."""
     cites_gold: float | None
     """Whether the document that holds the answer is cited."""
-    unsupported: int
+    unsupported: tuple[str, ...]
     """Sentences with a number or name that the cited paragraphs don't have."""
     sentences: int
 
@@ -124,14 +74,17 @@ class Run:
     answerable: bool
     outcome: str
     shown: tuple[Shown, ...]
-    withheld: int
-    corrected: int
-    first_quote: float
+    said: str = ""
+    withheld: tuple[tuple[str, str | None], ...] = ()
+    corrected: int = 0
+    first_quote: float = 0.0
     first_word: float | None = None
     end: float | None = None
     overhead: float | None = None
     """Time from question to the reply's end, by what llama.cpp says that it took for the same tokens."""
-    details: dict[str, Any] = field(default_factory=dict)
+    tokens: tuple[int, int] | None = None
+    """Read, beyond what was kept from before, and written."""
+    load: float = 0.0
 
 
 def claims_of(text: str) -> list[tuple[str, tuple[int, ...]]]:
@@ -150,37 +103,48 @@ def unsupported_words(sentence: str, allowed: str) -> list[str]:
     return [word for word in words if fold(word).strip(".,") not in known]
 
 
-def score(
-    system: str,
-    text: str,
-    answered: bool,
-    sentences: Sequence[tuple[str, tuple[int, ...]]],
-    golds: Sequence[str],
-    language: str,
-    uris: dict[int, str],
-    gold_uri: str | None,
-    allowed: Callable[[tuple[int, ...]], str],
-) -> Shown:
-    """Score one answer; measures that need a gold answer are None where there is none, or nothing was answered."""
-    # Quotes stand in a frame that names their documents.
-    frame = f" Paragraph {' '.join(uris.values())} According Theo"
-    cited = {uris[key] for _, keys in sentences for key in keys if key in uris}
-    bare = without_markers(text)
-    return Shown(
-        system,
-        text,
-        answered,
-        gold_contained(bare, golds) if gold_uri else None,
-        token_f1(bare, golds, language) if gold_uri else None,
-        float(gold_uri in cited) / len(cited) if gold_uri and cited else None,
-        float(gold_uri in cited) if gold_uri else None,
-        sum(bool(unsupported_words(sentence, allowed(keys) + frame)) for sentence, keys in sentences),
-        len(sentences),
-    )
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What one question's answers are judged by."""
+
+    asked: Asked
+    golds: tuple[str, ...]
+    uris: dict[int, str]
+    gold_uri: str | None
+    quotes: str
+    """All that are on the page."""
+    paragraphs: dict[str, Parallel]
+
+    def allowed(self, keys: Sequence[int]) -> str:
+        """The cited paragraphs in every language, and the question; quotes stand in a frame with their titles."""
+        numbers = {int(self.uris[key].rsplit(":", 1)[1]) for key in keys or self.uris if key in self.uris}
+        texts = [each.paragraphs[number].text for number in numbers for each in self.paragraphs.values()]
+        return "\n".join([self.asked.text, f" Paragraph {' '.join(self.uris.values())} According Theo", *texts])
+
+    def shown(
+        self, system: str, text: str, sentences: Sequence[tuple[str, tuple[int, ...]]], *, answered: bool, says_so: bool
+    ) -> Shown:
+        """Score one answer; measures that need a gold answer are None where there is none."""
+        cited = {self.uris[key] for _, keys in sentences for key in keys if key in self.uris}
+        bare = without_markers(text)
+        gold = self.gold_uri is not None
+        return Shown(
+            system,
+            text,
+            answered,
+            says_so,
+            gold_contained(bare, self.golds) if gold else None,
+            gold_contained(f"{bare}\n{self.quotes}", self.golds) if gold else None,
+            token_f1(bare, self.golds, self.asked.language) if gold else None,
+            float(self.gold_uri in cited) / len(cited) if gold and cited else None,
+            float(self.gold_uri in cited) if gold else None,
+            tuple(each for each, keys in sentences if unsupported_words(each, self.allowed(keys))),
+            len(sentences),
+        )
 
 
 def ask(
-    assistant: Assistant, llm: Recording, asked: Asked, parallel: dict[str, Parallel], placed: dict[int, str]
+    assistant: Assistant, llm: Remembering, asked: Asked, parallel: dict[str, Parallel], placed: dict[int, str]
 ) -> Run:
     """Answer one question in the three ways."""
     started = time.perf_counter()
@@ -194,49 +158,52 @@ def ask(
             quotes = event.answer
     assert quotes is not None  # noqa: S101 - `ask` always ends with Finished
     where = placed.get(asked.paragraph)
-    gold_uri = f"paragraph:{where}:{asked.paragraph}" if where else None
     golds = {answer for each in parallel.values() for q in each.questions if q.id == asked.id for answer in q.answers}
-    uris = {each.key: each.document.uri or "" for each in evidence}
-
-    def allowed(keys: tuple[int, ...]) -> str:
-        numbers = {int(uris[key].rsplit(":", 1)[1]) for key in keys or uris if key in uris}
-        texts = [each.paragraphs[number].text for number in numbers for each in parallel.values()]
-        return "\n".join([asked.text, *texts])
-
-    def scored(system: str, text: str, answered: bool, sentences: Sequence[tuple[str, tuple[int, ...]]]) -> Shown:
-        return score(system, text, answered, sentences, sorted(golds), asked.language, uris, gold_uri, allowed)
-
-    by_quotes = scored("quotes", quotes.text if quotes.answered else "", quotes.answered, _pairs(quotes.claims))
+    judge = Judge(
+        asked,
+        tuple(sorted(golds)),
+        {each.key: each.document.uri or "" for each in evidence},
+        f"paragraph:{where}:{asked.paragraph}" if where else None,
+        "\n".join(each.quote for each in evidence),
+        parallel,
+    )
     common = (asked.text, asked.language, where or "-", where is not None)
     if not quotes.answered:
-        shown = (by_quotes, *(scored(system, "", False, ()) for system in ("written, unchecked", "written, verified")))
-        return Run(*common, "abstained by confidence", shown, 0, 0, first_quote)
-    began = time.perf_counter()
+        nothing = tuple(judge.shown(system, "", (), answered=False, says_so=True) for system in SYSTEMS)
+        return Run(*common, "abstained by confidence", nothing, first_quote=first_quote, load=os.getloadavg()[0])
     verifier = Verifier(evidence, embedder=assistant.library.embedder)
     *_, written = write(asked.text, evidence, asked.language, llm, verifier=verifier)
     assert isinstance(written, Written)  # noqa: S101 - `write` always ends with it
-    times = dict(written.timings_ms)
-    unchecked = scored("written, unchecked", llm.said, "NO ANSWER" not in llm.said, claims_of(llm.said))
+    if written.problem:
+        raise LanguageModelError(written.problem)
+    if llm.is_new:
+        llm.note(times=dict(written.timings_ms))
+    # In milliseconds, as they were when the model really spoke: a saved reply comes at once.
+    said, times = str(llm.latest["said"]), dict(llm.latest.get("times", {}))
+    no_answer = "NO ANSWER" in said
     kept = bool(written.text)
-    verified = scored(
-        "written, verified",
-        written.text if kept else quotes.text,
-        True,
-        _pairs(written.claims if kept else quotes.claims),
+    claims = written.claims if kept else quotes.claims
+    by_quotes = judge.shown(SYSTEMS[0], quotes.text, _pairs(quotes.claims), answered=True, says_so=False)
+    unchecked = judge.shown(SYSTEMS[1], said, claims_of(said), answered=not no_answer, says_so=no_answer)
+    text = written.text if kept else quotes.text
+    verified = judge.shown(
+        SYSTEMS[2], text, _pairs(claims), answered=True, says_so=written.outcome in ("abstained", "nothing_left")
     )
-    spent = getattr(llm._inner, "spent", {})
+    spent = llm.latest["spent"]
     bare = spent.get("prompt_ms", 0.0) + spent.get("predicted_ms", 0.0)
     return Run(
         *common,
         written.outcome,
         (by_quotes, unchecked, verified),
-        len(written.withheld),
+        said,
+        tuple((claim.text, claim.reason) for claim in written.withheld),
         written.corrected_citations,
         first_quote,
-        began - started + times["first_text"] / 1000 if "first_text" in times else None,
-        began - started + times["write"] / 1000,
-        times["write"] / bare if bare else None,
-        {"said": llm.said, "withheld": [(claim.text, claim.reason) for claim in written.withheld], "spent": spent},
+        first_quote + times["first_text"] / 1000 if "first_text" in times else None,
+        first_quote + times["write"] / 1000 if times else None,
+        times["write"] / bare if bare and times else None,
+        (int(spent["prompt_n"]), int(spent["predicted_n"])) if spent else None,
+        llm.latest["load"],
     )
 
 
@@ -256,53 +223,82 @@ def chosen(parallel: dict[str, Parallel], placed: dict[int, str], each: int) -> 
             yield from questions[step // 2 :: step][:each]
 
 
-def table(runs: Sequence[Run]) -> list[tuple[str, ...]]:
-    """One row a system and part of the questions; a dash where a measure does not apply."""
-    parts = {
+def parts_of(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """The runs by what they are about: their paragraph in their language, in another, or not in the library."""
+    return {
         "within": [run for run in runs if run.answerable and run.language == run.quote_language],
         "across": [run for run in runs if run.answerable and run.language != run.quote_language],
         "no answer": [run for run in runs if not run.answerable],
     }
-    rows: list[tuple[str, ...]] = [
-        ("part", "answer", "n", "gold in it", "F1", "cited right", "gold cited", "unsupported", "abstains")
-    ]
-    for part, members in parts.items():
-        for place, system in enumerate(("quotes", "written, unchecked", "written, verified")):
+
+
+def answer_table(runs: Sequence[Run]) -> str:
+    """One row a system and part of the questions; a dash where a measure does not apply."""
+    header = ("part", "answer", "n", "gold in text", "gold on page", "F1", "cited right", "gold cited")
+    rows = []
+    for part, members in parts_of(runs).items():
+        for place, system in enumerate(SYSTEMS):
             shown = [run.shown[place] for run in members]
-            if not shown:
-                continue
-            sentences = sum(each.sentences for each in shown)
-            rows.append(
-                (
-                    part,
-                    system,
-                    str(len(shown)),
-                    _average([each.contained for each in shown]),
-                    _average([each.f1 for each in shown]),
-                    _average([each.cited_right for each in shown]),
-                    _average([each.cites_gold for each in shown]),
-                    f"{sum(each.unsupported for each in shown)} of {sentences}",
-                    _average([float(not each.answered) for each in shown]),
+            if shown:
+                sentences, wrong = sum(each.sentences for each in shown), sum(len(each.unsupported) for each in shown)
+                rows.append(
+                    (
+                        part,
+                        system,
+                        str(len(shown)),
+                        *(
+                            _average([getattr(each, name) for each in shown])
+                            for name in ("contained", "on_page", "f1", "cited_right", "cites_gold")
+                        ),
+                        f"{wrong} of {sentences}",
+                        _average([float(not each.answered) for each in shown]),
+                        _average([float(each.says_so) for each in shown]),
+                    )
                 )
-            )
-    return rows
+    return table((*header, "unsupported", "abstains", "says it found none"), rows)
+
+
+def outcome_table(runs: Sequence[Run]) -> str:
+    """What became of the model's replies, by part."""
+    names = sorted({run.outcome for run in runs})
+    rows = [
+        (part, str(len(members)), *(str(sum(run.outcome == name for run in members)) for name in names))
+        for part, members in parts_of(runs).items()
+    ]
+    return table(("part", "n", *(name.replace("_", " ") for name in names)), rows)
+
+
+def time_table(runs: Sequence[Run]) -> str:
+    """Seconds from the question on, and the load of the machine while they were taken."""
+    wrote = [run for run in runs if run.end is not None]
+    rows = []
+    for name, values in (
+        ("first quote, s", [run.first_quote for run in wrote]),
+        ("first word, s", [run.first_word for run in wrote if run.first_word is not None]),
+        ("end, s", [run.end for run in wrote if run.end is not None]),
+        ("time by llama.cpp's own for the same tokens", [run.overhead for run in wrote if run.overhead is not None]),
+        ("tokens read", [float(run.tokens[0]) for run in wrote if run.tokens]),
+        ("tokens written", [float(run.tokens[1]) for run in wrote if run.tokens]),
+        ("load average", [run.load for run in wrote]),
+    ):
+        if values:
+            ordered = sorted(values)
+            rows.append((name, f"{median(ordered):.2f}", f"{ordered[int(0.9 * (len(ordered) - 1))]:.2f}"))
+    return table(("", "median", "p90"), rows)
 
 
 def _average(values: Sequence[float | None]) -> str:
     known = [value for value in values if value is not None]
-    return f"{mean(known):.3f}" if known else "-"
-
-
-def _median(values: Sequence[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    return f"{median(known):.2f}" if known else "-"
+    return share(mean(known) if known else None)
 
 
 @click.command()
 @click.option("--shared", type=click.Path(path_type=Path), default=None, help="The folder with the collections.")
-@click.option("--each", default=2, show_default=True, help="Questions for each pair of languages.")
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="Also write all runs as JSON lines.")
-def main(shared: Path | None, each: int, out: Path | None) -> None:
+@click.option("--each", default=5, show_default=True, help="Questions for each pair of languages.")
+@click.option("--rotation", default=1, show_default=True, help="Which paragraph is in which language: 0, 1 or 2.")
+@click.option("--replies", type=click.Path(path_type=Path), default=Path("build/replies.jsonl"), show_default=True)
+@click.option("--docs", is_flag=True, help="Rewrite the page of figures.")
+def main(shared: Path | None, each: int, rotation: int, replies: Path, docs: bool) -> None:
     """Print what quotes, a model, and a model that is checked answer, with the language model of the settings."""
     from assistant.models.registry import load_model
 
@@ -313,30 +309,32 @@ def main(shared: Path | None, each: int, out: Path | None) -> None:
     parallel = {
         tag: part for tag, part in read_xquad(folder / "data" / "xquad-dev").items() if tag in ("en", "th", "vi")
     }
-    kept = [each for each in rotated(parallel, 0) if each.number % LEFT_OUT]
+    kept = [each for each in rotated(parallel, rotation) if each.number % LEFT_OUT]
     placed = {paragraph.number: paragraph.language for paragraph in kept}
-    llm = Recording(inner)
-    runs = []
+    llm = Remembering(inner, replies)
     with tempfile.TemporaryDirectory() as home, Library.open(load_settings(home)) as library:
         fill(library, kept)
-        warm(llm)
+        warm(inner)
         assistant = Assistant(library)
-        for asked in chosen(parallel, placed, each):
-            runs.append(ask(assistant, llm, asked, parallel, placed))
-            if out:
-                with out.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(asdict(runs[-1]), ensure_ascii=False) + "\n")
-    rows = table(runs)
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    click.echo(f"first quote {_median([run.first_quote for run in runs])} s")
-    click.echo(f"first word {_median([run.first_word for run in runs])} s")
-    click.echo(f"end {_median([run.end for run in runs])} s")
-    click.echo(f"time by llama.cpp's own {_median([run.overhead for run in runs])}")
-    click.echo(
-        f"withheld {sum(run.withheld for run in runs)}, citations put right {sum(run.corrected for run in runs)}"
+        tasks = list(chosen(parallel, placed, each))
+        runs, failures = one_by_one(tasks, lambda asked: ask(assistant, llm, asked, parallel, placed), "questions")
+    withheld, corrected = sum(len(run.withheld) for run in runs), sum(run.corrected for run in runs)
+    text = "\n\n".join(
+        (
+            f"{machine()} {inner.metadata.model_name}.",
+            answer_table(runs),
+            f"What became of {len(runs)} replies ({len(failures)} failed); {withheld} sentences were withheld, and the "
+            f"citations of {corrected} put right:",
+            outcome_table(runs),
+            "Seconds are only worth something where the load is below the number of cores; the ratio always is.",
+            time_table(runs),
+        )
     )
+    click.echo(text)
+    saved = save("answers", {"failures": failures, "runs": [asdict(run) for run in runs]})
+    click.echo(f"Every single outcome is in {saved}.", err=True)
+    if docs:
+        replace_section("answers", text)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,8 +24,10 @@ from assistant.models.endpoint import endpoint, served_models
 from assistant.models.gguf import GgufLLM
 from assistant.models.install import PackagedModel, download, find_installed, install
 from assistant.models.registry import choose, find_models, load_model
+from assistant.write import Written, write
 from store.errors import LanguageModelError
 from store.settings import Settings, load_settings
+from tests.assistant.quotes import quote
 
 CONTENT = bytes(range(256)) * 10
 SMALL = PackagedModel(
@@ -218,6 +222,18 @@ def test_a_file_that_is_no_model_is_told(tmp_path: Path) -> None:
 # Endpoints ----------------------------------------------------------------------------------------------------
 
 
+GONE = threading.Event()
+"""Set when the client of a model that waits has closed the connection."""
+SAID = {
+    "silent": [],
+    "nonsense": ["}]}", "\ufffd\ufffd [12", "] <|im_end|> 7 7", "\n[[["],
+    "repeats": ["Malaysia abstained [1]. ", *["Malaysia abstained [1]. "] * 2000],
+    "circles": ["Malaysia abstained [1]. It was ", *["so and then "] * 2000],
+    "floods": ["word and more of it " * 3000] * 300,
+}
+"""What a model of that name says."""
+
+
 class Failing(BaseHTTPRequestHandler):
     """An endpoint that goes wrong in the way that the model's name says."""
 
@@ -250,7 +266,15 @@ class Failing(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for word in [] if kind == "silent" else ["Malaysia ", "abstained", " [1]."]:
+        if kind == "waits":
+            # Nothing more is sent; the client's end of the connection tells when it has gone.
+            self.connection.settimeout(10)
+            with suppress(OSError):
+                if self.connection.recv(1) == b"":
+                    GONE.set()
+            self.close_connection = True
+            return
+        for word in SAID.get(kind, ["Malaysia ", "abstained", " [1]."]):
             chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": kind}
             chunk["choices"] = [{"index": 0, "delta": {"role": "assistant", "content": word}, "finish_reason": None}]
             self._chunk(f"data: {json.dumps(chunk)}\n\n".encode())
@@ -271,6 +295,7 @@ class Failing(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def failing() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Failing)
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # Clients leave on purpose.
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/v1"
     server.shutdown()
@@ -314,6 +339,57 @@ def test_an_endpoint_lists_its_models(failing: str, home: Path) -> None:
         served_models(failing, "wrong")
     with pytest.raises(LanguageModelError, match="http"):
         served_models("file:///etc/passwd")
+
+
+def test_leaving_a_silent_endpoint_closes_the_connection_within_a_second(failing: str) -> None:
+    GONE.clear()
+    pieces = stream_text(endpoint(failing, "waits"), ASK)
+    assert next(pieces) == ""
+    left = time.monotonic()
+    pieces.close()  # type: ignore[attr-defined]
+    assert GONE.wait(1)
+    assert time.monotonic() - left < 1
+
+
+EVIDENCE = (quote(1, "Indonesia voted against the debate, while Malaysia abstained."),)
+
+
+@pytest.mark.parametrize(
+    ("model", "outcome", "text", "told"),
+    [
+        ("works", "written", "Malaysia abstained [1].", None),
+        ("silent", "abstained", "", None),
+        ("nonsense", "nothing_left", "", None),
+        ("repeats", "written", "Malaysia abstained [1].", None),
+        ("circles", "written", "Malaysia abstained [1].", None),
+        ("floods", "abstained", "", None),
+        ("cuts", "failed", "", "broke off|can't be reached"),
+        ("hangs", "failed", "", "in time"),
+        ("401", "failed", "", "ATTEST_API_KEY"),
+        ("429", "failed", "", "busy"),
+        ("500", "failed", "", "status 500"),
+    ],
+)
+def test_whatever_an_endpoint_does_the_writing_ends_and_says_how(
+    failing: str, model: str, outcome: str, text: str, told: str | None
+) -> None:
+    llm = endpoint(failing, model, timeout=0.5)
+    pauses: list[float] = []
+    started = time.monotonic()
+    *_, written = write("Who abstained?", EVIDENCE, "en", llm, pause=pauses.append)
+    assert isinstance(written, Written)
+    assert (written.outcome, written.text) == (outcome, text)
+    assert re.search(told, written.problem or "") if told else written.problem is None
+    assert pauses == ([0.5, 1.0] if model in ("429", "500") else [])
+    assert time.monotonic() - started < 10
+
+
+def test_an_endpoint_that_is_gone_is_asked_three_times_and_given_up() -> None:
+    pauses: list[float] = []
+    *_, written = write("Who?", EVIDENCE, "en", endpoint("http://127.0.0.1:1/v1", "any"), pause=pauses.append)
+    assert isinstance(written, Written)
+    assert (written.outcome, pauses) == ("failed", [0.5, 1.0])
+    assert "can't be reached" in (written.problem or "")
 
 
 def test_tokens_are_counted_without_a_network(failing: str) -> None:

@@ -1,0 +1,156 @@
+"""What a language model said, saved reply by reply: a benchmark that was stopped goes on where it was.
+
+A model that is asked for the same again at temperature 0 says the same; so a reply is known by its prompt, and what
+is made of it can be judged anew in no time whenever something else than the prompt has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseGen,
+    LLMMetadata,
+)
+from llama_index.core.llms import LLM, CustomLLM
+from pydantic import PrivateAttr
+from tqdm import tqdm
+
+from assistant.models.base import counter_of
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Remembering(CustomLLM):
+    """Passes a prompt on to another model unless its reply is known, and saves what was said.
+
+    What it saves of a reply: the text, the seconds that it took, the load of the machine, and the model's own count
+    of tokens and time where it has one.
+    """
+
+    quote_tokens: int = 4096
+    _inner: LLM = PrivateAttr()
+    _path: Path = PrivateAttr()
+    _known: dict[str, dict[str, Any]] = PrivateAttr(default_factory=dict)
+    _latest: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _latest_key: str = PrivateAttr(default="")
+    _is_new: bool = PrivateAttr(default=False)
+
+    def __init__(self, inner: LLM, path: Path) -> None:
+        super().__init__(quote_tokens=getattr(inner, "quote_tokens", 4096))
+        self._inner = inner
+        self._path = path
+        self._known = _read(path)
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        """The other model's."""
+        return self._inner.metadata
+
+    @property
+    def latest(self) -> dict[str, Any]:
+        """What is saved of the latest reply; empty if it was not finished."""
+        return self._latest
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the latest reply was spoken just now."""
+        return self._is_new
+
+    def note(self, **more: object) -> None:
+        """Save something more of the latest reply."""
+        self._latest |= more
+        self._append()
+
+    def count_tokens(self, text: str) -> int:
+        """By the other model's tokenizer."""
+        return counter_of(self._inner)(text)
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponseGen:
+        """The known reply at once, or the other model's as it comes."""
+        key = _key(self.metadata.model_name, messages, options)
+        self._latest, self._latest_key, self._is_new = {}, key, key not in self._known
+        return self._known_reply(key) if key in self._known else self._new_reply(key, messages, options)
+
+    def complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponse:
+        """Passed on."""
+        return self._inner.complete(prompt, formatted, **options)
+
+    def stream_complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponseGen:
+        """Passed on."""
+        return self._inner.stream_complete(prompt, formatted, **options)
+
+    def _known_reply(self, key: str) -> ChatResponseGen:
+        self._latest = self._known[key]
+        said = str(self._latest["said"])
+        yield ChatResponse(message=ChatMessage(role="assistant", content=said), delta=said)
+
+    def _new_reply(self, key: str, messages: Sequence[ChatMessage], options: dict[str, object]) -> ChatResponseGen:
+        started, said = time.perf_counter(), ""
+        replies = self._inner.stream_chat(messages, **options)
+        try:
+            for reply in replies:
+                said += reply.delta or ""
+                yield reply
+        finally:
+            # A reply that was stopped on purpose is what a reader got as well; one that broke off is not saved.
+            failed = sys.exc_info()[0] not in (None, GeneratorExit)
+            getattr(replies, "close", lambda: None)()
+            if not failed:
+                self._save(key, said, time.perf_counter() - started)
+
+    def _save(self, key: str, said: str, seconds: float) -> None:
+        spent = dict(getattr(self._inner, "spent", {}))
+        self._latest = {"said": said, "seconds": round(seconds, 3), "load": os.getloadavg()[0], "spent": spent}
+        self._known[key] = self._latest
+        self._append()
+
+    def _append(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write("\n" + json.dumps({"key": self._latest_key, **self._latest}, ensure_ascii=False))
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    """What is saved, later lines over earlier ones; one that was cut off while it was written does not count."""
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        found[entry.pop("key")] = entry
+    return found
+
+
+def _key(model: str, messages: Sequence[ChatMessage], options: dict[str, object]) -> str:
+    said = [[str(message.role.value), message.content] for message in messages]
+    asked = json.dumps([model, said, options], ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def one_by_one(tasks: Sequence[T], work: Callable[[T], R], title: str) -> tuple[list[R], list[str]]:
+    """The results of all tasks and the failures of some, in order; one that fails doesn't end the run."""
+    results: list[R] = []
+    failures: list[str] = []
+    for task in tqdm(tasks, desc=title, file=sys.stderr, mininterval=1):
+        try:
+            results.append(work(task))
+        except Exception as error:  # whatever it is, the other results are worth having
+            failures.append(f"{type(error).__name__}: {error}")
+            tqdm.write(f"failed: {failures[-1]}", file=sys.stderr)
+    return results, failures
