@@ -48,11 +48,16 @@ class Entry:
     """Centred, unit length, ``(dimensions,)``."""
     speaker: str | None = None
     published: str | None = None
+    collection: str = ""
 
     @property
     def metadata(self) -> dict[str, str | int]:
         """What filters go by; absent rather than empty where unknown."""
-        known: dict[str, str | int] = {"document_id": self.document_id, "language": self.language}
+        known: dict[str, str | int] = {
+            "document_id": self.document_id,
+            "language": self.language,
+            "collection": self.collection,
+        }
         if self.speaker is not None:
             known["speaker"] = self.speaker
         if self.published is not None:
@@ -229,6 +234,7 @@ def _where(where: Filter) -> dict[str, Any] | None:
             ("document_id", where.documents),
             ("speaker", where.speakers),
             ("language", where.languages),
+            ("collection", where.collections),
         )
         if wanted
     ]

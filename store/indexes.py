@@ -180,7 +180,7 @@ class Indexes:
     def _add_vectors(self, rows: list[IndexRow]) -> None:
         centred = self.centring.centre(np.stack([row.vector for row in rows]), [row.language for row in rows])
         self.owned.add(
-            Entry(row.passage_id, row.document_id, row.language, vector, row.speaker, row.published)
+            Entry(row.passage_id, row.document_id, row.language, vector, row.speaker, row.published, row.collection)
             for row, vector in zip(rows, centred, strict=True)
         )
 
@@ -194,6 +194,7 @@ class Indexes:
                 language=row.language,
                 speaker=row.speaker,
                 published=row.published,
+                collection=row.collection,
                 text=f"{row.heading}\n{row.text}" if row.heading else row.text,
             )
             for row in rows

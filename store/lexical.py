@@ -23,7 +23,7 @@ from store.types import Filter
 if TYPE_CHECKING:
     import tantivy
 
-TERMS_VERSION = 1
+TERMS_VERSION = 2
 """Of the terms that a text gets, which `store.fold` and `store.moments` have a part in: one more whenever they change.
 The catalog notes it, and an index of other terms is made anew when it is opened."""
 WRITER_BYTES = 64 * 1024 * 1024
@@ -44,6 +44,7 @@ class LexicalEntry:
     speaker: str | None
     published: str | None
     text: str
+    collection: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ class LexicalIndex:
                 document.add_text("document_id", entry.document_id)
                 document.add_text("language", entry.language)
                 document.add_text("speaker", entry.speaker or "")
+                document.add_text("collection", _collection_term(entry.collection))
                 first, last = day_range(entry.published) if entry.published else (NO_DATE, NO_DATE)
                 document.add_integer("first_day", first)
                 document.add_integer("last_day", last)
@@ -229,12 +231,17 @@ def _schema() -> tantivy.Schema:
 
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("passage_id", stored=True, tokenizer_name="raw", index_option="basic")
-    for name in ("document_id", "language", "speaker"):
+    for name in ("document_id", "language", "speaker", "collection"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in ("first_day", "last_day"):
         builder.add_integer_field(name, indexed=True, fast=True)
     builder.add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
     return builder.build()
+
+
+def _collection_term(name: str) -> str:
+    """A term for each name: an index has none for the empty one."""
+    return f"={name}"
 
 
 def _conditions(schema: tantivy.Schema, where: Filter) -> list[tantivy.Query]:
@@ -250,6 +257,7 @@ def _conditions(schema: tantivy.Schema, where: Filter) -> list[tantivy.Query]:
             ("document_id", where.documents),
             ("language", where.languages),
             ("speaker", where.speakers),
+            ("collection", tuple(map(_collection_term, where.collections))),
         )
         if values
     ]

@@ -207,10 +207,10 @@ class Library:
         with self._write_lock:
             self.possession.rebuild(embed=embed, recentre=recentre, progress=progress)
 
-    def statistics(self) -> Statistics:
-        """Counts of what the library holds, without reading it through."""
+    def statistics(self, collections: Sequence[str] = ()) -> Statistics:
+        """Counts of what the library holds, or of these collections, without reading it through."""
         with self.snapshot() as snapshot:
-            return snapshot.statistics()
+            return snapshot.statistics(collections)
 
     def as_vector_store(self) -> ChromaVectorStore:
         """The vectors as LlamaIndex's store, for reading; only where this process owns the library."""

@@ -217,7 +217,7 @@ def _parse(request: bytes) -> tuple[int, NDArray[np.float32], int, Filter]:
     if not 0 < k <= MAX_HITS:
         raise ValueError(f"k must lie between 1 and {MAX_HITS}")
     where = message["where"]
-    for name in ("documents", "speakers", "languages"):
+    for name in ("documents", "speakers", "languages", "collections"):
         where[name] = tuple(str(value) for value in where[name])
     return int(message["generation"]), vector.astype(np.float32), k, Filter(**where)
 

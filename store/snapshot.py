@@ -21,7 +21,7 @@ from store.types import Document, Filter, ParsedDocument, Passage, Span
 
 _DOCUMENT = (
     "d.id, d.uri, d.title, d.language, d.original_sha256, d.text_sha256, d.speaker, d.published, "
-    "d.media_type, d.pages, d.passage_count"
+    "d.media_type, d.pages, d.passage_count, d.collection"
 )
 _PASSAGE = (
     "p.id, d.id, p.ordinal, p.start_offset, p.end_offset, p.language, p.sentences, p.heading_start, p.heading_end"
@@ -217,8 +217,20 @@ class Snapshot:
         """The same as it was when the indexes in use were last made: what their vectors are centred by."""
         return self._language_statistics("centring")
 
-    def statistics(self) -> Statistics:
-        """Counts, from a covering index and the table of languages."""
+    def collections(self) -> dict[str, int]:
+        """How many documents each collection has, the empty name's among them."""
+        rows = self.connection.execute(
+            "SELECT collection, count(*) FROM documents WHERE state = 'live' GROUP BY collection ORDER BY collection"
+        )
+        return dict(rows.fetchall())
+
+    def statistics(self, collections: Sequence[str] = ()) -> Statistics:
+        """Counts of all documents or of those in `collections`, from a covering index and the table of languages.
+
+        In collections the passages of a document count for its own language.
+        """
+        if collections:
+            return self._statistics_of(collections)
         documents, characters = self.connection.execute(
             "SELECT count(*), coalesce(sum(characters), 0) FROM documents WHERE state = 'live'"
         ).fetchone()
@@ -235,6 +247,24 @@ class Snapshot:
     def _language_statistics(self, table: str) -> dict[str, LanguageStatistics]:
         rows = self.connection.execute(f"SELECT language, count, sum FROM {table} WHERE count > 0")
         return {row[0]: LanguageStatistics(row[0], row[1], unpack_sum(row[2])) for row in rows}
+
+    def _statistics_of(self, collections: Sequence[str]) -> Statistics:
+        among = f"FROM documents WHERE state = 'live' AND collection IN ({_marks(collections)})"
+        languages: dict[str, int] = {}
+        documents = characters = 0
+        for language, count, length, passages in self.connection.execute(
+            f"SELECT language, count(*), sum(characters), sum(passage_count) {among} GROUP BY language "
+            "ORDER BY sum(passage_count) DESC, language",
+            tuple(collections),
+        ):
+            documents, characters = documents + count, characters + length
+            languages[language] = passages
+        speakers = self.connection.execute(
+            f"SELECT speaker, count(*) {among} AND speaker IS NOT NULL "
+            "GROUP BY speaker ORDER BY count(*) DESC, speaker LIMIT 100",
+            tuple(collections),
+        )
+        return Statistics(documents, sum(languages.values()), characters, languages, dict(speakers.fetchall()))
 
     def words(self, key: int, start: int, end: int) -> str:
         """The part ``[start:end]`` of the text of the document with this key, in any state."""
@@ -262,6 +292,7 @@ def _document_condition(where: Filter, language: str = "d.language") -> tuple[st
         ("d.id", where.documents),
         ("d.speaker", where.speakers),
         (language, where.languages),
+        ("d.collection", where.collections),
     ):
         if wanted:
             parts.append(f"{column} IN ({_marks(wanted)})")
@@ -292,6 +323,7 @@ def _document(row: Sequence[Any]) -> Document:
         media_type=row[8],
         pages=tuple(json.loads(row[9])),
         passage_count=row[10],
+        collection=row[11],
     )
 
 

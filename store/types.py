@@ -42,6 +42,8 @@ class Document:
     pages: tuple[int, ...] = ()
     """Offsets at which pages begin, for formats that have pages."""
     passage_count: int = 0
+    collection: str = ""
+    """The one that it belongs to; empty for documents without any."""
 
     def page_of(self, offset: int) -> int | None:
         """The page, counted from 1, that holds `offset`; None for a text without pages."""
@@ -88,6 +90,7 @@ class Filter:
     languages: tuple[str, ...] = ()
     published_from: str | None = None
     published_to: str | None = None
+    collections: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:

@@ -25,6 +25,7 @@ class IndexRow:
     language: str
     speaker: str | None
     published: str | None
+    collection: str
     text: str
     heading: str | None
     vector: NDArray[np.float32]
@@ -54,7 +55,7 @@ def index_rows(snapshot: Snapshot, document_key: int, run: int) -> Iterator[Inde
     """What the indexes hold of a document in any state, passage by passage, with vectors of this run."""
     rows = snapshot.connection.execute(
         "SELECT p.id, p.language, p.start_offset, p.end_offset, p.heading_start, p.heading_end, "
-        "d.id, d.speaker, d.published, v.halves, length(p.sentences) / 8 "
+        "d.id, d.speaker, d.published, d.collection, v.halves, length(p.sentences) / 8 "
         "FROM documents d JOIN passages p ON p.document = d.key "
         "JOIN vectors v ON v.passage = p.key AND v.embedding = ? "
         "WHERE d.key = ? ORDER BY p.ordinal",
@@ -67,9 +68,10 @@ def index_rows(snapshot: Snapshot, document_key: int, run: int) -> Iterator[Inde
             language=row[1],
             speaker=row[7],
             published=row[8],
+            collection=row[9],
             text=snapshot.words(document_key, row[2], row[3]),
             heading=None if row[4] is None else snapshot.words(document_key, row[4], row[5]),
-            vector=unpack_passage_vector(row[9], len(row[9]) // 2 // (1 + row[10])),
+            vector=unpack_passage_vector(row[10], len(row[10]) // 2 // (1 + row[11])),
         )
 
 

@@ -195,6 +195,7 @@ def _document_columns(document: Document) -> dict[str, object]:
         "published_last": last,
         "language": document.language,
         "media_type": document.media_type,
+        "collection": document.collection,
         "pages": json.dumps(document.pages, separators=(",", ":")),
     }
 
