@@ -7,6 +7,8 @@ import re
 
 _ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:[T ].*)?", re.ASCII)
 
+_BARE = re.compile(r"\d{4}(?:-\d{2}){0,2}", re.ASCII)
+
 
 def day_range(published: str) -> tuple[int, int]:
     """First and last day that an ISO 8601 date or prefix can mean, as yyyymmdd integers.
@@ -28,6 +30,21 @@ def day_range(published: str) -> tuple[int, int]:
     if not 1 <= first_day <= days:
         raise ValueError(f"{published!r} names a day that its month doesn't have.")
     return year * 10_000 + first_month * 100 + first_day, year * 10_000 + last_month * 100 + last_day
+
+
+def is_date(text: object) -> bool:
+    """Whether `text` is a year, a month or a day that exists, and nothing more.
+
+    >>> is_date("2023-06"), is_date("2023-06-31"), is_date("2023-06-14T08:00")
+    (True, False, False)
+    """
+    if not isinstance(text, str) or not _BARE.fullmatch(text):
+        return False
+    try:
+        day_range(text)
+    except ValueError:
+        return False
+    return True
 
 
 def in_range(published: str | None, published_from: str | None, published_to: str | None) -> bool:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, get_args
 from assistant.accounts.account import Visitor
 from assistant.page.own import own_conversation
 from assistant.page.render import Draft, draft_body, evidence_list, turn_article
+from assistant.page.said import said
 from assistant.page.settings import PageSettings
 from assistant.page.strings import Strings, chosen
 from assistant.types import (
@@ -35,6 +36,7 @@ from assistant.types import (
     TextAdded,
 )
 from store.conversations import Conversations, Turn, TurnState
+from store.dates import is_date
 from store.errors import AttestError, QuestionError
 from store.types import Filter
 
@@ -105,7 +107,7 @@ class Answering:
             asked = self._checked(data, ticket, words)
             turn = self._keep(asked, visitor)
         except AttestError as error:
-            yield {"ticket": ticket, "stage": "refused", "message": str(error)}
+            yield {"ticket": ticket, "stage": "refused", "message": said(str(error), words)}
             return
         self._count(1)
         try:
@@ -168,7 +170,7 @@ class Answering:
                     yield state
         except AttestError as error:
             outcome = "failed"
-            yield {**state, "stage": "failed", "message": str(error)}
+            yield {**state, "stage": "failed", "message": said(str(error), words)}
         except Exception:
             outcome, reference = "failed", secrets.token_hex(4)
             log.exception("An answer failed, reference %s", reference)
@@ -252,7 +254,7 @@ def checked_question(question: object, limit: int, words: Strings) -> str:
 
 
 def checked_options(options: object, words: Strings) -> AskOptions:
-    """The choices for a question. Raises QuestionError for any that isn't allowed."""
+    """The choices for a question. Raises QuestionError for any that isn't allowed, such as a day that doesn't exist."""
     data = options if isinstance(options, Mapping) else {}
     mode, language = data.get("mode") or None, data.get("answer_language") or None
     most = data.get("max_quotes", 5)
@@ -263,7 +265,7 @@ def checked_options(options: object, words: Strings) -> AskOptions:
         and not isinstance(most, bool)
         and 1 <= most <= MOST_QUOTES
     )
-    where = _filter(data.get("filter"))
+    where = _filter(data.get("filter"), words)
     if not allowed or where is None:
         raise QuestionError(words("problem.request"))
     return AskOptions(mode, language, where, most)
@@ -278,17 +280,17 @@ def options_of(turn: Turn) -> AskOptions:
         return AskOptions()
 
 
-def _filter(data: object) -> Filter | None:
-    """The filter that the page chose; None where it is none that a page would send."""
+def _filter(data: object, words: Strings) -> Filter | None:
+    """The filter that the page chose; None where it is none that a page would send. Raises QuestionError for a date."""
     chosen_filter = data if isinstance(data, Mapping) else {}
     many = [chosen_filter.get(name) or () for name in ("documents", "speakers", "languages")]
-    dates = [chosen_filter.get(name) or None for name in ("published_from", "published_to")]
     if not all(isinstance(values, list | tuple) and len(values) <= _MOST_CHOICES for values in many):
         return None
-    if not all(date is None or re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", str(date)) for date in dates):
-        return None
+    first, last = (chosen_filter.get(name) or None for name in ("published_from", "published_to"))
+    if not all(date is None or is_date(date) for date in (first, last)):
+        raise QuestionError(words("problem.date"))
     documents, speakers, languages = (tuple(map(str, values)) for values in many)
-    return Filter(documents, speakers, languages, *dates)
+    return Filter(documents, speakers, languages, published_from=first, published_to=last)
 
 
 def _text(data: Mapping[str, Any], name: str) -> str | None:

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Response
 
 from assistant.page.bench import FEEDBACK, Bench
+from assistant.page.said import said
+from assistant.page.words import Words
 
 
 def bench_router(bench: Bench, feedback_suite: Callable[[], str]) -> APIRouter:
@@ -20,8 +22,8 @@ def bench_router(bench: Bench, feedback_suite: Callable[[], str]) -> APIRouter:
         return [*bench.suites(), FEEDBACK]
 
     @router.get("/runs")
-    def runs() -> list[dict[str, Any]]:
-        return [asdict(run) for run in bench.runs()]
+    def runs(words: Words) -> list[dict[str, Any]]:
+        return [asdict(run) | {"error": said(run.error, words)} for run in bench.runs()]
 
     @router.post("/runs")
     def start(suite: Annotated[str, Body(embed=True)]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from assistant.page.bench_routes import bench_router
 from assistant.page.export import FORMATS, MEDIA_TYPES, Format, exported, filename
 from assistant.page.own import changeable, own_conversation, own_turn
 from assistant.page.render import language_name, turn_article
+from assistant.page.said import SAID, said
 from assistant.page.settings import PageSettings
 from assistant.page.shelf import Shelf
 from assistant.page.shelf_routes import shelf_router
@@ -64,9 +65,10 @@ def mount(
         app.include_router(bench_router(bench, lambda: suite_of_feedback(conversations)), prefix=PREFIX)
 
     @app.exception_handler(AttestError)
-    async def sentence(_: Request, error: AttestError) -> Response:
+    async def sentence(request: Request, error: AttestError) -> Response:
         status = 404 if isinstance(error, NotFoundError) else 400 if isinstance(error, RequestError) else 503
-        return JSONResponse({"message": str(error)}, status)
+        words = words_of_request(request, request.query_params.get("ui"))
+        return JSONResponse({"message": said(str(error), words)}, status)
 
     @app.exception_handler(Exception)
     async def reference(request: Request, error: Exception) -> Response:
@@ -88,7 +90,7 @@ def start_router(
         return {
             "ui": words.language,
             "uis": languages(),
-            "words": words.words,
+            "words": {key: value for key, value in words.words.items() if not key.startswith(SAID)},
             "limits": {
                 "question": settings.max_question_characters,
                 "upload_bytes": settings.max_upload_bytes,

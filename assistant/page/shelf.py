@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from store.dates import is_date
 from store.errors import AttestError, NotFoundError, RequestError
 from store.types import Document, ParsedDocument
 
@@ -180,7 +181,7 @@ class Shelf:
         """Change what is known of a document; its text is not touched. Raises NotFoundError, RequestError."""
         if not title.strip():
             raise RequestError("A document needs a title.")
-        if published and not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", published.strip()):
+        if published and published.strip() and not is_date(published.strip()):
             raise RequestError("A date is a year, a month or a day, like 2023, 2023-06 or 2023-06-14.")
         parsed = self.library.parsed(document_id)
         described = replace(

@@ -13,8 +13,10 @@ from typing import Annotated, Any, BinaryIO
 from fastapi import APIRouter, Body, Request
 
 from assistant.page.render import language_name
+from assistant.page.said import said
 from assistant.page.settings import MEBIBYTE, PageSettings
-from assistant.page.shelf import Shelf, safe_name
+from assistant.page.shelf import Item, Shelf, safe_name
+from assistant.page.strings import Strings
 from assistant.page.words import Words
 from store.errors import RequestError
 from store.types import Document
@@ -56,35 +58,35 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
         }
 
     @router.get("/intake")
-    def intake() -> list[dict[str, Any]]:
-        return [asdict(item) for item in shelf.items()]
+    def intake(words: Words) -> list[dict[str, Any]]:
+        return [_row(item, words) for item in shelf.items()]
 
     @router.post("/files")
-    async def upload(request: Request, name: str) -> dict[str, Any]:
+    async def upload(request: Request, name: str, words: Words) -> dict[str, Any]:
         try:
             path = shelf.place(name, settings.upload_suffixes if settings.uploads else ())
             await _received(request, path, settings.max_upload_bytes)
         except RequestError as error:
-            return asdict(shelf.refuse(safe_name(name), str(error)))
-        return asdict(shelf.take(path))
+            return _row(shelf.refuse(safe_name(name), str(error)), words)
+        return _row(shelf.take(path), words)
 
     @router.post("/address")
-    def fetch(address: Annotated[str, Body(embed=True, max_length=LONGEST_ADDRESS)]) -> dict[str, Any]:
+    def fetch(address: Annotated[str, Body(embed=True, max_length=LONGEST_ADDRESS)], words: Words) -> dict[str, Any]:
         if not (settings.uploads and shelf.accepts_files) or settings.web_uploads == "off":
             raise RequestError("Documents aren't fetched from the web here; whoever runs this page can allow it.")
         if not fetching.acquire(blocking=False):
-            return asdict(shelf.refuse(address, "Other documents are being fetched; add this one in a moment."))
+            return _row(shelf.refuse(address, "Other documents are being fetched; add this one in a moment."), words)
         try:
             path = _from_web(address, shelf, settings)
         except RequestError as error:
-            return asdict(shelf.refuse(address, str(error)))
+            return _row(shelf.refuse(address, str(error)), words)
         finally:
             fetching.release()
-        return asdict(shelf.take(path))
+        return _row(shelf.take(path), words)
 
     @router.post("/embed")
     def embed(words: Words) -> dict[str, Any]:
-        return asdict(shelf.embed_anew(words("library.embed")))
+        return _row(shelf.embed_anew(words("library.embed")), words)
 
     @router.patch("/documents/{document_id}")
     def describe(
@@ -141,6 +143,10 @@ def _whole(path: Path) -> Iterator[BinaryIO]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _row(item: Item, words: Strings) -> dict[str, Any]:
+    return asdict(item) | {"error": said(item.error, words)}
 
 
 def _listed(document: Document, language: str) -> dict[str, Any]:

@@ -52,9 +52,35 @@ REFUSED: list[tuple[dict[str, object], str]] = [
     ({"question": 7}, "Type a question first."),
     ({"question": "q", "options": {"mode": "magic"}}, "reload the page"),
     ({"question": "q", "options": {"max_quotes": 10**9}}, "reload the page"),
-    ({"question": "q", "options": {"filter": {"published_from": "yesterday"}}}, "reload the page"),
+    ({"question": "q", "options": {"filter": {"languages": "vi"}}}, "reload the page"),
+    ({"question": "q", "options": {"filter": {"published_from": "yesterday"}}}, "like 2023, 2023-06"),
+    ({"question": "q", "options": {"filter": {"published_to": "2023-99"}}}, "a day that exists"),
+    ({"question": "q", "options": {"filter": {"published_to": "2023-02-30"}}}, "a day that exists"),
     ({"question": "q", "conversation": "no-such-conversation"}, "not kept here"),
 ]
+
+
+def test_dates_that_do_not_exist_are_pointed_at_before_anything_is_asked(visit: Visit) -> None:
+    page = visit.page
+    page.click("#filters")
+    for first, last, wrong, sentence in (
+        ("2023-99", "", "from", "a day that exists"),
+        ("2023-02-30", "", "from", "a day that exists"),
+        ("", "last year", "to", "a day that exists"),
+        ("2023", "2022", "to", "before the first"),
+        ("2023-06", "2023-05-31", "to", "before the first"),
+    ):
+        page.fill("#filter-published_from", first)
+        page.fill("#filter-published_to", last)
+        page.click("#filter-dialog .primary")
+        said = page.evaluate("name => document.querySelector('#filter-published_' + name).validationMessage", wrong)
+        assert sentence in said
+        assert page.locator("#filter-dialog[open]").count() == 1
+    page.fill("#filter-published_from", "2024-02-29")
+    page.fill("#filter-published_to", "2024")
+    page.click("#filter-dialog .primary")
+    page.wait_for_selector("#filter-dialog", state="hidden")
+    assert page.locator("#filters-count").inner_text() == "1 chosen"
 
 
 def test_the_server_refuses_what_a_page_would_not_send(visit: Visit) -> None:

@@ -48,8 +48,8 @@ deeds["filters.open"] = async () => {
   const find = make("input", { type: "search", id: "filter-find", "aria-label": t("filters.find"), placeholder: t("filters.find") });
   const documents = make("div", { class: "choices", id: "filter-documents" });
   const date = (name, label) => {
-    const input = make("input", { id: "filter-" + name, placeholder: t("filters.date"), inputmode: "numeric", pattern: "\\d{4}(-\\d{2}(-\\d{2})?)?", value: draft[name] });
-    input.addEventListener("input", () => { draft[name] = input.value.trim(); });
+    const input = make("input", { id: "filter-" + name, placeholder: t("filters.date"), inputmode: "numeric", value: draft[name] });
+    input.addEventListener("input", () => { draft[name] = input.value.trim(); checkDates(form, draft); });
     return make("label", {}, make("span", { text: label }), input);
   };
   const showDocuments = attempt(async () => {
@@ -73,6 +73,20 @@ deeds["filters.open"] = async () => {
   dialog.showModal();
   await showDocuments();
 };
+
+// The browser shows these sentences at the box, and sends nothing until they are gone.
+function checkDates(form, { published_from: from, published_to: to }) {
+  const [first, last] = form.querySelectorAll(".dates input");
+  first.setCustomValidity(from && !isDate(from) ? t("problem.date") : "");
+  last.setCustomValidity(to && !isDate(to) ? t("problem.date") : from && to && to < from.slice(0, to.length) ? t("problem.dates") : "");
+}
+
+function isDate(text) {
+  const [, year, month = "01", day = "01"] = /^(\d{4})(?:-(\d\d)(?:-(\d\d))?)?$/.exec(text) ?? [];
+  if (!Number(year)) return false;
+  const date = new Date(`${year}-${month}-${day}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(`${year}-${month}-${day}`);
+}
 
 function choice(value, name, list) {
   const box = make("input", { type: "checkbox", value, checked: list.includes(value) });
