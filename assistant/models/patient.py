@@ -11,6 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from typing import Any
 
@@ -89,5 +90,6 @@ def _in_background(work: Callable[[], Any], received: queue.Queue[Any]) -> Calla
             for each in cancel:
                 each()
 
-    threading.Thread(target=run, daemon=True, name="endpoint").start()
+    # In this context, so that what LlamaIndex tells of the call belongs to the answer that it is made for.
+    threading.Thread(target=copy_context().run, args=(run,), daemon=True, name="endpoint").start()
     return stop

@@ -35,6 +35,13 @@ def endpoint_running() -> Iterator[Endpoint]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_GET(self) -> None:
+            if self.headers.get("Authorization") == "Bearer refused-0123456789":
+                self._whole(401, json.dumps({"error": f"wrong key: {self.headers['Authorization']}"}).encode())
+                return
+            kinds = ("works", "hangs", "cuts", "pauses", "floods", "500", "429", "401")
+            self._whole(200, json.dumps({"object": "list", "data": [{"id": kind} for kind in kinds]}).encode())
+
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             state.asked.append(request)
