@@ -129,6 +129,7 @@ def filter_options(command: Any) -> Any:  # noqa: ANN401 - what click decorates 
         click.option("--document", "documents", multiple=True, help="Only this document, by its id. Repeatable."),
         click.option("--speaker", "speakers", multiple=True, help="Only this speaker. Repeatable."),
         click.option("--language", "languages", multiple=True, help="Only passages in this language. Repeatable."),
+        click.option("--collection", "collections", multiple=True, help="Only this collection. Repeatable."),
         click.option(
             "--from",
             "published_from",
@@ -286,6 +287,7 @@ def _filter(conditions: dict[str, Any]) -> Filter:
         languages=tuple(conditions["languages"]),
         published_from=conditions["published_from"],
         published_to=conditions["published_to"],
+        collections=tuple(conditions["collections"]),
     )
 
 

@@ -20,18 +20,21 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option("--sync", is_flag=True, help="Also remove documents whose files are gone from the given folders.")
 @click.option("--samples", is_flag=True, help="Also put in the sample documents that come with Attest.")
+@click.option("--collection", help="What the documents belong to; without it, known ones stay where they are.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as one JSON object.")
 @click.pass_obj
-def ingest(settings: Settings, /, paths: tuple[str, ...], sync: bool, samples: bool, as_json: bool) -> int:
+def ingest(
+    settings: Settings, /, paths: tuple[str, ...], sync: bool, samples: bool, collection: str | None, as_json: bool
+) -> int:
     """Put the files at PATH... into the library, folders with all below them.
 
     Reads .txt, .md, .html, .pdf and .docx. A file that did not change is left alone; one that can't be read is
     named with the reason, the rest goes on, and the exit code is 1. A sources.yaml beside the files gives their
-    title, speaker, published and language.
+    title, speaker, published, language and collection.
     """
     if not paths and not samples:
         raise click.UsageError("Name at least one PATH: a file, or a folder of files.")
-    report = _ingest(settings, paths, sync=sync, samples=samples)
+    report = _ingest(settings, paths, sync=sync, samples=samples, collection=collection)
     if as_json:
         click.echo(json.dumps(report.to_json(), ensure_ascii=False))
     else:
@@ -39,7 +42,9 @@ def ingest(settings: Settings, /, paths: tuple[str, ...], sync: bool, samples: b
     return 1 if report.failed else 0
 
 
-def _ingest(settings: Settings, paths: tuple[str, ...], *, sync: bool, samples: bool) -> IngestReport:
+def _ingest(
+    settings: Settings, paths: tuple[str, ...], *, sync: bool, samples: bool, collection: str | None
+) -> IngestReport:
     from ingest.pipeline import IngestReport, ingest_paths, ingest_samples
     from ingest.walk import roots_of
     from store.library import Library
@@ -48,9 +53,9 @@ def _ingest(settings: Settings, paths: tuple[str, ...], *, sync: bool, samples: 
     report = IngestReport()
     with Library.open(settings) as library, progress_bar("Embedding") as progress:
         if samples:
-            report += ingest_samples(library, progress)
+            report += ingest_samples(library, progress, collection)
         if paths:
-            report += ingest_paths(library, paths, sync=sync, progress=progress)
+            report += ingest_paths(library, paths, sync=sync, progress=progress, collection=collection)
     return report
 
 

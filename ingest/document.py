@@ -76,6 +76,7 @@ def parse(
         media_type=raw.media_type,
         pages=normalized.pages,
         passage_count=len(passages),
+        collection=source.collection or "",
     )
     return ParsedDocument(document, text, passages, preparation)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +19,7 @@ from ingest.document import PREPARATION_VERSION, parse
 from ingest.read import read_bytes
 from ingest.sources import SOURCES_FILE, Source, read_sources
 from ingest.walk import Unreadable, files_below, is_wanted, roots_of
+from store.collections import checked_collection
 from store.errors import ReadError
 from store.types import ParsedDocument
 
@@ -88,20 +89,27 @@ def ingest_paths(
     sync: bool = False,
     progress: Progress | None = None,
     uri_of: UriOf | None = None,
+    collection: str | None = None,
 ) -> IngestReport:
     """Put the files at and below `paths` into `library`; a document's uri is its file's absolute path.
+
+    They belong to `collection`, unless their `sources.yaml` names another; with None, documents that are in the
+    library stay in theirs.
 
     With `sync`, documents of files that are no longer below `paths` are removed, after the rest was added, so that
     a renamed file is not embedded again. `uri_of` names documents otherwise, and then there is nothing to sync by.
 
-    Raises NotFoundError for a path that isn't there, before anything is done, and what the library raises.
+    Raises NotFoundError for a path that isn't there and RequestError for an unusable name of a collection, before
+    anything is done, and what the library raises.
     """
+    if collection is not None:
+        collection = checked_collection(collection)
     if sync and uri_of is not None:
         raise ValueError("sync needs documents that are named by their paths")
     start = time.monotonic()
     roots = roots_of(paths)
     tally = _Tally()
-    for result in library.add_many(_parsed(library, roots, uri_of or _path_of, tally), progress):
+    for result in library.add_many(_parsed(library, roots, uri_of or _path_of, collection, tally), progress):
         setattr(tally, result.outcome, getattr(tally, result.outcome) + 1)
         if result.outcome != "unchanged":
             tally.passages += result.document.passage_count
@@ -119,12 +127,16 @@ def ingest_paths(
     )
 
 
-def ingest_samples(library: Library, progress: Progress | None = None) -> IngestReport:
+def ingest_samples(library: Library, progress: Progress | None = None, collection: str | None = None) -> IngestReport:
     """Put the sample documents into `library`, as ``sample:NAME`` wherever Attest is installed."""
-    return ingest_paths(library, [SAMPLES], progress=progress, uri_of=lambda path: f"sample:{path.name}")
+    return ingest_paths(
+        library, [SAMPLES], progress=progress, uri_of=lambda path: f"sample:{path.name}", collection=collection
+    )
 
 
-def _parsed(library: Library, roots: Sequence[Path], uri_of: UriOf, tally: _Tally) -> Iterator[ParsedDocument]:
+def _parsed(
+    library: Library, roots: Sequence[Path], uri_of: UriOf, collection: str | None, tally: _Tally
+) -> Iterator[ParsedDocument]:
     """The documents of all files that are new or changed; the others go to the tally."""
     sources = _Sources(tally)
     for root in roots:
@@ -134,10 +146,11 @@ def _parsed(library: Library, roots: Sequence[Path], uri_of: UriOf, tally: _Tall
                 continue
             if file.name == SOURCES_FILE or (entries := sources.of_folder(file.parent)) is None:
                 continue
+            source = entries.get(unicodedata.normalize("NFC", file.name), Source())
+            if source.collection is None:
+                source = replace(source, collection=collection)
             try:
-                parsed = _parse_if_changed(
-                    library, file, uri_of(file), entries.get(unicodedata.normalize("NFC", file.name), Source())
-                )
+                parsed = _parse_if_changed(library, file, uri_of(file), source)
             except ReadError as error:
                 tally.fail(file, str(error))
             except (MemoryError, RecursionError, ValueError, LookupError, TypeError, AttributeError, OSError) as error:
@@ -159,6 +172,8 @@ def _parse_if_changed(library: Library, file: Path, uri: str, source: Source) ->
     preparation = _preparation(source, budget)
     if library.is_current(uri, digest, preparation):
         return None
+    if source.collection is None and (known := library.find_document(uri)) is not None:
+        source = replace(source, collection=known.collection)
     return parse(
         file,
         data,

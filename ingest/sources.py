@@ -5,6 +5,7 @@
       speaker: The ministry, in its own words
       published: 2023-06
       language: en
+      collection: Minutes
 
 Only `file` is required; other keys, such as a translated title, are left to whoever wrote them.
 """
@@ -19,7 +20,8 @@ import regex
 import yaml
 
 from ingest.dates import iso_date
-from store.errors import ReadError
+from store.collections import checked_collection
+from store.errors import ReadError, RequestError
 
 SOURCES_FILE = "sources.yaml"
 MAX_BYTES = 4 * 2**20
@@ -37,6 +39,7 @@ class Source:
     published: str | None = None
     """ISO 8601, as precise as known."""
     language: str | None = None
+    collection: str | None = None
 
 
 def read_sources(folder: Path) -> dict[str, Source]:
@@ -85,6 +88,7 @@ def _checked(content: object) -> dict[str, Source]:
             speaker=_text(entry, "speaker", name),
             published=_date(entry, name),
             language=_language(entry, name),
+            collection=_collection(entry, name),
         )
     return sources
 
@@ -108,6 +112,14 @@ def _date(entry: dict[object, object], name: str) -> str | None:
     if date is None:
         raise ReadError(f"The date of {name} must be written as 2023, 2023-06 or 2023-06-14.")
     return date
+
+
+def _collection(entry: dict[object, object], name: str) -> str | None:
+    value = _text(entry, "collection", name)
+    try:
+        return None if value is None else checked_collection(value)
+    except RequestError as error:
+        raise ReadError(f"The collection of {name} can't be used. {error}") from error
 
 
 def _language(entry: dict[object, object], name: str) -> str | None:

@@ -28,24 +28,31 @@ def documents() -> None:
 @documents.command("list")
 @click.option("--language", "languages", multiple=True, help="Only documents in this language; may be repeated.")
 @click.option("--speaker", "speakers", multiple=True, help="Only documents of this speaker; may be repeated.")
+@click.option("--collection", "collections", multiple=True, help="Only documents of this collection; may be repeated.")
 @click.option("--after", help="Begin after this uri, for the next page.")
 @click.option("--limit", default=1000, show_default=True, type=click.IntRange(1), help="The most to list.")
 @as_json
 def list_documents(
-    languages: tuple[str, ...], speakers: tuple[str, ...], after: str | None, limit: int, as_json: bool
+    languages: tuple[str, ...],
+    speakers: tuple[str, ...],
+    collections: tuple[str, ...],
+    after: str | None,
+    limit: int,
+    as_json: bool,
 ) -> None:
     """List documents, ordered by uri."""
     from store.types import Filter
 
+    where = Filter(languages=languages, speakers=speakers, collections=collections)
     with _library(read_only=True) as library:
-        found = list(islice(_walk(library, after, Filter(languages=languages, speakers=speakers)), limit + 1))
+        found = list(islice(_walk(library, after, where), limit + 1))
     shown = found[:limit]
     following = shown[-1].uri if len(found) > limit else None
     if as_json:
         click.echo(in_json({"documents": [asdict(document) for document in shown], "next": following}))
         return
     for document in shown:
-        about = ", ".join(filter(None, [document.language, document.speaker, document.published]))
+        about = ", ".join(filter(None, [document.language, document.speaker, document.published, document.collection]))
         click.echo(f"{document.id}  {document.title}  ({about})  {document.uri}")
     if not shown:
         click.echo("There are no documents; put some in with `attest ingest PATH`.", err=True)
@@ -66,7 +73,7 @@ def show(document: str, with_text: bool, as_json: bool) -> None:
         click.echo(in_json(asdict(found) | ({} if text is None else {"text": text})))
         return
     for name, value in asdict(found).items():
-        if value not in (None, ()):
+        if value not in (None, (), ""):
             click.echo(f"{name}: {value}")
     if text is not None:
         click.echo(f"\n{text}")

@@ -98,3 +98,15 @@ def checked_collections(names: Iterable[str]) -> tuple[str, ...]:
     from store.collections import checked_collection
 
     return tuple(dict.fromkeys(checked_collection(name) for name in names))
+
+
+def check_reach(right: Right, collections: tuple[str, ...] | None) -> None:
+    """Raises RequestError for collections that the right would see beyond, and for none at all."""
+    if collections is None:
+        return
+    if right == "administer":
+        raise RequestError(
+            "Who administers sees all collections: give the right to ask or to add together with collections."
+        )
+    if not collections:
+        raise RequestError("Without any collection nothing could be seen: name at least one.")

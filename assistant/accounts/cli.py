@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _RIGHTS = click.Choice(["ask", "add", "administer"])
 _stdin = click.option("--password-stdin", is_flag=True, help="Read the password from standard input, its first line.")
 
+_collection = click.option(
+    "--collection", "collections", multiple=True, help="See only this collection's documents. Repeatable."
+)
+
 
 @click.group()
 def users() -> None:
@@ -30,18 +34,28 @@ def users() -> None:
 @click.option(
     "--no-password", is_flag=True, help="Only a reverse proxy lets this one in (see the setting user_header)."
 )
+@_collection
 @_stdin
 @click.pass_obj
-def add(settings: Settings, /, name: str, right: str, no_password: bool, password_stdin: bool) -> None:
+def add(
+    settings: Settings,
+    /,
+    name: str,
+    right: str,
+    collections: tuple[str, ...],
+    no_password: bool,
+    password_stdin: bool,
+) -> None:
     """Let NAME sign in. The password is asked for."""
-    from assistant.accounts.account import checked_name
+    from assistant.accounts.account import check_reach, checked_name
 
     plain = checked_name(name)
     with _register(settings) as register:
         was_first = register.is_empty()
         _refuse_known(register, plain)
+        check_reach(right, collections or None)  # type: ignore[arg-type] # click has checked it
         password = None if no_password else _password(plain, from_stdin=password_stdin)
-        added = register.add(plain, password, right)  # type: ignore[arg-type] # click has checked it
+        added = register.add(plain, password, right, collections or None)  # type: ignore[arg-type]
     click.echo(f"Added {_described(added)}.")
     if was_first:
         click.echo("From now on the page asks everyone to sign in.", err=True)
@@ -77,12 +91,20 @@ def password(settings: Settings, /, name: str, password_stdin: bool) -> None:
 
 @users.command()
 @click.argument("name")
-@click.option("--right", type=_RIGHTS, required=True, help="Each includes those before it.")
+@click.option("--right", type=_RIGHTS, help="Each includes those before it.")
+@_collection
+@click.option("--all-collections", is_flag=True, help="From now on all collections.")
 @click.pass_obj
-def change(settings: Settings, /, name: str, right: str) -> None:
-    """Give NAME another right, at once."""
+def change(
+    settings: Settings, /, name: str, right: str | None, collections: tuple[str, ...], all_collections: bool
+) -> None:
+    """Give NAME another right or other collections, at once."""
+    if right is None and not collections and not all_collections:
+        raise click.UsageError("Say what changes: --right, --collection or --all-collections")
+    if collections and all_collections:
+        raise click.UsageError("--collection and --all-collections don't go together")
     with _register(settings) as register:
-        changed = register.change(name, right, None, everything=False)  # type: ignore[arg-type] # click has checked it
+        changed = register.change(name, right, collections or None, everything=all_collections)  # type: ignore[arg-type]
     click.echo(f"Changed {_described(changed)}.")
 
 
@@ -151,13 +173,17 @@ def _password(name: str, *, from_stdin: bool) -> str:
 def _described(account: Account) -> str:
     may = {"ask": "may ask", "add": "may ask and add documents", "administer": "may do everything"}[account.right]
     how = "" if account.has_password else ", let in by a proxy only"
-    return f"{account.name}, who {may}{how}"
+    where = ""
+    if account.collections is not None:
+        where = f", in {', '.join(name or 'documents without a collection' for name in account.collections)} only"
+    return f"{account.name}, who {may}{where}{how}"
 
 
 def _listed(account: Account) -> dict[str, object]:
     return {
         "name": account.name,
         "right": account.right,
+        "collections": account.collections,
         "password": account.has_password,
         "created": account.created,
     }

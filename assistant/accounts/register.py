@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from assistant.accounts.account import (
     Account,
     Right,
+    check_reach,
     checked_collections,
     checked_name,
     checked_password,
@@ -37,8 +38,10 @@ class Register:
         Raises RequestError for a name that is taken or unusable, and for a password that is too easy.
         """
         plain = checked_name(name)
+        among = None if collections is None else checked_collections(collections)
+        check_reach(right, among)
         kept = None if password is None else hashed(checked_password(password, plain))
-        values = (secrets.token_urlsafe(16), plain, folded_name(plain), kept, right, _json(collections), _now())
+        values = (secrets.token_urlsafe(16), plain, folded_name(plain), kept, right, _json(among), _now())
         try:
             with self._database.writing() as connection:
                 connection.execute(
@@ -76,14 +79,16 @@ class Register:
     def change(self, name: str, right: Right | None, collections: Iterable[str] | None, *, everything: bool) -> Account:
         """Another right or other collections, at once; None leaves them, `everything` admits to all collections.
 
-        Raises NotFoundError.
+        Raises NotFoundError, RequestError for a right that doesn't go with collections.
         """
         account = self.account(name)
-        kept = _json(account.collections if collections is None else collections)
+        among = account.collections if collections is None else checked_collections(collections)
+        among = None if everything else among
+        check_reach(right or account.right, among)
         with self._database.writing() as connection:
             connection.execute(
                 'UPDATE accounts SET "right" = ?, collections = ? WHERE id = ?',
-                (right or account.right, None if everything else kept, account.id),
+                (right or account.right, _json(among), account.id),
             )
         return self.account(name)
 
@@ -132,8 +137,8 @@ def account_of(row: sqlite3.Row) -> Account:
     )
 
 
-def _json(collections: Iterable[str] | None) -> str | None:
-    return None if collections is None else json.dumps(checked_collections(collections), ensure_ascii=False)
+def _json(collections: tuple[str, ...] | None) -> str | None:
+    return None if collections is None else json.dumps(collections, ensure_ascii=False)
 
 
 def _now() -> str:

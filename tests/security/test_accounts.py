@@ -256,7 +256,12 @@ def test_accounts_are_added_listed_changed_and_removed_by_command(tmp_path: Path
     )
     token = signed_in(accounts)  # the server that runs meanwhile knows it
     assert run("add", "สมชาย", "--right", "add", "--no-password", home=tmp_path)[0] == 0
-    assert run("change", "lan", "--right", "administer", home=tmp_path)[0] == 0
+    assert run("change", "lan", "--collection", "Luật", "--collection", "", home=tmp_path) == (
+        0,
+        "Changed Lan, who may ask, in Luật, documents without a collection only.\n",
+        "",
+    )
+    assert run("change", "lan", "--right", "administer", "--all-collections", home=tmp_path)[0] == 0
     code, shown, _ = run("list", "--json", home=tmp_path)
     listed = [{**user, "created": None} for user in json.loads(shown)["users"]]
     assert code == 0
@@ -270,6 +275,20 @@ def test_accounts_are_added_listed_changed_and_removed_by_command(tmp_path: Path
     assert run("remove", "Lan", "--conversations", home=tmp_path)[0] == 0
     with pytest.raises(NotFoundError):
         accounts.register.account("Lan")
+
+
+def test_an_account_may_be_limited_to_collections_and_freed_again(accounts: Accounts) -> None:
+    register = accounts.register
+    assert register.add("Lan", PASSWORD, "add", ["Luật", " Luật ", ""]).collections == ("Luật", "")
+    assert register.change("Lan", "ask", None, everything=False).collections == ("Luật", "")
+    assert register.change("Lan", None, ["กฎหมาย"], everything=False).collections == ("กฎหมาย",)
+    for right, collections in (("administer", None), ("administer", ["x"]), ("ask", []), ("ask", ["a\0"])):
+        with pytest.raises(RequestError):
+            register.change("Lan", right, collections, everything=False)  # type: ignore[arg-type]
+    assert register.account("Lan").collections == ("กฎหมาย",)
+    assert register.change("Lan", "administer", None, everything=True).collections is None
+    with pytest.raises(RequestError, match="sees all collections"):
+        register.add("Ada", PASSWORD, "administer", ["Luật"])
 
 
 def test_a_password_typed_at_a_terminal_is_asked_for_twice_and_not_shown(tmp_path: Path) -> None:
@@ -295,6 +314,8 @@ def test_a_password_typed_at_a_terminal_is_asked_for_twice_and_not_shown(tmp_pat
         (["add", "", "--password-stdin"], PASSWORD, "The name is empty"),
         (["add", "Lan", "--right", "all"], None, "'all' is not one of"),
         (["password", "nobody", "--password-stdin"], PASSWORD, "no account named 'nobody'"),
+        (["change", "nobody"], None, "Say what changes: --right, --collection or --all-collections."),
+        (["add", "Lan", "--right", "administer", "--collection", "x"], None, "sees all collections"),
         (["change", "nobody", "--right", "ask"], None, "no account named 'nobody'"),
         (["remove", "nobody"], None, "no account named 'nobody'"),
     ],
