@@ -16,8 +16,9 @@ import click
 import numpy as np
 
 from store.centring import SHIPPED, LanguageMeans
-from store.embed import Embedder, PassageText
+from store.embed import Embedder, PassageText, TransformersEmbedder
 from store.language import UNKNOWN, detect_language
+from store.tokens import TokenBasis
 
 SHORTEST = 20
 
@@ -46,6 +47,19 @@ def compute_means(embedder: Embedder, texts: dict[str, list[str]]) -> LanguageMe
     return LanguageMeans(languages, np.stack(passages), np.stack(queries))
 
 
+def compute_basis(embedder: TransformersEmbedder, texts: dict[str, list[str]]) -> TokenBasis:
+    """How tokens are kept, from those of `texts`: every fifth, so that each language's fit in memory."""
+    languages = tuple(sorted(texts))
+    samples, passages, queries = [], [], []
+    for tag in languages:
+        states = embedder.token_states(texts[tag], as_queries=False)
+        samples.append(np.concatenate(states)[::5])
+        passages.append(np.mean([some.mean(axis=0) for some in states if len(some)], axis=0))
+        asked = embedder.token_states(texts[tag], as_queries=True)
+        queries.append(np.mean([some.mean(axis=0) for some in asked if len(some)], axis=0))
+    return TokenBasis.fit(LanguageMeans(languages, np.stack(passages), np.stack(queries)), samples)
+
+
 def read_texts(folder: Path) -> dict[str, list[str]]:
     """Paragraphs of all files by detected language; a text that is there in two formats counts once."""
     texts: dict[str, list[str]] = defaultdict(list)
@@ -66,7 +80,7 @@ def read_texts(folder: Path) -> dict[str, list[str]]:
 @click.option("--model", help="A model folder or a name on the Hub; the default model if left out.")
 @click.option("--out", type=click.Path(path_type=Path), help="The file to write; where shipped means lie if left out.")
 def main(folder: Path, model: str | None, out: Path | None) -> None:
-    """Compute the language means that ship for an embedding model."""
+    """Compute the language means that ship for an embedding model, and the basis of its tokens."""
     from store.weights import load_embedder
 
     embedder = load_embedder(model)
@@ -75,6 +89,7 @@ def main(folder: Path, model: str | None, out: Path | None) -> None:
     path = out or SHIPPED / f"{embedder.name}.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
     means.save(path)
+    compute_basis(embedder, texts).save(path.with_suffix(".tokens.npz"))
     click.echo(
         f"{len(means.languages)} languages to {path}: {' '.join(f'{t}:{len(texts[t])}' for t in means.languages)}"
     )

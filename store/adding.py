@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from store.snapshot import Snapshot
 
 Outcome = Literal["added", "updated", "unchanged"]
-PREPARATION = 1
-"""Version of what is embedded for a passage: its words under their heading, with its sentences."""
+PREPARATION = 2
+"""Version of what is embedded for a passage: its words under their heading, with its sentences and its tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +106,12 @@ def claim(catalog: Catalog, embedder: Embedder) -> None:
 
 def identity(embedder: Embedder) -> dict[str, str]:
     """What the library notes about the model that made its vectors."""
+    basis = embedder.token_basis
     return {
         "embedder_name": embedder.name,
         "embedder_fingerprint": embedder.fingerprint,
         "dimensions": str(embedder.dimensions),
-        "preparation": str(PREPARATION),
+        "preparation": str(PREPARATION) if basis is None else f"{PREPARATION} {basis.version}",
     }
 
 
@@ -122,6 +123,11 @@ def require_embedder(snapshot: Snapshot, embedder: Embedder) -> None:
     wanted = identity(embedder)
     if all(snapshot.value(name) == wanted[name] for name in ("embedder_fingerprint", "dimensions", "preparation")):
         return
+    if made_by == embedder.fingerprint:
+        raise EmbedderMismatchError(
+            "This library was embedded by another version of Attest: run `attest rebuild --embed` to embed all "
+            "documents anew."
+        )
     raise EmbedderMismatchError(
         f"This library's vectors were made by {snapshot.value('embedder_name')} ({made_by[:8]}), "
         f"not by {embedder.name} ({embedder.fingerprint[:8]}) as it is now. "

@@ -25,7 +25,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from store.embed import FloatArray
+from store.arrays import FloatArray
 
 SHIPPED = Path(__file__).parent / "means"
 PRIOR = 10
@@ -134,7 +134,11 @@ class Centring:
 
     def centre_query(self, vector: FloatArray, language: str) -> FloatArray:
         """The same for a question's vector (dimensions,)."""
-        return _unit(vector - self._queries.get(language, self._query_default))
+        return _unit(vector - self.query_mean(language))
+
+    def query_mean(self, language: str) -> FloatArray:
+        """What is taken off questions in this language: (dimensions,)."""
+        return self._queries.get(language, self._query_default)
 
 
 def _unit(vectors: FloatArray) -> FloatArray:

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from store.arrays import FloatArray
 from store.errors import EmbeddingModelError
+from store.tokens import PassageTokens, TokenBasis
 from store.types import Span
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
     from transformers import PretrainedConfig
 
-FloatArray = NDArray[np.float32]
 Progress = Callable[[int, int], None]
 
 BATCH_TOKENS = 2048
@@ -51,6 +52,17 @@ class PassageVectors:
 
     passage: FloatArray
     sentences: FloatArray
+    tokens: PassageTokens | None = None
+    """The states of its tokens, where the model has a basis for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionVectors:
+    """A question's unit-length vector ``(dimensions,)``."""
+
+    vector: FloatArray
+    tokens: FloatArray | None = None
+    """The projected states of its tokens that hold a letter, ``(tokens, size)``, where the model has a basis."""
 
 
 class Embedder(Protocol):
@@ -71,6 +83,13 @@ class Embedder(Protocol):
     @property
     def max_tokens(self) -> int:
         """Tokens that the model reads of one text; what is beyond is not seen."""
+
+    @property
+    def token_basis(self) -> TokenBasis | None:
+        """How states of single tokens are kept; None for a model that no basis ships for."""
+
+    def embed_question(self, text: str) -> QuestionVectors:
+        """One question with its tokens."""
 
     def embed_queries(self, texts: Sequence[str]) -> FloatArray:
         """Unit-length vectors of questions, of shape (texts, dimensions)."""
@@ -103,26 +122,48 @@ class TransformersEmbedder:
         self._model, self._tokenizer, self._padding = _load(folder, self.name)
         self.dimensions = int(self._model.config.hidden_size)
         self.max_tokens = _max_tokens(folder, self._model.config)
+        self.token_basis = TokenBasis.load(self.name, self.dimensions)
+
+    def embed_question(self, text: str) -> QuestionVectors:
+        """See `Embedder.embed_question`."""
+        ((read,),) = self._forward([PassageText(text)], self._prompts["query"], states=self.token_basis is not None)
+        if self.token_basis is None:
+            return QuestionVectors(read.vector)
+        states, offsets = read.content()
+        # Every number is near every other one: which it is, keywords know.
+        words = [any(map(str.isalpha, text[max(0, start) : end])) for start, end in offsets.tolist()]
+        return QuestionVectors(read.vector, self.token_basis.project(states[words]))
 
     def embed_queries(self, texts: Sequence[str]) -> FloatArray:
         """See `Embedder.embed_queries`."""
         vectors = np.empty((len(texts), self.dimensions), np.float32)
-        prefix = self._prompts["query"]
-        for batch in self._forward([PassageText(text) for text in texts], prefix, sentences=False):
-            for index, result in batch:
-                vectors[index] = result.passage
+        for batch in self._forward([PassageText(text) for text in texts], self._prompts["query"], states=False):
+            for read in batch:
+                vectors[read.index] = read.vector
         return vectors
 
     def embed_passages(self, passages: Sequence[PassageText], progress: Progress | None = None) -> list[PassageVectors]:
         """See `Embedder.embed_passages`. `progress` is called with (passages done, passages in all)."""
         results: dict[int, PassageVectors] = {}
         late = self._pooling == "mean"
-        for batch in self._forward(passages, self._prompts["document"], sentences=late):
-            results.update(batch)
+        wants_states = late or self.token_basis is not None
+        for batch in self._forward(passages, self._prompts["document"], states=wants_states):
+            for read in batch:
+                results[read.index] = self._vectors(read, passages[read.index].sentences, late=late)
             if progress:
                 progress(len(results), len(passages))
         vectors = [results[index] for index in range(len(passages))]
         return vectors if late else self._with_sentences_alone(passages, vectors)
+
+    def token_states(self, texts: Sequence[str], *, as_queries: bool) -> list[FloatArray]:
+        """The unit-length states of each text's own tokens, ``(tokens, dimensions)``: what a basis is fitted to."""
+        prefix = self._prompts["query" if as_queries else "document"]
+        found = {
+            read.index: read.content()[0]
+            for batch in self._forward([PassageText(text) for text in texts], prefix, states=True)
+            for read in batch
+        }
+        return [found[index] for index in range(len(texts))]
 
     def count_tokens(self, text: str) -> int:
         """See `Embedder.count_tokens`."""
@@ -137,19 +178,28 @@ class TransformersEmbedder:
     ) -> list[PassageVectors]:
         """Sentences embedded by themselves: for models whose one pooled token speaks for the whole text."""
         texts = [PassageText(span.of(p.text)) for p in passages for span in p.sentences]
-        found: dict[int, PassageVectors] = {}
-        for batch in self._forward(texts, self._prompts["document"], sentences=False):
-            found.update(batch)
-        alone = iter([found[index].passage for index in range(len(texts))])
+        found: dict[int, FloatArray] = {}
+        for batch in self._forward(texts, self._prompts["document"], states=False):
+            found.update((read.index, read.vector) for read in batch)
+        alone = iter([found[index] for index in range(len(texts))])
         return [
-            PassageVectors(v.passage, _stack([next(alone) for _ in p.sentences], self.dimensions))
+            PassageVectors(v.passage, _stack([next(alone) for _ in p.sentences], self.dimensions), v.tokens)
             for p, v in zip(passages, vectors, strict=True)
         ]
 
-    def _forward(
-        self, passages: Sequence[PassageText], prefix: str, *, sentences: bool
-    ) -> Iterator[list[tuple[int, PassageVectors]]]:
-        """Vectors batch by batch, shortest passages first; each with its index in `passages`."""
+    def _vectors(self, read: _Read, sentences: Sequence[Span], *, late: bool) -> PassageVectors:
+        """A passage's vectors; its sentences' too if they are pooled from its own states."""
+        parts = np.empty((0, self.dimensions), np.float32)
+        if late:
+            parts = _pool_spans(read.states, read.offsets, sentences, read.vector)
+        if self.token_basis is None:
+            return PassageVectors(read.vector, parts)
+        states, offsets = read.content()
+        codes = self.token_basis.encode(self.token_basis.project(states))
+        return PassageVectors(read.vector, parts, PassageTokens.of(codes, offsets, sentences))
+
+    def _forward(self, passages: Sequence[PassageText], prefix: str, *, states: bool) -> Iterator[list[_Read]]:
+        """What the model makes of the texts, batch by batch, shortest first; with `states`, of their tokens too."""
         import torch
 
         heads = [f"{prefix}{p.heading}\n" if p.heading else prefix for p in passages]
@@ -158,18 +208,19 @@ class TransformersEmbedder:
         for batch in _batches([len(ids) for ids in tokens]):
             inputs, mask = self._pad([tokens[index] for index in batch])
             with self._lock, torch.inference_mode():
-                states = self._model(input_ids=inputs, attention_mask=mask).last_hidden_state.float()
-                pooled = torch.nn.functional.normalize(_pool(states, mask, self._pooling), dim=-1)
+                hidden = self._model(input_ids=inputs, attention_mask=mask).last_hidden_state.float()
+                pooled = torch.nn.functional.normalize(_pool(hidden, mask, self._pooling), dim=-1)
             whole = pooled.cpu().numpy()
-            hidden = states.cpu().numpy() if sentences else None
-            results = []
-            for row, index in enumerate(batch):
-                parts = np.empty((0, self.dimensions), np.float32)
-                if hidden is not None:
-                    offsets = np.asarray(encoded[index].offsets) - len(heads[index])
-                    parts = _pool_spans(hidden[row], offsets, passages[index].sentences, whole[row])
-                results.append((index, PassageVectors(whole[row], parts)))
-            yield results
+            rows = hidden.cpu().numpy() if states else np.empty((len(batch), 0, self.dimensions), np.float32)
+            yield [
+                _Read(
+                    index,
+                    whole[row],
+                    rows[row][: len(tokens[index])],
+                    np.asarray(encoded[index].offsets).reshape(-1, 2) - len(heads[index]),
+                )
+                for row, index in enumerate(batch)
+            ]
 
     def _encode(self, texts: Sequence[str]) -> list[Encoding]:
         """The tokens of texts with special ones, at most `max_tokens`.
@@ -193,6 +244,25 @@ class TransformersEmbedder:
             inputs[number, : len(row)] = torch.tensor(row)
             mask[number, : len(row)] = 1
         return inputs.to(self._model.device), mask.to(self._model.device)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the model made of one text of a batch."""
+
+    index: int
+    vector: FloatArray
+    states: FloatArray
+    """``(tokens, dimensions)``, or none where they weren't asked for."""
+    offsets: NDArray[np.int64]
+    """``(tokens, 2)``: begin and end of each in the text, negative in what stands before it."""
+
+    def content(self) -> tuple[FloatArray, NDArray[np.int64]]:
+        """Unit-length states of the tokens that lie in the text itself, and their offsets."""
+        # A token may begin with the blank before its word: the first word's lies in the prefix.
+        own = (self.offsets[:, 1] > 0) & (self.offsets[:, 1] > self.offsets[:, 0])
+        states = self.states[own]
+        return states / np.linalg.norm(states, axis=1, keepdims=True), self.offsets[own]
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -221,12 +291,11 @@ def _pool(states: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tenso
 
 def _pool_spans(states: FloatArray, offsets: NDArray[np.int64], spans: Sequence[Span], whole: FloatArray) -> FloatArray:
     """The unit-length mean of the token states in each span; a span that the model never saw gets `whole`."""
-    offsets = offsets[: len(states)]
     real = offsets[:, 1] > offsets[:, 0]
     vectors = np.empty((len(spans), len(whole)), np.float32)
     for number, span in enumerate(spans):
         inside = real & (offsets[:, 0] < span.end) & (offsets[:, 1] > span.start)
-        vector = states[: len(offsets)][inside].mean(axis=0) if inside.any() else whole
+        vector = states[inside].mean(axis=0) if inside.any() else whole
         vectors[number] = vector / np.linalg.norm(vector)
     return vectors
 

@@ -2,15 +2,17 @@
 
     score(passage) = (1 - S) * cosine(query, passage) + S * best cosine(query, sentence of it)
                      + K * (keyword(passage) - best keyword in its language)
-                     - L if the passage is in the query's language
+                     + T * late(query, passage)
+                     - (L + T * M) if the passage is in the query's language
 
-    score(sentence) = cosine(query, sentence) + P * score(its passage)
-                      + W * (keyword(sentence) - best keyword in its language) - L as above
+    score(sentence) = cosine(query, sentence) + W * (keyword(sentence) - best keyword in its language)
+                      + E * late(query, sentence) - (L + E * M) as above
 
 Cosines are taken after centring. Keywords only reorder what is in one language: the usual fusion gives a passage in
 another language than the query's nothing for keywords, and so loses it. Here the best by keywords of each language
-loses nothing, and the others lose what they hold less. What centring leaves of the languages is L: cosines within one
-language still run higher than the same closeness across two.
+loses nothing, and the others lose what they hold less. `late` compares word by word (`store.interaction`), for the
+passages that are best without it. What centring leaves of the languages is L, and M between words: within one
+language both run higher than the same closeness across two.
 """
 
 from __future__ import annotations
@@ -25,9 +27,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from store.arrays import FloatArray
 from store.centring import Centring
-from store.embed import Embedder, FloatArray
+from store.embed import Embedder
 from store.fold import fold
+from store.interaction import LateInteraction, LateScores
 from store.language import detect_language
 from store.lexical import KeywordQuery, LexicalIndex
 from store.snapshot import Snapshot, StoredPassage, StoredVectors
@@ -42,6 +46,8 @@ CANDIDATES_PER_LANGUAGE = 8
 """Passages fetched by keywords from each language that meaning found anything in."""
 MAX_LANGUAGES = 12
 """Languages whose keywords are asked for separately."""
+LATE = 30
+"""Passages compared word by word, at least."""
 _QUOTED = re.compile('["“”„«»「『]([^"“”„«»「」『』]{2,200})["“”«»」』]')
 
 
@@ -57,8 +63,12 @@ class Ranking:
     """L: by how much cosines within one language run higher."""
     sentence_keyword: float = 0.5
     """W: the same as K, where sentences are ordered."""
-    sentence_passage: float = 0.25
-    """P: how much its passage's score counts for a sentence."""
+    late: float = 0.75
+    """T: what late interaction is worth in cosine, where passages are ordered."""
+    sentence_late: float = 0.9
+    """E: the same where sentences are."""
+    late_same_language: float = 0.15
+    """M: by how much late interaction runs higher within one language."""
     phrase: float = 0.5
     """Added to the keyword share of a passage that holds the phrases that the query quotes."""
     relative: bool = True
@@ -80,10 +90,10 @@ def search(
     """The `k` best passages for `query`, best first. Timings are given for embed, vectors, keywords and rank."""
     clock = _Clock()
     language = detect_language(query)
-    vector = embedder.embed_queries([query])[0]
+    question = embedder.embed_question(query)
     clock.lap("embed")
     wanted = max(CANDIDATES, k)
-    near = indexes.vectors.nearest(indexes.centring.centre_query(vector, language), wanted, where)
+    near = indexes.vectors.nearest(indexes.centring.centre_query(question.vector, language), wanted, where)
     clock.lap("vectors")
     parsed = indexes.keywords.parse(query)
     by_keyword = indexes.keywords.search(parsed, wanted, where)
@@ -94,12 +104,27 @@ def search(
     clock.lap("keywords")
     # The library may have grown since it was indexed: candidates are ranked by the means as they are now.
     centring = Centring(indexes.centring.shipped, snapshot.language_statistics() if ranking.refined else None)
-    cosines = _cosines(centring.centre_query(vector, language), centring, list(found.values()))
-    ranked = _rank(list(found.values()), cosines, shares, language, ranking)[: max(k, 0)]
+    cosines = _cosines(centring.centre_query(question.vector, language), centring, list(found.values()))
+    ranked = _rank(list(found.values()), cosines, shares, language, ranking)[: max(k, LATE)]
+    if question.tokens is not None and len(question.tokens) and embedder.token_basis is not None:
+        statistics = snapshot.language_statistics() if ranking.refined else {}
+        interaction = LateInteraction(embedder.token_basis, question.tokens, language, statistics)
+        ranked = _rank_late(ranked, interaction, snapshot, language, ranking)
+    ranked = ranked[: max(k, 0)]
     stored = snapshot.stored_passages([each.passage_id for each in ranked])
     sentences = _rank_sentences(ranked, stored, parsed, indexes.keywords, language, ranking)
     hits = tuple(
-        Hit(rank, shown.passage, shown.document, shown.text, each.score, each.dense, each.share, parts)
+        Hit(
+            rank,
+            shown.passage,
+            shown.document,
+            shown.text,
+            each.score,
+            each.dense,
+            each.share,
+            parts,
+            each.late.passage if each.late else None,
+        )
         for rank, (each, shown, parts) in enumerate(
             ((each, stored[each.passage_id], parts) for each, parts in zip(ranked, sentences, strict=True)), start=1
         )
@@ -157,6 +182,7 @@ class _Ranked:
     sentences: list[float]
     """Each sentence's cosine with the query."""
     share: float
+    late: LateScores | None = None
 
 
 def _rank(
@@ -178,6 +204,22 @@ def _rank(
     return sorted(ranked, key=lambda each: (-each.score, each.passage_id))
 
 
+def _rank_late(
+    ranked: Sequence[_Ranked], interaction: LateInteraction, snapshot: Snapshot, language: str, ranking: Ranking
+) -> list[_Ranked]:
+    """The passages in order of score with late interaction, for those whose tokens are kept."""
+    tokens = snapshot.stored_tokens([each.passage_id for each in ranked])
+    scored = []
+    for each in ranked:
+        if each.passage_id not in tokens:
+            scored.append(each)
+            continue
+        late = interaction.score(tokens[each.passage_id], each.language)
+        more = late.passage - ranking.late_same_language * (each.language == language)
+        scored.append(replace(each, score=each.score + ranking.late * more, late=late))
+    return sorted(scored, key=lambda each: (-each.score, each.passage_id))
+
+
 def _rank_sentences(
     ranked: Sequence[_Ranked],
     stored: Mapping[str, StoredPassage],
@@ -197,17 +239,16 @@ def _rank_sentences(
     )
     found = []
     for each, part in zip(ranked, shares, strict=True):
-        common = ranking.sentence_passage * each.score - ranking.same_language * (each.language == language)
-        found.append(
-            tuple(
-                SentenceHit(
-                    span, cosine, share, common + cosine + ranking.sentence_keyword * (share - best[each.language])
-                )
-                for span, cosine, share in zip(
-                    stored[each.passage_id].passage.sentences, each.sentences, part, strict=True
-                )
-            )
-        )
+        spans = stored[each.passage_id].passage.sentences
+        lates = each.late.sentences if each.late else [None] * len(spans)
+        same = each.language == language
+        scored = []
+        for span, cosine, share, late in zip(spans, each.sentences, part, lates, strict=True):
+            score = cosine + ranking.sentence_keyword * (share - best[each.language]) - ranking.same_language * same
+            if late is not None:
+                score += ranking.sentence_late * (late - ranking.late_same_language * same)
+            scored.append(SentenceHit(span, cosine, share, score, late))
+        found.append(tuple(scored))
     return found
 
 

@@ -60,6 +60,19 @@ class LanguageStatistics:
     count: int
     sum: NDArray[np.float64]
     """``(dimensions,)``"""
+    token_sum: NDArray[np.float64] | None = None
+    """Sum of the passages' mean token codes, ``(size,)``; None where the library has none."""
+
+    def plus(self, other: LanguageStatistics) -> LanguageStatistics:
+        """Both together."""
+        mine, its = self.token_sum, other.token_sum
+        tokens = mine + its if mine is not None and its is not None else mine if its is None else its
+        return LanguageStatistics(self.language, self.count + other.count, self.sum + other.sum, tokens)
+
+    def negative(self) -> LanguageStatistics:
+        """What `plus` takes off."""
+        tokens = None if self.token_sum is None else -self.token_sum
+        return LanguageStatistics(self.language, -self.count, -self.sum, tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,13 +222,28 @@ class Snapshot:
         found = {row[0]: StoredVectors(row[0], row[1], unpack_vectors(row[2], dimensions)) for row in rows}
         return {passage_id: found[passage_id] for passage_id in passage_ids if passage_id in found}
 
+    def stored_tokens(self, passage_ids: Sequence[str]) -> dict[str, bytes]:
+        """The packed tokens of live passages, by id; those without any are left out."""
+        rows = self._select_in(
+            "SELECT p.id, v.tokens FROM passages p JOIN documents d ON d.key = p.document "
+            f"JOIN vectors v ON v.passage = p.key AND v.embedding = {EMBEDDING} "
+            "WHERE d.state = 'live' AND v.tokens <> x'' AND p.id IN",
+            passage_ids,
+        )
+        return dict(rows)
+
     def language_statistics(self) -> dict[str, LanguageStatistics]:
-        """For each language, count and sum of its live passages' raw vectors."""
-        return self._language_statistics("languages")
+        """For each language, count and sum of its live passages' raw vectors, and of their tokens."""
+        rows = self.connection.execute("SELECT language, count, sum, tokens FROM languages WHERE count > 0")
+        return {
+            row[0]: LanguageStatistics(row[0], row[1], unpack_sum(row[2]), unpack_sum(row[3]) if row[3] else None)
+            for row in rows
+        }
 
     def centring_statistics(self) -> dict[str, LanguageStatistics]:
         """The same as it was when the indexes in use were last made: what their vectors are centred by."""
-        return self._language_statistics("centring")
+        rows = self.connection.execute("SELECT language, count, sum FROM centring WHERE count > 0")
+        return {row[0]: LanguageStatistics(row[0], row[1], unpack_sum(row[2])) for row in rows}
 
     def collections(self) -> dict[str, int]:
         """How many documents each collection has, the empty name's among them."""
@@ -243,10 +271,6 @@ class Snapshot:
         )
         counts = dict(languages.fetchall())
         return Statistics(documents, sum(counts.values()), characters, counts, dict(speakers.fetchall()))
-
-    def _language_statistics(self, table: str) -> dict[str, LanguageStatistics]:
-        rows = self.connection.execute(f"SELECT language, count, sum FROM {table} WHERE count > 0")
-        return {row[0]: LanguageStatistics(row[0], row[1], unpack_sum(row[2])) for row in rows}
 
     def _statistics_of(self, collections: Sequence[str]) -> Statistics:
         among = f"FROM documents WHERE state = 'live' AND collection IN ({_marks(collections)})"

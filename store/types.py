@@ -110,6 +110,8 @@ class SentenceHit:
     """Share of the query's keyword weight that the sentence holds, in [0, 1]."""
     score: float
     """What sentences are ordered by, across passages and languages of one search."""
+    late: float | None = None
+    """How near the sentence's words come to each of the query's, in [-1, 1]; None where tokens aren't kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,8 @@ class Hit:
     """BM25 of the query's terms as a share of the most that a passage could get, in [0, 1]."""
     sentences: tuple[SentenceHit, ...] = ()
     """All sentences of the passage, in the order of the text."""
+    late: float | None = None
+    """How near the passage's words come to each of the query's, in [-1, 1]; None where tokens aren't kept."""
 
 
 @dataclass(frozen=True, slots=True)

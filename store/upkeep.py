@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from store.counting import LanguageCounts
 from store.packing import unpack_passage_vector
 from store.snapshot import EMBEDDING, MANY, LanguageStatistics, Snapshot
 
@@ -126,13 +126,11 @@ def sample(snapshot: Snapshot, size: int) -> list[IndexedVector]:
 
 def count_languages(snapshot: Snapshot, run: int, dimensions: int) -> dict[str, LanguageStatistics]:
     """The statistics of every language, made anew from all live passages' vectors of this run."""
-    counts: Counter[str] = Counter()
-    sums: dict[str, NDArray[np.float64]] = defaultdict(lambda: np.zeros(dimensions))
-    for language, halves in snapshot.connection.execute(
-        "SELECT p.language, substr(v.halves, 1, ?) FROM documents d JOIN passages p ON p.document = d.key "
+    counted = LanguageCounts(dimensions)
+    for row in snapshot.connection.execute(
+        "SELECT p.language, substr(v.halves, 1, ?), v.tokens FROM documents d JOIN passages p ON p.document = d.key "
         "JOIN vectors v ON v.passage = p.key AND v.embedding = ? WHERE d.state = 'live'",
         (2 * dimensions, run),
     ):
-        counts[language] += 1
-        sums[language] += unpack_passage_vector(halves, dimensions)
-    return {language: LanguageStatistics(language, counts[language], sums[language]) for language in sorted(counts)}
+        counted.add(*row)
+    return counted.statistics()

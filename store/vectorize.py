@@ -16,6 +16,7 @@ from store.errors import EmbeddingModelError
 from store.packing import pack_vectors, unpack_spans
 from store.snapshot import Snapshot
 from store.types import Span
+from store.writing import Packed
 
 if TYPE_CHECKING:
     from store.catalog import Catalog
@@ -93,7 +94,7 @@ def _text(snapshot: Snapshot, passage: _Bare) -> PassageText:
     )
 
 
-def _embed(embedder: Embedder, texts: dict[bytes, PassageText], report: Report) -> dict[bytes, bytes]:
+def _embed(embedder: Embedder, texts: dict[bytes, PassageText], report: Report) -> dict[bytes, Packed]:
     """Packed vectors by content digest."""
     if not texts:
         return {}
@@ -104,5 +105,8 @@ def _embed(embedder: Embedder, texts: dict[bytes, PassageText], report: Report) 
                 f"The embedding model {embedder.name} returned something that isn't a number; choose another."
             )
     return {
-        content: pack_vectors(vectors.passage, vectors.sentences) for content, vectors in zip(texts, made, strict=True)
+        content: Packed(
+            pack_vectors(vectors.passage, vectors.sentences), b"" if vectors.tokens is None else vectors.tokens.pack()
+        )
+        for content, vectors in zip(texts, made, strict=True)
     }

@@ -7,20 +7,27 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 
-import numpy as np
-
+from store.counting import LanguageCounts
 from store.dates import day_range
 from store.packing import (
     blocks,
     content_digest,
     pack_spans,
     pack_sum,
-    unpack_passage_vector,
-    unpack_sum,
     version_digest,
 )
-from store.snapshot import EMBEDDING, LanguageStatistics
+from store.snapshot import EMBEDDING, LanguageStatistics, Snapshot
 from store.types import Document, ParsedDocument, Passage, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What the embedding model made of a passage, as the catalog keeps it."""
+
+    halves: bytes
+    """See `store.packing.pack_vectors`."""
+    tokens: bytes
+    """See `store.tokens.PassageTokens`; empty where the model has no basis for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +99,25 @@ def insert_pending(connection: sqlite3.Connection, parsed: ParsedDocument, docum
     return key
 
 
-def insert_vectors(connection: sqlite3.Connection, embedding: int, rows: Iterable[tuple[int, bytes]]) -> None:
+def insert_vectors(connection: sqlite3.Connection, embedding: int, rows: Iterable[tuple[int, Packed]]) -> None:
     """Store packed vectors by passage key, for the given run of the embedding model."""
     connection.executemany(
-        "INSERT OR REPLACE INTO vectors (embedding, passage, halves) VALUES (?, ?, ?)",
-        ((embedding, key, halves) for key, halves in rows),
+        "INSERT OR REPLACE INTO vectors (embedding, passage, halves, tokens) VALUES (?, ?, ?, ?)",
+        ((embedding, key, packed.halves, packed.tokens) for key, packed in rows),
     )
 
 
-def known_vectors(connection: sqlite3.Connection, embedding: int, contents: Sequence[bytes]) -> dict[bytes, bytes]:
+def known_vectors(connection: sqlite3.Connection, embedding: int, contents: Sequence[bytes]) -> dict[bytes, Packed]:
     """Packed vectors of passages whose embedded words are the same, by content digest."""
     found = {}
     for content in dict.fromkeys(contents):
         row = connection.execute(
-            "SELECT v.halves FROM passages p JOIN vectors v ON v.passage = p.key AND v.embedding = ? "
+            "SELECT v.halves, v.tokens FROM passages p JOIN vectors v ON v.passage = p.key AND v.embedding = ? "
             "WHERE p.content = ? LIMIT 1",
             (embedding, content),
         ).fetchone()
         if row is not None:
-            found[content] = row[0]
+            found[content] = Packed(*row)
     return found
 
 
@@ -160,10 +167,12 @@ def set_languages(
     connection: sqlite3.Connection, statistics: Mapping[str, LanguageStatistics], *, recentred: bool
 ) -> None:
     """Take these as the library's statistics and, if `recentred`, as those that its indexes are centred by."""
-    rows = [(each.language, each.count, pack_sum(each.sum)) for each in statistics.values()]
-    for table in ("languages", "centring") if recentred else ("languages",):
-        connection.execute(f"DELETE FROM {table}")
-        connection.executemany(f"INSERT INTO {table} VALUES (?, ?, ?)", rows)
+    connection.execute("DELETE FROM languages")
+    for each in statistics.values():
+        _insert_language(connection, each)
+    if recentred:
+        connection.execute("DELETE FROM centring")
+        connection.execute("INSERT INTO centring SELECT language, count, sum FROM languages")
 
 
 def begin_run(connection: sqlite3.Connection, fingerprint: str) -> int:
@@ -216,28 +225,31 @@ def _passage_columns(passage: Passage, text: str) -> tuple[object, ...]:
 
 
 def _count_languages(connection: sqlite3.Connection, key: int, sign: int) -> None:
-    """Add a document's passage vectors to the sums of their languages, or with sign -1 take them off."""
+    """Add a document's passages to the sums of their languages, or with sign -1 take them off."""
     row = connection.execute("SELECT value FROM library WHERE name = 'dimensions'").fetchone()
     if row is None:
         return
-    dimensions = int(row[0])
-    counts: dict[str, int] = {}
-    sums: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]] = {}
-    for language, halves in connection.execute(
-        "SELECT p.language, substr(v.halves, 1, ?) FROM passages p "
+    counted = LanguageCounts(int(row[0]))
+    for passage in connection.execute(
+        "SELECT p.language, substr(v.halves, 1, ?), v.tokens FROM passages p "
         f"JOIN vectors v ON v.passage = p.key AND v.embedding = {EMBEDDING} WHERE p.document = ?",
-        (2 * dimensions, key),
+        (2 * counted.dimensions, key),
     ):
-        counts[language] = counts.get(language, 0) + 1
-        sums[language] = sums.get(language, np.zeros(dimensions)) + unpack_passage_vector(halves, dimensions)
-    for language, count in counts.items():
-        before = connection.execute("SELECT count, sum FROM languages WHERE language = ?", (language,)).fetchone() or (
-            0,
-            pack_sum(np.zeros(dimensions)),
-        )
-        after = before[0] + sign * count
-        if after:
-            total = unpack_sum(before[1]) + sign * sums[language]
-            connection.execute("INSERT OR REPLACE INTO languages VALUES (?, ?, ?)", (language, after, pack_sum(total)))
+        counted.add(*passage)
+    before = Snapshot(connection).language_statistics()
+    for language, change in counted.statistics().items():
+        after = change if sign > 0 else change.negative()
+        if language in before:
+            after = before[language].plus(after)
+        if after.count:
+            _insert_language(connection, after)
         else:
             connection.execute("DELETE FROM languages WHERE language = ?", (language,))
+
+
+def _insert_language(connection: sqlite3.Connection, each: LanguageStatistics) -> None:
+    tokens = b"" if each.token_sum is None else pack_sum(each.token_sum)
+    connection.execute(
+        "INSERT OR REPLACE INTO languages (language, count, sum, tokens) VALUES (?, ?, ?, ?)",
+        (each.language, each.count, pack_sum(each.sum), tokens),
+    )

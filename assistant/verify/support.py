@@ -26,7 +26,8 @@ from store.types import Span
 
 if TYPE_CHECKING:
     from store.centring import Centring
-    from store.embed import Embedder, FloatArray
+    from store.arrays import FloatArray
+    from store.embed import Embedder
 
 MINIMUM_WORDS = 3
 """Content words that a clause needs to be compared by itself."""

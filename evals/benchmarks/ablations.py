@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -64,8 +65,10 @@ def variants(languages: Sequence[str]) -> list[Variant]:
         Variant("without sentences (S = 0)", Ranking(sentence=0.0)),
         Variant("without keywords (K = W = 0)", Ranking(keyword=0.0, sentence_keyword=0.0, phrase=0.0)),
         Variant("keywords added as usual, not relative", Ranking(relative=False)),
+        Variant("without late interaction (T = E = 0)", Ranking(late=0.0, sentence_late=0.0)),
+        Variant("late interaction for sentences only (T = 0)", Ranking(late=0.0)),
         Variant("without L", Ranking(same_language=0.0)),
-        Variant("sentences without their passage (P = 0)", Ranking(sentence_passage=0.0)),
+        Variant("without M", Ranking(late_same_language=0.0)),
         Variant("sentences without keywords (W = 0)", Ranking(sentence_keyword=0.0)),
     ]
 
@@ -79,13 +82,17 @@ def asking(library: Library, variant: Variant, k: int) -> Iterator[Ask]:
         centring = Centring(means, snapshot.language_statistics() if variant.ranking.refined else None)
         stored = list(snapshot.stored_vectors(sorted(indexes.keywords.passage_ids())).values())
         changed: Indexes = replace(indexes, vectors=ExactVectors(stored, centring), centring=centring)
+        embedder = copy(library.embedder)
+        if variant.means and embedder.token_basis is not None:
+            rebased = replace(embedder.token_basis, means=variant.means(embedder.token_basis.means))
+            embedder.token_basis = rebased  # type: ignore[misc]  # ours alone: it is a copy
 
         def ask(question: str) -> SearchResult:
             return search(
                 question,
                 k,
                 Filter(),
-                embedder=library.embedder,
+                embedder=embedder,
                 indexes=changed,
                 snapshot=snapshot,
                 ranking=variant.ranking,

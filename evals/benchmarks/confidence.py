@@ -151,6 +151,12 @@ def report(observations: Sequence[Observation], answerable: Array, chances: Arra
     return "\n".join(lines)
 
 
+def _fitted(names: Sequence[str], values: Array, answerable: Array) -> dict[str, float]:
+    model = fit(values, answerable)
+    weights = zip(names, model.weights, strict=True)
+    return {"bias": round(model.bias, 4)} | {name: round(float(weight), 4) for name, weight in weights}
+
+
 @click.command()
 @click.option("--data", type=click.Path(exists=True, path_type=Path), default=Path("../shared/data"))
 @click.option("--step", type=click.IntRange(min=1), default=1, help="Ask every N-th question only.")
@@ -168,9 +174,12 @@ def main(data: Path, step: int, save: bool) -> None:
     click.echo(report(observations, answerable, chances, threshold))
     click.echo(f"threshold {threshold}")
     if save:
-        model = fit(values, answerable)
-        weights = {name: round(float(weight), 4) for name, weight in zip(names, model.weights, strict=True)}
-        content = {"threshold": threshold, "weights": {"bias": round(model.bias, 4), **weights}}
+        bare = [name for name in names if "late" not in name]
+        content = {
+            "threshold": threshold,
+            "with_tokens": _fitted(names, values, answerable),
+            "without_tokens": _fitted(bare, values[:, [names.index(name) for name in bare]], answerable),
+        }
         WEIGHTS.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         click.echo(f"written to {WEIGHTS}")
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ingest.split import split
-from store.embed import Embedder, FloatArray, PassageText, PassageVectors, Progress
+from store.arrays import FloatArray
+from store.embed import Embedder, PassageText, PassageVectors, Progress, QuestionVectors
 from store.library import Library
 from store.types import Document, ParsedDocument
 
@@ -125,8 +126,16 @@ class RememberingEmbedder:
         self.fingerprint = inner.fingerprint
         self.dimensions = inner.dimensions
         self.max_tokens = inner.max_tokens
+        self.token_basis = inner.token_basis
+        self._questions: dict[str, QuestionVectors] = {}
         self._queries: dict[str, FloatArray] = {}
         self._passages: dict[PassageText, PassageVectors] = {}
+
+    def embed_question(self, text: str) -> QuestionVectors:
+        """See `Embedder.embed_question`."""
+        if text not in self._questions:
+            self._questions[text] = self.inner.embed_question(text)
+        return self._questions[text]
 
     def embed_queries(self, texts: Sequence[str]) -> FloatArray:
         """See `Embedder.embed_queries`."""

@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from ingest.split import split
-from store.embed import Embedder, FloatArray, PassageText, PassageVectors, Progress
+from store.arrays import FloatArray
+from store.embed import Embedder, PassageText, PassageVectors, Progress, QuestionVectors
 from store.language import detect_language
 from store.types import Document, ParsedDocument, Passage, Span
 
@@ -87,6 +88,7 @@ class Recombiner:
         self.fingerprint = inner.fingerprint
         self.dimensions = inner.dimensions
         self.max_tokens = inner.max_tokens
+        self.token_basis = inner.token_basis
         self._by_language: dict[str, list[Sentence]] = {}
         for sentence in sentences:
             self._by_language.setdefault(sentence.language, []).append(sentence)
@@ -100,6 +102,10 @@ class Recombiner:
         """Documents with about so many passages in all; each call makes new ones."""
         for _ in range(max(1, round(passages / PASSAGES_PER_DOCUMENT))):
             yield self._document()
+
+    def embed_question(self, text: str) -> QuestionVectors:
+        """See `Embedder.embed_question`."""
+        return self.inner.embed_question(text)
 
     def embed_queries(self, texts: Sequence[str]) -> FloatArray:
         """See `Embedder.embed_queries`."""

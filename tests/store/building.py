@@ -8,9 +8,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import regex
+from numpy.typing import NDArray
 
-from store.embed import FloatArray, PassageText, PassageVectors
+from store.arrays import FloatArray
+from store.centring import LanguageMeans
+from store.embed import PassageText, PassageVectors, QuestionVectors
 from store.library import Library
+from store.tokens import SIZE, PassageTokens, TokenBasis
 from store.types import Document, ParsedDocument, Passage, Span
 
 SCRIPTS = {
@@ -40,8 +44,20 @@ class HashingEmbedder:
         self.fingerprint = hashlib.sha256(f"{name} {dimensions}".encode()).hexdigest()[:16]
         self.dimensions = dimensions
         self.max_tokens = 512
+        axes = np.eye(dimensions, SIZE, dtype=np.float32)
+        self.basis = TokenBasis(
+            np.zeros(dimensions, np.float32), axes, np.full(SIZE, 0.1, np.float32), LanguageMeans.none(SIZE)
+        )
         self.embedded = 0
+        self.keeps_tokens = True
         self._seed = np.uint64(int(self.fingerprint, 16))
+
+    @property
+    def token_basis(self) -> TokenBasis | None:
+        return self.basis if self.keeps_tokens else None
+
+    def embed_question(self, text: str) -> QuestionVectors:
+        return QuestionVectors(self._vector(text), self._states(text)[0] if self.keeps_tokens else None)
 
     def embed_queries(self, texts: Sequence[str]) -> FloatArray:
         return np.stack([self._vector(text) for text in texts])
@@ -54,7 +70,10 @@ class HashingEmbedder:
         for done, passage in enumerate(passages, start=1):
             whole = self._vector(f"{passage.heading or ''}{passage.text}")
             sentences = [self._vector(span.of(passage.text)) for span in passage.sentences]
-            made.append(PassageVectors(whole, np.array(sentences, np.float32).reshape(-1, self.dimensions)))
+            states, offsets = self._states(passage.text)
+            tokens = PassageTokens.of(self.basis.encode(states), offsets, passage.sentences)
+            parts = np.array(sentences, np.float32).reshape(-1, self.dimensions)
+            made.append(PassageVectors(whole, parts, tokens if self.keeps_tokens else None))
             if progress:
                 progress(done, len(passages))
         return made
@@ -64,6 +83,11 @@ class HashingEmbedder:
 
     def tokenize(self, text: str) -> list[str]:
         return regex.findall(r"\w+|[^\w\s]", text)
+
+    def _states(self, text: str) -> tuple[FloatArray, NDArray[np.int64]]:
+        words = list(regex.finditer(r"\w+|[^\w\s]", text))
+        states = np.array([self._vector(word[0]) for word in words], np.float32).reshape(-1, self.dimensions)
+        return self.basis.project(states), np.array([word.span() for word in words], np.int64).reshape(-1, 2)
 
     def _vector(self, text: str) -> FloatArray:
         codes = np.frombuffer(f"^^{text}$".encode("utf-32-le"), "<u4").astype(np.uint64)

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from store.arrays import FloatArray
 from store.centring import PRIOR, SHIPPED, Centring, LanguageMeans, load_means
-from store.embed import FloatArray, PassageText, TransformersEmbedder
+from store.embed import PassageText, TransformersEmbedder
 
 RANDOM = np.random.default_rng(11)
 DIMENSIONS = 48
