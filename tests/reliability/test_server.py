@@ -1,0 +1,208 @@
+"""A server under strange load: refusals that name the limit, memory that stays, work that ends with its client."""
+
+from __future__ import annotations
+
+import gc
+import http.client
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from assistant.page.serve import application, bound, server
+from assistant.page.settings import MEBIBYTE, PageSettings
+from assistant.page.shelf import KEPT_ITEMS, MOST_WAITING, Progress, Shelf, Taken
+from store.conversations import Conversations
+from store.errors import RequestError
+from tests.page.scripted import ScriptedAssistant
+
+if TYPE_CHECKING:
+    from assistant.page.asking import Assistant
+    from store.library import Library
+
+
+@dataclass
+class Running:
+    """A server, and what stands behind it."""
+
+    port: int
+    assistant: ScriptedAssistant
+    shelf: Shelf
+    uploads: Path
+
+    def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            return response.status, response.read()
+
+    def join(self, question: str, session: str) -> int:
+        """Put a question into Gradio's queue, as the page does; returns the status."""
+        event = {"ticket": session, "question": question, "options": {}}
+        payload = {"data": [], "event_data": event, "fn_index": self._ask(), "session_hash": session, "trigger_id": 1}
+        status, _ = self.request(
+            "POST", "/gradio_api/queue/join", json.dumps(payload).encode(), **{"Content-Type": "application/json"}
+        )
+        return status
+
+    def answers(self, session: str, seconds: float) -> Iterator[dict[str, Any]]:
+        """What Gradio's queue tells a session."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)) as connection:
+            connection.request("GET", f"/gradio_api/queue/data?session_hash={session}")
+            response = connection.getresponse()
+            for line in response:
+                if line.startswith(b"data:"):
+                    yield json.loads(line[5:])
+
+    def _ask(self) -> int:
+        _, page = self.request("GET", "/")
+        config = json.loads(page.split(b"window.gradio_config = ", 1)[1].split(b";</script>", 1)[0])
+        return next(int(each["id"]) for each in config["dependencies"] if [t[1] for t in each["targets"]] == ["submit"])
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("server")
+    assistant = ScriptedAssistant()
+    with (
+        closing(Conversations.open(folder / "catalog.sqlite")) as conversations,
+        closing(bound("127.0.0.1", 0)) as listener,
+    ):
+        shelf = Shelf(cast("Library", assistant.library), _take_slowly, folder / "uploads")
+        settings = PageSettings(max_upload_bytes=2 * MEBIBYTE, answers_at_once=4, queue_size=20)
+        app = application(cast("Assistant", assistant), conversations, settings, shelf=shelf)
+        ready = threading.Event()
+        made = server(app, ready.set)
+        thread = threading.Thread(target=lambda: made.run(sockets=[listener]), daemon=True)
+        thread.start()
+        assert ready.wait(60)
+        yield Running(listener.getsockname()[1], assistant, shelf, folder / "uploads")
+        made.should_exit = True
+        thread.join(10)
+
+
+def _take_slowly(path: Path, progress: Progress, collection: str | None = None) -> Taken:
+    time.sleep(0.01)
+    return Taken("added")
+
+
+def test_an_upload_over_the_limit_is_refused_by_its_length_and_while_it_comes(running: Running) -> None:
+    status, said = running.request("POST", "/attest/library/files?name=a.txt", b"x" * (3 * MEBIBYTE))
+    assert status == 200
+    assert "larger than the limit of 2 MiB" in json.loads(said)["error"]
+    status, said = running.request("POST", "/attest/library/files?name=a.txt", b"x" * (20 * MEBIBYTE))
+    assert (status, b"larger than the limit of" in said) == (413, True)
+    assert list(running.uploads.glob("**/*")) == []
+
+
+def test_a_question_of_a_megabyte_is_refused_with_the_limit_named(running: Running) -> None:
+    assert running.join("ก" * 350_000, "long") == 200
+    told = json.dumps(list(running.answers("long", 20)), ensure_ascii=False)
+    assert "350,000" in told
+    assert "20,000" in told
+    status, said = running.request("POST", "/gradio_api/queue/join", b"x" * (9 * MEBIBYTE))
+    assert status == 413
+    assert b"limit of 8,388,608 bytes" in said
+
+
+def test_two_uploads_of_one_name_at_once_don_t_mix(running: Running) -> None:
+    contents = [bytes([65 + number]) * 400_000 for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(
+            pool.map(lambda body: running.request("POST", "/attest/library/files?name=same.txt", body), contents)
+        )
+    assert [status for status, _ in replies] == [200] * 8
+    assert (running.uploads / "same.txt").read_bytes() in contents
+    assert [path.name for path in running.uploads.iterdir()] == ["same.txt"]
+
+
+def test_refused_files_don_t_pile_up(running: Running) -> None:
+    for number in range(KEPT_ITEMS + 50):
+        running.shelf.refuse(f"{number}.exe", "no")
+    assert len(running.shelf.items()) <= KEPT_ITEMS + MOST_WAITING
+
+
+def test_past_so_many_waiting_files_one_more_is_refused_with_the_limit_named(tmp_path: Path) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def take(path: Path, progress: Progress, collection: str | None = None) -> Taken:
+        begun.set()
+        assert go_on.wait(30)
+        return Taken("added")
+
+    shelf = Shelf(cast("Library", ScriptedAssistant().library), take, tmp_path)
+    try:
+        for number in range(MOST_WAITING + 1):
+            shelf.take(shelf.place(f"{number}.txt", (".txt",)))
+            assert begun.wait(10)
+        with pytest.raises(RequestError, match=f"{MOST_WAITING:,} files are waiting"):
+            shelf.place("more.txt", (".txt",))
+    finally:
+        go_on.set()
+
+
+@pytest.mark.hard
+def test_ten_thousand_uploads_cost_no_memory(running: Running) -> None:
+    def upload(number: int) -> tuple[int, bytes]:
+        return running.request("POST", f"/attest/library/files?name={number}.txt", b"words " * 50)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(upload, range(500)))
+        before = _memory()
+        replies = list(pool.map(upload, range(10_000)))
+    assert {status for status, _ in replies} == {200}
+    states = Counter(json.loads(said)["state"] for _, said in replies)
+    assert states["waiting"] + states["reading"] + states["failed"] + states["added"] == 10_000
+    assert states["failed"], "nothing was ever refused"
+    assert any(f"{MOST_WAITING:,} files are waiting" in json.loads(said)["error"] for _, said in replies)
+    assert len(running.shelf.items()) <= KEPT_ITEMS + MOST_WAITING + 2
+    assert _memory() - before < 60 * MEBIBYTE
+
+
+def test_a_client_that_leaves_stops_its_answer(running: Running) -> None:
+    running.assistant.closed.clear()
+    with closing(http.client.HTTPConnection("127.0.0.1", running.port, timeout=20)) as alive:
+        alive.request("GET", "/gradio_api/heartbeat/leaver")  # which a page holds open for as long as it is
+        heart = alive.getresponse()
+        assert heart.status == 200
+        assert running.join("slowly the warning bells", "leaver") == 200
+        told = running.answers("leaver", 20)
+        generating = (message for message in told if message["msg"] == "process_generating")
+        assert len(list(islice(generating, 5))) == 5, "the text has not begun"
+        told.close()  # type: ignore[attr-defined]
+        heart.close()
+    assert running.assistant.closed.wait(15), "the answer went on for nobody"
+
+
+@pytest.mark.parametrize("questions", [120, pytest.param(1000, marks=pytest.mark.hard)])
+def test_a_flood_of_questions_is_refused_past_the_queue_and_the_server_goes_on(
+    running: Running, questions: int
+) -> None:
+    running.join("warm", "warm")
+    list(running.answers("warm", 20))
+    before = _memory()
+    with ThreadPoolExecutor(16) as pool:
+        statuses = Counter(pool.map(lambda number: running.join("slowly bells", f"f{number}"), range(questions)))
+    assert set(statuses) <= {200, 503}
+    assert statuses[503] >= questions - 60, statuses
+    assert _memory() - before < 80 * MEBIBYTE
+    end = time.monotonic() + 60
+    while running.join("warning bells", f"after-{time.monotonic()}") != 200:
+        assert time.monotonic() < end, "it never took a question again"
+        time.sleep(0.5)
+
+
+def _memory() -> int:
+    """Bytes that this process holds in memory now."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * 4096
