@@ -24,14 +24,14 @@ READY_FOR_MODEL := $(VENV)/ready-for-model-$(KEY)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt $(if $(MAKE_TERMOUT),,--quiet)
 INSTALL := $(PIP) --no-build-isolation --editable
 
-.PHONY: help chat test lint format types browser test-hard bench-retrieval bench-speed bench-answers constraints upgrade clean
+.PHONY: help chat test lint format types browser test-hard bench-retrieval bench-speed bench-answers bench-claims bench-injection constraints upgrade clean
 
 help:
 	@echo "make chat [PORT=8000] [HOST=127.0.0.1] [MODEL=local] [ATTEST_HOME=folder]   open the chat page"
 	@echo "make test                                       lint, format, types, tests: what CI runs"
 	@echo "make lint, make types, make format              its parts; format also mends"
 	@echo "make test-hard                                  the tests that take minutes"
-	@echo "make bench-retrieval, bench-speed, bench-answers   measure"
+	@echo "make bench-retrieval, bench-speed, bench-answers, bench-claims, bench-injection   measure"
 	@echo "make constraints, make upgrade                  pin new dependencies; choose newer versions of all"
 	@echo "make clean                                      remove what was installed and built"
 
@@ -60,7 +60,7 @@ browser: $(READY_TO_TEST)
 test-hard: browser
 	$(BIN)/pytest -m hard
 
-bench-retrieval bench-answers: bench-%: $(READY_TO_TEST)
+bench-retrieval bench-answers bench-claims bench-injection: bench-%: $(READY_TO_TEST)
 	$(BIN)/python -m evals.benchmarks.$*
 
 # What it compares with embeds through sentence-transformers, which nothing else needs.

@@ -86,8 +86,7 @@ class GgufLLM(CustomLLM):
 
     @property
     def spent(self) -> dict[str, float]:
-        """llama.cpp's own count of the latest answer: ``prompt_n``, ``prompt_ms``, ``predicted_n`` and so on; empty
-        where it was stopped."""
+        """llama.cpp's own count of the latest answer: ``prompt_n``, ``predicted_ms`` and so on; empty if it was stopped."""
         return self._spent
 
     def count_tokens(self, text: str) -> int:

@@ -29,6 +29,15 @@ _RUN = regex.compile(
 _VIETNAMESE_SYLLABLE = regex.compile(
     r"(?:ngh|ng|nh|ch|gh|gi|kh|ph|qu|th|tr|[bcdđghklmnpqrstvx])?[aeiouy]{1,3}(?:ch|ng|nh|[cmnpt])?", regex.IGNORECASE
 )
+_PINYIN_SYLLABLE = (
+    r"(?:[bpmfdtnlgkhjqxrzcsyw]|[zcs]h)?"
+    r"(?:[iu]?ang|[iu]?an|[iu]?a[io]?|u?ai|i?ong|[ei]ng|[eiu]n|u?o|o?u|e?i|i?e|ue|[ou]i|i[ou]|er|a|e|i|o|u)"
+)
+_PINYIN = regex.compile(rf"(?:{_PINYIN_SYLLABLE}){{1,3}}(?:[\s'\-]+(?:{_PINYIN_SYLLABLE}){{1,3}})*", regex.IGNORECASE)
+"""Names of China, which Vietnamese says in its own way: no sound or spelling tells that they are the same."""
+STEM = 5
+"""Letters of a name that one derived from it must share."""
+_ENDINGS = frozenset({"n", "an", "ian", "ese", "ish", "ic", "ans", "ians"})
 _SENTENCE_START = regex.compile(r"(?:^|[.!?:;]\s+|[\"'(]\s*)$")
 
 
@@ -132,8 +141,16 @@ def _word_borne(word: str, known: frozenset[str]) -> bool:
     plain = _plain(word)
     if plain in known or plain.rstrip("s") in known or (bare(plain) in known and not _looks_vietnamese(word)):
         return True
+    # "Amazon" of "Amazonian forests", and the other way round.
+    if len(plain) >= STEM and plain.isascii() and any(_derived(plain, other) for other in known):
+        return True
     parts = [part for part in regex.split(r"[-/&.]", plain) if part]
     return len(parts) > 1 and all(part in known for part in parts)
+
+
+def _derived(word: str, other: str) -> bool:
+    short, long = sorted((word, other), key=len)
+    return len(short) >= STEM and long.startswith(short) and long[len(short) :] in _ENDINGS
 
 
 def _looks_vietnamese(word: str) -> bool:
@@ -168,7 +185,9 @@ def _borne_across(name: str, quotes: Sequence[str], borne: str) -> bool:
                 return True
             if regex.search(r"\(\p{Lu}\p{Latin}+(?:\s\p{Lu}\p{Latin}+)+\)", quote):
                 continue  # A quote that gives names in both spellings would give this one too.
-            if any(_looks_vietnamese(other) and not entities_of(other) for other in latin_names(quote)):
+            if _PINYIN.fullmatch(bare(name)) and any(
+                _looks_vietnamese(other) and not entities_of(other) for other in latin_names(quote)
+            ):
                 return True
         else:
             scripts_unknown = True

@@ -202,7 +202,8 @@ def _plain_where_the_nearest_denies(claim: str, nearest: str | None) -> str | No
     """The negation of the clause closest to a claim that has none, and no word that is negative by its meaning."""
     if nearest is None or negations_in(claim) or has_negative(claim):
         return None
-    denied = negations_in(nearest)
+    # What is said in brackets, "(no figures given)", is said beside the sentence.
+    denied = negations_in(regex.sub(r"\([^()]*\)|\[[^][]*\]", " ", nearest))
     return denied[0].cue if denied else None
 
 

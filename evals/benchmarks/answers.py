@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean, median
+from typing import Any
 
 import click
 import regex
@@ -60,8 +61,9 @@ class Shown:
     cites_gold: float | None
     """Whether the document that holds the answer is cited."""
     unsupported: tuple[str, ...]
-    """Sentences with a number or name that the cited paragraphs don't have."""
+    """Sentences of the model with a number or name that the cited paragraphs don't have."""
     sentences: int
+    """Of the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,10 @@ class Run:
     tokens: tuple[int, int] | None = None
     """Read, beyond what was kept from before, and written."""
     load: float = 0.0
+    golds: tuple[str, ...] = ()
+    quotes: tuple[dict[str, Any], ...] = ()
+    claims: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    """What the model said, sentence by sentence, with what it cited."""
 
 
 def claims_of(text: str) -> list[tuple[str, tuple[int, ...]]]:
@@ -122,7 +128,14 @@ class Judge:
         return "\n".join([self.asked.text, f" Paragraph {' '.join(self.uris.values())} According Theo", *texts])
 
     def shown(
-        self, system: str, text: str, sentences: Sequence[tuple[str, tuple[int, ...]]], *, answered: bool, says_so: bool
+        self,
+        system: str,
+        text: str,
+        sentences: Sequence[tuple[str, tuple[int, ...]]],
+        *,
+        answered: bool,
+        says_so: bool,
+        by_model: bool = True,
     ) -> Shown:
         """Score one answer; measures that need a gold answer are None where there is none."""
         cited = {self.uris[key] for _, keys in sentences for key in keys if key in self.uris}
@@ -138,8 +151,8 @@ class Judge:
             token_f1(bare, self.golds, self.asked.language) if gold else None,
             float(self.gold_uri in cited) / len(cited) if gold and cited else None,
             float(self.gold_uri in cited) if gold else None,
-            tuple(each for each, keys in sentences if unsupported_words(each, self.allowed(keys))),
-            len(sentences),
+            tuple(each for each, keys in sentences if by_model and unsupported_words(each, self.allowed(keys))),
+            len(sentences) if by_model else 0,
         )
 
 
@@ -183,11 +196,19 @@ def ask(
     no_answer = "NO ANSWER" in said
     kept = bool(written.text)
     claims = written.claims if kept else quotes.claims
-    by_quotes = judge.shown(SYSTEMS[0], quotes.text, _pairs(quotes.claims), answered=True, says_so=False)
-    unchecked = judge.shown(SYSTEMS[1], said, claims_of(said), answered=not no_answer, says_so=no_answer)
+    by_quotes = judge.shown(
+        SYSTEMS[0], quotes.text, _pairs(quotes.claims), answered=True, says_so=False, by_model=False
+    )
+    spoken = [] if no_answer else claims_of(said)
+    unchecked = judge.shown(SYSTEMS[1], said, spoken, answered=not no_answer, says_so=no_answer)
     text = written.text if kept else quotes.text
     verified = judge.shown(
-        SYSTEMS[2], text, _pairs(claims), answered=True, says_so=written.outcome in ("abstained", "nothing_left")
+        SYSTEMS[2],
+        text,
+        _pairs(claims),
+        answered=True,
+        says_so=written.outcome in ("abstained", "nothing_left"),
+        by_model=kept,
     )
     spent = llm.latest["spent"]
     bare = spent.get("prompt_ms", 0.0) + spent.get("predicted_ms", 0.0)
@@ -204,6 +225,9 @@ def ask(
         times["write"] / bare if bare and times else None,
         (int(spent["prompt_n"]), int(spent["predicted_n"])) if spent else None,
         llm.latest["load"],
+        judge.golds,
+        tuple(each.model_dump() for each in evidence),
+        tuple(claims_of(said)),
     )
 
 
@@ -255,7 +279,7 @@ def answer_table(runs: Sequence[Run]) -> str:
                         _average([float(each.says_so) for each in shown]),
                     )
                 )
-    return table((*header, "unsupported", "abstains", "says it found none"), rows)
+    return table((*header, "unsupported, of the model's", "abstains", "says it found none"), rows)
 
 
 def outcome_table(runs: Sequence[Run]) -> str:

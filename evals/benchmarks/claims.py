@@ -3,11 +3,13 @@
 ``python -m evals.benchmarks.claims`` runs it over ``evals/benchmarks/data/claims.jsonl``: true claims over sentences of the
 samples, in English, Thai and Vietnamese and across them; each of them corrupted in one way at a time; and sentences
 that a real small model wrote, labelled by hand. Thresholds were set on the part ``tune``; ``report`` is what counts.
+Where the folder with collections is there, claims over them are added, see `evals.benchmarks.parallel_claims`.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ import click
 
 from assistant.types import Evidence, Source
 from assistant.verify import Verdict, Verifier
+from evals.benchmarks.figures import replace_section, share
+from evals.benchmarks.figures import table as markdown
 
 if TYPE_CHECKING:
     from store.centring import Centring
@@ -134,31 +138,59 @@ def table(judged: Sequence[Judged]) -> list[tuple[str, str, int, float]]:
     return [(part, kind, len(right), sum(right) / len(right)) for (part, kind), right in sorted(groups.items())]
 
 
+def kind_table(judged: Sequence[Judged]) -> str:
+    """Shares told right, a row a part and kind of claims."""
+    return markdown(
+        ("part", "claims", "n", "told right"),
+        [(part, kind, str(n), share(right)) for part, kind, n, right in table(judged)],
+    )
+
+
+def part_table(judged: Sequence[Judged]) -> str:
+    """What is caught, how much of it rightly, and what is withheld wrongly, a row a part."""
+    rows = []
+    for name in sorted({each.case.part for each in judged}):
+        some = [each for each in judged if each.case.part == name]
+        rows.append((name, str(len(some)), share(caught(some)), share(precision(some)), share(withheld(some))))
+    return markdown(("part", "n", "false ones caught", "of those caught, false", "true ones wrongly withheld"), rows)
+
+
 @click.command()
 @click.option("--words-only", is_flag=True, help="Without the embedding model.")
 @click.option("--part", default=None, help="Only this part: tune or report.")
 @click.option("--wrong", is_flag=True, help="Also print the claims that were judged wrongly.")
-def main(words_only: bool, part: str | None, wrong: bool) -> None:
+@click.option("--shared", type=click.Path(path_type=Path), default=None, help="The folder with the collections.")
+@click.option("--step", default=2, show_default=True, help="Every how many paragraphs of the parallel collection.")
+@click.option("--runs", type=click.Path(path_type=Path), default=Path("build/answers.json"), show_default=True)
+@click.option("--docs", is_flag=True, help="Rewrite the page of figures.")
+def main(
+    words_only: bool, part: str | None, wrong: bool, shared: Path | None, step: int, runs: Path, docs: bool
+) -> None:
     """Print how many claims the verifier judges rightly, by kind."""
-    cases = [case for case in load() if part in (None, case.part)]
+    cases = [case for case in (*load(), *_from_outside(shared, step, runs)) if part in (None, case.part)]
     embedder, centring = (None, None) if words_only else _embedding()
     judged = judge(cases, embedder, centring)
-    for row in table(judged):
-        click.echo(f"{row[0]:8}{row[1]:20}{row[2]:4}  {row[3]:.3f}")
-    for name in sorted({each.case.part for each in judged}):
-        members = [each for each in judged if each.case.part == name]
-        click.echo(
-            f"{name:8}caught {_share(caught(members))}, of what was caught rightly so {_share(precision(members))},"
-        )
-        click.echo(f"{'':8}true claims wrongly withheld {_share(withheld(members))}")
+    text = f"{kind_table(judged)}\n\n{part_table(judged)}"
+    click.echo(text)
+    if docs:
+        replace_section("claims", text)
     if wrong:
         for each in judged:
             if not each.is_right:
                 click.echo(f"{each.case.id} {each.case.citations}: {each.case.claim} -> {each.verdict.reason}")
 
 
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+def _from_outside(shared: Path | None, step: int, runs: Path) -> Iterator[LabelledClaim]:
+    """Claims that are made where the collections lie, and of what the benchmark of answers saved, if it ran."""
+    from evals.benchmarks.parallel_claims import LANGUAGES, model_claims, translated_claims
+    from evals.benchmarks.questions import read_xquad
+
+    folder = (shared or Path(os.environ.get("ATTEST_SHARED", "../shared"))) / "data" / "xquad-dev"
+    parallel = {tag: part for tag, part in read_xquad(folder).items() if tag in LANGUAGES} if folder.is_dir() else {}
+    if len(parallel) == len(LANGUAGES):
+        yield from translated_claims(parallel, step)
+        if runs.is_file():
+            yield from model_claims(runs, parallel)
 
 
 def _embedding() -> tuple[Embedder, Centring]:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from assistant.verify import citations_in, verify_claim
 from assistant.verify.dates import dates_in
-from assistant.verify.names import latin_names
+from assistant.verify.names import latin_names, unsupported_name
 from assistant.verify.numbers import numbers_in
+from assistant.verify.polarity import contradiction
 from assistant.verify.sounds import latin_consonants, thai_consonants
 from assistant.verify.text import fold, strip_markers
 from tests.assistant.quotes import quote
@@ -105,6 +106,25 @@ def test_names_are_known_again_across_scripts() -> None:
     evidence = (quote(1, "มิเชล บาเชเลต์ และสี จิ้นผิง พบกันที่เจนีวา", "th"),)
     assert support("Michelle Bachelet met Xi Jinping in Geneva.", 1, evidence=evidence) == "supported"
     assert support("Michelle Bachelet met Vladimir Putin in Geneva.", 1, evidence=evidence) == "unsupported"
+
+
+def test_a_foreign_name_is_not_taken_for_a_chinese_one_that_vietnamese_says_otherwise() -> None:
+    quoted = quote(1, "Ông Tập Cận Bình gặp các đại biểu tại Hà Nội ngày 14 tháng 6 năm 2023.", "vi")
+    assert support("Xi Jinping met the delegates in Hanoi on 14 June 2023.", 1, evidence=(quoted,)) == "supported"
+    verdict = verify_claim("Arab al-Ulrayn met the delegates in Hanoi on 14 June 2023.", (1,), (quoted,))
+    assert (verdict.support, verdict.fault) == ("unsupported", "name")
+
+
+def test_a_name_is_known_in_the_adjective_made_of_it_and_in_no_longer_name() -> None:
+    quoted = "Amazonian forests store carbon, the Martinique report says."
+    assert unsupported_name("The Amazon forest stores carbon.", [quoted]) is None
+    assert unsupported_name("So says the report of Mr. Martin.", [quoted]) == "Mr. Martin"
+
+
+def test_what_stands_in_brackets_does_not_deny_what_a_claim_says() -> None:
+    words = "มันคือเครื่องยนต์ห้าสูบ (ไม่มีหลายแบบ) ใช้ไอน้ำประมาณ 4 กก. [ไม่มีข้อมูลประกอบ]"
+    assert contradiction("The engine uses about 4 kg of steam.", [words], words) is None
+    assert contradiction("The engine uses steam.", ["เครื่องยนต์ไม่ใช้ไอน้ำ"], "เครื่องยนต์ไม่ใช้ไอน้ำ") == "ไม่"
 
 
 def test_a_title_may_bear_a_name_that_its_sentence_leaves_out() -> None:
