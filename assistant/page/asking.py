@@ -21,6 +21,7 @@ from assistant.accounts.account import Visitor
 from assistant.page.own import own_conversation
 from assistant.page.render import Draft, draft_body, evidence_list, turn_article
 from assistant.page.said import said
+from assistant.page.seen import seen
 from assistant.page.settings import PageSettings
 from assistant.page.strings import Strings, chosen
 from assistant.types import (
@@ -111,7 +112,7 @@ class Answering:
             return
         self._count(1)
         try:
-            yield from self._answer(asked, turn)
+            yield from self._answer(asked, turn, visitor)
         finally:
             self._count(-1)
 
@@ -138,8 +139,9 @@ class Answering:
         options = json.dumps(asdict(asked.options), ensure_ascii=False)
         return self._conversations.ask(conversation, asked.parent, asked.question, options)
 
-    def _answer(self, asked: Asked, turn: Turn) -> Iterator[State]:
+    def _answer(self, asked: Asked, turn: Turn, visitor: Visitor) -> Iterator[State]:
         words, draft = asked.words, Draft()
+        assistant = seen(self._assistant, visitor.collections)
         state: State = {
             "ticket": asked.ticket,
             "turn": turn.id,
@@ -153,7 +155,7 @@ class Answering:
         outcome: TurnState = "stopped"
         shown = 0.0
         try:
-            for event in self._assistant.ask(asked.question, self._history(turn), asked.options):
+            for event in assistant.ask(asked.question, self._history(turn), asked.options):
                 if isinstance(event, Finished):
                     answer, outcome = event.answer, "finished"
                     break

@@ -23,13 +23,13 @@ from assistant.page.export import FORMATS, MEDIA_TYPES, Format, exported, filena
 from assistant.page.own import changeable, own_conversation, own_turn
 from assistant.page.render import language_name, turn_article
 from assistant.page.said import SAID, said
+from assistant.page.seen import SuggestionsByReach, visible
 from assistant.page.settings import PageSettings
 from assistant.page.shelf import Shelf
 from assistant.page.shelf_routes import shelf_router
 from assistant.page.signing import SESSION_COOKIE
 from assistant.page.source_routes import source_router
 from assistant.page.strings import languages
-from assistant.page.suggest import Suggestions
 from assistant.page.suite import feedback_suite
 from assistant.page.words import Guest, Words, words_of_request
 from store.conversations import Conversation, Conversations
@@ -51,7 +51,7 @@ def mount(
     conversations: Conversations,
     settings: PageSettings,
     shelf: Shelf,
-    suggestions: Suggestions,
+    suggestions: SuggestionsByReach,
     bench: Bench | None = None,
 ) -> None:
     """Add all routes of the page to `app`; an error of ours becomes its sentence, never a traceback."""
@@ -79,14 +79,14 @@ def mount(
 
 
 def start_router(
-    assistant: Assistant, settings: PageSettings, shelf: Shelf, suggestions: Suggestions, evaluates: bool
+    assistant: Assistant, settings: PageSettings, shelf: Shelf, suggestions: SuggestionsByReach, evaluates: bool
 ) -> APIRouter:
     """What a page needs to begin, and what a user can choose from."""
     router = APIRouter()
 
     @router.get("/start")
     def start(request: Request, words: Words, guest: Guest) -> dict[str, Any]:
-        statistics = assistant.library.statistics()
+        statistics = visible(assistant.library, guest.collections).statistics()
         return {
             "ui": words.language,
             "uis": languages(),
@@ -116,8 +116,8 @@ def start_router(
         }
 
     @router.get("/examples")
-    def examples(words: Words) -> dict[str, Any]:
-        found = suggestions.examples(words.language)
+    def examples(words: Words, guest: Guest) -> dict[str, Any]:
+        found = suggestions.of(guest.collections).examples(words.language)
         return {"questions": found or (), "looking": found is None}
 
     return router

@@ -86,11 +86,11 @@ def application(
     from assistant.page import routes
     from assistant.page.app import create_page
     from assistant.page.asking import Answering
-    from assistant.page.suggest import Suggestions
+    from assistant.page.seen import SuggestionsByReach
 
     app: FastAPI = FastAPI(title=settings.title, docs_url=None, redoc_url=None, openapi_url=None)
     answering = Answering(assistant, conversations, settings)
-    suggestions = Suggestions(assistant, lambda: answering.is_busy)
+    suggestions = SuggestionsByReach(assistant, lambda: answering.is_busy)
     kept_shelf = shelf or Shelf(assistant.library, None, None)
     routes.mount(app, assistant, conversations, settings, kept_shelf, suggestions, bench)
     gr.mount_gradio_app(

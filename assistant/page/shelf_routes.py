@@ -14,10 +14,11 @@ from fastapi import APIRouter, Body, Request
 
 from assistant.page.render import language_name
 from assistant.page.said import said
+from assistant.page.seen import Collections, visible
 from assistant.page.settings import MEBIBYTE, PageSettings
 from assistant.page.shelf import Item, Shelf, safe_name
 from assistant.page.strings import Strings
-from assistant.page.words import Words
+from assistant.page.words import Guest, Words
 from store.errors import RequestError
 from store.types import Document
 
@@ -35,14 +36,17 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
     fetching = BoundedSemaphore(FETCHED_AT_ONCE)
 
     @router.get("/documents")
-    def documents(words: Words, after: str | None = None, find: str = "", limit: int = 50) -> dict[str, Any]:
-        found, following = shelf.found(find[:200], after, max(1, min(limit, 200)))
+    def documents(
+        words: Words, guest: Guest, after: str | None = None, find: str = "", limit: int = 50
+    ) -> dict[str, Any]:
+        found, following = shelf.found(find[:200], after, max(1, min(limit, 200)), guest.collections)
         return {"documents": [_listed(item, words.language) for item in found], "next": following}
 
     @router.get("/map")
-    def library_map(words: Words) -> dict[str, Any]:
-        statistics = shelf.library.statistics()
-        page = shelf.library.documents(limit=MAPPED_DOCUMENTS)
+    def library_map(words: Words, guest: Guest) -> dict[str, Any]:
+        library = visible(shelf.library, guest.collections)
+        statistics = library.statistics()
+        page = library.documents(limit=MAPPED_DOCUMENTS)
         years = Counter((item.published or "")[:4] for item in page.documents)
         return {
             "languages": [
@@ -58,31 +62,34 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
         }
 
     @router.get("/intake")
-    def intake(words: Words) -> list[dict[str, Any]]:
-        return [_row(item, words) for item in shelf.items()]
+    def intake(words: Words, guest: Guest) -> list[dict[str, Any]]:
+        return [_row(item, words) for item in shelf.items(guest.collections)]
 
     @router.post("/files")
-    async def upload(request: Request, name: str, words: Words) -> dict[str, Any]:
+    async def upload(request: Request, name: str, words: Words, guest: Guest) -> dict[str, Any]:
         try:
-            path = shelf.place(name, settings.upload_suffixes if settings.uploads else ())
+            path = shelf.place(name, settings.upload_suffixes if settings.uploads else (), guest.collections)
             await _received(request, path, settings.max_upload_bytes)
         except RequestError as error:
-            return _row(shelf.refuse(safe_name(name), str(error)), words)
-        return _row(shelf.take(path), words)
+            return _row(shelf.refuse(safe_name(name), str(error), guest.collections), words)
+        return _row(shelf.take(path, guest.collections), words)
 
     @router.post("/address")
-    def fetch(address: Annotated[str, Body(embed=True, max_length=LONGEST_ADDRESS)], words: Words) -> dict[str, Any]:
+    def fetch(
+        address: Annotated[str, Body(embed=True, max_length=LONGEST_ADDRESS)], words: Words, guest: Guest
+    ) -> dict[str, Any]:
         if not (settings.uploads and shelf.accepts_files) or settings.web_uploads == "off":
             raise RequestError("Documents aren't fetched from the web here; whoever runs this page can allow it.")
         if not fetching.acquire(blocking=False):
-            return _row(shelf.refuse(address, "Other documents are being fetched; add this one in a moment."), words)
+            busy = "Other documents are being fetched; add this one in a moment."
+            return _row(shelf.refuse(address, busy, guest.collections), words)
         try:
-            path = _from_web(address, shelf, settings)
+            path = _from_web(address, shelf, settings, guest.collections)
         except RequestError as error:
-            return _row(shelf.refuse(address, str(error)), words)
+            return _row(shelf.refuse(address, str(error), guest.collections), words)
         finally:
             fetching.release()
-        return _row(shelf.take(path), words)
+        return _row(shelf.take(path, guest.collections), words)
 
     @router.post("/embed")
     def embed(words: Words) -> dict[str, Any]:
@@ -92,19 +99,20 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
     def describe(
         document_id: str,
         words: Words,
+        guest: Guest,
         title: Annotated[str, Body()],
         speaker: Annotated[str | None, Body()] = None,
         published: Annotated[str | None, Body()] = None,
     ) -> dict[str, Any]:
-        return _listed(shelf.describe(document_id, title, speaker, published), words.language)
+        return _listed(shelf.describe(document_id, title, speaker, published, guest.collections), words.language)
 
     @router.delete("/documents/{document_id}")
-    def remove(document_id: str, words: Words) -> dict[str, Any]:
-        return _listed(shelf.remove(document_id), words.language)
+    def remove(document_id: str, words: Words, guest: Guest) -> dict[str, Any]:
+        return _listed(shelf.remove(document_id, guest.collections), words.language)
 
     @router.post("/documents/{document_id}/back")
-    def bring_back(document_id: str, words: Words) -> dict[str, Any]:
-        return _listed(shelf.bring_back(document_id), words.language)
+    def bring_back(document_id: str, words: Words, guest: Guest) -> dict[str, Any]:
+        return _listed(shelf.bring_back(document_id, guest.collections), words.language)
 
     return router
 
@@ -120,14 +128,14 @@ async def _received(request: Request, path: Path, limit: int) -> None:
             file.write(piece)
 
 
-def _from_web(address: str, shelf: Shelf, settings: PageSettings) -> Path:
+def _from_web(address: str, shelf: Shelf, settings: PageSettings, reach: Collections) -> Path:
     """The document at `address` as a file, whole or not at all. Raises RequestError."""
     from assistant.page.web import Limits, fetched, is_public
 
     limits = Limits(settings.max_upload_bytes, settings.upload_suffixes, settings.web_seconds)
     admits = is_public if settings.web_uploads == "public" else lambda _: True
     with fetched(address, limits, admits) as document:
-        path = shelf.place(document.name, settings.upload_suffixes)
+        path = shelf.place(document.name, settings.upload_suffixes, reach)
         with _whole(path) as file:
             file.writelines(document.pieces)
     return path

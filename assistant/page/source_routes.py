@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 
@@ -21,36 +21,29 @@ from assistant.page.reader import (
     window_below,
     window_html,
 )
-from assistant.page.suggest import Suggestions
+from assistant.page.seen import SuggestionsByReach, seen, visible
 from assistant.page.words import Guest, Words
 from assistant.types import Answer, Evidence, Source
 from store.conversations import Conversations, Turn
 from store.errors import NotFoundError
 from store.types import Document, Span
 
+if TYPE_CHECKING:
+    from store.library import Library
 
-def source_router(assistant: Assistant, conversations: Conversations, suggestions: Suggestions) -> APIRouter:
+
+def source_router(assistant: Assistant, conversations: Conversations, suggestions: SuggestionsByReach) -> APIRouter:
     """The documents behind an answer: the reader, its windows, and how they were found."""
     router = APIRouter()
-    library = assistant.library
+
+    def library_of(guest: Visitor) -> Library:
+        return visible(assistant.library, guest.collections)
 
     def answer_of(turn_id: str, guest: Visitor) -> tuple[Turn, Answer]:
         turn = own_turn(conversations, guest, turn_id)
         if turn.answer is None:
             raise NotFoundError("This question has no answer yet.")
         return turn, Answer.model_validate_json(turn.answer)
-
-    def document_of(source: Source) -> Document | None:
-        """The document by its id or, in a library that was made anew, by its address."""
-        try:
-            return library.document(source.id)
-        except NotFoundError:
-            return library.find_document(source.uri) if source.uri else None
-
-    def highlights(evidence: tuple[Evidence, ...], document: Document) -> list[Highlight]:
-        same = [item for item in evidence if document.id == item.document.id or document.uri == item.document.uri]
-        found = [(item.key, located(library, document, item)) for item in same]
-        return [Highlight(key, span) for key, span in found if span is not None]
 
     @router.get("/turns/{turn_id}/source/{key}")
     def source(turn_id: str, key: int, words: Words, guest: Guest) -> dict[str, Any]:
@@ -64,10 +57,11 @@ def source_router(assistant: Assistant, conversations: Conversations, suggestion
             pictured = document is not None and has_paper(document)
             return {"html": source_panel(item.document, body, words, key, keys, notice, pictured)}
 
-        document = document_of(item.document)
+        library = library_of(guest)
+        document = document_of(library, item.document)
         if document is None:
             return panel(lost_quote(item), words("reader.gone"))
-        marks = highlights(answer.evidence, document)
+        marks = highlights(library, answer.evidence, document)
         here = next((mark.span for mark in marks if mark.key == key), None)
         if here is None:
             return panel(lost_quote(item), words("reader.lost"))
@@ -79,7 +73,8 @@ def source_router(assistant: Assistant, conversations: Conversations, suggestion
     def page(turn_id: str, key: int, words: Words, guest: Guest) -> dict[str, Any]:
         _, answer = answer_of(turn_id, guest)
         item = next((item for item in answer.evidence if item.key == key), None)
-        document = document_of(item.document) if item else None
+        library = library_of(guest)
+        document = document_of(library, item.document) if item else None
         span = located(library, document, item) if item and document else None
         if item is None or document is None or span is None or not has_paper(document):
             raise NotFoundError("There is no picture of this page.")
@@ -89,14 +84,16 @@ def source_router(assistant: Assistant, conversations: Conversations, suggestion
     def more(
         document_id: str, at: int, above: bool, words: Words, guest: Guest, turn: str | None = None
     ) -> dict[str, Any]:
+        library = library_of(guest)
         document = library.document(document_id)
-        marks = highlights(answer_of(turn, guest)[1].evidence, document) if turn else []
+        marks = highlights(library, answer_of(turn, guest)[1].evidence, document) if turn else []
         make = window_above if above else window_below
         window = make(library, document, max(0, at), marks, words)
         return {"html": window_html(window, words)}
 
     @router.get("/documents/{document_id}/reader")
-    def whole(document_id: str, words: Words) -> dict[str, Any]:
+    def whole(document_id: str, words: Words, guest: Guest) -> dict[str, Any]:
+        library = library_of(guest)
         document = library.document(document_id)
         window = window_around(library, document, Span(0, 0), [], words)
         return {"html": source_panel(source_of(document), window_html(window, words), words)}
@@ -104,14 +101,29 @@ def source_router(assistant: Assistant, conversations: Conversations, suggestion
     @router.get("/turns/{turn_id}/found")
     def found(turn_id: str, words: Words, guest: Guest) -> dict[str, Any]:
         turn, answer = answer_of(turn_id, guest)
-        return {"html": found_html(assistant, turn, answer, words)}
+        return {"html": found_html(seen(assistant, guest.collections), turn, answer, words)}
 
     @router.get("/turns/{turn_id}/suggestions")
     def follow_up(turn_id: str, words: Words, guest: Guest) -> list[str]:
         _, answer = answer_of(turn_id, guest)
-        return list(suggestions.after(answer, words.language))
+        return list(suggestions.of(guest.collections).after(answer, words.language))
 
     return router
+
+
+def document_of(library: Library, source: Source) -> Document | None:
+    """The document by its id or, in a library that was made anew, by its address."""
+    try:
+        return library.document(source.id)
+    except NotFoundError:
+        return library.find_document(source.uri) if source.uri else None
+
+
+def highlights(library: Library, evidence: tuple[Evidence, ...], document: Document) -> list[Highlight]:
+    """Where the quotes from a document stand in it now."""
+    same = [item for item in evidence if document.id == item.document.id or document.uri == item.document.uri]
+    found = [(item.key, located(library, document, item)) for item in same]
+    return [Highlight(key, span) for key, span in found if span is not None]
 
 
 def source_of(document: Document) -> Source:

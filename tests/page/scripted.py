@@ -150,7 +150,7 @@ class ScriptedAssistant:
         ):
             self.library.put(document(name, text, language, speaker, published, title), text)
 
-    def take(self, path: Path, progress: Progress) -> Taken:
+    def take(self, path: Path, progress: Progress, collection: str | None = None) -> Taken:
         """An intake of plain text, slow enough to be watched."""
         data = path.read_bytes()
         if b"\0" in data:

@@ -13,6 +13,7 @@ from tests.security.conftest import Guarded
 
 NEEDS_TO_ADD = {
     ("POST", "/attest/library/files"),
+    ("POST", "/attest/library/address"),
     ("GET", "/attest/library/intake"),
     ("PATCH", "/attest/library/documents/{document_id}"),
     ("DELETE", "/attest/library/documents/{document_id}"),
@@ -32,7 +33,11 @@ NEEDS_TO_ADMINISTER = {
 
 def endpoints(guarded: Guarded) -> list[tuple[str, str]]:
     """Method and path of all routes of the running application, as it names them."""
-    app: Any = guarded.app
+    return routes_of(guarded.app)
+
+
+def routes_of(app: Any) -> list[tuple[str, str]]:
+    """The same of an application in its wrappers."""
     while not hasattr(app, "routes"):
         app = app._app
     found = list(dict.fromkeys(_walk(app.routes, "")))

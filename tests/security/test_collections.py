@@ -1,0 +1,226 @@
+"""Collections on the page: who may see some sees nothing of the others, at no address and in no answer."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from assistant.accounts.entrance import Accounts
+from assistant.answer import Assistant
+from assistant.page.security import is_closed
+from assistant.page.serve import application, bound, server
+from assistant.page.shelf import Shelf, Taken
+from ingest.pipeline import ingest_paths
+from store.conversations import Conversations
+from store.library import Library
+from tests.security.conftest import PASSWORD, Client
+from tests.security.test_endpoints import filled, routes_of
+from tests.store.building import HashingEmbedder, parsed
+
+SECRET = "zanzibar"
+OPEN = "The harbour bell of Hoi An rings at seven o'clock every morning."
+HIDDEN = f"The harbour bell of {SECRET} rings at midnight, said the secret minutes."
+PEOPLE = {"Lan": ("Luật",), "Bo": ("",), "Two": ("", "Luật")}
+
+
+@dataclass
+class Shared:
+    """A running server over a real library."""
+
+    address: str
+    app: Any
+    library: Library
+    accounts: Accounts
+    ids: dict[str, str]
+
+    def client(self, name: str) -> Client:
+        """Somebody who is signed in."""
+        token = self.accounts.sessions.begin(self.accounts.register.account(name))
+        return Client(self.address, {"attest_session": token})
+
+    def ask(self, client: Client, question: str, **payload: object) -> dict[str, Any]:
+        """The last state of an answer, asked as the page does."""
+        queue = f"{time.monotonic_ns():x}"
+        (asking, *_) = client.request("/config").json["dependencies"]
+        event = {
+            "data": [],
+            "event_data": {"question": question, "ticket": "1", **payload},
+            "fn_index": asking["id"],
+            "trigger_id": asking["targets"][0][0],
+            "session_hash": queue,
+        }
+        assert client.request("/gradio_api/queue/join", "POST", event).status == 200
+        parts = urlsplit(self.address)
+        with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)) as connection:
+            cookie = {"Cookie": f"attest_session={client.cookies['attest_session']}"}
+            connection.request("GET", f"/gradio_api/queue/data?session_hash={queue}", headers=cookie)
+            response = connection.getresponse()
+            states = []
+            for line in response:
+                message = json.loads(line[6:]) if line.startswith(b"data: ") else {}
+                data = message.get("output", {}).get("data") or []
+                states += [state for state in data if isinstance(state, dict) and "stage" in state]
+                if message.get("msg") == "process_completed":
+                    break
+        assert states
+        return dict(states[-1]) | {"all": json.dumps(states, ensure_ascii=False)}
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    home = tmp_path_factory.mktemp("collections")
+    with (
+        Library.open(home, embedder=HashingEmbedder()) as library,
+        closing(Conversations.open(home / "catalog.sqlite")) as conversations,
+        closing(Accounts.open(home)) as accounts,
+        closing(bound("127.0.0.1", 0)) as listener,
+    ):
+        ids = {}
+        for uri, collection, text in (("open", "", OPEN), (f"{SECRET}.txt", "Luật", HIDDEN)):
+            made = parsed(uri, text, title=text[:30], speaker=f"Speaker of {uri}", published="2024")
+            ids[collection] = library.add(
+                replace(made, document=replace(made.document, collection=collection))
+            ).document.id
+        for name, collections in PEOPLE.items():
+            accounts.register.add(name, PASSWORD, "add", collections)
+        accounts.register.add("Ada", PASSWORD, "administer")
+
+        def take(path: Path, progress: object, collection: str | None = None) -> Taken:
+            report = ingest_paths(library, [path], collection=collection)
+            return Taken("failed", report.failed[0].error) if report.failed else Taken("added")
+
+        assistant = Assistant(library)
+        app = application(assistant, conversations, shelf=Shelf(library, take, home / "uploads"), accounts=accounts)
+        ready = threading.Event()
+        running = server(app, ready.set)
+        thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
+        thread.start()
+        assert ready.wait(30)
+        yield Shared(f"http://127.0.0.1:{listener.getsockname()[1]}/", app, library, accounts, ids)
+        running.should_exit = True
+        thread.join(10)
+
+
+def test_an_answer_comes_from_one_s_own_collections(shared: Shared) -> None:
+    question = "When does the harbour bell ring, as was said?"
+    ada, bo, lan = (shared.ask(shared.client(name), question) for name in ("Ada", "Bo", "Lan"))
+    assert {each["stage"] for each in (ada, bo, lan)} == {"done"}
+    assert SECRET in ada["all"], "else this test could not fail"
+    assert SECRET in lan["all"]
+    assert "Hoi An" not in lan["all"]
+    for word in (SECRET, "secret minutes", "midnight"):
+        assert word not in bo["all"], word
+    assert "Hoi An" in bo["all"]
+
+
+def test_a_filter_of_one_s_own_making_opens_no_other_collection(shared: Shared) -> None:
+    bo = shared.client("Bo")
+    for where in (
+        {"documents": [shared.ids["Luật"]]},
+        {"speakers": [f"Speaker of {SECRET}.txt"]},
+        {"collections": ["Luật"]},
+    ):
+        state = shared.ask(bo, "the minutes of the bell", options={"filter": where})
+        assert SECRET not in state["all"].replace(f"Speaker of {SECRET}", ""), where
+
+
+def test_no_address_tells_of_another_collection(shared: Shared) -> None:
+    ada, bo = shared.client("Ada"), shared.client("Bo")
+    hidden, seen = shared.ids["Luật"], shared.ids[""]
+    turn = shared.ask(ada, "the minutes of the bell")["turn"]
+    mine = shared.ask(bo, "the minutes of the bell")["turn"]
+    paths = [
+        f"/attest/documents/{hidden}/reader",
+        f"/attest/documents/{hidden}/more?at=0&above=false",
+        f"/attest/documents/{hidden}/more?at=0&above=true&turn={mine}",
+        "/attest/library/documents",
+        f"/attest/library/documents?find={SECRET[:4]}",
+        "/attest/library/map",
+        "/attest/start",
+        f"/attest/turns/{mine}/found",
+        f"/attest/turns/{mine}/suggestions",
+        f"/attest/turns/{mine}/source/1",
+        f"/attest/turns/{turn}/source/1",
+    ]
+    for path in paths:
+        assert SECRET.encode() not in bo.request(path).body.lower(), path
+    assert bo.request(paths[0]).status == 404
+    assert bo.request(f"/attest/documents/{seen}/reader").status == 200
+    assert SECRET.encode() in ada.request(paths[0]).body, "else this test could not fail"
+    for method, pattern in routes_of(shared.app):
+        if method == "GET" and not is_closed(filled(pattern)) and "heartbeat" not in pattern:
+            for name in (hidden, mine, turn):
+                reply = bo.request(filled(pattern).replace("/x", f"/{name}") + "?session_hash=bo")
+                assert SECRET.encode() not in reply.body.lower(), pattern
+
+
+def test_counts_and_lists_are_those_of_one_s_own_collections(shared: Shared) -> None:
+    for name, documents in (("Bo", 1), ("Lan", 1), ("Two", 2), ("Ada", 2)):
+        client = shared.client(name)
+        start = client.request("/attest/start").json
+        assert (start["documents"], len(start["speakers"])) == (documents, documents), name
+        assert client.request("/attest/library/map").json["documents"] == documents
+        assert len(client.request("/attest/library/documents").json["documents"]) == documents
+
+
+def test_examples_are_drawn_from_one_s_own_collections(shared: Shared) -> None:
+    bo = shared.client("Bo")
+    for _ in range(100):
+        found = bo.request("/attest/examples").json
+        assert not any("secret" in each or SECRET in each for each in found["questions"])
+        if not found["looking"]:
+            break
+        time.sleep(0.1)
+    assert not found["looking"]
+
+
+def test_no_document_of_another_collection_is_changed_removed_or_replaced(shared: Shared) -> None:
+    bo, hidden = shared.client("Bo"), shared.ids["Luật"]
+    before = shared.library.document(hidden)
+    change = {"title": "Mine now", "speaker": None, "published": None}
+    assert bo.request(f"/attest/library/documents/{hidden}", "PATCH", change).status == 404
+    assert bo.request(f"/attest/library/documents/{hidden}", "DELETE").status == 404
+    assert shared.library.document(hidden) == before
+    lan = shared.client("Lan")
+    assert lan.request(f"/attest/library/documents/{hidden}", "DELETE").status == 200
+    assert bo.request(f"/attest/library/documents/{hidden}/back", "POST").status == 404
+    assert lan.request(f"/attest/library/documents/{hidden}/back", "POST").status == 200
+    assert shared.library.document(hidden) == before
+
+
+def test_what_somebody_adds_goes_to_their_collection_and_replaces_no_other_s(shared: Shared) -> None:
+    for name in ("Bo", "Lan"):
+        client = shared.client(name)
+        text = f"The report of {name} tells of lanterns.".encode()
+        assert client.request("/attest/library/files?name=report.txt", "POST", text).json["state"] == "waiting"
+        for _ in range(100):
+            items = client.request("/attest/library/intake").json
+            if items[0]["state"] not in ("waiting", "reading"):
+                break
+            time.sleep(0.05)
+        assert [(item["name"], item["state"]) for item in items] == [("report.txt", "added")], "and nobody else's"
+    reports = [d for d in shared.library.documents().documents if d.uri.endswith("report.txt")]
+    assert {(d.collection, shared.library.text(d.id)[14:17].strip()) for d in reports} == {("", "Bo"), ("Luật", "Lan")}
+    for document in reports:
+        shared.library.remove(document.id)
+
+
+def test_a_change_of_collections_counts_at_once(shared: Shared) -> None:
+    client = shared.client("Two")
+    assert client.request("/attest/start").json["documents"] == 2
+    shared.accounts.register.change("Two", None, ["Luật"], everything=False)
+    try:
+        assert client.request("/attest/start").json["documents"] == 1
+        assert client.request(f"/attest/documents/{shared.ids['']}/reader").status == 404
+    finally:
+        shared.accounts.register.change("Two", None, PEOPLE["Two"], everything=False)
