@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter
 
 from assistant.accounts.account import Visitor
-from assistant.page.asking import Assistant
+from assistant.page.asking import Assistant, history_of
 from assistant.page.found import found_html
 from assistant.page.own import own_turn
 from assistant.page.paper import has_paper, paper, paper_html
@@ -105,8 +105,9 @@ def source_router(assistant: Assistant, conversations: Conversations, suggestion
 
     @router.get("/turns/{turn_id}/suggestions")
     def follow_up(turn_id: str, words: Words, guest: Guest) -> list[str]:
-        _, answer = answer_of(turn_id, guest)
-        return list(suggestions.of(guest.collections).after(answer, words.language))
+        turn, answer = answer_of(turn_id, guest)
+        earlier = history_of(conversations.branch(turn.conversation, turn.id))
+        return list(suggestions.of(guest.collections).after(answer, earlier, words.language))
 
     return router
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from assistant.page.strings import DEFAULT, languages, strings
-from assistant.types import Answer, AskOptions, Finished
+from assistant.page.strings import DEFAULT, Strings, languages, strings
+from assistant.types import Answer, AskOptions, Evidence, Finished, Message
 from store.errors import AttestError
-from store.types import Document, Filter
+from store.types import Document, Filter, Hit
 
 if TYPE_CHECKING:
     from assistant.page.asking import Assistant
@@ -20,10 +23,15 @@ log = logging.getLogger(__name__)
 
 EXAMPLES = 4
 FOLLOW_UPS = 3
+EACH_LANGUAGE = 5
+"""Documents whose titles are tried as examples."""
 TRIED = 10
+ABOUT_AS_WELL = 0.6
+"""Share of the best quote's score that another speaker's must have."""
 NEAR = 30
 PATIENCE = 30.0
 _TOPIC_LENGTH = 90
+_HEADING_LENGTH = 100
 
 
 class Suggestions:
@@ -62,38 +70,82 @@ class Suggestions:
         with self._lock:
             self._examples[key] = found
 
-    def after(self, answer: Answer, language: str) -> tuple[str, ...]:
-        """Up to `FOLLOW_UPS` questions on other documents near the answer, that the library answers."""
+    def after(self, answer: Answer, earlier: Sequence[Message], language: str) -> tuple[str, ...]:
+        """Up to `FOLLOW_UPS` questions that the library answers by words that the answer didn't quote.
+
+        They are in the answer's language, else in `language`, the interface's; `earlier` is the conversation up to
+        and with the answer.
+        """
         asked_in = answer.language if answer.language in languages() else language
-        cited = {item.document.id for item in answer.evidence}
         try:
             hits = self._assistant.library.search(answer.standalone_question, NEAR).hits
         except AttestError:
             return ()
-        near = {hit.document.id: hit.document for hit in hits if hit.document.id not in cited}
+        quoted = {(item.document.id, item.start) for item in answer.evidence}
+        return tuple(self._answered(self._further(answer, hits, asked_in), FOLLOW_UPS, earlier, quoted))
+
+    def _further(self, answer: Answer, hits: Sequence[Hit], language: str) -> Iterator[Idea]:
+        """What else stands near the answer: other speakers' words on it, other sections, other documents.
+
+        Titles and headings only where they are in the language of the question: a reader must understand them.
+        """
+        cited = {item.document.id for item in answer.evidence}
         speakers = {item.document.speaker for item in answer.evidence}
-        others = sorted(near.values(), key=lambda document: document.speaker in speakers)
-        questions = (question_about(document, asked_in) for document in others)
-        return tuple(q for q in self._answered(questions, FOLLOW_UPS) if q != answer.question)
+        words = strings(language)
+        others = (speaker_idea(hit.document, words) for hit in hits if hit.document.speaker not in speakers)
+        telling = (idea for idea in _distinct(others) if self._tells(idea, answer))
+        own = [hit for hit in hits if hit.document.language == language]
+        sections = (section_idea(hit, self._heading(hit), words) for hit in own)
+        titles = (title_idea(hit.document, words) for hit in own if hit.document.id not in cited)
+        for ideas in zip_longest(telling, _distinct(sections), _distinct(titles)):
+            yield from filter(None, ideas)
 
-    def _varied(self, language: str) -> Iterator[str]:
-        """Questions about documents of as many languages as there are."""
+    def _tells(self, idea: Idea, answer: Answer) -> bool:
+        """Whether the idea's speaker alone answers the question about as well: else their words are beside the point."""
+        where = Filter(speakers=(idea.speaker,)) if idea.speaker else Filter()
+        best = self._best(answer.standalone_question, (), where)
+        wanted = max((item.score for item in answer.evidence), default=0.0)
+        return best is not None and best.score >= ABOUT_AS_WELL * wanted
+
+    def _heading(self, hit: Hit) -> str:
+        """The heading that a passage stands under, empty where there is none."""
+        if hit.passage.heading is not None:
+            return self._assistant.library.text(hit.document.id, hit.passage.heading.start, hit.passage.heading.end)
+        line, more, _ = hit.text.lstrip().partition("\n")
+        is_heading = more and len(line) <= _HEADING_LENGTH and unicodedata.category(line.rstrip()[-1])[0] != "P"
+        return line if is_heading else ""
+
+    def _varied(self, language: str) -> Iterator[Idea]:
+        """Questions about documents of as many languages as there are, the interface's own first."""
         library = self._assistant.library
-        tags = list(library.statistics().languages)
-        pages = [library.documents(limit=5, where=Filter(languages=(tag,))).documents for tag in tags]
-        for place in range(5):
-            for documents in pages:
-                if place < len(documents):
-                    yield question_about(documents[place], language)
+        tags = sorted(library.statistics().languages, key=lambda tag: tag != language)
+        pages = [library.documents(limit=EACH_LANGUAGE, where=Filter(languages=(tag,))).documents for tag in tags]
+        words = strings(language if language in languages() else DEFAULT)
+        for place in range(EACH_LANGUAGE):
+            yield from (title_idea(documents[place], words) for documents in pages if place < len(documents))
 
-    def _answered(self, questions: Iterator[str], wanted: int) -> Iterator[str]:
-        seen: set[str] = set()
-        for tried, question in enumerate(questions):
-            if len(seen) == wanted or tried == TRIED or not self._quiet():
+    def _answered(
+        self,
+        ideas: Iterator[Idea],
+        wanted: int,
+        earlier: Sequence[Message] = (),
+        quoted: Container[tuple[str, int]] = (),
+    ) -> Iterator[str]:
+        """The first `wanted` of the ideas whose question is answered from where the idea came from, and anew."""
+        found: set[str] = set()
+        told: set[tuple[str, int]] = set()
+        for tried, idea in enumerate(ideas):
+            if len(found) == wanted or tried == TRIED or not self._quiet():
                 return
-            if question not in seen and self._is_answered(question):
-                seen.add(question)
-                yield question
+            best = self._best(idea.question, earlier)
+            if best is None or idea.question in found or not idea.is_met_by(best):
+                continue
+            place = (best.document.id, best.start)
+            if place in told or place in quoted:
+                continue
+            found.add(idea.question)
+            told.add(place)
+            yield idea.question
 
     def _quiet(self) -> bool:
         """Wait until nobody's own question is being answered; False where that takes too long."""
@@ -104,17 +156,58 @@ class Suggestions:
             time.sleep(0.05)
         return True
 
-    def _is_answered(self, question: str) -> bool:
+    def _best(self, question: str, earlier: Sequence[Message], where: Filter = Filter()) -> Evidence | None:
+        """The quote that answers a question best; None where the library doesn't answer it."""
         try:
-            events = self._assistant.ask(question, (), AskOptions(mode="quotes", max_quotes=1))
-            return any(isinstance(event, Finished) and event.answer.answered for event in events)
+            for event in self._assistant.ask(question, earlier, AskOptions(mode="quotes", filter=where, max_quotes=1)):
+                if isinstance(event, Finished):
+                    return event.answer.evidence[0] if event.answer.answered else None
         except AttestError:
-            return False
+            return None
+        return None
 
 
-def question_about(document: Document, language: str) -> str:
-    """A question about a document by its own title, in the interface's language."""
-    topic = " ".join(document.title.split())
-    topic = topic if len(topic) <= _TOPIC_LENGTH else topic[:_TOPIC_LENGTH].rsplit(" ", 1)[0] + "…"
-    words = strings(language if language in languages() else DEFAULT)
-    return words("suggest.about", topic=topic)
+@dataclass(frozen=True, slots=True)
+class Idea:
+    """A question, and what its answer must come from: a document, or anything that a speaker says."""
+
+    question: str
+    document: str | None = None
+    speaker: str | None = None
+
+    def is_met_by(self, quote: Evidence) -> bool:
+        """Whether the quote comes from there."""
+        return quote.document.id == self.document if self.document else quote.document.speaker == self.speaker
+
+
+def title_idea(document: Document, words: Strings) -> Idea:
+    """A question about a document by its own title."""
+    return Idea(words("suggest.about", topic=_cut(document.title)), document=document.id)
+
+
+def section_idea(hit: Hit, heading: str, words: Strings) -> Idea | None:
+    """A question about a section of a document by its heading; None where the heading is the title, or none."""
+    title, topic = _cut(hit.document.title), _cut(heading)
+    if not topic or topic.casefold() in title.casefold() or title.casefold() in topic.casefold():
+        return None
+    return Idea(words("suggest.section", title=title, topic=topic), document=hit.document.id)
+
+
+def speaker_idea(document: Document, words: Strings) -> Idea | None:
+    """A question about what somebody else says; None where it isn't known who does."""
+    if not document.speaker:
+        return None
+    return Idea(words("suggest.speaker", speaker=_cut(document.speaker)), speaker=document.speaker)
+
+
+def _distinct(ideas: Iterable[Idea | None]) -> Iterator[Idea]:
+    seen: set[Idea] = set()
+    for idea in ideas:
+        if idea is not None and idea not in seen:
+            seen.add(idea)
+            yield idea
+
+
+def _cut(text: str) -> str:
+    topic = " ".join(text.split())
+    return topic if len(topic) <= _TOPIC_LENGTH else topic[:_TOPIC_LENGTH].rsplit(" ", 1)[0] + "…"

@@ -18,10 +18,12 @@ from assistant.page.asking import Assistant as PageAssistant
 from assistant.page.serve import application, bound, server
 from assistant.page.settings import PageSettings
 from assistant.page.shelf import Shelf, intake_by
-from assistant.types import Answer
+from assistant.page.suggest import Suggestions
+from assistant.types import Answer, AskOptions, Message
 from ingest.pipeline import ingest_paths, ingest_samples
 from store.catalog import FILE
 from store.conversations import Conversations
+from store.language import detect_language
 from store.library import Library
 from tests.ingest.files import pdf
 from tests.page.conftest import Visit, Visitors
@@ -165,6 +167,30 @@ def test_example_questions_of_the_samples_are_offered_and_answered(real: Visitor
     visit.page.locator("#examples .suggestion").first.click()
     visit.page.wait_for_selector(".turn[data-state=finished]")
     assert visit.page.locator(".turn .mark").count() > 0
+
+
+@pytest.mark.parametrize(
+    ("question", "language"),
+    [
+        ("When did the World Conference on Human Rights meet in Vienna?", "en"),
+        ("โต๊ะกลมริมน้ำมีผู้เข้าร่วมทั้งหมดกี่คน", "th"),
+        ("Việt Nam lần đầu trúng cử vào Hội đồng Nhân quyền khi nào?", "vi"),
+    ],
+)
+def test_what_could_be_asked_next_is_in_the_questions_language_and_is_answered_anew(
+    library: Library, question: str, language: str
+) -> None:
+    assistant = Assistant(library)
+    answer = assistant.answer(question)
+    talk = (Message("user", question), Message("assistant", answer.text))
+    offered = Suggestions(cast("PageAssistant", assistant)).after(answer, talk, "en")
+    assert offered
+    shown = {(quote.document.id, quote.start) for quote in answer.evidence}
+    for suggestion in offered:
+        assert detect_language(suggestion) == language
+        further = assistant.answer(suggestion, talk, AskOptions(max_quotes=1))
+        assert further.answered
+        assert (further.evidence[0].document.id, further.evidence[0].start) not in shown
 
 
 def test_pictures_of_the_page(real: Visitors, tmp_path: Path) -> None:
