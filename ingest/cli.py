@@ -80,6 +80,8 @@ def show(report: IngestReport) -> None:
     """The report for a reader: failures on stderr, each with its reason."""
     for path, error in report.failed:
         click.echo(f"{path}: {error}", err=True)
+    for path, sign in report.flagged:
+        click.echo(f"{path} was added, but look at it: {sign}", err=True)
     click.echo(
         f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, {report.removed} removed, "
         f"{len(report.failed)} failed; {report.passages} passages in {report.seconds:.1f} s"

@@ -13,6 +13,7 @@ from ingest.raw import RawDocument
 from ingest.read import READERS_VERSION, read_document
 from ingest.sources import Source
 from ingest.split import SPLITTING_VERSION, split
+from ingest.suspicious import disguised, hidden
 from store.errors import ReadError
 from store.language import detect_language
 from store.types import Document, ParsedDocument
@@ -43,11 +44,13 @@ def parse(
     preparation: int,
     count_tokens: Callable[[str], int],
     passage_tokens: int,
+    flag: Callable[[str], None] | None = None,
 ) -> ParsedDocument:
     """The document of a file whose bytes are `data`, as a library takes it.
 
     What `source` says of it comes before what the file says of itself. `preparation` is stored with it, to
-    tell a later run whether it would do the same. Raises ReadError, naming the reason.
+    tell a later run whether it would do the same. `flag` is called with each sign that the file was made to
+    mislead its readers. Raises ReadError, naming the reason.
     """
     raw = read_document(file, data)
     normalized = normalize(raw.blocks)
@@ -78,6 +81,10 @@ def parse(
         passage_count=len(passages),
         collection=source.collection or "",
     )
+    if flag is not None:
+        for sign in (hidden(raw.blocks), disguised(document.title), disguised(document.speaker)):
+            if sign is not None:
+                flag(sign)
     return ParsedDocument(document, text, passages, preparation)
 
 

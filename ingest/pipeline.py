@@ -6,11 +6,12 @@ that can't be read is named with its reason, and the rest goes on.
 
 from __future__ import annotations
 
+import logging
 import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,10 +22,13 @@ from ingest.sources import SOURCES_FILE, Source, read_sources
 from ingest.walk import Unreadable, files_below, is_wanted, roots_of
 from store.collections import checked_collection
 from store.errors import ReadError
+from store.logs import facts
 from store.types import ParsedDocument
 
 if TYPE_CHECKING:
     from store.library import Library, Progress
+
+log = logging.getLogger(__name__)
 
 SAMPLES = Path(__file__).resolve().parent / "samples"
 """The sample documents that come with Attest."""
@@ -51,6 +55,8 @@ class IngestReport:
     passages: int = 0
     """Of the documents that were added or updated."""
     seconds: float = 0.0
+    flagged: tuple[Failure, ...] = ()
+    """Files that did get in, with signs that they were made to mislead their readers."""
 
     def __add__(self, other: IngestReport) -> IngestReport:
         """Both together."""
@@ -62,11 +68,14 @@ class IngestReport:
             failed=self.failed + other.failed,
             passages=self.passages + other.passages,
             seconds=round(self.seconds + other.seconds, 3),
+            flagged=self.flagged + other.flagged,
         )
 
     def to_json(self) -> dict[str, object]:
-        """The object that `attest ingest --json` prints."""
-        return asdict(self) | {"failed": [failure._asdict() for failure in self.failed]}
+        """The object that `attest ingest --json` prints; `flagged` is in it only where something was."""
+        said = asdict(self) | {"failed": [failure._asdict() for failure in self.failed]}
+        del said["flagged"]
+        return said | ({"flagged": [each._asdict() for each in self.flagged]} if self.flagged else {})
 
 
 @dataclass(slots=True)
@@ -77,6 +86,10 @@ class _Tally:
     removed: int = 0
     passages: int = 0
     failed: list[Failure] = field(default_factory=list)
+    flagged: list[Failure] = field(default_factory=list)
+
+    def flag(self, path: Path, sign: str) -> None:
+        self.flagged.append(Failure(_shown(path), sign))
 
     def fail(self, path: Path, reason: str) -> None:
         self.failed.append(Failure(_shown(path), reason))
@@ -116,7 +129,7 @@ def ingest_paths(
     if sync:
         for root in roots:
             tally.removed += _remove_what_is_gone(library, root)
-    return IngestReport(
+    report = IngestReport(
         added=tally.added,
         updated=tally.updated,
         unchanged=tally.unchanged,
@@ -124,7 +137,11 @@ def ingest_paths(
         failed=tuple(tally.failed),
         passages=tally.passages,
         seconds=round(time.monotonic() - start, 3),
+        flagged=tuple(tally.flagged),
     )
+    counts = {"failed": len(report.failed), "flagged": len(report.flagged)}
+    log.info("files taken in", extra=facts(**report.to_json() | counts))
+    return report
 
 
 def ingest_samples(library: Library, progress: Progress | None = None, collection: str | None = None) -> IngestReport:
@@ -150,7 +167,7 @@ def _parsed(
             if source.collection is None:
                 source = replace(source, collection=collection)
             try:
-                parsed = _parse_if_changed(library, file, uri_of(file), source)
+                parsed = _parse_if_changed(library, file, uri_of(file), source, partial(tally.flag, file))
             except ReadError as error:
                 tally.fail(file, str(error))
             except (MemoryError, RecursionError, ValueError, LookupError, TypeError, AttributeError, OSError) as error:
@@ -163,7 +180,9 @@ def _parsed(
                     yield parsed
 
 
-def _parse_if_changed(library: Library, file: Path, uri: str, source: Source) -> ParsedDocument | None:
+def _parse_if_changed(
+    library: Library, file: Path, uri: str, source: Source, flag: Callable[[str], None]
+) -> ParsedDocument | None:
     """The document of a file, or None if the library holds it, made from the same bytes in the same way."""
     _refuse_unwritable_name(file)
     data = read_bytes(file)
@@ -183,6 +202,7 @@ def _parse_if_changed(library: Library, file: Path, uri: str, source: Source) ->
         preparation=preparation,
         count_tokens=library.embedder.count_tokens,
         passage_tokens=budget,
+        flag=flag,
     )
 
 

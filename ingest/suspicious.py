@@ -1,0 +1,60 @@
+"""Signs that a text was made to look like something else: characters that nobody sees, letters of another script.
+
+None of it gets in: `ingest.normalize` leaves what is invisible out. Here it is counted, so that people are told. Letters that
+look alike do get in, since they may be meant; a title that mixes them is told of too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import regex
+
+from ingest.raw import Block
+
+_BIDIRECTIONAL = regex.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_TAGS = regex.compile(r"(?<!\U0001f3f4[\U000e0020-\U000e007f]{0,16})[\U000e0000-\U000e007f]")
+_INVISIBLE = regex.compile(r"[\u200b\u2060-\u2064\u180e\u00ad](?=\p{L}|\p{N})")
+_DIRECTED = regex.compile(r"[\p{Hebrew}\p{Arabic}\p{Syriac}\p{Thaana}\p{Nko}]")
+_UNSPACED = regex.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}]")
+_MOST_INVISIBLE = 20
+"""Soft hyphens and zero-width spaces that an honest page may hold; in scripts without blanks any number."""
+_LOOKALIKES = "аеорсухіјѕһԁԛԝАВЕКМНОРСТУХІЈЅαορνυικτΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"
+_WORD = regex.compile(r"[\p{L}\p{M}]+")
+_LATIN = regex.compile(r"\p{Latin}")
+_LOOKALIKE = regex.compile(f"[{_LOOKALIKES}]")
+_OTHER_LETTER = regex.compile(rf"[[\p{{Cyrillic}}\p{{Greek}}]--[{_LOOKALIKES}]]", regex.V1)
+
+
+def hidden(blocks: Iterable[Block]) -> str | None:
+    """A sentence about characters in a document that would mislead its reader; None if there are none."""
+    directions = tags = invisible = 0
+    directed = unspaced = False
+    for block in blocks:
+        if block.text.isascii():
+            continue
+        directions += len(_BIDIRECTIONAL.findall(block.text))
+        tags += len(_TAGS.findall(block.text))
+        invisible += len(_INVISIBLE.findall(block.text))
+        directed = directed or bool(_DIRECTED.search(block.text))
+        unspaced = unspaced or bool(_UNSPACED.search(block.text))
+    found = []
+    if directions and not directed:
+        found.append(f"{directions:,} that turn the direction of writing")
+    if tags:
+        found.append(f"{tags:,} tag characters")
+    if invisible > _MOST_INVISIBLE and not unspaced:
+        found.append(f"{invisible:,} without width inside words")
+    return f"Invisible characters were left out: {', '.join(found)}." if found else None
+
+
+def disguised(name: str | None) -> str | None:
+    """A sentence about a title or speaker with letters that only look like Latin ones; None if there are none."""
+    words = _WORD.findall(name or "")
+    mixed = [word for word in words if _LATIN.search(word) and _LOOKALIKE.search(word)]
+    if not mixed and any(_LATIN.search(word) for word in words):
+        # A whole word of look-alikes among Latin ones; a real Cyrillic or Greek word has other letters too.
+        mixed = [word for word in words if len(word) > 1 and all(_LOOKALIKE.match(letter) for letter in word)]
+    if mixed and not any(_OTHER_LETTER.search(word) for word in words):
+        return f"“{mixed[0][:40]}” holds letters of another script that look like Latin ones."
+    return None
