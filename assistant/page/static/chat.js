@@ -1,9 +1,9 @@
-// Asking: the composer, the running answer, stopping, editing, asking again.
-import { $, $$, announce, ask, deeds, make, narrow, state, t, toast } from "./state.js";
-import { get, post } from "./http.js";
+// Asking: the composer, the running answer, what waits, stopping, and what could be asked next.
+import { $, $$, announce, deeds, make, narrow, state, t } from "./state.js";
+import { get } from "./http.js";
 import { chosenOptions } from "./options.js";
 import { refreshConversations, setTitle, setAddress } from "./side.js";
-import { showQuotes, quotesOf } from "./sources.js";
+import { showQuotes } from "./sources.js";
 
 let patience = 20000; // milliseconds without any sign of the server
 export const setPatience = milliseconds => { patience = milliseconds; };
@@ -63,7 +63,7 @@ function send() {
 }
 
 // The server checks the same; here it saves sending a million characters.
-function wrong(question) {
+export function wrong(question) {
   const length = [...question].length;
   if (length > state.start.limits.question) return tooLong(length);
   // eslint-disable-next-line no-control-regex
@@ -220,86 +220,10 @@ export function stop() {
 }
 deeds.stop = stop;
 
-const turnOf = target => target.closest(".turn");
-const questionOf = article => article.querySelector(".asked-text").textContent;
-
-// A turn that never got its name on the server can only be asked anew at the end.
-const parentOf = article => (article.dataset.turn ? article.dataset.parent || null : undefined);
-
 function cutAfter(parent) {
   const turns = $$("#thread > .turn");
   const place = parent ? turns.findIndex(turn => turn.dataset.turn === parent) + 1 : 0;
   for (const turn of turns.slice(place)) turn.remove();
-}
-
-deeds["turn.again"] = target => {
-  const article = turnOf(target);
-  const asked = { question: questionOf(article), parent: parentOf(article) };
-  if (!article.dataset.turn) article.remove();
-  enqueue(asked);
-};
-
-deeds["turn.edit"] = async target => {
-  const article = turnOf(target);
-  const old = questionOf(article);
-  const edited = await ask({ title: t("ask.edit"), value: old, confirm: t("ask.edit.send"), long: true });
-  if (edited === null) return;
-  const sentence = wrong(edited);
-  if (sentence) { toast(sentence); return; }
-  enqueue({ question: edited.trim(), parent: parentOf(article) });
-};
-
-deeds["turn.version"] = async target => {
-  await post(`conversations/${state.conversation}/branch`, { turn: target.dataset.version });
-  window.dispatchEvent(new CustomEvent("attest:reopen"));
-};
-
-deeds["turn.copy"] = async target => {
-  const article = turnOf(target);
-  const quotes = quotesOf(article).map(({ key, source, quote }) => `[${key}] ${source}: “${quote}”`);
-  const answer = [...article.querySelectorAll(".answer-text > p")].map(plainText).join("\n\n");
-  const text = [questionOf(article), answer, quotes.join("\n")].filter(Boolean).join("\n\n");
-  await copied(text);
-  toast(t("ask.copied"));
-};
-
-const plainText = paragraph => {
-  const copy = paragraph.cloneNode(true);
-  for (const mark of copy.querySelectorAll(".mark")) mark.textContent = `[${mark.dataset.key}]`;
-  return copy.textContent;
-};
-
-async function copied(text) {
-  if (navigator.clipboard) {
-    try { await navigator.clipboard.writeText(text); return; } catch { /* not allowed here: the old way */ }
-  }
-  const area = make("textarea", { class: "hidden-label" });
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  document.execCommand("copy");
-  area.remove();
-}
-
-for (const verdict of ["good", "bad"]) {
-  deeds[`feedback.${verdict}`] = async target => {
-    const article = turnOf(target);
-    const pressed = target.getAttribute("aria-pressed") === "true";
-    let comment = "";
-    if (!pressed && verdict === "bad") {
-      comment = await ask({ title: t("feedback.bad"), note: t("feedback.what"), value: "", confirm: t("save"), long: true });
-      if (comment === null) return;
-    }
-    await judge(article, pressed ? "none" : verdict, null, comment);
-    for (const button of article.querySelectorAll('[data-do="feedback.good"], [data-do="feedback.bad"]')) {
-      button.setAttribute("aria-pressed", String(button === target && !pressed));
-    }
-  };
-}
-
-export async function judge(article, verdict, citation, comment = "") {
-  await post(`turns/${article.dataset.turn}/feedback`, { verdict, citation, comment });
-  toast(t(verdict === "none" ? "feedback.withdrawn" : "feedback.thanks"));
 }
 
 async function suggest(turn) {

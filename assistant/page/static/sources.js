@@ -1,7 +1,7 @@
 // Checking: a marker's quote on hover and focus, the quotes beside the answer, the reader.
 import { $, $$, attempt, deeds, make, narrow, state, t } from "./state.js";
 import { get } from "./http.js";
-import { judge } from "./chat.js";
+import { judge } from "./turns.js";
 
 let shown = null; // the turn whose quotes are beside the chat
 let back = null; // what had the focus before the reader opened
