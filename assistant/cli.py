@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib
+import io
 import json
 import sys
 import threading
@@ -83,6 +85,12 @@ def main() -> None:
     """Run `attest` and exit: 0 done, 1 the answer is no, 2 the request was wrong, 3 something is out of reach."""
     from store.errors import AttestError
 
+    _escape_what_cannot_be_printed()
+    if any("\ud800" <= character <= "\udfff" for argument in sys.argv[1:] for character in argument):
+        click.echo(
+            "attest: An argument is not valid UTF-8: set a locale such as LC_ALL=C.UTF-8, or rename the file.", err=True
+        )
+        sys.exit(2)
     try:
         code = attest.main(prog_name="attest", standalone_mode=False)
     except AttestError as error:
@@ -101,6 +109,22 @@ def main() -> None:
         sys.stderr.close()  # The reader of our output went away: there is nobody left to tell.
         sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _escape_what_cannot_be_printed() -> None:
+    """Where a terminal or a pipe takes only another encoding, print other letters as escapes rather than break off."""
+    codecs.register_error("attest.escape", _escaped)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
+            stream.reconfigure(errors="attest.escape")
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """As JSON escapes it, so that what is JSON stays so: two escapes for what is beyond the first plane."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2)), error.end
 
 
 def _in_one_line(error: click.ClickException) -> str:
