@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import pytest
 
-from tests.page.conftest import Visit, Visitors
+from tests.page.conftest import Served, Visit, Visitors
+from tests.page.scripted import document
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 QUESTION = "How many villages have warning bells?"
 
@@ -43,6 +50,29 @@ def test_axe_has_no_serious_finding_from_the_welcome_to_the_reader(visitors: Vis
     assert findings(visit) == []
 
 
+@pytest.mark.parametrize(("scheme", "locale"), [("light", "en-US"), ("dark", "th-TH"), ("light", "vi-VN")])
+def test_axe_has_no_serious_finding_in_the_library_and_the_evaluation(
+    visitors: Visitors, scheme: str, locale: str, tmp_path: Path
+) -> None:
+    visit = visitors.open(color_scheme=scheme, locale=locale)
+    page = visit.page
+    page.click("#open-library")
+    page.wait_for_selector("#shelf tr[data-document]")
+    (tmp_path / "picture.exe").write_bytes(b"MZ")
+    page.set_input_files("#picker", str(tmp_path / "picture.exe"))
+    page.wait_for_selector("#intake [data-state='failed']")
+    page.click("#map > summary")
+    page.wait_for_selector("#map figure")
+    assert findings(visit) == []
+    page.locator("[data-do='library.edit']").first.click()
+    page.wait_for_selector("#edit-title")
+    assert findings(visit) == []
+    page.keyboard.press("Escape")
+    page.click("#open-evaluation")
+    page.wait_for_selector("#suite")
+    assert findings(visit) == []
+
+
 def test_axe_has_no_serious_finding_on_a_phone(visitors: Visitors) -> None:
     visit = visitors.open(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     visit.ask(QUESTION)
@@ -52,20 +82,39 @@ def test_axe_has_no_serious_finding_on_a_phone(visitors: Visitors) -> None:
     assert findings(visit) == []
 
 
+def cut_off(page: Page, selector: str) -> list[str]:
+    """What sticks out of the window to the right."""
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    found: list[str] = page.evaluate(
+        """selector => [...document.querySelectorAll(`#attest :is(${selector})`)].filter(e => {
+            const box = e.getBoundingClientRect();
+            return box.width && e.checkVisibility() && box.right > innerWidth + 1
+                && !e.closest('.chips, .hidden-label, .table');
+        }).map(e => e.outerHTML.slice(0, 80))""",
+        selector,
+    )
+    return found
+
+
+@pytest.mark.parametrize("width", [360, 768, 3840])
+def test_the_library_and_the_evaluation_fit_from_a_phone_to_a_wall(visitors: Visitors, width: int) -> None:
+    page = visitors.open(viewport={"width": width, "height": 900}, locale="vi-VN").page
+    page.evaluate("document.querySelector('#open-library').click()")
+    page.wait_for_selector("#shelf tr[data-document]")
+    page.click("#map > summary")
+    page.wait_for_selector("#map figure")
+    assert cut_off(page, "#view *") == []
+    page.evaluate("document.querySelector('#open-evaluation').click()")
+    page.wait_for_selector("#suite")
+    assert cut_off(page, "#view *") == []
+
+
 @pytest.mark.parametrize("width", [360, 768, 1024, 1440, 2560, 3840])
 def test_nothing_is_cut_off_or_overlaps_from_a_phone_to_a_wall(visitors: Visitors, width: int) -> None:
     visit = visitors.open(viewport={"width": width, "height": 900})
     visit.ask("hostile bell everyone listens")
     page = visit.page
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    wide = page.evaluate(
-        """() => [...document.querySelectorAll('#attest .turn *, #attest .composer *, #attest .bar *')].filter(e => {
-            const box = e.getBoundingClientRect();
-            return box.width && e.checkVisibility() && box.right > innerWidth + 1
-                && !e.closest('.chips') && !e.closest('.hidden-label');
-        }).map(e => e.outerHTML.slice(0, 80))"""
-    )
-    assert wide == []
+    assert cut_off(page, ".turn *, .composer *, .bar *") == []
     boxes = [page.locator(selector).bounding_box() for selector in ("#scroll", "#composer")]
     assert boxes[0] is not None and boxes[1] is not None
     assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"] + 1
@@ -166,6 +215,50 @@ def test_right_to_left_words_are_laid_out_from_the_right(visit: Visit) -> None:
     assert question.evaluate("e => getComputedStyle(e).direction") == "rtl"
     visit.page.fill("#question", "سؤال آخر")
     assert visit.page.locator("#question").evaluate("e => getComputedStyle(e).direction") == "rtl"
+
+
+def test_an_answer_from_an_arabic_document_is_laid_out_from_the_right(visit: Visit, served: Served) -> None:
+    text = "بيان القرى\nقالت لجنة القرى إن الأجراس علقت في 34 قرية عام 2021.\n"
+    library = served.assistant.library
+    library.put(document("arabic", text, "ar", "لجنة القرى", "2021", "بيان القرى"), text)
+    page = visit.page
+    try:
+        visit.ask("كم قرية علقت فيها الأجراس عام 2021؟")
+        for selector in (".asked-text", "#panel-quotes blockquote", "#panel-quotes .title"):
+            assert page.locator(selector).first.evaluate("e => getComputedStyle(e).direction") == "rtl", selector
+        page.locator(".mark").first.click()
+        page.wait_for_selector("mark.current")
+        shown = page.locator(".reader-text [lang=ar]").first
+        assert shown.evaluate("e => getComputedStyle(e).direction") == "rtl"
+        line, panel = page.locator("mark.current").bounding_box(), page.locator(".reader-text").bounding_box()
+        assert line is not None and panel is not None
+        assert line["x"] + line["width"] > panel["x"] + panel["width"] * 0.8, "it begins at the right"
+    finally:
+        library.remove("arabic")
+
+
+def test_everything_in_the_library_can_be_done_with_the_keyboard(visit: Visit, served: Served) -> None:
+    before = dict(served.assistant.library.kept)
+    page = visit.page
+    page.focus("#open-library")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#shelf tr[data-document]")
+    seen: list[str] = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("document.activeElement.dataset.do || document.activeElement.id"))
+        if seen[-1] == "library.edit":
+            break
+    assert {"drop", "web-address", "shelf-find", "library.read"} <= set(seen)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#ask-dialog[open]")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("A name typed by keyboard")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("tr[data-document] >> text=A name typed by keyboard")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#view", state="hidden")
+    served.assistant.library.kept = before
 
 
 def test_no_font_comes_from_elsewhere_and_every_script_has_one(visit: Visit) -> None:

@@ -28,7 +28,7 @@ function showSize() {
 deeds["library.open"] = async () => {
   if (narrow()) deeds["side.close"]();
   const view = $("#view");
-  view.replaceChildren(head(), state.start.uploads ? dropzone() : "", make("ul", { id: "intake", class: "intake" }), tools(),
+  view.replaceChildren(head(), state.start.uploads ? dropzone() : "", make("ul", { id: "intake", class: "intake", tabindex: "0", "aria-label": t("library.intake") }), tools(),
     make("div", { id: "shelf", class: "shelf" }), make("details", { id: "map", class: "map" }, make("summary", { text: t("library.map") }), make("div")));
   view.hidden = false;
   view.querySelector("#map").addEventListener("toggle", attempt(showMap));
