@@ -29,6 +29,9 @@ def environment() -> Facts:
 PAGE = frozenset(
     {
         "host",
+        "log_format",
+        "log_level",
+        "log_text",
         "port",
         "public_hosts",
         "trusted_proxies",
@@ -39,7 +42,7 @@ PAGE = frozenset(
         "session_hours",
     }
 )
-"""Settings of the page, which no evaluation goes through."""
+"""Settings of the page, which no evaluation goes through, and of the log."""
 
 
 def settings_facts(settings: Settings) -> Facts:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from store.errors import SettingsError
@@ -96,6 +96,14 @@ class Settings(BaseSettings):
     log_text: bool = False
     """Whether messages of unforeseen errors are logged: they may quote questions and documents."""
 
+    @field_validator("base_url", "chroma_url")
+    @classmethod
+    def _without_credentials(cls, value: str | None) -> str | None:
+        """An address is shown in errors and reports, so a password has no place in it."""
+        if value is not None and "@" in value.partition("://")[2].partition("/")[0]:
+            raise ValueError("it holds a name or password: take that out, and set ATTEST_API_KEY if there is a key")
+        return value
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -127,7 +135,8 @@ def load_settings(home: Path | str | None = None, **flags: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
-        raise SettingsError(f"The setting {name} is not allowed: {first['msg'].lower()}.") from None
+        said = str(first["msg"]).removeprefix("Value error, ")
+        raise SettingsError(f"The setting {name} is not allowed: {said[0].lower()}{said[1:]}.") from None
 
 
 def _default_home() -> Path:
