@@ -254,5 +254,9 @@ def _thai_content(text: str) -> int:
         key=len,
         reverse=True,
     )
+    # "น้ำมัน" (oil) is a thing of its own, though its end reads "it".
+    whole = [word for word in WORDS["th"]["not_anaphora"] if word in text and not word.endswith("นี้")]
+    for word in whole:
+        text = text.replace(word, " ")
     rest = regex.sub("|".join(map(regex.escape, words)), "", text)
-    return len(regex.findall(r"[\p{L}]", rest))
+    return len(regex.findall(r"[\p{L}]", "".join((rest, *whole))))

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 EXAMPLES = 4
 FOLLOW_UPS = 3
+OWN_FIRST = 3
 EACH_LANGUAGE = 5
 """Documents whose titles are tried as examples."""
 TRIED = 10
@@ -121,6 +122,10 @@ class Suggestions:
         tags = sorted(library.statistics().languages, key=lambda tag: tag != language)
         pages = [library.documents(limit=EACH_LANGUAGE, where=Filter(languages=(tag,))).documents for tag in tags]
         words = strings(language if language in languages() else DEFAULT)
+        own = [
+            document for tag, documents in zip(tags, pages, strict=True) if tag == language for document in documents
+        ]
+        yield from (title_idea(document, words) for document in own[:OWN_FIRST])
         for place in range(EACH_LANGUAGE):
             yield from (title_idea(documents[place], words) for documents in pages if place < len(documents))
 

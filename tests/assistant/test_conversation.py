@@ -76,6 +76,11 @@ def test_after_a_new_subject_follow_ups_are_about_the_new_one() -> None:
     assert standalone("Who climbed it first?", history) == "Who climbed Mount Kora first?"
 
 
+@pytest.mark.parametrize("question", ["ราคาน้ำมันวันนี้เท่าไร", "ภูเขาสูงเท่าไร", "Hôm nay thời tiết Hà Nội thế nào?"])
+def test_a_thing_whose_name_ends_in_a_pronoun_is_a_subject_of_its_own(question: str) -> None:
+    assert standalone(question, after("โต๊ะกลมริมน้ำมีคนมากี่คน", "๑๒๐ คน")) == question
+
+
 def test_a_first_question_is_left_as_it_is() -> None:
     assert standalone(" and how many came? ", []) == "and how many came?"
 
