@@ -28,7 +28,7 @@ def turn(guarded: Guarded) -> Turn:
 
 
 def test_in_two_browsers_each_sees_only_their_own(guarded: Guarded, guests: Visitors) -> None:
-    lan, bo = enter(guests, "Lan"), enter(guests, "Bo", locale="th-TH")
+    lan, bo = enter(guests, "Lan"), enter(guests, "Bo")
     lan.ask("the golden " + QUESTION)
     address = lan.page.evaluate("location.search")
     bo.page.reload()
