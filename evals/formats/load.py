@@ -63,7 +63,10 @@ def _files(path: Path) -> list[Path]:
 
 def load(path: Path) -> Suite:
     """The suite at `path`. Raises SuiteError, whose message names the file and the line."""
-    suite = _load_beir(path) if path.is_dir() else _load_file(path)
+    try:
+        suite = _load_beir(path) if path.is_dir() else _load_file(path)
+    except RecursionError as error:  # of YAML's and JSON's parsers alike
+        raise at(path, None, "it nests lists or mappings too deeply to be a suite.") from error
     if not suite.cases:
         raise at(path, None, "it has no cases.")
     seen: dict[str, Case] = {}
