@@ -28,7 +28,7 @@ from tests.security.fuzzed import TARGETS, Target
 
 CORPUS = Path(__file__).parent / "corpus"
 SECONDS = 5.0
-"""The most that one input may take."""
+"""Of processor time, the most that one input may take; of a busy clock twelve times as much."""
 MOST_SEEDS = 400
 MOST_BYTES = 200_000
 _CHARACTERS = (
@@ -76,13 +76,13 @@ class TooSlowError(Exception):
 
 def attempt(target: Target, data: bytes) -> tuple[str, str | None, float]:
     """What came of `data`: the kind of outcome, the failure if it is one, and the seconds."""
-    start = time.perf_counter()
+    start = processor_time()
     try:
-        with _limit(4 * SECONDS):
+        with _limit(12 * SECONDS):
             outcome, failure = target.run(data), None
     except Exception as error:
         outcome, failure = f"{type(error).__name__}", "".join(traceback.format_exception(error))
-    seconds = time.perf_counter() - start
+    seconds = processor_time() - start
     if failure is None and seconds > SECONDS:
         failure = f"It took {seconds:.1f} s."
     return outcome, failure, seconds
