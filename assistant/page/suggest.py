@@ -29,7 +29,8 @@ EACH_LANGUAGE = 5
 TRIED = 10
 ABOUT_AS_WELL = 0.6
 """Share of the best quote's score that another speaker's must have."""
-NEAR = 30
+NEAR = 10
+"""Passages that are looked at for ideas."""
 PATIENCE = 30.0
 _TOPIC_LENGTH = 90
 _HEADING_LENGTH = 100
@@ -78,24 +79,25 @@ class Suggestions:
         and with the answer.
         """
         asked_in = answer.language if answer.language in languages() else language
+        question, search = answer.standalone_question, self._assistant.library.search
         try:
-            hits = self._assistant.library.search(answer.standalone_question, NEAR).hits
+            near, own = search(question, NEAR).hits, search(question, NEAR, Filter(languages=(asked_in,))).hits
         except AttestError:
             return ()
         quoted = {(item.document.id, item.start) for item in answer.evidence}
-        return tuple(self._answered(self._further(answer, hits, asked_in), FOLLOW_UPS, earlier, quoted))
+        return tuple(self._answered(self._further(answer, near, own, asked_in), FOLLOW_UPS, earlier, quoted))
 
-    def _further(self, answer: Answer, hits: Sequence[Hit], language: str) -> Iterator[Idea]:
+    def _further(self, answer: Answer, near: Sequence[Hit], own: Sequence[Hit], language: str) -> Iterator[Idea]:
         """What else stands near the answer: other speakers' words on it, other sections, other documents.
 
-        Titles and headings only where they are in the language of the question: a reader must understand them.
+        Titles and headings come from `own`, in the language of the question: a reader must understand them.
         """
         cited = {item.document.id for item in answer.evidence}
         speakers = {item.document.speaker for item in answer.evidence}
         words = strings(language)
-        others = (speaker_idea(hit.document, words) for hit in hits if hit.document.speaker not in speakers)
+        others = (speaker_idea(hit.document, words) for hit in near if hit.document.speaker not in speakers)
         telling = (idea for idea in _distinct(others) if self._tells(idea, answer))
-        own = [hit for hit in hits if hit.document.language == language]
+        own = [hit for hit in own if hit.document.language == language]
         sections = (section_idea(hit, self._heading(hit), words) for hit in own)
         titles = (title_idea(hit.document, words) for hit in own if hit.document.id not in cited)
         for ideas in zip_longest(telling, _distinct(sections), _distinct(titles)):
