@@ -145,6 +145,20 @@ class Servers:
     def __init__(self, bench_parts: tuple[list[str], Path, Path]) -> None:
         self._bench = bench_parts
         self._stops: list[tuple[Any, threading.Thread, Any]] = []
+        self._kept: dict[Access, Guarded] = {}
+
+    def fresh(self, folder: Path, people: dict[str, str], access: Access = USUAL) -> Guarded:
+        """A server with these people and no other; one is started for each access, and then made as new."""
+        if access not in self._kept:
+            self._kept[access] = self.start(folder, {}, access)
+        kept = self._kept[access]
+        kept.clock.now += 24 * HOUR  # what was tried before counts no more
+        kept.clients.clear()
+        for account in kept.accounts.register.all():
+            kept.accounts.register.remove(account.name)
+        for name, right in people.items():
+            kept.accounts.register.add(name, PASSWORD, right)  # type: ignore[arg-type]
+        return kept
 
     def start(self, folder: Path, people: dict[str, str], access: Access = USUAL, host: str = "127.0.0.1") -> Guarded:
         """A server of the library at `folder` that lets `people` in."""
