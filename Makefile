@@ -24,7 +24,7 @@ READY_FOR_MODEL := $(VENV)/ready-for-model-$(KEY)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt $(if $(MAKE_TERMOUT),,--quiet)
 INSTALL := $(PIP) --no-build-isolation --editable
 
-.PHONY: help chat test lint format types browser test-hard bench-retrieval bench-speed bench-answers bench-claims bench-injection constraints upgrade clean
+.PHONY: help chat test lint format types browser test-hard fuzz soak licences audit bench-retrieval bench-speed bench-answers bench-claims bench-injection constraints upgrade clean
 
 help:
 	@echo "make chat [PORT=8000] [HOST=127.0.0.1] [MODEL=local] [ATTEST_HOME=folder]   open the chat page"
@@ -32,6 +32,8 @@ help:
 	@echo "make lint, make types, make format              its parts; format also mends"
 	@echo "make test-hard                                  the tests that take minutes"
 	@echo "make bench-retrieval, bench-speed, bench-answers, bench-claims, bench-injection   measure"
+	@echo "make fuzz [MINUTES=10], make soak [MINUTES=5]   look for input that breaks it; load it for minutes"
+	@echo "make licences, make audit                       list the licences; look for known vulnerabilities (network)"
 	@echo "make constraints, make upgrade                  pin new dependencies; choose newer versions of all"
 	@echo "make clean                                      remove what was installed and built"
 
@@ -67,6 +69,21 @@ bench-retrieval bench-answers bench-claims bench-injection: bench-%: $(READY_TO_
 bench-speed: $(READY_TO_TEST)
 	@$(INSTALL) ".[bench]"
 	$(BIN)/python -m evals.benchmarks.speed
+
+fuzz: $(READY_TO_TEST)
+	$(BIN)/python -m tests.security.fuzz --minutes $(or $(MINUTES),10)
+
+soak: $(READY_TO_TEST)
+	$(BIN)/python -m tests.reliability.soak --minutes $(or $(MINUTES),5)
+
+licences: $(READY_TO_TEST)
+	$(BIN)/python -m tests.project.licences > docs/licences.md
+
+# Asks a service on the network about every pin, so it is no part of `make test`.
+audit:
+	"$(PYTHON)" -m venv build/audit
+	build/audit/bin/python -m pip install --quiet pip-audit
+	build/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 $(VENV)/made:
 	@test -n "$(PYTHON)" || { echo "Attest needs Python 3.11 or newer: install it, or name it with PYTHON=/path/to/python." >&2; exit 2; }

@@ -1,0 +1,31 @@
+"""Everything that is installed may be used and shared; the list that says so is the one of what is pinned."""
+
+from __future__ import annotations
+
+import re
+
+from tests.conftest import ROOT
+from tests.project.licences import ALLOWED, licensed
+
+
+def test_every_licence_is_one_that_is_allowed() -> None:
+    found = [each for each in licensed() if each.licence is not None]
+    assert len(found) > 100
+    assert {each.name: each.licence for each in found if not each.parts or each.parts - ALLOWED} == {}
+
+
+def test_what_can_t_be_looked_into_here_is_for_other_machines() -> None:
+    absent = {each.name for each in licensed() if each.licence is None}
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    unmarked = {line.partition("==")[0] for line in lines if ";" not in line}
+    assert absent & unmarked <= {"hf-xet", "cuda-toolkit"}, "install what is pinned: `make test` does"
+
+
+def test_the_list_of_licences_is_that_of_the_pins() -> None:
+    text = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| ([a-z0-9.-]+) \| [^|]* \| ([^|]+) \|$", text, re.MULTILINE))
+    found = {each.name: each.licence for each in licensed() if each.licence is not None}
+    for heading in ("package", "---"):
+        listed.pop(heading, None)
+    assert found.items() <= listed.items(), "run `make licences`"
+    assert listed.keys() - {each.name for each in licensed()} == set(), "run `make licences`"
