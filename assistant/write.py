@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import regex
 
 from assistant.beside import loops, misses
+from assistant.commands import commands
 from assistant.marks import cite, speaks
 from assistant.models.base import stream_text
 from assistant.prompt import fixed_part, prompt, prompt_hash
@@ -96,6 +97,10 @@ def write(
     problem: LanguageModelError | None = None
     draft = _Draft(question, language)
     try:
+        evidence = [each for each in evidence if not commands(each.quote)]
+        if not evidence:
+            yield draft.finish(None, prompt_hash(language), timings)
+            return
         messages, shown = prompt(question, evidence, language, llm, max_tokens)
         draft.verifier = verifier or Verifier(shown)
         with closing(_sentences(llm, messages, max_tokens, pause)) as sentences:
@@ -204,6 +209,8 @@ class _Draft:
                 verdict = replace(again, dropped=verdict.dropped)
         if verdict.support != "unsupported" and not speaks(body, self._language):
             verdict = Verdict("unsupported", "language", citations=verdict.citations)
+        if verdict.support != "unsupported" and commands(body):
+            verdict = Verdict("unsupported", "question", "repeats a command", citations=verdict.citations)
         # Once something answered, what follows may well be about something else.
         if verdict.support != "unsupported" and not self._claims and loops(body):
             verdict = Verdict("unsupported", "question", "goes in circles", citations=verdict.citations)

@@ -37,6 +37,8 @@ QUESTIONS = {
     "th-TH": ("ทวีปแอฟริกามีกี่ที่นั่งในคณะมนตรีสิทธิมนุษยชน", "th"),
     "vi-VN": ("Có bao nhiêu quốc gia dự hội nghị Viên năm 1993?", "vi"),
 }
+BUSY = 1.5
+"""Load average of two cores from which on seconds say nothing."""
 MINUTES = 180_000
 """Milliseconds: two busy cores may be many times slower than idle ones."""
 
@@ -146,8 +148,8 @@ def test_stopping_or_closing_the_page_frees_the_model_within_a_second(
     else:
         visit.page.close()
         real.visits.remove(visit)
-        visit.context.close()
     spent = seconds_until_free(llm)
     print(f"{how}: free after {spent:.2f} s")
-    # On idle cores a batch of the prompt takes one second; on busy ones it takes as long as it takes.
-    assert spent < (1.5 if os.getloadavg()[0] < 2 else 15), spent
+    assert not llm.spent, "the model wrote on to its end"
+    # Only idle cores tell seconds: on busy ones a batch of the prompt takes as long as it takes.
+    assert os.getloadavg()[0] > BUSY or spent < 1.5
