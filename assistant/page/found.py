@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 HITS = 10
 SHOWN_CHARACTERS = 300
+TIME = "found.time."
+"""Before the name of a step among the words, in the order in which they are shown."""
 
 
 def found_html(assistant: Assistant, turn: Turn, answer: Answer, words: Strings) -> str:
@@ -28,7 +30,7 @@ def found_html(assistant: Assistant, turn: Turn, answer: Answer, words: Strings)
         (words("found.language"), language_name(answer.language, words.language)),
         (words("found.mode"), words(f"mode.{answer.mode}")),
         *([(words("found.model"), answer.model)] if answer.model else []),
-        (words("found.timings"), " · ".join(f"{name} {value:,.0f} ms" for name, value in answer.timings_ms.items())),
+        (words("found.timings"), _times(answer, words)),
     ]
     listed = "".join(f"<dt>{escape(name)}</dt><dd dir='auto'>{escape(value)}</dd>" for name, value in facts)
     result = assistant.library.search(answer.standalone_question, HITS, options_of(turn).filter)
@@ -40,6 +42,14 @@ def found_html(assistant: Assistant, turn: Turn, answer: Answer, words: Strings)
         f"<h4>{escape(words('found.hits'))} <small>{escape(words('found.now'))}</small></h4>"
         f'<div class="table" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
+
+
+def _times(answer: Answer, words: Strings) -> str:
+    """What each step took, a part of a step after the whole of it."""
+    known = [key.removeprefix(TIME) for key in words.words if key.startswith(TIME)]
+    ordered = sorted(answer.timings_ms, key=lambda step: known.index(step) if step in known else len(known))
+    named = ((words.words.get(TIME + step, step), answer.timings_ms[step]) for step in ordered)
+    return " · ".join(f"{name} {took:,.0f} ms" for name, took in named)
 
 
 def _prompt(assistant: Assistant, answer: Answer, words: Strings) -> str:

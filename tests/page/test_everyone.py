@@ -266,3 +266,16 @@ def test_no_font_comes_from_elsewhere_and_every_script_has_one(visit: Visit) -> 
     loaded = visit.page.evaluate("[...document.fonts].filter(f => f.status == 'loaded').map(f => f.family)")
     assert loaded == []
     assert visit.foreign == []
+
+
+@pytest.mark.parametrize("height", [480, 900])
+def test_what_ends_a_dialog_is_always_in_sight(visitors: Visitors, height: int) -> None:
+    page = visitors.open(viewport={"width": 1280, "height": height}, locale="th-TH").page
+    page.click("#filters")
+    page.wait_for_selector("#filter-documents .choice")
+    box = page.locator("#filter-dialog .primary").bounding_box()
+    assert box is not None
+    assert page.evaluate(
+        "([x, y]) => document.elementFromPoint(x, y).closest('#filter-dialog .primary') !== null",
+        [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2],
+    )

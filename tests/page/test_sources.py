@@ -159,7 +159,7 @@ def test_how_an_answer_was_found_is_laid_open(visit: Visit) -> None:
     visit.page.click("details.found > summary")
     visit.page.wait_for_selector(".found-body table")
     shown = visit.page.locator(".found-body").inner_text()
-    for known in (QUESTION, "English", "retrieve 3 ms", "Meaning", "Keywords", "0.500", "1.50"):
+    for known in (QUESTION, "English", "search 3 ms", "Meaning", "Keywords", "0.500", "1.50"):
         assert known in shown
 
 
