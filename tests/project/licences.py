@@ -6,7 +6,6 @@ python -m tests.project.licences > docs/licences.md
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, metadata
 
@@ -85,16 +84,17 @@ def licensed() -> list[Licensed]:
 
 def _licensed(name: str) -> Licensed:
     try:
-        known = metadata(name)
+        known = metadata(name).json
     except PackageNotFoundError:
         return Licensed(name, "", None)
-    version = known["Version"]
+    version = str(known["version"])
     if name in KNOWN:
         return Licensed(name, version, KNOWN[name])
-    if expression := known.get("License-Expression"):
-        return Licensed(name, version, expression)
-    classifiers = [line.rpartition(" :: ")[2] for line in known.get_all("Classifier") or [] if "License ::" in line]
-    said = [each for each in classifiers if each != "OSI Approved"] or [(known.get("License") or "?").splitlines()[0]]
+    if expression := known.get("license_expression"):
+        return Licensed(name, version, str(expression))
+    classifiers = [line.rpartition(" :: ")[2] for line in known.get("classifier", ()) if "License ::" in line]
+    plain = str(known.get("license") or "?").splitlines()[0]
+    said = [each for each in classifiers if each != "OSI Approved"] or [plain]
     return Licensed(name, version, " OR ".join(SPELLED.get(each.lower(), each) for each in said))
 
 
@@ -119,4 +119,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
