@@ -15,7 +15,7 @@ PASSAGES = 10
 """Passages whose sentences are looked at."""
 ALWAYS = 3
 """Quotes that are shown whenever a question is answered: the answer is among the first three nine times in ten."""
-MARGIN = 0.2
+MARGIN = 0.3
 """A further quote must come this close to the best one's score."""
 HEADING_LOSS = 0.2
 """What a heading loses: it shares the question's words, and seldom says what was asked."""

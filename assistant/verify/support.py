@@ -25,8 +25,8 @@ from assistant.verify.text import has_thai
 from store.types import Span
 
 if TYPE_CHECKING:
-    from store.centring import Centring
     from store.arrays import FloatArray
+    from store.centring import Centring
     from store.embed import Embedder
 
 MINIMUM_WORDS = 3

@@ -4,15 +4,16 @@
 
 Half of the articles are left out of a library, and all questions are asked: those on articles that are there count as
 answerable. Within a language and in a library that holds each paragraph in one language only, with each half of the
-articles in turn. Figures are from models that were fitted on other articles (eight folds); `--save` then fits one on
-all articles and writes it to `assistant/confidence.json`.
+articles in turn. Then every third question again, with half of each article's paragraphs left out: what is there is
+on the question's very subject, and doesn't answer it. Figures are from models that were fitted on other articles (eight
+folds); `--save` then fits one on all articles and writes it to `assistant/confidence.json`.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,29 +53,49 @@ def observe(data: Path, embedder: Embedder, step: int) -> Iterator[Observation]:
     parallel = read_xquad(data / "xquad-dev")
     thai = read_thai_qa(data / "thai-qa" / "valid.jsonl")
     for half in (0, 1):
-        for language, collection in parallel.items():
-            yield from _ask("within", collection.paragraphs, collection.questions[::step], half, embedder)
+        for part, every in ((by_article, step), (by_paragraph, 3 * step)):
+            known = "" if part is by_article else ", subject known"
+            for collection in parallel.values():
+                some = collection.questions[::every]
+                yield from _ask(f"within{known}", collection.paragraphs, some, part, half, embedder)
             for rotation in range(len(parallel)):
-                questions = collection.questions[rotation :: step * len(parallel)]
-                yield from _ask(f"mixed {language}", rotated(parallel, rotation), questions, half, embedder)
-        yield from _ask("native thai", thai.paragraphs, thai.questions[::step], half, embedder)
+                questions = [
+                    question
+                    for collection in parallel.values()
+                    for question in collection.questions[rotation :: every * len(parallel)]
+                ]
+                yield from _ask(f"mixed{known}", rotated(parallel, rotation), questions, part, half, embedder)
+        yield from _ask("native", thai.paragraphs, thai.questions[::step], by_article, half, embedder)
+
+
+def by_article(paragraph: Paragraph) -> int:
+    """Its half, if articles are left out whole."""
+    return paragraph.article % 2
+
+
+def by_paragraph(paragraph: Paragraph) -> int:
+    """Its half, if half of each article is left out."""
+    return paragraph.number % 2
 
 
 def _ask(
-    setting: str, paragraphs: Sequence[Paragraph], questions: Iterable[Asked], half: int, embedder: Embedder
+    setting: str,
+    paragraphs: Sequence[Paragraph],
+    questions: Iterable[Asked],
+    part: Callable[[Paragraph], int],
+    half: int,
+    embedder: Embedder,
 ) -> Iterator[Observation]:
-    articles = {paragraph.number: paragraph.article for paragraph in paragraphs}
+    by_number = {paragraph.number: paragraph for paragraph in paragraphs}
     # Articles of two collections are never the same one.
-    offset = 1000 if setting == "native thai" else 0
+    offset = 1000 if setting == "native" else 0
     with tempfile.TemporaryDirectory() as folder, Library.open(Path(folder), embedder=embedder) as library:
-        fill(library, [paragraph for paragraph in paragraphs if paragraph.article % 2 == half])
+        fill(library, [paragraph for paragraph in paragraphs if part(paragraph) == half])
         for question in questions:
             found = library.search(question.text, PASSAGES)
-            article = articles[question.paragraph]
+            paragraph = by_number[question.paragraph]
             values = features(found, candidates(found))
-            yield Observation(
-                setting.split(maxsplit=1)[0], question.language, article + offset, article % 2 == half, values
-            )
+            yield Observation(setting, question.language, paragraph.article + offset, part(paragraph) == half, values)
 
 
 @dataclass(frozen=True, slots=True)
