@@ -11,6 +11,8 @@ import pytest
 
 from assistant.accounts.database import FILE
 from assistant.accounts.entrance import Accounts
+from store.errors import SettingsError
+from store.settings import load_settings
 from tests.security.conftest import PASSWORD, Client
 
 MAIN = "from assistant.cli import main; main()"
@@ -52,6 +54,19 @@ def test_a_header_that_no_proxy_could_send_is_refused(tmp_path: Path) -> None:
     code, _, said = serve(tmp_path, ATTEST_USER_HEADER="X User", ATTEST_HOST="0.0.0.0")  # noqa: S104
     assert code == 2
     assert "user_header" in said
+
+
+def test_lists_are_written_with_commas_in_the_environment_and_as_lists_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "attest.toml").write_text('public_hosts = ["docs.example.org", "docs"]\n', encoding="utf-8")
+    monkeypatch.setenv("ATTEST_TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::1")
+    settings = load_settings(tmp_path)
+    assert settings.public_hosts == ("docs.example.org", "docs")
+    assert settings.trusted_proxies == ("10.0.0.0/8", "2001:db8::1")
+    monkeypatch.setenv("ATTEST_TRUSTED_PROXIES", "the proxy")
+    with pytest.raises(SettingsError, match="trusted_proxies is not allowed.*'the proxy'"):
+        load_settings(tmp_path)
 
 
 @pytest.mark.hard
