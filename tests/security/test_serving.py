@@ -65,7 +65,7 @@ def test_lists_are_written_with_commas_in_the_environment_and_as_lists_in_the_fi
     assert settings.public_hosts == ("docs.example.org", "docs")
     assert settings.trusted_proxies == ("10.0.0.0/8", "2001:db8::1")
     monkeypatch.setenv("ATTEST_TRUSTED_PROXIES", "the proxy")
-    with pytest.raises(SettingsError, match="trusted_proxies is not allowed.*'the proxy'"):
+    with pytest.raises(SettingsError, match=r"trusted_proxies is not allowed.*'the proxy'"):
         load_settings(tmp_path)
 
 
