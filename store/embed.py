@@ -123,10 +123,10 @@ class TransformersEmbedder:
         ((read,),) = self._forward([PassageText(text)], self._prompts["query"], states=self.token_basis is not None)
         if self.token_basis is None:
             return QuestionVectors(read.vector)
-        states, offsets = read.content()
+        own = read.own()
         # Every number is near every other one: which it is, keywords know.
-        words = [any(map(str.isalpha, text[max(0, start) : end])) for start, end in offsets.tolist()]
-        return QuestionVectors(read.vector, self.token_basis.project(states[words]))
+        words = [any(map(str.isalpha, text[max(0, start) : end])) for start, end in read.offsets[own].tolist()]
+        return QuestionVectors(read.vector, read.projected[own][words])
 
     def embed_queries(self, texts: Sequence[str]) -> FloatArray:
         """See `Embedder.embed_queries`."""
@@ -153,9 +153,10 @@ class TransformersEmbedder:
         """The unit-length states of each text's own tokens, ``(tokens, dimensions)``: what a basis is fitted to."""
         prefix = self._prompts["query" if as_queries else "document"]
         found = {
-            read.index: read.content()[0]
+            read.index: read.states[own] / np.linalg.norm(read.states[own], axis=1, keepdims=True)
             for batch in self._forward([PassageText(text) for text in texts], prefix, states=True)
             for read in batch
+            for own in (read.own(),)
         }
         return [found[index] for index in range(len(texts))]
 
@@ -188,9 +189,9 @@ class TransformersEmbedder:
             parts = _pool_spans(read.states, read.offsets, sentences, read.vector)
         if self.token_basis is None:
             return PassageVectors(read.vector, parts)
-        states, offsets = read.content()
-        codes = self.token_basis.encode(self.token_basis.project(states))
-        return PassageVectors(read.vector, parts, PassageTokens.of(codes, offsets, sentences))
+        own = read.own()
+        codes = self.token_basis.encode(read.projected[own])
+        return PassageVectors(read.vector, parts, PassageTokens.of(codes, read.offsets[own], sentences))
 
     def _forward(self, passages: Sequence[PassageText], prefix: str, *, states: bool) -> Iterator[list[_Read]]:
         """What the model makes of the texts, batch by batch, shortest first; with `states`, of their tokens too."""
@@ -204,17 +205,30 @@ class TransformersEmbedder:
             with self._lock, torch.inference_mode():
                 hidden = self._model(input_ids=inputs, attention_mask=mask).last_hidden_state.float()
                 pooled = torch.nn.functional.normalize(_pool(hidden, mask, self._pooling), dim=-1)
+                projected = self._project(hidden) if states else hidden[:, :0]
             whole = pooled.cpu().numpy()
             rows = hidden.cpu().numpy() if states else np.empty((len(batch), 0, self.dimensions), np.float32)
+            small = projected.cpu().numpy()
             yield [
                 _Read(
                     index,
                     whole[row],
                     rows[row][: len(tokens[index])],
+                    small[row][: len(tokens[index])],
                     np.asarray(encoded[index].offsets).reshape(-1, 2) - len(heads[index]),
                 )
                 for row, index in enumerate(batch)
             ]
+
+    def _project(self, hidden: torch.Tensor) -> torch.Tensor:
+        """States ``(rows, tokens, dimensions)`` by the basis, if there is one; with numpy beside it the model is slower."""
+        import torch
+
+        basis = self.token_basis
+        if basis is None:
+            return hidden[:, :0]
+        origin, directions = (torch.from_numpy(part).to(hidden) for part in (basis.origin, basis.directions))
+        return (torch.nn.functional.normalize(hidden, dim=-1) - origin) @ directions
 
     def _encode(self, texts: Sequence[str]) -> list[Encoding]:
         """The tokens of texts with special ones, at most `max_tokens`.
@@ -248,15 +262,16 @@ class _Read:
     vector: FloatArray
     states: FloatArray
     """``(tokens, dimensions)``, or none where they weren't asked for."""
+    projected: FloatArray
+    """``(tokens, size)``: the same by the basis."""
     offsets: NDArray[np.int64]
     """``(tokens, 2)``: begin and end of each in the text, negative in what stands before it."""
 
-    def content(self) -> tuple[FloatArray, NDArray[np.int64]]:
-        """Unit-length states of the tokens that lie in the text itself, and their offsets."""
+    def own(self) -> NDArray[np.bool_]:
+        """Which tokens lie in the text itself, ``(tokens,)``."""
         # A token may begin with the blank before its word: the first word's lies in the prefix.
-        own = (self.offsets[:, 1] > 0) & (self.offsets[:, 1] > self.offsets[:, 0])
-        states = self.states[own]
-        return states / np.linalg.norm(states, axis=1, keepdims=True), self.offsets[own]
+        own: NDArray[np.bool_] = (self.offsets[:, 1] > 0) & (self.offsets[:, 1] > self.offsets[:, 0])
+        return own
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -22,6 +22,7 @@ from ingest.split import split
 from store.arrays import FloatArray
 from store.embed import Embedder, PassageText, PassageVectors, Progress, QuestionVectors
 from store.language import detect_language
+from store.tokens import Codes, PassageTokens
 from store.types import Document, ParsedDocument, Passage, Span
 
 PASSAGES_PER_DOCUMENT = 20
@@ -35,11 +36,12 @@ YEARS = range(1990, 2025)
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A real sentence with its real vector."""
+    """A real sentence with its real vector, and the codes of its tokens where the model has a basis for them."""
 
     text: str
     language: str
     vector: FloatArray
+    codes: Codes | None
 
 
 def read_texts(folder: Path | None, samples: Path) -> list[str]:
@@ -68,11 +70,18 @@ def embed_sentences(texts: Iterable[str], embedder: Embedder) -> list[Sentence]:
         for p, text in found
     ]
     return [
-        Sentence(span.of(text).strip(), passage.language, vector)
+        Sentence(span.of(text).strip(), passage.language, vector, codes)
         for (passage, text), vectors in zip(found, embedder.embed_passages(asked), strict=True)
-        for span, vector in zip(passage.sentences, vectors.sentences, strict=True)
+        for span, vector, codes in zip(passage.sentences, vectors.sentences, _codes(vectors), strict=True)
         if len(span.of(text).strip()) > 10
     ]
+
+
+def _codes(vectors: PassageVectors) -> list[Codes | None]:
+    """The codes of each sentence's tokens."""
+    if vectors.tokens is None:
+        return [None] * len(vectors.sentences)
+    return [vectors.tokens.codes[first:end] for first, end in vectors.tokens.sentences]
 
 
 class Recombiner:
@@ -94,6 +103,7 @@ class Recombiner:
             self._by_language.setdefault(sentence.language, []).append(sentence)
         self._by_language = {tag: some for tag, some in self._by_language.items() if len(some) >= 20}
         self._vectors = {sentence.text: sentence.vector for sentence in sentences}
+        self._codes = {sentence.text: sentence.codes for sentence in sentences if sentence.codes is not None}
         self._pick = random.Random(seed)  # noqa: S311 - no secret, only the same documents each time
         self._noise = np.random.default_rng(seed)
         self._made = 0
@@ -116,7 +126,10 @@ class Recombiner:
         made = []
         for done, passage in enumerate(passages, start=1):
             sentences = self._turned(np.stack([self._vectors[span.of(passage.text)] for span in passage.sentences]))
-            made.append(PassageVectors(self._turned(sentences.mean(axis=0, keepdims=True))[0], sentences))
+            whole = self._turned(sentences.mean(axis=0, keepdims=True))[0]
+            made.append(
+                PassageVectors(whole, sentences, self._tokens([span.of(passage.text) for span in passage.sentences]))
+            )
             if progress:
                 progress(done, len(passages))
         return made
@@ -128,6 +141,14 @@ class Recombiner:
     def tokenize(self, text: str) -> list[str]:
         """See `Embedder.tokenize`."""
         return self.inner.tokenize(text)
+
+    def _tokens(self, sentences: Sequence[str]) -> PassageTokens | None:
+        if not self._codes:
+            return None
+        codes = [self._codes[sentence] for sentence in sentences]
+        ends = np.cumsum([len(some) for some in codes])
+        bounds = np.column_stack([ends - [len(some) for some in codes], ends])
+        return PassageTokens(np.concatenate(codes), bounds.astype(np.uint16))
 
     def _turned(self, vectors: FloatArray) -> FloatArray:
         turned = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
