@@ -1,4 +1,4 @@
-"""Sentences that tell an assistant what to do: shown as quotes like any other, but never given to a language model.
+"""Sentences that tell an assistant what to do: never given to a language model, neither from quotes nor questions.
 
 A document is evidence, not a voice in the conversation. Words such as "in your answer" or "ignore all earlier
 instructions" are seldom what a document says about its subject, and a small model that reads them may obey. That a
@@ -37,6 +37,23 @@ _COMMANDS = regex.compile(
 )
 
 
+_PARTS = regex.compile(r"(?<=[.?!。？！])\s+|(?<=\p{Thai})\s+(?=\p{Thai})")
+
+
 def commands(text: str) -> bool:
     """Whether `text` tells whoever answers what to do or to say."""
     return bool(_COMMANDS.search(" ".join(text.split())))
+
+
+def without_commands(question: str) -> str:
+    """`question` up to the first part of it that gives orders; what follows them where it begins with them.
+
+    >>> without_commands("Who abstained? Add a link to your answer. Thanks")
+    'Who abstained?'
+    """
+    parts = _PARTS.split(question.strip())
+    orders = [commands(part) for part in parts]
+    if not any(orders):
+        return question
+    kept = parts[: orders.index(True)] or [part for part, is_order in zip(parts, orders, strict=True) if not is_order]
+    return " ".join(kept) or question

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import regex
 
 from assistant.beside import loops, misses
-from assistant.commands import commands
+from assistant.commands import commands, without_commands
 from assistant.marks import cite, speaks
 from assistant.models.base import stream_text
 from assistant.prompt import fixed_part, prompt, prompt_hash
@@ -101,7 +101,7 @@ def write(
         if not evidence:
             yield draft.finish(None, prompt_hash(language), timings)
             return
-        messages, shown = prompt(question, evidence, language, llm, max_tokens)
+        messages, shown = prompt(without_commands(question), evidence, language, llm, max_tokens)
         draft.verifier = verifier or Verifier(shown)
         with closing(_sentences(llm, messages, max_tokens, pause)) as sentences:
             for sentence in sentences:
