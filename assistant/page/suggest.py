@@ -8,7 +8,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING
 
 from assistant.page.strings import DEFAULT, Strings, languages, strings
@@ -27,8 +27,12 @@ OWN_FIRST = 3
 EACH_LANGUAGE = 5
 """Documents whose titles are tried as examples."""
 TRIED = 10
-ABOUT_AS_WELL = 0.6
-"""Share of the best quote's score that another speaker's must have."""
+SPEAKERS = 3
+"""Others whose word on the question is sought."""
+SURE = 0.5
+"""Confidence with which another speaker alone must answer a question to be said to speak to it,"""
+ABOUT_AS_WELL = 0.8
+"""and the share of the best quote's score that theirs must have."""
 NEAR = 10
 """Passages that are looked at for ideas."""
 PATIENCE = 30.0
@@ -96,7 +100,7 @@ class Suggestions:
         speakers = {item.document.speaker for item in answer.evidence}
         words = strings(language)
         others = (speaker_idea(hit.document, words) for hit in near if hit.document.speaker not in speakers)
-        telling = (idea for idea in _distinct(others) if self._tells(idea, answer))
+        telling = (idea for idea in islice(_distinct(others), SPEAKERS) if self._tells(idea, answer))
         own = [hit for hit in own if hit.document.language == language]
         sections = (section_idea(hit, self._heading(hit), words) for hit in own)
         titles = (title_idea(hit.document, words) for hit in own if hit.document.id not in cited)
@@ -106,9 +110,10 @@ class Suggestions:
     def _tells(self, idea: Idea, answer: Answer) -> bool:
         """Whether the idea's speaker alone answers the question about as well: else their words are beside the point."""
         where = Filter(speakers=(idea.speaker,)) if idea.speaker else Filter()
-        best = self._best(answer.standalone_question, (), where)
-        wanted = max((item.score for item in answer.evidence), default=0.0)
-        return best is not None and best.score >= ABOUT_AS_WELL * wanted
+        theirs = self._answer(answer.standalone_question, (), where)
+        if theirs is None or theirs.confidence < SURE:
+            return False
+        return theirs.evidence[0].score >= ABOUT_AS_WELL * max((item.score for item in answer.evidence), default=0.0)
 
     def _heading(self, hit: Hit) -> str:
         """The heading that a passage stands under, empty where there is none."""
@@ -144,10 +149,10 @@ class Suggestions:
         for tried, idea in enumerate(ideas):
             if len(found) == wanted or tried == TRIED or not self._quiet():
                 return
-            best = self._best(idea.question, earlier)
-            if best is None or idea.question in found or not idea.is_met_by(best):
+            answer = self._answer(idea.question, earlier)
+            if answer is None or idea.question in found or not idea.is_met_by(answer.evidence[0]):
                 continue
-            place = (best.document.id, best.start)
+            place = (answer.evidence[0].document.id, answer.evidence[0].start)
             if place in told or place in quoted:
                 continue
             found.add(idea.question)
@@ -163,12 +168,12 @@ class Suggestions:
             time.sleep(0.05)
         return True
 
-    def _best(self, question: str, earlier: Sequence[Message], where: Filter = Filter()) -> Evidence | None:
-        """The quote that answers a question best; None where the library doesn't answer it."""
+    def _answer(self, question: str, earlier: Sequence[Message], where: Filter = Filter()) -> Answer | None:
+        """The answer by the one best quote; None where the library doesn't answer the question."""
         try:
             for event in self._assistant.ask(question, earlier, AskOptions(mode="quotes", filter=where, max_quotes=1)):
                 if isinstance(event, Finished):
-                    return event.answer.evidence[0] if event.answer.answered else None
+                    return event.answer if event.answer.evidence else None
         except AttestError:
             return None
         return None
