@@ -211,13 +211,16 @@ def test_nothing_is_fetched_unless_the_administrator_allows_it(tmp_path: Path) -
     from fastapi import FastAPI
     from fastapi.testclient import TestClient
 
+    from assistant.accounts.account import Visitor
     from assistant.page.shelf import Shelf, Taken
     from assistant.page.shelf_routes import shelf_router
+    from assistant.page.words import visitor_of_request
 
     shelf = Shelf(None, lambda path, progress: Taken("added"), tmp_path)  # type: ignore[arg-type]
     with web_server(sends(b"words")) as server:
         for allowed in ("off", "public"):
             app = FastAPI()
+            app.dependency_overrides[visitor_of_request] = lambda: Visitor("nobody", None, "administer")
             app.include_router(shelf_router(shelf, PageSettings(web_uploads=allowed)))
             client = TestClient(app, raise_server_exceptions=True)
             if allowed == "off":
