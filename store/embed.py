@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from store import model_folder
 from store.arrays import FloatArray
+from store.pooling import pool, pool_spans
 from store.tokens import PassageTokens, TokenBasis
 from store.types import Span
 
@@ -186,7 +187,7 @@ class TransformersEmbedder:
         """A passage's vectors; its sentences' too if they are pooled from its own states."""
         parts = np.empty((0, self.dimensions), np.float32)
         if late:
-            parts = _pool_spans(read.states, read.offsets, sentences, read.vector)
+            parts = pool_spans(read.states, read.offsets, sentences, read.vector)
         if self.token_basis is None:
             return PassageVectors(read.vector, parts)
         own = read.own()
@@ -204,7 +205,7 @@ class TransformersEmbedder:
             inputs, mask = self._pad([tokens[index] for index in batch])
             with self._lock, torch.inference_mode():
                 hidden = self._model(input_ids=inputs, attention_mask=mask).last_hidden_state.float()
-                pooled = torch.nn.functional.normalize(_pool(hidden, mask, self._pooling), dim=-1)
+                pooled = torch.nn.functional.normalize(pool(hidden, mask, self._pooling), dim=-1)
                 projected = self._project(hidden) if states else hidden[:, :0]
             whole = pooled.cpu().numpy()
             rows = hidden.cpu().numpy() if states else np.empty((len(batch), 0, self.dimensions), np.float32)
@@ -284,29 +285,6 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         batch.append(index)
     if batch:
         yield batch
-
-
-def _pool(states: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor:
-    """One vector a row of (rows, tokens, dimensions): the mean, the first or the last token's."""
-    if pooling == "cls":
-        return states[:, 0]
-    if pooling == "lasttoken":
-        last = mask.sum(dim=1) - 1
-        return states[range(len(states)), last]
-    weights = mask.unsqueeze(-1).to(states.dtype)
-    pooled: torch.Tensor = (states * weights).sum(dim=1) / weights.sum(dim=1)
-    return pooled
-
-
-def _pool_spans(states: FloatArray, offsets: NDArray[np.int64], spans: Sequence[Span], whole: FloatArray) -> FloatArray:
-    """The unit-length mean of the token states in each span; a span that the model never saw gets `whole`."""
-    real = offsets[:, 1] > offsets[:, 0]
-    vectors = np.empty((len(spans), len(whole)), np.float32)
-    for number, span in enumerate(spans):
-        inside = real & (offsets[:, 0] < span.end) & (offsets[:, 1] > span.start)
-        vector = states[inside].mean(axis=0) if inside.any() else whole
-        vectors[number] = vector / np.linalg.norm(vector)
-    return vectors
 
 
 def _stack(vectors: list[FloatArray], dimensions: int) -> FloatArray:

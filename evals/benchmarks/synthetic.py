@@ -41,7 +41,7 @@ class Sentence:
     text: str
     language: str
     vector: FloatArray
-    codes: Codes | None
+    codes: Codes | None = None
 
 
 def read_texts(folder: Path | None, samples: Path) -> list[str]:
