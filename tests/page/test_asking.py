@@ -131,7 +131,7 @@ def test_a_question_asked_while_another_runs_waits_its_turn_and_keeps_the_order(
 def test_a_follow_up_question_carries_the_conversation_to_the_assistant(visit: Visit, served: Served) -> None:
     visit.ask(QUESTION)
     visit.ask("And the floods?")
-    _question, history, _ = next(asked for asked in reversed(served.assistant.asked) if asked[0] == "And the floods?")
+    _question, history, _ = next(asked for asked in served.assistant.asked if asked[0] == "And the floods?")
     assert [message.role for message in history] == ["user", "assistant"]
     assert history[0].text == QUESTION
 
