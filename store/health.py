@@ -109,11 +109,15 @@ def check_catalog(library: Library) -> Iterator[Finding]:
         if problems != ["ok"]:
             yield Finding(
                 "catalog",
-                f"The catalog is damaged ({'; '.join(problems)}): restore it from a backup.",
+                f"The catalog is damaged ({'; '.join(problems)}): restore a backup with `attest restore FILE --replace`.",
             )
         orphans = snapshot.connection.execute("PRAGMA foreign_key_check").fetchall()
         if orphans:
-            yield Finding("catalog", f"{len(orphans)} rows of the catalog belong to nothing: restore it from a backup.")
+            yield Finding(
+                "catalog",
+                f"{len(orphans)} rows of the catalog belong to nothing: "
+                "restore a backup with `attest restore FILE --replace`.",
+            )
 
 
 def check_documents(library: Library) -> Iterator[Finding]:
