@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from secrets import token_hex
 from threading import BoundedSemaphore
 from typing import Annotated, Any, BinaryIO
 
@@ -144,11 +145,14 @@ def _from_web(address: str, shelf: Shelf, settings: PageSettings, reach: Collect
 @contextmanager
 def _whole(path: Path) -> Iterator[BinaryIO]:
     """A file that is at `path` once all is written, and isn't if anything fails."""
-    partial = path.with_name(f".{path.name}.part")
+    # Of a name of its own: two may send files of one name at the same time.
+    partial = path.with_name(f".{token_hex(8)}.part")
     try:
-        with partial.open("wb") as file:
+        with partial.open("xb") as file:
             yield file
         partial.replace(path)
+    except OSError as error:
+        raise RequestError(f"{path.name} can't be kept: {(error.strerror or 'unknown reason').lower()}.") from error
     finally:
         partial.unlink(missing_ok=True)
 

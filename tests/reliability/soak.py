@@ -122,7 +122,9 @@ class Chat:
             wanted = (self._number + turn * self._result.chats) % documents
             turn += 1
             try:
-                said = self.ask(f"{word(wanted)} village number {wanted} rang bell 2 of the delta?", f"c{self._number}-{turn}")
+                said = self.ask(
+                    f"{word(wanted)} village number {wanted} rang bell 2 of the delta?", f"c{self._number}-{turn}"
+                )
             except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
                 with self._lock:
                     self._result.asked += 1
@@ -131,7 +133,9 @@ class Chat:
             with self._lock:
                 self._result.asked += 1
                 self._result.answered += bool(said)
-                self._result.mixed += f"{word(wanted)} village number {wanted} rang bell 2" not in said.partition('"article"')[2]
+                self._result.mixed += (
+                    f"{word(wanted)} village number {wanted} rang bell 2" not in said.partition('"article"')[2]
+                )
 
     def ask(self, question: str, ticket: str) -> str:
         """The finished answer's page, and how long it took."""
