@@ -139,7 +139,7 @@ class Chat:
 
     def ask(self, question: str, ticket: str) -> str:
         """The finished answer's page, and how long it took."""
-        session = f"s{ticket}"
+        session = f"s{self._number}"  # as a page keeps it
         event = {"ticket": ticket, "question": question, "options": {}}
         payload = {"data": [], "event_data": event, "fn_index": self._ask, "session_hash": session, "trigger_id": 1}
         started = time.monotonic()
