@@ -91,7 +91,7 @@ class ScriptedLibrary:
         assert embed and progress is not None
         for done in range(4):
             progress(done, 4)
-            time.sleep(0.1)
+            time.sleep(0.25)  # the page looks twice a second
 
     def document(self, document_id: str) -> Document:
         if document_id not in self.kept:
@@ -158,7 +158,7 @@ class ScriptedAssistant:
         text = data.decode()
         for done in range(4):
             progress(done, 4)
-            time.sleep(0.1)
+            time.sleep(0.25)  # the page looks twice a second
         known = path.stem in self.library.kept
         self.library.put(document(path.stem, text, "en", None, None, path.stem), text)
         return Taken("updated" if known else "added")
