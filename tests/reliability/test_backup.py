@@ -25,6 +25,7 @@ from store.conversations import Conversations
 from store.errors import LibraryError, LibraryLockedError, RequestError, SchemaVersionError
 from store.library import Library
 from store.restore import STAGING, restore
+from store.schema import MIGRATIONS, migrate
 from tests.store import processes
 from tests.store.building import SCRIPTS, HashingEmbedder, add, contents, many, parsed
 
@@ -417,17 +418,14 @@ def test_a_backup_of_a_newer_version_is_refused_and_one_of_an_older_is_migrated(
     with pytest.raises(SchemaVersionError, match="Upgrade Attest"):
         restore(remade(backup, tmp_path / "newer.zip", add={FILE: path.read_bytes()}), tmp_path / "home")
     _assert_untouched(tmp_path)
-    older = tmp_path / "older"
-    with Library.open(older, embedder=HashingEmbedder()) as library:
-        add(library, *DOCUMENTS[:4])
-    with closing(sqlite3.connect(older / FILE)) as connection:
-        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-            if name not in {"library", "documents", "texts", "passages", "vectors", "languages", "centring"}:
-                connection.execute(f"DROP TABLE IF EXISTS {name}")
-        connection.execute("PRAGMA user_version = 1")
-        connection.commit()
+    older, first = tmp_path / "older", tmp_path / "first"
+    older.mkdir()
+    first.mkdir()
+    (first / "0001_catalog.sql").write_bytes((MIGRATIONS / "0001_catalog.sql").read_bytes())
+    migrate(older / FILE, first)
     back_up(older, tmp_path / "older.zip")
     with bring_back(tmp_path / "older.zip", tmp_path / "home") as library:
+        add(library, *DOCUMENTS[:4])
         assert library.search(SCRIPTS["th"][0], 1).hits[0].text == SCRIPTS["th"][0]
         assert health.check(library) == []
     assert (tmp_path / "home" / "catalog.before-0002.sqlite").exists()
