@@ -113,7 +113,7 @@ def _checked(archive: zipfile.ZipFile, file: Path) -> Contents:
         raise _refused(file, "two of its parts have the same name")
     for entry in entries:
         mode = entry.external_attr >> 16
-        if stat.S_IFMT(mode) not in (0, stat.S_IFREG) or entry.is_dir():
+        if stat.S_IFMT(mode) not in (0, stat.S_IFREG) or entry.filename.endswith("/"):
             raise _refused(file, f"its part {_shown(entry.filename)} is a link, a folder or a device")
         if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1:
             raise _refused(file, f"its part {_shown(entry.filename)} is compressed or encrypted")
