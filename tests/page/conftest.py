@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
     from store.library import Library
-
-CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
 @dataclass
@@ -92,23 +88,6 @@ def served(tmp_path_factory: pytest.TempPathFactory, bench_parts: tuple[list[str
         yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}/", assistant, conversations)
         running.should_exit = True
         thread.join(10)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Playwright's own Chromium, else Debian's. Without any, tests fail in CI and are skipped elsewhere."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        own = Path(playwright.chromium.executable_path)
-        found = own if own.exists() else next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-        if found is None:
-            message = "No Chromium: run `playwright install chromium`, or install your system's `chromium`."
-            if os.environ.get("CI"):
-                pytest.fail(message)
-            pytest.skip(message)
-        launched = playwright.chromium.launch(executable_path=str(found), args=CHROMIUM_FLAGS)
-        yield launched
-        launched.close()
 
 
 @dataclass

@@ -194,8 +194,7 @@ def test_a_document_is_added_from_a_web_address_on_the_page_and_can_be_asked_abo
         page.click("#open-library")
         page.fill("#web-address", f"{server.address}/papers/bridge")
         page.press("#web-address", "Enter")
-        page.wait_for_selector("#intake [data-state='added']")
-        assert "127.0.0.1-papers-bridge.txt" in page.locator("#intake").inner_text()
+        page.locator("#intake [data-state='added']", has_text="127.0.0.1-papers-bridge.txt").wait_for()
         assert page.input_value("#web-address") == ""
         page.fill("#web-address", "http://nowhere.invalid/a.pdf")
         page.press("#web-address", "Enter")

@@ -22,7 +22,7 @@ from assistant.page.gate import USUAL, Access
 from assistant.page.serve import application, bound, server
 from assistant.page.shelf import Shelf
 from store.conversations import Conversations
-from tests.page.conftest import Visit, Visitors, bench_parts, browser
+from tests.page.conftest import Visit, Visitors, bench_parts
 from tests.page.scripted import ScriptedAssistant
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from assistant.page.security import App
     from store.library import Library
 
-__all__ = ["bench_parts", "browser"]
+__all__ = ["bench_parts"]
 
 PASSWORD = "three old bells ring"
 PEOPLE = {"Lan": "ask", "สมชาย": "add", "Ada": "administer", "Bo": "ask"}
