@@ -21,6 +21,8 @@ from llama_index.llms.openai_like import OpenAILike
 from assistant.models.base import BEAT_SECONDS
 
 _DONE = object()
+_MOST = 100_000
+"""Characters of one reply: far more than any answer, and little enough to hold while nobody reads them."""
 
 
 class PatientEndpoint(OpenAILike):
@@ -37,13 +39,12 @@ class PatientEndpoint(OpenAILike):
         def replies() -> ChatResponseGen:
             received: queue.Queue[Any] = queue.Queue()
             stop = _in_background(lambda: self._receive(messages, options, received), received)
-            silence = ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=""), delta="")
             try:
                 while True:
                     try:
                         reply = received.get(timeout=BEAT_SECONDS)
                     except queue.Empty:
-                        reply = silence
+                        reply = _piece("")
                     if reply is _DONE:
                         return
                     if isinstance(reply, Exception):
@@ -57,8 +58,17 @@ class PatientEndpoint(OpenAILike):
     async def _receive(
         self, messages: Sequence[ChatMessage], options: dict[str, object], received: queue.Queue[Any]
     ) -> None:
+        characters = 0
         async for reply in await self.astream_chat(messages, **options):
-            received.put(reply)
+            # Each of LlamaIndex's replies holds all that came before it: of many that wait, only what is new is kept.
+            received.put(_piece(reply.delta or ""))
+            characters += len(reply.delta or "")
+            if characters > _MOST:
+                return
+
+
+def _piece(text: str) -> ChatResponse:
+    return ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=""), delta=text)
 
 
 def _in_background(work: Callable[[], Any], received: queue.Queue[Any]) -> Callable[[], None]:
