@@ -103,11 +103,11 @@ def search(
     shares = _keyword_shares(query, parsed, found, indexes.keywords, snapshot, ranking)
     clock.lap("keywords")
     # The library may have grown since it was indexed: candidates are ranked by the means as they are now.
-    centring = Centring(indexes.centring.shipped, snapshot.language_statistics() if ranking.refined else None)
+    statistics = snapshot.language_statistics() if ranking.refined else {}
+    centring = Centring(indexes.centring.shipped, statistics)
     cosines = _cosines(centring.centre_query(question.vector, language), centring, list(found.values()))
     ranked = _rank(list(found.values()), cosines, shares, language, ranking)[: max(k, LATE)]
     if question.tokens is not None and len(question.tokens) and embedder.token_basis is not None:
-        statistics = snapshot.language_statistics() if ranking.refined else {}
         interaction = LateInteraction(embedder.token_basis, question.tokens, language, statistics)
         ranked = _rank_late(ranked, interaction, snapshot, language, ranking)
     ranked = ranked[: max(k, 0)]
