@@ -60,7 +60,7 @@ browser: $(READY_TO_TEST)
 	@$(BIN)/python -m tests.browser
 
 test-hard: browser
-	$(BIN)/pytest -m hard
+	$(BIN)/pytest -m hard --timeout 3600
 
 bench-retrieval bench-answers bench-claims bench-injection: bench-%: $(READY_TO_TEST)
 	$(BIN)/python -m evals.benchmarks.$*

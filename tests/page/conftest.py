@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
     from store.library import Library
+    from tests.chromium import LastingBrowser
 
 
 @dataclass
@@ -114,26 +115,26 @@ class Visit:
 class Visitors:
     """Opens browsers on the page; each has its own cookies and storage."""
 
-    def __init__(self, browser: Browser, address: str) -> None:
+    def __init__(self, browser: LastingBrowser, address: str) -> None:
         self._browser = browser
         self._address = address
         self.visits: list[Visit] = []
         self._usual: BrowserContext | None = None
 
-    def _context(self, options: dict[str, Any]) -> BrowserContext:
+    def _context(self, browser: Browser, options: dict[str, Any]) -> BrowserContext:
         """A browser of its own. The first usual one of each test has its scripts cached from earlier tests."""
         usual: dict[str, Any] = {"locale": "en-US", "viewport": {"width": 1440, "height": 900}}
         if options or self.visits:
-            return self._browser.new_context(**(usual | options))
-        if self._usual is None:
-            self._usual = self._browser.new_context(**usual)
+            return browser.new_context(**(usual | options))
+        if self._usual is None or self._usual.browser is not browser:
+            self._usual = browser.new_context(**usual)
         return self._usual
 
     def open(self, path: str = "", wait: bool = True, **options: Any) -> Visit:
         """A new browser at `path`; `options` are Playwright's for a context."""
-        context = self._context(options)
+        context, page = self._browser.open(lambda browser: self._context(browser, options))
         context.set_default_timeout(15_000)
-        visit = Visit(context.new_page(), context)
+        visit = Visit(page, context)
         host = urlsplit(self._address).netloc
 
         def watch(url: str) -> None:
@@ -159,22 +160,25 @@ class Visitors:
         """Close all browsers; nothing may have been asked of another machine, no script may have failed."""
         foreign = [url for visit in self.visits for url in visit.foreign]
         errors = [text for visit in self.visits for text in visit.errors]
+        self._browser.put_away(self._put_away)
+        self.visits.clear()
+        assert foreign == []
+        assert errors == []
+
+    def _put_away(self) -> None:
         for visit in self.visits:
             if visit.context is self._usual and not visit.page.is_closed():
                 visit.page.evaluate("localStorage.clear()")
             visit.page.close()
             if visit.context is not self._usual:
                 visit.context.close()
-        self.visits.clear()
         if self._usual is not None:
             self._usual.clear_cookies()
             self._usual.set_offline(False)
-        assert foreign == []
-        assert errors == []
 
 
 @pytest.fixture(scope="session")
-def all_visitors(browser: Browser, served: Served) -> Visitors:
+def all_visitors(browser: LastingBrowser, served: Served) -> Visitors:
     """Keeps one browser's cache of scripts over all tests."""
     return Visitors(browser, served.address)
 

@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
+
+from tests.chromium import LastingBrowser
 
 ATTEST = [sys.executable, "-c", "import sys; from assistant.cli import main; sys.exit(main())"]
 QUESTIONS = (
@@ -62,19 +64,19 @@ def _ready(page: Page, address: str) -> float:
 
 
 @pytest.mark.hard
-def test_the_page_is_ready_within_two_seconds_of_its_server(served: str, browser: Browser) -> None:
+def test_the_page_is_ready_within_two_seconds_of_its_server(served: str, browser: LastingBrowser) -> None:
     seconds = []
     for _ in range(5):
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
-        seconds.append(_ready(context.new_page(), served))
-        context.close()
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        seconds.append(_ready(page, served))
+        page.context.close()
     print(f"page ready: the first {seconds[0]:.2f} s, later ones {statistics.median(seconds[1:]):.2f} s (median of 4)")
     assert seconds[0] <= 2
 
 
 @pytest.mark.hard
-def test_the_first_quote_is_painted_within_half_a_second_of_the_question(served: str, browser: Browser) -> None:
-    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+def test_the_first_quote_is_painted_within_half_a_second_of_the_question(served: str, browser: LastingBrowser) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
     _ready(page, served)
     milliseconds = []
     for question in QUESTIONS:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from playwright.sync_api import Browser
 
 from assistant.answer import Assistant
 from assistant.page.asking import Assistant as PageAssistant
@@ -25,6 +24,7 @@ from store.catalog import FILE
 from store.conversations import Conversations
 from store.language import detect_language
 from store.library import Library
+from tests.chromium import LastingBrowser
 from tests.ingest.files import pdf
 from tests.page.conftest import Visit, Visitors
 
@@ -56,7 +56,7 @@ def address(library: Library) -> Iterator[str]:
 
 
 @pytest.fixture
-def real(browser: Browser, address: str) -> Iterator[Visitors]:
+def real(browser: LastingBrowser, address: str) -> Iterator[Visitors]:
     opened = Visitors(browser, address)
     yield opened
     opened.close()

@@ -27,9 +27,8 @@ from tests.page.conftest import Visit, Visitors
 from tests.page.test_real import answer_of
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
     from assistant.page.asking import Assistant as PageAssistant
+    from tests.chromium import LastingBrowser
 
 pytestmark = pytest.mark.hard
 QUESTIONS = {
@@ -78,7 +77,7 @@ def address(library: Library, llm: GgufLLM) -> Iterator[str]:
 
 
 @pytest.fixture
-def real(browser: Browser, address: str) -> Iterator[Visitors]:
+def real(browser: LastingBrowser, address: str) -> Iterator[Visitors]:
     opened = Visitors(browser, address)
     yield opened
     opened.close()

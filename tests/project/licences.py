@@ -55,6 +55,7 @@ SPELLED = {
 KNOWN = {
     "axe-playwright-python": "MIT",
     "pypdfium2": "BSD-3-Clause AND Apache-2.0",
+    "pytest-timeout": "MIT",
 }
 """Read in the licence files of packages whose metadata don't say it in a form that can be compared."""
 

@@ -29,7 +29,7 @@ MAY_IMPORT = {
 BENCHMARKS = Path("evals/benchmarks")
 """Run by developers with what tests need."""
 
-TOOLS = {"mypy", "ruff", "pytest-xdist", "setuptools"}
+TOOLS = {"mypy", "ruff", "pytest-timeout", "setuptools"}
 """Run, not imported."""
 
 BY_NAME = {

@@ -26,10 +26,9 @@ from tests.page.conftest import Visit, Visitors, bench_parts
 from tests.page.scripted import ScriptedAssistant
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
     from assistant.page.security import App
     from store.library import Library
+    from tests.chromium import LastingBrowser
 
 __all__ = ["bench_parts"]
 
@@ -222,7 +221,7 @@ def guarded(shared_server: Guarded) -> Iterator[Guarded]:
 
 
 @pytest.fixture
-def guests(browser: Browser, guarded: Guarded) -> Iterator[Visitors]:
+def guests(browser: LastingBrowser, guarded: Guarded) -> Iterator[Visitors]:
     """Browsers; at the end none may have called another machine or had an error."""
     visitors = Visitors(browser, guarded.address)
     yield visitors
