@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from assistant.accounts.account import LONGEST_PASSWORD, Account
+from assistant.accounts.account import LONGEST_PASSWORD, Account, checked_password
 from assistant.accounts.attempts import Attempts
 from assistant.accounts.database import Database
 from assistant.accounts.register import Register
@@ -56,4 +56,19 @@ class Accounts:
         if account is None:
             return Refused()
         self.attempts.succeed(name, address)
+        return SignedIn(account, self.sessions.begin(account))
+
+    def change_password(self, name: str, old: str, new: str, address: str) -> SignedIn | Refused:
+        """Another password for who knows the old one; all sessions of the account end, and a new one begins.
+
+        Wrong guesses count as at signing in. Raises RequestError for a new password that isn't taken, NotFoundError.
+        """
+        checked_password(new, self.register.account(name).name)
+        wait = self.attempts.begin(name, address)
+        if wait:
+            return Refused(wait)
+        if self.register.verified(name, old[: LONGEST_PASSWORD + 1]) is None:
+            return Refused()
+        self.attempts.succeed(name, address)
+        account = self.register.set_password(name, new)
         return SignedIn(account, self.sessions.begin(account))

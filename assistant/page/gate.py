@@ -20,7 +20,17 @@ from assistant.accounts.account import Account, Visitor, checked_name, folded_na
 from assistant.accounts.entrance import Accounts
 from assistant.page.incoming import Request, is_address, redirect, refuse, request_of, wanted_conversation, whole_body
 from assistant.page.rights import needed
-from assistant.page.security import SIGN_IN_PATH, App, Message, Receive, Scope, Send, headers_of, owner_of
+from assistant.page.security import (
+    PASSWORD_PATH,
+    SIGN_IN_PATH,
+    App,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    headers_of,
+    owner_of,
+)
 from assistant.page.signing import SESSION_COOKIE, Signing
 from store.errors import RequestError
 
@@ -88,6 +98,8 @@ class Gate:
             await self._send_away(request, send)
         elif not visitor.may(needed(request.method, request.path)):
             await refuse(send, 403, request.words("account.right"))
+        elif self._signing is not None and visitor.name is not None and request.path == PASSWORD_PATH:
+            await self._signing.change_password(request, receive, send, visitor.name)
         else:
             await self._let_through(visitor, request, scope, receive, send)
 
@@ -152,6 +164,8 @@ class Gate:
             wanted = wanted_conversation(request)
             query = urlencode({"c": wanted} if wanted else {})
             await redirect(send, "attest/sign-in" + (f"?{query}" if query else ""))
+        elif request.path == PASSWORD_PATH and self._signing is not None:
+            await redirect(send, "sign-in")
         else:
             await refuse(send, 401, request.words("account.needed"))
 

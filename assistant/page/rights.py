@@ -11,6 +11,7 @@ _ID = r"[^/]+"
 
 _NEEDED: tuple[tuple[Right, tuple[str, ...], str], ...] = (
     ("ask", _READ, r"/attest/static/.*"),
+    ("ask", (*_READ, "POST"), r"/attest/password"),
     ("ask", _READ, r"/attest/(start|examples|conversations)"),
     ("ask", (*_READ, "PATCH", "DELETE"), rf"/attest/conversations/{_ID}"),
     ("ask", _READ, rf"/attest/conversations/{_ID}/export"),

@@ -22,7 +22,9 @@ _OWNER = re.compile(r"[A-Za-z0-9_-]{32,64}")
 
 UPLOAD_PATH = "/attest/library/files"
 SIGN_IN_PATH = "/attest/sign-in"
-"""The one page with a form of its own."""
+PASSWORD_PATH = "/attest/password"  # noqa: S105 - an address
+FORM_PATHS = (SIGN_IN_PATH, PASSWORD_PATH)
+"""The pages with a form of their own."""
 
 GRADIO_PATHS = (
     "queue/join",
@@ -104,7 +106,7 @@ class Guard:
         nonce = secrets.token_urlsafe(16) if is_page else None
         owner = owner_of(headers.get("cookie", ""))
         fresh = secrets.token_urlsafe(32) if is_page and owner is None else None
-        guarded = _Response(send, nonce, fresh, form=scope["path"] == SIGN_IN_PATH)
+        guarded = _Response(send, nonce, fresh, form=scope["path"] in FORM_PATHS)
         if refusal is not None:
             await _plain(guarded, *refusal)
             return

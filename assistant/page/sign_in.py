@@ -1,10 +1,11 @@
-"""The page to sign in with: a plain form without a script, in the page's colors and languages."""
+"""The pages to sign in and to change one's password: plain forms without a script, in the page's colors and languages."""
 
 from __future__ import annotations
 
 from html import escape
 from urllib.parse import urlencode
 
+from assistant.accounts.account import SHORTEST_PASSWORD
 from assistant.page.strings import Strings, languages
 
 _STYLE = """
@@ -24,6 +25,8 @@ button { font: inherit; font-weight: 600; width: 100%; padding: .55rem; border: 
   background: var(--accent); color: var(--accent-ink); cursor: pointer; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 [role=alert] { color: var(--bad); margin: 0 0 1rem; }
+small { display: block; color: var(--soft); }
+input[readonly] { border-color: transparent; background: none; padding-inline: 0; }
 nav { margin-top: 1.5rem; font-size: .9rem; display: flex; gap: 1rem; flex-wrap: wrap; }
 a { color: var(--soft); }
 """
@@ -31,23 +34,55 @@ a { color: var(--soft); }
 
 def sign_in_page(words: Strings, title: str, *, name: str = "", problem: str = "", conversation: str = "") -> str:
     """The whole page; `conversation` is what opens after signing in, `problem` why it didn't go well."""
-    links = "".join(
-        f'<a lang="{tag}" href="?{escape(urlencode({"ui": tag, "c": conversation}))}">{escape(own)}</a>'
-        for tag, own in languages().items()
-        if tag != words.language
-    )
-    alert = f'<p role="alert">{escape(problem)}</p>' if problem else ""
     on_name, on_password = ("", " autofocus") if name else (" autofocus", "")
-    return f"""<!doctype html>
-<html lang="{words.language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta name="robots" content="noindex"><title>{escape(words("account.enter"))} · {escape(title)}</title>
-<style>{_STYLE}</style></head>
-<body><main><h1>{escape(title)}</h1>{alert}
-<form method="post" action="?{escape(urlencode({"ui": words.language, "c": conversation}))}">
+    form = f"""<form method="post" action="?{escape(urlencode({"ui": words.language, "c": conversation}))}">
 <label>{escape(words("account.name"))}
 <input name="name" value="{escape(name)}" autocomplete="username" autocapitalize="none" dir="auto" required{on_name}></label>
 <label>{escape(words("account.password"))}
 <input name="password" type="password" autocomplete="current-password" required{on_password}></label>
-<button>{escape(words("account.enter"))}</button></form>
+<button>{escape(words("account.enter"))}</button></form>"""
+    return _page(words, title, words("account.enter"), title, problem, form, _languages(words, conversation))
+
+
+def password_page(words: Strings, title: str, *, name: str, problem: str = "", is_done: bool = False) -> str:
+    """The whole page for another password of `name`; `is_done` once there is one."""
+    heading = words("account.change")
+    back = f'<a href="../">{escape(words("account.back"))}</a>'
+    if is_done:
+        return _page(
+            words, title, heading, heading, "", f'<p role="status">{escape(words("account.changed"))}</p>', back
+        )
+    form = f"""<form method="post" action="?{escape(urlencode({"ui": words.language}))}">
+<label>{escape(words("account.name"))}
+<input name="name" value="{escape(name)}" autocomplete="username" dir="auto" readonly></label>
+<label>{escape(words("account.old"))}
+<input name="old" type="password" autocomplete="current-password" required autofocus></label>
+<label>{escape(words("account.new"))}
+<input name="new" type="password" autocomplete="new-password" required aria-describedby="least">
+<small id="least">{escape(words("account.least", count=SHORTEST_PASSWORD))}</small></label>
+<label>{escape(words("account.again"))}
+<input name="again" type="password" autocomplete="new-password" required></label>
+<button>{escape(words("account.change"))}</button></form>"""
+    return _page(words, title, heading, heading, problem, form, back + _languages(words))
+
+
+def _languages(words: Strings, conversation: str | None = None) -> str:
+    """Links to the same page in the other languages."""
+    more = {} if conversation is None else {"c": conversation}
+    return "".join(
+        f'<a lang="{tag}" href="?{escape(urlencode({"ui": tag} | more))}">{escape(own)}</a>'
+        for tag, own in languages().items()
+        if tag != words.language
+    )
+
+
+def _page(words: Strings, title: str, named: str, heading: str, problem: str, content: str, links: str) -> str:
+    alert = f'<p role="alert">{escape(problem)}</p>' if problem else ""
+    return f"""<!doctype html>
+<html lang="{words.language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="robots" content="noindex"><title>{escape(named)} · {escape(title)}</title>
+<style>{_STYLE}</style></head>
+<body><main><h1>{escape(heading)}</h1>{alert}
+{content}
 <nav>{links}</nav></main></body></html>
 """

@@ -1,4 +1,4 @@
-"""Signing in and out: the form's answers, the session's cookie, and what a first sign-in brings along."""
+"""Signing in and out, another password: the forms' answers, the session's cookie, what a first sign-in brings along."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from assistant.accounts.account import owner_of_account
-from assistant.accounts.entrance import Accounts, SignedIn
-from assistant.page.incoming import Request, form_of, redirect, respond, wanted_conversation
+from assistant.accounts.entrance import Accounts, Refused, SignedIn
+from assistant.page.incoming import Request, form_of, redirect, refuse, respond, wanted_conversation
+from assistant.page.said import said
 from assistant.page.security import Receive, Send, owner_of
-from assistant.page.sign_in import sign_in_page
-from store.errors import AttestError
+from assistant.page.sign_in import password_page, sign_in_page
+from store.errors import AttestError, RequestError
 
 SESSION_COOKIE = "attest_session"
 _WAITING = 100
@@ -51,24 +52,55 @@ class Signing:
 
     async def _tried(self, request: Request, name: str, password: str) -> tuple[int, str, str | None]:
         """Status and sentence of an attempt, and the token of a session if it went well."""
-        if self._waiting >= _WAITING:
-            return 429, request.words("account.wait", minutes=1), None
-        self._waiting += 1
         try:
-            done = await asyncio.get_running_loop().run_in_executor(
-                self._verifying, self._accounts.sign_in, name, password, request.address
-            )
+            done = await self._verified(lambda: self._accounts.sign_in(name, password, request.address))
         except AttestError as error:
             return 503, str(error), None
+        if isinstance(done, Refused):
+            return *_refusal(request, done, "account.wrong"), None
+        if browser := owner_of(request.headers.get("cookie", "")):
+            self._hand_over(browser, owner_of_account(done.account))
+        return 303, "", done.token
+
+    async def _verified(self, attempt: Callable[[], SignedIn | Refused]) -> SignedIn | Refused:
+        """An attempt beside the server's loop: its hash takes a while, and only so many may wait."""
+        if self._waiting >= _WAITING:
+            return Refused(60)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._verifying, attempt)
         finally:
             self._waiting -= 1
-        if isinstance(done, SignedIn):
-            if browser := owner_of(request.headers.get("cookie", "")):
-                self._hand_over(browser, owner_of_account(done.account))
-            return 303, "", done.token
-        if done.wait:
-            return 429, request.words("account.wait", minutes=math.ceil(done.wait / 60)), None
-        return 401, request.words("account.wrong"), None
+
+    async def change_password(self, request: Request, receive: Receive, send: Send, name: str) -> None:
+        """Show the form for another password to who is signed in as `name`, or take it."""
+        account = self._accounts.register.find(name)
+        if account is None or not account.has_password:  # a proxy lets this one in
+            await refuse(send, 403, request.words("account.right"))
+            return
+        status, problem, token = 200, "", None
+        if request.method == "POST":
+            status, problem, token = await self._changed(request, name, await form_of(receive))
+        page = password_page(request.words, self._title, name=name, problem=problem, is_done=token is not None)
+        seconds = int(self._accounts.sessions.lifetime.whole)
+        keeps = token is not None and SESSION_COOKIE in request.cookies
+        cookie = [(b"set-cookie", _cookie(token or "", seconds, secure=request.secure))] if keeps else []
+        await respond(send, status, page.encode(), "text/html; charset=utf-8", cookie)
+
+    async def _changed(self, request: Request, name: str, form: dict[str, str]) -> tuple[int, str, str | None]:
+        """As `_tried`, of another password."""
+        old, new = form.get("old", ""), form.get("new", "")
+        if new != form.get("again", ""):
+            return 400, request.words("account.differ"), None
+        try:
+            done = await self._verified(lambda: self._accounts.change_password(name, old, new, request.address))
+        except RequestError as error:
+            return 400, said(str(error), request.words), None
+        except AttestError as error:
+            return 503, str(error), None
+        if isinstance(done, Refused):
+            return *_refusal(request, done, "account.mistaken"), None
+        return 200, "", done.token
 
     async def sign_out(self, request: Request, send: Send) -> None:
         """End the session, and show the form."""
@@ -81,6 +113,13 @@ class Signing:
             request.words, self._title, name=name, problem=problem, conversation=wanted_conversation(request)
         )
         await respond(send, status, page.encode(), "text/html; charset=utf-8")
+
+
+def _refusal(request: Request, refused: Refused, wrong: str) -> tuple[int, str]:
+    """Status and sentence for who was refused; `wrong` is the key of what didn't fit."""
+    if refused.wait:
+        return 429, request.words("account.wait", minutes=math.ceil(refused.wait / 60))
+    return 401, request.words(wrong)
 
 
 def _cookie(token: str, seconds: int, *, secure: bool) -> bytes:

@@ -24,6 +24,9 @@ export function mount(root) {
   leave.hidden = !state.start.signs_out;
   leave.textContent = t("account.leave", { name: state.start.user ?? "" });
   leave.dir = "auto";
+  const password = $("#change-password");
+  password.hidden = !state.start.signs_out;
+  password.href = href("password");
   window.addEventListener("popstate", attempt(openFromAddress));
   window.addEventListener("attest:reopen", attempt(() => open(state.conversation)));
   refreshConversations();
