@@ -57,4 +57,6 @@ def create_page(answering: Answering, settings: PageSettings = DEFAULTS) -> gr.B
         asking.failure(None, None, None, js="() => window.dispatchEvent(new Event('attest:refused'))")
         shell.stop(None, None, None, cancels=[asking], api_visibility="private")
     page.queue(max_size=settings.queue_size, api_open=False)
+    # Of each session Gradio holds the components with the last answer in them, which no later question needs.
+    page.state_session_capacity = settings.queue_size + settings.answers_at_once
     return page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -87,15 +88,17 @@ def application(
     from assistant.page.app import create_page
     from assistant.page.asking import Answering
     from assistant.page.seen import SuggestionsByReach
+    from assistant.page.tidy import Tidy
 
     app: FastAPI = FastAPI(title=settings.title, docs_url=None, redoc_url=None, openapi_url=None)
     answering = Answering(assistant, conversations, settings)
     suggestions = SuggestionsByReach(assistant, lambda: answering.is_busy)
     kept_shelf = shelf or Shelf(assistant.library, None, None)
     routes.mount(app, assistant, conversations, settings, kept_shelf, suggestions, bench)
+    page = create_page(answering, settings)
     gr.mount_gradio_app(
         app,
-        create_page(answering, settings),
+        page,
         path="/",
         footer_links=[],
         run_history=False,
@@ -109,7 +112,7 @@ def application(
     )
     by_name = is_loopback(host) or access.user_header
     return Guard(
-        Gate(app, accounts, access, settings.title, conversations.hand_over),
+        Gate(Tidy(app, page._queue), accounts, access, settings.title, conversations.hand_over),
         max_request_bytes=settings.max_request_bytes,
         max_upload_bytes=settings.max_upload_bytes + settings.max_request_bytes,
         hosts=(*LOOPBACK, *access.public_hosts) if by_name else None,
@@ -167,6 +170,9 @@ def _warmed(assistant: Assistant) -> None:
 def _quiet_gradio() -> None:
     """No analytics, no version check, nothing fetched from elsewhere: set before Gradio is imported."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    # Its queue would keep a record of 10,000 questions, and make a table of all of them after each: no page shows it.
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(sys.maxsize)
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 

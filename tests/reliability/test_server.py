@@ -74,9 +74,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("server")
     assistant = ScriptedAssistant()
     with (
+        pytest.MonkeyPatch.context() as patched,
         closing(Conversations.open(folder / "catalog.sqlite")) as conversations,
         closing(bound("127.0.0.1", 0)) as listener,
     ):
+        patched.setattr("assistant.page.tidy.UNREAD", 2.0)  # who joins here and comes at all comes at once
         shelf = Shelf(cast("Library", assistant.library), _take_slowly, folder / "uploads")
         settings = PageSettings(max_upload_bytes=2 * MEBIBYTE, answers_at_once=4, queue_size=20)
         app = application(cast("Assistant", assistant), conversations, settings, shelf=shelf)
@@ -183,6 +185,49 @@ def test_a_client_that_leaves_stops_its_answer(running: Running) -> None:
     assert running.assistant.closed.wait(15), "the answer went on for nobody"
 
 
+def test_sessions_that_asked_and_left_are_forgotten(running: Running) -> None:
+    def ask(number: int) -> None:
+        assert running.join("warning bells", f"once-{number}") == 200
+        assert any(message["msg"] == "process_completed" for message in running.answers(f"once-{number}", 30))
+
+    ask(0)
+    before = _held()
+    for number in range(1, 41):
+        ask(number)
+    grown = _grown(before)
+    assert grown["SessionState"] <= 24, grown  # so many questions may wait or be worked on here
+    assert grown["messages"] <= 2, grown
+    assert grown["questions"] <= 2, grown
+
+
+def test_answers_that_nobody_reads_are_forgotten(running: Running) -> None:
+    before = _held()
+    for number in range(8):
+        assert running.join("warning bells", f"unread-{number}") == 200
+    assert _grown(before)["questions"] >= 1, "nothing was there to be forgotten"
+    end = time.monotonic() + 30
+    while (grown := _grown(before))["questions"] > 0 or grown["messages"] > 0:
+        assert time.monotonic() < end, grown
+        time.sleep(0.2)
+    assert running.join("warning bells", "unread-0") == 200
+    told = [message["msg"] for message in running.answers("unread-0", 30)]
+    assert "process_completed" in told
+
+
+@pytest.mark.hard
+def test_two_thousand_sessions_cost_no_memory(running: Running) -> None:
+    def ask(number: int) -> None:
+        while running.join("warning bells", f"many-{number}") == 503:
+            time.sleep(0.05)
+        assert any(message["msg"] == "process_completed" for message in running.answers(f"many-{number}", 120))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(ask, range(300)))
+        before = _memory()
+        list(pool.map(ask, range(300, 2300)))
+    assert _memory() - before < 16 * MEBIBYTE
+
+
 @pytest.mark.parametrize("questions", [120, pytest.param(1000, marks=pytest.mark.hard)])
 def test_a_flood_of_questions_is_refused_past_the_queue_and_the_server_goes_on(
     running: Running, questions: int
@@ -199,6 +244,23 @@ def test_a_flood_of_questions_is_refused_past_the_queue_and_the_server_goes_on(
     while running.join("warning bells", f"after-{time.monotonic()}") != 200:
         assert time.monotonic() < end, "it never took a question again"
         time.sleep(0.5)
+
+
+def _held() -> Counter[str]:
+    """How much of sessions is held in this process, by what it is."""
+    gc.collect()
+    everything = gc.get_objects()
+    queues = [each for each in everything if type(each).__name__ == "Queue" and hasattr(each, "event_analytics")]
+    return Counter(
+        SessionState=sum(type(each).__name__ == "SessionState" for each in everything),
+        messages=sum(len(queue.pending_messages_per_session) for queue in queues),
+        questions=sum(len(queue.pending_event_ids_session) for queue in queues),
+    )
+
+
+def _grown(before: Counter[str]) -> dict[str, int]:
+    now = _held()
+    return {name: now[name] - before[name] for name in now}
 
 
 def _memory() -> int:
