@@ -1,12 +1,14 @@
 """The one pipeline from question to answer: for the page, the command line, the API and the evaluation.
 
-question -> alone -> passages -> sentences -> evidence -> enough? -> quotes composed, or written and verified -> Answer
+question -> alone -> passages -> sentences -> evidence -> enough? -> quotes composed, or written and verified
+-> [quotes translated] -> Answer
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -16,12 +18,14 @@ from assistant.conversation import standalone
 from assistant.evidence import PASSAGES, candidates, select, verified
 from assistant.question import clean_question
 from assistant.told import told
+from assistant.translate import Translation, Translations, foreign
 from assistant.types import (
     AbstainReason,
     Answer,
     AskOptions,
     Claim,
     ClaimChecked,
+    Composed,
     Event,
     Evidence,
     EvidenceFound,
@@ -30,9 +34,10 @@ from assistant.types import (
     Mode,
     Notice,
     TextAdded,
+    Translated,
 )
 from assistant.write import Written
-from assistant.writer import Writer, written_notices
+from assistant.writer import Writer, with_translations, written_notices
 from store.language import UNKNOWN, detect_language
 from store.library import Library
 from store.types import Document, SearchResult
@@ -118,10 +123,10 @@ class Assistant:
         yield EvidenceFound(asked.alone, asked.language, evidence, sure)
         if not evidence:
             yield from self._abstain(asked, found, sure, timings)
-        elif (options.mode or self.mode) == "written":
-            yield from self._write(asked, evidence, sure, timings)
-        else:
-            yield from self._quote(asked, evidence, sure, timings)
+            return
+        written = (options.mode or self.mode) == "written"
+        answering = (self._write if written else self._quote)(asked, evidence, sure, timings)
+        yield from self._translate(asked, answering) if options.translate else answering
 
     def _understand(self, question: str, history: Sequence[Message], options: AskOptions) -> Question:
         started = time.perf_counter()
@@ -140,7 +145,7 @@ class Assistant:
         timings: dict[str, float],
         more: tuple[Claim, ...] = (),
         notice: tuple[Notice, ...] = (),
-    ) -> Iterator[Event]:
+    ) -> Generator[Event]:
         """The answer in quotes; `more` are sentences of a model that the quotes don't carry, and `notice` says so."""
         text = ""
         claims: list[Claim] = []
@@ -169,7 +174,7 @@ class Assistant:
 
     def _write(
         self, asked: Question, evidence: tuple[Evidence, ...], sure: float, timings: dict[str, float]
-    ) -> Iterator[Event]:
+    ) -> Generator[Event]:
         """The answer as a language model writes it; where nothing of that can be shown, the quotes."""
         written: Written | None = None
         for event in self._writer.write(asked.alone, evidence, asked.language):
@@ -200,6 +205,35 @@ class Assistant:
                 timings_ms=_total(asked, timings),
             )
         )
+
+    def _translate(self, asked: Question, answering: Generator[Event]) -> Iterator[Event]:
+        """The events of `answering`, and at their end translations of its quotes, one after the other."""
+        with closing(answering):
+            for event in answering:
+                if isinstance(event, Finished):
+                    yield from self._translated(asked, event.answer)
+                else:
+                    yield event
+
+    def _translated(self, asked: Question, answer: Answer) -> Iterator[Event]:
+        # A model that was out of reach a moment ago is not waited for again.
+        unreachable = any(notice.code == "model_unavailable" for notice in answer.notices)
+        if unreachable or not foreign(answer.evidence, answer.language):
+            yield Finished(answer)
+            return
+        yield Composed(answer)
+        done = Translations()
+        for event in self._writer.translate(answer.evidence, answer.language):
+            if isinstance(event, Translation):
+                done = done.and_also(event)
+                yield Translated(event.key, event.text, with_translations(answer, done, self._writer.model_name))
+            elif isinstance(event, Translations):
+                done = event
+            else:
+                yield event
+        timings = _total(asked, answer.timings_ms | {"translate": done.milliseconds})
+        whole = with_translations(answer, done, self._writer.model_name)
+        yield Finished(whole.model_copy(update={"timings_ms": timings}))
 
     def _abstain(self, asked: Question, found: SearchResult, sure: float, timings: dict[str, float]) -> Iterator[Event]:
         reason: AbstainReason = "low_confidence" if found.hits else "no_evidence"

@@ -18,7 +18,7 @@ import click
 if TYPE_CHECKING:
     from assistant.answer import Assistant
     from assistant.page.bench import Bench
-    from assistant.types import Answer
+    from assistant.types import Answer, Event
     from store.settings import Settings
     from store.types import Filter, SearchResult
 
@@ -172,6 +172,7 @@ def filter_options(command: Any) -> Any:  # noqa: ANN401 - what click decorates 
 @click.option("--mode", type=click.Choice(["quotes", "written"]), help="Quotes alone, or written by a language model.")
 @click.option("--answer-language", help="The language to answer in; else the question's.")
 @click.option("--max-quotes", type=click.IntRange(1, 20), help="The most quotes to show.")
+@click.option("--translate", is_flag=True, help="Add machine translations of quotes in other languages.")
 @filter_options
 @click.pass_obj
 def ask(
@@ -182,6 +183,7 @@ def ask(
     mode: str | None,
     answer_language: str | None,
     max_quotes: int | None,
+    translate: bool,
     **conditions: Any,  # noqa: ANN401 - as click hands them over
 ) -> int:
     """Ask QUESTION; exit code 1 if the sources don't answer it. "-" reads it from standard input."""
@@ -192,10 +194,14 @@ def ask(
         answer_language=answer_language,
         filter=_filter(conditions),
         max_quotes=max_quotes or settings.max_quotes,
+        translate=translate,
     )
     with _assistant(settings) as assistant:
-        answer = assistant.answer(_read(question), options=options)
-    click.echo(answer.to_json(indent=2) if as_json else _shown(answer))
+        if as_json:
+            answer = assistant.answer(_read(question), options=options)
+            click.echo(answer.to_json(indent=2))
+        else:
+            answer = _print(assistant.ask(_read(question), options=options))
     return 0 if answer.answered else 1
 
 
@@ -229,6 +235,7 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     from assistant.accounts.entrance import Accounts
     from assistant.accounts.sessions import HOUR, Lifetime
     from assistant.build import default_mode
+    from assistant.models.registry import is_there
     from assistant.page.gate import Access
     from assistant.page.serve import admitted
     from assistant.page.serve import serve as serve_page
@@ -251,7 +258,9 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
                 host=where,
                 port=settings.port if port is None else port,
                 settings=PageSettings(
-                    written_mode=default_mode(settings) == "written", web_uploads=settings.web_uploads
+                    written_mode=default_mode(settings) == "written",
+                    translations=is_there(settings),
+                    web_uploads=settings.web_uploads,
                 ),
                 intake=intake_by(ingest_paths, assistant.library),
                 uploads=settings.home / "uploads",
@@ -315,16 +324,40 @@ def _filter(conditions: dict[str, Any]) -> Filter:
     )
 
 
+def _print(events: Iterator[Event]) -> Answer:
+    """Print an answer for a terminal: its text, what each marker stands for, then translations as they come."""
+    from assistant.types import Composed, Finished, Translated
+
+    printed = False
+    for event in events:
+        if isinstance(event, Composed):
+            click.echo(_shown(event.answer))
+            printed = True
+        elif isinstance(event, Translated) and event.text:
+            click.echo(_translation(event.key, event.text, event.answer))
+        elif isinstance(event, Finished):
+            if not printed:
+                click.echo(_shown(event.answer))
+            for notice in event.answer.notices:
+                click.echo(f"! {notice.message}")
+            return event.answer
+    raise AssertionError("An answer always ends with Finished.")
+
+
 def _shown(answer: Answer) -> str:
-    """An answer for a terminal: its text, then what each marker stands for."""
+    """An answer's text, then what each marker stands for."""
     lines = [answer.text]
     for evidence in answer.evidence:
         source = evidence.document
         facts = [source.speaker, source.published, evidence.language, source.page and f"p. {source.page}"]
         lines.append(f"[{evidence.key}] {source.title} ({', '.join(str(fact) for fact in facts if fact)})")
         lines.append(f"    {source.uri}")
-    lines += [f"! {notice.message}" for notice in answer.notices]
     return "\n".join(lines)
+
+
+def _translation(key: int, text: str, answer: Answer) -> str:
+    language = next(each.language for each in answer.evidence if each.key == key)
+    return f"[{key}] machine translation, {language} to {answer.language}: {text}"
 
 
 def _hits(found: SearchResult) -> dict[str, object]:

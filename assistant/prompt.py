@@ -13,7 +13,7 @@ import regex
 
 from assistant.models.base import counter_of
 from assistant.types import Evidence
-from prompts import load, load_for
+from prompts import Template, load, load_for
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM, ChatMessage
@@ -32,12 +32,18 @@ def fixed_part() -> list[ChatMessage]:
     """The rules and the examples: the same for every question."""
     from llama_index.core.llms import ChatMessage
 
-    turns = regex.split(r"^(user|assistant):\n", load(EXAMPLES).render(), flags=regex.MULTILINE)[1:]
-    examples = [
+    return [ChatMessage(role="system", content=load(SYSTEM).render()), *turns_of(load(EXAMPLES))]
+
+
+def turns_of(examples: Template) -> list[ChatMessage]:
+    """Worked examples as turns of a chat: lines ``user:`` and ``assistant:`` say whose words follow."""
+    from llama_index.core.llms import ChatMessage
+
+    turns = regex.split(r"^(user|assistant):\n", examples.render(), flags=regex.MULTILINE)[1:]
+    return [
         ChatMessage(role=role, content=content.strip("\n"))
         for role, content in zip(turns[::2], turns[1::2], strict=True)
     ]
-    return [ChatMessage(role="system", content=load(SYSTEM).render()), *examples]
 
 
 def prompt(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from assistant.spans import Span
-from assistant.types import Answer, Event, EvidenceFound, Finished
+from assistant.types import Answer, Composed, Event, EvidenceFound, Finished
 from store.errors import AttestError
 from store.logs import facts
 
@@ -33,6 +33,9 @@ def told(events: Iterator[Event]) -> Iterator[Event]:
             if isinstance(event, EvidenceFound):
                 step.end()
                 step = Span("compose", span.id)
+            elif isinstance(event, Composed):
+                step.end()
+                step = Span("translate", span.id)
             elif isinstance(event, Finished):  # Whoever got this needn't ask for more, so it is told before.
                 finished = True
                 step.end()

@@ -118,6 +118,8 @@ class AskOptions:
     """BCP 47 tag; None: the question's own language."""
     filter: Filter = EVERYTHING
     max_quotes: int = 5
+    translate: bool = False
+    """Whether quotes in other languages than the answer's get a machine translation beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +152,28 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Composed:
+    """The answer is whole but for translations of its quotes, where they were asked for: they follow."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """A machine has translated the quote of that key, or tried to."""
+
+    key: int
+    text: str | None
+    """None: what came of it can't be shown."""
+    answer: Answer
+    """The answer with the translations that there are by now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The whole answer; always the last event."""
 
     answer: Answer
 
 
-Event = EvidenceFound | TextAdded | ClaimChecked | Waiting | Finished
+Event = EvidenceFound | TextAdded | ClaimChecked | Waiting | Composed | Translated | Finished

@@ -8,7 +8,7 @@ keys that don't exist are dropped, missing ones added, wrong ones replaced by th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -20,6 +20,7 @@ from assistant.commands import commands, without_commands
 from assistant.marks import cite, speaks
 from assistant.models.base import stream_text
 from assistant.prompt import fixed_part, prompt, prompt_hash
+from assistant.reply import Pause, reply
 from assistant.sentences import SentenceStream
 from assistant.types import Claim, ClaimChecked, Evidence, TextAdded, Waiting
 from assistant.verify import Verdict, Verifier, citations_in
@@ -33,10 +34,6 @@ Outcome = Literal["written", "abstained", "nothing_left", "incomplete", "failed"
 
 MAX_TOKENS = 200
 MAX_SENTENCES = 6
-RETRIES = 2
-"""Of a model that failed before its first word; one that broke off later is not asked again."""
-PAUSE_SECONDS = 0.5
-"""Before the first retry; doubled before each next."""
 LONGEST_SENTENCE = 2_000
 """Code points: more without an end is no sentence, and is not waited for."""
 NO_ANSWER = "NO ANSWER"
@@ -74,7 +71,7 @@ def write(
     *,
     verifier: Verifier | None = None,
     max_tokens: int = MAX_TOKENS,
-    pause: Callable[[float], None] = time.sleep,
+    pause: Pause = time.sleep,
 ) -> Iterator[TextAdded | ClaimChecked | Waiting | Written]:
     """Write an answer to a standalone `question` in `language` (BCP 47) from `evidence`.
 
@@ -132,14 +129,14 @@ def _since(started: float) -> float:
 
 
 def _sentences(
-    llm: LLM, messages: list[ChatMessage], max_tokens: int, pause: Callable[[float], None]
+    llm: LLM, messages: list[ChatMessage], max_tokens: int, pause: Pause
 ) -> Generator[str | None, None, None]:
     """The sentences of the model's reply, and None at every moment at which none has ended.
 
     A reply that goes in circles or is beyond all measure ends with its last whole sentence.
     """
     stream = SentenceStream()
-    with closing(_reply(llm, messages, max_tokens, pause)) as pieces:
+    with closing(reply(llm, messages, max_tokens, pause)) as pieces:
         for piece in pieces:
             ended: list[str | None] = list(stream.add(piece)) if piece else []
             if not ended and piece and (loops(stream.rest) or len(stream.rest) > LONGEST_SENTENCE):
@@ -147,27 +144,6 @@ def _sentences(
             yield from ended or [None]
     if not loops(stream.rest):
         yield from stream.finish()
-
-
-def _reply(
-    llm: LLM, messages: list[ChatMessage], max_tokens: int, pause: Callable[[float], None]
-) -> Generator[str, None, None]:
-    """The model's reply, empty pieces among it; a failure before the first word is tried again after a pause."""
-    for attempt in range(RETRIES + 1):
-        pieces = stream_text(llm, messages, max_tokens=max_tokens)
-        begun = False
-        try:
-            for piece in pieces:
-                begun = begun or bool(piece)
-                yield piece
-        except LanguageModelError as error:
-            if begun or attempt == RETRIES or not error.is_temporary:
-                raise
-            pause(PAUSE_SECONDS * 2**attempt)
-        else:
-            return
-        finally:
-            pieces.close()  # type: ignore[attr-defined]
 
 
 class _Draft:

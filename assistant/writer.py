@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from assistant.prompt import prompt
+from assistant.translate import Translation, Translations, foreign, translate
 from assistant.types import Answer, ClaimChecked, Evidence, Notice, NoticeCode, TextAdded, Waiting
 from assistant.verify import Verifier
 from assistant.write import MAX_TOKENS, Written, warm, write
@@ -48,6 +49,18 @@ class Writer:
             return
         verifier = Verifier(evidence, embedder=self._library.embedder)
         yield from write(question, evidence, language, llm, verifier=verifier)
+
+    def translate(self, evidence: Sequence[Evidence], language: str) -> Iterator[Translation | Waiting | Translations]:
+        """See `assistant.translate.translate`; without a model that can be loaded the last event says that it failed."""
+        try:
+            llm = self._model()
+        except LanguageModelError as error:
+            yield Translations(problem=str(error), failed=True)
+            return
+        if llm is None:
+            yield Translations(failed=True)
+            return
+        yield from translate(evidence, language, llm)
 
     def prepare(self) -> None:
         """Load the model, and let one in this process read what every prompt begins with.
@@ -91,3 +104,30 @@ def written_notices(written: Written | None, language: str) -> tuple[Notice, ...
         template = "broken_off" if written.claims else "quotes_alone"
     message = load_for(template, language).render()
     return (Notice(code=code, message=f"{message} {written.problem}" if written.problem else message),)
+
+
+def with_translations(answer: Answer, done: Translations, model: str | None) -> Answer:
+    """`answer` with the translations that there are, and what the reader should know of them and of those missing."""
+    texts = {each.key: each.text for each in done.shown}
+    evidence = tuple(each.model_copy(update={"translation": texts.get(each.key)}) for each in answer.evidence)
+    notices = tuple(_translation_notices(evidence, done, answer.language, model))
+    return answer.model_copy(update={"evidence": evidence, "notices": (*answer.notices, *notices)})
+
+
+def _translation_notices(
+    evidence: Sequence[Evidence], done: Translations, language: str, model: str | None
+) -> Iterator[Notice]:
+    if done.shown:
+        yield Notice(code="translated", message=load_for("translated", language).render(model=model or "?"))
+    if done.withheld:
+        message = load_for("translation_withheld", language).render(keys=_markers(done.withheld))
+        yield Notice(code="incomplete", message=message)
+    if done.failed:
+        tried = {*done.withheld, *(each.key for each in done.shown)}
+        missing = [each.key for each in foreign(evidence, language) if each.key not in tried]
+        message = load_for("translation_unavailable", language).render(keys=_markers(missing))
+        yield Notice(code="model_unavailable", message=f"{message} {done.problem}" if done.problem else message)
+
+
+def _markers(keys: Sequence[int]) -> str:
+    return " ".join(f"[{key}]" for key in keys)

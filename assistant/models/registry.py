@@ -74,6 +74,11 @@ def choose(settings: Settings) -> FoundModel | None:
     return next((each for each in found if not each.problem), None)
 
 
+def is_there(settings: Settings) -> bool:
+    """Whether there seems to be a model, or an endpoint is named: what can be said without asking anybody."""
+    return bool(settings.base_url or settings.model) or any(not each.problem for each in _in_folders(settings))
+
+
 def load_model(settings: Settings) -> LLM | None:
     """The chosen model, ready to be asked; None in quotes mode and where there is none.
 

@@ -98,6 +98,7 @@ def start_router(
                 "upload_suffixes": settings.upload_suffixes,
             },
             "written": settings.written_mode,
+            "translations": settings.translations,
             "user": guest.name,
             "signs_out": SESSION_COOKIE in request.cookies and guest.name is not None,
             "uploads": settings.uploads and shelf.accepts_files and guest.may("add"),

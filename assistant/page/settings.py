@@ -23,6 +23,8 @@ class PageSettings:
     """Questions that may wait; past it, one more is refused politely."""
     written_mode: bool = False
     """Whether a language model is there to write answers; else only quotes are offered."""
+    translations: bool = False
+    """Whether a language model is there to translate quotes; else that isn't offered."""
     uploads: bool = True
     """Whether documents can be added from the page."""
     max_upload_bytes: int = 50 * MEBIBYTE

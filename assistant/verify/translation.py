@@ -1,0 +1,105 @@
+"""Whether a machine's translation of a quote can be shown: cheap checks for nonsense and for numbers that aren't its own.
+
+They don't say that a translation is right. What they let pass is labelled as a machine's wherever it is shown.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import regex
+
+from assistant.commands import commands
+from assistant.marks import speaks
+from assistant.types import Evidence
+from assistant.verify.checks import Quote, read_quote, unsupported_date, unsupported_number
+from assistant.verify.text import fold, script_of
+from store.language import UNKNOWN, detect_language
+
+TranslationFault = Literal["empty", "same", "language", "length", "number", "date", "command"]
+
+LONGEST, SHORTEST = 4.0, 0.2
+"""Times the letters of the quote that a translation may have: 99 in 100 true ones have between .5 and 2.1."""
+SPARE_LETTERS = 40
+"""That much longer or shorter is never too much: a name may be spelled out."""
+_CIRCLE = regex.compile(r"(?s)(.{4,120}?)\1\1")
+"""The same again and again. The names that a true translation repeats have other words between them."""
+MOST_COPIED = 0.1
+"""Share of letters in words of the quote that aren't names: technical terms stay in English in many a Thai text."""
+_WORD = regex.compile(r"\p{L}[\p{L}\p{M}]*")
+_WORTH = ((regex.compile(r"[\p{Han}]"), 3), (regex.compile(r"[\p{Hiragana}\p{Katakana}\p{Hangul}]"), 2))
+"""Letters of an alphabet that one character says as much as."""
+
+
+def translation_fault(translation: str, evidence: Evidence, language: str) -> TranslationFault | None:
+    """Why `translation` into `language` (BCP 47) can't be shown beside the quote of `evidence`; None if it can."""
+    quote, folded = fold(evidence.quote), fold(translation)
+    fault: TranslationFault | None = None
+    if not regex.search(r"\p{L}", folded):
+        fault = "empty"
+    elif _bare(folded) == _bare(quote):
+        fault = "same"
+    elif not _is_in(folded, language) or _is_partly_left(folded, quote):
+        fault = "language"
+    elif _is_out_of_measure(folded, quote):
+        fault = "length"
+    elif commands(folded):
+        fault = "command"
+    return fault or _altered(folded, quote, evidence, language)
+
+
+def same_language(one: str, other: str) -> bool:
+    """Whether two tags mean the same language, whatever their regions and scripts."""
+    return one.partition("-")[0].lower() == other.partition("-")[0].lower()
+
+
+def _is_in(text: str, language: str) -> bool:
+    found = detect_language(text)
+    # A few words, or names alone, tell no language: then letters must do.
+    return same_language(found, language) or (found == UNKNOWN and speaks(text, language))
+
+
+def _is_partly_left(text: str, quote: str) -> bool:
+    """Whether words of the quote stand in `text` in the quote's own script; Latin names may stand in any."""
+    script = script_of(quote)
+    if script in ("", "cjk", script_of(text)):
+        return False
+    left = [word for word in _WORD.findall(text) if script_of(word) == script]
+    if script == "latin":
+        own = set(_WORD.findall(quote))
+        copied = [word for word in left if word in own and word[0].islower()]
+        return len(copied) > 1 and sum(map(len, copied)) > MOST_COPIED * _letters(text)
+    return any(len(word) > 1 for word in left)
+
+
+def _is_out_of_measure(text: str, quote: str) -> bool:
+    given, worth = _letters(text), _letters(quote)
+    return bool(
+        given > LONGEST * worth + SPARE_LETTERS or given + SPARE_LETTERS < SHORTEST * worth or _CIRCLE.search(text)
+    )
+
+
+def _altered(text: str, quote: str, evidence: Evidence, language: str) -> TranslationFault | None:
+    """A number or date that the quote doesn't have; or one of the quote's, in digits, that `text` doesn't have."""
+    before, after = _read(evidence), _read(evidence.model_copy(update={"quote": text, "language": language}))
+    if unsupported_date(text, before) or unsupported_date(quote, after):
+        return "date"
+    lost = unsupported_number(quote, after)
+    if unsupported_number(text, before) or (lost and regex.search(r"\d", lost.detail or "")):
+        return "number"
+    return None
+
+
+def _read(evidence: Evidence) -> tuple[Quote]:
+    # What a title or a date of publication says is not in the quote.
+    bare = evidence.document.model_copy(update={"title": "", "speaker": None, "published": None})
+    return (read_quote(evidence.model_copy(update={"document": bare})),)
+
+
+def _bare(text: str) -> str:
+    return regex.sub(r"[\P{L}--\p{M}]+", "", text.casefold(), flags=regex.V1)
+
+
+def _letters(text: str) -> int:
+    worth = len(regex.findall(r"\p{L}", text))
+    return worth + sum((each - 1) * len(pattern.findall(text)) for pattern, each in _WORTH)
