@@ -28,6 +28,7 @@ from assistant.types import (
     Answer,
     AskOptions,
     ClaimChecked,
+    Composed,
     Event,
     EvidenceFound,
     Finished,
@@ -35,6 +36,7 @@ from assistant.types import (
     Mode,
     Notice,
     TextAdded,
+    Translated,
 )
 from store.conversations import Conversations, Turn, TurnState
 from store.dates import is_date
@@ -159,15 +161,17 @@ class Answering:
                 if isinstance(event, Finished):
                     answer, outcome = event.answer, "finished"
                     break
+                if isinstance(event, Composed | Translated):  # Whoever leaves now has the answer all the same.
+                    answer, outcome = unfinished(event.answer, words), "finished"
                 draft = advanced(draft, event)
                 now = time.monotonic()
-                if isinstance(event, EvidenceFound) or now - shown >= _PAUSE:
+                if isinstance(event, EvidenceFound | Composed | Translated) or now - shown >= _PAUSE:
                     shown = now
                     state = {
                         **state,
                         "stage": "writing",
-                        "body": draft_body(draft, words, "ask.writing"),
-                        "evidence": evidence_list(draft.evidence, words),
+                        "body": draft_body(draft, words, "ask.translating" if answer else "ask.writing"),
+                        "evidence": evidence_list(draft.evidence, words, language=draft.language),
                     }
                     yield state
         except AttestError as error:
@@ -220,7 +224,15 @@ def advanced(draft: Draft, event: Event) -> Draft:
         return replace(draft, text=draft.text + event.text)
     if isinstance(event, ClaimChecked):
         return replace(draft, claims=(*draft.claims, event.claim))
+    if isinstance(event, Composed | Translated):
+        return replace(draft, evidence=event.answer.evidence)
     return draft
+
+
+def unfinished(answer: Answer, words: Strings) -> Answer:
+    """An answer whose quotes are still being translated, as it is kept if that ends here."""
+    stopped = Notice(code="incomplete", message=words("ask.translating.stopped"))
+    return answer.model_copy(update={"notices": (*answer.notices, stopped)})
 
 
 def partial(asked: Asked, draft: Draft) -> Answer | None:
@@ -259,18 +271,19 @@ def checked_options(options: object, words: Strings) -> AskOptions:
     """The choices for a question. Raises QuestionError for any that isn't allowed, such as a day that doesn't exist."""
     data = options if isinstance(options, Mapping) else {}
     mode, language = data.get("mode") or None, data.get("answer_language") or None
-    most = data.get("max_quotes", 5)
+    most, translate = data.get("max_quotes", 5), data.get("translate", False)
     allowed = (
         mode in (None, *get_args(Mode))
         and (language is None or re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", str(language)))
         and isinstance(most, int)
         and not isinstance(most, bool)
         and 1 <= most <= MOST_QUOTES
+        and isinstance(translate, bool)
     )
     where = _filter(data.get("filter"), words)
     if not allowed or where is None:
         raise QuestionError(words("problem.request"))
-    return AskOptions(mode, language, where, most)
+    return AskOptions(mode, language, where, most, translate)
 
 
 def options_of(turn: Turn) -> AskOptions:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any, Literal, get_args
 
-from assistant.page.render import answer_text, confidence_words, evidence_list
+from assistant.page.render import answer_text, confidence_words, evidence_list, translation_label
 from assistant.page.strings import Strings
 from assistant.types import Answer, Evidence
 from store.conversations import Conversation, Turn
@@ -26,6 +26,7 @@ _STYLE = (
     "max-width:46rem;margin:2rem auto;padding:0 1rem}"
     "blockquote{border-left:3px solid #8aa;margin:.4rem 0;padding:.1rem 1rem}li{margin:1rem 0}"
     ".details{color:#555;margin-left:.5em}.title{margin-left:.5em;font-style:italic}button{all:unset}.wrong{display:none}"
+    ".translation{color:#444;margin:.4rem 0 0 1.2rem}.translation small{background:#eee;padding:0 .3em}"
     ".mark{font-size:.75em;vertical-align:super;color:#066}"
 )
 
@@ -78,15 +79,18 @@ def _markdown(conversation: Conversation, turns: Sequence[Turn], words: Strings)
         lines += [f"*{_plain(notice.message)}*\n" for notice in answer.notices]
         lines += [f"*{confidence_words(answer, words)}.*", ""]
         for item in answer.evidence:
-            lines += [_markdown_quote(item), ""]
+            lines += [_markdown_quote(item, answer.language, words), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _markdown_quote(item: Evidence) -> str:
+def _markdown_quote(item: Evidence, language: str, words: Strings) -> str:
     source = item.document
     said = ", ".join(part for part in (source.speaker, source.title, source.published) if part)
     quote = "\n".join(f"   > {_plain(line)}" for line in item.quote.splitlines())
-    return f"{item.key}. {_plain(said)} ({item.start}\u2013{item.end})\n\n{quote}"
+    shown = f"{item.key}. {_plain(said)} ({item.start}\u2013{item.end})\n\n{quote}"
+    if item.translation:
+        shown += f"\n\n   *{_plain(translation_label(item, language, words))}:* {_plain(item.translation)}"
+    return shown
 
 
 def _plain(text: str) -> str:
@@ -106,7 +110,7 @@ def _html(conversation: Conversation, turns: Sequence[Turn], words: Strings) -> 
         parts.append(answer_text(answer.text, answer.claims, answer.evidence, words) + "</div>")
         parts += [f"<p><em>{escape(notice.message)}</em></p>" for notice in answer.notices]
         parts.append(f"<p><em>{escape(confidence_words(answer, words))}</em></p>")
-        parts.append(evidence_list(answer.evidence, words, answer.answered))
+        parts.append(evidence_list(answer.evidence, words, answer.answered, language=answer.language))
     return (
         f'<!doctype html><html lang="{words.language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'

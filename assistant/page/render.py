@@ -49,7 +49,7 @@ def turn_article(
         f"{_question(turn, words, versions)}"
         f'<div class="reply">{_reply(turn, answer, words, feedback)}</div>'
         f'<section class="evidence" aria-label="{escape(words("evidence.title"))}">'
-        f"{evidence_list(answer.evidence, words, answer.answered, feedback) if answer else ''}</section>"
+        f"{evidence_list(answer.evidence, words, answer.answered, feedback, answer.language) if answer else ''}</section>"
         "</article>"
     )
 
@@ -87,14 +87,18 @@ def answer_text(text: str, claims: Sequence[Claim], evidence: Sequence[Evidence]
 
 
 def evidence_list(
-    evidence: Sequence[Evidence], words: Strings, answered: bool = True, feedback: Sequence[Feedback] = ()
+    evidence: Sequence[Evidence],
+    words: Strings,
+    answered: bool = True,
+    feedback: Sequence[Feedback] = (),
+    language: str = "und",
 ) -> str:
-    """The quotes, best first, each a card that opens its document."""
+    """The quotes, best first, each a card that opens its document; translations are in `language`."""
     if not evidence:
         return ""
     title = words("evidence.title" if answered else "evidence.nearest")
     judged = {given.citation for given in feedback if given.verdict == "bad"}
-    cards = "".join(_card(item, words, item.key in judged) for item in evidence)
+    cards = "".join(_card(item, words, item.key in judged, language) for item in evidence)
     return f'<h3 class="evidence-title">{escape(title)}</h3><ol class="cards">{cards}</ol>'
 
 
@@ -223,21 +227,34 @@ def _notices(answer: Answer, words: Strings) -> str:
     )
 
 
-def _card(item: Evidence, words: Strings, judged: bool) -> str:
-    title = item.document.title
-    translation = (
-        f'<p class="translation" dir="auto"><small>{escape(words("evidence.translation"))}</small> '
-        f"{escape(item.translation)}</p>"
-        if item.translation
-        else ""
+def translation_label(item: Evidence, language: str, words: Strings) -> str:
+    """What a translation into `language` is called wherever it is shown."""
+    between = {"source": item.language, "target": language}
+    named = {name: language_name(tag, words.language) for name, tag in between.items()}
+    return words("evidence.translation", **named)
+
+
+def _translation(item: Evidence, language: str, words: Strings) -> str:
+    if not item.translation:
+        return ""
+    label = escape(translation_label(item, language, words))
+    # The label has its own direction: it must not decide that of the words below it.
+    return (
+        f'<div class="translation"><small>{label}</small>'
+        f'<p lang="{escape(language)}" dir="auto">{escape(item.translation)}</p></div>'
     )
+
+
+def _card(item: Evidence, words: Strings, judged: bool, language: str) -> str:
+    title = item.document.title
     return (
         f'<li class="card" data-key="{item.key}">'
         f'<button class="card-open" data-do="source.open" data-key="{item.key}"'
         f' aria-label="{escape(words("evidence.open", key=item.key, title=title))}">'
         f'<span class="key" aria-hidden="true">{item.key}</span>'
         f'<span class="source">{source_line(item.document, words)}</span></button>'
-        f'<blockquote lang="{escape(item.language)}" dir="auto">{escape(item.quote)}</blockquote>{translation}'
+        f'<blockquote lang="{escape(item.language)}" dir="auto">{escape(item.quote)}</blockquote>'
+        f"{_translation(item, language, words)}"
         f'<button class="icon wrong" data-do="feedback.citation" data-key="{item.key}"'
         f' aria-label="{escape(words("evidence.wrong"))}" title="{escape(words("evidence.wrong"))}"'
         f' aria-pressed="{str(judged).lower()}">{icon("flag")}</button></li>'

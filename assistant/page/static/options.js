@@ -1,4 +1,4 @@
-// What a user chooses for the questions: sources, answer language, kind, number of quotes. Remembered.
+// What a user chooses for the questions: sources, answer language, kind, translations, number of quotes. Remembered.
 import { $, $$, attempt, deeds, make, remember, remembered, state, t } from "./state.js";
 import { get } from "./http.js";
 
@@ -18,6 +18,10 @@ export function mount() {
     if (select.selectedIndex < 0) select.value = fallback;
     select.addEventListener("change", () => remember(name, select.value));
   }
+  const translate = $("#translate");
+  $("#translate-chip").hidden = !state.start.translations;
+  translate.checked = remembered("translate", false) === true;
+  translate.addEventListener("change", () => remember("translate", translate.checked));
   count();
 }
 
@@ -27,6 +31,7 @@ export function chosenOptions() {
     mode: mode || null,
     answer_language: $("#answer-language").value || null,
     max_quotes: Number($("#max-quotes").value),
+    translate: state.start.translations && $("#translate").checked,
     filter: { ...filter, published_from: filter.published_from || null, published_to: filter.published_to || null },
   };
 }

@@ -29,7 +29,9 @@ export function showQuotes(article) {
   if (!panel.innerHTML) panel.replaceChildren(make("p", { class: "empty", text: t("evidence.none") }));
   for (const turn of $$(".turn.beside")) turn.classList.remove("beside");
   article?.classList.add("beside");
-  if (!$("#panel-reader").hidden) closeReader();
+  // A document that was opened from this very answer stays open while the answer goes on.
+  const reader = $("#panel-reader");
+  if (!reader.hidden && reader.dataset.turn !== article?.dataset.turn) closeReader();
 }
 
 function beside(target) {
@@ -55,7 +57,8 @@ function hint(target) {
   const box = $("#hover");
   const claim = mark.closest(".claim");
   const verdict = claim ? make("p", { class: "verdict", "data-support": claim.dataset.support, text: t("support." + claim.dataset.support) }) : null;
-  box.replaceChildren(card.querySelector("blockquote").cloneNode(true), card.querySelector(".source").cloneNode(true));
+  const parts = ["blockquote", ".translation", ".source"].map(part => card.querySelector(part)).filter(Boolean);
+  box.replaceChildren(...parts.map(part => part.cloneNode(true)));
   if (verdict) box.append(verdict);
   box.hidden = false;
   mark.setAttribute("aria-describedby", "hover");
