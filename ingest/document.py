@@ -13,7 +13,7 @@ from ingest.raw import RawDocument
 from ingest.read import READERS_VERSION, read_document
 from ingest.sources import Source
 from ingest.split import SPLITTING_VERSION, split
-from ingest.suspicious import disguised, hidden
+from ingest.suspicious import signs
 from store.errors import ReadError
 from store.language import detect_language
 from store.types import Document, ParsedDocument
@@ -67,24 +67,27 @@ def parse(
         passage_tokens=passage_tokens,
         headings=None if normalized.headings is None else frozenset(span.start for span in normalized.headings),
     )
+    title = _name(source.title) or _title(raw, normalized, file)
+    speaker = _name(source.speaker) or _name(raw.author)
+    found = signs(raw.blocks, title, speaker)
     document = Document(
         id=identifier,
         uri=uri,
-        title=_name(source.title) or _title(raw, normalized, file),
+        title=title,
         language=language,
         original_sha256=original_sha256,
         text_sha256=sha256(text.encode()).hexdigest(),
-        speaker=_name(source.speaker) or _name(raw.author),
+        speaker=speaker,
         published=source.published or raw.published,
         media_type=raw.media_type,
         pages=normalized.pages,
         passage_count=len(passages),
         collection=source.collection or "",
+        signs=tuple(name for sign in found for name in sign.names),
     )
     if flag is not None:
-        for sign in (hidden(raw.blocks), disguised(document.title), disguised(document.speaker)):
-            if sign is not None:
-                flag(sign)
+        for sign in found:
+            flag(sign.sentence)
     return ParsedDocument(document, text, passages, preparation)
 
 

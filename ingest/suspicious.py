@@ -7,6 +7,7 @@ look alike do get in, since they may be meant; a title that mixes them is told o
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import regex
 
@@ -26,8 +27,26 @@ _LOOKALIKE = regex.compile(f"[{_LOOKALIKES}]")
 _OTHER_LETTER = regex.compile(rf"[[\p{{Cyrillic}}\p{{Greek}}]--[{_LOOKALIKES}]]", regex.V1)
 
 
-def hidden(blocks: Iterable[Block]) -> str | None:
-    """A sentence about characters in a document that would mislead its reader; None if there are none."""
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Something that would mislead a reader."""
+
+    names: tuple[str, ...]
+    """Of its kinds, as a document keeps them: ``direction``, ``tags``, ``invisible``, ``title`` or ``speaker``."""
+    sentence: str
+
+
+def signs(blocks: Iterable[Block], title: str | None, speaker: str | None) -> list[Sign]:
+    """All that would mislead the reader of a document: hidden characters, borrowed letters in its title or speaker."""
+    found = [hidden(blocks)]
+    for name, value in (("title", title), ("speaker", speaker)):
+        sentence = disguised(value)
+        found.append(None if sentence is None else Sign((name,), sentence))
+    return [sign for sign in found if sign is not None]
+
+
+def hidden(blocks: Iterable[Block]) -> Sign | None:
+    """Characters in a document that would mislead its reader; None if there are none."""
     directions = tags = invisible = 0
     directed = unspaced = False
     for block in blocks:
@@ -38,14 +57,14 @@ def hidden(blocks: Iterable[Block]) -> str | None:
         invisible += len(_INVISIBLE.findall(block.text))
         directed = directed or bool(_DIRECTED.search(block.text))
         unspaced = unspaced or bool(_UNSPACED.search(block.text))
-    found = []
+    found = {}
     if directions and not directed:
-        found.append(f"{directions:,} that turn the direction of writing")
+        found["direction"] = f"{directions:,} that turn the direction of writing"
     if tags:
-        found.append(f"{tags:,} tag characters")
+        found["tags"] = f"{tags:,} tag characters"
     if invisible > _MOST_INVISIBLE and not unspaced:
-        found.append(f"{invisible:,} without width inside words")
-    return f"Invisible characters were left out: {', '.join(found)}." if found else None
+        found["invisible"] = f"{invisible:,} without width inside words"
+    return Sign(tuple(found), f"Invisible characters were left out: {', '.join(found.values())}.") if found else None
 
 
 def disguised(name: str | None) -> str | None:

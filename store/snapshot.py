@@ -21,7 +21,7 @@ from store.types import Document, Filter, ParsedDocument, Passage, Span
 
 _DOCUMENT = (
     "d.id, d.uri, d.title, d.language, d.original_sha256, d.text_sha256, d.speaker, d.published, "
-    "d.media_type, d.pages, d.passage_count, d.collection"
+    "d.media_type, d.pages, d.passage_count, d.collection, d.signs"
 )
 _PASSAGE = (
     "p.id, d.id, p.ordinal, p.start_offset, p.end_offset, p.language, p.sentences, p.heading_start, p.heading_end"
@@ -348,6 +348,7 @@ def _document(row: Sequence[Any]) -> Document:
         pages=tuple(json.loads(row[9])),
         passage_count=row[10],
         collection=row[11],
+        signs=tuple(row[12].split()),
     )
 
 

@@ -44,6 +44,8 @@ class Document:
     passage_count: int = 0
     collection: str = ""
     """The one that it belongs to; empty for documents without any."""
+    signs: tuple[str, ...] = ()
+    """What its file was made to mislead readers with, as `ingest.suspicious` names it; empty for nearly all."""
 
     def page_of(self, offset: int) -> int | None:
         """The page, counted from 1, that holds `offset`; None for a text without pages."""

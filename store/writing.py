@@ -205,6 +205,7 @@ def _document_columns(document: Document) -> dict[str, object]:
         "language": document.language,
         "media_type": document.media_type,
         "collection": document.collection,
+        "signs": " ".join(document.signs),
         "pages": json.dumps(document.pages, separators=(",", ":")),
     }
 

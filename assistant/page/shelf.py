@@ -221,6 +221,9 @@ class Shelf:
             speaker=" ".join((speaker or "").split())[:500] or None,
             published=(published or "").strip() or None,
         )
+        # Whoever names it anew answers for the letters.
+        named = {name for name in ("title", "speaker") if getattr(described, name) != getattr(parsed.document, name)}
+        described = replace(described, signs=tuple(sign for sign in described.signs if sign not in named))
         return self.library.add(replace(parsed, document=described)).document
 
     def found(

@@ -18,6 +18,7 @@ from assistant.page.said import said
 from assistant.page.seen import Collections, visible
 from assistant.page.settings import MEBIBYTE, PageSettings
 from assistant.page.shelf import Item, Shelf, safe_name
+from assistant.page.signs import told_signs
 from assistant.page.strings import Strings
 from assistant.page.words import Guest, Words
 from store.errors import RequestError
@@ -41,7 +42,7 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
         words: Words, guest: Guest, after: str | None = None, find: str = "", limit: int = 50
     ) -> dict[str, Any]:
         found, following = shelf.found(find[:200], after, max(1, min(limit, 200)), guest.collections)
-        return {"documents": [_listed(item, words.language) for item in found], "next": following}
+        return {"documents": [_listed(item, words) for item in found], "next": following}
 
     @router.get("/map")
     def library_map(words: Words, guest: Guest) -> dict[str, Any]:
@@ -105,15 +106,15 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
         speaker: Annotated[str | None, Body()] = None,
         published: Annotated[str | None, Body()] = None,
     ) -> dict[str, Any]:
-        return _listed(shelf.describe(document_id, title, speaker, published, guest.collections), words.language)
+        return _listed(shelf.describe(document_id, title, speaker, published, guest.collections), words)
 
     @router.delete("/documents/{document_id}")
     def remove(document_id: str, words: Words, guest: Guest) -> dict[str, Any]:
-        return _listed(shelf.remove(document_id, guest.collections), words.language)
+        return _listed(shelf.remove(document_id, guest.collections), words)
 
     @router.post("/documents/{document_id}/back")
     def bring_back(document_id: str, words: Words, guest: Guest) -> dict[str, Any]:
-        return _listed(shelf.bring_back(document_id, guest.collections), words.language)
+        return _listed(shelf.bring_back(document_id, guest.collections), words)
 
     return router
 
@@ -161,14 +162,15 @@ def _row(item: Item, words: Strings) -> dict[str, Any]:
     return asdict(item) | {"error": said(item.error, words)}
 
 
-def _listed(document: Document, language: str) -> dict[str, Any]:
+def _listed(document: Document, words: Strings) -> dict[str, Any]:
     return {
         "id": document.id,
         "title": document.title,
         "speaker": document.speaker,
         "published": document.published,
-        "language": language_name(document.language, language),
+        "language": language_name(document.language, words.language),
         "tag": document.language,
         "passages": document.passage_count,
+        "signs": told_signs(document, words),
         "name": document.uri.replace("\\", "/").rsplit("/", 1)[-1],
     }

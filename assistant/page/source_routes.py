@@ -22,6 +22,7 @@ from assistant.page.reader import (
     window_html,
 )
 from assistant.page.seen import SuggestionsByReach, seen, visible
+from assistant.page.signs import told_signs
 from assistant.page.words import Guest, Words
 from assistant.types import Answer, Evidence, Source
 from store.conversations import Conversations, Turn
@@ -67,7 +68,8 @@ def source_router(assistant: Assistant, conversations: Conversations, suggestion
             return panel(lost_quote(item), words("reader.lost"))
         changed = document.text_sha256 != item.document.sha256
         window = window_around(library, document, here, marks, words)
-        return panel(window_html(window, words), words("reader.changed") if changed else "")
+        notices = [*([words("reader.changed")] if changed else []), *told_signs(document, words)]
+        return panel(window_html(window, words), " ".join(notices))
 
     @router.get("/turns/{turn_id}/page/{key}")
     def page(turn_id: str, key: int, words: Words, guest: Guest) -> dict[str, Any]:
@@ -96,7 +98,8 @@ def source_router(assistant: Assistant, conversations: Conversations, suggestion
         library = library_of(guest)
         document = library.document(document_id)
         window = window_around(library, document, Span(0, 0), [], words)
-        return {"html": source_panel(source_of(document), window_html(window, words), words)}
+        notice = " ".join(told_signs(document, words))
+        return {"html": source_panel(source_of(document), window_html(window, words), words, notice=notice)}
 
     @router.get("/turns/{turn_id}/found")
     def found(turn_id: str, words: Words, guest: Guest) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,27 @@ def test_a_document_of_the_library_opens_in_the_reader(shelf: Visit) -> None:
     shelf.page.wait_for_selector(".reader")
     assert "เชียงใหม่" in shelf.page.locator(".reader-text").inner_text()
     assert shelf.page.locator(".reader mark").count() == 0
+
+
+def test_a_document_with_suspicious_characters_says_so_where_it_is_listed_and_read(
+    shelf: Visit, served: Served
+) -> None:
+    river, text = served.assistant.library.kept["river"]
+    served.assistant.library.put(replace(river, signs=("tags", "title", "of tomorrow")), text)
+    try:
+        shelf.page.fill("#shelf-find", "dòng sông")
+        shelf.page.wait_for_selector("tr[data-document='river'] .signs")
+        assert shelf.page.locator(".signs").count() == 1
+        assert shelf.page.locator(".signs p").is_hidden()
+        shelf.page.locator(".signs summary").focus()
+        shelf.page.keyboard.press("Enter")
+        told = shelf.page.locator(".signs p").inner_text()
+        assert "tag characters" in told
+        assert "look like Latin ones" in told
+        shelf.page.click("tr[data-document='river'] .link")
+        assert shelf.page.locator(".reader .notice").inner_text() == told
+    finally:
+        served.assistant.library.put(river, text)
 
 
 def test_all_is_embedded_anew_when_asked(shelf: Visit) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import unicodedata
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,11 +13,14 @@ from hypothesis import strategies as st
 
 from assistant.answer import Assistant
 from assistant.page.render import evidence_list
-from assistant.page.strings import strings
+from assistant.page.shelf import Shelf
+from assistant.page.signs import told_signs
+from assistant.page.strings import languages, strings
 from assistant.types import Evidence, Source
 from ingest.pipeline import ingest_paths
 from ingest.raw import Block
 from ingest.suspicious import disguised, hidden
+from store.catalog import FILE
 from store.library import Library
 from tests.store.building import HashingEmbedder
 
@@ -51,6 +56,50 @@ def test_a_text_with_hidden_characters_is_flagged_and_quoted_without_them(name: 
         answer = Assistant(library).answer("river council warning bell?")
         for evidence in answer.evidence:
             assert library.text(evidence.document.id, evidence.start, evidence.end) == evidence.quote
+
+
+KINDS = {"bidirectional.txt": "direction", "zero-width.txt": "invisible", "tags.txt": "tags"}
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_page_tells_of_hidden_characters_in_its_language(name: str, language: str, tmp_path: Path) -> None:
+    words = strings(language)
+    (tmp_path / name).write_text(HOSTILE[name], encoding="utf-8")
+    (tmp_path / "plain.txt").write_text(SENTENCE, encoding="utf-8")
+    with Library.open(tmp_path / "home", embedder=HashingEmbedder()) as library:
+        ingest_paths(library, [tmp_path / name, tmp_path / "plain.txt"])
+        told = {Path(each.uri).name: told_signs(each, words) for each in library.documents().documents}
+    assert told == {name: [words(f"sign.{KINDS[name]}")], "plain.txt": []}
+
+
+def test_a_sign_goes_with_what_it_was_seen_in(tmp_path: Path) -> None:
+    file = tmp_path / "a.html"
+    file.write_text(f"<title>Stаtement</title><meta name=author content='ТАСС agency'><p>{SENTENCE}", encoding="utf-8")
+    with Library.open(tmp_path / "home", embedder=HashingEmbedder()) as library:
+        ingest_paths(library, [file])
+        (document,) = library.documents().documents
+        assert document.signs == ("title", "speaker")
+        described = Shelf(library, None, None).describe(document.id, "Statement", document.speaker, None)
+        assert described.signs == ("speaker",)
+        file.write_text(f"<title>Statement</title><p>{SENTENCE}", encoding="utf-8")
+        ingest_paths(library, [file])
+        (document,) = library.documents().documents
+    assert document.signs == ()
+
+
+def test_a_library_from_before_shows_nothing_of_what_it_never_noted(tmp_path: Path) -> None:
+    (tmp_path / "tags.txt").write_text(HOSTILE["tags.txt"], encoding="utf-8")
+    with Library.open(tmp_path / "home", embedder=HashingEmbedder()) as library:
+        ingest_paths(library, [tmp_path / "tags.txt"])
+    with closing(sqlite3.connect(tmp_path / "home" / FILE)) as catalog:
+        catalog.execute("ALTER TABLE documents DROP COLUMN signs")
+        catalog.execute("PRAGMA user_version = 4")
+        catalog.commit()
+    with Library.open(tmp_path / "home", embedder=HashingEmbedder()) as library:
+        (document,) = library.documents().documents
+        assert document.signs == ()
+        assert library.search("river council warning bell", 1).hits
 
 
 @pytest.mark.parametrize("name", HONEST)

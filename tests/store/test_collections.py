@@ -18,7 +18,6 @@ from store.collections import checked_collection
 from store.errors import NotFoundError, RequestError
 from store.library import Library
 from store.owner import _parse
-from store.schema import latest_schema
 from store.types import Filter
 from store.view import View
 from tests.store.building import HashingEmbedder, parsed
@@ -117,7 +116,8 @@ def test_a_library_from_before_collections_is_brought_along_without_being_asked(
     with closing(sqlite3.connect(tmp_path / FILE)) as catalog:
         catalog.execute("DROP INDEX documents_live_collection")
         catalog.execute("ALTER TABLE documents DROP COLUMN collection")
-        catalog.execute(f"PRAGMA user_version = {latest_schema() - 1}")
+        catalog.execute("ALTER TABLE documents DROP COLUMN signs")
+        catalog.execute("PRAGMA user_version = 3")
         catalog.execute("UPDATE library SET value = '1' WHERE name = 'terms_version'")
         catalog.commit()
     with Library.open(tmp_path, embedder=HashingEmbedder()) as library:

@@ -110,7 +110,8 @@ function row(item) {
   const deed = (name, label, sign) => make("button", { class: "icon", "data-do": name, "aria-label": `${t(label)}: ${item.title}`, title: t(label) }, icon(sign));
   const element = make("tr", { "data-document": item.id },
     make("td", {}, make("button", { class: "link", "data-do": "library.read", dir: "auto", lang: item.tag, text: item.title }), item.speaker ? make("small", { class: "said", dir: "auto", text: item.speaker }) : null,
-      make("small", { dir: "auto", text: item.name })),
+      make("small", { dir: "auto", text: item.name }),
+      item.signs.length ? make("details", { class: "signs" }, make("summary", { text: t("sign.label") }), make("p", { text: item.signs.join(" ") })) : null),
     make("td", { class: "fixed", text: item.published ?? "" }), make("td", { class: "fixed", text: item.language }),
     make("td", { class: "fixed count", text: number(item.passages) }),
     make("td", { class: "row-do" }, ...(state.start.edits ? [deed("library.edit", "library.edit", "edit"), deed("library.remove", "library.remove", "trash")] : [])));
