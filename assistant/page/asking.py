@@ -161,8 +161,9 @@ class Answering:
                 if isinstance(event, Finished):
                     answer, outcome = event.answer, "finished"
                     break
-                if isinstance(event, Composed | Translated):  # Whoever leaves now has the answer all the same.
+                if isinstance(event, Composed | Translated):  # Its quotes open, and whoever leaves now has it.
                     answer, outcome = unfinished(event.answer, words), "finished"
+                    self._close(asked, turn, outcome, answer)
                 draft = advanced(draft, event)
                 now = time.monotonic()
                 if isinstance(event, EvidenceFound | Composed | Translated) or now - shown >= _PAUSE:

@@ -79,7 +79,9 @@ def served(tmp_path_factory: pytest.TempPathFactory, bench_parts: tuple[list[str
     catalog = tmp_path_factory.mktemp("page") / "catalog.sqlite"
     with closing(Conversations.open(catalog)) as conversations, closing(bound("127.0.0.1", 0)) as listener:
         shelf = Shelf(cast("Library", assistant.library), assistant.take, catalog.parent / "uploads")
-        settings = PageSettings(written_mode=True, max_upload_bytes=2 * MEBIBYTE, web_uploads="any", web_seconds=3)
+        settings = PageSettings(
+            written_mode=True, translations=True, max_upload_bytes=2 * MEBIBYTE, web_uploads="any", web_seconds=3
+        )
         app = application(cast("Assistant", assistant), conversations, settings, shelf=shelf, bench=Bench(*bench_parts))
         ready = threading.Event()
         running = server(app, ready.set)

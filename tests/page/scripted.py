@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from assistant.page.shelf import Progress, Taken
+from assistant.translate import Translation, Translations, foreign
 from assistant.types import (
     Answer,
     AskOptions,
     Claim,
     ClaimChecked,
+    Composed,
     Event,
     Evidence,
     EvidenceFound,
@@ -27,7 +29,10 @@ from assistant.types import (
     Notice,
     Source,
     TextAdded,
+    Translated,
+    Waiting,
 )
+from assistant.writer import with_translations
 from store.errors import LanguageModelError, NotFoundError, ReadError
 from store.library import AddResult, DocumentPage, Statistics
 from store.types import Document, Filter, Hit, ParsedDocument, Passage, SearchResult, Span
@@ -65,6 +70,11 @@ def document(name: str, text: str, language: str, speaker: str | None, published
     return Document(
         name, f"/documents/{name}.txt", title, language, digest, digest, speaker, published, passage_count=1
     )
+
+
+def translation_of(item: Evidence) -> str:
+    """What the scripted machine makes of a quote: Arabic, with whatever a hostile document holds."""
+    return f"ترجمة الاقتباس {item.key} {HOSTILE}"
 
 
 @dataclass
@@ -212,23 +222,43 @@ class ScriptedAssistant:
         notices = (
             [Notice(code="single_speaker", message="All quotes are by one speaker.")] if len(evidence) == 1 else []
         )
-        yield Finished(
-            Answer(
-                question=question,
-                standalone_question=question,
-                language="en",
-                answered=bool(evidence),
-                abstain_reason=None if evidence else "no_evidence",
-                confidence=0.93 if evidence else 0.1,
-                mode=options.mode or "quotes",
-                model="scripted-writer" if options.mode == "written" else None,
-                text=text,
-                claims=tuple(claims),
-                evidence=evidence,
-                notices=tuple(notices),
-                timings_ms={"retrieve": 3.0, "evidence": 2.0, "total": 6.0},
-            )
+        answer = Answer(
+            question=question,
+            standalone_question=question,
+            language=options.answer_language or "en",
+            answered=bool(evidence),
+            abstain_reason=None if evidence else "no_evidence",
+            confidence=0.93 if evidence else 0.1,
+            mode=options.mode or "quotes",
+            model="scripted-writer" if options.mode == "written" else None,
+            text=text,
+            claims=tuple(claims),
+            evidence=evidence,
+            notices=tuple(notices),
+            timings_ms={"retrieve": 3.0, "evidence": 2.0, "total": 6.0},
         )
+        if options.translate and foreign(evidence, answer.language):
+            answer = yield from self._translations(answer, "unhurried" in question)
+        yield Finished(answer)
+
+    def _translations(self, answer: Answer, slow: bool) -> Generator[Event, None, Answer]:
+        """Every quote but the last gets a translation, see `translation_of`."""
+        yield Composed(answer)
+        done = Translations()
+        *most, last = foreign(answer.evidence, answer.language)
+        for item in most:
+            translation = Translation(item.key, translation_of(item))
+            done = done.and_also(translation)
+            now = with_translations(answer, done, "scripted-writer")
+            yield Translated(translation.key, translation.text, now)
+            try:
+                for _ in range(40 if slow else 0):
+                    time.sleep(0.15)
+                    yield Waiting()
+            except GeneratorExit:
+                self.closed.set()
+                raise
+        return with_translations(answer, replace(done, withheld=(last.key,)), "scripted-writer")
 
     def _evidence(self, question: str, options: AskOptions) -> Iterator[Evidence]:
         wanted = {word.strip("?.,!").casefold() for word in question.split() if len(word.strip("?.,!")) > 3}
