@@ -95,7 +95,7 @@ def remove(documents: tuple[str, ...], as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--fix", is_flag=True, help="Mend what can be mended from the catalog.")
+@click.option("--fix", is_flag=True, help="Mend what can be mended without losing anything.")
 @as_json
 def doctor(fix: bool, as_json: bool) -> None:
     """Check the library, and mend it. Exit code 1 if something is wrong."""

@@ -6,15 +6,24 @@ Each check is a function from a library to findings; none of them changes anythi
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import islice
-from typing import Literal
 
 from store.errors import AttestError, IndexDamagedError
+from store.findings import Finding
+from store.household import (
+    advice,
+    check_accounts,
+    check_leftovers,
+    check_modes,
+    close_to_others,
+    remove_leftovers,
+)
 from store.index import VectorIndex
 from store.integrity import SECOND_LOOK, missing
 from store.library import Library, Progress
@@ -27,20 +36,10 @@ from store.types import Document, Span
 from store.upkeep import WHOLE, count_languages, unsettled
 from store.vectorize import embed_documents
 
-Fix = Literal["rebuild", "embed", "settle"]
 FREE_BYTES = 500_000_000
 """Below this there may not be room for a rebuild, or for SQLite to go on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is wrong."""
-
-    check: str
-    message: str
-    """A whole sentence that says what is wrong and what to do."""
-    fix: Fix | None = None
-    """What `repair` would do about it; None where only the user can."""
+_OF_INDEX = re.compile("missing from index|wrong # of entries in index")
+"""What SQLite says where only an index is wrong, which holds nothing that its table doesn't."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +80,17 @@ def check(library: Library) -> list[Finding]:
 
 
 def repair(library: Library, findings: list[Finding], progress: Progress | None = None) -> list[str]:
-    """Mend what can be mended from the catalog; returns what was done, in words."""
+    """Mend what can be mended without losing anything; returns what was done, in words."""
     wanted = {finding.fix for finding in findings}
     done = []
+    if "leftovers" in wanted:
+        done.append(remove_leftovers(library))
+    if "modes" in wanted:
+        done.append(close_to_others(library))
+    if "reindex" in wanted:
+        with library.possession.changing() as catalog, catalog.transaction() as connection:
+            connection.execute("REINDEX")
+        done.append("Made the catalog's own indexes anew from its tables.")
     if "embed" in wanted:
         with library.possession.changing() as catalog:
             with catalog.transaction() as connection:
@@ -105,18 +112,21 @@ def repair(library: Library, findings: list[Finding], progress: Progress | None 
 def check_catalog(library: Library) -> Iterator[Finding]:
     """SQLite's own checks."""
     with library.snapshot() as snapshot:
-        problems = [row[0] for row in snapshot.connection.execute("PRAGMA integrity_check(5)")]
-        if problems != ["ok"]:
+        problems = [row[0] for row in snapshot.connection.execute("PRAGMA integrity_check(100)")]
+        told = "; ".join(problems[:5])
+        if all(_OF_INDEX.search(problem) for problem in problems):
             yield Finding(
                 "catalog",
-                f"The catalog is damaged ({'; '.join(problems)}): restore a backup with `attest restore FILE --replace`.",
+                f"The catalog's own indexes don't match its tables ({told}): run `attest doctor --fix`.",
+                "reindex",
             )
+        elif problems != ["ok"]:
+            yield Finding("catalog", f"The catalog is damaged ({told}): {advice(library.settings.home)}.")
         orphans = snapshot.connection.execute("PRAGMA foreign_key_check").fetchall()
         if orphans:
+            # No row is deleted for being alone: it may be all that is left of a document.
             yield Finding(
-                "catalog",
-                f"{len(orphans)} rows of the catalog belong to nothing: "
-                "restore a backup with `attest restore FILE --replace`.",
+                "catalog", f"{len(orphans)} rows of the catalog belong to nothing: {advice(library.settings.home)}."
             )
 
 
@@ -276,6 +286,9 @@ def check_disk(library: Library) -> Iterator[Finding]:
 
 CHECKS: tuple[Callable[[Library], Iterator[Finding]], ...] = (
     check_disk,
+    check_leftovers,
+    check_modes,
+    check_accounts,
     check_catalog,
     check_documents,
     check_embedder,

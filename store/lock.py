@@ -80,6 +80,11 @@ class LibraryLock:
         self._lock.release()
 
 
+def drafts(folder: Path) -> list[Path]:
+    """Notes of owners that were killed while they described themselves; only the owner may ask, and then none is used."""
+    return sorted(folder.glob(f"{_NOTE}.[0-9]*"))
+
+
 def read_owner(folder: Path) -> Owner | None:
     """Who says to own the library; None if nobody does or the note can't be read."""
     with suppress(OSError, ValueError, TypeError):

@@ -224,7 +224,11 @@ def test_killed_while_restoring_there_is_a_whole_library_and_nothing_is_lost(
     with Library.open(home, embedder=HashingEmbedder()) as library:
         assert contents(library)["texts"] in (former, original[2]["texts"])
         assert library.search(SCRIPTS["en"][0], 1).hits
+        findings = health.check(library)
+        assert {finding.fix for finding in findings} <= {"leftovers"}, "what was unpacked so far"
+        health.repair(library, findings)
         assert health.check(library) == []
+        assert not list(home.glob(".restoring*"))
     with bring_back(backup, home, replace=True) as library:
         assert contents(library) == original[2]
     kept = [

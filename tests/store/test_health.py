@@ -6,13 +6,15 @@ import json
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from store import health
+from store import health, household
+from store.backup import back_up
 from store.catalog import FILE
 from store.errors import IndexDamagedError, LibraryError
 from store.library import Library
@@ -252,6 +254,120 @@ def test_a_full_disk_is_foreseen(home: Path, monkeypatch: pytest.MonkeyPatch) ->
     with Library.open(home, embedder=HashingEmbedder()) as library:
         (finding,) = health.check_disk(library)
         assert "1 MB left" in finding.message
+
+
+def _note_backup(home: Path) -> Path:
+    file = home.parent / "the backup.zip"
+    back_up(home, file)
+    return file
+
+
+def _mended(home: Path, check: str, fix: str | None) -> list[str]:
+    """What was done about the only thing that is wrong; afterwards nothing is."""
+    with Library.open(home, embedder=HashingEmbedder()) as library:
+        before = _answers(library)
+        findings = health.check(library)
+        assert [(finding.check, finding.fix) for finding in findings] == [(check, fix)]
+        assert "`attest doctor --fix`" in findings[0].message
+        done = health.repair(library, findings)
+        assert health.check(library) == []
+        assert _answers(library) == before
+    return done
+
+
+def test_what_killed_processes_left_is_found_and_removed_and_nothing_else(home: Path) -> None:
+    hour = time.time() - 2 * 3600
+    uploads = home / "uploads" / "in-0123"
+    uploads.mkdir(parents=True)
+    (home / ".restoring").mkdir()
+    (home / ".restoring" / "catalog.sqlite").write_bytes(b"x" * 100)
+    (home / "owner.json.4242").write_text("{")
+    for name in (".0123456789abcdef.part", ".ffff.part", "kept.txt", "kept.part"):
+        (uploads / name).write_text("half")
+        os.utime(uploads / name, (hour, hour))
+    (uploads / ".now.part").write_text("an upload that is coming in just now")
+    kept = home / "before-restore-20260101-000000"
+    kept.mkdir()
+    (done,) = _mended(home, "leftovers", "leftovers")
+    assert done.startswith("Removed 4 ")
+    assert sorted(path.name for path in uploads.iterdir()) == [".now.part", "kept.part", "kept.txt"]
+    assert kept.is_dir()
+    assert not (home / ".restoring").exists()
+    assert not (home / "owner.json.4242").exists()
+
+
+def test_what_is_going_on_in_another_process_is_no_leftover(home: Path) -> None:
+    (home / ".restoring").mkdir()
+    with (
+        Library.open(home, embedder=HashingEmbedder()),
+        Library.open(home, embedder=HashingEmbedder(), read_only=True) as beside,
+    ):
+        assert list(household.check_leftovers(beside)) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no modes here")
+def test_accounts_and_keys_that_others_can_read_are_closed_to_them(home: Path) -> None:
+    private = [home / "accounts.sqlite", home / "accounts.sqlite-wal", home / "before-restore-1" / "accounts.sqlite"]
+    for path in private:
+        path.parent.mkdir(exist_ok=True)
+        path.touch(0o600)
+        path.chmod(0o644)
+    with Library.open(home, embedder=HashingEmbedder()) as library:
+        findings = health.check(library)
+        assert [finding.check for finding in findings] == ["modes"] * 3
+        assert health.repair(library, findings) == ["Closed 3 files to other users."]
+        assert health.check(library) == []
+    assert [path.stat().st_mode & 0o777 for path in private] == [0o600] * 3
+
+
+def test_an_index_of_the_catalog_that_lacks_rows_is_made_anew(home: Path) -> None:
+    with closing(sqlite3.connect(home / FILE, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        row = connection.execute("SELECT * FROM sqlite_master WHERE name = 'passages_content'").fetchone()
+        connection.execute("DELETE FROM sqlite_master WHERE name = 'passages_content'")
+    with closing(sqlite3.connect(home / FILE, isolation_level=None)) as connection:
+        # As long as nobody knows of it, nobody keeps it up to date.
+        connection.execute("UPDATE passages SET content = randomblob(12) WHERE key < 40")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", row)
+    assert _mended(home, "catalog", "reindex") == ["Made the catalog's own indexes anew from its tables."]
+
+
+def test_rows_that_belong_to_nothing_are_never_removed_by_a_repair(home: Path) -> None:
+    with closing(sqlite3.connect(home / FILE)) as connection, connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute(
+            "INSERT INTO turns (id, conversation, question, state, created) VALUES ('t', 'gone', '?', 'asked', '')"
+        )
+    with Library.open(home, embedder=HashingEmbedder()) as library:
+        findings = health.check(library)
+        assert [finding.fix for finding in findings] == [None]
+        assert "restore a backup with `attest restore FILE --replace`" in findings[0].message
+        assert health.repair(library, findings) == []
+    with closing(sqlite3.connect(home / FILE)) as connection:
+        assert connection.execute("SELECT count(*) FROM turns").fetchone() == (1,)
+
+
+def test_a_damaged_database_is_told_of_with_the_backup_to_restore(home: Path) -> None:
+    file = _note_backup(home)
+    (home / "accounts.sqlite").write_bytes(b"no database at all" * 100)
+    (home / "accounts.sqlite").chmod(0o600)
+    with Library.open(home, embedder=HashingEmbedder()) as library:
+        (finding,) = health.check(library)
+        assert (finding.check, finding.fix) == ("accounts", None)
+        assert f"`attest restore {file} --replace`" in finding.message
+        file.unlink()
+        (finding,) = health.check(library)
+        assert "`attest restore FILE --replace`" in finding.message
+        assert str(file) not in finding.message
+
+
+def test_the_note_of_a_killed_owner_is_in_nobodys_way(home: Path) -> None:
+    note = {"pid": 2**22 + 1, "command": "attest serve", "started": "2026-01-01", "writes": True, "address": "nowhere"}
+    (home / "owner.json").write_text(json.dumps(note))
+    with Library.open(home, embedder=HashingEmbedder()) as library:
+        assert health.check(library) == []
+        assert health.facts(library).owner == "nobody else"
 
 
 @pytest.fixture

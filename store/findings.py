@@ -1,0 +1,19 @@
+"""What a check of a library finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Fix = Literal["rebuild", "embed", "settle", "reindex", "leftovers", "modes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong."""
+
+    check: str
+    message: str
+    """A whole sentence that says what is wrong and what to do."""
+    fix: Fix | None = None
+    """What `health.repair` would do about it; None where only the user can."""

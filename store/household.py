@@ -1,0 +1,122 @@
+"""What `attest doctor` checks of the files around the catalog: what killed processes left, who may read them, the accounts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from store.archive import ACCOUNTS
+from store.backup import last_backup
+from store.catalog import FILE as CATALOG
+from store.findings import Finding
+from store.lock import drafts
+from store.owner import KEY_FILE
+from store.restore import STAGING
+
+if TYPE_CHECKING:
+    from store.library import Library
+
+AGE = 3600.0
+"""Seconds after which a file that was being written is taken for left behind; uploads and backups take no lock."""
+
+
+def check_leftovers(library: Library) -> Iterator[Finding]:
+    """Nothing lies about that a killed process had begun to write."""
+    found = leftovers(library)
+    if found:
+        size = sum(_size(path) for path in found) // 1_000_000
+        yield Finding(
+            "leftovers",
+            f"Killed processes left {len(found)} unfinished files or folders of {size} MB in the library's folder, such "
+            f"as {found[0].name}: run `attest doctor --fix`.",
+            "leftovers",
+        )
+
+
+def leftovers(library: Library) -> list[Path]:
+    """Unfinished files and folders that nobody goes on with; none while another process has the library."""
+    home = library.settings.home
+    if not library.possession.owned:
+        return []
+    # A restore, and who describes itself as the owner, hold the lock that is ours now.
+    certain = [home / STAGING, *drafts(home)]
+    old = [*home.glob(".attest-backup-*"), *(home / "uploads").glob("**/.*.part")]
+    return [
+        *(path for path in certain if os.path.lexists(path)),
+        *(path for path in old if time.time() - path.lstat().st_mtime > AGE and not path.is_symlink()),
+    ]
+
+
+def remove_leftovers(library: Library) -> str:
+    """Delete them; returns what was done, in words."""
+    found = leftovers(library)
+    for path in found:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return f"Removed {len(found)} files or folders that killed processes had left."
+
+
+def check_modes(library: Library) -> Iterator[Finding]:
+    """Passwords' hashes and keys can be read by their owner only."""
+    for path in _open_to_others(library.settings.home):
+        yield Finding(
+            "modes", f"{path} can be read by other users of this machine: run `attest doctor --fix`.", "modes"
+        )
+
+
+def close_to_others(library: Library) -> str:
+    """Take everybody else's rights to them away; returns what was done, in words."""
+    found = _open_to_others(library.settings.home)
+    for path in found:
+        path.chmod(0o600)
+    return f"Closed {len(found)} files to other users."
+
+
+def _open_to_others(home: Path) -> list[Path]:
+    if os.name != "posix":
+        return []
+    private = (f"{ACCOUNTS}*", f"before-restore-*/{ACCOUNTS}*", KEY_FILE)
+    files = [path for name in private for path in sorted(home.glob(name)) if path.is_file() and not path.is_symlink()]
+    return [path for path in files if stat.S_IMODE(path.stat().st_mode) & 0o077]
+
+
+def check_accounts(library: Library) -> Iterator[Finding]:
+    """The accounts can be read."""
+    path = library.settings.home / ACCOUNTS
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            problems = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(1)")]
+    except sqlite3.Error as error:
+        problems = [str(error)]
+    if problems != ["ok"]:
+        yield Finding(
+            "accounts",
+            f"The accounts in {path} are damaged ({problems[0]}): {advice(library.settings.home)}, or move the file away "
+            "and add everybody anew with `attest users add NAME`.",
+        )
+
+
+def advice(home: Path) -> str:
+    """What to do about a damaged database, naming the last backup where it is still there."""
+    backup = last_backup(home)
+    if backup is not None:
+        return f"restore the backup of {backup.made} with `attest restore {backup.file} --replace`"
+    former = sorted(home.glob(f"before-restore-*/{CATALOG}"))
+    beside = f" (the library that was replaced lies in {former[-1].parent})" if former else ""
+    return f"restore a backup with `attest restore FILE --replace`{beside}"
+
+
+def _size(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() and not path.is_symlink() else [path]
+    return sum(each.lstat().st_size for each in files)
