@@ -119,6 +119,11 @@ class Guard:
         except _TooLargeError:
             if not guarded.started:
                 await _plain(guarded, 413, f"The request is larger than the limit of {limit:,} bytes.")
+        except Exception:
+            # The server itself would answer without any of the headers.
+            if not guarded.started:
+                await _plain(guarded, 500, "This could not be answered; the log tells why.")
+            raise
 
     def _refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
         if self._hosts is not None and _host(headers.get("host", "")) not in self._hosts:
@@ -233,6 +238,20 @@ def _limited(receive: Receive, limit: int) -> Receive:
         return message
 
     return limited
+
+
+def malformed() -> bytes:
+    """The whole answer, headers and all, to bytes that are no HTTP request: no application ever sees those."""
+    sentence = b"This is not a request that can be read."
+    headers = {
+        "content-type": "text/plain; charset=utf-8",
+        "content-length": str(len(sentence)),
+        "connection": "close",
+        **_HEADERS,
+        "content-security-policy": content_security_policy(),
+    }
+    lines = ["HTTP/1.1 400 Bad Request", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    return "\r\n".join(lines).encode("ascii") + sentence
 
 
 async def _plain(send: Send, status: int, sentence: str) -> None:

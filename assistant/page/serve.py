@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from assistant.page.bench import Bench
 from assistant.page.gate import USUAL, Access, Gate
-from assistant.page.security import Guard
+from assistant.page.security import Guard, malformed
 from assistant.page.settings import DEFAULTS, PageSettings
 from assistant.page.shelf import Intake, Shelf
 from store.errors import AttestError, PortInUseError, RequestError
@@ -179,6 +179,7 @@ def _quiet_gradio() -> None:
 def server(app: App, ready: Callable[[], None]) -> uvicorn.Server:
     """A server for `app` that calls `ready` at the moment when it answers."""
     import uvicorn
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
     class Announcing(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -186,10 +187,17 @@ def server(app: App, ready: Callable[[], None]) -> uvicorn.Server:
             if self.started:
                 ready()
 
+    class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type] # whichever is installed
+        def send_400_response(self, msg: str) -> None:
+            self.transport.write(malformed())
+            self.transport.close()
+
     # What proxies say of their clients is the gate's to believe, not the server's.
     return Announcing(
         uvicorn.Config(
             app,
+            http=Protocol,
+            ws="none",  # the page has no use for it, and what refuses it would answer without our headers
             log_config=None,
             log_level="warning",
             access_log=False,
