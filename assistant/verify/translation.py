@@ -24,8 +24,9 @@ SPARE_LETTERS = 40
 """That much longer or shorter is never too much: a name may be spelled out."""
 _CIRCLE = regex.compile(r"(?s)(.{4,120}?)\1\1")
 """The same again and again. The names that a true translation repeats have other words between them."""
-MOST_COPIED = 0.1
-"""Share of letters in words of the quote that aren't names: technical terms stay in English in many a Thai text."""
+MOST_COPIED, MOST_TERMS = 0.4, 0.1
+"""Share of a text's letters in words of the quote, names among them, and in those that aren't names: technical terms
+stay in English in many a Thai text, those of Vietnamese nowhere."""
 _WORD = regex.compile(r"\p{L}[\p{L}\p{M}]*")
 _WORTH = ((regex.compile(r"[\p{Han}]"), 3), (regex.compile(r"[\p{Hiragana}\p{Katakana}\p{Hangul}]"), 2))
 """Letters of an alphabet that one character says as much as."""
@@ -67,8 +68,13 @@ def _is_partly_left(text: str, quote: str) -> bool:
     left = [word for word in _WORD.findall(text) if script_of(word) == script]
     if script == "latin":
         own = set(_WORD.findall(quote))
-        copied = [word for word in left if word in own and word[0].islower()]
-        return len(copied) > 1 and sum(map(len, copied)) > MOST_COPIED * _letters(text)
+        copied = [word for word in left if word in own]
+        terms = [word for word in copied if word[0].islower()]
+        return (
+            any(not word.isascii() for word in terms)
+            or sum(map(len, copied)) > MOST_COPIED * _letters(text)
+            or (len(terms) > 1 and sum(map(len, terms)) > MOST_TERMS * _letters(text))
+        )
     return any(len(word) > 1 for word in left)
 
 
