@@ -120,6 +120,8 @@ class Shelf:
         self._lock = threading.Lock()
         self._work: queue.SimpleQueue[tuple[Item, Path | None]] = queue.SimpleQueue()
         self._worker: threading.Thread | None = None
+        self.embedded_anew: Callable[[], None] = lambda: None
+        """Called when all passages were embedded anew."""
 
     @property
     def accepts_files(self) -> bool:
@@ -261,6 +263,7 @@ class Shelf:
         try:
             if path is None:
                 self.library.rebuild(embed=True, progress=progress)
+                self.embedded_anew()
                 return Taken("updated")
             assert self._intake is not None  # noqa: S101 - `place` refuses before
             return self._intake(path, progress, item.collection)

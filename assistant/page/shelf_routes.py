@@ -19,6 +19,7 @@ from assistant.page.seen import Collections, visible
 from assistant.page.settings import MEBIBYTE, PageSettings
 from assistant.page.shelf import Item, Shelf, safe_name
 from assistant.page.signs import told_signs
+from assistant.page.standing import Standing, Standings
 from assistant.page.strings import Strings
 from assistant.page.words import Guest, Words
 from store.errors import RequestError
@@ -31,18 +32,32 @@ LONGEST_ADDRESS = 2_000
 FETCHED_AT_ONCE = 2
 """Documents from the web: each holds a thread of the server until it is there."""
 
+_STATES: dict[Standing, dict[str, str]] = {
+    "ready": {"label": "state.ready"},
+    "changed": {"label": "state.changed", "why": "state.changed.why"},
+    "gone": {"label": "state.gone", "why": "state.gone.why"},
+    "embed": {"label": "state.embed", "why": "state.embed.why"},
+}
+
 
 def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
     """Routes under ``/library``."""
     router = APIRouter(prefix="/library")
     fetching = BoundedSemaphore(FETCHED_AT_ONCE)
+    standings = Standings(shelf.library)
+    shelf.embedded_anew = standings.forget
+
+    def one(document: Document, words: Strings) -> dict[str, Any]:
+        (standing,) = standings.of([document])
+        return _listed(document, words, standing)
 
     @router.get("/documents")
     def documents(
         words: Words, guest: Guest, after: str | None = None, find: str = "", limit: int = 50
     ) -> dict[str, Any]:
         found, following = shelf.found(find[:200], after, max(1, min(limit, 200)), guest.collections)
-        return {"documents": [_listed(item, words) for item in found], "next": following}
+        listed = [_listed(item, words, how) for item, how in zip(found, standings.of(found), strict=True)]
+        return {"documents": listed, "next": following}
 
     @router.get("/map")
     def library_map(words: Words, guest: Guest) -> dict[str, Any]:
@@ -106,15 +121,15 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
         speaker: Annotated[str | None, Body()] = None,
         published: Annotated[str | None, Body()] = None,
     ) -> dict[str, Any]:
-        return _listed(shelf.describe(document_id, title, speaker, published, guest.collections), words)
+        return one(shelf.describe(document_id, title, speaker, published, guest.collections), words)
 
     @router.delete("/documents/{document_id}")
     def remove(document_id: str, words: Words, guest: Guest) -> dict[str, Any]:
-        return _listed(shelf.remove(document_id, guest.collections), words)
+        return one(shelf.remove(document_id, guest.collections), words)
 
     @router.post("/documents/{document_id}/back")
     def bring_back(document_id: str, words: Words, guest: Guest) -> dict[str, Any]:
-        return _listed(shelf.bring_back(document_id, guest.collections), words)
+        return one(shelf.bring_back(document_id, guest.collections), words)
 
     return router
 
@@ -162,7 +177,7 @@ def _row(item: Item, words: Strings) -> dict[str, Any]:
     return asdict(item) | {"error": said(item.error, words)}
 
 
-def _listed(document: Document, words: Strings) -> dict[str, Any]:
+def _listed(document: Document, words: Strings, standing: Standing) -> dict[str, Any]:
     return {
         "id": document.id,
         "title": document.title,
@@ -172,5 +187,6 @@ def _listed(document: Document, words: Strings) -> dict[str, Any]:
         "tag": document.language,
         "passages": document.passage_count,
         "signs": told_signs(document, words),
+        "state": {"name": standing} | {name: words(key) for name, key in _STATES[standing].items()},
         "name": document.uri.replace("\\", "/").rsplit("/", 1)[-1],
     }

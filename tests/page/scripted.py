@@ -82,6 +82,7 @@ class ScriptedLibrary:
     """Documents in memory behind the signatures of `store.library.Library`."""
 
     kept: dict[str, tuple[Document, str]] = field(default_factory=dict)
+    embedder: object = None
 
     def put(self, item: Document, text: str) -> None:
         self.kept[item.id] = (item, text)

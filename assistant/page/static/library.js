@@ -91,7 +91,7 @@ async function list() {
   following = next;
   const shelf = $("#shelf");
   if (!shelf) return;
-  const columns = [["library.title", ""], ["library.date", "fixed"], ["found.language", "fixed"], ["library.passages", "fixed count"]];
+  const columns = [["library.title", ""], ["library.date", "fixed"], ["found.language", "fixed"], ["library.passages", "fixed count"], ["library.state", "fixed"]];
   const body = make("tbody", {}, ...documents.map(row));
   shelf.replaceChildren(documents.length
     ? make("table", {}, make("thead", {}, make("tr", {}, ...columns.map(([key, kind]) => make("th", { scope: "col", class: kind, text: t(key) })), make("th", {}, make("span", { class: "hidden-label", text: t("library.do") })))), body)
@@ -114,6 +114,9 @@ function row(item) {
       item.signs.length ? make("details", { class: "signs" }, make("summary", { text: t("sign.label") }), make("p", { text: item.signs.join(" ") })) : null),
     make("td", { class: "fixed", text: item.published ?? "" }), make("td", { class: "fixed", text: item.language }),
     make("td", { class: "fixed count", text: number(item.passages) }),
+    make("td", { class: "fixed", "data-state": item.state.name }, item.state.why
+      ? make("details", { class: "state" }, make("summary", { text: item.state.label }), make("p", { text: item.state.why }))
+      : item.state.label),
     make("td", { class: "row-do" }, ...(state.start.edits ? [deed("library.edit", "library.edit", "edit"), deed("library.remove", "library.remove", "trash")] : [])));
   element.item = item;
   return element;
