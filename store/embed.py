@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,6 +31,8 @@ Progress = Callable[[int, int], None]
 
 BATCH_TOKENS = 2048
 """Padded tokens in one batch: more brings no speed on a processor, and costs memory."""
+RECENT_QUESTIONS = 64
+"""Questions whose vectors are remembered, some 20 kB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +121,13 @@ class TransformersEmbedder:
         self.dimensions = int(self._model.config.hidden_size)
         self.max_tokens = model_folder.max_tokens(folder, self._model.config)
         self.token_basis = TokenBasis.load(self.name, self.dimensions)
+        self._remembered = lru_cache(maxsize=RECENT_QUESTIONS)(self._embed_question)
 
     def embed_question(self, text: str) -> QuestionVectors:
-        """See `Embedder.embed_question`."""
+        """See `Embedder.embed_question`. The latest are remembered: one question is often asked of several parts."""
+        return self._remembered(text)
+
+    def _embed_question(self, text: str) -> QuestionVectors:
         ((read,),) = self._forward([PassageText(text)], self._prompts["query"], states=self.token_basis is not None)
         if self.token_basis is None:
             return QuestionVectors(read.vector)
