@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -103,7 +103,8 @@ def serve(home: Path) -> None:
         library.prepare()
         app = application(Assistant(library), conversations)
         port = listener.getsockname()[1]
-        server(app, lambda: print(port, flush=True)).run(sockets=[listener])
+        with suppress(KeyboardInterrupt):  # how it is asked to end
+            server(app, lambda: print(port, flush=True)).run(sockets=[listener])
 
 
 class Chat:
