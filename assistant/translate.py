@@ -19,7 +19,7 @@ from assistant.models.base import counter_of
 from assistant.prompt import SPARE_TOKENS, language_name, turns_of
 from assistant.reply import Pause, reply
 from assistant.types import Evidence, Waiting
-from assistant.verify.translation import same_language, translation_fault
+from assistant.verify.translation import goes_in_circles, same_language, translation_fault
 from prompts import load, load_for
 from store.errors import LanguageModelError
 from store.language import UNKNOWN
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 SYSTEM, EXAMPLES, QUOTE = "translate.system.neutral", "translate.examples.neutral", "translate.quote"
 LONGEST_REPLY = 600
 """Tokens."""
+LONGEST_TEXT = 4_000
+"""Characters, of a model that doesn't keep to the tokens that it was given."""
 REPLY_TOKENS = 4
 """For each token of the quote: the same words take thrice as many in Thai as in English with many a tokenizer."""
 _CONTROLS = regex.compile(r"[\p{Cc}\u202a-\u202e\u2066-\u2069]+")
@@ -118,8 +120,10 @@ def _translation(evidence: Evidence, language: str, llm: LLM, pause: Pause) -> I
     with closing(reply(llm, messages, room, pause)) as pieces:
         for piece in pieces:
             text += piece
-            if "\n" in text.strip("\n\r \t"):
+            if "\n" in text.strip():
                 break  # The quote stood on one line; what follows its translation is the model's own.
+            if len(text) > LONGEST_TEXT or goes_in_circles(text[-400:]):
+                return
             yield None
     line = _CONTROLS.sub(" ", text.strip().partition("\n")[0]).strip()
     # A reply that used up its room was cut off.

@@ -23,7 +23,7 @@ LONGEST, SHORTEST = 4.0, 0.2
 SPARE_LETTERS = 40
 """That much longer or shorter is never too much: a name may be spelled out."""
 _CIRCLE = regex.compile(r"(?s)(.{4,120}?)\1\1")
-"""The same again and again. The names that a true translation repeats have other words between them."""
+"""The names that a true translation repeats have other words between them."""
 MOST_COPIED, MOST_TERMS = 0.4, 0.1
 """Share of a text's letters in words of the quote, names among them, and in those that aren't names: technical terms
 stay in English in many a Thai text, those of Vietnamese nowhere."""
@@ -47,6 +47,11 @@ def translation_fault(translation: str, evidence: Evidence, language: str) -> Tr
     elif commands(folded):
         fault = "command"
     return fault or _altered(folded, quote, evidence, language)
+
+
+def goes_in_circles(text: str) -> bool:
+    """Whether `text` says the same three times in a row."""
+    return bool(_CIRCLE.search(text))
 
 
 def same_language(one: str, other: str) -> bool:
@@ -81,7 +86,7 @@ def _is_partly_left(text: str, quote: str) -> bool:
 def _is_out_of_measure(text: str, quote: str) -> bool:
     given, worth = _letters(text), _letters(quote)
     return bool(
-        given > LONGEST * worth + SPARE_LETTERS or given + SPARE_LETTERS < SHORTEST * worth or _CIRCLE.search(text)
+        given > LONGEST * worth + SPARE_LETTERS or given + SPARE_LETTERS < SHORTEST * worth or goes_in_circles(text)
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from assistant.answer import Assistant
 from assistant.models.endpoint import endpoint as model_at
-from assistant.types import EvidenceFound
+from assistant.types import AskOptions, EvidenceFound
 from store.library import Library
 from tests.reliability.conftest import QUESTION
 from tests.reliability.endpoints import FLOOD, Endpoint
@@ -42,6 +42,23 @@ def test_quotes_are_shown_when_the_endpoint_fails(library: Library, endpoint: En
     assert {notice.code for notice in answer.notices} & {"model_unavailable", "incomplete"}, answer.notices
     assert endpoint.asked, "the endpoint was never asked"
     assert len(endpoint.asked) < 6
+    _await(lambda: _model_threads() == 0)
+
+
+@pytest.mark.parametrize("kind", ["hangs", "cuts", "500", "floods"])
+def test_an_answer_is_whole_when_its_translation_fails(library: Library, endpoint: Endpoint, kind: str) -> None:
+    started = time.monotonic()
+    options = AskOptions(mode="quotes", answer_language="th", translate=True)
+    answer = _assistant(library, endpoint, kind).answer(QUESTION, options=options)
+    assert time.monotonic() - started < 30
+    assert answer.answered
+    assert answer.evidence
+    assert answer.text
+    assert not any(each.translation for each in answer.evidence)
+    codes = {notice.code for notice in answer.notices}
+    assert codes & {"model_unavailable", "incomplete"}
+    assert "translated" not in codes
+    assert endpoint.asked, "the endpoint was never asked"
     _await(lambda: _model_threads() == 0)
 
 
