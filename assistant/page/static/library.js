@@ -91,7 +91,7 @@ async function list() {
   following = next;
   const shelf = $("#shelf");
   if (!shelf) return;
-  const columns = [["library.title", ""], ["library.date", "fixed"], ["found.language", "fixed"], ["library.passages", "fixed count"], ["library.state", "fixed"]];
+  const columns = [["library.title", ""], ["library.date", "fixed"], ["found.language", "fixed"], ["library.passages", "fixed count"]];
   const body = make("tbody", {}, ...documents.map(row));
   shelf.replaceChildren(documents.length
     ? make("table", {}, make("thead", {}, make("tr", {}, ...columns.map(([key, kind]) => make("th", { scope: "col", class: kind, text: t(key) })), make("th", {}, make("span", { class: "hidden-label", text: t("library.do") })))), body)
@@ -106,17 +106,17 @@ deeds["library.more"] = async button => {
   if (!next) button.remove();
 };
 
+const told = (kind, label, why) => make("details", { class: kind }, make("summary", { text: label }), make("p", { text: why }));
+
 function row(item) {
   const deed = (name, label, sign) => make("button", { class: "icon", "data-do": name, "aria-label": `${t(label)}: ${item.title}`, title: t(label) }, icon(sign));
   const element = make("tr", { "data-document": item.id },
     make("td", {}, make("button", { class: "link", "data-do": "library.read", dir: "auto", lang: item.tag, text: item.title }), item.speaker ? make("small", { class: "said", dir: "auto", text: item.speaker }) : null,
-      make("small", { dir: "auto", text: item.name }),
-      item.signs.length ? make("details", { class: "signs" }, make("summary", { text: t("sign.label") }), make("p", { text: item.signs.join(" ") })) : null),
+      make("small", {}, make("bdi", { text: item.name }), item.state.why ? null : make("span", { "data-state": item.state.name, text: " · " + item.state.label })),
+      item.state.why ? told("state", item.state.label, item.state.why) : null,
+      item.signs.length ? told("signs", t("sign.label"), item.signs.join(" ")) : null),
     make("td", { class: "fixed", text: item.published ?? "" }), make("td", { class: "fixed", text: item.language }),
     make("td", { class: "fixed count", text: number(item.passages) }),
-    make("td", { class: "fixed", "data-state": item.state.name }, item.state.why
-      ? make("details", { class: "state" }, make("summary", { text: item.state.label }), make("p", { text: item.state.why }))
-      : item.state.label),
     make("td", { class: "row-do" }, ...(state.start.edits ? [deed("library.edit", "library.edit", "edit"), deed("library.remove", "library.remove", "trash")] : [])));
   element.item = item;
   return element;
