@@ -94,6 +94,18 @@ def test_a_document_is_described_anew(shelf: Visit) -> None:
     shelf.errors.clear()  # the browser itself notes the refusal
 
 
+def test_what_is_saved_is_shown_also_where_the_list_was_made_anew_meanwhile(shelf: Visit, tmp_path: Path) -> None:
+    (tmp_path / "meanwhile.txt").write_text("A note that comes in while somebody types.")
+    shelf.page.set_input_files("#picker", [str(tmp_path / "meanwhile.txt")])
+    shelf.page.click("tr[data-document='forum'] [data-do='library.edit']")
+    shelf.page.fill("#edit-published", "2021-04")
+    shelf.page.wait_for_selector("tr[data-document='meanwhile']", state="attached")
+    shelf.page.click("#ask-dialog .primary")
+    shelf.page.wait_for_function(
+        "document.querySelector(\"tr[data-document='forum']\").textContent.includes('2021-04')"
+    )
+
+
 def test_a_removed_document_is_gone_from_answers_and_can_be_brought_back(shelf: Visit, served: Served) -> None:
     shelf.page.click("tr[data-document='statement'] [data-do='library.remove']")
     shelf.page.wait_for_selector(".toast.on")

@@ -85,9 +85,17 @@ const debounced = deed => {
   return () => { clearTimeout(timer); timer = setTimeout(attempt(deed), 150); };
 };
 
+// A list may be asked for while another is on its way, or while somebody edits a line of it: the last one asked for counts.
+let asked = 0;
+let shown = 0;
+const isSettled = line => line.isConnected && shown === asked;
+
 async function list() {
+  const mine = ++asked;
   const find = $("#shelf-find").value;
   const { documents, next } = await get("library/documents?" + new URLSearchParams({ find }));
+  if (mine !== asked) return;
+  shown = mine;
   following = next;
   const shelf = $("#shelf");
   if (!shelf) return;
@@ -142,7 +150,8 @@ deeds["library.edit"] = async target => {
   if (dialog.returnValue !== "yes") return;
   const value = name => dialog.querySelector("#edit-" + name).value;
   const changed = await patch("library/documents/" + encodeURIComponent(item.id), { title: value("title"), speaker: value("speaker"), published: value("published") });
-  line.replaceWith(row(changed));
+  if (isSettled(line)) line.replaceWith(row(changed));
+  else await list();
 };
 
 deeds["library.remove"] = async target => {
@@ -151,11 +160,13 @@ deeds["library.remove"] = async target => {
   const place = line.nextElementSibling;
   const body = line.parentElement;
   await remove("library/documents/" + encodeURIComponent(item.id));
-  line.remove();
+  if (isSettled(line)) line.remove();
+  else await list();
   await refresh();
   toast(t("library.removed", { title: item.title }), { label: t("library.undo"), run: attempt(async () => {
     const back = await post(`library/documents/${encodeURIComponent(item.id)}/back`);
-    if (body.isConnected) body.insertBefore(row(back), place?.isConnected ? place : null);
+    if (isSettled(body)) body.insertBefore(row(back), place?.isConnected ? place : null);
+    else if ($("#shelf")) await list();
     await refresh();
   }) });
 };
