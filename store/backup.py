@@ -6,14 +6,13 @@ indexes are left out: they are made anew from the catalog. See `store.archive` f
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import stat
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -24,10 +23,9 @@ from store.archive import CHUNK, DATABASES, FOLDERS, LIST, SETTINGS, Contents, P
 from store.catalog import FILE as CATALOG
 from store.catalog import translated
 from store.errors import LibraryError, RequestError
+from store.last_backup import note_backup
 from store.schema import check_schema, program_version
 
-NOTE = "last-backup.json"
-"""Where and when the last backup was made, in the home; no part of a backup."""
 _PAGES = 2_000
 """Of a database, copied before progress is told: some megabytes."""
 Progress = Callable[[int, int], None]
@@ -59,7 +57,7 @@ def back_up(home: Path, file: Path, progress: Progress | None = None) -> BackupR
             report = _write(home, file, Path(folder), progress or _ignore)
             _fsync(Path(folder) / "backup")
             _place(Path(folder) / "backup", file)
-        _note(home, file, report.contents.made)
+        note_backup(home, file, report.contents.made)
     except FileExistsError as error:
         raise RequestError(f"{file} is there already: name another file, or remove it first.") from error
     except OSError as error:
@@ -67,30 +65,6 @@ def back_up(home: Path, file: Path, progress: Progress | None = None) -> BackupR
             f"The backup can't be written to {file}: {(error.strerror or str(error)).lower()}."
         ) from error
     return report
-
-
-@dataclass(frozen=True, slots=True)
-class LastBackup:
-    """The backup that was made last."""
-
-    file: Path
-    made: str
-    """ISO 8601 in UTC."""
-
-
-def last_backup(home: Path) -> LastBackup | None:
-    """The last backup of the library at `home`; None where there was none, or its file isn't there any more."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        noted = json.loads((home / NOTE).read_text(encoding="utf-8"))
-        found = LastBackup(Path(noted["file"]), str(noted["made"]))
-        return found if found.file.is_file() else None
-    return None
-
-
-def _note(home: Path, file: Path, made: str) -> None:
-    with suppress(OSError):  # a home that can only be read can be backed up all the same
-        noted = {"file": str(file.absolute()), "made": made}
-        (home / NOTE).write_text(json.dumps(noted, ensure_ascii=False), encoding="utf-8")
 
 
 def _write(home: Path, file: Path, folder: Path, progress: Progress) -> BackupReport:

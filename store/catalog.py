@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from store.errors import LibraryError, SchemaVersionError
+from store.last_backup import advice
 from store.schema import check_schema, latest_schema, migrate
 from store.snapshot import Snapshot
 
@@ -149,7 +150,7 @@ def _explain(error: sqlite3.DatabaseError, path: Path) -> str:
     if "readonly" in reason or "unable to open" in reason:
         return f"{path.parent} can't be written to: make the folder writable or choose another --home."
     if "malformed" in reason or "not a database" in reason:
-        return f"The catalog {path} is damaged ({reason}). Restore a backup with `attest restore FILE --replace`."
+        return f"The catalog {path} is damaged ({reason}): {advice(path.parent)}."
     if "locked" in reason or "busy" in reason:
         return f"The catalog {path} stayed busy for {_BUSY_MILLISECONDS // 1000} s; try again."
     return f"The catalog {path} can't be used: {reason}."

@@ -17,7 +17,6 @@ from itertools import islice
 from store.errors import AttestError, IndexDamagedError
 from store.findings import Finding
 from store.household import (
-    advice,
     check_accounts,
     check_leftovers,
     check_modes,
@@ -26,6 +25,7 @@ from store.household import (
 )
 from store.index import VectorIndex
 from store.integrity import SECOND_LOOK, missing
+from store.last_backup import advice
 from store.library import Library, Progress
 from store.lock import read_owner
 from store.packing import text_sha256

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from store.archive import ACCOUNTS
-from store.backup import last_backup
-from store.catalog import FILE as CATALOG
 from store.findings import Finding
+from store.last_backup import advice
 from store.lock import drafts
 from store.owner import KEY_FILE
 from store.restore import STAGING
@@ -105,16 +104,6 @@ def check_accounts(library: Library) -> Iterator[Finding]:
             f"The accounts in {path} are damaged ({problems[0]}): {advice(library.settings.home)}, or move the file away "
             "and add everybody anew with `attest users add NAME`.",
         )
-
-
-def advice(home: Path) -> str:
-    """What to do about a damaged database, naming the last backup where it is still there."""
-    backup = last_backup(home)
-    if backup is not None:
-        return f"restore the backup of {backup.made} with `attest restore {backup.file} --replace`"
-    former = sorted(home.glob(f"before-restore-*/{CATALOG}"))
-    beside = f" (the library that was replaced lies in {former[-1].parent})" if former else ""
-    return f"restore a backup with `attest restore FILE --replace`{beside}"
 
 
 def _size(path: Path) -> int:

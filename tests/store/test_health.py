@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
@@ -355,11 +356,20 @@ def test_a_damaged_database_is_told_of_with_the_backup_to_restore(home: Path) ->
     with Library.open(home, embedder=HashingEmbedder()) as library:
         (finding,) = health.check(library)
         assert (finding.check, finding.fix) == ("accounts", None)
-        assert f"`attest restore {file} --replace`" in finding.message
+        assert f"`attest restore {quote(str(file))} --replace`" in finding.message
         file.unlink()
         (finding,) = health.check(library)
         assert "`attest restore FILE --replace`" in finding.message
         assert str(file) not in finding.message
+
+
+def test_a_catalog_that_cannot_even_be_opened_names_the_backup_too(home: Path) -> None:
+    file = _note_backup(home)
+    with (home / FILE).open("r+b") as catalog:
+        catalog.write(b"\xff" * 5000)
+    with pytest.raises(LibraryError) as raised:
+        Library.open(home, embedder=HashingEmbedder())
+    assert f"`attest restore {quote(str(file))} --replace`" in str(raised.value)
 
 
 def test_the_note_of_a_killed_owner_is_in_nobodys_way(home: Path) -> None:

@@ -1,0 +1,47 @@
+"""Which backup was made last, so that whoever needs one is told its name."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+
+NOTE = "last-backup.json"
+"""Where and when, in the home; no part of a backup."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastBackup:
+    """The backup that was made last."""
+
+    file: Path
+    made: str
+    """ISO 8601 in UTC."""
+
+
+def last_backup(home: Path) -> LastBackup | None:
+    """The last backup of the library at `home`; None where there was none, or its file isn't there any more."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        noted = json.loads((home / NOTE).read_text(encoding="utf-8"))
+        found = LastBackup(Path(noted["file"]), str(noted["made"]))
+        return found if found.file.is_file() else None
+    return None
+
+
+def note_backup(home: Path, file: Path, made: str) -> None:
+    """Note that a backup was made; `made` is ISO 8601."""
+    with suppress(OSError):  # a home that can only be read can be backed up all the same
+        noted = {"file": str(file.absolute()), "made": made}
+        (home / NOTE).write_text(json.dumps(noted, ensure_ascii=False), encoding="utf-8")
+
+
+def advice(home: Path) -> str:
+    """What to do about a damaged database, naming the last backup where it is still there."""
+    backup = last_backup(home)
+    if backup is not None:
+        return f"restore the backup of {backup.made} with `attest restore {quote(str(backup.file))} --replace`"
+    former = sorted(home.glob("before-restore-*/catalog.sqlite"))
+    beside = f" (the library that was replaced lies in {former[-1].parent})" if former else ""
+    return f"restore a backup with `attest restore FILE --replace`{beside}"
