@@ -24,10 +24,10 @@ SPARE_LETTERS = 40
 """That much longer or shorter is never too much: a name may be spelled out."""
 _CIRCLE = regex.compile(r"(?s)(.{4,120}?)\1\1")
 """The names that a true translation repeats have other words between them."""
-MOST_COPIED, MOST_TERMS = 0.4, 0.1
+MOST_COPIED, MOST_TERMS = 0.5, 0.1
 """Share of a text's letters in words of the quote, names among them, and in those that aren't names: technical terms
 stay in English in many a Thai text, those of Vietnamese nowhere."""
-_WORD = regex.compile(r"\p{L}[\p{L}\p{M}]*")
+_LATIN = regex.compile(r"\p{Latin}[\p{Latin}\p{Mn}]*")
 _WORTH = ((regex.compile(r"[\p{Han}]"), 3), (regex.compile(r"[\p{Hiragana}\p{Katakana}\p{Hangul}]"), 2))
 """Letters of an alphabet that one character says as much as."""
 
@@ -68,19 +68,20 @@ def _is_in(text: str, language: str) -> bool:
 def _is_partly_left(text: str, quote: str) -> bool:
     """Whether words of the quote stand in `text` in the quote's own script; Latin names may stand in any."""
     script = script_of(quote)
-    if script in ("", "cjk", script_of(text)):
+    if script in ("", "cjk"):
         return False
-    left = [word for word in _WORD.findall(text) if script_of(word) == script]
-    if script == "latin":
-        own = set(_WORD.findall(quote))
-        copied = [word for word in left if word in own]
-        terms = [word for word in copied if word[0].islower()]
-        return (
-            any(not word.isascii() for word in terms)
-            or sum(map(len, copied)) > MOST_COPIED * _letters(text)
-            or (len(terms) > 1 and sum(map(len, terms)) > MOST_TERMS * _letters(text))
-        )
-    return any(len(word) > 1 for word in left)
+    if script != "latin":
+        return sum(script_of(character) == script for character in text) > 1
+    if all(script_of(character) in ("", "latin") for character in text):
+        return False  # Another language in the same letters: names look alike there, and its words are told otherwise.
+    own = set(_LATIN.findall(quote))
+    copied = [word for word in _LATIN.findall(text) if word in own]
+    terms = [word for word in copied if word[0].islower()]
+    return (
+        any(not word.isascii() for word in terms)
+        or sum(map(len, copied)) > MOST_COPIED * _letters(text)
+        or (len(terms) > 1 and sum(map(len, terms)) > MOST_TERMS * _letters(text))
+    )
 
 
 def _is_out_of_measure(text: str, quote: str) -> bool:

@@ -68,6 +68,51 @@ def test_nonsense_and_numbers_of_its_own_are_not_shown(text: str, language: str,
     assert translation_fault(text, evidence, language) == fault
 
 
+@pytest.mark.parametrize(
+    ("source", "quoted", "language", "text"),
+    [
+        # Of the small model, word for word.
+        (
+            "vi",
+            "Châu Phi có 13 ghế, Tây Âu và các nước khác có 7 ghế.",
+            "th",
+            "Châu Phi มี 13 เนส, Tây Âu และ các nước khác มี 7 เนส.",
+        ),
+        ("vi", "Mạng lưới cho rằng con số ấy quá cao.", "th", "Mạng lướiที่ระบุว่าจำนวนที่สื่อสารไปถึงบริษัทรวมผู้บริหาร"),
+        (
+            "vi",
+            "Trong số người dự, chỉ có 9 người là dân các làng ven sông.",
+            "th",
+            "ในจำนวนผู้ที่เข้าร่วม, 9 คนเป็นชาวบ้านในแหล่ง sông.",
+        ),
+        ("en", "All of Poland, Ukraine and Yugoslavia abstained.", "th", "Poland, Ukraine และ Yugoslavia ไม่มา"),
+        ("th", "การประชุมจัดขึ้นที่กรุงปักกิ่ง", "vi", "Hội nghị được tổ chức tại กรุงปักกิ่ง hôm qua."),
+        (
+            "ru",
+            "Совет отклонил предложение о заседании.",
+            "en",
+            "The Council rejected the предложение about the session.",
+        ),
+    ],
+)
+def test_words_that_were_left_untranslated_are_not_shown(source: str, quoted: str, language: str, text: str) -> None:
+    assert translation_fault(text, quote(1, quoted, source), language) == "language"
+
+
+@pytest.mark.parametrize(
+    ("quoted", "text"),
+    [
+        (
+            "The Human Rights Council needs bandwidth.",
+            "คณะมนตรีสิทธิมนุษยชน (Human Rights Council) ต้องการความเร็วในการส่งข้อมูลหรือที่เรียกกันว่า bandwidth",
+        ),
+        ("Bà Hồ Văn Lệ chủ trì phiên họp ở Đà Nẵng.", "นาง Hồ Văn Lệ เป็นประธานการประชุมที่เมือง Đà Nẵng ในวันนั้นตามที่แจ้งไว้"),
+    ],
+)
+def test_names_and_terms_may_stay_as_they_are(quoted: str, text: str) -> None:
+    assert translation_fault(text, quote(1, quoted, detect_language(quoted)), "th") is None
+
+
 def test_a_japanese_translation_keeps_its_chinese_characters() -> None:
     evidence = quote(1, "会议于2019年在河内举行，共有34个村庄参加。", "zh")
     assert translation_fault("会議は2019年にハノイで開催され、34の村が参加しました。", evidence, "ja") is None
