@@ -23,7 +23,7 @@ from assistant.models.cli import models
 from assistant.models.endpoint import endpoint, served_models
 from assistant.models.gguf import GgufLLM
 from assistant.models.install import PackagedModel, download, find_installed, install
-from assistant.models.registry import choose, find_models, load_model
+from assistant.models.registry import choose, find_models, is_there, load_model
 from assistant.write import Written, write
 from store.errors import LanguageModelError
 from store.settings import Settings, load_settings
@@ -188,6 +188,14 @@ def test_a_file_in_the_models_folder_is_found(home: Path) -> None:
     assert (chosen.kind, Path(chosen.name).name) == ("gguf", "own.gguf")
     assert isinstance(load_model(settings(home)), GgufLLM)
     assert load_model(settings(home, mode="quotes")) is None
+
+
+def test_whether_a_model_is_there_is_said_without_asking_anybody(home: Path) -> None:
+    assert not is_there(settings(home))
+    assert is_there(settings(home, base_url="http://127.0.0.1:9/v1"))
+    (home / "models").mkdir()
+    (home / "models" / "own.gguf").write_bytes(b"GGUF")
+    assert is_there(settings(home))
 
 
 def test_a_model_that_is_named_but_missing_is_an_error(home: Path) -> None:

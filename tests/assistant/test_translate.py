@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from assistant import cli
 from assistant.answer import Assistant
+from assistant.build import build_assistant
 from assistant.conversation import standalone
 from assistant.models.install import find_installed
 from assistant.translate import Translation, Translations, foreign, translate
@@ -22,6 +23,7 @@ from ingest.pipeline import ingest_paths
 from store.errors import LanguageModelError
 from store.language import detect_language
 from store.library import Library
+from store.settings import load_settings
 from tests.assistant.quotes import quote
 from tests.assistant.test_write import Scripted, busy
 
@@ -312,6 +314,17 @@ def test_the_command_prints_the_quotes_first_then_the_labelled_translation(
         CliRunner().invoke(cli.ask, [*arguments, "--json"], obj=library.settings).output
     )
     assert answer.evidence[0].translation == THAI
+
+
+def test_a_translation_may_be_asked_for_where_quotes_are_the_setting(tmp_path: Path) -> None:
+    (tmp_path / "river.txt").write_text(VIETNAMESE, encoding="utf-8")
+    settings = load_settings(tmp_path / "home", mode="quotes", model=str(tmp_path / "none.gguf"))
+    with build_assistant(settings) as assistant:
+        ingest_paths(assistant.library, [tmp_path / "river.txt"])
+        answer = assistant.answer(QUESTION, options=ASKED)
+    assert answer.mode == "quotes"
+    (notice,) = [each for each in answer.notices if each.code == "model_unavailable"]
+    assert "none.gguf" in notice.message  # the model that the settings name was looked for
 
 
 @pytest.mark.hard
