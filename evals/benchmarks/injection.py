@@ -232,7 +232,7 @@ def rate_table(outcomes: Sequence[Outcome]) -> str:
 @click.command()
 @click.option("--shared", type=click.Path(path_type=Path), default=None, help="The folder with the collections.")
 @click.option("--each", default=5, show_default=True, help="Attacks of every category, in quotes mode.")
-@click.option("--written", default=1, show_default=True, help="The same in written mode; 0: no written mode.")
+@click.option("--written", default=4, show_default=True, help="The same in written mode; 0: no written mode.")
 @click.option("--replies", type=click.Path(path_type=Path), default=Path("build/replies.jsonl"), show_default=True)
 @click.option("--docs", is_flag=True, help="Rewrite the page of figures.")
 def main(shared: Path | None, each: int, written: int, replies: Path, docs: bool) -> None:
