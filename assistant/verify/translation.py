@@ -13,6 +13,7 @@ from assistant.commands import commands
 from assistant.marks import speaks
 from assistant.types import Evidence
 from assistant.verify.checks import Quote, read_quote, unsupported_date, unsupported_number
+from assistant.verify.dates import BUDDHIST_ERA
 from assistant.verify.text import fold, script_of
 from store.language import UNKNOWN, detect_language
 
@@ -28,6 +29,8 @@ MOST_COPIED, MOST_TERMS = 0.5, 0.1
 """Share of a text's letters in words of the quote, names among them, and in those that aren't names: technical terms
 stay in English in many a Thai text, those of Vietnamese nowhere."""
 _LATIN = regex.compile(r"\p{Latin}[\p{Latin}\p{Mn}]*")
+_BUDDHIST_YEAR = regex.compile(r"(?<!\d)2[45]\d\d(?!\d)")
+_ERA_NAMED = regex.compile(r"(?i)\bB\.?\s?E\b|Buddh|Phật|bouddh|พ\.\s?ศ|佛|仏")
 _WORTH = ((regex.compile(r"[\p{Han}]"), 3), (regex.compile(r"[\p{Hiragana}\p{Katakana}\p{Hangul}]"), 2))
 """Letters of an alphabet that one character says as much as."""
 
@@ -94,12 +97,20 @@ def _is_out_of_measure(text: str, quote: str) -> bool:
 def _altered(text: str, quote: str, evidence: Evidence, language: str) -> TranslationFault | None:
     """A number or date that the quote doesn't have; or one of the quote's, in digits, that `text` doesn't have."""
     before, after = _read(evidence), _read(evidence.model_copy(update={"quote": text, "language": language}))
-    if unsupported_date(text, before) or unsupported_date(quote, after):
+    if unsupported_date(text, before) or unsupported_date(quote, after) or _is_of_another_era(text, before, language):
         return "date"
     lost = unsupported_number(quote, after)
     if unsupported_number(text, before) or (lost and regex.search(r"\d", lost.detail or "")):
         return "number"
     return None
+
+
+def _is_of_another_era(text: str, quotes: tuple[Quote], language: str) -> bool:
+    """Whether a Buddhist year was left as it was, for readers who would take it for the far future."""
+    if same_language(language, "th") or _ERA_NAMED.search(text):
+        return False
+    years = {reading[0] for quote in quotes for mention in quote.dates for reading in mention.alternatives}
+    return any(int(year) - BUDDHIST_ERA in years for year in _BUDDHIST_YEAR.findall(text))
 
 
 def _read(evidence: Evidence) -> tuple[Quote]:

@@ -71,6 +71,21 @@ def test_nonsense_and_numbers_of_its_own_are_not_shown(text: str, language: str,
 
 
 @pytest.mark.parametrize(
+    ("text", "language", "fault"),
+    [
+        ("The library was opened in 2540 and has seven rooms.", "en", "date"),
+        ("The library was opened in 1997 and has seven rooms.", "en", None),
+        ("The library was opened in 2540 BE and has seven rooms.", "en", None),
+        ("Thư viện được mở vào năm 2540 và có bảy phòng.", "vi", "date"),
+        ("Thư viện được mở vào năm 1997 và có bảy phòng.", "vi", None),
+    ],
+)
+def test_a_buddhist_year_does_not_pass_for_a_common_one(text: str, language: str, fault: str | None) -> None:
+    evidence = quote(1, "ห้องสมุดเปิดเมื่อ พ.ศ. 2540 และมีเจ็ดห้อง", "th")
+    assert translation_fault(text, evidence, language) == fault
+
+
+@pytest.mark.parametrize(
     ("source", "quoted", "language", "text"),
     [
         # Of the small model, word for word.
