@@ -175,13 +175,11 @@ class Answering:
                         "evidence": evidence_list(draft.evidence, words, language=draft.language),
                     }
                     yield state
-        except AttestError as error:
-            outcome = "failed"
-            yield {**state, "stage": "failed", "message": said(str(error), words)}
-        except Exception:
-            outcome, reference = "failed", secrets.token_hex(4)
-            log.exception("An answer failed, reference %s", reference)
-            yield {**state, "stage": "failed", "message": words("problem.unexpected", reference=reference)}
+        except Exception as error:
+            told = _told(error, words)
+            if answer is None:  # else only translations are missing, and a notice says so
+                outcome = "failed"
+                yield {**state, "stage": "failed", "message": told}
         finally:
             kept = self._close(asked, turn, outcome, answer or partial(asked, draft))
         if outcome == "finished" and kept is not None:
@@ -205,6 +203,15 @@ class Answering:
 
     def _history(self, turn: Turn) -> tuple[Message, ...]:
         return history_of(self._conversations.branch(turn.conversation, turn.parent) if turn.parent else ())
+
+
+def _told(error: Exception, words: Strings) -> str:
+    """What the page says of a failure; of one that nobody foresaw the log tells more."""
+    if isinstance(error, AttestError):
+        return said(str(error), words)
+    reference = secrets.token_hex(4)
+    log.error("An answer failed, reference %s", reference, exc_info=error)
+    return words("problem.unexpected", reference=reference)
 
 
 def history_of(turns: Sequence[Turn]) -> tuple[Message, ...]:

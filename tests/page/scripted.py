@@ -240,6 +240,8 @@ class ScriptedAssistant:
         )
         if options.translate and foreign(evidence, answer.language):
             answer = yield from self._translations(answer, "unhurried" in question)
+            if "mistranslated" in question:
+                raise RuntimeError("the secret of the traceback")
         yield Finished(answer)
 
     def _translations(self, answer: Answer, slow: bool) -> Generator[Event, None, Answer]:

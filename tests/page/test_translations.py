@@ -119,6 +119,18 @@ def test_an_opened_document_stays_open_while_translations_arrive_and_stopping_en
     assert "very likely hold the answer" in visit.page.locator(".confidence").inner_text()
 
 
+def test_a_whole_answer_is_not_lost_where_its_translation_fails_as_nobody_foresaw(visit: Visit) -> None:
+    choose(visit)
+    visit.ask(f"mistranslated {QUESTION}")
+    for _ in range(2):
+        visit.page.wait_for_selector(".turn[data-state=finished]")
+        assert "34 villages" in visit.page.locator(".turn .answer-text").inner_text()
+        assert visit.page.locator("#panel-quotes .translation").count() >= 1
+        assert strings("en")("ask.translating.stopped") in visit.page.locator(".turn").inner_text()
+        assert "secret" not in visit.page.locator(".turn").inner_text()
+        visit.page.reload()
+
+
 @pytest.mark.parametrize("language", languages())
 def test_every_export_holds_translations_with_their_label(language: str) -> None:
     answer, words = translated(), strings(language)
