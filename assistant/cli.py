@@ -18,7 +18,6 @@ import click
 if TYPE_CHECKING:
     from assistant.answer import Assistant
     from assistant.page.bench import Bench
-    from assistant.types import Answer, Event
     from store.settings import Settings
     from store.types import Filter, SearchResult
 
@@ -187,6 +186,7 @@ def ask(
     **conditions: Any,  # noqa: ANN401 - as click hands them over
 ) -> int:
     """Ask QUESTION; exit code 1 if the sources don't answer it. "-" reads it from standard input."""
+    from assistant.printed import print_answer
     from assistant.types import AskOptions
 
     options = AskOptions(
@@ -201,7 +201,7 @@ def ask(
             answer = assistant.answer(_read(question), options=options)
             click.echo(answer.to_json(indent=2))
         else:
-            answer = _print(assistant.ask(_read(question), options=options))
+            answer = print_answer(assistant.ask(_read(question), options=options))
     return 0 if answer.answered else 1
 
 
@@ -322,42 +322,6 @@ def _filter(conditions: dict[str, Any]) -> Filter:
         published_to=conditions["published_to"],
         collections=tuple(conditions["collections"]),
     )
-
-
-def _print(events: Iterator[Event]) -> Answer:
-    """Print an answer for a terminal: its text, what each marker stands for, then translations as they come."""
-    from assistant.types import Composed, Finished, Translated
-
-    printed = False
-    for event in events:
-        if isinstance(event, Composed):
-            click.echo(_shown(event.answer))
-            printed = True
-        elif isinstance(event, Translated) and event.text:
-            click.echo(_translation(event.key, event.text, event.answer))
-        elif isinstance(event, Finished):
-            if not printed:
-                click.echo(_shown(event.answer))
-            for notice in event.answer.notices:
-                click.echo(f"! {notice.message}")
-            return event.answer
-    raise AssertionError("An answer always ends with Finished.")
-
-
-def _shown(answer: Answer) -> str:
-    """An answer's text, then what each marker stands for."""
-    lines = [answer.text]
-    for evidence in answer.evidence:
-        source = evidence.document
-        facts = [source.speaker, source.published, evidence.language, source.page and f"p. {source.page}"]
-        lines.append(f"[{evidence.key}] {source.title} ({', '.join(str(fact) for fact in facts if fact)})")
-        lines.append(f"    {source.uri}")
-    return "\n".join(lines)
-
-
-def _translation(key: int, text: str, answer: Answer) -> str:
-    language = next(each.language for each in answer.evidence if each.key == key)
-    return f"[{key}] machine translation, {language} to {answer.language}: {text}"
 
 
 def _hits(found: SearchResult) -> dict[str, object]:
