@@ -8,7 +8,8 @@ import sqlite3
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,10 +47,10 @@ def leftovers(library: Library) -> list[Path]:
         return []
     # A restore, and who describes itself as the owner, hold the lock that is ours now.
     certain = [home / STAGING, *drafts(home)]
-    old = [*home.glob(".attest-backup-*"), *(home / "uploads").glob("**/.*.part")]
+    perhaps = [*home.glob(".attest-backup-*"), *(home / "uploads").glob("**/.*.part")]
     return [
         *(path for path in certain if os.path.lexists(path)),
-        *(path for path in old if time.time() - path.lstat().st_mtime > AGE and not path.is_symlink()),
+        *(path for path in perhaps if not path.is_symlink() and time.time() - _last_written(path) > AGE),
     ]
 
 
@@ -60,8 +61,10 @@ def remove_leftovers(library: Library) -> str:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:
-            path.unlink(missing_ok=True)
-    return f"Removed {len(found)} files or folders that killed processes had left."
+            with suppress(OSError):  # what couldn't be removed is told of again
+                path.unlink(missing_ok=True)
+    removed = sum(not os.path.lexists(path) for path in found)
+    return f"Removed {removed} files or folders that killed processes had left."
 
 
 def check_modes(library: Library) -> Iterator[Finding]:
@@ -76,8 +79,10 @@ def close_to_others(library: Library) -> str:
     """Take everybody else's rights to them away; returns what was done, in words."""
     found = _open_to_others(library.settings.home)
     for path in found:
-        path.chmod(0o600)
-    return f"Closed {len(found)} files to other users."
+        with suppress(OSError):  # somebody else's: the next check tells of it again
+            path.chmod(0o600)
+    closed = len(found) - len(_open_to_others(library.settings.home))
+    return f"Closed {closed} files to other users."
 
 
 def _open_to_others(home: Path) -> list[Path]:
@@ -107,5 +112,18 @@ def check_accounts(library: Library) -> Iterator[Finding]:
 
 
 def _size(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() and not path.is_symlink() else [path]
-    return sum(each.lstat().st_size for each in files)
+    return sum(status.st_size for status in _statuses(path))
+
+
+def _last_written(path: Path) -> float:
+    """When anything in it was, in seconds since 1970: a folder's own time stands still while its files grow."""
+    return max((status.st_mtime for status in _statuses(path)), default=time.time())
+
+
+def _statuses(path: Path) -> Iterator[os.stat_result]:
+    """Of a file, or of a folder and all in it, but for what goes away meanwhile."""
+    folders = () if path.is_symlink() else os.walk(path)
+    within = (Path(folder, name) for folder, _, names in folders for name in names)
+    for each in chain((path,), within):
+        with suppress(OSError):
+            yield each.lstat()

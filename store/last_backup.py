@@ -34,7 +34,7 @@ def note_backup(home: Path, file: Path, made: str) -> None:
     """Note that a backup was made; `made` is ISO 8601."""
     with suppress(OSError):  # a home that can only be read can be backed up all the same
         noted = {"file": str(file.absolute()), "made": made}
-        (home / NOTE).write_text(json.dumps(noted, ensure_ascii=False), encoding="utf-8")
+        (home / NOTE).write_text(json.dumps(noted), encoding="utf-8")
 
 
 def advice(home: Path) -> str:

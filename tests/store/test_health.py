@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -18,6 +19,7 @@ from store import health, household
 from store.backup import back_up
 from store.catalog import FILE
 from store.errors import IndexDamagedError, LibraryError
+from store.last_backup import last_backup
 from store.library import Library
 from tests.store.building import SCRIPTS, HashingEmbedder, add, contents, found, many, parsed
 
@@ -306,6 +308,35 @@ def test_what_is_going_on_in_another_process_is_no_leftover(home: Path) -> None:
         assert list(household.check_leftovers(beside)) == []
 
 
+def test_a_backup_that_is_being_written_for_hours_is_no_leftover(home: Path) -> None:
+    folder = home / ".attest-backup-0123"
+    folder.mkdir()
+    (folder / "backup").write_bytes(b"so far")
+    hours = time.time() - 2 * 3600
+    os.utime(folder, (hours, hours))  # what grows in a folder doesn't change the folder's own time
+    with Library.open(home, embedder=HashingEmbedder()) as library:
+        assert health.check(library) == []
+    os.utime(folder / "backup", (hours, hours))
+    (done,) = _mended(home, "leftovers", "leftovers")
+    assert done.startswith("Removed 1 ")
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no modes here")
+def test_a_file_that_is_not_ours_to_close_is_told_of_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "accounts.sqlite").touch()
+    (home / "accounts.sqlite").chmod(0o644)
+
+    def refuse(path: Path, mode: int) -> None:
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "chmod", refuse)  # only root may, who runs these tests here and there
+    with Library.open(home, embedder=HashingEmbedder()) as library:
+        findings = health.check(library)
+        assert health.repair(library, findings) == ["Closed 0 files to other users."]
+        assert health.check(library) == findings
+
+
 @pytest.mark.skipif(os.name != "posix", reason="no modes here")
 def test_accounts_and_keys_that_others_can_read_are_closed_to_them(home: Path) -> None:
     private = [home / "accounts.sqlite", home / "accounts.sqlite-wal", home / "before-restore-1" / "accounts.sqlite"]
@@ -361,6 +392,15 @@ def test_a_damaged_database_is_told_of_with_the_backup_to_restore(home: Path) ->
         (finding,) = health.check(library)
         assert "`attest restore FILE --replace`" in finding.message
         assert str(file) not in finding.message
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="each name is one in Unicode there")
+def test_a_backup_whose_name_is_no_unicode_is_noted_too(home: Path) -> None:
+    file = home.parent / os.fsdecode(b"backup-\xff.zip")
+    back_up(home, file)
+    noted = last_backup(home)
+    assert noted is not None
+    assert noted.file == file
 
 
 def test_a_catalog_that_cannot_even_be_opened_names_the_backup_too(home: Path) -> None:
