@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from store.errors import RequestError
@@ -34,6 +34,8 @@ class Account:
     """False for those whom only a proxy lets in."""
     created: str
     """ISO 8601 in UTC."""
+    password_mark: str = field(default="", repr=False, compare=False)
+    """Another one with each password, which it says nothing of: what was true of one isn't of the next."""
 
 
 @dataclass(frozen=True, slots=True)

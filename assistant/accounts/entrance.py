@@ -12,6 +12,7 @@ from assistant.accounts.attempts import Attempts
 from assistant.accounts.database import Database
 from assistant.accounts.register import Register
 from assistant.accounts.sessions import Clock, Lifetime, Sessions
+from store.errors import NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,10 @@ class Accounts:
         if account is None:
             return Refused()
         self.attempts.succeed(name, address)
-        return SignedIn(account, self.sessions.begin(account))
+        try:
+            return SignedIn(account, self.sessions.begin(account))
+        except NotFoundError:  # the password was another one a moment ago
+            return Refused()
 
     def change_password(self, name: str, old: str, new: str, address: str) -> SignedIn | Refused:
         """Another password for who knows the old one; all sessions of the account end, and a new one begins.
@@ -67,8 +71,12 @@ class Accounts:
         wait = self.attempts.begin(name, address)
         if wait:
             return Refused(wait)
-        if self.register.verified(name, old[: LONGEST_PASSWORD + 1]) is None:
+        known = self.register.verified(name, old[: LONGEST_PASSWORD + 1])
+        if known is None:
             return Refused()
         self.attempts.succeed(name, address)
-        account = self.register.set_password(name, new)
-        return SignedIn(account, self.sessions.begin(account))
+        try:
+            account = self.register.set_password(name, new, since=known)
+            return SignedIn(account, self.sessions.begin(account))
+        except NotFoundError:  # somebody else changed it meanwhile
+            return Refused()

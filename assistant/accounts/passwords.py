@@ -6,6 +6,7 @@ import secrets
 import threading
 import unicodedata
 from functools import cache
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ def is_right(password: str, known: str | None) -> bool:
 def is_outdated(known: str) -> bool:
     """Whether a hash was made with weaker parameters than are used now."""
     return _hasher().check_needs_rehash(known)
+
+
+def mark_of(known: str | None) -> str:
+    """What tells one hash from another and can be handed around; empty without any."""
+    return "" if known is None else sha256(known.encode()).hexdigest()
 
 
 @cache

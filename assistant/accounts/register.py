@@ -6,6 +6,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from assistant.accounts.account import (
@@ -18,7 +19,7 @@ from assistant.accounts.account import (
     folded_name,
 )
 from assistant.accounts.database import Database
-from assistant.accounts.passwords import hashed, is_outdated, is_right
+from assistant.accounts.passwords import hashed, is_outdated, is_right, mark_of
 from store.errors import NotFoundError, RequestError
 
 _SELECT = 'SELECT id, name, "right", collections, password, password IS NOT NULL AS has_password, created FROM accounts'
@@ -92,11 +93,16 @@ class Register:
             )
         return self.account(name)
 
-    def set_password(self, name: str, password: str) -> Account:
-        """Another password; all sessions of the account end. Raises NotFoundError, RequestError."""
-        account = self.account(name)
+    def set_password(self, name: str, password: str, since: Account | None = None) -> Account:
+        """Another password; all sessions of the account end. With `since` only while its password is still that one's.
+
+        Raises NotFoundError, RequestError.
+        """
+        account = self.account(name) if since is None else since
         kept = hashed(checked_password(password, account.name))
         with self._database.writing() as connection:
+            if since is not None:
+                check_current(connection, since)
             connection.execute("UPDATE accounts SET password = ? WHERE id = ?", (kept, account.id))
             connection.execute("DELETE FROM sessions WHERE account = ?", (account.id,))
         return self.account(name)
@@ -115,13 +121,22 @@ class Register:
         if not is_right(password, known):
             return None
         assert row is not None and known is not None  # noqa: S101 - else the password was not right
+        account = account_of(row)
         if is_outdated(known):
             stronger = hashed(password)
             with self._database.writing() as connection:
                 connection.execute(
                     "UPDATE accounts SET password = ? WHERE id = ? AND password = ?", (stronger, row["id"], known)
                 )
-        return account_of(row)
+            account = replace(account, password_mark=mark_of(stronger))
+        return account
+
+
+def check_current(connection: sqlite3.Connection, account: Account) -> None:
+    """Raises NotFoundError where the account was removed, or got another password, since it was looked up."""
+    row = connection.execute("SELECT password FROM accounts WHERE id = ?", (account.id,)).fetchone()
+    if row is None or mark_of(row["password"]) != account.password_mark:
+        raise NotFoundError(f"The account named {account.name!r} was changed meanwhile; try again.")
 
 
 def account_of(row: sqlite3.Row) -> Account:
@@ -134,6 +149,7 @@ def account_of(row: sqlite3.Row) -> Account:
         collections=None if collections is None else tuple(json.loads(collections)),
         has_password=bool(row["has_password"]),
         created=row["created"],
+        password_mark=mark_of(row["password"]),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from assistant.accounts.account import Account
 from assistant.accounts.database import Database
-from assistant.accounts.register import account_of
+from assistant.accounts.register import account_of, check_current
 from store.errors import LibraryError
 
 log = logging.getLogger(__name__)
@@ -44,9 +44,13 @@ class Sessions:
         self._clock = clock
 
     def begin(self, account: Account) -> str:
-        """A new session's token, which is kept nowhere but in the browser that gets it."""
+        """A new session's token, which is kept nowhere but in the browser that gets it.
+
+        Raises NotFoundError where the account was removed, or got another password, since it was looked up.
+        """
         token, now = secrets.token_urlsafe(32), self._clock()
         with self._database.writing() as connection:
+            check_current(connection, account)
             connection.execute(
                 "DELETE FROM sessions WHERE seen < ? OR began < ?",
                 (now - self.lifetime.idle, now - self.lifetime.whole),
@@ -62,7 +66,7 @@ class Sessions:
     def find(self, token: str) -> Account | None:
         """Whose session it is, as the account is now; None where it never began, or has ended."""
         row = self._database.one(
-            'SELECT a.id, a.name, a."right", a.collections, a.password IS NOT NULL AS has_password, a.created,'
+            'SELECT a.id, a.name, a."right", a.collections, a.password, a.password IS NOT NULL AS has_password, a.created,'
             " s.began, s.seen FROM sessions AS s JOIN accounts AS a ON a.id = s.account WHERE s.token = ?",
             _digest(token),
         )

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.accounts.account import checked_name, checked_password, folded_name
+from assistant.accounts.account import Account, checked_name, checked_password, folded_name
 from assistant.accounts.attempts import Attempts
 from assistant.accounts.database import FILE, Database
 from assistant.accounts.entrance import Accounts, Refused, SignedIn
@@ -162,6 +162,48 @@ def test_another_password_ends_all_sessions(accounts: Accounts) -> None:
     accounts.register.set_password("Lan", "four new bells ring")
     assert [accounts.sessions.find(token) for token in tokens] == [None] * 3
     assert accounts.sign_in("Lan", PASSWORD, "192.0.2.1") == Refused()
+
+
+def meanwhile(accounts: Accounts, deed: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have `deed` done right after the next password was found right, as another thread or a command may do it."""
+    verify = accounts.register.verified
+
+    def verified(name: str, password: str) -> Account | None:
+        found = verify(name, password)
+        deed()
+        return found
+
+    monkeypatch.setattr(accounts.register, "verified", verified)
+
+
+def test_who_knows_only_the_former_password_gets_no_session_that_outlives_the_change(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts.register.add("Lan", PASSWORD)
+    meanwhile(accounts, lambda: accounts.register.set_password("Lan", "four new bells ring"), monkeypatch)
+    assert accounts.sign_in("Lan", PASSWORD, "192.0.2.1") == Refused()
+    monkeypatch.undo()
+    assert isinstance(accounts.sign_in("Lan", "four new bells ring", "192.0.2.1"), SignedIn)
+
+
+def test_a_password_that_was_set_meanwhile_is_not_set_back(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
+    accounts.register.add("Lan", PASSWORD)
+    meanwhile(accounts, lambda: accounts.register.set_password("Lan", "four new bells ring"), monkeypatch)
+    assert accounts.change_password("Lan", PASSWORD, "chosen by a stranger", "192.0.2.1") == Refused()
+    monkeypatch.undo()
+    assert isinstance(accounts.sign_in("Lan", "four new bells ring", "192.0.2.1"), SignedIn)
+
+
+@pytest.mark.parametrize("change", [False, True])
+def test_an_account_that_is_removed_while_somebody_enters_lets_nobody_in(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch, change: bool
+) -> None:
+    accounts.register.add("Lan", PASSWORD)
+    meanwhile(accounts, lambda: accounts.register.remove("Lan"), monkeypatch)
+    if change:
+        assert accounts.change_password("Lan", PASSWORD, "four new bells ring", "192.0.2.1") == Refused()
+    else:
+        assert accounts.sign_in("Lan", PASSWORD, "192.0.2.1") == Refused()
 
 
 def test_a_removed_account_is_out_at_once_and_its_name_is_somebody_else(accounts: Accounts) -> None:
