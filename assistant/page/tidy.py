@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
+from assistant.page.incoming import query_of
 from assistant.page.security import App, Receive, Scope, Send
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ class Tidy:
             self._plan()
 
     async def _read(self, scope: Scope, receive: Receive, send: Send) -> None:
-        named = parse_qs(scope.get("query_string", b"").decode("latin-1"), max_num_fields=1000).get("session_hash")
-        session = named[-1] if named else ""
+        session = query_of(scope.get("query_string", b"")).get("session_hash", "")
         self._reading[session] += 1
         try:
             await self._app(scope, receive, send)

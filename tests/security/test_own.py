@@ -126,6 +126,7 @@ def test_nobody_listens_in_on_the_queue_of_another(guarded: Guarded) -> None:
     attempts: list[tuple[str, str, object]] = [
         ("/gradio_api/queue/data?session_hash=lan-listens-here", "GET", None),
         ("/gradio_api/queue/data?session_hash=bo&session_hash=lan-listens-here", "GET", None),
+        ("/gradio_api/queue/data?" + "x&" * 1001 + "session_hash=lan-listens-here", "GET", None),
         ("/gradio_api/heartbeat/lan-listens-here", "GET", None),
         ("/gradio_api/queue/join", "POST", event),
         ("/gradio_api/queue/join?session_hash=bo", "POST", event),
