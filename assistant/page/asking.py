@@ -163,7 +163,8 @@ class Answering:
                     break
                 if isinstance(event, Composed | Translated):  # Its quotes open, and whoever leaves now has it.
                     answer, outcome = unfinished(event.answer, words), "finished"
-                    self._close(asked, turn, outcome, answer)
+                    if kept := self._close(asked, turn, outcome, answer):
+                        state = {**state, "kept": self._article(kept, words)}
                 draft = advanced(draft, event)
                 now = time.monotonic()
                 if isinstance(event, EvidenceFound | Composed | Translated) or now - shown >= _PAUSE:
@@ -187,13 +188,15 @@ class Answering:
 
     def _finished(self, turn: Turn, words: Strings) -> State:
         answer = Answer.model_validate_json(turn.answer or "")
-        versions = self._conversations.siblings(turn.conversation).get(turn.id, ())
         announced = "answer.done" if answer.answered else "answer.abstained"
         return {
-            "article": turn_article(turn, words, versions),
+            "article": self._article(turn, words),
             "announce": words(announced, count=len(answer.evidence)),
             "title": self._conversations.conversation(turn.conversation).title,
         }
+
+    def _article(self, turn: Turn, words: Strings) -> str:
+        return turn_article(turn, words, self._conversations.siblings(turn.conversation).get(turn.id, ()))
 
     def _close(self, asked: Asked, turn: Turn, outcome: TurnState, answer: Answer | None) -> Turn | None:
         try:

@@ -108,15 +108,33 @@ def test_an_opened_document_stays_open_while_translations_arrive_and_stopping_en
     assert visit.page.locator("#panel-reader mark.current").count()
     visit.page.click("#stop")
     assert served.assistant.closed.wait(5)
-
-    # The answer was whole, and is kept with what was translated by then.
+    whole_but_for_translations(visit)
     visit.page.wait_for_timeout(300)
     visit.page.reload()
+    whole_but_for_translations(visit)
+
+
+def whole_but_for_translations(visit: Visit) -> None:
+    """The answer is there with what was translated by then, and can be used as any other."""
     visit.page.wait_for_selector(".turn[data-state=finished]")
     assert visit.page.locator("#panel-quotes .translation").count() == 1
     assert visit.page.locator(".turn .notice[data-code=translated]").count() == 1
     assert strings("en")("ask.translating.stopped") in visit.page.locator(".turn").inner_text()
+    assert strings("en")("ask.stopped") not in visit.page.locator(".turn").inner_text()
     assert "very likely hold the answer" in visit.page.locator(".confidence").inner_text()
+    assert visit.page.locator(".turn [data-do='turn.copy']").is_visible()
+    assert visit.page.locator(".turn .busy").count() == 0
+
+
+def test_a_whole_answer_stays_on_the_page_where_the_server_is_lost_while_it_translates(visit: Visit) -> None:
+    choose(visit)
+    visit.page.fill("#question", f"unhurried {QUESTION}")
+    visit.page.press("#question", "Enter")
+    visit.page.wait_for_selector("#panel-quotes .translation")
+    visit.page.evaluate("window.dispatchEvent(new Event('attest:refused'))")  # as Gradio's client tells of it
+    whole_but_for_translations(visit)
+    assert visit.page.locator("#problem").is_visible()
+    assert visit.page.input_value("#question") == ""
 
 
 def test_a_whole_answer_is_not_lost_where_its_translation_fails_as_nobody_foresaw(visit: Visit) -> None:

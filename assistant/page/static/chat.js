@@ -111,6 +111,7 @@ export function receive(value) {
     refreshConversations();
   }
   if (value.turn) { article.dataset.turn = value.turn; state.leaf = value.turn; }
+  if (value.kept) running.kept = value.kept; // the answer is whole but for translations of its quotes
   if (value.stage === "refused" || value.stage === "failed") return failed(value.message, value.stage);
   const follow = atEnd(160);
   if (value.stage === "done") {
@@ -143,8 +144,11 @@ function replace(article, html) {
 }
 
 function failed(sentence, stage) {
-  const { article, question } = state.running;
-  if (stage === "refused") {
+  const { article, question, kept } = state.running;
+  if (kept) {
+    replace(article, kept);
+    problem(sentence);
+  } else if (stage === "refused") {
     article.remove();
     giveBack(question);
     problem(sentence);
@@ -210,12 +214,15 @@ export function stop() {
   const { running } = state;
   if (!running) return;
   state.trigger("stop", {});
-  const { article } = running;
-  article.dataset.state = "stopped";
-  article.querySelector(".busy")?.remove();
-  article.querySelector(".reply").append(make("p", { class: "aside", text: t("ask.stopped") }),
-    make("div", { class: "actions" }, make("button", { class: "quiet", "data-do": "turn.again", text: t("ask.again") })));
-  announce(t("ask.stopped"));
+  const { article, kept } = running;
+  if (kept) replace(article, kept);
+  else {
+    article.dataset.state = "stopped";
+    article.querySelector(".busy")?.remove();
+    article.querySelector(".reply").append(make("p", { class: "aside", text: t("ask.stopped") }),
+      make("div", { class: "actions" }, make("button", { class: "quiet", "data-do": "turn.again", text: t("ask.again") })));
+  }
+  announce(t(kept ? "ask.translating.stopped" : "ask.stopped"));
   over();
 }
 deeds.stop = stop;
