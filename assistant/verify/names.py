@@ -11,11 +11,13 @@ from functools import cache
 
 import regex
 
+from assistant.topics import language_of
 from assistant.verify.name_words import LISTS
 from assistant.verify.places import entities_of, mentions
 from assistant.verify.sounds import LATIN_WORD, bare, latin_consonants, occurs, thai_consonants
 from assistant.verify.text import has_thai
 from assistant.verify.thai_names import thai_name_borne, thai_name_candidates
+from assistant.verify.words import roman_value
 
 _TITLE_WORDS, _COMMON, _GENERIC = LISTS["titles"], LISTS["common"], LISTS["generic"]
 _WORD = (
@@ -50,8 +52,9 @@ def unsupported_name(claim: str, quotes: Sequence[str], context: str = "") -> st
         context: What else may bear a name: titles and speakers of the quoted documents, folded.
     """
     borne = " \n ".join([*quotes, context])
+    is_vietnamese = language_of(claim) == "vi"
     for name in latin_names(claim):
-        if not _latin_name_borne(name, quotes, borne):
+        if not _latin_name_borne(name, quotes, borne, is_vietnamese=is_vietnamese):
             return name
     if has_thai(claim):
         for name in thai_name_candidates(claim):
@@ -76,8 +79,18 @@ def latin_names(text: str) -> list[str]:
         while words and _plain(words[-1]) in {"of", "on", "the", "and", "for", "de", "la"}:
             words = words[:-1]
         if words and not all(_plain(word) in _COMMON for word in words):
-            names.append(" ".join(words).strip(".,'"))
+            names += _without_possession(words)
     return names
+
+
+def _without_possession(words: Sequence[str]) -> list[str]:
+    """Names of a run of words: what somebody has is another than who has it, as in "Denver's General Manager"."""
+    names: list[list[str]] = [[]]
+    for word in words:
+        names[-1].append(word.removesuffix("'s"))
+        if word.endswith("'s"):
+            names.append([])
+    return [" ".join(name).strip(".,'") for name in names if name and not all(_plain(word) in _COMMON for word in name)]
 
 
 def _is_acronym(word: str) -> bool:
@@ -97,9 +110,10 @@ def _latin_words(text: str) -> frozenset[str]:
     return frozenset(words)
 
 
-def _latin_name_borne(name: str, quotes: Sequence[str], borne: str) -> bool:
+def _latin_name_borne(name: str, quotes: Sequence[str], borne: str, *, is_vietnamese: bool) -> bool:
     known = _latin_words(borne)
-    missing = [word for word in regex.split(r"\s+", name) if not _word_borne(word, known)]
+    missing = [word for word in regex.split(r"\s+", name) if not _word_borne(word, known) and not _counted(word, borne)]
+    missing = [part for word in missing for part in word.split("-") if part and not _word_borne(part, known)]
     missing = [word for word in missing if _plain(word) not in {*_COMMON, *_TITLE_WORDS}]
     if not missing:
         return True
@@ -114,12 +128,18 @@ def _latin_name_borne(name: str, quotes: Sequence[str], borne: str) -> bool:
     if all(entities_of(word) or _plain(word) in _GENERIC for word in specific) and any(map(entities_of, specific)):
         return False
     generic = [word for word in specific if _plain(word) in _GENERIC]
-    same_language = _shares_language(name, quotes)
+    same_language = _shares_language(is_vietnamese and _looks_vietnamese(name), name, quotes)
     if len(generic) == len(specific):
         # "the Council" is no name by itself; "Ministry of Defense" is one, if its quote is in the same language.
         return not (same_language and len(generic) >= 2 and len(name.split()) >= 2)
     specific = [word for word in specific if word not in generic]
     return not same_language and _borne_across(" ".join(specific), quotes, borne)
+
+
+def _counted(word: str, borne: str) -> bool:
+    """Whether `word` is a Roman numeral that stands in `borne` in digits."""
+    value = roman_value(word)
+    return value is not None and regex.search(rf"(?<!\d){value}(?!\d)", borne) is not None
 
 
 def _abbreviates(acronym: str, quotes: Sequence[str]) -> bool:
@@ -157,10 +177,13 @@ def _looks_vietnamese(word: str) -> bool:
     return all(_VIETNAMESE_SYLLABLE.fullmatch(bare(part)) is not None for part in regex.split("[- ]", word) if part)
 
 
-def _shares_language(name: str, quotes: Sequence[str]) -> bool:
-    """Whether any quote is in the language of `name`, as far as letters tell: Vietnamese, or otherwise Latin."""
+def _shares_language(is_vietnamese: bool, name: str, quotes: Sequence[str]) -> bool:
+    """Whether any quote is in the language of `name`, as far as letters tell: Vietnamese, or otherwise Latin.
+
+    A word such as "Tòa" has no letter that only Vietnamese has: `is_vietnamese` says that it stands in such a text.
+    """
     vietnamese = regex.compile(r"[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", regex.IGNORECASE)
-    marked = bool(vietnamese.search(name))
+    marked = is_vietnamese or bool(vietnamese.search(name))
     for quote in quotes:
         letters = len(regex.findall(r"\p{L}", quote))
         latin = len(regex.findall(r"\p{Latin}", quote))

@@ -12,7 +12,7 @@ from typing import Literal
 
 import regex
 
-from assistant.verify.words import NUMBER_WORDS, WordNumbers
+from assistant.verify.words import NUMBER_WORDS, ROMAN, VIETNAMESE, WordNumbers, roman_value
 
 Bound = Literal["over", "under", "about", "exact"]
 
@@ -71,6 +71,8 @@ def numbers_in(text: str, *, strict: bool = True, taken: tuple[tuple[int, int], 
     found = _from_digits(text)
     digits = tuple((each.start, each.end) for each in found)
     found += [each for each in _from_words(text, strict=strict) if not _inside(each, digits)]
+    if not strict:
+        found += _from_roman(text)
     return tuple(sorted((each for each in found if not _inside(each, taken)), key=lambda each: each.start))
 
 
@@ -133,12 +135,32 @@ def _from_words(text: str, *, strict: bool) -> list[Quantity]:
     for words in NUMBER_WORDS:
         for match in (words.strict if strict else words.liberal).finditer(text):
             value = _value(match["number"], words)
-            if value is not None:
+            if value is not None and not (
+                strict and words is VIETNAMESE and _begins_a_name(text, *match.span("number"))
+            ):
                 start, end = match.span("number")
                 percent = bool(regex.match(r"\s?(?:percent|per cent|phần trăm|เปอร์เซ็นต์)", text[end:]))
                 values = frozenset({Decimal(value).normalize()})
                 found.append(Quantity(match["number"], start, end, values, percent, _bound(text, start, end)))
     return found
+
+
+def _begins_a_name(text: str, start: int, end: int) -> bool:
+    """Whether a number word has a capital letter where a name would: "Ba Lan" is Poland, not three."""
+    if not text[start].isupper():
+        return False
+    follows = regex.match(r"\s\p{Lu}", text[end:]) is not None
+    begins = regex.search(r"(?:^|[.!?:;]\s+|[\"'(]\s*)$", text[:start]) is not None
+    return follows or not begins
+
+
+def _from_roman(text: str) -> list[Quantity]:
+    read = [(match, roman_value(match.group())) for match in ROMAN.finditer(text)]
+    return [
+        Quantity(match.group(), *match.span(), frozenset({Decimal(value).normalize()}))
+        for match, value in read
+        if value is not None
+    ]
 
 
 def _value(number: str, words: WordNumbers) -> int | None:

@@ -112,7 +112,9 @@ _VI_CLASSIFIERS = (
     "thế kỷ|tiếng|chương"
 )
 # "bốn năm" is four years: as a number, "năm" only begins a run, and "lăm" ends it.
-_VI_RUN = rf"(?<![\p{{L}}\d]){_VI_WORD}(?:\s(?!năm(?!\p{{L}})){_VI_WORD})*(?!\p{{L}})"
+_VI_RUN = (
+    rf"(?<![\p{{L}}\d])(?!t[ỷỉ]\s(?:lệ|số|trọng|suất|phú|giá)){_VI_WORD}(?:\s(?!năm(?!\p{{L}})){_VI_WORD})*(?!\p{{L}})"
+)
 
 ENGLISH = WordNumbers(
     _EN_UNITS,
@@ -147,4 +149,22 @@ VIETNAMESE = WordNumbers(
     ),
     liberal=regex.compile(rf"(?i)(?!năm\s+(?:\d|nay|sau|trước|ngoái))(?P<number>{_VI_RUN})"),
 )
+ROMAN = regex.compile(
+    r"(?<![\p{L}\p{N}])(?=[IVXLCDM]{2})M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?![\p{L}\p{N}])"
+)
+"""Roman numerals of at least two letters: of one letter there are too many that are none."""
+
+
+def roman_value(word: str) -> int | None:
+    """What a Roman numeral of at least two letters is worth; None for anything else.
+
+    >>> roman_value("XXXIII")
+    33
+    """
+    if not ROMAN.fullmatch(word):
+        return None
+    values = [{"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}[letter] for letter in word]
+    return sum(-value if value < after else value for value, after in zip(values, [*values[1:], 0], strict=True))
+
+
 NUMBER_WORDS = (ENGLISH, THAI, VIETNAMESE)

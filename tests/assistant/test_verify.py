@@ -121,6 +121,40 @@ def test_a_name_is_known_in_the_adjective_made_of_it_and_in_no_longer_name() -> 
     assert unsupported_name("So says the report of Mr. Martin.", [quoted]) == "Mr. Martin"
 
 
+def test_what_somebody_has_is_no_part_of_their_name() -> None:
+    quoted = "Ông là Tổng Giám đốc của Denver."
+    assert latin_names("He is Denver's General Manager.") == ["Denver", "General Manager"]
+    assert unsupported_name("He is Denver's General Manager.", [quoted]) is None
+
+
+def test_words_that_every_language_translates_are_no_names_by_themselves() -> None:
+    vietnamese = "Họ định cư ở phía tây, trên Bán đảo Cotentin."
+    assert unsupported_name("They settled in the west, on the Cotentin Peninsula.", [vietnamese]) is None
+    assert unsupported_name("They settled in the west, on the Crimean Peninsula.", [vietnamese]) is not None
+    english = "Despite the views of the Court of Justice, national courts have not agreed."
+    assert unsupported_name("Bất chấp quan điểm của Tòa án Công lý, các tòa án chưa đồng ý.", [english]) is None
+
+
+@pytest.mark.parametrize(("claim", "told"), [("It was Super Bowl XXXIII.", True), ("It was Super Bowl XXXIV.", False)])
+def test_a_roman_numeral_is_the_number_in_digits(claim: str, told: bool) -> None:
+    assert (unsupported_name(claim, ["Đó là Super Bowl 33."]) is None) == told
+    quantities = numbers_in("Super Bowl XXXIII", strict=False)
+    assert [each.values for each in quantities] == [frozenset({Decimal(33)})]
+    assert not numbers_in("Super Bowl XXXIII", strict=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"), [("Họ đến Ba Lan.", 0), ("Tỷ lệ tăng đều.", 0), ("Ba người đến.", 1), ("Có ba tỷ đồng.", 1)]
+)
+def test_a_vietnamese_word_is_a_number_only_where_it_counts(text: str, numbers: int) -> None:
+    assert len(numbers_in(text)) == numbers
+
+
+def test_for_example_denies_nothing_in_vietnamese() -> None:
+    said = "Những thành phố như vậy chẳng hạn như Lublin và Poznań."
+    assert support("Such cities are for example Lublin and Poznań.", 1, evidence=(quote(1, said, "vi"),)) == "supported"
+
+
 def test_what_stands_in_brackets_does_not_deny_what_a_claim_says() -> None:
     words = "มันคือเครื่องยนต์ห้าสูบ (ไม่มีหลายแบบ) ใช้ไอน้ำประมาณ 4 กก. [ไม่มีข้อมูลประกอบ]"
     assert contradiction("The engine uses about 4 kg of steam.", [words], words) is None
