@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import secrets
 import threading
 import time
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Protocol
 
 from assistant.accounts.account import Visitor
+from assistant.page.choices import checked_options, checked_question
 from assistant.page.own import own_conversation
 from assistant.page.render import Draft, draft_body, evidence_list, turn_article
 from assistant.page.said import said
@@ -33,15 +32,12 @@ from assistant.types import (
     EvidenceFound,
     Finished,
     Message,
-    Mode,
     Notice,
     TextAdded,
     Translated,
 )
 from store.conversations import Conversations, Turn, TurnState
-from store.dates import is_date
-from store.errors import AttestError, QuestionError
-from store.types import Filter
+from store.errors import AttestError
 
 if TYPE_CHECKING:
     from store.library import Library
@@ -53,8 +49,6 @@ State = dict[str, Any]
 
 _PAUSE = 0.04
 """Seconds between two states while text is streaming: faster than that nobody reads."""
-_MOST_CHOICES = 500
-MOST_QUOTES = 20
 
 
 class Assistant(Protocol):
@@ -264,59 +258,6 @@ def partial(asked: Asked, draft: Draft) -> Answer | None:
         notices=(Notice(code="incomplete", message=asked.words("ask.stopped")),),
         timings_ms={"retrieve": 0, "evidence": 0, "total": 0},
     )
-
-
-def checked_question(question: object, limit: int, words: Strings) -> str:
-    """The question without outer blanks. Raises QuestionError: blank, too long, or control characters."""
-    text = question if isinstance(question, str) else ""
-    if len(text) > limit:
-        raise QuestionError(words("problem.long", length=f"{len(text):,}", limit=f"{limit:,}"))
-    if any(unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r" for character in text):
-        raise QuestionError(words("problem.control"))
-    if not any(unicodedata.category(character)[0] not in "ZC" for character in text):
-        raise QuestionError(words("problem.blank"))
-    return text.strip()
-
-
-def checked_options(options: object, words: Strings) -> AskOptions:
-    """The choices for a question. Raises QuestionError for any that isn't allowed, such as a day that doesn't exist."""
-    data = options if isinstance(options, Mapping) else {}
-    mode, language = data.get("mode") or None, data.get("answer_language") or None
-    most, translate = data.get("max_quotes", 5), data.get("translate", False)
-    allowed = (
-        mode in (None, *get_args(Mode))
-        and (language is None or re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", str(language)))
-        and isinstance(most, int)
-        and not isinstance(most, bool)
-        and 1 <= most <= MOST_QUOTES
-        and isinstance(translate, bool)
-    )
-    where = _filter(data.get("filter"), words)
-    if not allowed or where is None:
-        raise QuestionError(words("problem.request"))
-    return AskOptions(mode, language, where, most, translate)
-
-
-def options_of(turn: Turn) -> AskOptions:
-    """The choices that were kept with a question."""
-    data = json.loads(turn.options)
-    try:
-        return checked_options(data, chosen(None))
-    except QuestionError:  # kept by another version
-        return AskOptions()
-
-
-def _filter(data: object, words: Strings) -> Filter | None:
-    """The filter that the page chose; None where it is none that a page would send. Raises QuestionError for a date."""
-    chosen_filter = data if isinstance(data, Mapping) else {}
-    many = [chosen_filter.get(name) or () for name in ("documents", "speakers", "languages")]
-    if not all(isinstance(values, list | tuple) and len(values) <= _MOST_CHOICES for values in many):
-        return None
-    first, last = (chosen_filter.get(name) or None for name in ("published_from", "published_to"))
-    if not all(date is None or is_date(date) for date in (first, last)):
-        raise QuestionError(words("problem.date"))
-    documents, speakers, languages = (tuple(map(str, values)) for values in many)
-    return Filter(documents, speakers, languages, published_from=first, published_to=last)
 
 
 def _text(data: Mapping[str, Any], name: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from assistant.page.choices import options_of
 from assistant.page.render import language_name, source_line
 from assistant.page.strings import Strings
 from assistant.types import Answer, Source
@@ -23,8 +24,6 @@ TIME = "found.time."
 
 def found_html(assistant: Assistant, turn: Turn, answer: Answer, words: Strings) -> str:
     """The standalone question, language, model with its prompt, timings, and the passages found now, with scores."""
-    from assistant.page.asking import options_of
-
     facts = [
         (words("found.question"), answer.standalone_question),
         (words("found.language"), language_name(answer.language, words.language)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.page.asking import checked_options
+from assistant.page.choices import checked_options
 from assistant.page.export import FORMATS, exported
 from assistant.page.render import evidence_list, language_name, turn_article
 from assistant.page.strings import Strings, languages, strings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.page.asking import checked_options, checked_question
+from assistant.page.choices import checked_options, checked_question
 from assistant.page.strings import languages, strings
 from store.errors import QuestionError
 from tests.page.conftest import Visit

@@ -192,7 +192,7 @@ def _options() -> list[bytes]:
 
 
 def _asked(data: bytes) -> str:
-    from assistant.page.asking import checked_options, checked_question
+    from assistant.page.choices import checked_options, checked_question
     from assistant.page.strings import strings
 
     try:
