@@ -43,12 +43,13 @@ def _rewritten(question: str, history: Sequence[Message], llm: LLM) -> str | Non
 
     from assistant.models.base import counter_of, stream_text
 
-    recent = within_budget(history, HISTORY_TOKENS, counter_of(llm)) or tuple(history[-2:])
-    turns = [
-        {"speaker": each.role.capitalize(), "text": " ".join(each.text.split())[:ANSWER_CHARACTERS]} for each in recent
-    ]
-    prompt = load("standalone.neutral").render(turns=turns, question=" ".join(question.split()))
     try:
+        recent = within_budget(history, HISTORY_TOKENS, counter_of(llm)) or tuple(history[-2:])
+        turns = [
+            {"speaker": each.role.capitalize(), "text": " ".join(each.text.split())[:ANSWER_CHARACTERS]}
+            for each in recent
+        ]
+        prompt = load("standalone.neutral").render(turns=turns, question=" ".join(question.split()))
         reply = "".join(stream_text(llm, [ChatMessage(role="user", content=prompt)], max_tokens=REWRITE_TOKENS))
     except LanguageModelError:
         return None

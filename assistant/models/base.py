@@ -17,12 +17,22 @@ if TYPE_CHECKING:
 def counter_of(llm: LLM) -> Callable[[str], int]:
     """How many tokens a text has for `llm`: by its own tokenizer where it has one, else by tiktoken's cl100k_base.
 
-    cl100k_base ships with LlamaIndex, so that counting never downloads anything.
+    cl100k_base ships with LlamaIndex, so that counting never downloads anything. Counting raises LanguageModelError
+    where the model's own tokenizer fails, which may be a server.
     """
     own = getattr(llm, "count_tokens", None)
-    if callable(own):
-        return own  # type: ignore[no-any-return]
-    return count_with_tiktoken
+    if not callable(own):
+        return count_with_tiktoken
+
+    def count(text: str) -> int:
+        try:
+            return int(own(text))
+        except LanguageModelError:
+            raise
+        except Exception as error:
+            raise as_model_error(error) from error
+
+    return count
 
 
 def count_with_tiktoken(text: str) -> int:

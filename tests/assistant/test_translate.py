@@ -19,6 +19,7 @@ from assistant.models.install import find_installed
 from assistant.translate import Translation, Translations, foreign, translate
 from assistant.types import Answer, AskOptions, Composed, EvidenceFound, Finished, Message, TextAdded, Translated
 from assistant.verify.translation import translation_fault
+from assistant.write import Written, write
 from ingest.pipeline import ingest_paths
 from store.errors import LanguageModelError
 from store.language import detect_language
@@ -294,6 +295,27 @@ def test_without_a_translation_the_quotes_stand_and_a_notice_says_why(
     assert answer.evidence[0].translation is None
     assert {each.code for each in answer.notices} - {"single_speaker"} == codes
     assert said in " ".join(each.message for each in answer.notices if each.code in codes)
+
+
+class Uncounting(Scripted):
+    """Its tokenizer answers from a server, which is too slow."""
+
+    def count_tokens(self, text: str) -> int:
+        raise TimeoutError("timed out")
+
+
+def test_a_tokenizer_that_fails_is_a_failure_of_the_model() -> None:
+    llm = Uncounting()
+    evidence = (quote(1, VIETNAMESE, "vi"),)
+    (done,) = translate(evidence, "en", llm)
+    assert isinstance(done, Translations)
+    assert done.failed
+    assert "did not answer in time" in str(done.problem)
+    *_, written = write("How did the Council vote?", evidence, "en", llm, pause=lambda _: None)
+    assert isinstance(written, Written)
+    assert "did not answer in time" in str(written.problem)
+    said = [Message("user", "How did the Council vote?"), Message("assistant", "By hand.")]
+    assert standalone("And who was there?", said, llm) == standalone("And who was there?", said)
 
 
 def test_a_model_that_just_failed_to_write_is_not_waited_for_again(library: Library) -> None:
