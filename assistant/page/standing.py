@@ -1,7 +1,8 @@
 """How each listed document stands: ready, or embedded by another model, or its file changed or gone since.
 
 Only what can be known cheaply is told. A file is hashed when its size or time is new to us, and only so many bytes for
-one list; what wasn't looked at yet counts as ready, which it is: answers quote a document as it was added.
+one list, so that one with more is never looked at; what wasn't counts as ready, which it is: answers quote a document
+as it was added.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class Standings:
                 with path.open("rb") as file:
                     digest, read = hashlib.file_digest(file, "sha256").hexdigest(), stat.st_size
                 self._remember(key, digest)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return "gone", 0
         except (OSError, ValueError):  # not for us to read, or no path here
             return "ready", 0

@@ -50,6 +50,16 @@ def test_a_file_that_changed_or_went_away_is_told_and_one_that_came_back_too(lib
     assert seen(library, standings) == ["ready"] * 3
 
 
+def test_a_file_whose_folder_is_a_file_now_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text(WORDS, encoding="utf-8")
+    with Library.open(tmp_path / "home", embedder=HashingEmbedder()) as library:
+        ingest_paths(library, [tmp_path / "notes" / "a.txt"])
+        (tmp_path / "notes").rename(tmp_path / "elsewhere")
+        (tmp_path / "notes").touch()
+        assert seen(library, Standings(library)) == ["gone"]
+
+
 def test_what_was_not_looked_at_is_not_called_changed_and_is_looked_at_later(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
