@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from assistant.spans import Span
-from assistant.types import Answer, Composed, Event, EvidenceFound, Finished
+from assistant.types import Answer, Composed, Event, EvidenceFound, Finished, Translated
 from store.errors import AttestError
 from store.logs import facts
 
@@ -23,6 +23,7 @@ def told(events: Iterator[Event]) -> Iterator[Event]:
     started = time.perf_counter()
     span = Span("answer", None)
     step = Span("retrieve", span.id)
+    whole: Answer | None = None
     finished = False
     try:
         while True:
@@ -35,21 +36,30 @@ def told(events: Iterator[Event]) -> Iterator[Event]:
                 step = Span("compose", span.id)
             elif isinstance(event, Composed):
                 step.end()
-                step = Span("translate", span.id)
+                step, whole = Span("translate", span.id), event.answer
+            elif isinstance(event, Translated):
+                whole = event.answer
             elif isinstance(event, Finished):  # Whoever got this needn't ask for more, so it is told before.
                 finished = True
-                step.end()
-                span.end(event.answer)
-                log.info("question answered", extra=facts(**summary(event.answer), milliseconds=_since(started)))
+                _tell_answer(event.answer, (step, span), started)
             yield event
     except BaseException as error:
-        if not finished:
+        if whole is not None and not finished and isinstance(error, GeneratorExit):
+            _tell_answer(whole, (step, span), started)  # only its translation was stopped
+        elif not finished:
             _tell_failure(error, (step, span), started)
         raise
     finally:
         close = getattr(events, "close", None)
         if close:
             close()
+
+
+def _tell_answer(answer: Answer, spans: tuple[Span, Span], started: float) -> None:
+    step, span = spans
+    step.end()
+    span.end(answer)
+    log.info("question answered", extra=facts(**summary(answer), milliseconds=_since(started)))
 
 
 def _tell_failure(error: BaseException, spans: Sequence[Span], started: float) -> None:

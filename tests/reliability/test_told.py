@@ -19,7 +19,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from assistant.answer import Assistant
-from assistant.types import EvidenceFound
+from assistant.types import AskOptions, Composed, EvidenceFound
 from store.errors import SettingsError
 from store.library import Library
 from store.logs import BLOT, JsonFormatter, TextFormatter, configure, facts, without_secrets
@@ -94,6 +94,15 @@ def test_an_answer_that_was_stopped_and_one_that_failed_are_logged(library: Libr
     with pytest.raises(Exception, match="empty"):
         Assistant(library).answer("  ")
     assert [line["reason"] for line in logged()] == ["stopped", "QuestionError"]
+
+
+def test_an_answer_whose_translation_was_stopped_is_logged_as_answered(library: Library, logged: Any) -> None:
+    options = AskOptions(mode="quotes", answer_language="th", translate=True)
+    events = Assistant(library).ask(QUESTION, options=options)
+    assert any(isinstance(event, Composed) for event in events)
+    events.close()  # type: ignore[attr-defined]
+    (line,) = logged()
+    assert (line["event"], line["answered"]) == ("question answered", True)
 
 
 @contextmanager
