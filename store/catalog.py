@@ -104,6 +104,14 @@ class Catalog:
             if free * 4 > pages:
                 writer.execute("VACUUM")
 
+    def reindex(self) -> None:
+        """Make SQLite's own indexes anew from the tables; nothing is changed where that fails. Raises LibraryError."""
+        try:
+            with self.transaction() as connection:
+                connection.execute("REINDEX")
+        except LibraryError as error:  # two rows where there may be one: nothing says which of them is right
+            raise LibraryError(f"{error} Its indexes can't be made anew: {advice(self.path.parent)}.") from error
+
     @contextmanager
     def _reader(self) -> Iterator[sqlite3.Connection]:
         with self._idle_lock:

@@ -88,8 +88,8 @@ def repair(library: Library, findings: list[Finding], progress: Progress | None 
     if "modes" in wanted:
         done.append(close_to_others(library))
     if "reindex" in wanted:
-        with library.possession.changing() as catalog, catalog.transaction() as connection:
-            connection.execute("REINDEX")
+        with library.possession.changing() as catalog:
+            catalog.reindex()
         done.append("Made the catalog's own indexes anew from its tables.")
     if "embed" in wanted:
         with library.possession.changing() as catalog:

@@ -352,17 +352,32 @@ def test_accounts_and_keys_that_others_can_read_are_closed_to_them(home: Path) -
     assert [path.stat().st_mode & 0o777 for path in private] == [0o600] * 3
 
 
-def test_an_index_of_the_catalog_that_lacks_rows_is_made_anew(home: Path) -> None:
+def _unknown_to_index(home: Path, index: str, statement: str) -> None:
+    """Have `statement` change the catalog while nobody knows of that index, and so keeps it up to date."""
     with closing(sqlite3.connect(home / FILE, isolation_level=None)) as connection:
         connection.execute("PRAGMA writable_schema = ON")
-        row = connection.execute("SELECT * FROM sqlite_master WHERE name = 'passages_content'").fetchone()
-        connection.execute("DELETE FROM sqlite_master WHERE name = 'passages_content'")
+        row = connection.execute("SELECT * FROM sqlite_master WHERE name = ?", (index,)).fetchone()
+        connection.execute("DELETE FROM sqlite_master WHERE name = ?", (index,))
     with closing(sqlite3.connect(home / FILE, isolation_level=None)) as connection:
-        # As long as nobody knows of it, nobody keeps it up to date.
-        connection.execute("UPDATE passages SET content = randomblob(12) WHERE key < 40")
+        connection.execute(statement)
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", row)
+
+
+def test_an_index_of_the_catalog_that_lacks_rows_is_made_anew(home: Path) -> None:
+    _unknown_to_index(home, "passages_content", "UPDATE passages SET content = randomblob(12) WHERE key < 40")
     assert _mended(home, "catalog", "reindex") == ["Made the catalog's own indexes anew from its tables."]
+
+
+def test_an_index_that_cannot_be_made_anew_is_told_of_with_what_helps(home: Path) -> None:
+    double = "UPDATE documents SET uri = (SELECT min(uri) FROM documents) WHERE uri = (SELECT max(uri) FROM documents)"
+    _unknown_to_index(home, "documents_live_uri", double)
+    with Library.open(home, embedder=HashingEmbedder()) as library:
+        findings = [finding for finding in health.check(library) if finding.check == "catalog"]
+        assert [finding.fix for finding in findings] == ["reindex"]
+        with pytest.raises(LibraryError, match=r"UNIQUE constraint failed.* `attest restore FILE --replace`"):
+            health.repair(library, findings)
+        assert [finding.fix for finding in health.check_catalog(library)] == ["reindex"]
 
 
 def test_rows_that_belong_to_nothing_are_never_removed_by_a_repair(home: Path) -> None:
