@@ -74,7 +74,10 @@ class Suggestions:
         except Exception:
             log.exception("No example questions could be found")
         with self._lock:
-            self._examples[key] = found
+            if len(found) < EXAMPLES and self._is_busy():
+                self._examples.pop(key, None)  # it gave way to somebody's question: the next call looks again
+            else:
+                self._examples[key] = found
 
     def after(self, answer: Answer, earlier: Sequence[Message], language: str) -> tuple[str, ...]:
         """Up to `FOLLOW_UPS` questions that the library answers by words that the answer didn't quote.

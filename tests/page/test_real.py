@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, cast
 import pytest
 
 from assistant.answer import Assistant
+from assistant.page import suggest
 from assistant.page.asking import Assistant as PageAssistant
 from assistant.page.serve import application, bound, server
 from assistant.page.settings import PageSettings
@@ -191,6 +193,24 @@ def test_what_could_be_asked_next_is_in_the_questions_language_and_is_answered_a
         further = assistant.answer(suggestion, talk, AskOptions(max_quotes=1))
         assert further.answered
         assert (further.evidence[0].document.id, further.evidence[0].start) not in shown
+
+
+def test_examples_that_gave_way_to_a_long_answer_are_looked_for_again(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suggest, "PATIENCE", 0.1)
+    busy = threading.Event()
+    busy.set()
+    suggestions = Suggestions(cast("PageAssistant", Assistant(library)), busy.is_set)
+    for _ in range(10):
+        assert suggestions.examples("en") is None, "none were found is no answer while nobody has looked"
+        time.sleep(0.1)
+    busy.clear()
+    end = time.monotonic() + 60
+    while not (found := suggestions.examples("en")):
+        assert found is None
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def test_pictures_of_the_page(real: Visitors, tmp_path: Path) -> None:
