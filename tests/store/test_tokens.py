@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.centring import LanguageMeans
-from store.embed import PassageText, TransformersEmbedder
+from store.embed import RECENT_QUESTIONS, PassageText, TransformersEmbedder
 from store.interaction import LateInteraction
 from store.library import Library
 from store.snapshot import LanguageStatistics
@@ -150,3 +150,17 @@ def test_numbers_are_left_to_the_keywords(model: TransformersEmbedder) -> None:
     assert with_word is not None
     assert alone is not None
     assert len(with_word) == len(alone)
+
+
+def test_a_question_that_was_asked_lately_is_not_read_again(model: TransformersEmbedder) -> None:
+    """One question is asked of several parts of a library; another one is never taken for it."""
+    first = model.embed_question("Who chaired the forum?")
+    assert model.embed_question("Who chaired the forum?") is first
+    other = model.embed_question("Who chaired the forum in Beijing?")
+    assert not np.array_equal(other.vector, first.vector)
+    vector = first.vector.copy()
+    for number in range(RECENT_QUESTIONS):
+        model.embed_question(f"Question {number}")
+    again = model.embed_question("Who chaired the forum?")
+    assert again is not first, "so many are remembered and no more"
+    np.testing.assert_allclose(again.vector, vector, atol=1e-6)
