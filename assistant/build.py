@@ -24,8 +24,7 @@ def build_assistant(settings: Settings, *, read_only: bool = False) -> Assistant
     def load() -> LLM | None:
         from assistant.models.registry import load_model
 
-        # A question may ask for what is not the default: `mode` says what is done unasked.
-        return load_model(settings.model_copy(update={"mode": "auto"}))
+        return load_model(settings)
 
     return Assistant(Library.open(settings, read_only=read_only), load, default_mode(settings))
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import regex
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from llama_index.core.llms import LLM, ChatMessage
 
 SYSTEM, EXAMPLES, QUOTE = "translate.system.neutral", "translate.examples.neutral", "translate.quote"
+MOST = 5
+"""Quotes of one answer: each takes seconds, in which others wait."""
 LONGEST_REPLY = 600
 """Tokens."""
 LONGEST_TEXT = 4_000
@@ -69,8 +72,9 @@ class Translations:
 
 
 def foreign(evidence: Sequence[Evidence], language: str) -> tuple[Evidence, ...]:
-    """Those quotes that are in another language than `language`, as far as theirs is known; the best first."""
-    return tuple(each for each in evidence if each.language != UNKNOWN and not same_language(each.language, language))
+    """The `MOST` best quotes that are in another language than `language`, as far as theirs is known."""
+    others = (each for each in evidence if each.language != UNKNOWN and not same_language(each.language, language))
+    return tuple(islice(others, MOST))
 
 
 def translate(

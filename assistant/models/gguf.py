@@ -13,7 +13,7 @@ import secrets
 import threading
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +199,8 @@ def _next(chunks: queue.Queue[Any]) -> Any:  # noqa: ANN401 - text, an exception
 
 def _serve(llm: GgufLLM) -> Any:  # noqa: ANN401 - the library has no types
     try:
-        with _environment("GOMP_SPINCOUNT", SPINS):
+        # Whoever has told OpenMP how to wait is not overruled.
+        with nullcontext() if "OMP_WAIT_POLICY" in os.environ else _environment("GOMP_SPINCOUNT", SPINS):
             import xllamacpp  # type: ignore[import-untyped]
     except ImportError as error:
         raise LanguageModelError(

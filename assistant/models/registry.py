@@ -75,8 +75,13 @@ def choose(settings: Settings) -> FoundModel | None:
 
 
 def is_there(settings: Settings) -> bool:
-    """Whether there seems to be a model, or an endpoint is named: what can be said without asking anybody."""
-    return bool(settings.base_url or settings.model) or any(not each.problem for each in _in_folders(settings))
+    """Whether there seems to be a model, or an endpoint is named: what can be said without asking anybody.
+
+    Never where the settings want quotes alone: then no model is given anything to read.
+    """
+    return settings.mode != "quotes" and bool(
+        settings.base_url or settings.model or any(not each.problem for each in _in_folders(settings))
+    )
 
 
 def load_model(settings: Settings) -> LLM | None:

@@ -115,7 +115,7 @@ def _verdict(evidence: Evidence, check: QuoteCheck | None) -> QuoteVerdict:
 def invented_quotations(answer: Answer) -> tuple[str, ...]:
     """Runs of at least `QUOTATION_WORDS` words in quotation marks in the text that nothing carries.
 
-    What carries a quotation: a quote or its translation, the title or speaker of a source, the question.
+    What carries a quotation: a quote, the title or speaker of a source, the question.
     An abstention quotes nobody; it may name the titles of documents that don't answer.
     """
     if not answer.answered:
@@ -123,9 +123,7 @@ def invented_quotations(answer: Answer) -> tuple[str, ...]:
     carriers = [fold(answer.question), fold(answer.standalone_question)]
     for evidence in answer.evidence:
         source = evidence.document
-        carriers += [
-            fold(text) for text in (evidence.quote, evidence.translation, source.title, source.speaker) if text
-        ]
+        carriers += [fold(text) for text in (evidence.quote, source.title, source.speaker) if text]
     invented = []
     for groups in QUOTED.findall(_without_evidence(answer)):
         quotation = "".join(groups)

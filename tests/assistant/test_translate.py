@@ -16,6 +16,7 @@ from assistant.answer import Assistant
 from assistant.build import build_assistant
 from assistant.conversation import standalone
 from assistant.models.install import find_installed
+from assistant.models.registry import is_there
 from assistant.translate import Translation, Translations, foreign, translate
 from assistant.types import Answer, AskOptions, Composed, EvidenceFound, Finished, Message, TextAdded, Translated
 from assistant.verify.translation import translation_fault
@@ -353,15 +354,23 @@ def test_the_command_prints_the_quotes_first_then_the_labelled_translation(
     assert answer.evidence[0].translation == THAI
 
 
-def test_a_translation_may_be_asked_for_where_quotes_are_the_setting(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [ASKED, AskOptions(mode="written")])
+def test_where_quotes_are_the_setting_no_model_reads_anything(tmp_path: Path, options: AskOptions) -> None:
     (tmp_path / "river.txt").write_text(VIETNAMESE, encoding="utf-8")
     settings = load_settings(tmp_path / "home", mode="quotes", model=str(tmp_path / "none.gguf"))
     with build_assistant(settings) as assistant:
         ingest_paths(assistant.library, [tmp_path / "river.txt"])
-        answer = assistant.answer(QUESTION, options=ASKED)
+        answer = assistant.answer(QUESTION, options=options)
     assert answer.mode == "quotes"
+    assert answer.evidence
     (notice,) = [each for each in answer.notices if each.code == "model_unavailable"]
-    assert "none.gguf" in notice.message  # the model that the settings name was looked for
+    assert "none.gguf" not in notice.message  # it wasn't even looked for
+    assert not is_there(settings)
+
+
+def test_only_the_best_quotes_are_translated() -> None:
+    many = [quote(key, VIETNAMESE, "vi") for key in range(1, 9)]
+    assert [each.key for each in foreign(many, "th")] == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.hard
