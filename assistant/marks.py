@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from unicodedata import normalize
 
 import regex
 
 from assistant.topics import language_of
 from assistant.verify.text import strip_markers
+
+_LEFT_AS_THEY_WERE = regex.compile(
+    r"(?<![\p{L}\p{M}])(?=\p{Ll}*[^\p{ASCII}\P{L}])[\p{Latin}&&\p{Ll}]+(?!\p{L})", regex.V1
+)
+"""Words of a Latin alphabet with more letters than English has, and no capital: no names, so they should have been
+translated ("sân bay quốc tế" in a Thai sentence)."""
 
 
 def cite(sentence: str, keys: Sequence[int]) -> str:
@@ -24,7 +31,7 @@ def cite(sentence: str, keys: Sequence[int]) -> str:
 
 def speaks(text: str, language: str) -> bool:
     """Whether `text` can be in `language`, as far as its script and small words tell; quoted words don't count."""
-    words = regex.sub(r"[\"“«「][^\"”»」]*[\"”»」]|\([^)]*\)", " ", strip_markers(text))
+    words = regex.sub(r"[\"“«「][^\"”»」]*[\"”»」]|\([^)]*\)", " ", normalize("NFC", strip_markers(text)))
     base = language.partition("-")[0]
     letters = len(regex.findall(r"\p{L}", words))
     if letters < 12:
@@ -35,5 +42,7 @@ def speaks(text: str, language: str) -> bool:
     scripts |= {"lo": r"\p{Lao}", "km": r"\p{Khmer}", "my": r"\p{Myanmar}", "ta": r"\p{Tamil}", "bn": r"\p{Bengali}"}
     share = len(regex.findall(scripts.get(base, r"\p{Latin}"), words)) / letters
     if share < 0.3:
+        return False
+    if (base in scripts or base == "en") and len(_LEFT_AS_THEY_WERE.findall(words)) > 1:
         return False
     return base not in ("en", "vi") or language_of(words) == base

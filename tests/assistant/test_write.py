@@ -215,6 +215,10 @@ def test_only_markers_change_when_citations_are_put_right(sentence: str, expecte
 
 def test_languages_are_told_by_script_and_small_words() -> None:
     assert speaks("Gần 400 đại biểu đã tham dự diễn đàn.", "vi")
+    for form in ("NFC", "NFD"):
+        assert not speaks(unicodedata.normalize(form, "สนามบินนี้เรียกว่า sân bay quốc tế San Diego"), "th")
+        assert not speaks(unicodedata.normalize(form, "The airport is called sân bay quốc tế San Diego."), "en")
+        assert speaks(unicodedata.normalize(form, "สวน Ogród Saski และคาเฟ่ José อยู่ที่เมือง Kraków ในโปแลนด์"), "th")
     assert speaks(unicodedata.normalize("NFD", "Gần 400 đại biểu đã tham dự diễn đàn."), "vi")
     assert speaks("Bà Hồ Văn Lệ chaired the event in Đà Nẵng.", "en")
     assert not speaks("Nearly 400 delegates attended the forum.", "vi")
