@@ -10,7 +10,8 @@
 
 Cosines are taken after centring. Keywords only reorder what is in one language: the usual fusion gives a passage in
 another language than the query's nothing for keywords, and so loses it. Here the best by keywords of each language
-loses nothing, and the others lose what they hold less. `late` compares word by word (`store.interaction`), for the
+loses nothing, and the others lose what they hold less; a passage or sentence also has what the title of its document
+holds, which says once what all of it is about. `late` compares word by word (`store.interaction`), for the
 passages that are best without it. What centring leaves of the languages is L, and M between words: within one
 language both run higher than the same closeness across two.
 """
@@ -69,6 +70,8 @@ class Ranking:
     """E: the same where sentences are."""
     late_same_language: float = 0.15
     """M: by how much late interaction runs higher within one language."""
+    title: float = 0.75
+    """What keywords in the title count beside those of a passage, in [0, 1]."""
     phrase: float = 0.5
     """Added to the keyword share of a passage that holds the phrases that the query quotes."""
     relative: bool = True
@@ -106,13 +109,14 @@ def search(
     statistics = snapshot.language_statistics() if ranking.refined else {}
     centring = Centring(indexes.centring.shipped, statistics)
     cosines = _cosines(centring.centre_query(question.vector, language), centring, list(found.values()))
-    ranked = _rank(list(found.values()), cosines, shares, language, ranking)[: max(k, LATE)]
+    titles = _title_shares(parsed, found, indexes.keywords, snapshot)
+    ranked = _rank(list(found.values()), cosines, shares, titles, language, ranking)[: max(k, LATE)]
     if question.tokens is not None and len(question.tokens) and embedder.token_basis is not None:
         interaction = LateInteraction(embedder.token_basis, question.tokens, language, statistics)
         ranked = _rank_late(ranked, interaction, snapshot, language, ranking)
     ranked = ranked[: max(k, 0)]
     stored = snapshot.stored_passages([each.passage_id for each in ranked])
-    sentences = _rank_sentences(ranked, stored, parsed, indexes.keywords, language, ranking)
+    sentences = _rank_sentences(ranked, stored, titles, parsed, indexes.keywords, language, ranking)
     hits = tuple(
         Hit(
             rank,
@@ -173,6 +177,19 @@ def _keyword_shares(
     return {passage_id: min(share, 1.0) for passage_id, share in shares.items()}
 
 
+def _title_shares(
+    parsed: KeywordQuery, found: Mapping[str, StoredVectors], keywords: LexicalIndex, snapshot: Snapshot
+) -> dict[str, float]:
+    """For each candidate, the share of the query's keywords that its document's title holds.
+
+    A document says once what it is about and then goes on about it: a sentence that answers has other words.
+    """
+    documents = {passage_id: passage_id.partition(".")[0] for passage_id in found}
+    known = snapshot.documents_by_id(list(set(documents.values())))
+    shares = {key: keywords.share(parsed, document.title) for key, document in known.items()}
+    return {passage_id: shares.get(document, 0.0) for passage_id, document in documents.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class _Ranked:
     passage_id: str
@@ -189,16 +206,18 @@ def _rank(
     stored: Sequence[StoredVectors],
     cosines: Sequence[tuple[float, list[float]]],
     shares: Mapping[str, float],
+    titles: Mapping[str, float],
     language: str,
     ranking: Ranking,
 ) -> list[_Ranked]:
     """The candidates in order of score, by the first formula at the top of this module."""
-    best = _best_by_language(ranking, ((each.language, shares[each.passage_id]) for each in stored))
+    held = {each: max(share, ranking.title * titles[each]) for each, share in shares.items()}
+    best = _best_by_language(ranking, ((each.language, held[each.passage_id]) for each in stored))
     ranked = []
     for each, (dense, sentences) in zip(stored, cosines, strict=True):
         share = shares[each.passage_id]
         score = (1 - ranking.sentence) * dense + ranking.sentence * max(sentences, default=dense)
-        score += ranking.keyword * (share - best[each.language])
+        score += ranking.keyword * (held[each.passage_id] - best[each.language])
         score -= ranking.same_language * (each.language == language)
         ranked.append(_Ranked(each.passage_id, each.language, score, dense, sentences, share))
     return sorted(ranked, key=lambda each: (-each.score, each.passage_id))
@@ -223,6 +242,7 @@ def _rank_late(
 def _rank_sentences(
     ranked: Sequence[_Ranked],
     stored: Mapping[str, StoredPassage],
+    titles: Mapping[str, float],
     parsed: KeywordQuery,
     keywords: LexicalIndex,
     language: str,
@@ -235,7 +255,8 @@ def _rank_sentences(
         words = [text[span.start - passage.start : span.end - passage.start] for span in passage.sentences]
         shares.append([keywords.share(parsed, part) for part in words])
     best = _best_by_language(
-        ranking, ((each.language, max(part, default=0.0)) for each, part in zip(ranked, shares, strict=True))
+        ranking,
+        ((each.language, max([*part, titles[each.passage_id]])) for each, part in zip(ranked, shares, strict=True)),
     )
     found = []
     for each, part in zip(ranked, shares, strict=True):
@@ -244,7 +265,8 @@ def _rank_sentences(
         same = each.language == language
         scored = []
         for span, cosine, share, late in zip(spans, each.sentences, part, lates, strict=True):
-            score = cosine + ranking.sentence_keyword * (share - best[each.language]) - ranking.same_language * same
+            lacking = best[each.language] - max(share, titles[each.passage_id])
+            score = cosine - ranking.sentence_keyword * lacking - ranking.same_language * same
             if late is not None:
                 score += ranking.sentence_late * (late - ranking.late_same_language * same)
             scored.append(SentenceHit(span, cosine, share, score, late))

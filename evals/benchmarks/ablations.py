@@ -64,6 +64,7 @@ def variants(languages: Sequence[str]) -> list[Variant]:
         ),
         Variant("without sentences (S = 0)", Ranking(sentence=0.0)),
         Variant("without keywords (K = W = 0)", Ranking(keyword=0.0, sentence_keyword=0.0, phrase=0.0)),
+        Variant("without titles", Ranking(title=0.0)),
         Variant("keywords added as usual, not relative", Ranking(relative=False)),
         Variant("without late interaction (T = E = 0)", Ranking(late=0.0, sentence_late=0.0)),
         Variant("late interaction for sentences only (T = 0)", Ranking(late=0.0)),

@@ -43,7 +43,7 @@ DOCUMENTS = {
 def library(model: TransformersEmbedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     with Library.open(tmp_path_factory.mktemp("home"), embedder=model) as library:
         for name, (language, text) in DOCUMENTS.items():
-            add(library, parsed(name, text, language=language))
+            add(library, parsed(name, text, language=language, title="Untitled"))
         yield library
 
 
@@ -125,6 +125,26 @@ def test_a_phrase_is_found_across_a_line_break_and_an_empty_one_changes_nothing(
         plain = [hit.keyword for hit in library.search('rights all " "').hits]
         assert [hit.keyword for hit in library.search('rights all " " "   "').hits] == pytest.approx(plain)
         assert max(plain) < 0.4
+
+
+@pytest.mark.parametrize(
+    ("title", "question", "said", "language"),
+    [
+        ("The Riverside Roundtable", "When was the Riverside Roundtable held?", "It met on 3 May in the hall.", "en"),
+        ("Bàn tròn Ven sông", "Bàn tròn Ven sông diễn ra khi nào?", "Họ họp ngày 3 tháng 5 tại hội trường.", "vi"),
+    ],
+)
+def test_what_a_title_says_once_counts_for_all_that_its_document_goes_on_to_say(
+    tmp_path: Path, title: str, question: str, said: str, language: str
+) -> None:
+    with Library.open(tmp_path / "home", embedder=HashingEmbedder()) as library:
+        for uri, name in (("a", "Notes"), ("b", title)):
+            add(library, parsed(uri, said, language=language, title=name))
+        add(library, parsed("c", f"{title} {title}.", language=language, title="Index"))
+        hits = [hit for hit in library.search(question, 10).hits if hit.text == said]
+    assert [hit.document.uri for hit in hits] == ["b", "a"]
+    assert hits[0].sentences[0].score > hits[1].sentences[0].score
+    assert hits[0].keyword == hits[1].keyword, "its own words are counted as they are"
 
 
 def test_scores_descend_and_ranks_count_from_one(library: Library) -> None:
