@@ -184,6 +184,8 @@ def _title_shares(
 
     A document says once what it is about and then goes on about it: a sentence that answers has other words.
     """
+    if not parsed.ceiling:
+        return dict.fromkeys(found, 0.0)
     documents = {passage_id: passage_id.partition(".")[0] for passage_id in found}
     known = snapshot.documents_by_id(list(set(documents.values())))
     shares = {key: keywords.share(parsed, document.title) for key, document in known.items()}

@@ -50,13 +50,9 @@ class Accounts:
 
     def sign_in(self, name: str, password: str, address: str) -> SignedIn | Refused:
         """Begin a session. A wrong password and an unknown name get the same answer, in the same time."""
-        wait = self.attempts.begin(name, address)
-        if wait:
-            return Refused(wait)
-        account = self.register.verified(name, password[: LONGEST_PASSWORD + 1])
-        if account is None:
-            return Refused()
-        self.attempts.succeed(name, address)
+        account = self._verified(name, password, address)
+        if isinstance(account, Refused):
+            return account
         try:
             return SignedIn(account, self.sessions.begin(account))
         except NotFoundError:  # the password was another one a moment ago
@@ -68,15 +64,22 @@ class Accounts:
         Wrong guesses count as at signing in. Raises RequestError for a new password that isn't taken, NotFoundError.
         """
         checked_password(new, self.register.account(name).name)
-        wait = self.attempts.begin(name, address)
-        if wait:
-            return Refused(wait)
-        known = self.register.verified(name, old[: LONGEST_PASSWORD + 1])
-        if known is None:
-            return Refused()
-        self.attempts.succeed(name, address)
+        known = self._verified(name, old, address)
+        if isinstance(known, Refused):
+            return known
         try:
             account = self.register.set_password(name, new, since=known)
             return SignedIn(account, self.sessions.begin(account))
         except NotFoundError:  # somebody else changed it meanwhile
             return Refused()
+
+    def _verified(self, name: str, password: str, address: str) -> Account | Refused:
+        """The account whose password this is; each try counts until one succeeds."""
+        wait = self.attempts.begin(name, address)
+        if wait:
+            return Refused(wait)
+        account = self.register.verified(name, password[: LONGEST_PASSWORD + 1])
+        if account is None:
+            return Refused()
+        self.attempts.succeed(name, address)
+        return account

@@ -15,7 +15,7 @@ from assistant.topics import language_of
 from assistant.verify.name_words import LISTS
 from assistant.verify.places import entities_of, mentions
 from assistant.verify.sounds import LATIN_WORD, bare, latin_consonants, occurs, thai_consonants
-from assistant.verify.text import has_thai
+from assistant.verify.text import SENTENCE_START, has_thai
 from assistant.verify.thai_names import thai_name_borne, thai_name_candidates
 from assistant.verify.words import roman_value
 
@@ -40,7 +40,6 @@ _PINYIN = regex.compile(rf"(?:{_PINYIN_SYLLABLE}){{1,3}}(?:[\s'\-]+(?:{_PINYIN_S
 STEM = 5
 """Letters of a name that one derived from it must share."""
 _ENDINGS = frozenset({"n", "an", "ian", "ese", "ish", "ic", "ans", "ians"})
-_SENTENCE_START = regex.compile(r"(?:^|[.!?:;]\s+|[\"'(]\s*)$")
 
 
 def unsupported_name(claim: str, quotes: Sequence[str], context: str = "") -> str | None:
@@ -69,7 +68,7 @@ def latin_names(text: str) -> list[str]:
     for match in _RUN.finditer(text):
         words = match.group().split()
         first = match.start()
-        if _SENTENCE_START.search(text[:first]):
+        if SENTENCE_START.search(text[:first]):
             while words and _plain(words[0]) in _COMMON:
                 words = words[1:]
             rest = match.group().split()

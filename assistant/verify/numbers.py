@@ -12,6 +12,7 @@ from typing import Literal
 
 import regex
 
+from assistant.verify.text import SENTENCE_START
 from assistant.verify.words import NUMBER_WORDS, ROMAN, VIETNAMESE, WordNumbers, roman_value
 
 Bound = Literal["over", "under", "about", "exact"]
@@ -150,7 +151,7 @@ def _begins_a_name(text: str, start: int, end: int) -> bool:
     if not text[start].isupper():
         return False
     follows = regex.match(r"\s\p{Lu}", text[end:]) is not None
-    begins = regex.search(r"(?:^|[.!?:;]\s+|[\"'(]\s*)$", text[:start]) is not None
+    begins = SENTENCE_START.search(text[:start]) is not None
     return follows or not begins
 
 

@@ -15,6 +15,8 @@ _QUOTES = str.maketrans(
 _INVISIBLE = regex.compile(r"[\u200b-\u200f\u2060\ufeff\u00ad]")
 _FRACTION = regex.compile(r"(?P<whole>\d+)?\s?(?P<part>[½¼¾])")
 _FRACTIONS = {"½": ".5", "¼": ".25", "¾": ".75"}
+SENTENCE_START = regex.compile(r"(?:^|[.!?:;]\s+|[\"'(]\s*)$")
+"""Ends where a sentence, or what stands in quotation marks or brackets, begins."""
 
 
 def _as_decimal(match: regex.Match[str]) -> str:
