@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assistant.answer import Assistant
-from assistant.traces import trace_if_wanted
+from assistant.answer.pipeline import Assistant
+from assistant.tracing import trace_if_wanted
 from assistant.types import Mode
 from store.library import Library
 from store.settings import Settings
@@ -22,7 +22,7 @@ def build_assistant(settings: Settings, *, read_only: bool = False) -> Assistant
     trace_if_wanted()
 
     def load() -> LLM | None:
-        from assistant.models.registry import load_model
+        from assistant.llm.registry import load_model
 
         return load_model(settings)
 

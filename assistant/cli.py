@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from assistant.answer import Assistant
-    from assistant.page.bench import Bench
+    from assistant.answer.pipeline import Assistant
+    from assistant.server.evaluation_panel import Bench
     from store.settings import Settings
     from store.types import Filter, SearchResult
 
@@ -30,12 +30,12 @@ COMMANDS = {
     "documents": ("store.cli:documents", "List, show or remove documents."),
     "search": ("assistant.cli:search", "Find passages, best first."),
     "eval": ("evals.cli:evaluate", "Run scripted questions, score and compare runs."),
-    "models": ("assistant.models.cli:models", "List or install language models."),
+    "models": ("assistant.llm.cli:models", "List or install language models."),
     "users": ("assistant.accounts.cli:users", "Say who may sign in to the page, and what for."),
     "prepare": ("ingest.prepare:prepare", "Unpack the model, and add samples to an empty library."),
     "doctor": ("store.cli:doctor", "Check the library, and mend it."),
-    "backup": ("store.backup_cli:backup", "Write the whole library to one file."),
-    "restore": ("store.backup_cli:restore", "Bring a library back from a backup."),
+    "backup": ("store.backup.cli:backup", "Write the whole library to one file."),
+    "restore": ("store.backup.cli:restore", "Bring a library back from a backup."),
     "rebuild": ("store.cli:rebuild", "Make vectors and keywords anew from the catalog."),
 }
 
@@ -136,7 +136,7 @@ def _in_one_line(error: click.ClickException) -> str:
 
 
 def _checked_date(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    from store.dates import day_range
+    from store.text.date_ranges import day_range
 
     if value is not None:
         try:
@@ -186,7 +186,7 @@ def ask(
     **conditions: Any,  # noqa: ANN401 - as click hands them over
 ) -> int:
     """Ask QUESTION; exit code 1 if the sources don't answer it. "-" reads it from standard input."""
-    from assistant.printed import print_answer
+    from assistant.terminal import print_answer
     from assistant.types import AskOptions
 
     options = AskOptions(
@@ -235,14 +235,14 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     from assistant.accounts.entrance import Accounts
     from assistant.accounts.sessions import HOUR, Lifetime
     from assistant.build import default_mode
-    from assistant.models.registry import is_there
-    from assistant.page.gate import Access
-    from assistant.page.serve import admitted
-    from assistant.page.serve import serve as serve_page
-    from assistant.page.settings import PageSettings
-    from assistant.page.shelf import intake_by
-    from store.catalog import FILE
-    from store.conversations import Conversations
+    from assistant.llm.registry import is_there
+    from assistant.server.auth_middleware import Access
+    from assistant.server.serve import admitted
+    from assistant.server.serve import serve as serve_page
+    from assistant.server.settings import PageSettings
+    from assistant.server.uploads import intake_by
+    from store.catalog.conversations import Conversations
+    from store.catalog.database import FILE
 
     ingest_paths = importlib.import_module("ingest.pipeline").ingest_paths  # named, not imported: see COMMANDS
     where = host or settings.host
@@ -281,7 +281,7 @@ def _prepare_writing(assistant: Assistant) -> None:
 
 
 def _announce(address: str, host: str) -> None:
-    from assistant.page.serve import is_loopback
+    from assistant.server.serve import is_loopback
 
     click.echo(f"The page is at {address} until you press Ctrl-C.")
     if not is_loopback(host):
@@ -292,7 +292,7 @@ def _bench(settings: Settings) -> Bench:
     """`attest eval` for the page, in processes of its own; the suites are those that come with the program."""
     from importlib.resources import files
 
-    from assistant.page.bench import Bench
+    from assistant.server.evaluation_panel import Bench
 
     program = "import sys; from assistant.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", program, "--home", str(settings.home)]

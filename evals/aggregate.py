@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.types import Value
+from evals.measurements import Observation
 from evals.metrics.statistics import cluster_bootstrap, cluster_bootstrap_mean, wilson
-from evals.observe import Observation
 from evals.registry import METRICS, Columns, Metric, metric, ordered
 
 POOLED_RESAMPLES = 300

@@ -80,12 +80,12 @@ def run_command(
     **outputs: Any,  # noqa: ANN401 - the fields of Outputs
 ) -> int:
     """What `attest eval run` does; returns its exit code. `build` makes the system under test."""
-    from evals.folder import RunOptions
     from evals.formats.load import load_all, shipped
     from evals.gates import parse
     from evals.libraries import cache_folder, remove_disused
     from evals.metrics.statistics import SEED
     from evals.progress import telling, telling_of_building
+    from evals.run_store import RunOptions
     from evals.session import Session, build_real, find_run, thresholds_of
 
     wanted = dict(parse(text) for text in thresholds)

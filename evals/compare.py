@@ -16,7 +16,6 @@ from pydantic import Field
 
 from assistant.types import Value
 from evals.aggregate import HIDDEN, POOLED_LEAST, POOLED_RESAMPLES, Unit, Units, slice_names, units
-from evals.folder import RunFolder, RunInfo
 from evals.gates import check_name
 from evals.metrics.statistics import (
     Difference,
@@ -27,6 +26,7 @@ from evals.metrics.statistics import (
     paired_rate_interval,
 )
 from evals.registry import METRICS, Metric, metric, ordered
+from evals.run_store import RunFolder, RunInfo
 from evals.score import observations_of, verdicts_of
 from evals.types import Case
 from store.errors import RequestError

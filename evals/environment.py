@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from assistant.types import Mode
-from evals.survey import Survey
+from evals.gold_lookup import Survey
 from store.settings import Settings
 
 Facts = dict[str, str | int | float | None]
@@ -84,7 +84,7 @@ def model_facts(settings: Settings, mode: Mode | None) -> Facts:
 
     if (mode or default_mode(settings)) == "quotes":
         return {}
-    from assistant.models.registry import choose
+    from assistant.llm.registry import choose
 
     chosen = choose(settings.model_copy(update={"mode": "written"}))
     if chosen is None:

@@ -12,8 +12,8 @@ import regex
 from assistant.types import Answer, Source
 from evals.metrics.answers import chrf, exact_match, token_f1
 from evals.metrics.citations import cited_evidence, quote_verdicts
-from evals.prose import other_language, unattributed
 from evals.text import contains, fold, path_parts, without_markers
+from evals.text_checks import other_language, unattributed
 from evals.types import Case, CaseResult, CaseVerdict, Expectation, Reference, Turn, TurnResult, TurnVerdict, Verdict
 
 REGEX_SECONDS = 1.0

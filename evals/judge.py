@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import regex
 
-from evals.folder import RunFolder
+from evals.run_store import RunFolder
 from evals.text import without_markers
 from evals.types import Judgement, Turn, TurnResult
 from store.errors import LanguageModelError, RequestError
@@ -61,7 +61,7 @@ class ModelJudge:
         """See `Judge.judge`."""
         from llama_index.core.llms import ChatMessage
 
-        from assistant.models.base import stream_text
+        from assistant.llm.base import stream_text
 
         asked = (
             f"QUESTION: {question}\n\nREFERENCE: {' / '.join(reference)}\n\n"
@@ -86,7 +86,7 @@ def read_verdict(reply: str, judge: str) -> Judgement | None:
 
 def load_judge(settings: Settings, model: str, url: str | None) -> ModelJudge:
     """The judge that the user names, as the setting `model` would name it. Raises LanguageModelError."""
-    from assistant.models.registry import load_model
+    from assistant.llm.registry import load_model
 
     theirs = settings.model_copy(update={"model": model, "base_url": url, "mode": "written"})
     llm = load_model(theirs)

@@ -19,13 +19,13 @@ from platformdirs import user_cache_path
 
 from evals.formats import Folder, SourceText, Suite, Texts
 from store.errors import EmbedderMismatchError, IndexDamagedError, SchemaVersionError, SuiteError
-from store.language import detect_language
 from store.library import Library
 from store.settings import Settings
+from store.text.language import detect_language
 from store.types import Document, ParsedDocument
 
 if TYPE_CHECKING:
-    from store.embed import Embedder
+    from store.embedding.embedder import Embedder
 
 DISUSED_DAYS = 14
 MOST_KEPT = 8

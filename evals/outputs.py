@@ -14,7 +14,7 @@ import click
 from store.errors import RequestError
 
 if TYPE_CHECKING:
-    from evals.folder import RunFolder
+    from evals.run_store import RunFolder
     from evals.score import Report
 
 Command = TypeVar("Command", bound=Callable[..., Any])

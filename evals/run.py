@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from evals.ask import Manner, ask_case
-from evals.folder import RunFolder
+from evals.run_store import RunFolder
 from evals.system import System
 from evals.types import Case, CaseResult
 from store.errors import AttestError

@@ -11,11 +11,11 @@ from pydantic import Field
 from assistant.types import Value
 from evals.aggregate import Estimate, columns_of, estimates, in_slice, slice_names, units
 from evals.expectations import judge_case
-from evals.folder import REPORT, RunFolder, RunInfo
 from evals.formats import load_all
 from evals.gates import Gate, gates
+from evals.measurements import Observation, observe
 from evals.metrics.abstention import reliability, risk_coverage
-from evals.observe import Observation, observe
+from evals.run_store import REPORT, RunFolder, RunInfo
 from evals.types import Case, CaseResult, CaseVerdict, Judgement
 from store.errors import RequestError
 

@@ -19,11 +19,11 @@ from pathlib import Path
 from assistant.types import AskOptions
 from evals.ask import Manner
 from evals.environment import environment, library_facts, model_facts, settings_facts
-from evals.folder import CASES, RUN, RunFolder, RunInfo, RunOptions, SuiteInfo, run_name
 from evals.formats import Suite, load
+from evals.gold_lookup import Survey, survey
 from evals.libraries import Report, library_of
 from evals.run import Told, UnreachableError, open_tasks, run_cases
-from evals.survey import Survey, survey
+from evals.run_store import CASES, RUN, RunFolder, RunInfo, RunOptions, SuiteInfo, run_name
 from evals.system import System
 from evals.types import Case
 from store.errors import NotFoundError, RequestError, SuiteError

@@ -1,6 +1,6 @@
 """The seam to what is evaluated: something that answers, over a library that can be looked into.
 
-`assistant.answer.Assistant` is such a system as it stands.
+`assistant.answer.pipeline.Assistant` is such a system as it stands.
 """
 
 from __future__ import annotations

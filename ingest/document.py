@@ -15,7 +15,7 @@ from ingest.sources import Source
 from ingest.split import SPLITTING_VERSION, split
 from ingest.suspicious import signs
 from store.errors import ReadError
-from store.language import detect_language
+from store.text.language import detect_language
 from store.types import Document, ParsedDocument
 
 PREPARATION_VERSION = (READERS_VERSION, NORMALIZATION_VERSION, SPLITTING_VERSION)

@@ -15,7 +15,7 @@ import regex
 from ingest.plausible import ALPHABETS, damage, is_vietnamese, objection
 from ingest.vietnamese import VIETNAMESE, decode_vietnamese
 from store.errors import ReadError
-from store.language import UNKNOWN, detect_language
+from store.text.language import UNKNOWN, detect_language
 
 EXAMINED_BYTES = 100_000
 """How much of a long file decides about its encoding; the whole of it must then decode without error."""

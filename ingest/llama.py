@@ -18,7 +18,7 @@ from llama_index.core.schema import BaseNode, MetadataMode, TextNode
 from pydantic import Field
 
 from ingest.split import PASSAGE_TOKENS, split
-from store.language import detect_language
+from store.text.language import detect_language
 from store.types import Passage
 
 

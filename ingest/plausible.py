@@ -11,7 +11,7 @@ import unicodedata
 
 import regex
 
-from store.language import detect_language
+from store.text.language import detect_language
 
 ALPHABETS = {
     "af": "áäéèêëíîïóôöúûüý",

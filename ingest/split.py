@@ -15,7 +15,7 @@ from hashlib import sha256
 import regex
 
 from ingest.sentences import halves, sentences
-from store.language import UNKNOWN, detect_language
+from store.text.language import UNKNOWN, detect_language
 from store.types import Passage, Span
 
 SPLITTING_VERSION = 1

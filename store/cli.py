@@ -99,7 +99,7 @@ def remove(documents: tuple[str, ...], as_json: bool) -> None:
 @as_json
 def doctor(fix: bool, as_json: bool) -> None:
     """Check the library, and mend it. Exit code 1 if something is wrong."""
-    from store import health
+    from store.doctor import checks as health
 
     with _library(read_only=not fix) as library:
         findings = health.check(library)

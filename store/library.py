@@ -18,23 +18,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from store import adding
-from store.adding import AddResult
-from store.batching import Progress, Report, batches
-from store.dates import day_range
+from store.catalog import document_changes as adding
+from store.catalog.document_changes import AddResult
+from store.catalog.maintenance import unsettled
+from store.catalog.snapshot import DocumentPage, Snapshot, Statistics
 from store.errors import QuestionError, RequestError
-from store.owner import MAX_HITS, OwnerGoneError
-from store.possession import Possession
+from store.index.batching import Progress, Report, batches
+from store.ownership.ownership import Possession
+from store.ownership.vector_server import MAX_HITS, OwnerGoneError
 from store.settings import Settings
-from store.snapshot import DocumentPage, Snapshot, Statistics
+from store.text.date_ranges import day_range
 from store.types import Document, Filter, ParsedDocument, Passage, SearchResult
-from store.upkeep import unsettled
 
 if TYPE_CHECKING:
     from llama_index.vector_stores.chroma import ChromaVectorStore
 
-    from store.embed import Embedder
-    from store.rerank import Reranker
+    from store.embedding.embedder import Embedder
+    from store.search.rerank import Reranker
 
 __all__ = ["AddResult", "DocumentPage", "Library", "Progress", "Snapshot", "Statistics"]
 
@@ -224,7 +224,7 @@ class Library:
     def _search_and_rerank(self, query: str, k: int, where: Filter) -> SearchResult:
         if self.settings.reranker is None:
             return self._search(query, k, where)
-        from store.rerank import CANDIDATES, load_reranker, rerank
+        from store.search.rerank import CANDIDATES, load_reranker, rerank
 
         with self._loading:
             if self._reranker is None:
@@ -232,8 +232,8 @@ class Library:
         return rerank(self._search(query, max(k, CANDIDATES), where), self._reranker, k)
 
     def _search(self, query: str, k: int, where: Filter) -> SearchResult:
-        from store.language import detect_language
-        from store.search import search
+        from store.search.engine import search
+        from store.text.language import detect_language
 
         with self.snapshot() as snapshot:
             if not snapshot.language_statistics():

@@ -11,7 +11,7 @@ from functools import cache
 
 import regex
 
-from assistant.topics import language_of
+from assistant.answer.topics import language_of
 from assistant.verify.name_words import LISTS
 from assistant.verify.places import entities_of, mentions
 from assistant.verify.sounds import LATIN_WORD, bare, latin_consonants, occurs, thai_consonants

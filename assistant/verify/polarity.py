@@ -15,7 +15,7 @@ from typing import Any
 import regex
 import yaml
 
-from assistant.topics import language_of
+from assistant.answer.topics import language_of
 from assistant.verify.text import has_thai
 from store.types import Span
 
@@ -98,7 +98,7 @@ def content_words(text: str) -> tuple[str, ...]:
 
 @cache
 def _stopwords(language: str) -> frozenset[str]:
-    from assistant.topics import WORDS
+    from assistant.answer.topics import WORDS
 
     words = {*WORDS[language]["function_words"]}
     return frozenset(words | {"ว่า", "ซึ่ง", "และ", "หรือ", "แต่", "เพื่อ", "ต่อ", "นับ"} if language == "th" else words)

@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import regex
 
-from assistant.topics import language_of
+from assistant.answer.topics import language_of
 from assistant.types import Evidence
 from assistant.verify.polarity import content_spans, content_words
 from assistant.verify.text import has_thai
 from store.types import Span
 
 if TYPE_CHECKING:
-    from store.arrays import FloatArray
-    from store.centring import Centring
-    from store.embed import Embedder
+    from store.embedding.arrays import FloatArray
+    from store.embedding.centering import Centring
+    from store.embedding.embedder import Embedder
 
 MINIMUM_WORDS = 3
 """Content words that a clause needs to be compared by itself."""
@@ -101,7 +101,7 @@ class MeaningScorer:
 
     def _embed(self, texts: Sequence[tuple[str, str]]) -> list[_Vectors]:
         """Texts, each with its language, in one pass through the model."""
-        from store.embed import PassageText
+        from store.embedding.embedder import PassageText
 
         clauses = [each if len(each := clauses_of(text)) > 1 else () for text, _ in texts]
         words = [content_spans(text) for text, _ in texts]
@@ -137,7 +137,7 @@ class MeaningScorer:
 
 @cache
 def _shipped_centring(model: str, dimensions: int) -> Centring:
-    from store.centring import Centring, load_means
+    from store.embedding.centering import Centring, load_means
 
     return Centring(load_means(model, dimensions))
 

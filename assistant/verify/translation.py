@@ -9,13 +9,13 @@ from typing import Literal
 
 import regex
 
-from assistant.commands import commands
-from assistant.marks import speaks
+from assistant.answer.citation_markers import speaks
+from assistant.answer.injection_filter import commands
 from assistant.types import Evidence
 from assistant.verify.checks import Quote, read_quote, unsupported_date, unsupported_number
 from assistant.verify.dates import BUDDHIST_ERA
 from assistant.verify.text import fold, script_of
-from store.language import UNKNOWN, detect_language
+from store.text.language import UNKNOWN, detect_language
 
 TranslationFault = Literal["empty", "same", "language", "length", "number", "date", "command"]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from assistant.topics import language_of
+from assistant.answer.topics import language_of
 from assistant.types import Evidence
 from assistant.verify.checks import Quote, is_verbatim, read_quote, unsupported_date, unsupported_number
 from assistant.verify.dates import dates_in
@@ -20,8 +20,8 @@ from assistant.verify.text import fold, strip_markers
 from assistant.verify.verdict import CALIBRATED, Fault, Thresholds, Verdict
 
 if TYPE_CHECKING:
-    from store.centring import Centring
-    from store.embed import Embedder
+    from store.embedding.centering import Centring
+    from store.embedding.embedder import Embedder
 
 
 def verify_claim(

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from store.centring import Centring, LanguageMeans
-from store.indexes import Indexes
+from store.catalog.snapshot import StoredVectors
+from store.embedding.centering import Centring, LanguageMeans
+from store.index.index_set import Indexes
 from store.library import Library
-from store.search import Ranking, search
-from store.snapshot import StoredVectors
+from store.search.engine import Ranking, search
 from store.types import Filter, SearchResult
 
 Means = Callable[[LanguageMeans], LanguageMeans]
@@ -41,7 +41,7 @@ class ExactVectors:
         self._vectors = centring.centre(rows, [each.language for each in stored])
 
     def nearest(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[tuple[str, float]]:
-        """See `store.index.Nearest`; filters are not known here."""
+        """See `store.index.vector_index.Nearest`; filters are not known here."""
         if where is not None and not where.is_empty:
             raise ValueError("The exact index knows no filters.")
         distances = 1 - self._vectors @ vector

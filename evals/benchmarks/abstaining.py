@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.confidence import confidence, threshold
-from assistant.evidence import PASSAGES, candidates
+from assistant.answer.confidence import confidence, threshold
+from assistant.answer.evidence import PASSAGES, candidates
 from evals.benchmarks.confidence import Observation, cross_fitted, observe
 from evals.benchmarks.figures import share, table
 from evals.metrics.abstention import auroc, expected_calibration_error
 from evals.metrics.statistics import wilson
 from ingest.pipeline import ingest_samples
-from store.embed import Embedder
+from store.embedding.embedder import Embedder
 from store.library import Library
 
 NEAR_MISSES = Path(__file__).parent / "data" / "near_misses.jsonl"

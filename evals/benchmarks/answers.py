@@ -24,10 +24,10 @@ from typing import Any
 import click
 import regex
 
-from assistant.answer import Assistant
+from assistant.answer.generate import Written, warm, write
+from assistant.answer.pipeline import Assistant
 from assistant.types import Answer, AskOptions, Claim, Evidence, EvidenceFound, Finished
 from assistant.verify import Verifier, citations_in
-from assistant.write import Written, warm, write
 from evals.benchmarks.figures import machine, replace_section, save, share, table
 from evals.benchmarks.questions import Asked, Parallel, fill, read_xquad, rotated
 from evals.benchmarks.replies import Remembering, one_by_one
@@ -95,7 +95,7 @@ class Run:
 
 def claims_of(text: str) -> list[tuple[str, tuple[int, ...]]]:
     """The sentences of an unchecked text with what they cite."""
-    from assistant.sentences import sentences_of
+    from assistant.answer.sentence_stream import sentences_of
 
     return [(sentence, citations_in(sentence)) for sentence in sentences_of([text]) if regex.search(r"\p{L}", sentence)]
 
@@ -324,7 +324,7 @@ def _average(values: Sequence[float | None]) -> str:
 @click.option("--docs", is_flag=True, help="Rewrite the page of figures.")
 def main(shared: Path | None, each: int, rotation: int, replies: Path, docs: bool) -> None:
     """Print what quotes, a model, and a model that is checked answer, with the language model of the settings."""
-    from assistant.models.registry import load_model
+    from assistant.llm.registry import load_model
 
     folder = shared or Path(os.environ.get("ATTEST_SHARED", "../shared"))
     inner = load_model(load_settings())

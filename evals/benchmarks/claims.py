@@ -24,8 +24,8 @@ from evals.benchmarks.figures import replace_section, share
 from evals.benchmarks.figures import table as markdown
 
 if TYPE_CHECKING:
-    from store.centring import Centring
-    from store.embed import Embedder
+    from store.embedding.centering import Centring
+    from store.embedding.embedder import Embedder
 
 SUITE = Path(__file__).parent / "data" / "claims.jsonl"
 
@@ -194,8 +194,8 @@ def _from_outside(shared: Path | None, step: int, runs: Path) -> Iterator[Labell
 
 
 def _embedding() -> tuple[Embedder, Centring]:
-    from store.centring import Centring, load_means
-    from store.weights import load_embedder
+    from store.embedding.centering import Centring, load_means
+    from store.embedding.weights import load_embedder
 
     embedder = load_embedder()
     return embedder, Centring(load_means(embedder.name, embedder.dimensions))

@@ -6,7 +6,7 @@ Half of the articles are left out of a library, and all questions are asked: tho
 answerable. Within a language and in a library that holds each paragraph in one language only, with each half of the
 articles in turn. Then every third question again, with half of each article's paragraphs left out: what is there is
 on the question's very subject, and doesn't answer it. Figures are from models that were fitted on other articles (eight
-folds); `--save` then fits one on all articles and writes it to `assistant/confidence.json`.
+folds); `--save` then fits one on all articles and writes it to `assistant/answer/confidence.json`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.confidence import WEIGHTS, features
-from assistant.evidence import PASSAGES, candidates
+from assistant.answer.confidence import WEIGHTS, features
+from assistant.answer.evidence import PASSAGES, candidates
 from evals.benchmarks.questions import Asked, Paragraph, RememberingEmbedder, fill, read_thai_qa, read_xquad, rotated
-from store.embed import Embedder
+from store.embedding.embedder import Embedder
 from store.library import Library
 
 FOLDS = 8
@@ -184,7 +184,7 @@ def _fitted(names: Sequence[str], values: Array, answerable: Array) -> dict[str,
 @click.option("--save", is_flag=True, help="Write the weights to assistant/confidence.json.")
 def main(data: Path, step: int, save: bool) -> None:
     """Fit the confidence of an answer, and say how well it is calibrated."""
-    from store.weights import load_embedder
+    from store.embedding.weights import load_embedder
 
     observations = list(observe(data, RememberingEmbedder(load_embedder()), step))
     names = list(observations[0].values)

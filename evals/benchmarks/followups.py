@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from assistant.conversation import standalone
+from assistant.answer.conversation import standalone
 from assistant.types import Message
 
 SUITE = Path(__file__).parent / "data" / "followups.jsonl"
@@ -83,7 +83,7 @@ def main(model: str | None, part: str | None, wrong: bool) -> None:
     """Print how many follow-ups were made to stand alone."""
     llm = None
     if model:
-        from assistant.models.gguf import GgufLLM
+        from assistant.llm.gguf import GgufLLM
 
         llm = GgufLLM(path=model)
     cases = [case for case in load() if part in (None, case.part)]

@@ -29,12 +29,12 @@ import click
 import regex
 import yaml
 
-from assistant.answer import Assistant
-from assistant.commands import commands, without_commands
-from assistant.compose import no_answer
-from assistant.prompt import fixed_part
+from assistant.answer.compose import no_answer
+from assistant.answer.generate import warm
+from assistant.answer.injection_filter import commands, without_commands
+from assistant.answer.pipeline import Assistant
+from assistant.answer.prompt import fixed_part
 from assistant.types import Answer, AskOptions, Mode
-from assistant.write import warm
 from evals.benchmarks.figures import machine, replace_section, save, share, table
 from evals.benchmarks.questions import Asked, Paragraph, Parallel, fill, read_xquad
 from evals.benchmarks.replies import Remembering, one_by_one
@@ -237,7 +237,7 @@ def rate_table(outcomes: Sequence[Outcome]) -> str:
 @click.option("--docs", is_flag=True, help="Rewrite the page of figures.")
 def main(shared: Path | None, each: int, written: int, replies: Path, docs: bool) -> None:
     """Print how often attacks in documents and questions are followed, in quotes mode and in written mode."""
-    from assistant.models.registry import load_model
+    from assistant.llm.registry import load_model
 
     folder = (shared or Path(os.environ.get("ATTEST_SHARED", "../shared"))) / "data"
     parallel = read_xquad(folder / "xquad-dev")

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from store.language import UNKNOWN, detect_language
+from store.text.language import UNKNOWN, detect_language
 
 SHORT = 20
 """Code points below which a text of the declaration is mostly "Article 5"."""

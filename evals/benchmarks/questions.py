@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ingest.split import split
-from store.arrays import FloatArray
-from store.embed import Embedder, PassageText, PassageVectors, Progress, QuestionVectors
+from store.embedding.arrays import FloatArray
+from store.embedding.embedder import Embedder, PassageText, PassageVectors, Progress, QuestionVectors
 from store.library import Library
 from store.types import Document, ParsedDocument
 

@@ -27,7 +27,7 @@ from llama_index.core.llms import LLM, CustomLLM
 from pydantic import PrivateAttr
 from tqdm import tqdm
 
-from assistant.models.base import counter_of
+from assistant.llm.base import counter_of
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import click
 from tqdm import tqdm
 
-from assistant.evidence import ALWAYS, PASSAGES, candidates, select
+from assistant.answer.evidence import ALWAYS, PASSAGES, candidates, select
 from evals.benchmarks.ablations import Variant, asking, variants
 from evals.benchmarks.figures import machine, replace_section, save
 from evals.benchmarks.questions import (
@@ -42,7 +42,7 @@ from store.library import Library
 from store.types import SearchResult
 
 if TYPE_CHECKING:
-    from store.embed import Embedder
+    from store.embedding.embedder import Embedder
 
 ATTEST = "Attest"
 ABLATION_STEP = 3
@@ -182,7 +182,7 @@ def main(data: Path, questions: int | None, ablations: bool, abstention: bool, d
     """Measure Attest's retrieval beside LlamaIndex's, within a language and across."""
     from evals.benchmarks import retrieval_tables as tables
     from evals.benchmarks.abstaining import abstention_table
-    from store.weights import load_embedder
+    from store.embedding.weights import load_embedder
 
     embedder = RememberingEmbedder(load_embedder())
     outcomes = [

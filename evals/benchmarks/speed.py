@@ -31,9 +31,9 @@ from evals.benchmarks.questions import read_xquad
 from evals.benchmarks.synthetic import Recombiner, embed_sentences, read_texts
 from ingest.pipeline import SAMPLES
 from ingest.split import split
-from store.embed import PassageText, TransformersEmbedder
-from store.language import detect_language
+from store.embedding.embedder import PassageText, TransformersEmbedder
 from store.library import Library
+from store.text.language import detect_language
 from store.types import Span
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _bare(passages: Sequence[PassageText], embedder: TransformersEmbedder) -> Ca
     """The model alone on the very batches that Attest makes: no tokenizing, no pooling, no copying."""
     import torch
 
-    from store import embed
+    from store.embedding import embedder as embed
 
     rows = [each.ids for each in embedder._encode([f"passage: {p.text}" for p in passages])]
     padded = [embedder._pad([rows[number] for number in batch]) for batch in embed._batches([len(r) for r in rows])]
@@ -247,7 +247,7 @@ def _milliseconds(values: Sequence[float], part: int) -> str:
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("build"), show_default=True)
 def main(data: Path, most: int, rounds: int, texts: int, docs: bool, out: Path) -> None:
     """Measure how fast Attest embeds and answers."""
-    from store.weights import load_embedder
+    from store.embedding.weights import load_embedder
 
     embedder = load_embedder()
     folder = data if data.is_dir() else None

@@ -13,12 +13,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from assistant.answer import Assistant
+from assistant.answer.pipeline import Assistant
 from assistant.types import AskOptions
-from store.lexical import LexicalEntry, LexicalIndex
+from store.embedding.weights import load_embedder
+from store.index.keyword_index import LexicalEntry, LexicalIndex
 from store.library import Library
 from store.types import Filter
-from store.weights import load_embedder
 
 ENTRIES = 100
 WARM = 10

@@ -21,7 +21,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index.retrievers.bm25 import BM25Retriever
 
 from evals.benchmarks.questions import Paragraph
-from store.embed import Embedder, PassageText
+from store.embedding.embedder import Embedder, PassageText
 
 Finder = Callable[[str], list[str]]
 """A question to the uris of documents, best first, each once."""

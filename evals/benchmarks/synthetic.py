@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 
 from ingest.split import split
-from store.arrays import FloatArray
-from store.embed import Embedder, PassageText, PassageVectors, Progress, QuestionVectors
-from store.language import detect_language
-from store.tokens import Codes, PassageTokens
+from store.embedding.arrays import FloatArray
+from store.embedding.embedder import Embedder, PassageText, PassageVectors, Progress, QuestionVectors
+from store.embedding.token_states import Codes, PassageTokens
+from store.text.language import detect_language
 from store.types import Document, ParsedDocument, Passage, Span
 
 PASSAGES_PER_DOCUMENT = 20

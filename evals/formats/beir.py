@@ -13,7 +13,7 @@ from typing import Any
 from evals.formats.problems import at
 from evals.formats.suite import SourceText
 from evals.types import Case, Gold, Turn
-from store.language import UNKNOWN, detect_language
+from store.text.language import UNKNOWN, detect_language
 
 CORPUS, QUERIES, QRELS = "corpus.jsonl", "queries.jsonl", "qrels"
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from evals.formats.problems import at
 from evals.formats.suite import SourceText
 from evals.types import Case, Gold, GoldSpan, Turn
-from store.language import UNKNOWN, detect_language
+from store.text.language import UNKNOWN, detect_language
 
 LEAST_SHARE = 0.1
 """Of the questions in a file, for a language to count as one that the file is in."""

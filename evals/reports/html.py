@@ -16,11 +16,11 @@ from markupsafe import Markup
 
 from assistant.types import Answer, Evidence
 from evals.compare import Compared, Comparison, tells_where
-from evals.folder import RunFolder
 from evals.metrics.citations import quote_verdicts
 from evals.registry import METRICS, metric
 from evals.reports import plots
 from evals.reports.figures import counts_of, headlines, interval, number, p_value, spread_of, title_of
+from evals.run_store import RunFolder
 from evals.score import CaseScore, Report, SliceScores
 from evals.types import Case, Expectation, TurnResult
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from evals.folder import RunFolder
 from evals.metrics.retrieval import best_per_document
+from evals.run_store import RunFolder
 from evals.types import CaseResult
 
 RUN, QRELS = "run.trec", "qrels.trec"

@@ -9,8 +9,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from assistant.answer import Assistant
-from assistant.question import LONGEST_QUESTION, clean_question
+from assistant.answer.pipeline import Assistant
+from assistant.answer.question import LONGEST_QUESTION, clean_question
 from assistant.types import Answer, AskOptions, ClaimChecked, EvidenceFound, Finished, TextAdded
 from ingest.pipeline import ingest_paths
 from store.errors import QuestionError
@@ -151,7 +151,7 @@ def test_no_more_quotes_than_asked_for(assistant: Assistant) -> None:
 
 
 def test_a_document_that_changed_under_a_search_is_not_quoted(tmp_path: Path) -> None:
-    from assistant.evidence import candidates, select, verified
+    from assistant.answer.evidence import candidates, select, verified
 
     path = tmp_path / "note.txt"
     path.write_text("The meeting was held in Hanoi on 3 May 2021.\n", encoding="utf-8")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from llama_index.core.llms import ChatMessage
 
-from assistant.models.base import counter_of, stream_text
-from assistant.models.causal import CausalLLM
-from assistant.models.registry import load_model
+from assistant.llm.base import counter_of, stream_text
+from assistant.llm.causal import CausalLLM
+from assistant.llm.registry import load_model
 from store.errors import LanguageModelError
 from store.settings import load_settings
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.conversation import standalone, within_budget
+from assistant.answer.conversation import standalone, within_budget
 from assistant.types import Message
 
 FORUM = "When was the Forum on Global Human Rights Governance held?"

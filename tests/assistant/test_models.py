@@ -18,13 +18,13 @@ import pytest
 from click.testing import CliRunner
 from llama_index.core.llms import ChatMessage
 
-from assistant.models.base import counter_of, stream_text
-from assistant.models.cli import models
-from assistant.models.endpoint import endpoint, served_models
-from assistant.models.gguf import GgufLLM
-from assistant.models.install import PackagedModel, download, find_installed, install
-from assistant.models.registry import choose, find_models, is_there, load_model
-from assistant.write import Written, write
+from assistant.answer.generate import Written, write
+from assistant.llm.base import counter_of, stream_text
+from assistant.llm.cli import models
+from assistant.llm.endpoint import endpoint, served_models
+from assistant.llm.gguf import GgufLLM
+from assistant.llm.install import PackagedModel, download, find_installed, install
+from assistant.llm.registry import choose, find_models, is_there, load_model
 from store.errors import LanguageModelError
 from store.settings import Settings, load_settings
 from tests.assistant.quotes import quote
@@ -164,8 +164,8 @@ def test_what_is_there_already_is_not_fetched_again(tmp_path: Path) -> None:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("assistant.models.registry.models_folder", lambda: tmp_path / "cache")
-    monkeypatch.setattr("assistant.models.registry.find_installed", lambda _: None)
+    monkeypatch.setattr("assistant.llm.registry.models_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("assistant.llm.registry.find_installed", lambda _: None)
     for name in ("ATTEST_MODEL", "ATTEST_BASE_URL", "ATTEST_API_KEY", "ATTEST_MODE"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from llama_index.core.llms import ChatMessage
 
-from assistant.conversation import standalone
-from assistant.models.base import counter_of, stream_text
-from assistant.models.endpoint import endpoint, served_models
-from assistant.models.gguf import GgufLLM
-from assistant.models.install import SMALL, find_installed, sha256_of
+from assistant.answer.conversation import standalone
+from assistant.answer.generate import Written, warm, write
+from assistant.llm.base import counter_of, stream_text
+from assistant.llm.endpoint import endpoint, served_models
+from assistant.llm.gguf import GgufLLM
+from assistant.llm.install import SMALL, find_installed, sha256_of
 from assistant.types import Message
-from assistant.write import Written, warm, write
 from tests.assistant.quotes import quote
 
 pytestmark = pytest.mark.hard

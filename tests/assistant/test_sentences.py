@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.sentences import sentences_of
+from assistant.answer.sentence_stream import sentences_of
 
 TEXTS = [
     "The bridge is 420.5 meters long [1]. It opened on 3 May. [2] Dr. J. Smith said so. It is U.S. made! Yes?",

@@ -12,20 +12,20 @@ import pytest
 from click.testing import CliRunner
 
 from assistant import cli
-from assistant.answer import Assistant
+from assistant.answer.conversation import standalone
+from assistant.answer.generate import Written, write
+from assistant.answer.pipeline import Assistant
+from assistant.answer.translate import Translation, Translations, foreign, translate
 from assistant.build import build_assistant
-from assistant.conversation import standalone
-from assistant.models.install import find_installed
-from assistant.models.registry import is_there
-from assistant.translate import Translation, Translations, foreign, translate
+from assistant.llm.install import find_installed
+from assistant.llm.registry import is_there
 from assistant.types import Answer, AskOptions, Composed, EvidenceFound, Finished, Message, TextAdded, Translated
 from assistant.verify.translation import translation_fault
-from assistant.write import Written, write
 from ingest.pipeline import ingest_paths
 from store.errors import LanguageModelError
-from store.language import detect_language
 from store.library import Library
 from store.settings import load_settings
+from store.text.language import detect_language
 from tests.assistant.quotes import quote
 from tests.assistant.test_write import Scripted, busy
 
@@ -380,7 +380,7 @@ def test_the_small_model_translates_or_it_is_said_that_it_could_not(source: str,
     path = find_installed()
     if path is None:
         pytest.skip("The small language model is not installed; `attest models install` gets it.")
-    from assistant.models.gguf import GgufLLM
+    from assistant.llm.gguf import GgufLLM
 
     llm = GgufLLM(path=str(path))
     *events, done = translate([quote(1, BY_LANGUAGE[source], source)], target, llm)

@@ -18,11 +18,11 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms import CustomLLM
 from pydantic import PrivateAttr
 
-from assistant.beside import loops, misses
-from assistant.commands import commands
-from assistant.marks import cite, speaks
+from assistant.answer.citation_markers import cite, speaks
+from assistant.answer.generate import Written, write
+from assistant.answer.injection_filter import commands
+from assistant.answer.relevance import loops, misses
 from assistant.types import ClaimChecked, TextAdded, Waiting
-from assistant.write import Written, write
 from store.errors import LanguageModelError
 from tests.assistant.quotes import quote
 

@@ -17,8 +17,8 @@ import regex
 from assistant.types import Answer, AskOptions, Claim, Event, Evidence, EvidenceFound, Finished, Message, Source
 from evals.text import base_language, words
 from store.errors import LanguageModelError, NotFoundError
-from store.language import detect_language
 from store.library import DocumentPage
+from store.text.language import detect_language
 from store.types import Document, Filter, Hit, Passage, SearchResult, Span
 
 SENTENCE = regex.compile(r"[^.。\n]+[.。]?")

@@ -15,12 +15,12 @@ from evals.benchmarks.figures import replace_section, share, table
 from evals.benchmarks.questions import RememberingEmbedder, fill, read_xquad, rotated
 from evals.benchmarks.retrieval import Outcome, measure, settings
 from evals.benchmarks.synthetic import Recombiner, Sentence, embed_sentences
-from store.centring import Centring, LanguageMeans
-from store.embed import Embedder
-from store.language import detect_language
+from store.catalog.snapshot import StoredVectors
+from store.embedding.centering import Centring, LanguageMeans
+from store.embedding.embedder import Embedder
+from store.embedding.weights import load_embedder
 from store.library import Library
-from store.snapshot import StoredVectors
-from store.weights import load_embedder
+from store.text.language import detect_language
 
 TOPICS = {
     "en": ("The bridge was opened in March.", "Rice prices fell by a tenth.", "The museum keeps four hundred bowls."),
@@ -172,7 +172,7 @@ def test_turned_vectors_are_of_unit_length_and_stay_near(embedder: Embedder) -> 
     sentences = [Sentence(f"Sentence {n}.", "en", vector) for n in range(30)]
     (document, *_) = Recombiner(sentences, embedder).documents(20)
     with_vectors = Recombiner(sentences, embedder)
-    from store.embed import PassageText
+    from store.embedding.embedder import PassageText
     from store.types import Span
 
     passage = document.passages[0]

@@ -64,7 +64,7 @@ def test_the_measures_tell_a_verifier_that_lets_everything_pass() -> None:
 
 @pytest.mark.hard
 def test_with_the_embedding_model_the_targets_hold() -> None:
-    from store.weights import load_embedder
+    from store.embedding.weights import load_embedder
 
     judged = judge([case for case in load() if case.part == "report"], load_embedder())
     targets = {"number": 0.98, "date": 0.98, "citation": 0.98, "missing_citation": 0.98, "name": 0.9, "negation": 0.8}

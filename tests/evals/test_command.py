@@ -14,8 +14,8 @@ from rich.cells import cell_len
 
 from assistant.types import AskOptions, Event, Message
 from evals.cli import evaluate, run_command
-from evals.folder import RunFolder
 from evals.run import PATIENCE
+from evals.run_store import RunFolder
 from evals.score import Report, score
 from evals.session import Build, runs_folder
 from store.errors import AttestError, NotFoundError, RequestError, SuiteError

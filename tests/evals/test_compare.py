@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from evals.cli import evaluate, run_command
 from evals.compare import Comparison, compare
-from evals.folder import RunFolder
+from evals.run_store import RunFolder
 from store.errors import RequestError
 from store.settings import Settings
 from tests.evals.small_system import BrokenRetriever, Fabricator, SmallLibrary, SmallSystem, document

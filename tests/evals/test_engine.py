@@ -8,11 +8,11 @@ import pytest
 
 from assistant.types import AskOptions, Event, Message
 from evals.ask import Manner
-from evals.folder import RESULTS, RunFolder, RunInfo, RunOptions, SuiteInfo
 from evals.formats import load
+from evals.gold_lookup import survey
 from evals.run import PATIENCE, UnreachableError, open_tasks, run_cases
+from evals.run_store import RESULTS, RunFolder, RunInfo, RunOptions, SuiteInfo
 from evals.score import Report, score
-from evals.survey import survey
 from evals.types import Case
 from store.errors import NotFoundError, RequestError, SuiteError
 from tests.evals.small_system import Crashing, OutOfReach, SmallLibrary, SmallSystem, document, small_library

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from assistant.answer import Assistant
+from assistant.answer.pipeline import Assistant
 from assistant.types import AskOptions, Event, Finished, Message
 from evals.cli import run_command
-from evals.folder import RunFolder
 from evals.formats.load import SHIPPED, shipped
 from evals.libraries import COMPLETE, remove_disused
+from evals.run_store import RunFolder
 from evals.score import Report, score
 from evals.session import Build, build_real
 from store.library import Library

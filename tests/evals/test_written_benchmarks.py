@@ -18,8 +18,8 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms import CustomLLM
 from pydantic import PrivateAttr
 
-from assistant.models.base import stream_text
-from assistant.prompt import fixed_part
+from assistant.answer.prompt import fixed_part
+from assistant.llm.base import stream_text
 from assistant.types import Answer, Evidence
 from evals.benchmarks.answers import unsupported_words
 from evals.benchmarks.injection import DISTORTED, Attack, Case, followed, own_voice, placed

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from evals.benchmarks.segmentation import answers_cut, questions
 from ingest.normalize import normalize_text
 from ingest.sentences import LONGEST, sentences
-from store.language import detect_language
+from store.text.language import detect_language
 from store.types import Span
 
 WORDS = [

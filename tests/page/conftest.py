@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from assistant.page.asking import Assistant
-from assistant.page.bench import Bench
-from assistant.page.serve import application, bound, server
-from assistant.page.settings import MEBIBYTE, PageSettings
-from assistant.page.shelf import Shelf
-from store.conversations import Conversations
+from assistant.server.answer_stream import Assistant
+from assistant.server.evaluation_panel import Bench
+from assistant.server.serve import application, bound, server
+from assistant.server.settings import MEBIBYTE, PageSettings
+from assistant.server.uploads import Shelf
+from store.catalog.conversations import Conversations
 from tests.page.scripted import ScriptedAssistant
 
 if TYPE_CHECKING:

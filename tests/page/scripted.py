@@ -13,8 +13,9 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from assistant.page.shelf import Progress, Taken
-from assistant.translate import Translation, Translations, foreign
+from assistant.answer.answer_writer import with_translations
+from assistant.answer.translate import Translation, Translations, foreign
+from assistant.server.uploads import Progress, Taken
 from assistant.types import (
     Answer,
     AskOptions,
@@ -32,7 +33,6 @@ from assistant.types import (
     Translated,
     Waiting,
 )
-from assistant.writer import with_translations
 from store.errors import LanguageModelError, NotFoundError, ReadError
 from store.library import AddResult, DocumentPage, Statistics
 from store.types import Document, Filter, Hit, ParsedDocument, Passage, SearchResult, Span

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.page.bench import Bench
+from assistant.server.evaluation_panel import Bench
 from store.errors import NotFoundError, RequestError
 from tests.page.conftest import Visit
 

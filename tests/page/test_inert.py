@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from assistant.page.security import content_security_policy, is_closed, owner_of
+from assistant.server.security import content_security_policy, is_closed, owner_of
 from tests.page.conftest import Served, Visit
 from tests.page.scripted import HOSTILE
 

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.page.shelf import safe_name
+from assistant.server.uploads import safe_name
 from evals.formats import load
 from tests.page.conftest import Served, Visit
 

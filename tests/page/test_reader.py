@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.page import paper, reader
-from assistant.page.reader import Highlight, located, window_above, window_around, window_below
-from assistant.page.strings import strings
+from assistant.server import pdf_preview as paper
+from assistant.server import source_reader as reader
+from assistant.server.source_reader import Highlight, located, window_above, window_around, window_below
+from assistant.server.strings import strings
 from assistant.types import Evidence, Source
 from store.types import Document, Passage, Span
 from tests.page.scripted import ScriptedLibrary, document

@@ -13,19 +13,19 @@ from typing import Any, cast
 
 import pytest
 
-from assistant.answer import Assistant
-from assistant.page import suggest
-from assistant.page.asking import Assistant as PageAssistant
-from assistant.page.serve import application, bound, server
-from assistant.page.settings import PageSettings
-from assistant.page.shelf import Shelf, intake_by
-from assistant.page.suggest import Suggestions
+from assistant.answer.pipeline import Assistant
+from assistant.server import suggestions as suggest
+from assistant.server.answer_stream import Assistant as PageAssistant
+from assistant.server.serve import application, bound, server
+from assistant.server.settings import PageSettings
+from assistant.server.suggestions import Suggestions
+from assistant.server.uploads import Shelf, intake_by
 from assistant.types import Answer, AskOptions, Message
 from ingest.pipeline import ingest_paths, ingest_samples
-from store.catalog import FILE
-from store.conversations import Conversations
-from store.language import detect_language
+from store.catalog.conversations import Conversations
+from store.catalog.database import FILE
 from store.library import Library
+from store.text.language import detect_language
 from tests.chromium import LastingBrowser
 from tests.ingest.files import pdf
 from tests.page.conftest import Visit, Visitors

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.page.asking import history_of
-from assistant.page.export import FORMATS, as_json, exported, filename
-from assistant.page.render import answer_text, confidence_words, turn_article
-from assistant.page.strings import languages, strings
+from assistant.server.answer_stream import history_of
+from assistant.server.export import FORMATS, as_json, exported, filename
+from assistant.server.render import answer_text, confidence_words, turn_article
+from assistant.server.strings import languages, strings
 from assistant.types import Answer, AskOptions, Claim, Evidence, Finished, Source
-from store.conversations import Conversation, Turn, TurnState
+from store.catalog.conversations import Conversation, Turn, TurnState
 from tests.page.scripted import HOSTILE, STATEMENT, ScriptedAssistant
 
 WORDS = strings("en")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.page.said import SAID, said
-from assistant.page.strings import DEFAULT, languages, strings
+from assistant.server.error_messages import SAID, said
+from assistant.server.strings import DEFAULT, languages, strings
 from tests.conftest import ROOT
 from tests.page.conftest import Visitors
 
@@ -20,10 +20,10 @@ TEMPLATES = {
     key: value for key, value in strings(DEFAULT).words.items() if key.startswith(SAID) and key != "said.other"
 }
 SHOWN = (
-    *sorted((ROOT / "assistant/page").glob("*.py")),
+    *sorted((ROOT / "assistant/server").glob("*.py")),
     *(ROOT / "ingest" / name for name in ("document.py", "encoding.py", "pipeline.py", "read.py")),
     *sorted((ROOT / "ingest/formats").glob("*.py")),
-    ROOT / "store/conversations.py",
+    ROOT / "store/catalog/conversations.py",
 )
 """Where errors are raised that a user of the page may see."""
 NOT_ON_THE_PAGE = ("serve.py",)

@@ -11,7 +11,7 @@ from contextlib import closing
 
 import pytest
 
-from assistant.page.serve import address, bound, is_loopback
+from assistant.server.serve import address, bound, is_loopback
 from store.errors import PortInUseError
 
 
@@ -47,7 +47,7 @@ def test_only_the_loopback_is_taken_for_the_loopback() -> None:
 
 def test_asking_for_a_port_loads_nothing_heavy() -> None:
     code = (
-        "import sys; from assistant.page.serve import bound; bound('127.0.0.1', 0);"
+        "import sys; from assistant.server.serve import bound; bound('127.0.0.1', 0);"
         "assert not {'gradio', 'torch', 'chromadb', 'transformers', 'fastapi'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

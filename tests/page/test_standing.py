@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from assistant.page import standing
-from assistant.page.shelf import Shelf
-from assistant.page.standing import Standings
-from assistant.page.strings import languages, strings
+from assistant.server import document_status as standing
+from assistant.server.document_status import Standings
+from assistant.server.strings import languages, strings
+from assistant.server.uploads import Shelf
 from ingest.pipeline import ingest_paths, ingest_samples
 from store.library import Library
 from tests.page.conftest import Served, Visitors

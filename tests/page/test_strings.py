@@ -7,8 +7,8 @@ import string
 
 import pytest
 
-from assistant.page.routes import STATIC
-from assistant.page.strings import DEFAULT, chosen, languages, strings
+from assistant.server.routes import STATIC
+from assistant.server.strings import DEFAULT, chosen, languages, strings
 from tests.page.conftest import Visit, Visitors
 
 REFERENCE = strings(DEFAULT).words

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.page.choices import checked_options
-from assistant.page.export import FORMATS, exported
-from assistant.page.render import evidence_list, language_name, turn_article
-from assistant.page.strings import Strings, languages, strings
+from assistant.server.export import FORMATS, exported
+from assistant.server.render import evidence_list, language_name, turn_article
+from assistant.server.strings import Strings, languages, strings
+from assistant.server.validation import checked_options
 from assistant.types import Answer, AskOptions, Finished
-from store.conversations import Conversation, Turn
+from store.catalog.conversations import Conversation, Turn
 from store.errors import QuestionError
 from tests.page.conftest import Served, Visit, Visitors
 from tests.page.scripted import HOSTILE, ScriptedAssistant, translation_of

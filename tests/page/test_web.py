@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.page.settings import MEBIBYTE, PageSettings
-from assistant.page.web import Address, Fetched, Limits, fetched, is_public
+from assistant.server.settings import MEBIBYTE, PageSettings
+from assistant.server.web_fetch import Address, Fetched, Limits, fetched, is_public
 from store.errors import RequestError
 from tests.page.conftest import Served, Visit
 from tests.page.web_servers import drips, floods, sends, web_server
@@ -211,9 +211,9 @@ def test_nothing_is_fetched_unless_the_administrator_allows_it(tmp_path: Path) -
     from fastapi.testclient import TestClient
 
     from assistant.accounts.account import Visitor
-    from assistant.page.shelf import Shelf, Taken
-    from assistant.page.shelf_routes import shelf_router
-    from assistant.page.words import visitor_of_request
+    from assistant.server.dependencies import visitor_of_request
+    from assistant.server.library_routes import shelf_router
+    from assistant.server.uploads import Shelf, Taken
 
     shelf = Shelf(None, lambda path, progress: Taken("added"), tmp_path)  # type: ignore[arg-type]
     with web_server(sends(b"words")) as server:

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from assistant.answer import Assistant
-from assistant.models.gguf import GgufLLM
-from assistant.models.install import find_installed
-from assistant.page.serve import application, bound, server
-from assistant.page.settings import PageSettings
-from assistant.page.shelf import Shelf
+from assistant.answer.pipeline import Assistant
+from assistant.llm.gguf import GgufLLM
+from assistant.llm.install import find_installed
+from assistant.server.serve import application, bound, server
+from assistant.server.settings import PageSettings
+from assistant.server.uploads import Shelf
 from assistant.types import Answer
 from ingest.pipeline import ingest_samples
-from store.catalog import FILE
-from store.conversations import Conversations
+from store.catalog.conversations import Conversations
+from store.catalog.database import FILE
 from store.library import Library
 from tests.page.conftest import Visit, Visitors
 from tests.page.test_real import answer_of
 
 if TYPE_CHECKING:
-    from assistant.page.asking import Assistant as PageAssistant
+    from assistant.server.answer_stream import Assistant as PageAssistant
     from tests.chromium import LastingBrowser
 
 pytestmark = pytest.mark.hard

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.page.choices import checked_options, checked_question
-from assistant.page.strings import languages, strings
+from assistant.server.strings import languages, strings
+from assistant.server.validation import checked_options, checked_question
 from store.errors import QuestionError
 from tests.page.conftest import Visit
 

@@ -88,10 +88,10 @@ def word(number: int) -> str:
 
 def serve(home: Path) -> None:
     """Serve the page over the library until killed; prints the port."""
-    from assistant.answer import Assistant
-    from assistant.page.serve import application, bound, server
-    from store.catalog import FILE
-    from store.conversations import Conversations
+    from assistant.answer.pipeline import Assistant
+    from assistant.server.serve import application, bound, server
+    from store.catalog.conversations import Conversations
+    from store.catalog.database import FILE
     from store.library import Library
     from tests.store.building import HashingEmbedder
 

@@ -17,15 +17,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store import health
-from store.archive import ACCOUNTS, LIST, is_allowed
-from store.backup import back_up
-from store.catalog import FILE
-from store.conversations import Conversations
+from store.backup.archive import ACCOUNTS, LIST, is_allowed
+from store.backup.create import back_up
+from store.backup.restore import STAGING, restore
+from store.catalog.conversations import Conversations
+from store.catalog.database import FILE
+from store.catalog.schema import MIGRATIONS, migrate
+from store.doctor import checks as health
 from store.errors import LibraryError, LibraryLockedError, RequestError, SchemaVersionError
 from store.library import Library
-from store.restore import STAGING, restore
-from store.schema import MIGRATIONS, migrate
 from tests.store import processes
 from tests.store.building import SCRIPTS, HashingEmbedder, add, contents, many, parsed
 
@@ -200,11 +200,11 @@ def test_a_library_in_use_is_not_replaced(backup: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("step", "call", "after"),
     [
-        ("store.restore:_unpack_part", 2, True),
-        ("store.restore:_exchange", 1, False),
-        ("store.restore:_keep", 1, True),
-        ("store.restore:_keep", 2, True),
-        ("store.restore:_fsync_folder", 1, True),
+        ("store.backup.restore:_unpack_part", 2, True),
+        ("store.backup.restore:_exchange", 1, False),
+        ("store.backup.restore:_keep", 1, True),
+        ("store.backup.restore:_keep", 2, True),
+        ("store.backup.restore:_fsync_folder", 1, True),
     ],
 )
 def test_killed_while_restoring_there_is_a_whole_library_and_nothing_is_lost(

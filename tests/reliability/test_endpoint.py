@@ -8,8 +8,8 @@ import tracemalloc
 
 import pytest
 
-from assistant.answer import Assistant
-from assistant.models.endpoint import endpoint as model_at
+from assistant.answer.pipeline import Assistant
+from assistant.llm.endpoint import endpoint as model_at
 from assistant.types import AskOptions, EvidenceFound
 from store.library import Library
 from tests.reliability.conftest import QUESTION

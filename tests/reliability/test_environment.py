@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from store import conversations
-from store.backup import back_up
-from store.catalog import FILE
-from store.conversations import Conversations
+from store.backup.create import back_up
+from store.backup.restore import restore
+from store.catalog import conversations
+from store.catalog.conversations import Conversations
+from store.catalog.database import FILE
 from store.errors import SettingsError
 from store.library import Library
-from store.lock import read_owner
-from store.restore import restore
+from store.ownership.lock import read_owner
 from store.settings import load_settings
 from tests.conftest import ROOT
 from tests.store.building import SCRIPTS, HashingEmbedder, add, found, parsed

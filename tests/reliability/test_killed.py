@@ -26,23 +26,23 @@ REMOVED = [document.document.uri for document in BEFORE[20:]]
 
 hard = pytest.mark.hard
 POINTS = [
-    pytest.param("store.writing:insert_pending", 2, False, marks=hard),
-    pytest.param("store.writing:insert_vectors", 1, False, marks=hard),
-    ("store.writing:insert_vectors", 2, True),
-    ("store.index:VectorIndex.add", 1, False),
-    pytest.param("store.index:VectorIndex.add", 1, True, marks=hard),
-    pytest.param("store.lexical:LexicalIndex.add", 1, True, marks=hard),
-    ("store.lexical:LexicalIndex.commit", 1, False),
-    ("store.lexical:LexicalIndex.commit", 1, True),
-    ("store.writing:publish", 3, True),
-    ("store.adding:_forget", 1, False),
-    pytest.param("store.index:VectorIndex.remove", 2, True, marks=hard),
-    ("store.lexical:LexicalIndex.remove_passages", 2, True),
-    pytest.param("store.writing:delete", 2, False, marks=hard),
-    ("store.writing:update_metadata", 1, True),
-    pytest.param("store.writing:retire", 6, True, marks=hard),
-    pytest.param("store.rebuilding:count_languages", 1, True, marks=hard),
-    ("store.keeping:Keeper._note_clean", 1, False),
+    pytest.param("store.catalog.catalog_writer:insert_pending", 2, False, marks=hard),
+    pytest.param("store.catalog.catalog_writer:insert_vectors", 1, False, marks=hard),
+    ("store.catalog.catalog_writer:insert_vectors", 2, True),
+    ("store.index.vector_index:VectorIndex.add", 1, False),
+    pytest.param("store.index.vector_index:VectorIndex.add", 1, True, marks=hard),
+    pytest.param("store.index.keyword_index:LexicalIndex.add", 1, True, marks=hard),
+    ("store.index.keyword_index:LexicalIndex.commit", 1, False),
+    ("store.index.keyword_index:LexicalIndex.commit", 1, True),
+    ("store.catalog.catalog_writer:publish", 3, True),
+    ("store.catalog.document_changes:_forget", 1, False),
+    pytest.param("store.index.vector_index:VectorIndex.remove", 2, True, marks=hard),
+    ("store.index.keyword_index:LexicalIndex.remove_passages", 2, True),
+    pytest.param("store.catalog.catalog_writer:delete", 2, False, marks=hard),
+    ("store.catalog.catalog_writer:update_metadata", 1, True),
+    pytest.param("store.catalog.catalog_writer:retire", 6, True, marks=hard),
+    pytest.param("store.index.rebuild:count_languages", 1, True, marks=hard),
+    ("store.index.index_manager:Keeper._note_clean", 1, False),
 ]
 
 
@@ -99,10 +99,10 @@ def test_killed_at_a_random_moment_nothing_is_half_there(
 @pytest.mark.parametrize(
     ("step", "call", "after"),
     [
-        ("store.index:VectorIndex.add", 1, True),
-        pytest.param("store.writing:set_languages", 1, False, marks=hard),
-        ("store.writing:set_languages", 1, True),
-        pytest.param("store.keeping:Keeper.exchange", 1, False, marks=hard),
+        ("store.index.vector_index:VectorIndex.add", 1, True),
+        pytest.param("store.catalog.catalog_writer:set_languages", 1, False, marks=hard),
+        ("store.catalog.catalog_writer:set_languages", 1, True),
+        pytest.param("store.index.index_manager:Keeper.exchange", 1, False, marks=hard),
     ],
 )
 def test_a_killed_rebuild_leaves_the_old_indexes_or_the_new(

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from assistant.page.serve import application, bound, server
-from assistant.page.settings import MEBIBYTE, PageSettings
-from assistant.page.shelf import KEPT_ITEMS, MOST_WAITING, Progress, Shelf, Taken
-from store.conversations import Conversations
+from assistant.server.serve import application, bound, server
+from assistant.server.settings import MEBIBYTE, PageSettings
+from assistant.server.uploads import KEPT_ITEMS, MOST_WAITING, Progress, Shelf, Taken
+from store.catalog.conversations import Conversations
 from store.errors import RequestError
 from tests.page.scripted import ScriptedAssistant
 
 if TYPE_CHECKING:
-    from assistant.page.asking import Assistant
+    from assistant.server.answer_stream import Assistant
     from store.library import Library
 
 
@@ -78,7 +78,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         closing(Conversations.open(folder / "catalog.sqlite")) as conversations,
         closing(bound("127.0.0.1", 0)) as listener,
     ):
-        patched.setattr("assistant.page.tidy.UNREAD", 2.0)  # who joins here and comes at all comes at once
+        patched.setattr("assistant.server.gradio_cleanup.UNREAD", 2.0)  # who joins here and comes at all comes at once
         shelf = Shelf(cast("Library", assistant.library), _take_slowly, folder / "uploads")
         settings = PageSettings(max_upload_bytes=2 * MEBIBYTE, answers_at_once=4, queue_size=20)
         app = application(cast("Assistant", assistant), conversations, settings, shelf=shelf)

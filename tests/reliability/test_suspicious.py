@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.answer import Assistant
-from assistant.page.render import evidence_list
-from assistant.page.shelf import Shelf
-from assistant.page.signs import told_signs
-from assistant.page.strings import languages, strings
+from assistant.answer.pipeline import Assistant
+from assistant.server.file_warnings import told_signs
+from assistant.server.render import evidence_list
+from assistant.server.strings import languages, strings
+from assistant.server.uploads import Shelf
 from assistant.types import Evidence, Source
 from ingest.pipeline import ingest_paths
 from ingest.raw import Block
 from ingest.suspicious import disguised, hidden
-from store.catalog import FILE
+from store.catalog.database import FILE
 from store.library import Library
 from tests.store.building import HashingEmbedder
 

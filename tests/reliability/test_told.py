@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from assistant.answer import Assistant
+from assistant.answer.pipeline import Assistant
 from assistant.types import AskOptions, Composed, EvidenceFound
 from store.errors import SettingsError
 from store.library import Library
@@ -187,8 +187,8 @@ def _copied(library: Library) -> Path:
     """A library of the same documents in a home of its own: the other is owned by this process."""
     import tempfile
 
-    from store.backup import back_up
-    from store.restore import restore
+    from store.backup.create import back_up
+    from store.backup.restore import restore
 
     folder = Path(tempfile.mkdtemp())
     back_up(library.settings.home, folder / "library.zip")
@@ -197,7 +197,7 @@ def _copied(library: Library) -> Path:
 
 
 def test_without_an_endpoint_nothing_is_traced(monkeypatch: pytest.MonkeyPatch) -> None:
-    from assistant.traces import trace_if_wanted
+    from assistant.tracing import trace_if_wanted
 
     monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
     assert trace_if_wanted() is None

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from store import health, lexical
-from store.catalog import FILE
+from store.catalog.database import FILE
+from store.doctor import checks as health
 from store.errors import EmbedderMismatchError, LibraryError, SchemaVersionError
-from store.fold import fold
+from store.index import keyword_index as lexical
 from store.library import Library
-from store.moments import date_terms
+from store.text.date_terms import date_terms
+from store.text.fold import fold
 from tests.store.building import SCRIPTS, HashingEmbedder, add, contents, found, parsed
 
 TEXTS = (
@@ -34,7 +35,7 @@ def test_whatever_changes_the_terms_is_a_version_of_its_own() -> None:
     digest = hashlib.sha256(repr(made).encode()).hexdigest()[:16]
     assert digest == DIGEST.get(lexical.TERMS_VERSION), (
         "Words or dates become other terms than before, so that indexes made before find less: add one to "
-        "store.lexical.TERMS_VERSION, and note the digest of the new version here."
+        "store.index.keyword_index.TERMS_VERSION, and note the digest of the new version here."
     )
 
 
@@ -54,7 +55,7 @@ def test_keywords_of_another_version_are_made_anew_when_the_library_is_opened(
         with closing(sqlite3.connect(tmp_path / FILE)) as connection, connection:
             connection.execute("DELETE FROM library WHERE name = 'terms_version'")
     monkeypatch.setattr(lexical, "TERMS_VERSION", lexical.TERMS_VERSION + 1)
-    monkeypatch.setattr("store.rebuilding.TERMS_VERSION", lexical.TERMS_VERSION)
+    monkeypatch.setattr("store.index.rebuild.TERMS_VERSION", lexical.TERMS_VERSION)
     monkeypatch.setattr(lexical, "fold", lambda text: fold(text).upper())
     with Library.open(tmp_path, embedder=HashingEmbedder()) as library:
         assert found(library, SCRIPTS["en"][0], 1) == [SCRIPTS["en"][0]]

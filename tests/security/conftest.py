@@ -16,17 +16,17 @@ import pytest
 
 from assistant.accounts.entrance import Accounts
 from assistant.accounts.sessions import HOUR, Lifetime
-from assistant.page.asking import Assistant
-from assistant.page.bench import Bench
-from assistant.page.gate import USUAL, Access
-from assistant.page.serve import application, bound, server
-from assistant.page.shelf import Shelf
-from store.conversations import Conversations
+from assistant.server.answer_stream import Assistant
+from assistant.server.auth_middleware import USUAL, Access
+from assistant.server.evaluation_panel import Bench
+from assistant.server.serve import application, bound, server
+from assistant.server.uploads import Shelf
+from store.catalog.conversations import Conversations
 from tests.page.conftest import Visit, Visitors, bench_parts
 from tests.page.scripted import ScriptedAssistant
 
 if TYPE_CHECKING:
-    from assistant.page.security import App
+    from assistant.server.security import App
     from store.library import Library
     from tests.chromium import LastingBrowser
 

@@ -26,7 +26,7 @@ from store.errors import AttestError, QuestionError, ReadError, SettingsError, S
 from tests.ingest import files
 
 if TYPE_CHECKING:
-    from assistant.page.asking import Assistant
+    from assistant.server.answer_stream import Assistant
     from store.library import Library
 
 SAMPLES = Path(__file__).resolve().parents[2] / "ingest" / "samples"
@@ -114,7 +114,7 @@ def _parse(data: bytes) -> str:
         )
     except ReadError as error:
         return refusal(error)
-    from store.adding import check
+    from store.catalog.document_changes import check
 
     check(parsed)
     covered = "".join(parsed.text[passage.start : passage.end] for passage in parsed.passages)
@@ -124,8 +124,8 @@ def _parse(data: bytes) -> str:
 
 
 def _normalize(data: bytes) -> str:
-    from store.fold import fold
-    from store.moments import date_terms
+    from store.text.date_terms import date_terms
+    from store.text.fold import fold
 
     text = data.decode("utf-8", "replace")
     once = normalize_text(text).text
@@ -192,8 +192,8 @@ def _options() -> list[bytes]:
 
 
 def _asked(data: bytes) -> str:
-    from assistant.page.choices import checked_options, checked_question
-    from assistant.page.strings import strings
+    from assistant.server.strings import strings
+    from assistant.server.validation import checked_options, checked_question
 
     try:
         value = json.loads(data)
@@ -272,10 +272,10 @@ def _settings_target() -> Iterator[Target]:
 
 @contextmanager
 def _backup_target() -> Iterator[Target]:
-    from store.archive import opened
-    from store.backup import back_up
-    from store.conversations import Conversations
-    from store.restore import restore
+    from store.backup.archive import opened
+    from store.backup.create import back_up
+    from store.backup.restore import restore
+    from store.catalog.conversations import Conversations
 
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
@@ -331,10 +331,10 @@ def _pdf_target() -> Iterator[Target]:
 @contextmanager
 def _api_target() -> Iterator[Target]:
     """A real server with the whole page, at the other end of a socket."""
-    from assistant.page.serve import application, bound, server
-    from assistant.page.settings import PageSettings
-    from assistant.page.shelf import Shelf
-    from store.conversations import Conversations
+    from assistant.server.serve import application, bound, server
+    from assistant.server.settings import PageSettings
+    from assistant.server.uploads import Shelf
+    from store.catalog.conversations import Conversations
     from tests.page.scripted import ScriptedAssistant
 
     with ExitStack() as stack:
@@ -351,7 +351,7 @@ def _api_target() -> Iterator[Target]:
         assert ready.wait(60)
         port = listener.getsockname()[1]
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # or it tells of every malformed request
-        stack.enter_context(patch("assistant.page.routes.log.error"))  # told by the answer already
+        stack.enter_context(patch("assistant.server.routes.log.error"))  # told by the answer already
 
         def run(data: bytes) -> str:
             line, _, body = data.partition(b"\n")

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from assistant.accounts.entrance import Accounts
-from assistant.answer import Assistant
-from assistant.page.security import is_closed
-from assistant.page.serve import application, bound, server
-from assistant.page.shelf import Shelf, Taken
+from assistant.answer.pipeline import Assistant
+from assistant.server.security import is_closed
+from assistant.server.serve import application, bound, server
+from assistant.server.uploads import Shelf, Taken
 from ingest.pipeline import ingest_paths
-from store.conversations import Conversations
+from store.catalog.conversations import Conversations
 from store.library import Library
 from tests.security.conftest import PASSWORD, Client
 from tests.security.test_endpoints import filled, routes_of

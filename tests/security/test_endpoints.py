@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from assistant.page.security import is_closed
+from assistant.server.security import is_closed
 from tests.security.conftest import Guarded
 
 NEEDS_TO_ADD = {

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from assistant.page.security import Guard, Message, Receive, Scope, Send
-from assistant.page.serve import bound, server
+from assistant.server.security import Guard, Message, Receive, Scope, Send
+from assistant.server.serve import bound, server
 from tests.security.conftest import Guarded
 
 WEB_SOCKET = (

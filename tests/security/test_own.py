@@ -8,7 +8,7 @@ import pytest
 
 from assistant.accounts.account import owner_of_account
 from assistant.types import Answer
-from store.conversations import Turn
+from store.catalog.conversations import Turn
 from tests.page.conftest import Visitors
 from tests.security.conftest import Client, Guarded, enter
 

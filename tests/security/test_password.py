@@ -9,9 +9,9 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from assistant.page.gate import Access
-from assistant.page.rights import needed
-from assistant.page.strings import languages, strings
+from assistant.server.auth_middleware import Access
+from assistant.server.permissions import needed
+from assistant.server.strings import languages, strings
 from tests.page.conftest import Visitors
 from tests.security.conftest import PASSWORD, Client, Guarded, Reply, Servers, enter
 

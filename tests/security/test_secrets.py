@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from assistant.answer import Assistant
-from assistant.page.export import FORMATS, exported
-from assistant.page.strings import strings
+from assistant.answer.pipeline import Assistant
+from assistant.server.export import FORMATS, exported
+from assistant.server.strings import strings
 from evals.environment import settings_facts
-from store.backup import back_up
-from store.catalog import FILE
-from store.conversations import Conversations
+from store.backup.create import back_up
+from store.backup.restore import restore
+from store.catalog.conversations import Conversations
+from store.catalog.database import FILE
 from store.errors import SettingsError
 from store.library import Library
-from store.restore import restore
 from store.settings import Settings, load_settings
 from tests.conftest import ROOT
 from tests.reliability.conftest import QUESTION, endpoint, library
@@ -103,7 +103,7 @@ def test_an_endpoint_that_repeats_the_key_is_not_repeated(
 def test_the_page_and_its_exports_don_t_tell_the_key(
     library: Library, endpoint: Endpoint, tmp_path: Path, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from assistant.models.registry import load_model
+    from assistant.llm.registry import load_model
 
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)

@@ -15,8 +15,8 @@ import pytest
 
 from assistant.accounts.account import owner_of_account
 from assistant.accounts.sessions import HOUR
-from assistant.page.gate import Access
-from assistant.page.strings import languages, strings
+from assistant.server.auth_middleware import Access
+from assistant.server.strings import languages, strings
 from tests.page.conftest import Visitors
 from tests.security.conftest import PASSWORD, Guarded, Servers, enter
 

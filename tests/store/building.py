@@ -10,11 +10,11 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from store.arrays import FloatArray
-from store.centring import LanguageMeans
-from store.embed import PassageText, PassageVectors, QuestionVectors
+from store.embedding.arrays import FloatArray
+from store.embedding.centering import LanguageMeans
+from store.embedding.embedder import PassageText, PassageVectors, QuestionVectors
+from store.embedding.token_states import SIZE, PassageTokens, TokenBasis
 from store.library import Library
-from store.tokens import SIZE, PassageTokens, TokenBasis
 from store.types import Document, ParsedDocument, Passage, Span
 
 SCRIPTS = {

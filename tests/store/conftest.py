@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from store.embed import TransformersEmbedder
+from store.embedding.embedder import TransformersEmbedder
+from store.embedding.weights import load_embedder
 from store.errors import EmbeddingModelError
-from store.weights import load_embedder
 
 
 @pytest.fixture(scope="session")

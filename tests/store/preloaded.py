@@ -6,8 +6,8 @@ import chromadb
 import tantivy
 
 import store.library
-import store.search
-from store.moments import date_terms
+import store.search.engine
+from store.text.date_terms import date_terms
 
 date_terms("1 June 2023")  # reads the names of months in all languages
 

@@ -40,7 +40,7 @@ def run(target: Callable[..., None], *arguments: object, timeout: float = 60) ->
 def kill_at(step: str, call: int, *, after: bool) -> None:
     """From now on, kill this process without warning at the n-th call of a function, before or after it.
 
-    `step` is like ``store.index:VectorIndex.add``.
+    `step` is like ``store.index.vector_index:VectorIndex.add``.
     """
     module, _, path = step.partition(":")
     owner: Any = importlib.import_module(module)

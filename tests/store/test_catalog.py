@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from store import schema
-from store.catalog import FILE, Catalog
+from store.catalog import schema
+from store.catalog.database import FILE, Catalog
+from store.catalog.snapshot import Snapshot
 from store.errors import LibraryError, SchemaVersionError
 from store.library import Library
-from store.snapshot import Snapshot
 from store.types import Filter
 from tests.store.building import HashingEmbedder, add, many, parsed
 

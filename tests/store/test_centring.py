@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from store.arrays import FloatArray
-from store.centring import PRIOR, SHIPPED, Centring, LanguageMeans, load_means
-from store.embed import PassageText, TransformersEmbedder
+from store.embedding.arrays import FloatArray
+from store.embedding.centering import PRIOR, SHIPPED, Centring, LanguageMeans, load_means
+from store.embedding.embedder import PassageText, TransformersEmbedder
 
 RANDOM = np.random.default_rng(11)
 DIMENSIONS = 48

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from store.catalog import FILE
+from store.catalog.database import FILE
 from store.collections import checked_collection
 from store.errors import NotFoundError, RequestError
 from store.library import Library
-from store.owner import _parse
+from store.library_view import View
+from store.ownership.vector_server import _parse
 from store.types import Filter
-from store.view import View
 from tests.store.building import HashingEmbedder, parsed
 
 WORDS = "The bell of the harbour rings at seven."

@@ -12,7 +12,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.conversations import TITLE_LENGTH, Conversations, shortened
+from store.catalog.conversations import TITLE_LENGTH, Conversations, shortened
 from store.errors import NotFoundError
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.dates import day_range, in_range
+from store.text.date_ranges import day_range, in_range
 
 
 @pytest.mark.parametrize(

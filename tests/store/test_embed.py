@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from store.embed import PassageText, TransformersEmbedder
+from store.embedding.embedder import PassageText, TransformersEmbedder
+from store.embedding.weights import load_embedder
 from store.errors import EmbeddingModelError
 from store.types import Span
-from store.weights import load_embedder
 
 TEXTS = [
     "The forum opened in Beijing.",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.fold import fold
+from store.text.fold import fold
 
 WRITTEN = st.text(
     st.characters(exclude_categories=["Cs"])

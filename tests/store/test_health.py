@@ -15,11 +15,12 @@ from shlex import quote
 
 import pytest
 
-from store import health, household
-from store.backup import back_up
-from store.catalog import FILE
+from store.backup.create import back_up
+from store.backup.last_backup import last_backup
+from store.catalog.database import FILE
+from store.doctor import checks as health
+from store.doctor import file_checks as household
 from store.errors import IndexDamagedError, LibraryError
-from store.last_backup import last_backup
 from store.library import Library
 from tests.store.building import SCRIPTS, HashingEmbedder, add, contents, found, many, parsed
 
@@ -218,7 +219,7 @@ def test_a_catalog_with_broken_pages_is_reported(home: Path) -> None:
 def test_passages_that_only_an_index_knows_are_found(home: Path) -> None:
     import numpy as np
 
-    from store.index import Entry
+    from store.index.vector_index import Entry
 
     with Library.open(home, embedder=HashingEmbedder()) as library:
         with library.possession.changing_indexes() as indexes:
@@ -505,7 +506,7 @@ def test_doctor_says_no_by_its_exit_code_until_it_has_mended(
 
 
 def _with_embedder(command: Callable[..., tuple[int, str]], *arguments: str) -> tuple[int, str]:
-    from store.possession import Possession
+    from store.ownership.ownership import Possession
 
     original = Possession._load_embedder
     Possession._load_embedder = lambda self: HashingEmbedder()  # type: ignore[method-assign]

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from store.language import detect_language
+from store.text.language import detect_language
 
 
 @pytest.mark.parametrize(
@@ -108,5 +108,5 @@ def test_any_text_gets_a_tag_and_never_an_error(text: str) -> None:
 
 
 def test_importing_the_module_loads_no_model() -> None:
-    program = "import sys, store.language; assert 'fasttext' not in sys.modules"
+    program = "import sys, store.text.language; assert 'fasttext' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2])

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store.embed import TransformersEmbedder
+from store.embedding.embedder import TransformersEmbedder
 from store.errors import IndexDamagedError
-from store.lexical import MAX_QUERY_TERMS, LexicalEntry, LexicalIndex
+from store.index.keyword_index import MAX_QUERY_TERMS, LexicalEntry, LexicalIndex
 from store.types import Filter
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from store.catalog.packing import BLOCK, text_sha256
 from store.errors import EmbedderMismatchError, LibraryError, NotFoundError, QuestionError, RequestError
 from store.library import Library
-from store.packing import BLOCK, text_sha256
 from store.types import Filter, ParsedDocument, Passage, Span
 from tests.store.building import SCRIPTS, HashingEmbedder, add, contents, found, many, parsed
 
@@ -447,7 +447,7 @@ def test_llama_index_retrieves_from_the_same_collection(library: Library, embedd
 
 
 def _text(text: str):  # type: ignore[no-untyped-def] # noqa: ANN202
-    from store.embed import PassageText
+    from store.embedding.embedder import PassageText
 
     return PassageText(text)
 

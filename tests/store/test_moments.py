@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.moments import DATE_TERM, date_terms
+from store.text.date_terms import DATE_TERM, date_terms
 
 DAY = {"date:2023-06-14", "day:06-14", "month:2023-06", "year:2023"}
 

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from store import owner as owner_module
 from store.errors import LibraryError, LibraryLockedError
 from store.library import Library
-from store.lock import LibraryLock, Owner, read_owner
-from store.owner import KEY_FILE, MAX_MESSAGE, RemoteIndex
+from store.ownership import vector_server as owner_module
+from store.ownership.lock import LibraryLock, Owner, read_owner
+from store.ownership.vector_server import KEY_FILE, MAX_MESSAGE, RemoteIndex
 from tests.store import processes
 from tests.store.building import HashingEmbedder, add, found, many, parsed
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from store.packing import (
+from store.catalog.packing import (
     BLOCK,
     blocks,
     content_digest,

@@ -10,7 +10,7 @@ import pytest
 
 from store.errors import ModelError
 from store.library import Library
-from store.rerank import CrossEncoder, load_reranker
+from store.search.rerank import CrossEncoder, load_reranker
 from store.settings import load_settings
 from tests.store.building import HashingEmbedder, add, parsed
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store.embed import TransformersEmbedder
+from store.embedding.embedder import TransformersEmbedder
 from store.library import Library
-from store.search import Ranking, search
+from store.search.engine import Ranking, search
 from store.types import Filter
 from tests.store.building import HashingEmbedder, add, many, parsed
 

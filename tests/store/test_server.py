@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from store import health
+from store.doctor import checks as health
 from store.errors import LibraryError
 from store.library import Library
 from store.settings import load_settings

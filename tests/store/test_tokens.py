@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.centring import LanguageMeans
-from store.embed import RECENT_QUESTIONS, PassageText, TransformersEmbedder
-from store.interaction import LateInteraction
+from store.catalog.snapshot import LanguageStatistics
+from store.embedding.centering import LanguageMeans
+from store.embedding.embedder import RECENT_QUESTIONS, PassageText, TransformersEmbedder
+from store.embedding.token_states import HIGHEST, SIZE, PassageTokens, TokenBasis
 from store.library import Library
-from store.snapshot import LanguageStatistics
-from store.tokens import HIGHEST, SIZE, PassageTokens, TokenBasis
+from store.search.late_interaction import LateInteraction
 from store.types import Span
 from tests.store.building import SCRIPTS, HashingEmbedder, add, found, parsed
 

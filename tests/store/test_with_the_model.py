@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from store import health
-from store.embed import Embedder
+from store.doctor import checks as health
+from store.embedding.embedder import Embedder
 from store.errors import EmbedderMismatchError
 from store.library import Library
 from tests.store.building import HashingEmbedder, add, parsed
@@ -54,7 +54,7 @@ def test_rebuilding_gives_the_same_answers(library: Library) -> None:
 
 
 def test_stored_vectors_are_those_of_the_model_up_to_their_precision(library: Library, model: Embedder) -> None:
-    from store.embed import PassageText
+    from store.embedding.embedder import PassageText
     from store.types import Span
 
     text = OTHERS["vi"][1]

@@ -1,0 +1,241 @@
+"""Lets a language model write an answer from quotes, and shows of it only what the quotes carry.
+
+The text is cut into sentences while it streams; each is verified as it ends, before it is shown. What the quotes
+don't carry is withheld, never reworded. Citations are put right where a sentence says what another quote says:
+keys that don't exist are dropped, missing ones added, wrong ones replaced by those that carry the sentence.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import regex
+
+from assistant.answer.citation_markers import cite, speaks
+from assistant.answer.injection_filter import commands, without_commands
+from assistant.answer.prompt import fixed_part, prompt, prompt_hash
+from assistant.answer.relevance import loops, misses
+from assistant.answer.retry import Pause, reply
+from assistant.answer.sentence_stream import SentenceStream
+from assistant.llm.base import stream_text
+from assistant.types import Claim, ClaimChecked, Evidence, TextAdded, Waiting
+from assistant.verify import Verdict, Verifier, citations_in
+from assistant.verify.text import fold, strip_markers
+from store.errors import LanguageModelError
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM, ChatMessage
+
+Outcome = Literal["written", "abstained", "nothing_left", "incomplete", "failed"]
+
+MAX_TOKENS = 200
+MAX_SENTENCES = 6
+LONGEST_SENTENCE = 2_000
+"""Code points: more without an end is no sentence, and is not waited for."""
+NO_ANSWER = "NO ANSWER"
+"""What the prompt asks the model to say where the quotes don't answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of one attempt to write: always the last thing that `write` yields."""
+
+    outcome: Outcome
+    """written: all of it ended well. abstained: the model found no answer in the quotes. nothing_left: it wrote, but
+    the quotes carry none of it. incomplete: it broke off after some sentences. failed: it said nothing."""
+    text: str
+    """The sentences that are shown, with their markers."""
+    claims: tuple[Claim, ...]
+    """Those sentences: ``text[start:end] == claim.text``."""
+    withheld: tuple[Claim, ...]
+    """Sentences that the quotes don't carry; `start` and `end` say where in `text` they would stand."""
+    dropped_citations: int = 0
+    """Markers of keys that don't exist."""
+    corrected_citations: int = 0
+    """Sentences whose keys were added or replaced by those that carry them."""
+    problem: str | None = None
+    """For `incomplete` and `failed`: what the user should know of the model's failure."""
+    prompt_hash: str = ""
+    timings_ms: tuple[tuple[str, float], ...] = ()
+
+
+def write(
+    question: str,
+    evidence: Sequence[Evidence],
+    language: str,
+    llm: LLM,
+    *,
+    verifier: Verifier | None = None,
+    max_tokens: int = MAX_TOKENS,
+    pause: Pause = time.sleep,
+) -> Iterator[TextAdded | ClaimChecked | Waiting | Written]:
+    """Write an answer to a standalone `question` in `language` (BCP 47) from `evidence`.
+
+    Yields `TextAdded` for each sentence that is shown, `ClaimChecked` for each sentence, shown or withheld, `Waiting`
+    as long as none has ended, and one `Written` at the end. Failures of the model are told in it, not raised.
+    Closing the iterator stops the model.
+
+    Args:
+        question: With what earlier turns said folded in.
+        evidence: The quotes to write from; should they be more than the model can read in good time, some are
+            left out.
+        language: Of the answer.
+        llm: Any LlamaIndex model.
+        verifier: Over the same evidence; without it one without an embedding model is made.
+        max_tokens: The most that the model may write.
+        pause: Waits the given seconds before a retry.
+    """
+    started = time.perf_counter()
+    timings: dict[str, float] = {}
+    problem: LanguageModelError | None = None
+    draft = _Draft(question, language)
+    try:
+        evidence = [each for each in evidence if not commands(each.quote)]
+        if not evidence:
+            yield draft.finish(None, prompt_hash(language), timings)
+            return
+        messages, shown = prompt(without_commands(question), evidence, language, llm, max_tokens)
+        draft.verifier = verifier or Verifier(shown)
+        with closing(_sentences(llm, messages, max_tokens, pause)) as sentences:
+            for sentence in sentences:
+                if sentence is None:
+                    yield Waiting()
+                    continue
+                timings.setdefault("model_first", _since(started))
+                if draft.is_over(sentence):
+                    break
+                for event in draft.take(sentence):
+                    if isinstance(event, TextAdded):
+                        timings.setdefault("first_text", _since(started))
+                    yield event
+    except LanguageModelError as error:
+        problem = error
+    timings["write"] = _since(started)
+    yield draft.finish(problem, prompt_hash(language), timings)
+
+
+def warm(llm: LLM) -> None:
+    """Let a local model read the fixed part of the prompt, which it then keeps: the first answer comes sooner."""
+    for _ in stream_text(llm, fixed_part(), max_tokens=1):
+        pass
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
+
+
+def _sentences(
+    llm: LLM, messages: list[ChatMessage], max_tokens: int, pause: Pause
+) -> Generator[str | None, None, None]:
+    """The sentences of the model's reply, and None at every moment at which none has ended.
+
+    A reply that goes in circles or is beyond all measure ends with its last whole sentence.
+    """
+    stream = SentenceStream()
+    with closing(reply(llm, messages, max_tokens, pause)) as pieces:
+        for piece in pieces:
+            ended: list[str | None] = list(stream.add(piece)) if piece else []
+            if not ended and piece and (loops(stream.rest) or len(stream.rest) > LONGEST_SENTENCE):
+                return
+            yield from ended or [None]
+    if not loops(stream.rest):
+        yield from stream.finish()
+
+
+class _Draft:
+    """The answer so far: what is shown, what is withheld, and what was put right."""
+
+    def __init__(self, question: str, language: str) -> None:
+        self.verifier = Verifier(())
+        self._question = question
+        self._language = language
+        self._text = ""
+        self._claims: list[Claim] = []
+        self._withheld: list[Claim] = []
+        self._seen: set[str] = set()
+        self._dropped = 0
+        self._corrected = 0
+        self._abstained = False
+        self._gap = ""
+
+    def is_over(self, sentence: str) -> bool:
+        """Whether the model abstains with this sentence, repeats itself, or has said enough."""
+        bare = fold(strip_markers(sentence)).strip(" .!\"'")
+        if bare.upper().startswith(NO_ANSWER):
+            self._abstained = not self._claims
+            return True
+        repeated = bool(bare) and bare.lower() in self._seen
+        self._seen.add(bare.lower())
+        return repeated or len(self._claims) + len(self._withheld) >= MAX_SENTENCES
+
+    def take(self, sentence: str) -> Iterator[TextAdded | ClaimChecked]:
+        """Verify one sentence; yields what becomes of it."""
+        body = sentence.strip()
+        if not regex.search(r"\p{L}", strip_markers(body)):
+            return
+        verdict = self.verifier.verify(body, citations_in(body), language=self._language)
+        self._dropped += len(verdict.dropped)
+        if verdict.fault == "citation" and verdict.better:
+            again = self.verifier.verify(body, verdict.better, language=self._language)
+            if again.support != "unsupported":
+                verdict = replace(again, dropped=verdict.dropped)
+        if verdict.support != "unsupported" and not speaks(body, self._language):
+            verdict = Verdict("unsupported", "language", citations=verdict.citations)
+        if verdict.support != "unsupported" and commands(body):
+            verdict = Verdict("unsupported", "question", "repeats a command", citations=verdict.citations)
+        # Once something answered, what follows may well be about something else.
+        if verdict.support != "unsupported" and not self._claims and loops(body):
+            verdict = Verdict("unsupported", "question", "goes in circles", citations=verdict.citations)
+        elif verdict.support != "unsupported" and not self._claims:
+            missed = misses(self._question, body, self._language)
+            verdict = Verdict("unsupported", "question", missed, citations=verdict.citations) if missed else verdict
+        if verdict.support == "unsupported":
+            at = len(self._text)
+            claim = _claim(body, at, verdict).model_copy(update={"end": at})
+            self._withheld.append(claim)
+            yield ClaimChecked(claim)
+            return
+        if set(citations_in(body)) != set(verdict.citations):
+            body = cite(body, verdict.citations)
+            self._corrected += 1
+        claim = _claim(body, len(self._text) + len(self._gap), verdict)
+        self._claims.append(claim)
+        yield TextAdded(self._gap + body)
+        self._text += self._gap + body
+        self._gap = "\n" if sentence.rstrip(" ").endswith("\n") else " "
+        yield ClaimChecked(claim)
+
+    def finish(self, problem: LanguageModelError | None, used: str, timings: dict[str, float]) -> Written:
+        """What became of it."""
+        if self._claims:
+            outcome: Outcome = "incomplete" if problem else "written"
+        elif problem:
+            outcome = "failed"
+        else:
+            outcome = "abstained" if self._abstained or not self._withheld else "nothing_left"
+        return Written(
+            outcome,
+            self._text,
+            tuple(self._claims),
+            tuple(self._withheld),
+            self._dropped,
+            self._corrected,
+            str(problem) if problem else None,
+            used,
+            tuple((name, round(spent, 2)) for name, spent in timings.items()),
+        )
+
+
+def _claim(text: str, at: int, verdict: Verdict) -> Claim:
+    return Claim(
+        text=text,
+        start=at,
+        end=at + len(text),
+        citations=verdict.citations,
+        support=verdict.support,
+        reason=verdict.reason,
+    )

@@ -1,0 +1,103 @@
+"""What a language model is given: the fixed part first, so that it is read once, then quotes and question.
+
+The fixed part is a few rules and worked examples, in all the languages that the templates know: small models follow
+examples where they don't follow rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import regex
+
+from assistant.llm.base import counter_of
+from assistant.types import Evidence
+from prompts import Template, load, load_for
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM, ChatMessage
+
+SYSTEM, EXAMPLES, QUESTION = "write.system.neutral", "write.examples.neutral", "write.question"
+SPARE_TOKENS = 64
+"""For what a chat's template puts around messages."""
+
+
+def prompt_hash(language: str) -> str:
+    """Of the templates that are used for a language: goes into a run's metadata."""
+    return "-".join(each.hash[:12] for each in (load(SYSTEM), load(EXAMPLES), load_for(QUESTION, language)))
+
+
+def fixed_part() -> list[ChatMessage]:
+    """The rules and the examples: the same for every question."""
+    from llama_index.core.llms import ChatMessage
+
+    return [ChatMessage(role="system", content=load(SYSTEM).render()), *turns_of(load(EXAMPLES))]
+
+
+def turns_of(examples: Template) -> list[ChatMessage]:
+    """Worked examples as turns of a chat: lines ``user:`` and ``assistant:`` say whose words follow."""
+    from llama_index.core.llms import ChatMessage
+
+    turns = regex.split(r"^(user|assistant):\n", examples.render(), flags=regex.MULTILINE)[1:]
+    return [
+        ChatMessage(role=role, content=content.strip("\n"))
+        for role, content in zip(turns[::2], turns[1::2], strict=True)
+    ]
+
+
+def prompt(
+    question: str, evidence: Sequence[Evidence], language: str, llm: LLM, max_tokens: int
+) -> tuple[list[ChatMessage], tuple[Evidence, ...]]:
+    """The messages, and the quotes that are in them.
+
+    A model that names its `quote_tokens` gets quotes of no more tokens than that, the best first, a long one left out
+    where a later one still fits; others as many as their window takes beside the answer. At least one is always there.
+    """
+    from llama_index.core.llms import ChatMessage
+
+    fixed = fixed_part()
+    count = counter_of(llm)
+    around = sum(count(str(each.content)) for each in fixed) + count(_asked(question, (), language))
+    window = llm.metadata.context_window - around - max_tokens - SPARE_TOKENS
+    room = min(window, getattr(llm, "quote_tokens", window))
+    kept: list[Evidence] = []
+    for each in evidence:
+        used = count(_line(each))
+        if not kept or used <= room:
+            kept.append(each)
+            room -= used
+    return [*fixed, ChatMessage(role="user", content=_asked(question, kept, language))], tuple(kept)
+
+
+def _asked(question: str, evidence: Sequence[Evidence], language: str) -> str:
+    """The changing part of the prompt; small models keep to a language better if asked in it."""
+    quotes = [{"key": each.key, "about": _about(each), "text": " ".join(each.quote.split())} for each in evidence]
+    template = load_for(QUESTION, language)
+    named = {"language": language_name(language)} if "language" in template.variables else {}
+    return template.render(quotes=quotes, question=" ".join(question.split()), **named).lstrip("\n")
+
+
+def _line(evidence: Evidence) -> str:
+    return f"[{evidence.key}] ({_about(evidence)}) {' '.join(evidence.quote.split())}\n"
+
+
+def _about(evidence: Evidence) -> str:
+    """Who says it, and when: what a sentence needs to be understood and attributed."""
+    source = evidence.document
+    return ", ".join(part for part in (source.speaker or source.title, source.published) if part)
+
+
+def language_name(tag: str) -> str:
+    """The English name of a language, by which a prompt asks for it.
+
+    >>> language_name("vi")
+    'Vietnamese'
+    """
+    from babel import Locale
+    from babel.core import UnknownLocaleError
+
+    try:
+        return Locale.parse(tag.replace("-", "_")).get_display_name("en") or tag
+    except (UnknownLocaleError, ValueError):
+        return tag

@@ -1,0 +1,160 @@
+"""Lets a language model translate quotes into the answer's language: beside the quotes, never in their place.
+
+One quote at a time, the best first. A translation is shown to the reader and used for nothing else. What is nonsense on
+the face of it, or has a number or date that the quote doesn't have, is not shown.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import regex
+
+from assistant.answer.injection_filter import commands
+from assistant.answer.prompt import SPARE_TOKENS, language_name, turns_of
+from assistant.answer.retry import Pause, reply
+from assistant.llm.base import counter_of
+from assistant.types import Evidence, Waiting
+from assistant.verify.translation import goes_in_circles, same_language, translation_fault
+from prompts import load, load_for
+from store.errors import LanguageModelError
+from store.text.language import UNKNOWN
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM, ChatMessage
+
+SYSTEM, EXAMPLES, QUOTE = "translate.system.neutral", "translate.examples.neutral", "translate.quote"
+MOST = 5
+"""Quotes of one answer: each takes seconds, in which others wait."""
+LONGEST_REPLY = 600
+"""Tokens."""
+LONGEST_TEXT = 4_000
+"""Characters, of a model that doesn't keep to the tokens that it was given."""
+REPLY_TOKENS = 4
+"""For each token of the quote: the same words take thrice as many in Thai as in English with many a tokenizer."""
+_CONTROLS = regex.compile(r"[\p{Cc}\u202a-\u202e\u2066-\u2069]+")
+"""Nothing of a text, or what turns the direction of what stands beside it."""
+_PAIRS = {'"': '"', "“": "”", "«": "»", "「": "」", "'": "'"}
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What a machine made of the quote of that key; `text` is None where it can't be shown."""
+
+    key: int
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Translations:
+    """What became of the quotes of one answer: always the last thing that `translate` yields."""
+
+    shown: tuple[Translation, ...] = ()
+    withheld: tuple[int, ...] = ()
+    """Keys of quotes of which there is no translation that can be shown."""
+    problem: str | None = None
+    """What the user should know of the model's failure."""
+    failed: bool = False
+    """The model couldn't be had or broke off; quotes that come after are in neither list."""
+    prompt_hash: str = ""
+    milliseconds: float = 0.0
+
+    def and_also(self, one: Translation) -> Translations:
+        """With one more quote done."""
+        if one.text is None:
+            return replace(self, withheld=(*self.withheld, one.key))
+        return replace(self, shown=(*self.shown, one))
+
+
+def foreign(evidence: Sequence[Evidence], language: str) -> tuple[Evidence, ...]:
+    """The `MOST` best quotes that are in another language than `language`, as far as theirs is known."""
+    others = (each for each in evidence if each.language != UNKNOWN and not same_language(each.language, language))
+    return tuple(islice(others, MOST))
+
+
+def translate(
+    evidence: Sequence[Evidence], language: str, llm: LLM, *, pause: Pause = time.sleep
+) -> Iterator[Translation | Waiting | Translations]:
+    """Translate the quotes of `evidence` that aren't in `language` (BCP 47) into it.
+
+    Yields `Translation` for each as soon as it is there, `Waiting` in between, and one `Translations` at the end.
+    Failures of the model are told in it, not raised. Closing the iterator stops the model.
+    """
+    started = time.perf_counter()
+    done = Translations(prompt_hash=prompt_hash(language))
+    try:
+        for each in foreign(evidence, language):
+            text: str | None = None
+            for piece in _translation(each, language, llm, pause):
+                if piece is None:
+                    yield Waiting()
+                else:
+                    text = piece
+            shown = text if text and not translation_fault(text, each, language) else None
+            done = done.and_also(Translation(each.key, shown))
+            yield Translation(each.key, shown)
+    except LanguageModelError as error:
+        done = replace(done, problem=str(error), failed=True)
+    yield replace(done, milliseconds=(time.perf_counter() - started) * 1000)
+
+
+def prompt_hash(language: str) -> str:
+    """Of the templates that are used for a language: goes into a run's metadata."""
+    return "-".join(each.hash[:12] for each in (load(SYSTEM), load(EXAMPLES), load_for(QUOTE, language)))
+
+
+def _translation(evidence: Evidence, language: str, llm: LLM, pause: Pause) -> Iterator[str | None]:
+    """None as long as the model is at work, then the translation; nothing for a quote that isn't given to it."""
+    if commands(evidence.quote):
+        return
+    messages = _messages(evidence, language)
+    count = counter_of(llm)
+    quote = count(_on_one_line(evidence.quote))
+    window = llm.metadata.context_window - sum(count(str(each.content)) for each in messages) - SPARE_TOKENS
+    room = min(LONGEST_REPLY, REPLY_TOKENS * quote + SPARE_TOKENS, window)
+    if room < quote:
+        return
+    yield None
+    text = ""
+    with closing(reply(llm, messages, room, pause)) as pieces:
+        for piece in pieces:
+            text += piece
+            if "\n" in text.strip():
+                break  # The quote stood on one line; what follows its translation is the model's own.
+            if len(text) > LONGEST_TEXT or goes_in_circles(text[-400:]):
+                return
+            yield None
+    line = _CONTROLS.sub(" ", text.strip().partition("\n")[0]).strip()
+    # A reply that used up its room was cut off.
+    if count(line) < room - 1:
+        yield _unquoted(line, evidence.quote)
+
+
+def _messages(evidence: Evidence, language: str) -> list[ChatMessage]:
+    from llama_index.core.llms import ChatMessage
+
+    template = load_for(QUOTE, language)
+    named = {"language": language_name(language)} if "language" in template.variables else {}
+    asked = template.render(source=language_name(evidence.language), quote=_on_one_line(evidence.quote), **named)
+    return [
+        ChatMessage(role="system", content=load(SYSTEM).render()),
+        *turns_of(load(EXAMPLES)),
+        ChatMessage(role="user", content=asked),
+    ]
+
+
+def _on_one_line(quote: str) -> str:
+    return " ".join(quote.split())
+
+
+def _unquoted(text: str, quote: str) -> str:
+    """`text` without marks of quotation around it that the quote doesn't have."""
+    closing_mark = _PAIRS.get(text[:1])
+    if closing_mark and text.endswith(closing_mark) and quote[:1] not in _PAIRS and len(text) > 2:
+        return text[1:-1].strip()
+    return text

@@ -1,0 +1,173 @@
+"""A causal language model of the transformers library, by folder or name, on a GPU where there is one."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseGen,
+    LLMMetadata,
+    MessageRole,
+)
+from llama_index.core.llms import CustomLLM
+from pydantic import Field, PrivateAttr
+
+from assistant.llm.base import BEAT_SECONDS
+from store.errors import LanguageModelError
+
+
+class CausalLLM(CustomLLM):
+    """A model that transformers loads with `AutoModelForCausalLM`. One answer is written at a time."""
+
+    name: str = Field(description="A folder, or a name on the Hugging Face hub.")
+    context_window: int = 4096
+    max_tokens: int = 256
+
+    _model: Any = PrivateAttr(default=None)
+    _tokenizer: Any = PrivateAttr(default=None)
+    _loading: threading.Lock = PrivateAttr(default_factory=threading.Lock)
+    _turn: threading.Lock = PrivateAttr(default_factory=threading.Lock)
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name that LlamaIndex knows this class by."""
+        return "CausalLLM"
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        """What LlamaIndex asks of every model."""
+        return LLMMetadata(
+            context_window=self.context_window,
+            num_output=self.max_tokens,
+            is_chat_model=True,
+            model_name=self.name.rstrip("/").rsplit("/", 1)[-1],
+        )
+
+    def load(self) -> None:
+        """Load the model now; the first use does it otherwise.
+
+        Raises:
+            LanguageModelError: it isn't there, isn't of that kind, or memory is short.
+        """
+        with self._loading:
+            if self._model is None:
+                self._tokenizer, self._model = _load(self.name)
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text` in the model's own vocabulary."""
+        self.load()
+        return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponseGen:
+        """The reply piece by piece. Closing the generator stops the model."""
+        self.load()
+
+        def pieces() -> ChatResponseGen:
+            text = ""
+            for piece in self._pieces(messages, options):
+                text += piece
+                yield ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=text), delta=piece)
+
+        return pieces()
+
+    def chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponse:
+        """The whole reply."""
+        text = "".join(reply.delta or "" for reply in self.stream_chat(messages, **options))
+        return ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=text))
+
+    def complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponse:
+        """The reply to one message of the user's."""
+        reply = self.chat([ChatMessage(role=MessageRole.USER, content=prompt)], **options)
+        return CompletionResponse(text=reply.message.content or "")
+
+    def stream_complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponseGen:
+        """The same piece by piece."""
+        for reply in self.stream_chat([ChatMessage(role=MessageRole.USER, content=prompt)], **options):
+            yield CompletionResponse(text=reply.message.content or "", delta=reply.delta)
+
+    def _pieces(self, messages: Sequence[ChatMessage], options: dict[str, object]) -> Iterator[str]:
+        import torch
+        from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
+
+        stop = threading.Event()
+
+        class Stopped(StoppingCriteria):
+            def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor, **_: object) -> torch.BoolTensor:
+                full = torch.full((input_ids.shape[0],), stop.is_set(), dtype=torch.bool, device=input_ids.device)
+                return cast("torch.BoolTensor", full)
+
+        turns = [{"role": str(each.role.value), "content": each.content or ""} for each in messages]
+        prompt = self._prompt(turns)
+        inputs = self._tokenizer(prompt, return_tensors="pt", add_special_tokens=False).to(self._model.device)
+        streamer = TextIteratorStreamer(
+            self._tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=BEAT_SECONDS
+        )
+        failures: list[Exception] = []
+
+        def generate() -> None:
+            try:
+                with self._turn:
+                    if not stop.is_set():
+                        self._model.generate(
+                            **inputs,
+                            max_new_tokens=options.get("max_tokens", self.max_tokens),
+                            do_sample=False,
+                            streamer=streamer,
+                            stopping_criteria=StoppingCriteriaList([Stopped()]),
+                        )
+            except Exception as error:  # whatever it is must reach the reader, not the thread
+                failures.append(error)
+            finally:
+                streamer.end()  # type: ignore[no-untyped-call]
+
+        threading.Thread(target=generate, daemon=True, name="causal").start()
+        try:
+            yield from _pieces_of(streamer)
+        finally:
+            stop.set()
+        if failures:
+            raise LanguageModelError(
+                f"The language model broke off ({type(failures[0]).__name__}): try again, or choose a smaller one."
+            ) from failures[0]
+
+    def _prompt(self, turns: list[dict[str, str]]) -> str:
+        if getattr(self._tokenizer, "chat_template", None):
+            text: str = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+            return text
+        return "\n\n".join(turn["content"] for turn in turns) + "\n\n"
+
+
+def _pieces_of(streamer: Iterator[str]) -> Iterator[str]:
+    """What comes out of a streamer, an empty piece where its time is up."""
+    while True:
+        try:
+            yield next(streamer)
+        except queue.Empty:
+            yield ""
+        except StopIteration:
+            return
+
+
+def _load(name: str) -> tuple[Any, Any]:
+    try:
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        tokenizer = AutoTokenizer.from_pretrained(name)
+        model: Any = AutoModelForCausalLM.from_pretrained(name, dtype="auto")
+        model = model.to(device).eval()
+    except (OSError, ValueError) as error:
+        raise LanguageModelError(
+            f"No language model could be loaded from {name}: set `model` to a folder with one, or to its name."
+        ) from error
+    except (MemoryError, RuntimeError) as error:
+        raise LanguageModelError(f"{name} does not fit into memory: choose a smaller model.") from error
+    return tokenizer, model

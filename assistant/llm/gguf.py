@@ -1,0 +1,233 @@
+"""A GGUF file run in this process by xllamacpp (llama.cpp).
+
+One answer is written at a time; others wait for their turn. The prompt's beginning is kept between answers, so that
+what stays the same in it costs nothing again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import secrets
+import threading
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseGen,
+    LLMMetadata,
+    MessageRole,
+)
+from llama_index.core.llms import CustomLLM
+from pydantic import Field, PrivateAttr
+
+from assistant.llm.base import BEAT_SECONDS
+from store.errors import LanguageModelError
+
+BATCH = 64
+"""Tokens read between two looks at whether the answer is still wanted: small enough to stop within a second or two
+on two cores, and as fast as larger ones there."""
+QUOTE_TOKENS = 180
+"""The most tokens of quotes in a prompt: on two cores they are read in about three seconds."""
+CACHE_MEGABYTES = 64
+"""For the beginnings of earlier prompts; the library would take eight gigabytes."""
+SPINS = "20000"
+"""How often a thread looks whether the others are ready before it sleeps; OpenMP is told when the library is loaded.
+Its own choice, 300,000, made writing ten times slower on two cores that two other programs wanted too; never to spin made
+it a quarter slower on idle ones. This is within a tenth of the best on both."""
+
+_DONE = object()
+
+
+class GgufLLM(CustomLLM):
+    """A model in a GGUF file. Loading takes seconds and happens on first use, or by `load`."""
+
+    path: str = Field(description="The GGUF file.")
+    context_window: int = Field(default=4096, description="Tokens of prompt and answer together.")
+    max_tokens: int = Field(default=256, description="The most tokens of one answer.")
+    threads: int = Field(default_factory=lambda: os.cpu_count() or 1)
+    temperature: float = 0.0
+    quote_tokens: int = Field(default=QUOTE_TOKENS, description="The most tokens of quotes in a prompt.")
+
+    _server: Any = PrivateAttr(default=None)
+    _key: str = PrivateAttr(default_factory=lambda: secrets.token_hex(16))
+    _loading: threading.Lock = PrivateAttr(default_factory=threading.Lock)
+    _turn: threading.Lock = PrivateAttr(default_factory=threading.Lock)
+    _spent: dict[str, float] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name that LlamaIndex knows this class by."""
+        return "GgufLLM"
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        """What LlamaIndex asks of every model."""
+        return LLMMetadata(
+            context_window=self.context_window,
+            num_output=self.max_tokens,
+            is_chat_model=True,
+            model_name=Path(self.path).stem,
+        )
+
+    def load(self) -> None:
+        """Load the file now.
+
+        Raises:
+            LanguageModelError: xllamacpp or the file is missing, the file is none, or memory is short.
+        """
+        with self._loading:
+            if self._server is None:
+                self._server = _serve(self)
+
+    @property
+    def spent(self) -> dict[str, float]:
+        """llama.cpp's own count of the latest answer: ``prompt_n``, ``predicted_ms`` and so on; empty if it was stopped."""
+        return self._spent
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text` in the model's own vocabulary."""
+        self.load()
+        request = urllib.request.Request(  # noqa: S310 - our own server in this process
+            f"{self._server.listening_address}/tokenize",
+            data=json.dumps({"content": text}).encode(),
+            headers={"Content-Type": "application/json", "Authorization": f"Bearer {self._key}"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310
+            return len(json.load(reply)["tokens"])
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponseGen:
+        """The reply piece by piece, an empty one where none came for a while. Closing the generator stops the model."""
+        self.load()
+
+        def pieces() -> ChatResponseGen:
+            text = ""
+            for piece in self._pieces(messages, options):
+                text += piece
+                message = ChatMessage(role=MessageRole.ASSISTANT, content=text)
+                yield ChatResponse(message=message, delta=piece)
+
+        return pieces()
+
+    def chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponse:
+        """The whole reply."""
+        text = "".join(reply.delta or "" for reply in self.stream_chat(messages, **options))
+        return ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=text))
+
+    def complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponse:
+        """The reply to one message of the user's."""
+        reply = self.chat([ChatMessage(role=MessageRole.USER, content=prompt)], **options)
+        return CompletionResponse(text=reply.message.content or "")
+
+    def stream_complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponseGen:
+        """The same piece by piece."""
+        for reply in self.stream_chat([ChatMessage(role=MessageRole.USER, content=prompt)], **options):
+            yield CompletionResponse(text=reply.message.content or "", delta=reply.delta)
+
+    def _pieces(self, messages: Sequence[ChatMessage], options: dict[str, object]) -> Iterator[str]:
+        request = {
+            "messages": [{"role": str(each.role.value), "content": each.content or ""} for each in messages],
+            "max_tokens": self.max_tokens,
+            "temperature": self.temperature,
+            "stream": True,
+            "return_progress": True,
+            "cache_prompt": True,
+            **options,
+        }
+        chunks: queue.Queue[Any] = queue.Queue()
+        stop = threading.Event()
+        worker = threading.Thread(target=self._generate, args=(request, chunks, stop), daemon=True, name="gguf")
+        worker.start()
+        try:
+            while (chunk := _next(chunks)) is not _DONE:
+                if isinstance(chunk, Exception):
+                    raise chunk
+                yield chunk
+        finally:
+            stop.set()
+
+    def _generate(self, request: dict[str, Any], chunks: queue.Queue[Any], stop: threading.Event) -> None:
+        def take(chunk: dict[str, Any]) -> bool:
+            if "error" in chunk or "code" in chunk:
+                detail = chunk.get("error", chunk)
+                message = detail.get("message", "") if isinstance(detail, dict) else str(detail)
+                chunks.put(LanguageModelError(f"The language model broke off: {message or 'unknown error'}."))
+            if "timings" in chunk:
+                self._spent = dict(chunk["timings"])
+            for choice in chunk.get("choices") or ():
+                if piece := (choice.get("delta") or {}).get("content"):
+                    chunks.put(piece)
+            return stop.is_set()
+
+        try:
+            with self._turn:
+                if not stop.is_set():
+                    self._spent = {}
+                    self._server.handle_chat_completions(request, take)
+        except Exception as error:  # whatever the library raises must reach the reader, not the thread
+            chunks.put(LanguageModelError(f"The language model broke off ({type(error).__name__}): try again."))
+        finally:
+            chunks.put(_DONE)
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """A variable that is set for a while, unless the user has set it."""
+    before = os.environ.get(name)
+    os.environ.setdefault(name, value)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+
+
+def _next(chunks: queue.Queue[Any]) -> Any:  # noqa: ANN401 - text, an exception or the end
+    try:
+        return chunks.get(timeout=BEAT_SECONDS)
+    except queue.Empty:
+        return ""
+
+
+def _serve(llm: GgufLLM) -> Any:  # noqa: ANN401 - the library has no types
+    try:
+        # Whoever has told OpenMP how to wait is not overruled.
+        with nullcontext() if "OMP_WAIT_POLICY" in os.environ else _environment("GOMP_SPINCOUNT", SPINS):
+            import xllamacpp  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise LanguageModelError(
+            "A GGUF file needs the package xllamacpp: install it with `pip install 'attest[local]'`."
+        ) from error
+    path = Path(llm.path).expanduser()
+    if not path.is_file():
+        raise LanguageModelError(f"There is no model at {path}: run `attest models install`, or set `model`.")
+    with path.open("rb") as file:
+        if file.read(4) != b"GGUF":
+            raise LanguageModelError(f"{path} is not a GGUF file: set `model` to one that is.")
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.n_ctx = llm.context_window
+    params.n_parallel = 1
+    params.n_batch = params.n_ubatch = BATCH
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = llm.threads
+    params.verbosity = 0
+    params.warmup = False
+    params.cache_ram_mib = CACHE_MEGABYTES
+    # The library always listens on a local port as well: any free one, and closed to whoever lacks the key.
+    params.port = 0
+    params.api_keys = [llm._key]
+    try:
+        return xllamacpp.Server(params)
+    except Exception as error:
+        raise LanguageModelError(
+            f"{path.name} could not be loaded: free some memory (it needs about "
+            f"{path.stat().st_size * 1.3 / 2**30:.1f} GiB), or choose a smaller model."
+        ) from error

@@ -1,0 +1,143 @@
+"""Which language models are there, and which one the settings choose.
+
+``auto``, the default, takes the first of: the endpoint that the settings name, the installed small model. A `model`
+in the settings says it outright: with `base_url` a name there, else a GGUF file, else a transformers model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from assistant.llm.install import SMALL, find_installed, models_folder
+from store.errors import LanguageModelError
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
+    from store.settings import Settings
+
+Kind = Literal["endpoint", "gguf", "transformers"]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundModel:
+    """A language model that could be used."""
+
+    kind: Kind
+    name: str
+    """What its kind loads it by: a name at the endpoint, a file, a folder or a name on the hub."""
+    where: str
+    """For people: the address or the folder."""
+    problem: str | None = None
+    """Why it can't be used as things are; None if it can."""
+
+    def load(self, settings: Settings) -> LLM:
+        """The model as a LlamaIndex `LLM`; heavy ones load on their first use."""
+        if self.kind == "endpoint":
+            from assistant.llm.endpoint import endpoint
+
+            key = settings.api_key.get_secret_value() if settings.api_key else None
+            return endpoint(settings.base_url or "", self.name, key)
+        if self.kind == "gguf":
+            from assistant.llm.gguf import GgufLLM
+
+            return GgufLLM(path=self.name)
+        from assistant.llm.causal import CausalLLM
+
+        return CausalLLM(name=self.name)
+
+
+def find_models(settings: Settings) -> list[FoundModel]:
+    """All that is there, the one that would be used first."""
+    found: list[FoundModel] = []
+    if settings.base_url:
+        found += _at_endpoint(settings)
+    elif settings.model:
+        found.append(_named(settings.model))
+    found += [each for each in _in_folders(settings) if each.name not in {other.name for other in found}]
+    return found
+
+
+def choose(settings: Settings) -> FoundModel | None:
+    """The model that the settings mean, or the first that is there; None where there is none.
+
+    Raises:
+        LanguageModelError: the settings name a model that can't be used.
+    """
+    found = find_models(settings)
+    if not found:
+        return None
+    if found[0].problem and (settings.model or settings.base_url):
+        raise LanguageModelError(found[0].problem)
+    return next((each for each in found if not each.problem), None)
+
+
+def is_there(settings: Settings) -> bool:
+    """Whether there seems to be a model, or an endpoint is named: what can be said without asking anybody.
+
+    Never where the settings want quotes alone: then no model is given anything to read.
+    """
+    return settings.mode != "quotes" and bool(
+        settings.base_url or settings.model or any(not each.problem for each in _in_folders(settings))
+    )
+
+
+def load_model(settings: Settings) -> LLM | None:
+    """The chosen model, ready to be asked; None in quotes mode and where there is none.
+
+    Raises:
+        LanguageModelError: the settings name a model that can't be used.
+    """
+    if settings.mode == "quotes":
+        return None
+    chosen = choose(settings)
+    return chosen.load(settings) if chosen else None
+
+
+def _at_endpoint(settings: Settings) -> list[FoundModel]:
+    from assistant.llm.endpoint import served_models
+
+    url = settings.base_url or ""
+    key = settings.api_key.get_secret_value() if settings.api_key else None
+    try:
+        served = served_models(url, key)
+    except LanguageModelError as error:
+        return [FoundModel("endpoint", settings.model or "", url, str(error))]
+    if settings.model:
+        # Some servers answer to any name, or to more than they list.
+        return [FoundModel("endpoint", settings.model, url)]
+    if not served:
+        return [FoundModel("endpoint", "", url, f"{url} serves no model: load one there, or set `model`.")]
+    return [FoundModel("endpoint", name, url) for name in served]
+
+
+def _named(model: str) -> FoundModel:
+    path = Path(model).expanduser()
+    if path.suffix.lower() == ".gguf":
+        problem = None if path.is_file() else f"There is no model at {path}: check `model`."
+        return FoundModel("gguf", str(path), str(path.parent), problem or _missing_runtime())
+    if path.is_dir():
+        problem = None if (path / "config.json").is_file() else f"{path} holds no transformers model: check `model`."
+        return FoundModel("transformers", str(path), str(path.parent), problem)
+    return FoundModel("transformers", model, "the Hugging Face hub")
+
+
+def _in_folders(settings: Settings) -> list[FoundModel]:
+    paths = []
+    if installed := find_installed(SMALL):
+        paths.append(installed)
+    for folder in (settings.home / "models", models_folder()):
+        if folder.is_dir():
+            paths += sorted(folder.glob("*.gguf"))
+    missing = _missing_runtime()
+    return [FoundModel("gguf", str(path), str(path.parent), missing) for path in dict.fromkeys(paths)]
+
+
+def _missing_runtime() -> str | None:
+    from importlib.util import find_spec
+
+    if find_spec("xllamacpp"):
+        return None
+    return "A GGUF file needs the package xllamacpp: install it with `pip install 'attest[local]'`."

@@ -1,0 +1,98 @@
+"""How each listed document stands: ready, or embedded by another model, or its file changed or gone since.
+
+Only what can be known cheaply is told. A file is hashed when its size or time is new to us, and only so many bytes for
+one list, so that one with more is never looked at; what wasn't counts as ready, which it is: answers quote a document
+as it was added.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from assistant.server.settings import MEBIBYTE
+from store.errors import AttestError, EmbedderMismatchError
+from store.types import Document
+
+if TYPE_CHECKING:
+    from store.library import Library
+
+Standing = Literal["ready", "changed", "gone", "embed"]
+HASHED_BYTES = 64 * MEBIBYTE
+"""Of files for one list: a tenth of a second or so."""
+_KEPT = 10_000
+"""Files whose hashes are remembered."""
+_AGAIN = 60.0
+"""Seconds until a library that didn't fit its model is looked at again: that loads the model."""
+
+
+class Standings:
+    """Tells how documents of one library stand. Used by any thread."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._known: OrderedDict[tuple[str, int, int], str] = OrderedDict()
+        self._lock = threading.Lock()
+        self._misfit = float("-inf")
+
+    def of(self, documents: Sequence[Document]) -> list[Standing]:
+        """One for each of the documents."""
+        if self._needs_embedding():
+            return ["embed"] * len(documents)
+        left = HASHED_BYTES
+        found: list[Standing] = []
+        for document in documents:
+            standing, read = self._of_file(document, left)
+            left -= read
+            found.append(standing)
+        return found
+
+    def forget(self) -> None:
+        """Look at the model again at the next list: all was embedded anew."""
+        self._misfit = float("-inf")
+
+    def _needs_embedding(self) -> bool:
+        if time.monotonic() - self._misfit < _AGAIN:
+            return True
+        try:
+            _ = self._library.embedder  # loaded already, unless it doesn't fit
+        except EmbedderMismatchError:
+            self._misfit = time.monotonic()
+            return True
+        except AttestError:  # there is none: the first question says so
+            return False
+        return False
+
+    def _of_file(self, document: Document, most: int) -> tuple[Standing, int]:
+        """How the document's own file stands, and how many bytes were read for it."""
+        path = Path(document.uri)
+        if not path.is_absolute():  # a sample, or named by another program
+            return "ready", 0
+        try:
+            stat = path.stat()
+            key = (document.uri, stat.st_mtime_ns, stat.st_size)
+            with self._lock:
+                digest = self._known.get(key)
+            read = 0
+            if digest is None:
+                if not path.is_file() or stat.st_size > most:
+                    return "ready", 0
+                with path.open("rb") as file:
+                    digest, read = hashlib.file_digest(file, "sha256").hexdigest(), stat.st_size
+                self._remember(key, digest)
+        except (FileNotFoundError, NotADirectoryError):
+            return "gone", 0
+        except (OSError, ValueError):  # not for us to read, or no path here
+            return "ready", 0
+        return ("ready" if digest == document.original_sha256 else "changed"), read
+
+    def _remember(self, key: tuple[str, int, int], digest: str) -> None:
+        with self._lock:
+            self._known[key] = digest
+            while len(self._known) > _KEPT:
+                self._known.popitem(last=False)

@@ -1,0 +1,64 @@
+"""Feedback as an evaluation suite: what readers said of answers becomes cases that a run can check.
+
+The case format is that of `evals`, which this package may not import: a test reads what is written here with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from assistant.types import Answer
+from store.catalog.conversations import Feedback
+
+QUOTE_LENGTH = 300
+
+
+def feedback_suite(feedback: Iterable[Feedback], asked_before: Mapping[str, Sequence[str]]) -> str:
+    """The suite as YAML; one case for each answer that was judged.
+
+    `asked_before`: for each turn's id, the questions before it in its conversation, where it is still kept.
+    """
+    import yaml
+
+    by_turn: dict[str, list[Feedback]] = {}
+    for given in feedback:
+        by_turn.setdefault(given.turn, []).append(given)
+    suite = {
+        "suite": "feedback",
+        "description": "What readers of the page said of its answers.",
+        "cases": [_case(turn, given, asked_before.get(turn, ())) for turn, given in by_turn.items()],
+    }
+    return str(yaml.safe_dump(suite, allow_unicode=True, sort_keys=False, width=110))
+
+
+def _case(turn: str, given: Sequence[Feedback], before: Sequence[str]) -> dict[str, Any]:
+    answer = Answer.model_validate_json(given[-1].answer)
+    case: dict[str, Any] = {"id": f"feedback-{turn}"}
+    if before:
+        case["turns"] = [*({"question": question} for question in before), {"question": answer.question}]
+    else:
+        case["question"] = answer.question
+    comments = [item.comment for item in given if item.comment.strip()]
+    case |= {"tags": sorted({item.verdict for item in given}), "expect": _expectation(answer, given)}
+    if comments:
+        case["note"] = " / ".join(comments)
+    return case
+
+
+def _expectation(answer: Answer, given: Sequence[Feedback]) -> dict[str, Any]:
+    """Good: the same again. Bad: not the same refusal, and not the citations that were found wrong."""
+    verdict = next((item.verdict for item in given if item.citation is None), None)
+    wrong = {item.citation for item in given if item.citation is not None and item.verdict == "bad"}
+    expected: dict[str, Any] = {"quotes_verbatim": True}
+    if verdict == "good":
+        expected["answerable"] = answer.answered
+        kept = [item.quote[:QUOTE_LENGTH] for item in answer.evidence if item.key not in wrong]
+        if kept:
+            expected["quote_contains_any"] = kept
+    elif verdict == "bad" and not answer.answered:
+        expected["answerable"] = True
+    refused = [item.quote[:QUOTE_LENGTH] for item in answer.evidence if item.key in wrong]
+    if refused:
+        expected["must_not_contain"] = refused
+    return expected

@@ -1,0 +1,192 @@
+"""The library's addresses: list, upload, describe, remove and bring back, and pictures of what is in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from secrets import token_hex
+from threading import BoundedSemaphore
+from typing import Annotated, Any, BinaryIO
+
+from fastapi import APIRouter, Body, Request
+
+from assistant.server.dependencies import Guest, Words
+from assistant.server.document_status import Standing, Standings
+from assistant.server.error_messages import said
+from assistant.server.file_warnings import told_signs
+from assistant.server.render import language_name
+from assistant.server.scoped_access import Collections, visible
+from assistant.server.settings import MEBIBYTE, PageSettings
+from assistant.server.strings import Strings
+from assistant.server.uploads import Item, Shelf, safe_name
+from store.errors import RequestError
+from store.types import Document
+
+MAPPED_DOCUMENTS = 5_000
+"""Documents whose dates the map reads at most."""
+SHOWN_SPEAKERS = 12
+LONGEST_ADDRESS = 2_000
+FETCHED_AT_ONCE = 2
+"""Documents from the web: each holds a thread of the server until it is there."""
+
+_STATES: dict[Standing, dict[str, str]] = {
+    "ready": {"label": "state.ready"},
+    "changed": {"label": "state.changed", "why": "state.changed.why"},
+    "gone": {"label": "state.gone", "why": "state.gone.why"},
+    "embed": {"label": "state.embed", "why": "state.embed.why"},
+}
+
+
+def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
+    """Routes under ``/library``."""
+    router = APIRouter(prefix="/library")
+    fetching = BoundedSemaphore(FETCHED_AT_ONCE)
+    standings = Standings(shelf.library)
+    shelf.embedded_anew = standings.forget
+
+    def one(document: Document, words: Strings) -> dict[str, Any]:
+        (standing,) = standings.of([document])
+        return _listed(document, words, standing)
+
+    @router.get("/documents")
+    def documents(
+        words: Words, guest: Guest, after: str | None = None, find: str = "", limit: int = 50
+    ) -> dict[str, Any]:
+        found, following = shelf.found(find[:200], after, max(1, min(limit, 200)), guest.collections)
+        listed = [_listed(item, words, how) for item, how in zip(found, standings.of(found), strict=True)]
+        return {"documents": listed, "next": following}
+
+    @router.get("/map")
+    def library_map(words: Words, guest: Guest) -> dict[str, Any]:
+        library = visible(shelf.library, guest.collections)
+        statistics = library.statistics()
+        page = library.documents(limit=MAPPED_DOCUMENTS)
+        years = Counter((item.published or "")[:4] for item in page.documents)
+        return {
+            "languages": [
+                [language_name(tag, words.language), count]
+                for tag, count in Counter(statistics.languages).most_common()
+            ],
+            "speakers": Counter(statistics.speakers).most_common(SHOWN_SPEAKERS),
+            "years": sorted([year or words("unknown.date"), count] for year, count in years.items()),
+            "documents": statistics.documents,
+            "passages": statistics.passages,
+            "characters": statistics.characters,
+            "mapped": len(page.documents),
+        }
+
+    @router.get("/intake")
+    def intake(words: Words, guest: Guest) -> list[dict[str, Any]]:
+        return [_row(item, words) for item in shelf.items(guest.collections)]
+
+    @router.post("/files")
+    async def upload(request: Request, name: str, words: Words, guest: Guest) -> dict[str, Any]:
+        try:
+            path = shelf.place(name, settings.upload_suffixes if settings.uploads else (), guest.collections)
+            await _received(request, path, settings.max_upload_bytes)
+        except RequestError as error:
+            return _row(shelf.refuse(safe_name(name), str(error), guest.collections), words)
+        return _row(shelf.take(path, guest.collections), words)
+
+    @router.post("/address")
+    def fetch(
+        address: Annotated[str, Body(embed=True, max_length=LONGEST_ADDRESS)], words: Words, guest: Guest
+    ) -> dict[str, Any]:
+        if not (settings.uploads and shelf.accepts_files) or settings.web_uploads == "off":
+            raise RequestError("Documents aren't fetched from the web here; whoever runs this page can allow it.")
+        if not fetching.acquire(blocking=False):
+            busy = "Other documents are being fetched; add this one in a moment."
+            return _row(shelf.refuse(address, busy, guest.collections), words)
+        try:
+            path = _from_web(address, shelf, settings, guest.collections)
+        except RequestError as error:
+            return _row(shelf.refuse(address, str(error), guest.collections), words)
+        finally:
+            fetching.release()
+        return _row(shelf.take(path, guest.collections), words)
+
+    @router.post("/embed")
+    def embed(words: Words) -> dict[str, Any]:
+        return _row(shelf.embed_anew(words("library.embed")), words)
+
+    @router.patch("/documents/{document_id}")
+    def describe(
+        document_id: str,
+        words: Words,
+        guest: Guest,
+        title: Annotated[str, Body()],
+        speaker: Annotated[str | None, Body()] = None,
+        published: Annotated[str | None, Body()] = None,
+    ) -> dict[str, Any]:
+        return one(shelf.describe(document_id, title, speaker, published, guest.collections), words)
+
+    @router.delete("/documents/{document_id}")
+    def remove(document_id: str, words: Words, guest: Guest) -> dict[str, Any]:
+        return one(shelf.remove(document_id, guest.collections), words)
+
+    @router.post("/documents/{document_id}/back")
+    def bring_back(document_id: str, words: Words, guest: Guest) -> dict[str, Any]:
+        return one(shelf.bring_back(document_id, guest.collections), words)
+
+    return router
+
+
+async def _received(request: Request, path: Path, limit: int) -> None:
+    """Write the body of a request to `path`, whole or not at all. Raises RequestError past `limit` bytes."""
+    size = 0
+    with _whole(path) as file:
+        async for piece in request.stream():
+            size += len(piece)
+            if size > limit:
+                raise RequestError(f"{path.name} is larger than the limit of {limit // MEBIBYTE} MiB.")
+            file.write(piece)
+
+
+def _from_web(address: str, shelf: Shelf, settings: PageSettings, reach: Collections) -> Path:
+    """The document at `address` as a file, whole or not at all. Raises RequestError."""
+    from assistant.server.web_fetch import Limits, fetched, is_public
+
+    limits = Limits(settings.max_upload_bytes, settings.upload_suffixes, settings.web_seconds)
+    admits = is_public if settings.web_uploads == "public" else lambda _: True
+    with fetched(address, limits, admits) as document:
+        path = shelf.place(document.name, settings.upload_suffixes, reach)
+        with _whole(path) as file:
+            file.writelines(document.pieces)
+    return path
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
+    """A file that is at `path` once all is written, and isn't if anything fails."""
+    # Of a name of its own: two may send files of one name at the same time.
+    partial = path.with_name(f".{token_hex(8)}.part")
+    try:
+        with partial.open("xb") as file:
+            yield file
+        partial.replace(path)
+    except OSError as error:
+        raise RequestError(f"{path.name} can't be kept: {(error.strerror or 'unknown reason').lower()}.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _row(item: Item, words: Strings) -> dict[str, Any]:
+    return asdict(item) | {"error": said(item.error, words)}
+
+
+def _listed(document: Document, words: Strings, standing: Standing) -> dict[str, Any]:
+    return {
+        "id": document.id,
+        "title": document.title,
+        "speaker": document.speaker,
+        "published": document.published,
+        "language": language_name(document.language, words.language),
+        "tag": document.language,
+        "passages": document.passage_count,
+        "signs": told_signs(document, words),
+        "state": {"name": standing} | {name: words(key) for name, key in _STATES[standing].items()},
+        "name": document.uri.replace("\\", "/").rsplit("/", 1)[-1],
+    }

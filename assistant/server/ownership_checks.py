@@ -1,0 +1,37 @@
+"""Conversations as one visitor may see them: signed in, only one's own; to others' it is as if there were none.
+
+Without accounts a conversation can be read by everyone on the machine who has its address, and changed only in the
+browser that began it.
+"""
+
+from __future__ import annotations
+
+from assistant.accounts.account import Visitor
+from store.catalog.conversations import Conversation, Conversations, Turn
+from store.errors import NotFoundError
+
+
+def own_conversation(conversations: Conversations, visitor: Visitor, conversation_id: str) -> Conversation:
+    """A conversation that the visitor may read. Raises NotFoundError, with the same words for others' and for none."""
+    found = conversations.conversation(conversation_id)
+    if visitor.name is not None and found.owner != visitor.owner:
+        raise NotFoundError("This conversation is not kept here: it was deleted, or made in another library.")
+    return found
+
+
+def changeable(conversations: Conversations, visitor: Visitor, conversation_id: str) -> Conversation:
+    """A conversation that the visitor may rename and delete. Raises NotFoundError."""
+    found = own_conversation(conversations, visitor, conversation_id)
+    if found.owner != visitor.owner:
+        raise NotFoundError("This conversation was begun in another browser; only there it can be changed.")
+    return found
+
+
+def own_turn(conversations: Conversations, visitor: Visitor, turn_id: str) -> Turn:
+    """A turn of a conversation that the visitor may read. Raises NotFoundError, as `own_conversation`."""
+    turn = conversations.turn(turn_id)
+    try:
+        own_conversation(conversations, visitor, turn.conversation)
+    except NotFoundError:
+        raise NotFoundError("This question is not kept here: its conversation was deleted.") from None
+    return turn

@@ -1,0 +1,228 @@
+"""The page's own addresses under ``/attest/``: static files, conversations, the reader, feedback, export.
+
+Questions and uploads go through Gradio's queue instead, which bounds and cancels them. All that is
+text of a document leaves here escaped, as HTML made by `render` and `reader`.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Body, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+from assistant.server.answer_stream import Assistant
+from assistant.server.auth_routes import SESSION_COOKIE
+from assistant.server.dependencies import Guest, Words, words_of_request
+from assistant.server.error_messages import SAID, said
+from assistant.server.evaluation_panel import Bench
+from assistant.server.evaluation_routes import bench_router
+from assistant.server.export import FORMATS, MEDIA_TYPES, Format, exported, filename
+from assistant.server.feedback_export import feedback_suite
+from assistant.server.library_routes import shelf_router
+from assistant.server.ownership_checks import changeable, own_conversation, own_turn
+from assistant.server.render import language_name, turn_article
+from assistant.server.scoped_access import SuggestionsByReach, visible
+from assistant.server.settings import PageSettings
+from assistant.server.source_routes import source_router
+from assistant.server.strings import languages
+from assistant.server.uploads import Shelf
+from store.catalog.conversations import Conversation, Conversations
+from store.errors import AttestError, NotFoundError, RequestError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+log = logging.getLogger(__name__)
+
+PREFIX = "/attest"
+STATIC = Path(__file__).parent / "static"
+TURNS_AT_ONCE = 30
+
+
+def mount(
+    app: FastAPI,
+    assistant: Assistant,
+    conversations: Conversations,
+    settings: PageSettings,
+    shelf: Shelf,
+    suggestions: SuggestionsByReach,
+    bench: Bench | None = None,
+) -> None:
+    """Add all routes of the page to `app`; an error of ours becomes its sentence, never a traceback."""
+    app.mount(f"{PREFIX}/static", StaticFiles(directory=STATIC), name="static")
+    app.include_router(start_router(assistant, settings, shelf, suggestions, bench is not None), prefix=PREFIX)
+    app.include_router(conversation_router(conversations), prefix=PREFIX)
+    app.include_router(source_router(assistant, conversations, suggestions), prefix=PREFIX)
+    app.include_router(feedback_router(conversations), prefix=PREFIX)
+    app.include_router(shelf_router(shelf, settings), prefix=PREFIX)
+    if bench is not None:
+        app.include_router(bench_router(bench, lambda: suite_of_feedback(conversations)), prefix=PREFIX)
+
+    @app.exception_handler(AttestError)
+    async def sentence(request: Request, error: AttestError) -> Response:
+        status = 404 if isinstance(error, NotFoundError) else 400 if isinstance(error, RequestError) else 503
+        words = words_of_request(request, request.query_params.get("ui"))
+        return JSONResponse({"message": said(str(error), words)}, status)
+
+    @app.exception_handler(Exception)
+    async def reference(request: Request, error: Exception) -> Response:
+        number = secrets.token_hex(4)
+        log.error("A request failed, reference %s", number, exc_info=error)
+        words = words_of_request(request, request.query_params.get("ui"))
+        return JSONResponse({"message": words("problem.unexpected", reference=number)}, 500)
+
+
+def start_router(
+    assistant: Assistant, settings: PageSettings, shelf: Shelf, suggestions: SuggestionsByReach, evaluates: bool
+) -> APIRouter:
+    """What a page needs to begin, and what a user can choose from."""
+    router = APIRouter()
+
+    @router.get("/start")
+    def start(request: Request, words: Words, guest: Guest) -> dict[str, Any]:
+        statistics = visible(assistant.library, guest.collections).statistics()
+        return {
+            "ui": words.language,
+            "uis": languages(),
+            "words": {key: value for key, value in words.words.items() if not key.startswith(SAID)},
+            "limits": {
+                "question": settings.max_question_characters,
+                "upload_bytes": settings.max_upload_bytes,
+                "upload_files": settings.max_upload_files,
+                "upload_suffixes": settings.upload_suffixes,
+            },
+            "written": settings.written_mode,
+            "translations": settings.translations,
+            "user": guest.name,
+            "signs_out": SESSION_COOKIE in request.cookies and guest.name is not None,
+            "uploads": settings.uploads and shelf.accepts_files and guest.may("add"),
+            "web_uploads": settings.web_uploads != "off" and shelf.accepts_files and guest.may("add"),
+            "edits": guest.may("add"),
+            "administers": guest.may("administer"),
+            "evaluates": evaluates and guest.may("administer"),
+            "documents": statistics.documents,
+            "passages": statistics.passages,
+            "languages": [
+                {"tag": tag, "name": language_name(tag, words.language), "passages": count}
+                for tag, count in sorted(statistics.languages.items(), key=lambda pair: -pair[1])
+            ],
+            "answer_languages": {tag: language_name(tag, words.language) for tag in ("en", "th", "vi")},
+            "speakers": sorted(statistics.speakers)[:500],
+        }
+
+    @router.get("/examples")
+    def examples(words: Words, guest: Guest) -> dict[str, Any]:
+        found = suggestions.of(guest.collections).examples(words.language)
+        return {"questions": found or (), "looking": found is None}
+
+    return router
+
+
+def conversation_router(conversations: Conversations) -> APIRouter:
+    """Conversations: the list of one's own, and each by its address."""
+    router = APIRouter()
+
+    @router.get("/conversations")
+    def listed(guest: Guest, find: str = "", before: str | None = None) -> dict[str, Any]:
+        found = conversations.of(guest.owner, find[:200], before, limit=50)
+        return {"conversations": [_listed(item) for item in found], "more": len(found) == 50}
+
+    @router.get("/conversations/{conversation_id}")
+    def opened(conversation_id: str, words: Words, guest: Guest, before: str | None = None) -> dict[str, Any]:
+        conversation = own_conversation(conversations, guest, conversation_id)
+        turns = conversations.branch(conversation_id)
+        if before is not None:
+            turns = turns[: next((place for place, turn in enumerate(turns) if turn.id == before), 0)]
+        shown = turns[-TURNS_AT_ONCE:]
+        versions = conversations.siblings(conversation_id)
+        html = "".join(
+            turn_article(turn, words, versions.get(turn.id, ()), conversations.feedback(turn.id)) for turn in shown
+        )
+        return {**_listed(conversation), "leaf": conversation.leaf, "html": html, "earlier": len(turns) > len(shown)}
+
+    @router.patch("/conversations/{conversation_id}")
+    def renamed(conversation_id: str, guest: Guest, title: Annotated[str, Body(embed=True)]) -> dict[str, Any]:
+        changeable(conversations, guest, conversation_id)
+        return _listed(conversations.rename(conversation_id, title))
+
+    @router.delete("/conversations/{conversation_id}", status_code=204)
+    def deleted(conversation_id: str, guest: Guest) -> None:
+        changeable(conversations, guest, conversation_id)
+        conversations.delete(conversation_id)
+
+    @router.post("/conversations/{conversation_id}/branch")
+    def branched(conversation_id: str, guest: Guest, turn: Annotated[str, Body(embed=True)]) -> dict[str, Any]:
+        own_conversation(conversations, guest, conversation_id)
+        return _listed(conversations.show_branch(conversation_id, turn))
+
+    @router.get("/conversations/{conversation_id}/export")
+    def export(conversation_id: str, words: Words, guest: Guest, form: str = "json") -> Response:
+        if form not in FORMATS:
+            raise RequestError(f"Conversations are exported as {', '.join(FORMATS)}, not as {form[:20]!r}.")
+        kind: Format = form
+        conversation = own_conversation(conversations, guest, conversation_id)
+        content = exported(conversation, conversations.branch(conversation_id), kind, words)
+        return _attachment(content, MEDIA_TYPES[kind], filename(conversation, kind))
+
+    return router
+
+
+def feedback_router(conversations: Conversations) -> APIRouter:
+    """Verdicts of readers, kept beside the whole answer that they are about."""
+    router = APIRouter()
+
+    @router.post("/turns/{turn_id}/feedback")
+    def given(
+        turn_id: str,
+        guest: Guest,
+        verdict: Annotated[str, Body()],
+        citation: Annotated[int | None, Body()] = None,
+        comment: Annotated[str, Body(max_length=4000)] = "",
+    ) -> dict[str, Any]:
+        if verdict not in ("good", "bad", "none"):
+            raise RequestError("A verdict is good, bad or none.")
+        own_turn(conversations, guest, turn_id)
+        if verdict == "none":
+            conversations.withdraw_feedback(turn_id, citation)
+            return {"verdict": None}
+        kept = conversations.give_feedback(turn_id, "good" if verdict == "good" else "bad", citation, comment)
+        return {"verdict": kept.verdict}
+
+    @router.get("/feedback/suite")
+    def suite() -> Response:
+        return _attachment(suite_of_feedback(conversations), "application/yaml", "feedback.yaml")
+
+    return router
+
+
+def suite_of_feedback(conversations: Conversations) -> str:
+    """All that readers said of answers, as an evaluation suite."""
+    given = conversations.feedback()
+    return feedback_suite(given, {turn: _before(conversations, turn) for turn in {item.turn for item in given}})
+
+
+def _before(conversations: Conversations, turn_id: str) -> list[str]:
+    """The questions before a turn in its conversation; none where the conversation was deleted."""
+    try:
+        turn = conversations.turn(turn_id)
+    except NotFoundError:
+        return []
+    return [earlier.question for earlier in conversations.branch(turn.conversation, turn_id)[:-1]]
+
+
+def _listed(conversation: Conversation) -> dict[str, Any]:
+    data = asdict(conversation)
+    return {name: data[name] for name in ("id", "title", "updated")}
+
+
+def _attachment(content: str, media_type: str, name: str) -> Response:
+    from urllib.parse import quote
+
+    disposition = f"attachment; filename*=UTF-8''{quote(name)}"
+    return Response(content, media_type=media_type, headers={"Content-Disposition": disposition})

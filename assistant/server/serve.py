@@ -1,0 +1,207 @@
+"""The server of the page: Gradio mounted in FastAPI, behind the guard, on one port of this machine."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assistant.server.auth_middleware import USUAL, Access, Gate
+from assistant.server.evaluation_panel import Bench
+from assistant.server.security import Guard, malformed
+from assistant.server.settings import DEFAULTS, PageSettings
+from assistant.server.uploads import Intake, Shelf
+from store.errors import AttestError, PortInUseError, RequestError
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
+
+    from assistant.accounts.entrance import Accounts
+    from assistant.server.answer_stream import Assistant
+    from assistant.server.security import App
+    from store.catalog.conversations import Conversations
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+def serve(
+    assistant: Assistant,
+    conversations: Conversations,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    settings: PageSettings = DEFAULTS,
+    announce: Callable[[str], None] = print,
+    intake: Intake | None = None,
+    uploads: Path | None = None,
+    bench: Bench | None = None,
+    accounts: Accounts | None = None,
+    access: Access = USUAL,
+) -> None:
+    """Serve the page until interrupted; `announce` gets its address once it answers. Port 0: any free one.
+
+    `intake` reads files that are added from the page, which keeps them in the folder `uploads`; without
+    either, the page only shows what is in the library. `bench` runs evaluations from the page. `accounts` and
+    `access` say who may come in; without an account, everyone on this machine.
+
+    Raises PortInUseError where the port is taken, and RequestError where others could reach the page and nobody would
+    be asked who they are, before anything heavy is loaded.
+    """
+    access = admitted(host, accounts, access)
+    listener = bound(host, port)
+    with closing(listener):
+        # The models load while the page is built, and both are there when the address is told.
+        warming = threading.Thread(target=_warmed, args=(assistant,), name="warming", daemon=True)
+        warming.start()
+        shelf = Shelf(assistant.library, intake, uploads)
+        app = application(assistant, conversations, settings, host, shelf, bench, accounts, access)
+        warming.join()
+        server(app, lambda: announce(address(host, listener.getsockname()[1]))).run(sockets=[listener])
+
+
+def application(
+    assistant: Assistant,
+    conversations: Conversations,
+    settings: PageSettings = DEFAULTS,
+    host: str = "127.0.0.1",
+    shelf: Shelf | None = None,
+    bench: Bench | None = None,
+    accounts: Accounts | None = None,
+    access: Access = USUAL,
+) -> App:
+    """The whole ASGI application: our routes, Gradio's page, the gate around both, and the guard around all."""
+    _quiet_gradio()
+    import gradio as gr
+    from fastapi import FastAPI
+
+    from assistant.server import routes
+    from assistant.server.answer_stream import Answering
+    from assistant.server.app import create_page
+    from assistant.server.gradio_cleanup import Tidy
+    from assistant.server.scoped_access import SuggestionsByReach
+
+    app: FastAPI = FastAPI(title=settings.title, docs_url=None, redoc_url=None, openapi_url=None)
+    answering = Answering(assistant, conversations, settings)
+    suggestions = SuggestionsByReach(assistant, lambda: answering.is_busy)
+    kept_shelf = shelf or Shelf(assistant.library, None, None)
+    routes.mount(app, assistant, conversations, settings, kept_shelf, suggestions, bench)
+    page = create_page(answering, settings)
+    gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        show_error=False,
+        max_file_size=settings.max_upload_bytes,
+        theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+        head='<link rel="stylesheet" href="attest/static/page.css">',
+    )
+    by_name = is_loopback(host) or access.user_header
+    return Guard(
+        Gate(Tidy(app, page._queue), accounts, access, settings.title, conversations.hand_over),
+        max_request_bytes=settings.max_request_bytes,
+        max_upload_bytes=settings.max_upload_bytes + settings.max_request_bytes,
+        hosts=(*LOOPBACK, *access.public_hosts) if by_name else None,
+    )
+
+
+def admitted(host: str, accounts: Accounts | None, access: Access) -> Access:
+    """The access to a page at `host`. Raises RequestError where strangers would come in."""
+    if is_loopback(host):
+        return access
+    if not access.user_header and (accounts is None or accounts.register.is_empty()):
+        raise RequestError(
+            f"At {host} others could reach the page, and nobody would be asked who they are: "
+            "let people in by name with `attest users add NAME` first, then serve it again."
+        )
+    return replace(access, always=True)
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises PortInUseError, naming what to do."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(256)
+    except OSError as error:
+        listener.close()
+        raise PortInUseError(
+            f"The page can't be served at {address(host, port)} ({error.strerror}); choose another --port."
+        ) from error
+    return listener
+
+
+def address(host: str, port: int) -> str:
+    """The address to type into a browser."""
+    name = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - only told apart, not bound
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server at `host`."""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _warmed(assistant: Assistant) -> None:
+    """Load the models before the first question needs them."""
+    try:
+        assistant.library.prepare()
+        assistant.library.search("?", 1)
+    except AttestError as error:  # the question will say it on the page
+        log.warning("%s", error)
+
+
+def _quiet_gradio() -> None:
+    """No analytics, no version check, nothing fetched from elsewhere: set before Gradio is imported."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    # Its queue would keep a record of 10,000 questions, and make a table of all of them after each: no page shows it.
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(sys.maxsize)
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+
+def server(app: App, ready: Callable[[], None]) -> uvicorn.Server:
+    """A server for `app` that calls `ready` at the moment when it answers."""
+    import uvicorn
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+    class Announcing(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                ready()
+
+    class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type] # whichever is installed
+        def send_400_response(self, msg: str) -> None:
+            self.transport.write(malformed())
+            self.transport.close()
+
+    # What proxies say of their clients is the gate's to believe, not the server's.
+    return Announcing(
+        uvicorn.Config(
+            app,
+            http=Protocol,
+            ws="none",  # the page has no use for it, and what refuses it would answer without our headers
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=3,
+        )
+    )

@@ -1,0 +1,72 @@
+"""What comes with a question from the page, checked: the question itself and the choices for it."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import get_args
+
+from assistant.server.strings import Strings, chosen
+from assistant.types import AskOptions, Mode
+from store.catalog.conversations import Turn
+from store.errors import QuestionError
+from store.text.date_ranges import is_date
+from store.types import Filter
+
+MOST_QUOTES = 20
+_MOST_CHOICES = 500
+
+
+def checked_question(question: object, limit: int, words: Strings) -> str:
+    """The question without outer blanks. Raises QuestionError: blank, too long, or control characters."""
+    text = question if isinstance(question, str) else ""
+    if len(text) > limit:
+        raise QuestionError(words("problem.long", length=f"{len(text):,}", limit=f"{limit:,}"))
+    if any(unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r" for character in text):
+        raise QuestionError(words("problem.control"))
+    if not any(unicodedata.category(character)[0] not in "ZC" for character in text):
+        raise QuestionError(words("problem.blank"))
+    return text.strip()
+
+
+def checked_options(options: object, words: Strings) -> AskOptions:
+    """The choices for a question. Raises QuestionError for any that isn't allowed, such as a day that doesn't exist."""
+    data = options if isinstance(options, Mapping) else {}
+    mode, language = data.get("mode") or None, data.get("answer_language") or None
+    most, translate = data.get("max_quotes", 5), data.get("translate", False)
+    allowed = (
+        mode in (None, *get_args(Mode))
+        and (language is None or re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", str(language)))
+        and isinstance(most, int)
+        and not isinstance(most, bool)
+        and 1 <= most <= MOST_QUOTES
+        and isinstance(translate, bool)
+    )
+    where = _filter(data.get("filter"), words)
+    if not allowed or where is None:
+        raise QuestionError(words("problem.request"))
+    return AskOptions(mode, language, where, most, translate)
+
+
+def options_of(turn: Turn) -> AskOptions:
+    """The choices that were kept with a question."""
+    data = json.loads(turn.options)
+    try:
+        return checked_options(data, chosen(None))
+    except QuestionError:  # kept by another version
+        return AskOptions()
+
+
+def _filter(data: object, words: Strings) -> Filter | None:
+    """The filter that the page chose; None where it is none that a page would send. Raises QuestionError for a date."""
+    chosen_filter = data if isinstance(data, Mapping) else {}
+    many = [chosen_filter.get(name) or () for name in ("documents", "speakers", "languages")]
+    if not all(isinstance(values, list | tuple) and len(values) <= _MOST_CHOICES for values in many):
+        return None
+    first, last = (chosen_filter.get(name) or None for name in ("published_from", "published_to"))
+    if not all(date is None or is_date(date) for date in (first, last)):
+        raise QuestionError(words("problem.date"))
+    documents, speakers, languages = (tuple(map(str, values)) for values in many)
+    return Filter(documents, speakers, languages, published_from=first, published_to=last)

@@ -1,0 +1,240 @@
+"""A document from a web address, fetched at the server: bounded in size, time and kind, and not from inside the network.
+
+Whether a server may be asked is decided by the address that its name stands for, at the moment of connecting to
+that very address, and for each redirect anew: so a name can't stand for another address a moment later.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote
+
+import httpcore
+import httpx
+
+from assistant.server.settings import MEBIBYTE
+from store.errors import RequestError
+
+REDIRECTS = 5
+_PATIENCE = 10.0
+"""Seconds for one sign of life from a server."""
+_SUFFIXES = {
+    "text/html": ".html",
+    "application/xhtml+xml": ".xhtml",
+    "application/pdf": ".pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+    "text/markdown": ".md",
+}
+_BY_NAME = ("", "text/plain", "text/x-markdown", "application/octet-stream", "binary/octet-stream")
+"""Kinds that say little: the name's end decides, where it is one that can be read."""
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is fetched at most."""
+
+    bytes: int
+    suffixes: tuple[str, ...]
+    """Of the files that can be read, with their dots."""
+    seconds: float = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A document on its way: what to call it, and its content in pieces."""
+
+    name: str
+    pieces: Iterator[bytes]
+
+
+def is_public(address: Address) -> bool:
+    """Whether everyone could reach `address`: not of this machine, this network, a link, or a group."""
+    return all(one.is_global and not one.is_multicast for one in (address, *_inside(address)))
+
+
+def _inside(address: Address) -> Iterator[Address]:
+    """IPv4 addresses that an IPv6 address stands for."""
+    if isinstance(address, ipaddress.IPv6Address):
+        teredo = address.teredo or ()
+        translated = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _TRANSLATED else None
+        yield from filter(None, (address.ipv4_mapped, address.sixtofour, *teredo, translated))
+
+
+@contextmanager
+def fetched(address: str, limits: Limits, admits: Callable[[Address], bool] = is_public) -> Iterator[Fetched]:
+    """The document at `address`. Raises RequestError, here or while its pieces are read, in one sentence."""
+    deadline = time.monotonic() + limits.seconds
+    url = _checked(address)
+    with httpcore.ConnectionPool(network_backend=_Guarded(admits, deadline), max_connections=1) as pool:
+        for _ in range(REDIRECTS + 1):
+            with _asked(pool, url, limits.seconds) as response:
+                headers = httpx.Headers(response.headers)
+                if response.status in (301, 302, 303, 307, 308) and "location" in headers:
+                    url = _checked(str(url.join(headers["location"])))
+                    continue
+                if response.status != 200:
+                    raise RequestError(f"{url.host} answered with {response.status} instead of a document.")
+                if headers.get("content-encoding", "identity") != "identity":
+                    raise RequestError(f"{url.host} sends the document compressed, which wasn't asked for.")
+                name = _name(url, headers.get("content-type", ""), limits.suffixes)
+                yield Fetched(name, _bounded(response, url, name, limits))
+                return
+    raise RequestError(f"{url.host} leads from one address to the next; the most is {REDIRECTS} times.")
+
+
+_HEADERS = (("User-Agent", "Attest"), ("Accept-Encoding", "identity"), ("Accept", "*/*"))
+
+
+@contextmanager
+def _asked(pool: httpcore.ConnectionPool, url: httpx.URL, seconds: float) -> Iterator[httpcore.Response]:
+    with ExitStack() as open_until_read:
+        with _said(url, seconds):
+            response = open_until_read.enter_context(pool.stream("GET", _target(url), headers=_HEADERS))
+        yield response
+
+
+def _checked(address: str) -> httpx.URL:
+    """`address` as a URL of the web. Raises RequestError."""
+    try:
+        url = httpx.URL(address.strip())
+    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+        raise RequestError("This is no web address: write it as https://example.org/paper.pdf.") from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise RequestError("This is no web address: write it as https://example.org/paper.pdf.")
+    if url.userinfo:
+        raise RequestError("An address with a name or a password in it isn't fetched: leave them out.")
+    return url.copy_with(fragment=None)
+
+
+def _target(url: httpx.URL) -> httpcore.URL:
+    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+
+
+@contextmanager
+def _said(url: httpx.URL, seconds: float) -> Iterator[None]:
+    """What goes wrong on the wire, as one sentence."""
+    try:
+        yield
+    except httpcore.TimeoutException as error:
+        raise RequestError(f"{url.host} took too long; a document must be here within {seconds:g} seconds.") from error
+    except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError) as error:
+        if isinstance(error, ssl.SSLError) or "CERTIFICATE" in str(error).upper():
+            raise RequestError(f"{url.host} could not prove its name: its certificate isn't valid.") from error
+        raise RequestError(f"{url.host} can't be reached, or broke off.") from error
+
+
+def _bounded(response: httpcore.Response, url: httpx.URL, name: str, limits: Limits) -> Iterator[bytes]:
+    size = 0
+    with _said(url, limits.seconds):
+        for piece in response.iter_stream():
+            size += len(piece)
+            if size > limits.bytes:
+                raise RequestError(f"{name} is larger than the limit of {limits.bytes // MEBIBYTE} MiB.")
+            yield piece
+
+
+def _name(url: httpx.URL, kind: str, suffixes: tuple[str, ...]) -> str:
+    """``example.org-papers-forum.html``: another name for each address, so that none takes another's place."""
+    parts = [url.host, *filter(None, unquote(url.path).split("/"))]
+    last = PurePosixPath(parts[-1]) if len(parts) > 1 else PurePosixPath()
+    mime = kind.split(";", maxsplit=1)[0].strip().lower()
+    suffix = last.suffix.lower() if mime in _BY_NAME else _SUFFIXES.get(mime, "")
+    if mime == "text/plain" and suffix not in suffixes:
+        suffix = ".txt"
+    if suffix not in suffixes:
+        raise RequestError(
+            f"{url.host} sends {mime or 'a file of no known kind'}; these can be read: {', '.join(suffixes)}."
+        )
+    if last.suffix.lower() in suffixes:
+        parts[-1] = last.stem
+    if url.query:
+        parts.append(sha256(url.query).hexdigest()[:8])
+    return "-".join(parts)[:120] + suffix
+
+
+class _Guarded(httpcore.NetworkBackend):
+    """Connects to admitted addresses only, and reads no longer than until the deadline."""
+
+    def __init__(self, admits: Callable[[Address], bool], deadline: float) -> None:
+        self._admits = admits
+        self._deadline = deadline
+        self._plain = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """A connection to the first address of `host` that answers; none at all if any is not admitted."""
+        problem: Exception = httpcore.ConnectError("no address")
+        for address in self._addresses(host, port):
+            try:
+                seconds = _left(self._deadline)
+                stream = self._plain.connect_tcp(str(address), port, seconds, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                problem = error
+            else:
+                return _Timed(stream, self._deadline)
+        raise problem
+
+    def _addresses(self, host: str, port: int) -> list[Address]:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise RequestError(f"There is no server named {host}: check the spelling.") from error
+        addresses = [ipaddress.ip_address(str(entry[4][0]).split("%")[0]) for entry in found]
+        if not all(map(self._admits, addresses)):
+            raise RequestError(f"{host} is inside this network; only addresses of the public web are fetched.")
+        return addresses
+
+
+class _Timed(httpcore.NetworkStream):
+    """A stream that ends at the deadline, however slowly its server feeds it."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Raises httpcore.ReadTimeout past the deadline."""
+        return self._stream.read(max_bytes, _left(self._deadline))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Raises httpcore.WriteTimeout past the deadline."""
+        self._stream.write(buffer, _left(self._deadline))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """The same stream, encrypted for `server_hostname`."""
+        return _Timed(self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline)), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore has it
+        """What the plain stream knows."""
+        return self._stream.get_extra_info(info)
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise httpcore.ReadTimeout("the deadline has passed")
+    return min(left, _PATIENCE)

@@ -1,0 +1,206 @@
+"""Turns each saved result into numbers: one `Observation` a turn, and one a case for its verdict.
+
+What a turn has nothing to say on is absent, not zero. A turn that failed did give the user nothing, so
+its answer and citations of gold count as zero, not as unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from assistant.types import Answer
+from evals.expectations import judge_case
+from evals.metrics import answers, citations, retrieval
+from evals.registry import EXPECT
+from evals.text import base_language, same_language, without_markers
+from evals.text_checks import other_language
+from evals.types import Case, CaseResult, CaseVerdict, Judgement, Turn, TurnResult, Verdict
+
+DEPTHS = (1, 3, 5, 10)
+RECALL_DEPTHS = (5, 10, 100)
+DEEP = 100
+"""Recall at this depth is told only where so much was retrieved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Numbers seen in one turn of one case, asked once; `turn` None: in the case as a whole."""
+
+    key: str
+    repeat: int
+    turn: int | None
+    cluster: str
+    slices: tuple[str, ...]
+    values: Mapping[str, float]
+
+    @property
+    def unit(self) -> tuple[str, int | None]:
+        """What is the same when it is asked again."""
+        return self.key, self.turn
+
+
+def observe(
+    case: Case, result: CaseResult, depth: int, judgements: Mapping[int, Judgement] | None = None
+) -> tuple[CaseVerdict, tuple[Observation, ...]]:
+    """The verdict and all observations of one result; `depth` is how much of each ranking was kept."""
+    verdict = judge_case(case, result)
+    cluster = case.cluster or case.key
+    rows = []
+    every: dict[str, None] = {}
+    for number, turn in enumerate(case.turns):
+        given = result.turns[number] if number < len(result.turns) else TurnResult(question=turn.question)
+        slices = _slices(case, turn, given)
+        every |= dict.fromkeys(slices)
+        values = dict(_values(turn, given, verdict.turns[number].verdicts, depth))
+        judged = (judgements or {}).get(number)
+        if judged is not None:
+            values["judge"] = judged.score
+        rows.append(Observation(case.key, result.repeat, number, cluster, slices, values))
+    if any(turn.verdicts for turn in verdict.turns):
+        passed = {"pass_rate": float(verdict.passed)}
+        rows.append(Observation(case.key, result.repeat, None, cluster, tuple(every), passed))
+    return verdict, tuple(rows)
+
+
+def _slices(case: Case, turn: Turn, result: TurnResult) -> tuple[str, ...]:
+    found = ["all", f"suite:{case.suite}"]
+    language = turn.language
+    if language:
+        found.append(f"language:{language}")
+        sources = {base_language(gold.language) for gold in result.gold if gold.grade > 0 and gold.language}
+        if sources:
+            found.append(f"pair:{language}->{sources.pop() if len(sources) == 1 else 'several'}")
+        same = _same_language(turn, result)
+        if same is not None:
+            found.append("direction:same-language" if same else "direction:cross-language")
+    return (*found, *(f"tag:{tag}" for tag in case.tags))
+
+
+def _same_language(turn: Turn, result: TurnResult) -> bool | None:
+    """Whether a relevant document is in the question's language; None where either is unknown."""
+    sources = [gold.language for gold in result.gold if gold.grade > 0 and gold.language]
+    return any(same_language(turn.language, source) for source in sources) if turn.language and sources else None
+
+
+def _values(turn: Turn, result: TurnResult, verdicts: Sequence[Verdict], depth: int) -> Iterator[tuple[str, float]]:
+    yield "error_rate", float(result.answer is None)
+    for verdict in verdicts:
+        if verdict.expectation != "an answer":
+            yield EXPECT + verdict.expectation, float(verdict.passed)
+    measured = (
+        *_retrieval(turn, result, depth),
+        *_answers(turn, result.answer),
+        *_citations(turn, result),
+        *_abstention(turn, result.answer),
+        *_latency(result),
+    )
+    for name, value in measured:
+        if value is not None:
+            yield name, value
+
+
+Measured = Iterator[tuple[str, float | None]]
+
+
+def _retrieval(turn: Turn, result: TurnResult, depth: int) -> Measured:
+    if result.ranking is None:
+        return
+    languages = {ranked.document_id: base_language(ranked.language) for ranked in reversed(result.ranking)}
+    ranking = retrieval.best_per_document(ranked.document_id for ranked in result.ranking)
+    grades = {gold.document_id: gold.grade for gold in result.gold if gold.document_id}
+    for k in DEPTHS:
+        yield f"hit@{k}", retrieval.hit(ranking, grades, k)
+    for k in RECALL_DEPTHS:
+        if k < DEEP or depth >= DEEP:
+            yield f"recall@{k}", retrieval.recall(ranking, grades, k)
+    yield "mrr", retrieval.reciprocal_rank(ranking, grades)
+    yield "map", retrieval.average_precision(ranking, grades)
+    yield "ndcg@10", retrieval.ndcg(ranking, grades, 10)
+    same = _same_language(turn, result)
+    if same is not None:
+        yield "same_language", float(same)
+    if same is False:
+        in_order = [languages[document] for document in ranking]
+        yield (
+            "own_language_ahead",
+            retrieval.own_language_ahead(ranking, in_order, grades, base_language(turn.language)),
+        )
+
+
+def _answers(turn: Turn, answer: Answer | None) -> Measured:
+    if not turn.answers:
+        return
+    text = without_markers(answer.text) if answer is not None and answer.answered else ""
+    quotes = [evidence.quote for evidence in answer.evidence] if answer is not None else []
+    yield "em", answers.exact_match(text, turn.answers, turn.language)
+    yield "f1", answers.token_f1(text, turn.answers, turn.language)
+    yield "chrf", answers.chrf(text, turn.answers)
+    yield "gold_contained", answers.gold_contained(text, turn.answers)
+    yield "gold_quoted", float(any(answers.gold_contained(quote, turn.answers) for quote in quotes))
+
+
+def _citations(turn: Turn, result: TurnResult) -> Measured:
+    answer = result.answer
+    spans = result.spans if answer is not None else turn.spans
+    relevant = {gold.document_id for gold in result.gold if gold.grade > 0 and gold.document_id}
+    cited = citations.cited_evidence(answer) if answer is not None else ()
+    documents = {evidence.document.id for evidence in cited}
+    yield "citation_precision", citations.document_precision(documents, relevant)
+    yield "citation_recall", citations.document_recall(documents, relevant)
+    yield "span_precision", citations.span_precision(cited, spans)
+    yield "span_recall", citations.span_recall(cited, spans)
+    if answer is None:
+        return
+    yield "citation_validity", citations.validity(answer, result.checks)
+    quotes = citations.quote_verdicts(answer, result.checks)
+    yield "verbatim_rate", citations.verbatim_rate(quotes)
+    if quotes:
+        yield "fabricated_quotes", float(citations.fabricated(quotes) > 0)
+    for kind, share in citations.support_shares(answer.claims).items():
+        yield f"claims_{kind}", share
+    yield "claims_cited", citations.cited_share(answer.claims)
+
+
+def _abstention(turn: Turn, answer: Answer | None) -> Measured:
+    answerable = turn.answerable
+    wanted = turn.expect.language or turn.language
+    if answer is not None and wanted:
+        yield "language_match", float(other_language(answer, wanted) is None)
+    if answerable is None:
+        return
+    answered = answer is not None and answer.answered
+    abstained = answer is not None and not answer.answered
+    if answerable:
+        yield "coverage", float(answered)
+    else:
+        yield "abstention_recall", float(abstained)
+    if abstained:
+        yield "abstention_precision", float(not answerable)
+    if answer is not None:
+        yield "confidence", answer.confidence
+        yield "answerable", float(answerable)
+        yield "holds", _holds(turn, answer)
+
+
+def _holds(turn: Turn, answer: Answer) -> float | None:
+    """Whether the evidence holds the answer, which is what `confidence` promises; None: can't be told."""
+    if turn.answerable is False:
+        return 0.0
+    expect = turn.expect
+    quotes = [evidence.quote for evidence in answer.evidence]
+
+    def quoted(words: str) -> bool:
+        return any(answers.gold_contained(quote, (words,)) for quote in quotes)
+
+    if turn.answers:
+        return float(any(quoted(words) for words in turn.answers))
+    if expect.quote_contains or expect.quote_contains_any:
+        some = not expect.quote_contains_any or any(quoted(words) for words in expect.quote_contains_any)
+        return float(some and all(quoted(words) for words in expect.quote_contains))
+    return None
+
+
+def _latency(result: TurnResult) -> Measured:
+    yield "latency_ms", result.latency_ms
+    yield "first_quote_ms", result.first_quote_ms

@@ -1,0 +1,98 @@
+"""What an answer says in its own voice: its text without the words that it quotes."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+import regex
+
+from assistant.types import Answer, Claim
+from evals.metrics.citations import QUOTED, cited_evidence
+from evals.text import contains, same_language, without_markers, words
+from store.text.language import UNKNOWN, detect_language
+
+_BLANK = "\N{NO-BREAK SPACE}"
+ENOUGH_WORDS = 2
+"""With fewer different words of its own, a text doesn't tell what language it is in."""
+
+
+def own_words(answer: Answer) -> str:
+    """The text with each quote and translation blanked; offsets stay what they were."""
+    text = answer.text
+    quotes = [quote for evidence in answer.evidence for quote in (evidence.quote, evidence.translation) if quote]
+    for quote in sorted(quotes, key=len, reverse=True):
+        text = text.replace(quote, _BLANK * len(quote))
+    return text
+
+
+def other_language(answer: Answer, wanted: str) -> str | None:
+    """The language that the answer is in, if it is another than `wanted`; None if all is well.
+
+    What the answer claims to be in, and what its own words are in. Names of sources and speakers don't
+    count, and neither does what stands in quotation marks: titles, and the sources' own words, which a
+    quote must not translate.
+    """
+    if not same_language(answer.language, wanted):
+        return answer.language
+    text = without_markers(QUOTED.sub(" ", own_words(answer)))
+    for evidence in answer.evidence:
+        for name in (evidence.document.title, evidence.document.speaker):
+            if name:
+                text = text.replace(name, " ")
+    if len(set(words(text))) < ENOUGH_WORDS:
+        return None
+    found = detect_language(text)
+    return None if found == UNKNOWN or same_language(found, wanted) else found
+
+
+def unattributed(answer: Answer, names: Sequence[str]) -> str | None:
+    """Why the answer doesn't make plain that this speaker says it; None if it does.
+
+    `names` are names of one speaker. Each claim that rests on a document of the speaker must come under
+    the name: the speaker named last before the claim ends, outside quotes, is this one. Without such
+    claims, some claim must come under the name.
+    """
+    prose = own_words(answer)
+    if not any(contains(prose, name) for name in names):
+        quoted = any(contains(answer.text, name) for name in names)
+        return "the name stands only inside a quote" if quoted else "the name does not occur"
+    own = [claim for claim in answer.claims if _rests_on(answer, claim, names)]
+    others = {
+        evidence.document.speaker
+        for evidence in cited_evidence(answer)
+        if evidence.document.speaker and not _is_one_of(evidence.document.speaker, names)
+    }
+    for claim in own:
+        if not _under(prose, claim, names, others):
+            return f"“{claim.text[:80]}” does not stand under the name"
+    if not own and answer.claims and not any(_under(prose, claim, names, others) for claim in answer.claims):
+        return "no claim stands under the name"
+    return None
+
+
+def _rests_on(answer: Answer, claim: Claim, names: Sequence[str]) -> bool:
+    speakers = (evidence.document.speaker for evidence in answer.evidence if evidence.key in claim.citations)
+    return any(speaker is not None and _is_one_of(speaker, names) for speaker in speakers)
+
+
+def _is_one_of(speaker: str, names: Sequence[str]) -> bool:
+    return any(contains(speaker, name) or contains(name, speaker) for name in names)
+
+
+def _under(prose: str, claim: Claim, names: Sequence[str], others: set[str]) -> bool:
+    """Whether the last speaker that is named before the end of the claim is this one."""
+    # A name may be part of another: of two that end at one place, the longer one is meant.
+    ours = max((_last(prose, name, claim.end) for name in names), default=(-1, 0))
+    theirs = max((_last(prose, name, claim.end) for name in others), default=(-1, 0))
+    return ours[0] >= 0 and ours >= theirs
+
+
+def _last(prose: str, name: str, end: int) -> tuple[int, int]:
+    """(where `name` last ends before `end`, its length), spelled in any case; (-1, 0) if it doesn't occur."""
+    found = (0, 0)
+    spellings = {unicodedata.normalize(form, name) for form in ("NFC", "NFD")}
+    pattern = regex.compile("|".join(map(regex.escape, sorted(spellings))), regex.IGNORECASE)
+    for match in pattern.finditer(prose[:end]):
+        found = (match.end(), len(name))
+    return found if found[1] else (-1, 0)

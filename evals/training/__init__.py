@@ -1,0 +1,1 @@
+"""Code that fits the numbers and weights that ship with Attest."""

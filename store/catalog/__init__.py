@@ -1,0 +1,1 @@
+"""The catalog: one SQLite file that holds every document, passage and conversation."""

@@ -1,0 +1,1 @@
+"""What `attest doctor` checks."""

@@ -1,0 +1,129 @@
+"""What `attest doctor` checks of the files around the catalog: what killed processes left, who may read them, the accounts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from store.backup.archive import ACCOUNTS
+from store.backup.last_backup import advice
+from store.backup.restore import STAGING
+from store.doctor.findings import Finding
+from store.ownership.lock import drafts
+from store.ownership.vector_server import KEY_FILE
+
+if TYPE_CHECKING:
+    from store.library import Library
+
+AGE = 3600.0
+"""Seconds after which a file that was being written is taken for left behind; uploads and backups take no lock."""
+
+
+def check_leftovers(library: Library) -> Iterator[Finding]:
+    """Nothing lies about that a killed process had begun to write."""
+    found = leftovers(library)
+    if found:
+        size = sum(_size(path) for path in found) // 1_000_000
+        yield Finding(
+            "leftovers",
+            f"Killed processes left {len(found)} unfinished files or folders of {size} MB in the library's folder, such "
+            f"as {found[0].name}: run `attest doctor --fix`.",
+            "leftovers",
+        )
+
+
+def leftovers(library: Library) -> list[Path]:
+    """Unfinished files and folders that nobody goes on with; none while another process has the library."""
+    home = library.settings.home
+    if not library.possession.owned:
+        return []
+    # A restore, and who describes itself as the owner, hold the lock that is ours now.
+    certain = [home / STAGING, *drafts(home)]
+    perhaps = [*home.glob(".attest-backup-*"), *(home / "uploads").glob("**/.*.part")]
+    return [
+        *(path for path in certain if os.path.lexists(path)),
+        *(path for path in perhaps if not path.is_symlink() and time.time() - _last_written(path) > AGE),
+    ]
+
+
+def remove_leftovers(library: Library) -> str:
+    """Delete them; returns what was done, in words."""
+    found = leftovers(library)
+    for path in found:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):  # what couldn't be removed is told of again
+                path.unlink(missing_ok=True)
+    removed = sum(not os.path.lexists(path) for path in found)
+    return f"Removed {removed} files or folders that killed processes had left."
+
+
+def check_modes(library: Library) -> Iterator[Finding]:
+    """Passwords' hashes and keys can be read by their owner only."""
+    for path in _open_to_others(library.settings.home):
+        yield Finding(
+            "modes", f"{path} can be read by other users of this machine: run `attest doctor --fix`.", "modes"
+        )
+
+
+def close_to_others(library: Library) -> str:
+    """Take everybody else's rights to them away; returns what was done, in words."""
+    found = _open_to_others(library.settings.home)
+    for path in found:
+        with suppress(OSError):  # somebody else's: the next check tells of it again
+            path.chmod(0o600)
+    closed = len(found) - len(_open_to_others(library.settings.home))
+    return f"Closed {closed} files to other users."
+
+
+def _open_to_others(home: Path) -> list[Path]:
+    if os.name != "posix":
+        return []
+    private = (f"{ACCOUNTS}*", f"before-restore-*/{ACCOUNTS}*", KEY_FILE)
+    files = [path for name in private for path in sorted(home.glob(name)) if path.is_file() and not path.is_symlink()]
+    return [path for path in files if stat.S_IMODE(path.stat().st_mode) & 0o077]
+
+
+def check_accounts(library: Library) -> Iterator[Finding]:
+    """The accounts can be read."""
+    path = library.settings.home / ACCOUNTS
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            problems = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(1)")]
+    except sqlite3.Error as error:
+        problems = [str(error)]
+    if problems != ["ok"]:
+        yield Finding(
+            "accounts",
+            f"The accounts in {path} are damaged ({problems[0]}): {advice(library.settings.home)}, or move the file away "
+            "and add everybody anew with `attest users add NAME`.",
+        )
+
+
+def _size(path: Path) -> int:
+    return sum(status.st_size for status in _statuses(path))
+
+
+def _last_written(path: Path) -> float:
+    """When anything in it was, in seconds since 1970: a folder's own time stands still while its files grow."""
+    return max((status.st_mtime for status in _statuses(path)), default=time.time())
+
+
+def _statuses(path: Path) -> Iterator[os.stat_result]:
+    """Of a file, or of a folder and all in it, but for what goes away meanwhile."""
+    folders = () if path.is_symlink() else os.walk(path)
+    within = (Path(folder, name) for folder, _, names in folders for name in names)
+    for each in chain((path,), within):
+        with suppress(OSError):
+            yield each.lstat()

@@ -1,0 +1,298 @@
+"""Text to vectors: the `Embedder` seam and its adapter to any Hugging Face embedding model.
+
+A passage and its sentences share one pass through the model. The passage's vector is pooled from all its
+tokens, a sentence's from its own tokens as they stand in the passage ("late chunking", Günther et al. 2024,
+arXiv:2409.04701): sentences know their context and cost nothing. `docs/decisions` has the measurement.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store.embedding import model_folder
+from store.embedding.arrays import FloatArray
+from store.embedding.pooling import pool, pool_spans
+from store.embedding.token_states import PassageTokens, TokenBasis
+from store.types import Span
+
+if TYPE_CHECKING:
+    import torch
+    from tokenizers import Encoding
+
+Progress = Callable[[int, int], None]
+
+BATCH_TOKENS = 2048
+"""Padded tokens in one batch: more brings no speed on a processor, and costs memory."""
+RECENT_QUESTIONS = 64
+"""Questions whose vectors are remembered, some 20 kB each."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassageText:
+    """What is embedded for one passage; `sentences` are spans of `text`."""
+
+    text: str
+    sentences: tuple[Span, ...] = ()
+    heading: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PassageVectors:
+    """Unit-length vectors: `passage` of shape (dimensions,), `sentences` of (sentences, dimensions)."""
+
+    passage: FloatArray
+    sentences: FloatArray
+    tokens: PassageTokens | None = None
+    """The states of its tokens, where the model has a basis for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionVectors:
+    """A question's unit-length vector ``(dimensions,)``."""
+
+    vector: FloatArray
+    tokens: FloatArray | None = None
+    """The projected states of its tokens that hold a letter, ``(tokens, size)``, where the model has a basis."""
+
+
+class Embedder(Protocol):
+    """Makes vectors of texts. Implementations are safe to call from several threads."""
+
+    @property
+    def name(self) -> str:
+        """What a user would call the model."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever vectors would: weights, pooling, prompts."""
+
+    @property
+    def dimensions(self) -> int:
+        """Numbers in a vector."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens that the model reads of one text; what is beyond is not seen."""
+
+    @property
+    def token_basis(self) -> TokenBasis | None:
+        """How states of single tokens are kept; None for a model that no basis ships for."""
+
+    def embed_question(self, text: str) -> QuestionVectors:
+        """One question with its tokens."""
+
+    def embed_queries(self, texts: Sequence[str]) -> FloatArray:
+        """Unit-length vectors of questions, of shape (texts, dimensions)."""
+
+    def embed_passages(self, passages: Sequence[PassageText], progress: Progress | None = None) -> list[PassageVectors]:
+        """Vectors of passages and of their sentences, in the order given."""
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens in `text`, without special ones."""
+
+    def tokenize(self, text: str) -> list[str]:
+        """The tokens of `text` as strings, without special ones."""
+
+
+class TransformersEmbedder:
+    """An embedding model in a Hugging Face folder, run by transformers and torch.
+
+    Pooling and prompts are read from the folder's own files (`1_Pooling/config.json` and
+    `config_sentence_transformers.json`, as sentence-transformers writes them). bfloat16 is used where the
+    processor multiplies it in hardware, float32 elsewhere.
+    """
+
+    def __init__(self, folder: Path, name: str | None = None) -> None:
+        self.folder = folder
+        self.name = name or folder.name
+        self._prompts = model_folder.read_prompts(folder, self.name)
+        self._pooling = model_folder.read_pooling(folder)
+        self.fingerprint = model_folder.fingerprint(folder, self._prompts, self._pooling)
+        self._lock = threading.Lock()
+        self._model, self._tokenizer, self._padding = model_folder.load(folder, self.name)
+        self.dimensions = int(self._model.config.hidden_size)
+        self.max_tokens = model_folder.max_tokens(folder, self._model.config)
+        self.token_basis = TokenBasis.load(self.name, self.dimensions)
+        self._remembered = lru_cache(maxsize=RECENT_QUESTIONS)(self._embed_question)
+
+    def embed_question(self, text: str) -> QuestionVectors:
+        """See `Embedder.embed_question`. The latest are remembered: one question is often asked of several parts."""
+        return self._remembered(text)
+
+    def _embed_question(self, text: str) -> QuestionVectors:
+        ((read,),) = self._forward([PassageText(text)], self._prompts["query"], states=self.token_basis is not None)
+        if self.token_basis is None:
+            return QuestionVectors(read.vector)
+        own = read.own()
+        # Every number is near every other one: which it is, keywords know.
+        words = [any(map(str.isalpha, text[max(0, start) : end])) for start, end in read.offsets[own].tolist()]
+        return QuestionVectors(read.vector, read.projected[own][words])
+
+    def embed_queries(self, texts: Sequence[str]) -> FloatArray:
+        """See `Embedder.embed_queries`."""
+        vectors = np.empty((len(texts), self.dimensions), np.float32)
+        for batch in self._forward([PassageText(text) for text in texts], self._prompts["query"], states=False):
+            for read in batch:
+                vectors[read.index] = read.vector
+        return vectors
+
+    def embed_passages(self, passages: Sequence[PassageText], progress: Progress | None = None) -> list[PassageVectors]:
+        """See `Embedder.embed_passages`. `progress` is called with (passages done, passages in all)."""
+        results: dict[int, PassageVectors] = {}
+        late = self._pooling == "mean"
+        wants_states = late or self.token_basis is not None
+        for batch in self._forward(passages, self._prompts["document"], states=wants_states):
+            for read in batch:
+                results[read.index] = self._vectors(read, passages[read.index].sentences, late=late)
+            if progress:
+                progress(len(results), len(passages))
+        vectors = [results[index] for index in range(len(passages))]
+        return vectors if late else self._with_sentences_alone(passages, vectors)
+
+    def token_states(self, texts: Sequence[str], *, as_queries: bool) -> list[FloatArray]:
+        """The unit-length states of each text's own tokens, ``(tokens, dimensions)``: what a basis is fitted to."""
+        prefix = self._prompts["query" if as_queries else "document"]
+        found = {
+            read.index: read.states[own] / np.linalg.norm(read.states[own], axis=1, keepdims=True)
+            for batch in self._forward([PassageText(text) for text in texts], prefix, states=True)
+            for read in batch
+            for own in (read.own(),)
+        }
+        return [found[index] for index in range(len(texts))]
+
+    def count_tokens(self, text: str) -> int:
+        """See `Embedder.count_tokens`."""
+        return len(self._tokenizer.encode(text, add_special_tokens=False))
+
+    def tokenize(self, text: str) -> list[str]:
+        """See `Embedder.tokenize`."""
+        return list(self._tokenizer.encode(text, add_special_tokens=False).tokens)
+
+    def _with_sentences_alone(
+        self, passages: Sequence[PassageText], vectors: list[PassageVectors]
+    ) -> list[PassageVectors]:
+        """Sentences embedded by themselves: for models whose one pooled token speaks for the whole text."""
+        texts = [PassageText(span.of(p.text)) for p in passages for span in p.sentences]
+        found: dict[int, FloatArray] = {}
+        for batch in self._forward(texts, self._prompts["document"], states=False):
+            found.update((read.index, read.vector) for read in batch)
+        alone = iter([found[index] for index in range(len(texts))])
+        return [
+            PassageVectors(v.passage, _stack([next(alone) for _ in p.sentences], self.dimensions), v.tokens)
+            for p, v in zip(passages, vectors, strict=True)
+        ]
+
+    def _vectors(self, read: _Read, sentences: Sequence[Span], *, late: bool) -> PassageVectors:
+        """A passage's vectors; its sentences' too if they are pooled from its own states."""
+        parts = np.empty((0, self.dimensions), np.float32)
+        if late:
+            parts = pool_spans(read.states, read.offsets, sentences, read.vector)
+        if self.token_basis is None:
+            return PassageVectors(read.vector, parts)
+        own = read.own()
+        codes = self.token_basis.encode(read.projected[own])
+        return PassageVectors(read.vector, parts, PassageTokens.of(codes, read.offsets[own], sentences))
+
+    def _forward(self, passages: Sequence[PassageText], prefix: str, *, states: bool) -> Iterator[list[_Read]]:
+        """What the model makes of the texts, batch by batch, shortest first; with `states`, of their tokens too."""
+        import torch
+
+        heads = [f"{prefix}{p.heading}\n" if p.heading else prefix for p in passages]
+        encoded = self._encode([head + p.text for head, p in zip(heads, passages, strict=True)])
+        tokens = [each.ids for each in encoded]
+        for batch in _batches([len(ids) for ids in tokens]):
+            inputs, mask = self._pad([tokens[index] for index in batch])
+            with self._lock, torch.inference_mode():
+                hidden = self._model(input_ids=inputs, attention_mask=mask).last_hidden_state.float()
+                pooled = torch.nn.functional.normalize(pool(hidden, mask, self._pooling), dim=-1)
+                projected = self._project(hidden) if states else hidden[:, :0]
+            whole = pooled.cpu().numpy()
+            rows = hidden.cpu().numpy() if states else np.empty((len(batch), 0, self.dimensions), np.float32)
+            small = projected.cpu().numpy()
+            yield [
+                _Read(
+                    index,
+                    whole[row],
+                    rows[row][: len(tokens[index])],
+                    small[row][: len(tokens[index])],
+                    np.asarray(encoded[index].offsets).reshape(-1, 2) - len(heads[index]),
+                )
+                for row, index in enumerate(batch)
+            ]
+
+    def _project(self, hidden: torch.Tensor) -> torch.Tensor:
+        """States ``(rows, tokens, dimensions)`` by the basis, if there is one; with numpy beside it the model is slower."""
+        import torch
+
+        basis = self.token_basis
+        if basis is None:
+            return hidden[:, :0]
+        origin, directions = (torch.from_numpy(part).to(hidden) for part in (basis.origin, basis.directions))
+        return (torch.nn.functional.normalize(hidden, dim=-1) - origin) @ directions
+
+    def _encode(self, texts: Sequence[str]) -> list[Encoding]:
+        """The tokens of texts with special ones, at most `max_tokens`.
+
+        Truncation is a state of the tokenizer, which other threads use for whole texts: so it is done here.
+        """
+        room = self.max_tokens - self._tokenizer.num_special_tokens_to_add(False)
+        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        for each in encoded:
+            each.truncate(room)
+        return [self._tokenizer.post_process(each) for each in encoded]
+
+    def _pad(self, rows: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        import torch
+
+        width = max(len(row) for row in rows)
+        inputs = torch.full((len(rows), width), self._padding)
+        mask = torch.zeros((len(rows), width), dtype=torch.long)
+        for number, row in enumerate(rows):
+            # Causal models pool the last token: it must stand where the mask ends.
+            inputs[number, : len(row)] = torch.tensor(row)
+            mask[number, : len(row)] = 1
+        return inputs.to(self._model.device), mask.to(self._model.device)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the model made of one text of a batch."""
+
+    index: int
+    vector: FloatArray
+    states: FloatArray
+    """``(tokens, dimensions)``, or none where they weren't asked for."""
+    projected: FloatArray
+    """``(tokens, size)``: the same by the basis."""
+    offsets: NDArray[np.int64]
+    """``(tokens, 2)``: begin and end of each in the text, negative in what stands before it."""
+
+    def own(self) -> NDArray[np.bool_]:
+        """Which tokens lie in the text itself, ``(tokens,)``."""
+        # A token may begin with the blank before its word: the first word's lies in the prefix.
+        own: NDArray[np.bool_] = (self.offsets[:, 1] > 0) & (self.offsets[:, 1] > self.offsets[:, 0])
+        return own
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Indexes in order of length, cut so that no batch holds more than `BATCH_TOKENS` with its padding."""
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) + 1) * lengths[index] > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def _stack(vectors: list[FloatArray], dimensions: int) -> FloatArray:
+    return np.stack(vectors) if vectors else np.empty((0, dimensions), np.float32)

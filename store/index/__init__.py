@@ -1,0 +1,1 @@
+"""The indexes derived from the catalog: vectors in Chroma, keywords in tantivy."""

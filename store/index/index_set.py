@@ -1,0 +1,231 @@
+"""The derived indexes together: vectors and keywords of one generation, and the centring they share.
+
+A generation is a folder (or a collection on a Chroma server) of its own. A rebuild makes the next one
+beside it, and the catalog then names that, so the swap is one transaction, and a kill leaves the old one.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from store.catalog.maintenance import IndexRow, index_rows, passage_ids
+from store.catalog.snapshot import LanguageStatistics, Snapshot
+from store.errors import LibraryError
+from store.index.vector_index import Entry, Nearest, VectorIndex, translated
+
+if TYPE_CHECKING:
+    from store.embedding.centering import Centring
+    from store.index.keyword_index import LexicalIndex
+
+Kind = Literal["vectors", "keywords"]
+Tokenize = Callable[[str], list[str]]
+_ROWS = 1_000
+"""Rows that are centred and written at a time: some megabytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Which indexes are in use, and whose vectors they hold: open ones with another are out of date."""
+
+    vectors: int
+    keywords: int
+    fingerprint: str
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Generation:
+        """The one that the catalog names."""
+        return cls(
+            snapshot.number("vectors_generation"),
+            snapshot.number("keywords_generation"),
+            snapshot.value("embedder_fingerprint") or "",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VectorFiles:
+    """Chroma's files, by which one sees that they are not as they were left. Chroma itself doesn't look."""
+
+    sizes: dict[str, int]
+    times: dict[str, int]
+    """When each was last changed, in nanoseconds; a copy of the library has other times."""
+
+    @classmethod
+    def of(cls, folder: Path) -> VectorFiles:
+        """Those in the folder of one generation."""
+        stats = {str(path.relative_to(folder)): path.stat() for path in sorted(folder.glob("*/*"))}
+        return cls(
+            {name: stat.st_size for name, stat in stats.items()},
+            {name: stat.st_mtime_ns for name, stat in stats.items()},
+        )
+
+    @classmethod
+    def parse(cls, noted: str) -> VectorFiles:
+        """The inverse of `str`."""
+        return cls(**json.loads(noted))
+
+    def __str__(self) -> str:
+        return json.dumps(asdict(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a library keeps its derived indexes."""
+
+    home: Path
+    library_id: str
+    chroma_url: str | None = None
+
+    def folder(self, kind: Kind, number: int) -> Path:
+        """The folder of one generation of one kind."""
+        return self.home / "derived" / f"{kind}-{number:04}"
+
+    def open_vectors(self, number: int) -> VectorIndex:
+        """Chroma's side; only for the library's owner, unless Chroma is a server."""
+        if self.chroma_url is not None:
+            return VectorIndex.open(Path(), f"{self._prefix}{number:04}", url=self.chroma_url)
+        folder = self.folder("vectors", number)
+        folder.mkdir(parents=True, exist_ok=True)
+        return VectorIndex.open(folder)
+
+    def open_keywords(self, number: int, tokenize: Tokenize, *, read_only: bool = False) -> LexicalIndex:
+        """The keywords' side; other processes may open it too, read-only."""
+        from store.index.keyword_index import LexicalIndex
+
+        return LexicalIndex.open(self.folder("keywords", number), tokenize, read_only=read_only)
+
+    def vector_files(self, number: int) -> VectorFiles:
+        """The files that Chroma's graph of vectors lies in, as they are now."""
+        return VectorFiles.of(self.folder("vectors", number))
+
+    def clear(self, vectors: int, keywords: int | None) -> None:
+        """Delete what a killed rebuild may have left where the next one writes."""
+        shutil.rmtree(self.folder("vectors", vectors), ignore_errors=True)
+        if keywords is not None:
+            shutil.rmtree(self.folder("keywords", keywords), ignore_errors=True)
+        if self.chroma_url is not None:
+            with closing(self.open_vectors(vectors)) as index:
+                index.drop()
+
+    def delete_others(self, generation: Generation) -> None:
+        """Delete every generation that isn't in use."""
+        used = {self.folder("vectors", generation.vectors), self.folder("keywords", generation.keywords)}
+        for folder in set((self.home / "derived").glob("*")) - used:
+            shutil.rmtree(folder, ignore_errors=True)
+        if self.chroma_url is not None:
+            with closing(self.open_vectors(generation.vectors)) as index:
+                index.drop_others(self._prefix)
+
+    @property
+    def _prefix(self) -> str:
+        return f"attest-{self.library_id}-"
+
+
+@dataclass(frozen=True, slots=True)
+class Indexes:
+    """One generation, open."""
+
+    generation: Generation
+    vectors: Nearest
+    keywords: LexicalIndex
+    centring: Centring
+
+    @property
+    def owned(self) -> VectorIndex:
+        """The vectors, to change them. Only the owner can."""
+        if not isinstance(self.vectors, VectorIndex):
+            raise LibraryError("Only the process that owns the library can change it.")
+        return self.vectors
+
+    def write(self, snapshot: Snapshot, document_keys: Iterable[int], run: int, *, keywords: bool = True) -> int:
+        """Write the entries of these documents' passages; returns how many.
+
+        They must not be in the keywords yet; with `keywords` False these are left alone.
+        """
+        written = 0
+        for rows in _portions(row for key in document_keys for row in index_rows(snapshot, key, run)):
+            self._add_vectors(rows)
+            if keywords:
+                with translated():
+                    self._add_keywords(rows)
+            written += len(rows)
+        if keywords:
+            with translated():
+                self.keywords.commit()
+        return written
+
+    def forget(self, snapshot: Snapshot, document_keys: Iterable[int]) -> None:
+        """Remove the entries of these versions of documents; missing ones are no error."""
+        for key in document_keys:
+            ids = passage_ids(snapshot, key)
+            self.owned.remove(ids)
+            with translated():
+                self.keywords.remove_passages(ids)
+        with translated():
+            self.keywords.commit()
+
+    def close(self) -> None:
+        """Close both sides."""
+        self.keywords.close()
+        self.vectors.close()
+
+    def _add_vectors(self, rows: list[IndexRow]) -> None:
+        centred = self.centring.centre(np.stack([row.vector for row in rows]), [row.language for row in rows])
+        self.owned.add(
+            Entry(row.passage_id, row.document_id, row.language, vector, row.speaker, row.published, row.collection)
+            for row, vector in zip(rows, centred, strict=True)
+        )
+
+    def _add_keywords(self, rows: list[IndexRow]) -> None:
+        from store.index.keyword_index import LexicalEntry
+
+        self.keywords.add(
+            LexicalEntry(
+                passage_id=row.passage_id,
+                document_id=row.document_id,
+                language=row.language,
+                speaker=row.speaker,
+                published=row.published,
+                collection=row.collection,
+                text=f"{row.heading}\n{row.text}" if row.heading else row.text,
+            )
+            for row in rows
+        )
+
+
+def make_centring(embedder_name: str, dimensions: int, statistics: Mapping[str, LanguageStatistics]) -> Centring:
+    """The language means for vectors of this model, refined by a library's own statistics."""
+    from store.embedding.centering import Centring, load_means
+
+    return Centring(load_means(embedder_name, dimensions), statistics)
+
+
+def outdated(snapshot: Snapshot, centring: Centring) -> str | None:
+    """What this version of Attest does otherwise than the one that made the indexes; None: nothing."""
+    from store.index.keyword_index import TERMS_VERSION
+
+    if snapshot.value("centring_version") not in {None, centring.version}:
+        return "knows the languages' means better"
+    if (snapshot.value("terms_version") or "1") != str(TERMS_VERSION):  # not noted before there was a second one
+        return "reads words and dates otherwise"
+    return None
+
+
+def load_centring(snapshot: Snapshot) -> Centring:
+    """The means that the indexes in use were made with; `centring_version` notes whether they still ship."""
+    return make_centring(
+        snapshot.value("embedder_name") or "", snapshot.number("dimensions"), snapshot.centring_statistics()
+    )
+
+
+def _portions(rows: Iterator[IndexRow]) -> Iterator[list[IndexRow]]:
+    while portion := list(islice(rows, _ROWS)):
+        yield portion

@@ -1,0 +1,273 @@
+"""Keyword search for mixed scripts: BM25 over the embedding model's own subword tokens.
+
+No language needs a word segmenter: the model's tokenizer cuts all scripts, and the folded text makes one of what
+readers take to be the same. Dates are added as terms of their own, so that calendars meet. Tantivy keeps the
+index: memory-mapped, with adds and removals, opened without being read. It is derived from the catalog.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from store.errors import IndexDamagedError
+from store.text.date_ranges import day_range
+from store.text.date_terms import DATE_TERM, date_terms
+from store.text.fold import fold
+from store.types import Filter
+
+if TYPE_CHECKING:
+    import tantivy
+
+TERMS_VERSION = 2
+"""Of the terms that a text gets, which `store.text.fold` and `store.text.date_terms` have a part in: one more whenever
+they change. The catalog notes it, and an index of other terms is made anew when it is opened."""
+WRITER_BYTES = 64 * 1024 * 1024
+MAX_QUERY_TERMS = 256
+"""A question of ten thousand words is searched by its rarest terms."""
+K1 = 1.2
+"""Tantivy's BM25 saturation: a term's weight never exceeds its idf times K1 + 1."""
+NO_DATE = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalEntry:
+    """What the keyword index holds of one passage."""
+
+    passage_id: str
+    document_id: str
+    language: str
+    speaker: str | None
+    published: str | None
+    text: str
+    collection: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeywordQuery:
+    """A query's terms, each once, with what they weigh in this index."""
+
+    weights: dict[str, float]
+    """Inverse document frequency of each term, rarest first."""
+
+    @property
+    def has_dates(self) -> bool:
+        """Whether any term stands for a date."""
+        return any(DATE_TERM.match(term) for term in self.weights)
+
+    @property
+    def ceiling(self) -> float:
+        """A bound on the BM25 of any passage: the sum of each term's weight times (K1 + 1)."""
+        return sum(self.weights.values()) * (K1 + 1)
+
+
+class LexicalIndex:
+    """The keyword index in one folder: many readers, one writer. Safe to use from several threads."""
+
+    def __init__(self, index: tantivy.Index, tokenize: Callable[[str], list[str]], *, read_only: bool = False) -> None:
+        self._index = index
+        self._tokenize = tokenize
+        self._read_only = read_only
+        self._writer: Any = None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, folder: Path, tokenize: Callable[[str], list[str]], *, read_only: bool = False) -> LexicalIndex:
+        """Open the index in `folder`, or make an empty one unless `read_only`.
+
+        Raises IndexDamagedError where there is none to read, or one that can't be read.
+        """
+        import tantivy
+
+        try:
+            if tantivy.Index.exists(str(folder)) if folder.is_dir() else False:
+                return cls(tantivy.Index.open(str(folder)), tokenize, read_only=read_only)
+            if read_only:
+                raise IndexDamagedError("The library has no keyword index: make it with `attest rebuild`.")
+            folder.mkdir(parents=True, exist_ok=True)
+            return cls(tantivy.Index(_schema(), str(folder)), tokenize)
+        except (ValueError, OSError) as error:
+            raise IndexDamagedError(
+                f"The keyword index can't be read ({error}): make it anew with `attest rebuild`."
+            ) from error
+
+    def add(self, entries: Iterable[LexicalEntry]) -> None:
+        """Add passages; they are found after `commit`."""
+        import tantivy
+
+        with self._lock:
+            writer = self._open_writer()
+            for entry in entries:
+                document = tantivy.Document()
+                document.add_text("passage_id", entry.passage_id)
+                document.add_text("document_id", entry.document_id)
+                document.add_text("language", entry.language)
+                document.add_text("speaker", entry.speaker or "")
+                document.add_text("collection", _collection_term(entry.collection))
+                first, last = day_range(entry.published) if entry.published else (NO_DATE, NO_DATE)
+                document.add_integer("first_day", first)
+                document.add_integer("last_day", last)
+                document.add_text("terms", " ".join(self.terms(entry.text)))
+                writer.add_document(document)
+
+    def remove_documents(self, document_ids: Iterable[str]) -> None:
+        """Remove all passages of documents; they are gone after `commit`."""
+        with self._lock:
+            writer = self._open_writer()
+            for document_id in document_ids:
+                writer.delete_documents_by_term("document_id", document_id)
+
+    def remove_passages(self, passage_ids: Iterable[str]) -> None:
+        """Remove single passages; they are gone after `commit`."""
+        with self._lock:
+            writer = self._open_writer()
+            for passage_id in passage_ids:
+                writer.delete_documents_by_term("passage_id", passage_id)
+
+    def commit(self) -> None:
+        """Make what was added and removed durable, and visible to searches."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.commit()
+            self._index.reload()
+
+    def close(self) -> None:
+        """Give the writer's lock back; what was not committed is lost."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.wait_merging_threads()
+                self._writer = None
+
+    def parse(self, query: str) -> KeywordQuery:
+        """The terms of `query` with their weights; only the rarest `MAX_QUERY_TERMS` of a very long one."""
+        searcher = self._searcher()
+        count = searcher.num_docs
+        weights = {}
+        for term in dict.fromkeys(self.terms(query)):
+            found = min(searcher.doc_freq("terms", term), count)  # It counts removed passages until they are merged.
+            weights[term] = math.log(1 + (count - found + 0.5) / (found + 0.5))
+        rarest = sorted(weights, key=weights.__getitem__, reverse=True)[:MAX_QUERY_TERMS]
+        return KeywordQuery({term: weights[term] for term in rarest})
+
+    def terms(self, text: str) -> list[str]:
+        """The terms of a text, in order, with the dates in it after them."""
+        return [*self._tokenize(fold(text)), *sorted(date_terms(text))]
+
+    def share(self, query: KeywordQuery, text: str) -> float:
+        """What share of the query's weight the terms of `text` hold, in [0, 1]."""
+        held = set(self._tokenize(fold(text)))
+        if query.has_dates:
+            held |= date_terms(text)
+        total = sum(query.weights.values())
+        return sum(weight for term, weight in query.weights.items() if term in held) / total if total else 0.0
+
+    def search(
+        self,
+        query: str | KeywordQuery,
+        k: int,
+        where: Filter | None = None,
+        among: Sequence[str] | None = None,
+    ) -> list[tuple[str, float]]:
+        """The `k` best passages as (passage id, BM25 score), best first; only those that share a term.
+
+        `among` restricts the search to passages of these ids.
+        """
+        parsed = self.parse(query) if isinstance(query, str) else query
+        if not parsed.weights or k < 1:
+            return []
+        import tantivy
+
+        schema = self._index.schema
+        should, must = tantivy.Occur.Should, tantivy.Occur.Must
+        found = tantivy.Query.boolean_query(
+            [(should, tantivy.Query.term_query(schema, "terms", term, "freq")) for term in parsed.weights]
+        )
+        conditions = _conditions(schema, where or Filter())
+        if among is not None:
+            only = tantivy.Query.term_set_query(schema, "passage_id", list(among))
+            conditions.append(tantivy.Query.const_score_query(only, 0.0))
+        if conditions:
+            found = tantivy.Query.boolean_query([(must, found), *((must, condition) for condition in conditions)])
+        searcher = self._searcher()
+        hits = searcher.search(found, limit=k, count=False).hits
+        return [(_passage_id(searcher, address), float(score)) for score, address in hits]
+
+    def count(self) -> int:
+        """Passages in the index."""
+        return int(self._searcher().num_docs)
+
+    def passage_ids(self, batch: int = 10_000) -> Iterator[str]:
+        """Every passage's id, for checks; read in batches."""
+        import tantivy
+
+        searcher = self._searcher()
+        for offset in range(0, searcher.num_docs, batch):
+            for _, address in searcher.search(tantivy.Query.all_query(), limit=batch, offset=offset).hits:
+                yield _passage_id(searcher, address)
+
+    def _open_writer(self) -> Any:  # noqa: ANN401 - tantivy's writer has no public type
+        if self._read_only:
+            raise IndexDamagedError("The keyword index was opened for reading only: open the library as its owner.")
+        if self._writer is None:
+            self._writer = self._index.writer(WRITER_BYTES, 1)
+        return self._writer
+
+    def _searcher(self) -> tantivy.Searcher:
+        if self._read_only:
+            self._index.reload()  # Another process may have written meanwhile.
+        return self._index.searcher()
+
+
+def _passage_id(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> str:
+    return str(searcher.doc(address).get_first("passage_id"))
+
+
+def _schema() -> tantivy.Schema:
+    import tantivy
+
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("passage_id", stored=True, tokenizer_name="raw", index_option="basic")
+    for name in ("document_id", "language", "speaker", "collection"):
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
+    for name in ("first_day", "last_day"):
+        builder.add_integer_field(name, indexed=True, fast=True)
+    builder.add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
+    return builder.build()
+
+
+def _collection_term(name: str) -> str:
+    """A term for each name: an index has none for the empty one."""
+    return f"={name}"
+
+
+def _conditions(schema: tantivy.Schema, where: Filter) -> list[tantivy.Query]:
+    """The filter as queries that all must match and that add nothing to the score."""
+    import tantivy
+
+    conditions = [
+        # One term is found in half the time that a set of one takes.
+        tantivy.Query.term_query(schema, name, values[0], "basic")
+        if len(values) == 1
+        else tantivy.Query.term_set_query(schema, name, list(values))
+        for name, values in (
+            ("document_id", where.documents),
+            ("language", where.languages),
+            ("speaker", where.speakers),
+            ("collection", tuple(map(_collection_term, where.collections))),
+        )
+        if values
+    ]
+    integer = tantivy.FieldType.Integer
+    if where.published_from:
+        first = day_range(where.published_from)[0]
+        conditions.append(tantivy.Query.range_query(schema, "last_day", integer, lower_bound=first))
+    if where.published_to:
+        last = day_range(where.published_to)[1]
+        conditions.append(
+            tantivy.Query.range_query(schema, "first_day", integer, lower_bound=NO_DATE + 1, upper_bound=last)
+        )
+    return [tantivy.Query.const_score_query(condition, 0.0) for condition in conditions]

@@ -1,0 +1,1 @@
+"""Text compared and understood: folding, dates, languages."""
