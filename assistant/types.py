@@ -17,7 +17,8 @@ EVERYTHING = Filter()
 
 Mode = Literal["quotes", "written"]
 Support = Literal["quoted", "supported", "unsupported"]
-AbstainReason = Literal["empty_library", "no_evidence", "low_confidence", "unsupported"]
+AnswerKind = Literal["answer", "list", "overview", "comparison", "library", "talk"]
+AbstainReason = Literal["empty_library", "no_evidence", "low_confidence", "unsupported", "not_said"]
 NoticeCode = Literal[
     "single_speaker", "conflicting_sources", "source_changed", "translated", "incomplete", "model_unavailable"
 ]
@@ -57,6 +58,32 @@ class Evidence(Value):
     translation: str | None = None
 
 
+class AnswerSpan(Value):
+    """Words that answer, inside the evidence with that key: exactly ``normalized_text[start:end]`` of its document."""
+
+    key: int = Field(ge=1)
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+    text: str
+
+
+class ShortAnswer(Value):
+    """The shortest words that answer, one span or several for a question of several parts."""
+
+    spans: tuple[AnswerSpan, ...] = Field(min_length=1)
+    confidence: float = Field(ge=0, le=1)
+
+
+class Section(Value):
+    """A part of an answer with a heading: one side of a comparison, one speaker or topic of an overview."""
+
+    title: str
+    keys: tuple[int, ...] = ()
+    """Of the evidence that it holds, in order; none where the documents say nothing on it."""
+    document_ids: tuple[str, ...] = ()
+    """Of the documents that it is about."""
+
+
 class Claim(Value):
     """A sentence of the answer that asserts something: ``answer.text[start:end] == text``."""
 
@@ -88,8 +115,16 @@ class Answer(Value):
     mode: Mode
     model: str | None = None
     text: str
+    kind: AnswerKind = "answer"
+    short_answer: ShortAnswer | None = None
     claims: tuple[Claim, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    sections: tuple[Section, ...] = ()
+    """In the order in which they are shown; empty for a plain answer."""
+    documents: tuple[Source, ...] = ()
+    """What an answer about the library names."""
+    total: int | None = None
+    """For lists and answers about the library: how many there are in all, shown or not."""
     notices: tuple[Notice, ...] = ()
     timings_ms: dict[str, float]
 
