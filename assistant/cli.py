@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from assistant.answer.pipeline import Assistant
+    from assistant.answer.instrumentation import InstrumentedAssistant
     from assistant.server.evaluation_panel import Bench
     from store.settings import Settings
     from store.types import Filter, SearchResult
@@ -272,7 +272,7 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     return 0
 
 
-def _prepare_writing(assistant: Assistant) -> None:
+def _prepare_writing(assistant: InstrumentedAssistant) -> None:
     from store.errors import LanguageModelError
 
     # A model that can't be used is told with the answer that needs it.
@@ -300,7 +300,7 @@ def _bench(settings: Settings) -> Bench:
 
 
 @contextmanager
-def _assistant(settings: Settings, *, owner: bool = False) -> Iterator[Assistant]:
+def _assistant(settings: Settings, *, owner: bool = False) -> Iterator[InstrumentedAssistant]:
     from assistant.build import build_assistant
 
     with build_assistant(settings, read_only=not owner) as assistant:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -212,3 +213,11 @@ class Finished:
 
 
 Event = EvidenceFound | TextAdded | ClaimChecked | Waiting | Composed | Translated | Finished
+
+
+def finished(events: Iterable[Event]) -> Answer:
+    """Return the answer that `events` end with. Raises what making them raises."""
+    for event in events:
+        if isinstance(event, Finished):
+            return event.answer
+    raise AssertionError("An answer always ends with Finished.")

@@ -38,8 +38,8 @@ _TITLED = regex.compile(
 _MARKERS = regex.compile(r"\[\d+\]")
 
 
-def resolve(question: str, history: Sequence[Message]) -> str:
-    """`question` with what it takes from `history` (oldest first) said in it; as it is if it stands alone."""
+def standalone(question: str, history: Sequence[Message]) -> str:
+    """Return `question` with what it takes from `history` (oldest first) said in it; as it is if it stands alone."""
     standing: str | None = None
     answer = ""
     for message in history:

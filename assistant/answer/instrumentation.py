@@ -1,6 +1,7 @@
-"""What becomes known of each answer outside of it: one line in the log, and spans for LlamaIndex's instrumentation.
+"""Log and trace answers, from outside of the pipeline that makes them.
 
-Both are made from the answer's own events, so the pipeline knows nothing of them, and neither holds anybody's words.
+Each answer becomes one line in the log, and spans for LlamaIndex's instrumentation. Both are made from its events and
+hold no word of a question or a document. A question that only tries something out is put to the assistant inside.
 """
 
 from __future__ import annotations
@@ -8,23 +9,56 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Self
 
+from assistant.answer.pipeline import Assistant
 from assistant.answer.spans import Span
-from assistant.types import Answer, Composed, Event, EvidenceFound, Finished, Translated
+from assistant.types import Answer, AskOptions, Composed, Event, EvidenceFound, Finished, Message, Translated, finished
 from store.errors import AttestError
 from store.logs import facts
 
 log = logging.getLogger(__name__)
 
 
-def told(events: Iterator[Event]) -> Iterator[Event]:
-    """The events as they come; the log and whoever listens to LlamaIndex's dispatcher learn what became of them."""
+class InstrumentedAssistant:
+    """An assistant whose answers are logged and traced. Safe to use from several threads."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self.inside = assistant
+        self.library = assistant.library
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.inside.__exit__(*error)
+
+    def ask(
+        self, question: str, history: Sequence[Message] = (), options: AskOptions = AskOptions()
+    ) -> Iterator[Event]:
+        """Yield the events of `Assistant.ask`. Raises what it raises."""
+        yield from instrumented(self.inside.ask(question, history, options))
+
+    def answer(self, question: str, history: Sequence[Message] = (), options: AskOptions = AskOptions()) -> Answer:
+        """Return the whole answer at once. Raises what `ask` raises."""
+        return finished(self.ask(question, history, options))
+
+    def prepare_writing(self) -> None:
+        """Call `Assistant.prepare_writing`."""
+        self.inside.prepare_writing()
+
+    def prompt_of(self, answer: Answer) -> tuple[tuple[str, str], ...]:
+        """Return `Assistant.prompt_of`."""
+        return self.inside.prompt_of(answer)
+
+
+def instrumented(events: Iterator[Event]) -> Iterator[Event]:
+    """Yield `events` as they come, and log and trace what becomes of them."""
     started = time.perf_counter()
     span = Span("answer", None)
     step = Span("retrieve", span.id)
     whole: Answer | None = None
-    finished = False
+    is_finished = False
     try:
         while True:
             with step.is_current():
@@ -39,15 +73,15 @@ def told(events: Iterator[Event]) -> Iterator[Event]:
                 step, whole = Span("translate", span.id), event.answer
             elif isinstance(event, Translated):
                 whole = event.answer
-            elif isinstance(event, Finished):  # Whoever got this needn't ask for more, so it is told before.
-                finished = True
-                _tell_answer(event.answer, (step, span), started)
+            elif isinstance(event, Finished):  # Before it is passed on: nothing needs to be asked for after it.
+                is_finished = True
+                _record_answer(event.answer, (step, span), started)
             yield event
     except BaseException as error:
-        if whole is not None and not finished and isinstance(error, GeneratorExit):
-            _tell_answer(whole, (step, span), started)  # only its translation was stopped
-        elif not finished:
-            _tell_failure(error, (step, span), started)
+        if whole is not None and not is_finished and isinstance(error, GeneratorExit):
+            _record_answer(whole, (step, span), started)  # only its translation was stopped
+        elif not is_finished:
+            _record_failure(error, (step, span), started)
         raise
     finally:
         close = getattr(events, "close", None)
@@ -55,14 +89,14 @@ def told(events: Iterator[Event]) -> Iterator[Event]:
             close()
 
 
-def _tell_answer(answer: Answer, spans: tuple[Span, Span], started: float) -> None:
+def _record_answer(answer: Answer, spans: tuple[Span, Span], started: float) -> None:
     step, span = spans
     step.end()
     span.end(answer)
     log.info("question answered", extra=facts(**summary(answer), milliseconds=_since(started)))
 
 
-def _tell_failure(error: BaseException, spans: Sequence[Span], started: float) -> None:
+def _record_failure(error: BaseException, spans: Sequence[Span], started: float) -> None:
     stopped = isinstance(error, GeneratorExit)
     for span in spans:
         if stopped:
@@ -79,7 +113,7 @@ def _tell_failure(error: BaseException, spans: Sequence[Span], started: float) -
 
 
 def summary(answer: Answer) -> dict[str, Any]:
-    """What is known of an answer without any of its words."""
+    """Return what is known of an answer without any of its words."""
     return {
         "language": answer.language,
         "mode": answer.mode,

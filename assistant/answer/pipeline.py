@@ -7,7 +7,7 @@ question -> alone -> passages -> sentences -> evidence -> enough? -> quotes comp
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING, Self
 from assistant.answer import compose
 from assistant.answer.answer_writer import Writer, with_translations, written_notices
 from assistant.answer.confidence import confidence, threshold
-from assistant.answer.conversation import standalone
 from assistant.answer.evidence import PASSAGES, candidates, select, verified
 from assistant.answer.generate import Written
-from assistant.answer.instrumentation import told
-from assistant.answer.question import clean_question
+from assistant.answer.question import Question, understand
 from assistant.answer.translate import Translation, Translations, foreign
 from assistant.types import (
     AbstainReason,
@@ -37,28 +35,26 @@ from assistant.types import (
     Notice,
     TextAdded,
     Translated,
+    finished,
 )
 from store.library import Library
-from store.text.language import UNKNOWN, detect_language
-from store.types import Document, SearchResult
+from store.types import SearchResult
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
-DEFAULT_LANGUAGE = "en"
-"""Of answers to questions that don't tell theirs, such as a name alone."""
 PARAGRAPH = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A question as it is searched and answered."""
+class Found:
+    """What the library holds on a question."""
 
-    asked: str
-    alone: str
-    language: str
-    options: AskOptions
-    started: float
+    question: Question
+    passages: SearchResult
+    evidence: tuple[Evidence, ...]
+    confidence: float
+    timings_ms: Mapping[str, float]
 
 
 class Assistant:
@@ -87,124 +83,78 @@ class Assistant:
             self._writer.prepare()
 
     def answer(self, question: str, history: Sequence[Message] = (), options: AskOptions = AskOptions()) -> Answer:
-        """The whole answer at once. Raises what `ask` raises."""
-        for event in self.ask(question, history, options):
-            if isinstance(event, Finished):
-                return event.answer
-        raise AssertionError("An answer always ends with Finished.")
+        """Return the whole answer at once. Raises what `ask` raises."""
+        return finished(self.ask(question, history, options))
 
     def ask(
         self, question: str, history: Sequence[Message] = (), options: AskOptions = AskOptions()
     ) -> Iterator[Event]:
-        """The answer as it comes to be: evidence first, then text, then `Finished` with all of it.
+        """Yield the answer as it comes to be: evidence first, then text, then `Finished` with all of it.
 
+        Nothing is logged or traced; see `assistant.answer.instrumentation`.
         Raises QuestionError for a blank or endless question, LibraryError and ModelError.
         """
-        yield from told(self._events(question, history, options))
+        asked = understand(question, history, options)
+        found = self._search(asked)
+        yield EvidenceFound(asked.alone, asked.language, found.evidence, found.confidence)
+        if not found.evidence:
+            yield from self._abstain(found)
+            return
+        written = (options.mode or self.mode) == "written"
+        answering = self._write(found) if written else self._quote(found)
+        yield from self._translate(asked, answering) if options.translate else answering
 
     def prompt_of(self, answer: Answer) -> tuple[tuple[str, str], ...]:
         """Role and text of each message that a language model wrote `answer` from; see `Writer.prompt_of`."""
         return self._writer.prompt_of(answer)
 
-    def _events(self, question: str, history: Sequence[Message], options: AskOptions) -> Iterator[Event]:
-        asked = self._understand(question, history, options)
-        found = self.library.search(asked.alone, PASSAGES, options.filter)
+    def _search(self, asked: Question) -> Found:
+        passages = self.library.search(asked.alone, PASSAGES, asked.options.filter)
         retrieved = time.perf_counter()
-        ordered = candidates(found)
-        sure = confidence(found, ordered)
+        ordered = candidates(passages)
+        sure = confidence(passages, ordered)
         evidence: tuple[Evidence, ...] = ()
         if sure >= threshold():
-            evidence = verified(select(ordered, options.max_quotes), self.library)
+            evidence = verified(select(ordered, asked.options.max_quotes), self.library)
         timings = {
             "retrieve": (retrieved - asked.started) * 1000,
             "evidence": (time.perf_counter() - retrieved) * 1000,
-            **{f"retrieve_{name}": spent for name, spent in found.timings_ms.items()},
+            **{f"retrieve_{name}": spent for name, spent in passages.timings_ms.items()},
         }
-        yield EvidenceFound(asked.alone, asked.language, evidence, sure)
-        if not evidence:
-            yield from self._abstain(asked, found, sure, timings)
-            return
-        written = (options.mode or self.mode) == "written"
-        answering = (self._write if written else self._quote)(asked, evidence, sure, timings)
-        yield from self._translate(asked, answering) if options.translate else answering
-
-    def _understand(self, question: str, history: Sequence[Message], options: AskOptions) -> Question:
-        started = time.perf_counter()
-        cleaned = clean_question(question)
-        alone = standalone(cleaned, history)
-        spoken = [cleaned, *(message.text for message in reversed(history) if message.role == "user")]
-        detected = (language for text in spoken if (language := detect_language(text)) != UNKNOWN)
-        language = options.answer_language or next(detected, DEFAULT_LANGUAGE)
-        return Question(question, alone, language, options, started)
+        return Found(asked, passages, evidence, sure, timings)
 
     def _quote(
-        self,
-        asked: Question,
-        evidence: tuple[Evidence, ...],
-        sure: float,
-        timings: dict[str, float],
-        more: tuple[Claim, ...] = (),
-        notice: tuple[Notice, ...] = (),
+        self, found: Found, written: Written | None = None, notices: tuple[Notice, ...] = ()
     ) -> Generator[Event]:
-        """The answer in quotes; `more` are sentences of a model that the quotes don't carry, and `notice` says so."""
+        """Yield the answer in quotes; where a model tried before, with the sentences that the quotes don't carry."""
         text = ""
         claims: list[Claim] = []
-        for each in evidence:
+        for each in found.evidence:
             gap = PARAGRAPH if text else ""
-            claim = compose.framed(each, asked.language, len(text) + len(gap))
+            claim = compose.framed(each, found.question.language, len(text) + len(gap))
             text += gap + claim.text
             claims.append(claim)
             yield TextAdded(gap + claim.text)
             yield ClaimChecked(claim)
-        yield Finished(
-            Answer(
-                question=asked.asked,
-                standalone_question=asked.alone,
-                language=asked.language,
-                answered=True,
-                confidence=sure,
-                mode="quotes",
-                text=text,
-                claims=(*claims, *(claim.model_copy(update={"start": len(text), "end": len(text)}) for claim in more)),
-                evidence=evidence,
-                notices=(*notice, *compose.notices(evidence, asked.language)),
-                timings_ms=_total(asked, timings),
-            )
-        )
+        withheld = written.withheld if written else ()
+        at_end = (claim.model_copy(update={"start": len(text), "end": len(text)}) for claim in withheld)
+        yield _finished(found, text, claims=(*claims, *at_end), notices=notices, written=written)
 
-    def _write(
-        self, asked: Question, evidence: tuple[Evidence, ...], sure: float, timings: dict[str, float]
-    ) -> Generator[Event]:
-        """The answer as a language model writes it; where nothing of that can be shown, the quotes."""
+    def _write(self, found: Found) -> Generator[Event]:
+        """Yield the answer as a language model writes it; where nothing of that can be shown, the quotes."""
         written: Written | None = None
-        for event in self._writer.write(asked.alone, evidence, asked.language):
+        for event in self._writer.write(found.question.alone, found.evidence, found.question.language):
             if isinstance(event, Written):
                 written = event
             else:
                 yield event
-        timings |= dict(written.timings_ms) if written else {}
-        notice = written_notices(written, asked.language)
+        notices = written_notices(written, found.question.language)
         if written is None or not written.claims:
-            withheld = written.withheld if written else ()
-            yield from self._quote(asked, evidence, sure, timings, withheld, notice)
+            yield from self._quote(found, written, notices)
             return
-        claims = sorted((*written.claims, *written.withheld), key=lambda claim: (claim.start, claim.end))
-        yield Finished(
-            Answer(
-                question=asked.asked,
-                standalone_question=asked.alone,
-                language=asked.language,
-                answered=True,
-                confidence=sure,
-                mode="written",
-                model=self._writer.model_name,
-                text=written.text,
-                claims=tuple(claims),
-                evidence=evidence,
-                notices=(*notice, *compose.notices(evidence, asked.language)),
-                timings_ms=_total(asked, timings),
-            )
-        )
+        claims = tuple(sorted((*written.claims, *written.withheld), key=lambda claim: (claim.start, claim.end)))
+        model = self._writer.model_name
+        yield _finished(found, written.text, claims=claims, notices=notices, written=written, model=model)
 
     def _translate(self, asked: Question, answering: Generator[Event]) -> Iterator[Event]:
         """The events of `answering`, and at their end translations of its quotes, one after the other."""
@@ -235,33 +185,49 @@ class Assistant:
         whole = with_translations(answer, done, self._writer.model_name)
         yield Finished(whole.model_copy(update={"timings_ms": timings}))
 
-    def _abstain(self, asked: Question, found: SearchResult, sure: float, timings: dict[str, float]) -> Iterator[Event]:
-        reason: AbstainReason = "low_confidence" if found.hits else "no_evidence"
-        if not found.hits and self.library.statistics().documents == 0:
+    def _abstain(self, found: Found) -> Iterator[Event]:
+        language, hits = found.question.language, found.passages.hits
+        reason: AbstainReason = "low_confidence" if hits else "no_evidence"
+        if not hits and self.library.statistics().documents == 0:
             reason = "empty_library"
-            text = compose.empty_library(asked.language)
+            text = compose.empty_library(language)
         else:
-            text = compose.no_answer(asked.language, _documents(found))
+            text = compose.no_answer(language, list({hit.document.id: hit.document for hit in hits}.values()))
         yield TextAdded(text)
-        yield Finished(
-            Answer(
-                question=asked.asked,
-                standalone_question=asked.alone,
-                language=asked.language,
-                answered=False,
-                abstain_reason=reason,
-                confidence=sure,
-                mode="quotes",
-                text=text,
-                timings_ms=_total(asked, timings),
-            )
-        )
+        yield _finished(found, text, abstain_reason=reason)
 
 
-def _documents(found: SearchResult) -> list[Document]:
-    return list({hit.document.id: hit.document for hit in found.hits}.values())
+def _finished(
+    found: Found,
+    text: str,
+    *,
+    claims: tuple[Claim, ...] = (),
+    notices: tuple[Notice, ...] = (),
+    written: Written | None = None,
+    model: str | None = None,
+    abstain_reason: AbstainReason | None = None,
+) -> Finished:
+    """Return the last event, with the only `Answer` that is made here; `model` is what wrote `text`."""
+    asked, evidence = found.question, found.evidence
+    timings = {**found.timings_ms, **dict(written.timings_ms if written else ())}
+    answer = Answer(
+        question=asked.asked,
+        standalone_question=asked.alone,
+        language=asked.language,
+        answered=abstain_reason is None,
+        abstain_reason=abstain_reason,
+        confidence=found.confidence,
+        mode="written" if model else "quotes",
+        model=model,
+        text=text,
+        claims=claims,
+        evidence=evidence,
+        notices=(*notices, *compose.notices(evidence, asked.language)),
+        timings_ms=_total(asked, timings),
+    )
+    return Finished(answer)
 
 
-def _total(asked: Question, timings: dict[str, float]) -> dict[str, float]:
+def _total(asked: Question, timings: Mapping[str, float]) -> dict[str, float]:
     total = (time.perf_counter() - asked.started) * 1000
-    return {name: round(spent, 2) for name, spent in (timings | {"total": total}).items()}
+    return {name: round(spent, 2) for name, spent in {**timings, "total": total}.items()}

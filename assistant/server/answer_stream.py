@@ -16,13 +16,14 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from assistant.accounts.account import Visitor
+from assistant.answer.question import clean_question
 from assistant.server.error_messages import said
 from assistant.server.ownership_checks import own_conversation
 from assistant.server.render import Draft, draft_body, evidence_list, turn_article
 from assistant.server.scoped_access import seen
 from assistant.server.settings import PageSettings
 from assistant.server.strings import Strings, chosen
-from assistant.server.validation import checked_options, checked_question
+from assistant.server.validation import checked_options
 from assistant.types import (
     Answer,
     AskOptions,
@@ -117,7 +118,8 @@ class Answering:
             self._running += change
 
     def _checked(self, data: Mapping[str, Any], ticket: str, words: Strings) -> Asked:
-        question = checked_question(data.get("question"), self._settings.max_question_characters, words)
+        sent = data.get("question")
+        question = clean_question(sent if isinstance(sent, str) else "", self._settings.max_question_characters)
         return Asked(
             ticket=ticket,
             question=question,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from assistant.answer.instrumentation import InstrumentedAssistant
 from assistant.server.suggestions import Suggestions
 from assistant.types import Answer, AskOptions, Event, Message
 from store.library_view import View
@@ -33,7 +34,8 @@ class SuggestionsByReach:
     """Suggested questions for each choice of collections: what gives them away must not be seen by others."""
 
     def __init__(self, assistant: Assistant, is_busy: Callable[[], bool]) -> None:
-        self._assistant = assistant
+        # Suggestions are tried: they are nobody's questions, so they aren't logged as answered.
+        self._assistant = assistant.inside if isinstance(assistant, InstrumentedAssistant) else assistant
         self._is_busy = is_busy
         self._lock = threading.Lock()
         self._made: dict[Collections, Suggestions] = {}

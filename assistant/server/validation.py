@@ -1,10 +1,9 @@
-"""What comes with a question from the page, checked: the question itself and the choices for it."""
+"""Check the choices that come with a question from the page."""
 
 from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import get_args
 
@@ -17,18 +16,6 @@ from store.types import Filter
 
 MOST_QUOTES = 20
 _MOST_CHOICES = 500
-
-
-def checked_question(question: object, limit: int, words: Strings) -> str:
-    """The question without outer blanks. Raises QuestionError: blank, too long, or control characters."""
-    text = question if isinstance(question, str) else ""
-    if len(text) > limit:
-        raise QuestionError(words("problem.long", length=f"{len(text):,}", limit=f"{limit:,}"))
-    if any(unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r" for character in text):
-        raise QuestionError(words("problem.control"))
-    if not any(unicodedata.category(character)[0] not in "ZC" for character in text):
-        raise QuestionError(words("problem.blank"))
-    return text.strip()
 
 
 def checked_options(options: object, words: Strings) -> AskOptions:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from assistant.answer.conversation import standalone
+from assistant.answer.followups import standalone
 from assistant.types import Message
 
 SUITE = Path(__file__).parent / "data" / "followups.jsonl"
@@ -76,18 +76,12 @@ def score(
 
 
 @click.command()
-@click.option("--model", default=None, help="A GGUF file to rewrite with; without it, the rules.")
 @click.option("--part", default=None, help="Only the cases of this part: tune or report.")
 @click.option("--wrong", is_flag=True, help="Also print the cases that went wrong.")
-def main(model: str | None, part: str | None, wrong: bool) -> None:
+def main(part: str | None, wrong: bool) -> None:
     """Print how many follow-ups were made to stand alone."""
-    llm = None
-    if model:
-        from assistant.llm.gguf import GgufLLM
-
-        llm = GgufLLM(path=model)
     cases = [case for case in load() if part in (None, case.part)]
-    table, failures = score(cases, lambda question, history: standalone(question, history, llm))
+    table, failures = score(cases, standalone)
     for row, (right, total) in table.items():
         click.echo(f"{row:18} {right:3} of {total:3}  {right / total:.3f}")
     if wrong:

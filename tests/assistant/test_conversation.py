@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.answer.conversation import standalone, within_budget
+from assistant.answer.followups import standalone
 from assistant.types import Message
 
 FORUM = "When was the Forum on Global Human Rights Governance held?"
@@ -95,10 +95,3 @@ def test_decomposed_vietnamese_is_understood_like_composed() -> None:
 def test_no_question_breaks_it(first: str, answer: str, question: str) -> None:
     text = standalone(question, after(first, answer))
     assert text or not question.strip()
-
-
-def test_history_is_cut_at_whole_turns() -> None:
-    history = after("one", "two two", "three", "four")
-    assert within_budget(history, 2, lambda text: len(text.split())) == tuple(history[2:])
-    assert within_budget(history, 3, lambda text: len(text.split())) == tuple(history[2:])
-    assert within_budget(history, 0, lambda text: len(text.split())) == ()

@@ -12,13 +12,11 @@ from pathlib import Path
 import pytest
 from llama_index.core.llms import ChatMessage
 
-from assistant.answer.conversation import standalone
 from assistant.answer.generate import Written, warm, write
 from assistant.llm.base import counter_of, stream_text
 from assistant.llm.endpoint import endpoint, served_models
 from assistant.llm.gguf import GgufLLM
 from assistant.llm.install import SMALL, find_installed, sha256_of
-from assistant.types import Message
 from tests.assistant.quotes import quote
 
 pytestmark = pytest.mark.hard
@@ -77,11 +75,6 @@ def test_two_readers_take_turns(llm: GgufLLM) -> None:
 
 def test_it_counts_its_own_tokens(llm: GgufLLM) -> None:
     assert counter_of(llm)("hello world") == 2
-
-
-def test_it_rewrites_a_follow_up(llm: GgufLLM) -> None:
-    history = [Message("user", "When was the Lotus Museum built?"), Message("assistant", "In 1921. [1]")]
-    assert "Lotus Museum" in standalone("And how tall is it?", history, llm)
 
 
 SERVER = """

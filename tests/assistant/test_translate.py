@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from assistant import cli
-from assistant.answer.conversation import standalone
+from assistant.answer.followups import standalone
 from assistant.answer.generate import Written, write
 from assistant.answer.pipeline import Assistant
 from assistant.answer.translate import Translation, Translations, foreign, translate
@@ -315,8 +315,6 @@ def test_a_tokenizer_that_fails_is_a_failure_of_the_model() -> None:
     *_, written = write("How did the Council vote?", evidence, "en", llm, pause=lambda _: None)
     assert isinstance(written, Written)
     assert "did not answer in time" in str(written.problem)
-    said = [Message("user", "How did the Council vote?"), Message("assistant", "By hand.")]
-    assert standalone("And who was there?", said, llm) == standalone("And who was there?", said)
 
 
 def test_a_model_that_just_failed_to_write_is_not_waited_for_again(library: Library) -> None:

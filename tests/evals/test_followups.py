@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assistant.answer.conversation import standalone
+from assistant.answer.followups import standalone
 from evals.benchmarks.followups import load, score
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
+from assistant.answer.question import clean_question
+from assistant.server.error_messages import said
 from assistant.server.strings import languages, strings
-from assistant.server.validation import checked_options, checked_question
+from assistant.server.validation import checked_options
 from store.errors import QuestionError
 from tests.page.conftest import Visit
 
@@ -38,18 +42,19 @@ def test_a_question_a_little_too_long_is_kept_to_be_shortened(visit: Visit) -> N
     assert visit.page.locator(".turn").count() == 0
 
 
-def test_control_characters_get_one_sentence(visit: Visit) -> None:
-    visit.page.evaluate("document.querySelector('#question').value = 'warning\\u0007bells'")
+def test_control_characters_are_dropped(visit: Visit) -> None:
+    visit.page.evaluate("document.querySelector('#question').value = 'warning\\u0007 bells'")
     visit.page.press("#question", "Enter")
-    assert "control characters" in visit.page.locator("#problem").inner_text()
-    assert visit.page.locator(".turn").count() == 0
+    visit.page.wait_for_selector(".turn[data-state='finished']")
+    assert visit.page.locator("#problem").is_hidden()
 
 
 REFUSED: list[tuple[dict[str, object], str]] = [
-    ({"question": ""}, "Type a question first."),
-    ({"question": "a\u0000b"}, "control characters"),
+    ({"question": ""}, "The question is empty"),
+    ({"question": "\u0000\u0007"}, "The question is empty"),
+    ({"question": "?!"}, "The question is empty"),
     ({"question": "x" * 1_000_000}, "1,000,000 characters"),
-    ({"question": 7}, "Type a question first."),
+    ({"question": 7}, "The question is empty"),
     ({"question": "q", "options": {"mode": "magic"}}, "reload the page"),
     ({"question": "q", "options": {"max_quotes": 10**9}}, "reload the page"),
     ({"question": "q", "options": {"filter": {"languages": "vi"}}}, "reload the page"),
@@ -154,10 +159,12 @@ def test_a_full_queue_is_said_so_and_the_question_is_kept(visit: Visit) -> None:
 @pytest.mark.parametrize("language", languages())
 def test_each_refusal_is_said_in_the_language_of_the_interface(language: str) -> None:
     words = strings(language)
-    with pytest.raises(QuestionError, match="4"):
-        checked_question("x" * 5, 4, words)
-    with pytest.raises(QuestionError, match=words("problem.blank")):
-        checked_question(" \n", 4, words)
+    with pytest.raises(QuestionError) as long:
+        clean_question("x" * 5, 4)
+    assert said(str(long.value), words) == words("said.question_long", length="5", limit="4")
+    with pytest.raises(QuestionError) as blank:
+        clean_question(" \n", 4)
+    assert said(str(blank.value), words) == words("said.question_empty")
     with pytest.raises(QuestionError, match=words("problem.request")):
         checked_options({"answer_language": "<script>"}, words)
 
@@ -166,4 +173,4 @@ def test_each_refusal_is_said_in_the_language_of_the_interface(language: str) ->
     "question", ["ฟอรัม\u200bใต้?", "👩\u200d👩\u200d👧 ai?", "نیم\u200cفاصله", "line\nline", "Diễn đàn?"]
 )
 def test_joiners_line_breaks_and_decomposed_letters_are_no_control_characters(question: str) -> None:
-    assert checked_question(f"  {question} ", 100, strings("en")) == question
+    assert clean_question(f"  {question} ", 100) == unicodedata.normalize("NFC", question)

@@ -18,7 +18,9 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from assistant.answer.instrumentation import InstrumentedAssistant
 from assistant.answer.pipeline import Assistant
+from assistant.server.scoped_access import SuggestionsByReach
 from assistant.types import AskOptions, Composed, EvidenceFound
 from store.errors import SettingsError
 from store.library import Library
@@ -77,7 +79,7 @@ def logged(tmp_path: Path) -> Iterator[Any]:
 
 
 def test_an_answer_is_logged_without_question_and_quotes(library: Library, logged: Any) -> None:
-    answer = Assistant(library).answer(QUESTION)
+    answer = InstrumentedAssistant(Assistant(library)).answer(QUESTION)
     (line,) = logged()
     assert line["event"] == "question answered"
     assert line["quotes"] == len(answer.evidence) > 0
@@ -87,22 +89,29 @@ def test_an_answer_is_logged_without_question_and_quotes(library: Library, logge
 
 
 def test_an_answer_that_was_stopped_and_one_that_failed_are_logged(library: Library, logged: Any) -> None:
-    events = Assistant(library).ask(QUESTION)
+    events = InstrumentedAssistant(Assistant(library)).ask(QUESTION)
     assert isinstance(next(events), EvidenceFound)
     events.close()  # type: ignore[attr-defined]
     assert [(line["event"], line["reason"]) for line in logged()] == [("question not answered", "stopped")]
     with pytest.raises(Exception, match="empty"):
-        Assistant(library).answer("  ")
+        InstrumentedAssistant(Assistant(library)).answer("  ")
     assert [line["reason"] for line in logged()] == ["stopped", "QuestionError"]
 
 
 def test_an_answer_whose_translation_was_stopped_is_logged_as_answered(library: Library, logged: Any) -> None:
     options = AskOptions(mode="quotes", answer_language="th", translate=True)
-    events = Assistant(library).ask(QUESTION, options=options)
+    events = InstrumentedAssistant(Assistant(library)).ask(QUESTION, options=options)
     assert any(isinstance(event, Composed) for event in events)
     events.close()  # type: ignore[attr-defined]
     (line,) = logged()
     assert (line["event"], line["answered"]) == ("question answered", True)
+
+
+def test_a_question_that_is_only_tried_is_not_logged(library: Library, logged: Any) -> None:
+    assistant = InstrumentedAssistant(Assistant(library))
+    assert assistant.inside.answer(QUESTION).answered
+    SuggestionsByReach(assistant, lambda: False).of(None).after(assistant.inside.answer(QUESTION), (), "en")
+    assert not logged()
 
 
 @contextmanager

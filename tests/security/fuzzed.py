@@ -192,8 +192,9 @@ def _options() -> list[bytes]:
 
 
 def _asked(data: bytes) -> str:
+    from assistant.answer.question import clean_question
     from assistant.server.strings import strings
-    from assistant.server.validation import checked_options, checked_question
+    from assistant.server.validation import checked_options
 
     try:
         value = json.loads(data)
@@ -201,7 +202,7 @@ def _asked(data: bytes) -> str:
         value = data.decode("utf-8", "surrogateescape")
     try:
         asked = checked_options(value, strings("en"))
-        checked_question(value.get("question") if isinstance(value, dict) else value, 20_000, strings("th"))
+        clean_question(str(value.get("question") if isinstance(value, dict) else value))
     except QuestionError as error:
         return f"refused {len(str(error))}"
     return f"{asked.mode} {asked.max_quotes} {asked.filter.is_empty}"

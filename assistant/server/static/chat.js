@@ -66,8 +66,6 @@ function send() {
 export function wrong(question) {
   const length = [...question].length;
   if (length > state.start.limits.question) return tooLong(length);
-  // eslint-disable-next-line no-control-regex
-  if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/.test(question)) return t("problem.control");
   if (!/[^\p{Z}\p{C}]/u.test(question)) return t("problem.blank");
   return "";
 }
