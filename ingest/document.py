@@ -8,8 +8,8 @@ from pathlib import Path
 
 import regex
 
+from ingest.blocks import RawDocument
 from ingest.normalize import NORMALIZATION_VERSION, Normalized, normalize, normalize_text
-from ingest.raw import RawDocument
 from ingest.read import READERS_VERSION, read_document
 from ingest.sources import Source
 from ingest.split import SPLITTING_VERSION, split

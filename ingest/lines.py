@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import regex
 
-from ingest.raw import PAGE_START
+from ingest.blocks import PAGE_START
 
 NARROWEST, WIDEST = 30, 160
 """Columns between which a wrapped text's width lies."""

@@ -24,13 +24,13 @@ from dataclasses import dataclass
 
 import regex
 
+from ingest.blocks import FORCED_LINE_END, PAGE_START, Block
 from ingest.lines import (
     joined_lines,
     without_page_numbers,
     without_sure_hyphens,
     words_of_wrapped_line,
 )
-from ingest.raw import FORCED_LINE_END, PAGE_START, Block
 from store.types import Span
 
 NORMALIZATION_VERSION = 1
@@ -87,7 +87,7 @@ def normalize(blocks: Iterable[Block]) -> Normalized:
     structured = False
     length = 0
     for block in blocks:
-        structured = structured or block.kind != "text"
+        structured = structured or block.kind not in ("text", "laid out")
         piece = _text_of(block)
         if not piece:
             continue
@@ -109,6 +109,8 @@ def _text_of(block: Block) -> str:
     if block.kind == "text":
         text = without_sure_hyphens(without_page_numbers(_LINE_ENDS.sub("\n", block.text)))
         return _settled(_PAGE_GAP.sub(_page_gap, _cleaned(text)))
+    if block.kind == "laid out":
+        return _trimmed(_cleaned(_LINE_ENDS.sub("\n", block.text)))
     unpaged = block.text.replace(PAGE_START, " ")
     if block.kind == "lines":
         return _trimmed(_cleaned(_LINE_ENDS.sub("\n", unpaged)))

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import regex
 
+from ingest.blocks import Block, RawDocument
 from ingest.encoding import decode
 from ingest.formats.docx import read_docx
 from ingest.formats.html import read_html
 from ingest.formats.markdown import read_markdown
-from ingest.formats.pdf import read_pdf
 from ingest.limits import MAX_CHARACTERS, MAX_FILE_BYTES, MAX_TEXT_FILE_BYTES, in_words
-from ingest.raw import Block, RawDocument
+from ingest.readers.pdf.reader import read_pdf
 from store.errors import ReadError
 
 READERS_VERSION = 1

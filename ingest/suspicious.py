@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import regex
 
-from ingest.raw import Block
+from ingest.blocks import Block
 
 _BIDIRECTIONAL = regex.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _TAGS = regex.compile(r"(?<!\U0001f3f4[\U000e0020-\U000e007f]{0,16})[\U000e0000-\U000e007f]")

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ingest.blocks import FORCED_LINE_END, Block, RawDocument
 from ingest.limits import (
     MAX_COMPRESSION_RATIO,
     MAX_DECOMPRESSED_BYTES,
@@ -19,7 +20,6 @@ from ingest.limits import (
     MAX_PARTS,
     in_words,
 )
-from ingest.raw import FORCED_LINE_END, Block, RawDocument
 from store.errors import ReadError
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import regex
 
+from ingest.blocks import FORCED_LINE_END, Block, BlockKind, RawDocument
 from ingest.dates import iso_date
 from ingest.limits import MAX_NESTING
-from ingest.raw import FORCED_LINE_END, Block, BlockKind, RawDocument
 from store.errors import ReadError
 
 if TYPE_CHECKING:

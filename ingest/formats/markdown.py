@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import regex
 import yaml
 
+from ingest.blocks import FORCED_LINE_END, Block, RawDocument
 from ingest.dates import iso_date
 from ingest.formats.html import html_blocks
 from ingest.limits import MAX_NESTING
-from ingest.raw import FORCED_LINE_END, Block, RawDocument
 from store.errors import ReadError
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.blocks import Block
 from ingest.normalize import normalize, normalize_text
-from ingest.raw import Block
 from store.types import Span
 
 ENGLISH = (

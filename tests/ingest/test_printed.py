@@ -30,15 +30,21 @@ PARAGRAPHS = {
 }
 
 
-@pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The paragraphs on a page that a real browser printed."""
+THAI_FONTS = ["sans-serif", "Noto Sans Thai", "Noto Serif Thai", "Noto Looped Thai", "Garuda", "Loma", "Norasi"]
+"""Those that are not installed are replaced by one that is."""
+
+
+@pytest.fixture(scope="module", params=THAI_FONTS)
+def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The paragraphs on a page that a real browser printed, in one of many fonts."""
     browser = find_browser()
     if browser is None:
         pytest.skip("There is no Chromium to print with.")
     folder = tmp_path_factory.mktemp("printed")
     body = "".join(f"<p lang={language}>{html.escape(words)}" for language, words in PARAGRAPHS.items())
-    (folder / "page.html").write_text(f"<meta charset=utf-8><title>Three languages</title>{body}", encoding="utf-8")
+    style = f"<style>body {{ font-family: '{request.param}' }}</style>"
+    page = f"<meta charset=utf-8><title>Three languages</title>{style}{body}"
+    (folder / "page.html").write_text(page, encoding="utf-8")
     subprocess.run(
         [
             browser,
@@ -62,12 +68,14 @@ def test_every_letter_of_a_printed_page_is_there_once(printed: Path) -> None:
     assert letters(text) == letters("".join(PARAGRAPHS.values()))
 
 
-def test_printed_paragraphs_come_out_whole(printed: Path) -> None:
+def test_printed_paragraphs_come_out_whole_in_any_font(printed: Path) -> None:
     lines = normalize(read_document(printed).blocks).text.split("\n")
     assert PARAGRAPHS["vi"] in lines
     assert PARAGRAPHS["en"] in lines
     (thai,) = (line for line in lines if regex.match(r"\p{Thai}", line))
-    assert abs(thai.count(" ") - PARAGRAPHS["th"].count(" ")) <= 2
+    # Where a line was broken at a blank, the page no longer shows it; nowhere else does one come or go.
+    words = set(PARAGRAPHS["th"].split())
+    assert all(any(piece.startswith(word) for word in words) for piece in thai.split())
 
 
 def letters(text: str) -> str:

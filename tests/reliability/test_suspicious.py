@@ -17,8 +17,8 @@ from assistant.server.render import evidence_list
 from assistant.server.strings import languages, strings
 from assistant.server.uploads import Shelf
 from assistant.types import Evidence, Source
+from ingest.blocks import Block
 from ingest.pipeline import ingest_paths
-from ingest.raw import Block
 from ingest.suspicious import disguised, hidden
 from store.catalog.database import FILE
 from store.library import Library

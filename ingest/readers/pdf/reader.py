@@ -16,10 +16,12 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
+from ingest.blocks import RawDocument
 from ingest.dates import pdf_date
-from ingest.formats.pdf_text import page_text
-from ingest.limits import MAX_CHARACTERS, MAX_PAGE_SECONDS, MAX_PAGES, MAX_PDF_MEMORY_BYTES
-from ingest.raw import PAGE_START, Block, RawDocument
+from ingest.limits import MAX_CHARACTERS, MAX_PAGE_SECONDS
+from ingest.readers.pdf.layout import Line
+from ingest.readers.pdf.paragraphs import Page, paragraphs_of
+from ingest.readers.pdf.running import without_running_lines
 from store.errors import ReadError
 
 _START_SECONDS = 20.0
@@ -29,21 +31,23 @@ _START_SECONDS = 20.0
 def read_pdf(path: Path) -> RawDocument:
     """The pages of a PDF file, each begun by `PAGE_START`. Raises ReadError, naming what is wrong."""
     records = _records(path)
-    head = next(records, {})
-    pages: list[str] = []
+    opening = next(records, {})
+    pages: list[Page] = []
     characters = 0
     for record in records:
-        pages.append(record["page"])
-        characters += len(record["page"])
+        page = Page(tuple(Line(**line) for line in record["lines"]), record["width"])
+        pages.append(page)
+        characters += sum(len(line.text) for line in page.lines)
         if characters > MAX_CHARACTERS:
             raise ReadError(f"This PDF holds more than {MAX_CHARACTERS:,} characters, which is the limit.")
-    if not any(page.strip() for page in pages):
+    if not any(page.lines for page in pages):
         raise ReadError(
             "This PDF has no text on its pages: it is probably a scan. Run text recognition (OCR) on it and try again."
         )
-    metadata: dict[str, str] = head.get("metadata", {})
+    pages, _head = without_running_lines(pages)
+    metadata: dict[str, str] = opening.get("metadata", {})
     return RawDocument(
-        blocks=(Block("\n".join(PAGE_START + page for page in pages)),),
+        blocks=tuple(paragraphs_of(pages)),
         media_type="application/pdf",
         title=metadata.get("Title", "").strip() or None,
         author=metadata.get("Author", "").strip() or None,
@@ -54,11 +58,11 @@ def read_pdf(path: Path) -> RawDocument:
 def _records(path: Path) -> Iterator[dict[str, Any]]:
     """What the reading process says, one JSON object a line. Raises ReadError when it fails or hangs."""
     process = subprocess.Popen(  # noqa: S603 - this very interpreter and module
-        [sys.executable, "-m", "ingest.formats.pdf", str(path)],
+        [sys.executable, "-m", "ingest.readers.pdf.process", str(path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         stdin=subprocess.DEVNULL,
-        cwd=Path(__file__).resolve().parents[2],
+        cwd=Path(__file__).resolve().parents[3],
     )
     lines: Queue[bytes | None] = Queue(maxsize=64)
     reading = threading.Thread(target=_pump, args=(process, lines), daemon=True)
@@ -92,47 +96,3 @@ def _pump(process: subprocess.Popen[bytes], lines: Queue[bytes | None]) -> None:
             for line in process.stdout:
                 lines.put(line)
     lines.put(None)
-
-
-def _main(path: str) -> None:
-    """The reading process: prints metadata, then each page, or an error, as lines of JSON."""
-    _cap_memory()
-    import pypdfium2
-
-    _say({"ready": True})
-    try:
-        document = pypdfium2.PdfDocument(path)
-        if len(document) > MAX_PAGES:
-            _say({"error": f"This PDF has {len(document):,} pages; the limit is {MAX_PAGES:,}."})
-            return
-        _say({"metadata": document.get_metadata_dict(skip_empty=True)})
-        for index in range(len(document)):
-            page = document[index]
-            _say({"page": page_text(page)})
-            page.close()
-    except pypdfium2.PdfiumError as error:
-        _say({"error": _reason(str(error))})
-    except MemoryError:
-        _say({"error": f"This PDF needs more than {MAX_PDF_MEMORY_BYTES >> 30} GB of memory, which is the limit."})
-
-
-def _reason(message: str) -> str:
-    if "assword" in message or "ecurity" in message:
-        return "This PDF is encrypted: remove its password and try again."
-    return "This PDF is damaged or cut off: it can't be opened. Use an undamaged copy."
-
-
-def _cap_memory() -> None:
-    with contextlib.suppress(ImportError, OSError, ValueError):  # Windows has no such limits.
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MAX_PDF_MEMORY_BYTES, MAX_PDF_MEMORY_BYTES))
-
-
-def _say(record: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(record) + "\n")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1])

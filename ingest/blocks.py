@@ -1,11 +1,11 @@
-"""What a reader makes of a file, before normalization: blocks of text, and what the file says of itself."""
+"""Blocks: what a reader makes of a file before normalization, with the metadata that the file states."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-BlockKind = Literal["text", "paragraph", "heading", "lines"]
+BlockKind = Literal["text", "laid out", "paragraph", "heading", "lines"]
 
 FORCED_LINE_END = "\u2028"
 """Inside a paragraph: a line that ends here on purpose."""
@@ -18,8 +18,9 @@ PAGE_START = "\f"
 class Block:
     """A piece of a document.
 
-    ``text``: lines whose ends may mean nothing, as in a PDF or plain text file. ``paragraph``, ``heading``:
-    line ends inside mean nothing, except `FORCED_LINE_END`. ``lines``: every line end is meant.
+    ``text``: lines whose ends may mean nothing, as in a plain text file. ``paragraph``, ``heading``: line ends
+    inside mean nothing, except `FORCED_LINE_END`. ``laid out``: a paragraph of a format without headings, as a PDF
+    page has; `PAGE_START` may stand in it. ``lines``: every line end is meant.
     """
 
     text: str

@@ -1,0 +1,1 @@
+"""PDF files: glyphs to lines, lines to columns, columns to paragraphs."""

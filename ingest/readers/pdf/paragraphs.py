@@ -1,0 +1,192 @@
+"""The lines of all pages -> paragraphs, joined by left edge, line pitch and the width of the next word.
+
+A line goes on in the next one where the next word would not have fit: no mark of a script is needed for that. A
+paragraph may go on in the next column or on the next page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import regex
+
+from ingest.blocks import FORCED_LINE_END, PAGE_START, Block
+from ingest.hyphens import LINE_END_HYPHEN, without_line_end_hyphens
+from ingest.readers.pdf.layout import Line
+
+PARAGRAPH_GAP = 1.3
+"""Times the usual pitch of lines: what tells a paragraph's end."""
+
+INDENT = 4.0
+"""Times the letter size: the most that the first line of a paragraph is set in or out."""
+
+ALIKE = 0.12
+"""Share by which the letter sizes of one paragraph's lines may differ."""
+
+NARROWEST = 12.0
+"""Times the letter size: the least width of a column of running text."""
+
+PARAGRAPH_END = "\n\n"
+
+RAGGED_SHARE = 0.4
+"""Of a column's lines: how many must be full for the column to hold running text."""
+
+_UNSPACED = regex.compile(
+    r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}、。，．：；！？「」『』（）〈〉《》]"
+)
+_RIGHT_TO_LEFT = regex.compile(r"^\P{L}*[\p{Hebrew}\p{Arabic}\p{Syriac}\p{Thaana}\p{Nko}]")
+_SENTENCE_END = regex.compile(r"[.!?:;。！？：；។။।۔؟…][\"'”’»)\]」』⁰¹²³⁴⁵⁶⁷⁸⁹]*$")
+_LIST_ITEM = regex.compile(
+    r"(?:[-–—•·‣▪◦*●○■□►✓✔]\s|\(?(?:\p{Nd}{1,3}|[a-zA-Z]|[ivxlcIVXLC]{1,5})(?:[.)]|\.\p{Nd}{1,2}(?:\.\p{Nd}{1,2})*\.?)\s)"
+)
+_HYPHEN = regex.compile(r"(?<=\p{L})[-‐\u00ad]$")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The lines of one page in reading order, and how wide it is in points."""
+
+    lines: tuple[Line, ...]
+    width: float
+
+
+def paragraphs_of(pages: Sequence[Page]) -> list[Block]:
+    """Return the text of `pages` as blocks of running text; `PAGE_START` stands where a page begins."""
+    texts = without_line_end_hyphens(list(_texts(pages)))
+    return [Block(text, "laid out") for text in texts]
+
+
+def _texts(pages: Sequence[Page]) -> Iterator[str]:
+    pitch, edges = _usual_pitches(pages), _right_edges(pages)
+    pieces: list[str] = []
+    above: Line | None = None
+    starts = ""
+    for page in pages:
+        starts += PAGE_START
+        for number, line in enumerate(page.lines):
+            if above is None:
+                separator = ""
+            elif number == 0 or line.region != above.region:
+                separator = _over_a_gap(above, line, edges.get(_column(above)))
+            else:
+                separator = _within_column(page.lines, number, edges.get(_column(line)), pitch)
+            if separator == PARAGRAPH_END:
+                yield "".join(pieces)
+                pieces, separator = [], ""
+            elif separator == LINE_END_HYPHEN:
+                pieces[-1] = pieces[-1][:-1]
+            pieces += (separator, starts, line.text)
+            starts, above = "", line
+    if pieces or starts:
+        yield "".join((*pieces, starts))
+
+
+def _usual_pitches(pages: Sequence[Page]) -> dict[float, float]:
+    """Return by letter size the usual distance of two baselines: that of the closest quarter."""
+    found: dict[float, list[float]] = {}
+    for page in pages:
+        for above, below in pairwise(page.lines):
+            pitch = above.baseline - below.baseline
+            if above.region == below.region and pitch > 0 and _are_alike(above, below):
+                found.setdefault(round(below.size), []).append(pitch)
+    return {size: sorted(pitches)[len(pitches) // 4] for size, pitches in found.items()}
+
+
+def _are_alike(above: Line, below: Line) -> bool:
+    return abs(above.size - below.size) <= ALIKE * max(above.size, below.size)
+
+
+def _column(line: Line) -> tuple[int, int]:
+    """Return what tells columns of the same kind from others on all pages: the left edge of the region."""
+    return line.region_left, round(line.size)
+
+
+def _right_edges(pages: Sequence[Page]) -> dict[tuple[int, int], float]:
+    """Return how far right the columns that hold running text reach; one is missing where lines end at will."""
+    columns: dict[tuple[int, int], list[tuple[Line, Line, float]]] = {}
+    for page in pages:
+        for above, below in pairwise(page.lines):
+            if above.region == below.region and _are_alike(above, below):
+                columns.setdefault(_column(above), []).append((above, below, page.width))
+    edges = {}
+    for column, pairs in columns.items():
+        edge = max(line.right for above, below, _ in pairs for line in (above, below))
+        start, size = column
+        full = sum(1 for above, below, _ in pairs if _is_full(above, below, edge))
+        is_running = full > 1 and full >= RAGGED_SHARE * len(pairs) and edge - start > NARROWEST * size
+        is_wide = edge - start > 0.8 * (max(width for _, _, width in pairs) - 2 * start)
+        if is_running or is_wide:
+            edges[column] = edge
+    return edges
+
+
+def _is_full(above: Line, below: Line, edge: float) -> bool:
+    """Return whether the first word of `below` would not have fit on the line above it."""
+    blank = 0.0 if _UNSPACED.match(below.text) and _UNSPACED.match(above.text[-1:]) else 0.2 * above.size
+    return above.right + blank + below.first_word > edge - 0.1 * above.size
+
+
+def _within_column(lines: Sequence[Line], number: int, edge: float | None, pitch: dict[float, float]) -> str:
+    """Return what stands between a line and the one above it: nothing, a blank, a line end or an empty line."""
+    above, below = lines[number - 1], lines[number]
+    usual = pitch.get(round(below.size), 1.2 * below.size)
+    distance = above.baseline - below.baseline
+    if distance > PARAGRAPH_GAP * usual or not _are_alike(above, below):
+        return PARAGRAPH_END
+    if distance <= 0 or not _is_set_together(above, below):
+        return FORCED_LINE_END
+    if _goes_on(above, below, edge):
+        return _joint(above, below)
+    if edge is None or not _is_full_before(above, below, edge, lines):
+        return FORCED_LINE_END
+    if _LIST_ITEM.match(below.text) and (_SENTENCE_END.search(above.text) or _LIST_ITEM.match(above.text)):
+        return FORCED_LINE_END
+    return _joint(above, below)
+
+
+def _goes_on(above: Line, below: Line, edge: float | None) -> bool:
+    """Return whether a small letter shows that a sentence goes on, though its line may not be full."""
+    if not below.text[:1].islower() or _SENTENCE_END.search(above.text) or _LIST_ITEM.match(below.text):
+        return False
+    far = edge is not None and above.right - above.left > (edge - above.region_left) / 2
+    return far or _HYPHEN.search(above.text) is not None
+
+
+def _is_full_before(above: Line, below: Line, edge: float, lines: Sequence[Line]) -> bool:
+    if not _RIGHT_TO_LEFT.match(above.text):
+        return _is_full(above, below, edge)
+    # Such lines end at the left.
+    start = min(line.left for line in lines if line.region == above.region)
+    return above.left - 0.2 * above.size - below.first_word < start + 0.1 * above.size
+
+
+def _is_set_together(above: Line, below: Line) -> bool:
+    """Return whether two lines begin at the same edge, but for the indent of a first line or a list's mark."""
+    if _RIGHT_TO_LEFT.match(above.text):
+        return abs(above.right - below.right) < INDENT * below.size
+    return abs(above.left - below.left) < INDENT * below.size or _are_centred(above, below)
+
+
+def _are_centred(above: Line, below: Line) -> bool:
+    return abs((above.left + above.right) - (below.left + below.right)) < below.size
+
+
+def _over_a_gap(above: Line, below: Line, edge: float | None) -> str:
+    """Return what stands between the last line of a column or page and the first of the next."""
+    if not _are_alike(above, below) or _SENTENCE_END.search(above.text) or _LIST_ITEM.match(below.text):
+        return PARAGRAPH_END
+    goes_on = below.text[:1].islower() or _RIGHT_TO_LEFT.match(above.text)
+    if goes_on or (edge is not None and _is_full(above, below, edge)):
+        return _joint(above, below)
+    return PARAGRAPH_END
+
+
+def _joint(above: Line, below: Line) -> str:
+    """Return what stands between two lines of one paragraph."""
+    if _HYPHEN.search(above.text) and regex.match(r"\p{L}", below.text):
+        return LINE_END_HYPHEN
+    if _UNSPACED.match(above.text[-1:]) and _UNSPACED.match(below.text):
+        return ""
+    return " "

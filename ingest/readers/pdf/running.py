@@ -1,0 +1,66 @@
+"""Running heads, feet and page numbers: lines that return at the same place of several pages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import regex
+
+from ingest.readers.pdf.layout import Line
+from ingest.readers.pdf.paragraphs import Page
+
+OUTERMOST = 4
+"""Lines at the top and at the bottom of a page that may be running ones."""
+
+LEAST_SHARE = 0.3
+"""Of the pages: on how many a line must return; on two of them at least."""
+
+_NUMBER = regex.compile(r"\p{Nd}{1,5}|\b[ivxlc]{1,8}\b")
+_LETTER = regex.compile(r"\p{L}")
+_ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
+
+
+def without_running_lines(pages: Sequence[Page]) -> tuple[list[Page], str | None]:
+    """Return `pages` without their running heads, feet and page numbers, and the head of the first page, if any."""
+    if len(pages) < 2:
+        return list(pages), None
+    found: Counter[tuple[int, str]] = Counter()
+    for number, page in enumerate(pages):
+        found.update({signature for line in _outermost(page) for signature in _signatures(line, number)})
+    least = max(2, LEAST_SHARE * len(pages))
+    head: str | None = None
+    kept = []
+    for number, page in enumerate(pages):
+        running = [
+            line
+            for line in _outermost(page)
+            if any(found[signature] >= least for signature in _signatures(line, number))
+        ]
+        if number == 0:
+            head = next((line.text for line in running if len(_LETTER.findall(line.text)) > 7), None)
+        kept.append(replace(page, lines=tuple(line for line in page.lines if line not in running)))
+    return kept, head
+
+
+def _outermost(page: Page) -> list[Line]:
+    lines = sorted(page.lines, key=lambda line: -line.baseline)
+    return lines[:OUTERMOST] + lines[max(OUTERMOST, len(lines) - OUTERMOST) :]
+
+
+def _signatures(line: Line, page: int) -> Iterator[tuple[int, str]]:
+    """Yield the place and text of a line, also with one of its numbers as it counts from page to page."""
+    place = round(line.baseline / 4)
+    if _LETTER.search(_NUMBER.sub("", line.text)):
+        yield place, line.text
+    for match in list(_NUMBER.finditer(line.text))[:4]:
+        relative = _value(match[0]) - page
+        yield place, f"{line.text[: match.start()]}\0{relative}\0{line.text[match.end() :]}"
+
+
+def _value(number: str) -> int:
+    if number.isdecimal():
+        return int(number)
+    values = [_ROMAN[letter] for letter in number]
+    return sum(-value if value < max(values[place:]) else value for place, value in enumerate(values))

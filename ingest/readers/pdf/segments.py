@@ -1,0 +1,189 @@
+"""Glyphs -> segments: pieces of a line without a wide gap, with blanks told from the room between glyphs.
+
+A blank is where the room between two glyphs, measured from the advance width of the first, exceeds what the line's own
+letter spacing explains. Raised and lowered small glyphs are superscripts and subscripts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+
+import regex
+
+from ingest.readers.pdf.direction import RIGHT_TO_LEFT, logical_order
+from ingest.readers.pdf.glyphs import Glyph
+from ingest.scripts import lowered, raised
+
+ROOM_FOR_BLANK = 0.17
+"""Share of the letter size that must be free between two glyphs for a blank."""
+
+USUAL_BEARING = 0.08
+"""Share of the letter size between a group's ink and the next glyph, where a page has too few groups to tell."""
+
+WIDE_GAP = 1.5
+"""Times the letter size: a wider gap parts columns or cells."""
+
+_UNSPACED = regex.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}]")
+_UNMARKED = ("।", "។", "၊", "၊", "，", "。", "、")
+_HYPHEN = "\x02"  # PDFium's sign for a hyphen at a line's end
+_LONGEST_WORD = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a line. Lengths are in points, y grows upwards."""
+
+    text: str
+    left: float
+    right: float
+    baseline: float
+    size: float
+    first_word: float
+    """Width of its first word; in scripts without blanks, of its first twelve glyphs at most."""
+    is_bold: bool
+    angle: int = 0
+
+
+@dataclass(slots=True)
+class _Run:
+    """Glyphs of one line that are drawn one after the other."""
+
+    glyphs: list[Glyph] = field(default_factory=list)
+    blanks: list[bool] = field(default_factory=list)
+    """For each glyph, whether a blank was drawn before it."""
+
+    def add(self, glyph: Glyph, blank: bool) -> None:
+        self.glyphs.append(glyph)
+        self.blanks.append(blank)
+
+
+def segments_of(glyphs: Iterable[Glyph]) -> list[Segment]:
+    """Return the segments of a page's glyphs, in the order in which they were drawn."""
+    glyphs = list(glyphs)
+    bearings = _bearings(glyphs)
+    return [segment for run in _runs(glyphs) if (segment := _segment(run, bearings)) is not None]
+
+
+def _runs(glyphs: list[Glyph]) -> Iterator[_Run]:
+    run, blank = _Run(), False
+    for glyph in glyphs:
+        if not glyph.text.strip():
+            blank = True
+            continue
+        if run.glyphs and not _continues(run, glyph):
+            yield run
+            run, blank = _Run(), False
+        run.add(glyph, blank and bool(run.glyphs))
+        blank = False
+    if run.glyphs:
+        yield run
+
+
+def _continues(run: _Run, glyph: Glyph) -> bool:
+    """Return whether a glyph stands on the same line as the run before it, without a wide gap."""
+    last = run.glyphs[-1]
+    if glyph.angle != last.angle:
+        return False
+    full = max(each.size for each in run.glyphs[-20:])
+    anchor = next((each for each in reversed(run.glyphs) if each.size > 0.85 * full), last)
+    shift = abs(glyph.baseline - anchor.baseline)
+    larger, smaller = max(full, glyph.size), min(anchor.size, glyph.size)
+    if shift > (0.6 if smaller < 0.85 * larger else 0.25) * larger:
+        return False
+    if RIGHT_TO_LEFT.search(last.text) or RIGHT_TO_LEFT.search(glyph.text) or _is_right_to_left(run):
+        return _distance(last, glyph) < 12 * larger
+    is_ligature = glyph.left == last.left
+    return is_ligature or -larger < glyph.left - last.right < WIDE_GAP * larger
+
+
+def _is_right_to_left(run: _Run) -> bool:
+    return any(RIGHT_TO_LEFT.search(glyph.text) for glyph in run.glyphs[-30:])
+
+
+def _distance(one: Glyph, other: Glyph) -> float:
+    return max(other.left - one.right, one.left - other.right)
+
+
+def _segment(run: _Run, bearings: dict[int, float]) -> Segment | None:
+    size = _usual_size(run.glyphs)
+    baseline = median(glyph.baseline for glyph in run.glyphs if glyph.size > 0.85 * size)
+    glyphs, blanks = logical_order(run.glyphs, _blanks(run, bearings))
+    text = "".join(_pieces(glyphs, blanks, size, baseline)).strip()
+    if not text:
+        return None
+    return Segment(
+        text=text,
+        left=min(glyph.left for glyph in glyphs),
+        right=max(glyph.right for glyph in glyphs),
+        baseline=baseline,
+        size=size,
+        first_word=_first_word(glyphs, blanks),
+        is_bold=2 * sum(glyph.bold for glyph in glyphs) > len(glyphs),
+        angle=glyphs[0].angle,
+    )
+
+
+def _usual_size(glyphs: list[Glyph]) -> float:
+    counts: dict[float, int] = {}
+    for glyph in glyphs:
+        counts[round(glyph.size, 1)] = counts.get(round(glyph.size, 1), 0) + 1
+    return max(counts, key=lambda size: (counts[size], size))
+
+
+def _bearings(glyphs: list[Glyph]) -> dict[int, float]:
+    """Return for each font the usual room, in letter sizes, between the ink of a group and what follows it."""
+    rooms: dict[int, list[float]] = {}
+    for before, after in pairwise(glyphs):
+        if before.is_group and before.baseline == after.baseline and 0 < (room := _room(before, after)) < 1:
+            rooms.setdefault(before.font, []).append(room)
+    return {font: min(median(found), USUAL_BEARING * 2) for font, found in rooms.items() if len(found) > 4}
+
+
+def _blanks(run: _Run, bearings: dict[int, float]) -> list[bool]:
+    """Return for each glyph whether a blank stands before it."""
+    rooms = [0.0]
+    for before, after in pairwise(run.glyphs):
+        bearing = bearings.get(before.font, USUAL_BEARING) if before.is_group else 0.0
+        rooms.append(_room(before, after) - bearing)
+    spacing = max(0.0, median(rooms[1:])) if len(rooms) > 3 else 0.0
+    return [
+        drawn or (room - spacing > ROOM_FOR_BLANK and glyph.text not in _UNMARKED)
+        for glyph, drawn, room in zip(run.glyphs, run.blanks, rooms, strict=True)
+    ]
+
+
+def _room(before: Glyph, after: Glyph) -> float:
+    """Return the free room between two glyphs in letter sizes, whichever of them stands at the left."""
+    return max(after.left - before.right, before.left - after.right) / max(before.size, after.size)
+
+
+def _pieces(glyphs: list[Glyph], blanks: list[bool], size: float, baseline: float) -> Iterator[str]:
+    number = 0
+    while number < len(glyphs):
+        shift = _shift(glyphs[number], size, baseline)
+        end = number + 1
+        while shift and end < len(glyphs) and not blanks[end] and _shift(glyphs[end], size, baseline) == shift:
+            end += 1
+        text = "".join(glyph.text.replace(_HYPHEN, "-") for glyph in glyphs[number:end])
+        yield " " * blanks[number] + (raised(text) if shift > 0 else lowered(text) if shift < 0 else text)
+        number = end
+
+
+def _shift(glyph: Glyph, size: float, baseline: float) -> int:
+    """Return 1 for a superscript, -1 for a subscript, else 0."""
+    if glyph.size > 0.85 * size:
+        return 0
+    height = (glyph.baseline - baseline) / size
+    return 1 if height > 0.15 else -1 if height < -0.08 else 0
+
+
+def _first_word(glyphs: list[Glyph], blanks: list[bool]) -> float:
+    end = 1
+    while end < len(glyphs) and not blanks[end]:
+        if end >= _LONGEST_WORD and _UNSPACED.search(glyphs[end].text):
+            break
+        end += 1
+    return max(glyph.right for glyph in glyphs[:end]) - min(glyph.left for glyph in glyphs[:end])
