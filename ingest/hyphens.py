@@ -12,7 +12,7 @@ from functools import cache
 import regex
 
 from ingest.blocks import PAGE_START
-from store.language import detect_language
+from store.text.language import detect_language
 
 LINE_END_HYPHEN = "\x02"
 """Stands for a hyphen that ended a line, with the two parts of the word around it."""

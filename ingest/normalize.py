@@ -33,7 +33,7 @@ from ingest.lines import (
 )
 from store.types import Span
 
-NORMALIZATION_VERSION = 1
+NORMALIZATION_VERSION = 2
 """Of the rules above."""
 
 

@@ -20,7 +20,7 @@ from ingest.limits import MAX_CHARACTERS, MAX_FILE_BYTES, MAX_TEXT_FILE_BYTES, i
 from ingest.readers.pdf.reader import read_pdf
 from store.errors import ReadError
 
-READERS_VERSION = 1
+READERS_VERSION = 2
 """Of what the readers take from a file, and of how encodings are told."""
 
 SUFFIXES = frozenset((".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml", ".pdf", ".docx"))
