@@ -236,7 +236,7 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     from assistant.accounts.sessions import HOUR, Lifetime
     from assistant.build import default_mode
     from assistant.llm.registry import is_there
-    from assistant.server.auth_middleware import Access
+    from assistant.server.authentication import Access
     from assistant.server.serve import admitted
     from assistant.server.serve import serve as serve_page
     from assistant.server.settings import PageSettings
@@ -246,7 +246,7 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
 
     ingest_paths = importlib.import_module("ingest.pipeline").ingest_paths  # named, not imported: see COMMANDS
     where = host or settings.host
-    access = Access(settings.user_header, settings.user_header_right, settings.trusted_proxies, settings.public_hosts)
+    access = Access(settings.user_header, settings.trusted_proxies, settings.public_hosts)
     lifetime = Lifetime(settings.session_idle_hours * HOUR, settings.session_hours * HOUR)
     with closing(Accounts.open(settings.home, lifetime)) as accounts:
         admitted(where, accounts, access)

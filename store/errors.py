@@ -5,6 +5,8 @@ AttestError                     exit code 3 unless said otherwise
 │   ├── SettingsError           an unknown or wrong setting
 │   ├── QuestionError           empty, or far too long
 │   ├── NotFoundError           a document, folder or run that isn't there
+│   ├── NotSignedInError        nobody knows who asks
+│   ├── NotAllowedError         whoever asks may not do this
 │   └── SuiteError              an evaluation suite that can't be read
 ├── LibraryError
 │   ├── LibraryLockedError      another process owns the library
@@ -43,6 +45,20 @@ class QuestionError(RequestError):
 
 class NotFoundError(RequestError):
     """Something that the request names doesn't exist."""
+
+
+class NotSignedInError(RequestError):
+    """The request needs somebody who is signed in."""
+
+    def __init__(self) -> None:
+        super().__init__("You are not signed in, or no longer. Please sign in.")
+
+
+class NotAllowedError(RequestError):
+    """Whoever makes the request lacks the right to it."""
+
+    def __init__(self) -> None:
+        super().__init__("You may not do this here. Ask whoever administers this page.")
 
 
 class SuiteError(RequestError):

@@ -1,62 +1,83 @@
-"""The page as Gradio blocks: one component that is the page, and unseen ones that carry what comes to it.
+"""The whole application: who asks, what they may do, the page's routes, and Gradio's page in what is left.
 
-Imported only by what serves the page: Gradio takes seconds to load.
+Imported only by what serves the page: FastAPI and Gradio take seconds to load.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import gradio as gr
+from fastapi import Depends, FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.authentication import AuthenticationMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from assistant.server.answer_stream import Answering, State
-from assistant.server.dependencies import visitor_of_request
+from assistant.server import routes
+from assistant.server.answer_stream import Answering
+from assistant.server.auth_routes import auth_router
+from assistant.server.authentication import DEFAULT_ACCESS, Access, Authenticator, Identity
+from assistant.server.error_responses import add_error_handlers
+from assistant.server.gradio.mount import mount_page
+from assistant.server.permissions import refuse_undeclared
+from assistant.server.scoped_access import SuggestionsByReach
+from assistant.server.security import Guard
 from assistant.server.settings import DEFAULTS, PageSettings
+from assistant.server.uploads import Shelf
 
-STATIC = Path(__file__).parent / "static"
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
-_MOUNT = """
-import(new URL('attest/static/page.js', document.baseURI).href).then(page => page.mount(element, trigger, upload));
-"""
+    from assistant.accounts.entrance import Accounts
+    from assistant.server.answer_stream import Assistant
+    from assistant.server.evaluation_panel import Bench
+    from store.catalog.conversations import Conversations
 
-_WIRE = """
-import(new URL('attest/static/page.js', document.baseURI).href).then(page =>
-  watch('value', () => page.receive('NAME', props.value)));
-"""
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
-def create_page(answering: Answering, settings: PageSettings = DEFAULTS) -> gr.Blocks:
-    """The page's blocks: render the events of answers as they come."""
+def application(
+    assistant: Assistant,
+    conversations: Conversations,
+    settings: PageSettings = DEFAULTS,
+    *,
+    is_local: bool = True,
+    shelf: Shelf | None = None,
+    bench: Bench | None = None,
+    accounts: Accounts | None = None,
+    access: Access = DEFAULT_ACCESS,
+    authenticators: Sequence[Authenticator] = (),
+) -> ASGIApp:
+    """Build the ASGI application; `is_local` where only this machine can reach it.
 
-    def ask(event: gr.EventData, request: gr.Request) -> Iterator[State]:
-        assert request.request is not None  # noqa: S101 - every event comes in a request
-        yield from answering.states(event._data, visitor_of_request(request.request))
-
-    page: gr.Blocks
-    with gr.Blocks(analytics_enabled=False, title=settings.title, fill_width=True) as page:
-        shell = gr.HTML(
-            value={},
-            html_template=(STATIC / "shell.html").read_text(encoding="utf-8"),
-            js_on_load=_MOUNT,
-            apply_default_css=False,
-            elem_id="attest-page",
-        )
-        answers = gr.HTML(
-            value={}, html_template="<i></i>", js_on_load=_WIRE.replace("NAME", "answer"), visible="hidden"
-        )
-        asking = shell.submit(
-            ask,
-            None,
-            answers,
-            concurrency_limit=settings.answers_at_once,
-            trigger_mode="multiple",
-            show_progress="hidden",
-            api_visibility="private",
-        )
-        asking.failure(None, None, None, js="() => window.dispatchEvent(new Event('attest:refused'))")
-        shell.stop(None, None, None, cancels=[asking], api_visibility="private")
-    page.queue(max_size=settings.queue_size, api_open=False)
-    # Of each session Gradio holds the components with the last answer in them, which no later question needs.
-    page.state_session_capacity = settings.queue_size + settings.answers_at_once
-    return page
+    Visitors are known by `authenticators`, then by a proxy's header, then by the cookie of a session.
+    """
+    identity = Identity(accounts, access, authenticators)
+    app = FastAPI(
+        title=settings.title,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(refuse_undeclared)],
+        middleware=[
+            # Proxies are believed by their own addresses, so those are looked at before they are replaced.
+            Middleware(AuthenticationMiddleware, backend=identity),
+            Middleware(ProxyHeadersMiddleware, trusted_hosts=list(access.networks())),
+        ],
+    )
+    add_error_handlers(app)
+    answering = Answering(assistant, conversations, settings)
+    suggestions = SuggestionsByReach(assistant, lambda: answering.is_busy)
+    kept_shelf = shelf or Shelf(assistant.library, None, None)
+    if accounts is not None:
+        router = auth_router(accounts, identity, settings.title, conversations.hand_over)
+        app.include_router(router, prefix=routes.PREFIX)
+    routes.mount(app, assistant, conversations, settings, kept_shelf, suggestions, bench)
+    mount_page(app, answering, settings, identity.visitor)
+    is_named = is_local or access.user_header
+    return Guard(
+        app,
+        max_request_bytes=settings.max_request_bytes,
+        max_upload_bytes=settings.max_upload_bytes + settings.max_request_bytes,
+        hosts=(*LOOPBACK, *access.public_hosts) if is_named else None,
+    )

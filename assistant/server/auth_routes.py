@@ -1,127 +1,193 @@
-"""Signing in and out, another password: the forms' answers, the session's cookie, what a first sign-in brings along."""
+"""Signing in and out, changing a password: forms, the session's cookie, what a first sign-in brings along."""
 
 from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from assistant.accounts.account import owner_of_account
 from assistant.accounts.entrance import Accounts, Refused, SignedIn
 from assistant.server.auth_pages import password_page, sign_in_page
+from assistant.server.authentication import SESSION_COOKIE, Identity, browser_of
+from assistant.server.dependencies import Guest, Words
 from assistant.server.error_messages import said
-from assistant.server.request import Request, form_of, redirect, refuse, respond, wanted_conversation
-from assistant.server.security import Receive, Send, owner_of
-from store.errors import AttestError, RequestError
+from assistant.server.permissions import PUBLIC, require
+from assistant.server.strings import Strings
+from store.errors import AttestError, NotAllowedError, NotFoundError, RequestError
 
-SESSION_COOKIE = "attest_session"
+LARGEST_FORM = 16 * 1024
+"""Bytes."""
+_CONVERSATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WAITING = 100
 """Attempts that may wait for the two that are looked at."""
 
 
-class Signing:
-    """Signs visitors in and out; `hand_over` gives the conversations of a browser to the account that signs in there."""
+def auth_router(accounts: Accounts, identity: Identity, title: str, hand_over: Callable[[str, str], None]) -> APIRouter:
+    """Signing in and out, and changing one's password.
 
-    def __init__(self, accounts: Accounts, title: str, hand_over: Callable[[str, str], None]) -> None:
-        self._accounts = accounts
-        self._title = title
-        self._hand_over = hand_over
-        self._verifying = ThreadPoolExecutor(2, "sign-in")
+    `hand_over` gives the conversations of a browser to the account that signs in there.
+    """
+    router, verify = APIRouter(), _Verifier()
+    router.include_router(_session_router(accounts, verify, identity, title, hand_over))
+    router.include_router(_password_router(accounts, verify, title))
+    return router
+
+
+def _session_router(
+    accounts: Accounts, verify: _Verifier, identity: Identity, title: str, hand_over: Callable[[str, str], None]
+) -> APIRouter:
+    router = APIRouter(dependencies=[PUBLIC])
+    lifetime = int(accounts.sessions.lifetime.whole)
+
+    def check_asked() -> None:
+        if not identity.must_sign_in():
+            raise NotFoundError("There is nothing here.")
+
+    @router.get("/sign-in")
+    def form(request: Request, words: Words) -> Response:
+        check_asked()
+        wanted = wanted_conversation(request)
+        if request.user.is_authenticated:
+            return _redirect(_page_of(wanted))
+        return HTMLResponse(sign_in_page(words, title, conversation=wanted))
+
+    @router.post("/sign-in")
+    async def sign_in(request: Request, words: Words) -> Response:
+        check_asked()
+        sent = await _form_of(request)
+        name, password, address = sent.get("name", ""), sent.get("password", ""), _address_of(request)
+        status, problem, done = 503, "", None
+        try:
+            done = await verify(lambda: accounts.sign_in(name, password, address))
+        except AttestError as error:
+            problem = said(str(error), words)
+        wanted = wanted_conversation(request)
+        if isinstance(done, SignedIn):
+            if browser := browser_of(request):
+                hand_over(browser, owner_of_account(done.account))
+            if old := request.cookies.get(SESSION_COOKIE):
+                accounts.sessions.end(old)
+            return _with_session(_redirect(_page_of(wanted)), request, done.token, lifetime)
+        if done is not None:
+            status, problem = _refusal(words, done, "account.wrong")
+        page = sign_in_page(words, title, name=name[:100], problem=problem, conversation=wanted)
+        return HTMLResponse(page, status)
+
+    @router.post("/sign-out")
+    def sign_out(request: Request) -> Response:
+        if token := request.cookies.get(SESSION_COOKIE):
+            accounts.sessions.end(token)
+        return _with_session(_redirect("sign-in"), request, "", 0)
+
+    return router
+
+
+def _password_router(accounts: Accounts, verify: _Verifier, title: str) -> APIRouter:
+    router = APIRouter(dependencies=[require("ask")])
+    lifetime = int(accounts.sessions.lifetime.whole)
+
+    def own_name(guest: Guest) -> str:
+        """The name of who is signed in with a password here. Raises NotAllowedError where a proxy lets them in."""
+        if guest.name is None:
+            raise NotFoundError("There is nothing here.")
+        account = accounts.register.find(guest.name)
+        if account is None or not account.has_password:
+            raise NotAllowedError
+        return guest.name
+
+    @router.get("/password")
+    def password_form(words: Words, guest: Guest) -> Response:
+        return HTMLResponse(password_page(words, title, name=own_name(guest)))
+
+    @router.post("/password")
+    async def change_password(request: Request, words: Words, guest: Guest) -> Response:
+        name, sent, address = own_name(guest), await _form_of(request), _address_of(request)
+        old, new = sent.get("old", ""), sent.get("new", "")
+        status, problem = 400, words("account.differ")
+        if new == sent.get("again", ""):
+            try:
+                done = await verify(lambda: accounts.change_password(name, old, new, address))
+            except RequestError as error:
+                problem = said(str(error), words)
+            except AttestError as error:
+                status, problem = 503, said(str(error), words)
+            else:
+                if isinstance(done, SignedIn):
+                    page = HTMLResponse(password_page(words, title, name=name, is_done=True))
+                    keeps = SESSION_COOKIE in request.cookies
+                    return _with_session(page, request, done.token, lifetime) if keeps else page
+                status, problem = _refusal(words, done, "account.mistaken")
+        return HTMLResponse(password_page(words, title, name=name, problem=problem), status)
+
+    return router
+
+
+class _Verifier:
+    """Runs attempts beside the server's loop: a password's hash takes a while, and only so many may wait."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(2, "sign-in")
         self._waiting = 0
 
-    async def sign_in(self, request: Request, receive: Receive, send: Send, *, is_known: bool) -> None:
-        """Show the form, or take it; who is known already is sent on."""
-        wanted = wanted_conversation(request)
-        back = f"../?c={wanted}" if wanted else "../"
-        if request.method != "POST":
-            if is_known:
-                await redirect(send, back)
-            else:
-                await self._form(request, send, 200)
-            return
-        form = await form_of(receive)
-        name, password = form.get("name", ""), form.get("password", "")
-        status, problem, token = await self._tried(request, name, password)
-        if token is None:
-            await self._form(request, send, status, name=name[:100], problem=problem)
-            return
-        if old := request.cookies.get(SESSION_COOKIE):
-            self._accounts.sessions.end(old)
-        await redirect(send, back, _cookie(token, int(self._accounts.sessions.lifetime.whole), secure=request.secure))
-
-    async def _tried(self, request: Request, name: str, password: str) -> tuple[int, str, str | None]:
-        """Status and sentence of an attempt, and the token of a session if it went well."""
-        try:
-            done = await self._verified(lambda: self._accounts.sign_in(name, password, request.address))
-        except AttestError as error:
-            return 503, str(error), None
-        if isinstance(done, Refused):
-            return *_refusal(request, done, "account.wrong"), None
-        if browser := owner_of(request.headers.get("cookie", "")):
-            self._hand_over(browser, owner_of_account(done.account))
-        return 303, "", done.token
-
-    async def _verified(self, attempt: Callable[[], SignedIn | Refused]) -> SignedIn | Refused:
-        """An attempt beside the server's loop: its hash takes a while, and only so many may wait."""
+    async def __call__(self, attempt: Callable[[], SignedIn | Refused]) -> SignedIn | Refused:
         if self._waiting >= _WAITING:
             return Refused(60)
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._verifying, attempt)
+            return await asyncio.get_running_loop().run_in_executor(self._executor, attempt)
         finally:
             self._waiting -= 1
 
-    async def change_password(self, request: Request, receive: Receive, send: Send, name: str) -> None:
-        """Show the form for another password to who is signed in as `name`, or take it."""
-        account = self._accounts.register.find(name)
-        if account is None or not account.has_password:  # a proxy lets this one in
-            await refuse(send, 403, request.words("account.right"))
-            return
-        status, problem, token = 200, "", None
-        if request.method == "POST":
-            status, problem, token = await self._changed(request, name, await form_of(receive))
-        page = password_page(request.words, self._title, name=name, problem=problem, is_done=token is not None)
-        seconds = int(self._accounts.sessions.lifetime.whole)
-        keeps = token is not None and SESSION_COOKIE in request.cookies
-        cookie = [(b"set-cookie", _cookie(token or "", seconds, secure=request.secure))] if keeps else []
-        await respond(send, status, page.encode(), "text/html; charset=utf-8", cookie)
 
-    async def _changed(self, request: Request, name: str, form: dict[str, str]) -> tuple[int, str, str | None]:
-        """As `_tried`, of another password."""
-        old, new = form.get("old", ""), form.get("new", "")
-        if new != form.get("again", ""):
-            return 400, request.words("account.differ"), None
-        try:
-            done = await self._verified(lambda: self._accounts.change_password(name, old, new, request.address))
-        except RequestError as error:
-            return 400, said(str(error), request.words), None
-        except AttestError as error:
-            return 503, str(error), None
-        if isinstance(done, Refused):
-            return *_refusal(request, done, "account.mistaken"), None
-        return 200, "", done.token
-
-    async def sign_out(self, request: Request, send: Send) -> None:
-        """End the session, and show the form."""
-        if token := request.cookies.get(SESSION_COOKIE):
-            self._accounts.sessions.end(token)
-        await redirect(send, "sign-in", _cookie("", 0, secure=request.secure))
-
-    async def _form(self, request: Request, send: Send, status: int, *, name: str = "", problem: str = "") -> None:
-        page = sign_in_page(
-            request.words, self._title, name=name, problem=problem, conversation=wanted_conversation(request)
-        )
-        await respond(send, status, page.encode(), "text/html; charset=utf-8")
+def wanted_conversation(request: Request) -> str:
+    """Return the conversation that was asked for: nothing else may be put into an address to return to."""
+    wanted = request.query_params.get("c", "")
+    return wanted if _CONVERSATION.fullmatch(wanted) else ""
 
 
-def _refusal(request: Request, refused: Refused, wrong: str) -> tuple[int, str]:
+def _page_of(conversation: str) -> str:
+    return f"../?c={conversation}" if conversation else "../"
+
+
+def _redirect(location: str) -> Response:
+    """Relative, so that it holds behind a proxy."""
+    return RedirectResponse(location, 303)
+
+
+def _with_session(response: Response, request: Request, token: str, seconds: int) -> Response:
+    secure: dict[str, Any] = {"secure": request.url.scheme == "https", "httponly": True, "samesite": "lax"}
+    response.set_cookie(SESSION_COOKIE, token, max_age=seconds, **secure)
+    return response
+
+
+def _refusal(words: Strings, refused: Refused, wrong: str) -> tuple[int, str]:
     """Status and sentence for who was refused; `wrong` is the key of what didn't fit."""
     if refused.wait:
-        return 429, request.words("account.wait", minutes=math.ceil(refused.wait / 60))
-    return 401, request.words(wrong)
+        return 429, words("account.wait", minutes=math.ceil(refused.wait / 60))
+    return 401, words(wrong)
 
 
-def _cookie(token: str, seconds: int, *, secure: bool) -> bytes:
-    end = "; Secure" if secure else ""
-    return f"{SESSION_COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{end}".encode()
+def _address_of(request: Request) -> str:
+    """The client's own, beyond trusted proxies."""
+    return request.client.host if request.client else ""
+
+
+async def _form_of(request: Request) -> dict[str, str]:
+    """The fields of a form; none of one that can't be read or is too large."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST_FORM:
+            return {}
+    try:
+        return dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=10))
+    except ValueError:
+        return {}

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import Depends, Request
 
 from assistant.accounts.account import Visitor
-from assistant.server.auth_middleware import VISITOR
+from assistant.server.permissions import visitor_of_scope
 from assistant.server.strings import Strings, chosen
 
 
 def visitor_of_request(request: Request) -> Visitor:
-    """Who makes a request, as the gate has found out."""
-    return cast("Visitor", request.scope[VISITOR])
+    """Return who makes a request. Raises NotSignedInError for a stranger."""
+    return visitor_of_scope(request.scope)
 
 
-def words_of_request(request: Request, ui: str | None = None) -> Strings:
-    """The interface's words for a request."""
-    return chosen(ui, request.headers.get("accept-language", ""))
+def words_of_request(request: Request) -> Strings:
+    """Return the interface's words for a request."""
+    return chosen(request.query_params.get("ui"), request.headers.get("accept-language", ""))
 
 
 Guest = Annotated[Visitor, Depends(visitor_of_request)]

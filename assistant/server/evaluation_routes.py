@@ -11,11 +11,12 @@ from fastapi import APIRouter, Body, Response
 from assistant.server.dependencies import Words
 from assistant.server.error_messages import said
 from assistant.server.evaluation_panel import FEEDBACK, Bench
+from assistant.server.permissions import require
 
 
 def bench_router(bench: Bench, feedback_suite: Callable[[], str]) -> APIRouter:
     """Routes under ``/evaluation``; `feedback_suite` makes the suite of what readers said."""
-    router = APIRouter(prefix="/evaluation")
+    router = APIRouter(prefix="/evaluation", dependencies=[require("administer")])
 
     @router.get("/suites")
     def suites() -> list[str]:

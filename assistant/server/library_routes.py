@@ -17,6 +17,7 @@ from assistant.server.dependencies import Guest, Words
 from assistant.server.document_status import Standing, Standings
 from assistant.server.error_messages import said
 from assistant.server.file_warnings import told_signs
+from assistant.server.permissions import require
 from assistant.server.render import language_name
 from assistant.server.scoped_access import Collections, visible
 from assistant.server.settings import MEBIBYTE, PageSettings
@@ -51,7 +52,7 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
         (standing,) = standings.of([document])
         return _listed(document, words, standing)
 
-    @router.get("/documents")
+    @router.get("/documents", dependencies=[require("ask")])
     def documents(
         words: Words, guest: Guest, after: str | None = None, find: str = "", limit: int = 50
     ) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
         listed = [_listed(item, words, how) for item, how in zip(found, standings.of(found), strict=True)]
         return {"documents": listed, "next": following}
 
-    @router.get("/map")
+    @router.get("/map", dependencies=[require("ask")])
     def library_map(words: Words, guest: Guest) -> dict[str, Any]:
         library = visible(shelf.library, guest.collections)
         statistics = library.statistics()
@@ -78,11 +79,11 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
             "mapped": len(page.documents),
         }
 
-    @router.get("/intake")
+    @router.get("/intake", dependencies=[require("add")])
     def intake(words: Words, guest: Guest) -> list[dict[str, Any]]:
         return [_row(item, words) for item in shelf.items(guest.collections)]
 
-    @router.post("/files")
+    @router.post("/files", dependencies=[require("add")])
     async def upload(request: Request, name: str, words: Words, guest: Guest) -> dict[str, Any]:
         try:
             path = shelf.place(name, settings.upload_suffixes if settings.uploads else (), guest.collections)
@@ -91,7 +92,7 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
             return _row(shelf.refuse(safe_name(name), str(error), guest.collections), words)
         return _row(shelf.take(path, guest.collections), words)
 
-    @router.post("/address")
+    @router.post("/address", dependencies=[require("add")])
     def fetch(
         address: Annotated[str, Body(embed=True, max_length=LONGEST_ADDRESS)], words: Words, guest: Guest
     ) -> dict[str, Any]:
@@ -108,11 +109,11 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
             fetching.release()
         return _row(shelf.take(path, guest.collections), words)
 
-    @router.post("/embed")
+    @router.post("/embed", dependencies=[require("administer")])
     def embed(words: Words) -> dict[str, Any]:
         return _row(shelf.embed_anew(words("library.embed")), words)
 
-    @router.patch("/documents/{document_id}")
+    @router.patch("/documents/{document_id}", dependencies=[require("add")])
     def describe(
         document_id: str,
         words: Words,
@@ -123,11 +124,11 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
     ) -> dict[str, Any]:
         return one(shelf.describe(document_id, title, speaker, published, guest.collections), words)
 
-    @router.delete("/documents/{document_id}")
+    @router.delete("/documents/{document_id}", dependencies=[require("add")])
     def remove(document_id: str, words: Words, guest: Guest) -> dict[str, Any]:
         return one(shelf.remove(document_id, guest.collections), words)
 
-    @router.post("/documents/{document_id}/back")
+    @router.post("/documents/{document_id}/back", dependencies=[require("add")])
     def bring_back(document_id: str, words: Words, guest: Guest) -> dict[str, Any]:
         return one(shelf.bring_back(document_id, guest.collections), words)
 

@@ -1,43 +1,69 @@
-"""Which right each address needs. What isn't named here is for those who administer, so that nothing is open by oversight."""
+"""What a visitor may do, declared beside each route: `require("ask")`, or `PUBLIC` for strangers too.
+
+A route that declares neither is refused to everyone, so that nothing is open by oversight.
+"""
 
 from __future__ import annotations
 
-import re
+from typing import Any
 
-from assistant.accounts.account import Right
+from fastapi import Depends, Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-_READ = ("GET", "HEAD")
-_ID = r"[^/]+"
-
-_NEEDED: tuple[tuple[Right, tuple[str, ...], str], ...] = (
-    ("ask", _READ, r"/attest/static/.*"),
-    ("ask", (*_READ, "POST"), r"/attest/password"),
-    ("ask", _READ, r"/attest/(start|examples|conversations)"),
-    ("ask", (*_READ, "PATCH", "DELETE"), rf"/attest/conversations/{_ID}"),
-    ("ask", _READ, rf"/attest/conversations/{_ID}/export"),
-    ("ask", ("POST",), rf"/attest/conversations/{_ID}/branch"),
-    ("ask", _READ, rf"/attest/turns/{_ID}/(source|page)/{_ID}"),
-    ("ask", _READ, rf"/attest/turns/{_ID}/(found|suggestions)"),
-    ("ask", ("POST",), rf"/attest/turns/{_ID}/feedback"),
-    ("ask", _READ, rf"/attest/documents/{_ID}/(more|reader)"),
-    ("ask", _READ, r"/attest/library/(documents|map)"),
-    ("add", ("POST",), r"/attest/library/(files|address)"),
-    ("add", _READ, r"/attest/library/intake"),
-    ("add", ("PATCH", "DELETE"), rf"/attest/library/documents/{_ID}"),
-    ("add", ("POST",), rf"/attest/library/documents/{_ID}/back"),
-    # Gradio's page and the few of its endpoints that the guard leaves open.
-    ("ask", _READ, r"/"),
-    ("ask", _READ, r"/(assets|static)/.*"),
-    ("ask", _READ, r"/(config/?|theme\.css|favicon\.ico|manifest\.json|robots\.txt|pwa_icon(/.*)?)"),
-    ("ask", ("POST",), r"/gradio_api/(queue/join|cancel|reset)/?"),
-    ("ask", _READ, r"/gradio_api/(queue/data|heartbeat/[^/]+|startup-events|app_id|info)/?"),
-)
-_COMPILED = tuple((right, methods, re.compile(path)) for right, methods, path in _NEEDED)
+from assistant.accounts.account import Right, Visitor
+from assistant.server.authentication import KnownUser
+from store.errors import NotAllowedError, NotSignedInError
 
 
-def needed(method: str, path: str) -> Right:
-    """The right that a request needs; `path` as the router sees it, unquoted once."""
-    for right, methods, pattern in _COMPILED:
-        if method in methods and pattern.fullmatch(path):
-            return right
-    return "administer"
+class Requirement:
+    """A dependency that lets through who has `right`; with None everyone."""
+
+    def __init__(self, right: Right | None) -> None:
+        self.right = right
+
+    def __call__(self, request: Request) -> None:
+        """Raise NotSignedInError, or NotAllowedError."""
+        check_right(request.scope, self.right)
+
+
+def require(right: Right) -> Any:  # noqa: ANN401 - as FastAPI's Depends
+    """Return the dependency of a route, or of a router, whose visitors need `right`."""
+    return Depends(Requirement(right))
+
+
+PUBLIC: Any = Depends(Requirement(None))
+"""The dependency of a route that strangers may use."""
+
+
+def refuse_undeclared(request: Request) -> None:
+    """Raise NotAllowedError for a route that declares no requirement. A dependency of the whole application."""
+    declared = getattr(request.scope.get("route"), "dependencies", ())
+    if not any(isinstance(each.dependency, Requirement) for each in declared):
+        raise NotAllowedError
+
+
+class RequireRight:
+    """Wraps a mounted application, such as a folder of files, whose visitors need `right`."""
+
+    def __init__(self, app: ASGIApp, right: Right) -> None:
+        self._app = app
+        self.right = right
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raise NotSignedInError, or NotAllowedError, or pass the request on."""
+        check_right(scope, self.right)
+        await self._app(scope, receive, send)
+
+
+def check_right(scope: Scope, right: Right | None) -> None:
+    """Raise NotSignedInError for a stranger, NotAllowedError for a visitor without `right`."""
+    if right is not None and not visitor_of_scope(scope).may(right):
+        raise NotAllowedError
+
+
+def visitor_of_scope(scope: Scope) -> Visitor:
+    """Return who makes a request. Raises NotSignedInError for a stranger."""
+    user = scope.get("user")
+    if not isinstance(user, KnownUser):
+        raise NotSignedInError
+    return user.visitor

@@ -6,26 +6,24 @@ text of a document leaves here escaped, as HTML made by `render` and `reader`.
 
 from __future__ import annotations
 
-import logging
-import secrets
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Body, Request, Response
-from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from assistant.server.answer_stream import Assistant
-from assistant.server.auth_routes import SESSION_COOKIE
-from assistant.server.dependencies import Guest, Words, words_of_request
-from assistant.server.error_messages import SAID, said
+from assistant.server.authentication import SESSION_COOKIE
+from assistant.server.dependencies import Guest, Words
+from assistant.server.error_messages import SAID
 from assistant.server.evaluation_panel import Bench
 from assistant.server.evaluation_routes import bench_router
 from assistant.server.export import FORMATS, MEDIA_TYPES, Format, exported, filename
 from assistant.server.feedback_export import feedback_suite
 from assistant.server.library_routes import shelf_router
 from assistant.server.ownership_checks import changeable, own_conversation, own_turn
+from assistant.server.permissions import RequireRight, require
 from assistant.server.render import language_name, turn_article
 from assistant.server.scoped_access import SuggestionsByReach, visible
 from assistant.server.settings import PageSettings
@@ -33,12 +31,10 @@ from assistant.server.source_routes import source_router
 from assistant.server.strings import languages
 from assistant.server.uploads import Shelf
 from store.catalog.conversations import Conversation, Conversations
-from store.errors import AttestError, NotFoundError, RequestError
+from store.errors import NotFoundError, RequestError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-
-log = logging.getLogger(__name__)
 
 PREFIX = "/attest"
 STATIC = Path(__file__).parent / "static"
@@ -54,8 +50,8 @@ def mount(
     suggestions: SuggestionsByReach,
     bench: Bench | None = None,
 ) -> None:
-    """Add all routes of the page to `app`; an error of ours becomes its sentence, never a traceback."""
-    app.mount(f"{PREFIX}/static", StaticFiles(directory=STATIC), name="static")
+    """Add all routes of the page to `app`."""
+    app.mount(f"{PREFIX}/static", RequireRight(StaticFiles(directory=STATIC), "ask"), name="static")
     app.include_router(start_router(assistant, settings, shelf, suggestions, bench is not None), prefix=PREFIX)
     app.include_router(conversation_router(conversations), prefix=PREFIX)
     app.include_router(source_router(assistant, conversations, suggestions), prefix=PREFIX)
@@ -64,25 +60,12 @@ def mount(
     if bench is not None:
         app.include_router(bench_router(bench, lambda: suite_of_feedback(conversations)), prefix=PREFIX)
 
-    @app.exception_handler(AttestError)
-    async def sentence(request: Request, error: AttestError) -> Response:
-        status = 404 if isinstance(error, NotFoundError) else 400 if isinstance(error, RequestError) else 503
-        words = words_of_request(request, request.query_params.get("ui"))
-        return JSONResponse({"message": said(str(error), words)}, status)
-
-    @app.exception_handler(Exception)
-    async def reference(request: Request, error: Exception) -> Response:
-        number = secrets.token_hex(4)
-        log.error("A request failed, reference %s", number, exc_info=error)
-        words = words_of_request(request, request.query_params.get("ui"))
-        return JSONResponse({"message": words("problem.unexpected", reference=number)}, 500)
-
 
 def start_router(
     assistant: Assistant, settings: PageSettings, shelf: Shelf, suggestions: SuggestionsByReach, evaluates: bool
 ) -> APIRouter:
     """What a page needs to begin, and what a user can choose from."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[require("ask")])
 
     @router.get("/start")
     def start(request: Request, words: Words, guest: Guest) -> dict[str, Any]:
@@ -126,7 +109,7 @@ def start_router(
 
 def conversation_router(conversations: Conversations) -> APIRouter:
     """Conversations: the list of one's own, and each by its address."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[require("ask")])
 
     @router.get("/conversations")
     def listed(guest: Guest, find: str = "", before: str | None = None) -> dict[str, Any]:
@@ -177,7 +160,7 @@ def feedback_router(conversations: Conversations) -> APIRouter:
     """Verdicts of readers, kept beside the whole answer that they are about."""
     router = APIRouter()
 
-    @router.post("/turns/{turn_id}/feedback")
+    @router.post("/turns/{turn_id}/feedback", dependencies=[require("ask")])
     def given(
         turn_id: str,
         guest: Guest,
@@ -194,7 +177,7 @@ def feedback_router(conversations: Conversations) -> APIRouter:
         kept = conversations.give_feedback(turn_id, "good" if verdict == "good" else "bad", citation, comment)
         return {"verdict": kept.verdict}
 
-    @router.get("/feedback/suite")
+    @router.get("/feedback/suite", dependencies=[require("administer")])
     def suite() -> Response:
         return _attachment(suite_of_feedback(conversations), "application/yaml", "feedback.yaml")
 

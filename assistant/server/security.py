@@ -5,20 +5,13 @@ Pure ASGI, around Gradio and our own routes alike, so that no response can be wi
 
 from __future__ import annotations
 
-import re
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
-from urllib.parse import unquote
+from collections.abc import Iterable
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-OWNER_COOKIE = "attest_owner"
-_OWNER = re.compile(r"[A-Za-z0-9_-]{32,64}")
+from assistant.server.authentication import OWNER_COOKIE, browser_of
 
 UPLOAD_PATH = "/attest/library/files"
 SIGN_IN_PATH = "/attest/sign-in"
@@ -26,21 +19,7 @@ PASSWORD_PATH = "/attest/password"  # noqa: S105 - an address
 FORM_PATHS = (SIGN_IN_PATH, PASSWORD_PATH)
 """The pages with a form of their own."""
 
-GRADIO_PATHS = (
-    "queue/join",
-    "queue/data",
-    "cancel",
-    "reset",
-    "heartbeat/",
-    "startup-events",
-    "app_id",
-    "info",
-)
-"""All of Gradio's own endpoints that the page needs; the others, which serve files among them, are closed."""
-_CLOSED = re.compile(
-    r"/(file|proxy|svelte|custom_component|monitoring|dev|vibe|runs|run|api_info|token|user|login|logout|stream|deep_link"
-    r"|docs|redoc|openapi\.json)(?![A-Za-z-])"
-)
+_STATIC_PATH = "/attest/static/"
 
 _HEADERS = {
     "x-content-type-options": "nosniff",
@@ -86,7 +65,7 @@ class Guard:
     """Wraps the whole application: headers, refusals, the size of requests, and the owner's cookie."""
 
     def __init__(
-        self, app: App, *, max_request_bytes: int, max_upload_bytes: int, hosts: Iterable[str] | None = None
+        self, app: ASGIApp, *, max_request_bytes: int, max_upload_bytes: int, hosts: Iterable[str] | None = None
     ) -> None:
         """`hosts`: the names under which the server may be addressed, None for any (behind a proxy)."""
         self._app = app
@@ -100,13 +79,13 @@ class Guard:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        headers = headers_of(scope)
+        connection = HTTPConnection(scope)
+        headers = dict(connection.headers)
         refusal = self._refusal(scope, headers)
         is_page = scope["path"] == "/" and scope["method"] == "GET"
         nonce = secrets.token_urlsafe(16) if is_page else None
-        owner = owner_of(headers.get("cookie", ""))
-        fresh = secrets.token_urlsafe(32) if is_page and owner is None else None
-        guarded = _Response(send, nonce, fresh, form=scope["path"] in FORM_PATHS)
+        fresh = secrets.token_urlsafe(32) if is_page and browser_of(connection) is None else None
+        guarded = _Response(send, scope["path"], nonce, fresh)
         if refusal is not None:
             await _plain(guarded, *refusal)
             return
@@ -134,44 +113,11 @@ class Guard:
                 return 403, "Requests from other sites are refused."
             if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
                 return 403, "Requests from other sites are refused."
-        if is_closed(scope["path"]):
-            return 404, "There is nothing here."
         length = headers.get("content-length", "0")
         limit = self._max_upload if scope["path"] == UPLOAD_PATH else self._max_request
         if not length.isdigit() or int(length) > limit:
             return 413, f"The request is larger than the limit of {limit:,} bytes."
         return None
-
-
-def headers_of(scope: Scope) -> dict[str, str]:
-    """The headers of a request by their names in small letters; the last of each name."""
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-
-
-def is_closed(path: str) -> bool:
-    """Whether a path is one of Gradio's that serve files, proxies or tools: none of them is open here."""
-    plain = path
-    for _ in range(3):  # a path may be quoted more than once
-        plain = unquote(plain)
-    plain = re.sub(r"/+", "/", plain.replace("\\", "/"))
-    if ".." in plain.split("/") or "\0" in plain:
-        return True
-    if plain.startswith("/gradio_api"):
-        rest = plain.removeprefix("/gradio_api").strip("/")
-        return not any(
-            rest == allowed.rstrip("/") or (allowed.endswith("/") and rest.startswith(allowed))
-            for allowed in GRADIO_PATHS
-        )
-    return _CLOSED.match(plain) is not None
-
-
-def owner_of(cookie: str) -> str | None:
-    """The owner that a Cookie header names, None where it names none or a malformed one."""
-    for part in cookie.split(";"):
-        name, _, value = part.strip().partition("=")
-        if name == OWNER_COOKIE and _OWNER.fullmatch(value):
-            return value
-    return None
 
 
 class _TooLargeError(Exception):
@@ -181,8 +127,9 @@ class _TooLargeError(Exception):
 class _Response:
     """Sends a response on with its headers; gives the page's own scripts their nonce."""
 
-    def __init__(self, send: Send, nonce: str | None, owner: str | None, *, form: bool) -> None:
-        self._form = form
+    def __init__(self, send: Send, path: str, nonce: str | None, owner: str | None) -> None:
+        self._form = path in FORM_PATHS
+        self._private = path.startswith("/attest/") and not path.startswith(_STATIC_PATH)
         self._send = send
         self._nonce = nonce
         self._owner = owner
@@ -204,11 +151,12 @@ class _Response:
             await self._send(message)
 
     def _headed(self, message: Message) -> Message:
-        drop = {*_HEADERS, "content-security-policy", "server"}
+        drop = {*_HEADERS, "content-security-policy", "server", *(["cache-control"] if self._private else [])}
         kept = [(name, value) for name, value in message["headers"] if name.lower().decode("latin-1") not in drop]
         # Without a referrer a browser would also hide the form's origin, by which it is known as ours.
         own = _HEADERS | ({"referrer-policy": "same-origin"} if self._form else {})
         own["content-security-policy"] = content_security_policy(self._nonce, form=self._form)
+        own |= {"cache-control": "no-store"} if self._private else {}
         kept += [(name.encode(), value.encode()) for name, value in own.items()]
         if self._owner:
             year = 400 * 24 * 3600

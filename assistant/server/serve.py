@@ -1,11 +1,9 @@
-"""The server of the page: Gradio mounted in FastAPI, behind the guard, on one port of this machine."""
+"""The server of the page on one port of this machine."""
 
 from __future__ import annotations
 
 import logging
-import os
 import socket
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -13,25 +11,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.server.auth_middleware import USUAL, Access, Gate
+from assistant.server.authentication import DEFAULT_ACCESS, Access
 from assistant.server.evaluation_panel import Bench
-from assistant.server.security import Guard, malformed
+from assistant.server.security import malformed
 from assistant.server.settings import DEFAULTS, PageSettings
 from assistant.server.uploads import Intake, Shelf
 from store.errors import AttestError, PortInUseError, RequestError
 
 if TYPE_CHECKING:
     import uvicorn
-    from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
     from assistant.accounts.entrance import Accounts
     from assistant.server.answer_stream import Assistant
-    from assistant.server.security import App
     from store.catalog.conversations import Conversations
 
 log = logging.getLogger(__name__)
-
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def serve(
@@ -46,7 +41,7 @@ def serve(
     uploads: Path | None = None,
     bench: Bench | None = None,
     accounts: Accounts | None = None,
-    access: Access = USUAL,
+    access: Access = DEFAULT_ACCESS,
 ) -> None:
     """Serve the page until interrupted; `announce` gets its address once it answers. Port 0: any free one.
 
@@ -64,59 +59,20 @@ def serve(
         warming = threading.Thread(target=_warmed, args=(assistant,), name="warming", daemon=True)
         warming.start()
         shelf = Shelf(assistant.library, intake, uploads)
-        app = application(assistant, conversations, settings, host, shelf, bench, accounts, access)
+        from assistant.server.app import application
+
+        app = application(
+            assistant,
+            conversations,
+            settings,
+            is_local=is_loopback(host),
+            shelf=shelf,
+            bench=bench,
+            accounts=accounts,
+            access=access,
+        )
         warming.join()
         server(app, lambda: announce(address(host, listener.getsockname()[1]))).run(sockets=[listener])
-
-
-def application(
-    assistant: Assistant,
-    conversations: Conversations,
-    settings: PageSettings = DEFAULTS,
-    host: str = "127.0.0.1",
-    shelf: Shelf | None = None,
-    bench: Bench | None = None,
-    accounts: Accounts | None = None,
-    access: Access = USUAL,
-) -> App:
-    """The whole ASGI application: our routes, Gradio's page, the gate around both, and the guard around all."""
-    _quiet_gradio()
-    import gradio as gr
-    from fastapi import FastAPI
-
-    from assistant.server import routes
-    from assistant.server.answer_stream import Answering
-    from assistant.server.app import create_page
-    from assistant.server.gradio_cleanup import Tidy
-    from assistant.server.scoped_access import SuggestionsByReach
-
-    app: FastAPI = FastAPI(title=settings.title, docs_url=None, redoc_url=None, openapi_url=None)
-    answering = Answering(assistant, conversations, settings)
-    suggestions = SuggestionsByReach(assistant, lambda: answering.is_busy)
-    kept_shelf = shelf or Shelf(assistant.library, None, None)
-    routes.mount(app, assistant, conversations, settings, kept_shelf, suggestions, bench)
-    page = create_page(answering, settings)
-    gr.mount_gradio_app(
-        app,
-        page,
-        path="/",
-        footer_links=[],
-        run_history=False,
-        ssr_mode=False,
-        mcp_server=False,
-        enable_monitoring=False,
-        show_error=False,
-        max_file_size=settings.max_upload_bytes,
-        theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
-        head='<link rel="stylesheet" href="attest/static/page.css">',
-    )
-    by_name = is_loopback(host) or access.user_header
-    return Guard(
-        Gate(Tidy(app, page._queue), accounts, access, settings.title, conversations.hand_over),
-        max_request_bytes=settings.max_request_bytes,
-        max_upload_bytes=settings.max_upload_bytes + settings.max_request_bytes,
-        hosts=(*LOOPBACK, *access.public_hosts) if by_name else None,
-    )
 
 
 def admitted(host: str, accounts: Accounts | None, access: Access) -> Access:
@@ -167,16 +123,7 @@ def _warmed(assistant: Assistant) -> None:
         log.warning("%s", error)
 
 
-def _quiet_gradio() -> None:
-    """No analytics, no version check, nothing fetched from elsewhere: set before Gradio is imported."""
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    # Its queue would keep a record of 10,000 questions, and make a table of all of them after each: no page shows it.
-    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"
-    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(sys.maxsize)
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-
-
-def server(app: App, ready: Callable[[], None]) -> uvicorn.Server:
+def server(app: ASGIApp, ready: Callable[[], None]) -> uvicorn.Server:
     """A server for `app` that calls `ready` at the moment when it answers."""
     import uvicorn
     from uvicorn.protocols.http.auto import AutoHTTPProtocol

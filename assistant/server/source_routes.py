@@ -12,6 +12,7 @@ from assistant.server.dependencies import Guest, Words
 from assistant.server.file_warnings import told_signs
 from assistant.server.ownership_checks import own_turn
 from assistant.server.pdf_preview import has_paper, paper, paper_html
+from assistant.server.permissions import require
 from assistant.server.retrieval_details import found_html
 from assistant.server.scoped_access import SuggestionsByReach, seen, visible
 from assistant.server.source_reader import (
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 def source_router(assistant: Assistant, conversations: Conversations, suggestions: SuggestionsByReach) -> APIRouter:
     """The documents behind an answer: the reader, its windows, and how they were found."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[require("ask")])
 
     def library_of(guest: Visitor) -> Library:
         return visible(assistant.library, guest.collections)

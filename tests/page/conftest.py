@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from assistant.server.answer_stream import Assistant
+from assistant.server.app import application
 from assistant.server.evaluation_panel import Bench
-from assistant.server.serve import application, bound, server
+from assistant.server.serve import bound, server
 from assistant.server.settings import MEBIBYTE, PageSettings
 from assistant.server.uploads import Shelf
 from store.catalog.conversations import Conversations

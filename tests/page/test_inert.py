@@ -8,8 +8,11 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
+from starlette.requests import HTTPConnection
 
-from assistant.server.security import content_security_policy, is_closed, owner_of
+from assistant.server.authentication import browser_of
+from assistant.server.gradio.paths import is_open
+from assistant.server.security import content_security_policy
 from tests.page.conftest import Served, Visit
 from tests.page.scripted import HOSTILE
 
@@ -165,13 +168,12 @@ def test_paths_to_files_proxies_and_tools_are_closed(served: Served) -> None:
         "/config",
         "/theme.css",
         "/assets/index.js",
-        "/gradio_api/queue/join",
+        "/gradio_api/queue/data",
         "/gradio_api/heartbeat/x",
-        "/attest/start",
     ],
 )
 def test_what_the_page_needs_stays_open(path: str) -> None:
-    assert not is_closed(path)
+    assert is_open("GET", path)
 
 
 def test_a_request_from_another_site_or_under_another_name_is_refused(served: Served) -> None:
@@ -194,9 +196,13 @@ def test_the_owner_cookie_is_out_of_reach_of_scripts_and_other_sites(served: Ser
     _, headers, _ = ask_server(served, "/")
     cookie = headers["set-cookie"]
     assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
-    owner = owner_of(cookie.split(";")[0])
+    owner = _browser(cookie.split(";")[0])
     assert owner is not None and len(owner) >= 32
-    assert owner_of("attest_owner=<script>") is None
+    assert _browser("attest_owner=<script>") is None
+
+
+def _browser(cookie: str) -> str | None:
+    return browser_of(HTTPConnection({"type": "http", "headers": [(b"cookie", cookie.encode())]}))
 
 
 def test_one_browser_can_neither_list_nor_change_the_conversations_of_another(visit: Visit, served: Served) -> None:

@@ -16,7 +16,8 @@ import pytest
 from assistant.answer.pipeline import Assistant
 from assistant.server import suggestions as suggest
 from assistant.server.answer_stream import Assistant as PageAssistant
-from assistant.server.serve import application, bound, server
+from assistant.server.app import application
+from assistant.server.serve import bound, server
 from assistant.server.settings import PageSettings
 from assistant.server.suggestions import Suggestions
 from assistant.server.uploads import Shelf, intake_by

@@ -15,7 +15,8 @@ import pytest
 from assistant.answer.pipeline import Assistant
 from assistant.llm.gguf import GgufLLM
 from assistant.llm.install import find_installed
-from assistant.server.serve import application, bound, server
+from assistant.server.app import application
+from assistant.server.serve import bound, server
 from assistant.server.settings import PageSettings
 from assistant.server.uploads import Shelf
 from assistant.types import Answer

@@ -89,7 +89,8 @@ def word(number: int) -> str:
 def serve(home: Path) -> None:
     """Serve the page over the library until killed; prints the port."""
     from assistant.answer.pipeline import Assistant
-    from assistant.server.serve import application, bound, server
+    from assistant.server.app import application
+    from assistant.server.serve import bound, server
     from store.catalog.conversations import Conversations
     from store.catalog.database import FILE
     from store.library import Library

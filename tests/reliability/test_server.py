@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from assistant.server.serve import application, bound, server
+from assistant.server.app import application
+from assistant.server.serve import bound, server
 from assistant.server.settings import MEBIBYTE, PageSettings
 from assistant.server.uploads import KEPT_ITEMS, MOST_WAITING, Progress, Shelf, Taken
 from store.catalog.conversations import Conversations
@@ -78,7 +79,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         closing(Conversations.open(folder / "catalog.sqlite")) as conversations,
         closing(bound("127.0.0.1", 0)) as listener,
     ):
-        patched.setattr("assistant.server.gradio_cleanup.UNREAD", 2.0)  # who joins here and comes at all comes at once
+        patched.setattr("assistant.server.gradio.cleanup.UNREAD", 2.0)  # who joins here and comes at all comes at once
         shelf = Shelf(cast("Library", assistant.library), _take_slowly, folder / "uploads")
         settings = PageSettings(max_upload_bytes=2 * MEBIBYTE, answers_at_once=4, queue_size=20)
         app = application(cast("Assistant", assistant), conversations, settings, shelf=shelf)

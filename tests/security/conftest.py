@@ -17,16 +17,18 @@ import pytest
 from assistant.accounts.entrance import Accounts
 from assistant.accounts.sessions import HOUR, Lifetime
 from assistant.server.answer_stream import Assistant
-from assistant.server.auth_middleware import USUAL, Access
+from assistant.server.app import application
+from assistant.server.authentication import DEFAULT_ACCESS, Access
 from assistant.server.evaluation_panel import Bench
-from assistant.server.serve import application, bound, server
+from assistant.server.serve import bound, is_loopback, server
 from assistant.server.uploads import Shelf
 from store.catalog.conversations import Conversations
 from tests.page.conftest import Visit, Visitors, bench_parts
 from tests.page.scripted import ScriptedAssistant
 
 if TYPE_CHECKING:
-    from assistant.server.security import App
+    from starlette.types import ASGIApp
+
     from store.library import Library
     from tests.chromium import LastingBrowser
 
@@ -118,7 +120,7 @@ class Guarded:
     """A running server with accounts, and what stands behind it."""
 
     address: str
-    app: App
+    app: ASGIApp
     assistant: ScriptedAssistant
     conversations: Conversations
     accounts: Accounts
@@ -146,7 +148,7 @@ class Servers:
         self._stops: list[tuple[Any, threading.Thread, Any]] = []
         self._kept: dict[Access, Guarded] = {}
 
-    def fresh(self, folder: Path, people: dict[str, str], access: Access = USUAL) -> Guarded:
+    def fresh(self, folder: Path, people: dict[str, str], access: Access = DEFAULT_ACCESS) -> Guarded:
         """A server with these people and no other; one is started for each access, and then made as new."""
         if access not in self._kept:
             self._kept[access] = self.start(folder, {}, access)
@@ -159,7 +161,9 @@ class Servers:
             kept.accounts.register.add(name, PASSWORD, right)  # type: ignore[arg-type]
         return kept
 
-    def start(self, folder: Path, people: dict[str, str], access: Access = USUAL, host: str = "127.0.0.1") -> Guarded:
+    def start(
+        self, folder: Path, people: dict[str, str], access: Access = DEFAULT_ACCESS, host: str = "127.0.0.1"
+    ) -> Guarded:
         """A server of the library at `folder` that lets `people` in."""
         clock, assistant = Clock(), ScriptedAssistant()
         accounts = Accounts.open(folder, Lifetime(idle=2 * HOUR, whole=24 * HOUR), clock)
@@ -170,7 +174,7 @@ class Servers:
         app = application(
             cast("Assistant", assistant),
             conversations,
-            host=host,
+            is_local=is_loopback(host),
             shelf=shelf,
             bench=Bench(*self._bench),
             accounts=accounts,

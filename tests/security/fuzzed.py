@@ -332,7 +332,8 @@ def _pdf_target() -> Iterator[Target]:
 @contextmanager
 def _api_target() -> Iterator[Target]:
     """A real server with the whole page, at the other end of a socket."""
-    from assistant.server.serve import application, bound, server
+    from assistant.server.app import application
+    from assistant.server.serve import bound, server
     from assistant.server.settings import PageSettings
     from assistant.server.uploads import Shelf
     from store.catalog.conversations import Conversations

@@ -7,10 +7,24 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+from starlette.authentication import AuthCredentials
+from starlette.requests import HTTPConnection
 
-from assistant.server.security import is_closed
+from assistant.accounts.account import RIGHTS, Right, Visitor
+from assistant.server.authentication import DEFAULT_ACCESS, Access, Identity, KnownUser
+from assistant.server.error_responses import add_error_handlers
+from assistant.server.gradio.paths import is_open
+from assistant.server.permissions import PUBLIC, Requirement, RequireRight, refuse_undeclared, require
 from tests.security.conftest import Guarded
 
+OPEN_TO_ALL = {
+    ("GET", "/attest/sign-in"),
+    ("POST", "/attest/sign-in"),
+    ("POST", "/attest/sign-out"),
+}
 NEEDS_TO_ADD = {
     ("POST", "/attest/library/files"),
     ("POST", "/attest/library/address"),
@@ -31,35 +45,42 @@ NEEDS_TO_ADMINISTER = {
 }
 
 
-def endpoints(guarded: Guarded) -> list[tuple[str, str]]:
-    """Method and path of all routes of the running application, as it names them."""
-    return routes_of(guarded.app)
-
-
-def routes_of(app: Any) -> list[tuple[str, str]]:
-    """The same of an application in its wrappers."""
-    while not hasattr(app, "routes"):
-        app = app._app
-    found = list(dict.fromkeys(_walk(app.routes, "")))
+def endpoints(app: Any) -> list[tuple[str, str]]:
+    """Method and path of all routes of an application in its wrappers, as it names them."""
+    found = list(dict.fromkeys((method, path) for method, path, _ in walk(app)))
     assert len(found) > 100
     return found
 
 
-def _walk(routes: Sequence[Any], prefix: str) -> Iterator[tuple[str, str]]:
+def walk(app: Any) -> Iterator[tuple[str, str, Any]]:
+    """Yield method, path and route, those of mounted applications included."""
+    while not hasattr(app, "routes"):
+        app = app._app
+    yield from _walk(app.routes, "")
+
+
+def _walk(routes: Sequence[Any], prefix: str) -> Iterator[tuple[str, str, Any]]:
     for route in routes:
         inner = getattr(route, "original_router", None)  # FastAPI's included routers
-        below = inner if inner is not None else getattr(route, "app", None)
         path = prefix + getattr(route, "path", "")
         if inner is not None:
             yield from _walk(inner.routes, prefix + route.include_context.prefix)
         elif getattr(route, "methods", None):
             for method in sorted(route.methods):
-                yield method, path
-        elif getattr(below, "routes", None) is not None:
-            assert below is not None
-            yield from _walk(below.routes, path)
+                yield method, path, route
         else:
-            yield "GET", path + "/page.js"  # a folder of files
+            below = route.app
+            while hasattr(below, "_app"):
+                below = below._app
+            if hasattr(below, "routes"):
+                yield from _walk(below.routes, path)
+            else:
+                yield "GET", path + "/page.js", route  # a folder of files
+
+
+def is_ours(path: str) -> bool:
+    """Whether an address is not one of Gradio's."""
+    return path.startswith("/attest/")
 
 
 def filled(path: str) -> str:
@@ -68,7 +89,6 @@ def filled(path: str) -> str:
 
 
 def test_all_that_is_known_of_the_page_is_among_the_addresses(guarded: Guarded) -> None:
-    found = endpoints(guarded)
     wanted = {
         ("GET", "/"),
         ("POST", "/gradio_api/queue/join"),
@@ -80,23 +100,45 @@ def test_all_that_is_known_of_the_page_is_among_the_addresses(guarded: Guarded) 
         ("GET", "/theme.css"),
         ("GET", "/attest/static/page.js"),
         ("GET", "/attest/start"),
+        *OPEN_TO_ALL,
         *NEEDS_TO_ADD,
         *NEEDS_TO_ADMINISTER,
     }
-    assert wanted - set(found) == set()
+    assert wanted - set(endpoints(guarded.app)) == set()
+
+
+def test_each_route_declares_the_right_it_needs(guarded: Guarded) -> None:
+    for method, path, route in walk(guarded.app):
+        if not isinstance(route, APIRoute) or not is_ours(path):
+            assert not is_ours(path) or isinstance(route.app, RequireRight), path
+            continue
+        rights = {each.dependency.right for each in route.dependencies if isinstance(each.dependency, Requirement)}
+        expected: Right | None = "ask"
+        if (method, path) in OPEN_TO_ALL:
+            expected = None
+        elif (method, path) in NEEDS_TO_ADD:
+            expected = "add"
+        elif (method, path) in NEEDS_TO_ADMINISTER:
+            expected = "administer"
+        assert rights == {expected}, f"{method} {path}"
 
 
 def test_no_address_answers_who_is_not_signed_in(guarded: Guarded) -> None:
     stranger = guarded.client()
-    for method, pattern in endpoints(guarded):
+    for method, pattern in endpoints(guarded.app):
+        if (method, pattern) in OPEN_TO_ALL:
+            continue
         for path in (filled(pattern), filled(pattern) + "?session_hash=x&ui=en"):
             reply = stranger.request(path, method, b"{}" if method in ("POST", "PATCH") else None)
             if path.partition("?")[0] == "/":
                 assert (reply.status, reply.header("location")) == (303, "attest/sign-in"), path
+            elif path.partition("?")[0] == "/attest/password":
+                assert (reply.status, reply.header("location")) == (303, "sign-in"), path
             else:
-                assert reply.status == (404 if is_closed(path.partition("?")[0]) else 401), f"{method} {path}"
+                assert reply.status == 401, f"{method} {path}"
     stranger.cookies = {"attest_session": "x" * 43, "attest_owner": "x" * 43}
     assert stranger.request("/attest/start").status == 401
+    assert stranger.request("/attest/anything/new").status == 401
 
 
 def test_what_says_no_says_nothing_else(guarded: Guarded) -> None:
@@ -111,12 +153,12 @@ def test_what_says_no_says_nothing_else(guarded: Guarded) -> None:
 )
 def test_each_right_opens_its_addresses_and_no_other(guarded: Guarded, name: str, closed: set[tuple[str, str]]) -> None:
     client, documents = guarded.client(name), dict(guarded.assistant.library.kept)
-    for method, pattern in endpoints(guarded):
-        if "heartbeat" in pattern or (name == "Ada" and method != "GET"):
-            continue  # it streams; she may do it, and it would be done
+    for method, pattern in endpoints(guarded.app):
+        if "heartbeat" in pattern or (method, pattern) in OPEN_TO_ALL or (name == "Ada" and method != "GET"):
+            continue  # it streams, or it would be done
         own = f"?session_hash={client.cookies['attest_session']}"  # Gradio's sessions belong to whom they began with
         reply = client.request(filled(pattern) + own, method, b"{}" if method in ("POST", "PATCH") else None)
-        if is_closed(filled(pattern)):
+        if not is_ours(pattern) and not is_open(method, filled(pattern)):
             assert reply.status == 404, pattern
         elif (method, pattern) in closed:
             assert reply.status == 403, f"{method} {pattern}"
@@ -126,10 +168,75 @@ def test_each_right_opens_its_addresses_and_no_other(guarded: Guarded, name: str
     assert guarded.assistant.library.kept == documents
 
 
-def test_an_address_that_nobody_thought_of_is_for_those_who_administer(guarded: Guarded) -> None:
-    assert guarded.client("Lan").request("/attest/anything/new").status == 403
-    assert guarded.client("Lan").request("/attest/start", "POST", b"{}").status == 403
-    assert guarded.client("Ada").request("/attest/anything/new").status == 404
+def test_an_address_that_nobody_thought_of_is_not_there(guarded: Guarded) -> None:
+    for name in ("Lan", "Ada"):
+        assert guarded.client(name).request("/attest/anything/new").status == 404
+        assert guarded.client(name).request("/attest/start", "POST", b"{}").status == 404
+
+
+class FixedIdentity(Identity):
+    """Everyone is the same visitor."""
+
+    def __init__(self, right: Right | None) -> None:
+        super().__init__(None, DEFAULT_ACCESS)
+        self._visitor = None if right is None else Visitor("somebody", "Somebody", right)
+
+    async def authenticate(self, conn: HTTPConnection) -> Any:
+        return None if self._visitor is None else (AuthCredentials(), KnownUser(self._visitor))
+
+
+@pytest.mark.parametrize("right", [None, *RIGHTS])
+def test_a_route_that_declares_nothing_is_refused_to_everyone(right: Right | None) -> None:
+    from starlette.middleware.authentication import AuthenticationMiddleware
+
+    app = FastAPI(dependencies=[Depends(refuse_undeclared)])
+    app.add_middleware(AuthenticationMiddleware, backend=FixedIdentity(right))
+    add_error_handlers(app)
+    router, other = APIRouter(prefix="/inner", dependencies=[PUBLIC]), APIRouter()
+
+    @router.get("/declared")
+    def declared() -> str:
+        return "for all"
+
+    @other.get("/forgotten")
+    def forgotten() -> str:
+        raise AssertionError("never reached")
+
+    @other.get("/added", dependencies=[require("add")])
+    def added() -> str:
+        return "for some"
+
+    router.include_router(other)
+    app.include_router(router, prefix="/outer")
+    app.include_router(other)
+    client = TestClient(app)
+    assert client.get("/outer/inner/declared").status_code == 200
+    assert client.get("/forgotten").status_code == client.get("/outer/inner/forgotten").status_code == 403
+    expected = 401 if right is None else 403 if right == "ask" else 200
+    assert client.get("/added").status_code == client.get("/outer/inner/added").status_code == expected
+
+
+def test_another_proof_is_looked_at_first_and_a_wrong_one_ends_the_search() -> None:
+    from starlette.authentication import AuthenticationError
+
+    def bearer(connection: HTTPConnection) -> Visitor | None:
+        token = connection.headers.get("authorization")
+        if token == "wrong":
+            raise AuthenticationError("no such token")
+        return Visitor("account:1", "Lan", "add") if token == "right" else None
+
+    def fallback(connection: HTTPConnection) -> Visitor | None:
+        return Visitor("account:2", "Bo", "ask")
+
+    identity = Identity(None, Access(always=True), (bearer, fallback))
+
+    def name(*headers: tuple[bytes, bytes]) -> str | None:
+        visitor = identity.visitor(HTTPConnection({"type": "http", "headers": list(headers)}))
+        return None if visitor is None else visitor.name
+
+    assert name((b"authorization", b"right")) == "Lan"
+    assert name() == "Bo"
+    assert name((b"authorization", b"wrong")) is None
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
-from assistant.server.security import Guard, Message, Receive, Scope, Send
+from assistant.server.security import Guard
 from assistant.server.serve import bound, server
 from tests.security.conftest import Guarded
 

@@ -11,6 +11,7 @@ from assistant.types import Answer
 from store.catalog.conversations import Turn
 from tests.page.conftest import Visitors
 from tests.security.conftest import Client, Guarded, enter
+from tests.security.test_endpoints import endpoints
 
 QUESTION = "How many villages have warning bells?"
 
@@ -95,6 +96,12 @@ def test_no_address_of_a_conversation_answers_anybody_else(guarded: Guarded, tur
     ]
     for path, method, body in changing:
         assert other.request(path, method, body).status == 404, path
+    bodies = {path: body for path, _, body in changing if body is not None}
+    for method, pattern in endpoints(guarded.app):
+        if "{conversation_id}" in pattern or "{turn_id}" in pattern:
+            path = pattern.replace("{conversation_id}", turn.conversation).replace("{turn_id}", turn.id)
+            body = None if method in ("GET", "DELETE") else bodies[path]
+            assert other.request(path.replace("{key}", "1"), method, body).status == 404, f"{method} {path}"
     assert guarded.conversations.conversation(turn.conversation).title == QUESTION
     assert guarded.conversations.feedback(turn.id) == ()
 

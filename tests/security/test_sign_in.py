@@ -15,7 +15,7 @@ import pytest
 
 from assistant.accounts.account import owner_of_account
 from assistant.accounts.sessions import HOUR
-from assistant.server.auth_middleware import Access
+from assistant.server.authentication import Access
 from assistant.server.strings import languages, strings
 from tests.page.conftest import Visitors
 from tests.security.conftest import PASSWORD, Guarded, Servers, enter
@@ -110,11 +110,11 @@ def test_signing_in_leads_nowhere_but_to_the_page(guarded: Guarded, wanted: str)
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(guarded: Guarded) -> None:
     cookie = guarded.client().sign_in("Lan").header("set-cookie")
-    assert re.fullmatch(r"attest_session=[A-Za-z0-9_-]{43}; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax", cookie), (
-        cookie
-    )
+    token, *attributes = cookie.split("; ")
+    assert re.fullmatch(r"attest_session=[A-Za-z0-9_-]{43}", token)
+    assert set(attributes) == {"HttpOnly", "Max-Age=86400", "Path=/", "SameSite=lax"}
     secure = guarded.client().sign_in("Lan", X_Forwarded_Proto="https").header("set-cookie")
-    assert secure.endswith("; Secure")
+    assert set(secure.split("; ")[1:]) == {*attributes, "Secure"}
 
 
 def test_another_site_can_sign_nobody_in_or_out(guarded: Guarded) -> None:
@@ -323,13 +323,3 @@ def test_a_header_that_comes_twice_names_nobody(servers: Servers, tmp_path: Path
     connection.endheaders()
     assert connection.getresponse().status == 401
     connection.close()
-
-
-def test_a_proxy_may_be_told_to_let_in_only_those_with_accounts(servers: Servers, tmp_path: Path) -> None:
-    access = Access(user_header="X-Forwarded-User", user_header_right="none")
-    guarded = servers.fresh(tmp_path, {}, access)
-    guarded.accounts.register.add("Ada", None, "add")
-    client = guarded.client()
-    assert client.request("/attest/start", headers={"X-Forwarded-User": "Minh"}).status == 401
-    assert client.request("/attest/start", headers={"X-Forwarded-User": "Ada"}).json["edits"] is True
-    assert client.sign_in("Ada", "").status == 401, "an account without a password has none that fits"

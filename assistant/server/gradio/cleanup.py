@@ -11,8 +11,8 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from assistant.server.request import query_of
-from assistant.server.security import App, Receive, Scope, Send
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from gradio.queueing import Queue
@@ -22,10 +22,10 @@ UNREAD = 60.0
 _DATA, _JOIN = "/gradio_api/queue/data", "/gradio_api/queue/join"
 
 
-class Tidy:
+class QueueCleanup:
     """Wraps the application that `queue` works in. All of it runs on the server's one loop, as the queue does."""
 
-    def __init__(self, app: App, queue: Queue) -> None:
+    def __init__(self, app: ASGIApp, queue: Queue) -> None:
         self._app = app
         self._queue = queue
         self._reading: Counter[str] = Counter()
@@ -43,7 +43,7 @@ class Tidy:
             self._plan()
 
     async def _read(self, scope: Scope, receive: Receive, send: Send) -> None:
-        session = query_of(scope.get("query_string", b"")).get("session_hash", "")
+        session = HTTPConnection(scope).query_params.get("session_hash", "")
         self._reading[session] += 1
         try:
             await self._app(scope, receive, send)

@@ -1,0 +1,154 @@
+"""Who makes a request: each authenticator looks for one kind of proof, and `Identity` asks them in turn.
+
+As long as there is no account, and no proxy says who a visitor is, everyone who reaches the page may do everything:
+that is for the loopback only, which `serve` sees to.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from starlette.authentication import AuthCredentials, AuthenticationBackend, AuthenticationError, BaseUser
+from starlette.requests import HTTPConnection
+
+from assistant.accounts.account import Account, Visitor, checked_name, folded_name, owner_of_account
+from assistant.accounts.entrance import Accounts
+from store.errors import RequestError
+
+SESSION_COOKIE = "attest_session"
+OWNER_COOKIE = "attest_owner"
+_OWNER = re.compile(r"[A-Za-z0-9_-]{32,64}")
+
+Authenticator = Callable[[HTTPConnection], Visitor | None]
+"""Returns the visitor that a request proves to come from, None where it holds no proof of this kind.
+
+Raises starlette's AuthenticationError for a proof that is wrong: then no other proof is looked for.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How visitors are known, besides by signing in here."""
+
+    user_header: str | None = None
+    """The header in which a proxy names who has signed in there. Those without an account here may ask."""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses and networks whose headers are believed."""
+    public_hosts: tuple[str, ...] = ()
+    """Names under which a proxy serves the page."""
+    always: bool = False
+    """Whether visitors must be known even where there is no account: beyond the loopback."""
+
+    def networks(self) -> tuple[str, ...]:
+        """`trusted_proxies`, with the IPv6 form that an IPv4 address has on a socket for both."""
+        networks = [ipaddress.ip_network(name, strict=False) for name in self.trusted_proxies]
+        mapped = [f"::ffff:{each.network_address}/{96 + each.prefixlen}" for each in networks if each.version == 4]
+        return (*map(str, networks), *mapped)
+
+
+DEFAULT_ACCESS = Access()
+
+
+class KnownUser(BaseUser):
+    """A visitor as Starlette keeps them: `request.user`."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self.visitor = visitor
+
+    @property
+    def is_authenticated(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def display_name(self) -> str:
+        """The name that they signed in with; empty where nobody needs to."""
+        return self.visitor.name or ""
+
+
+class Identity(AuthenticationBackend):
+    """Finds the visitor of a request for Starlette's `AuthenticationMiddleware`."""
+
+    def __init__(self, accounts: Accounts | None, access: Access, more: Sequence[Authenticator] = ()) -> None:
+        """`more`: authenticators that are asked before the cookie's."""
+        self._accounts = accounts
+        self._access = access
+        self._authenticators: list[Authenticator] = [*more]
+        if access.user_header:
+            self._authenticators.append(proxy_header(access.user_header, access.networks(), accounts))
+        if accounts is not None:
+            self._authenticators.append(session_cookie(accounts))
+
+    async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser] | None:
+        """Return the visitor and their right; None for a stranger."""
+        visitor = self.visitor(conn)
+        return None if visitor is None else (AuthCredentials([visitor.right]), KnownUser(visitor))
+
+    def visitor(self, connection: HTTPConnection) -> Visitor | None:
+        """Return who makes the request; None for a stranger."""
+        if not self.must_sign_in():
+            return Visitor(browser_of(connection) or f"nobody-{secrets.token_hex(8)}", None, "administer")
+        try:
+            found = (authenticate(connection) for authenticate in self._authenticators)
+            return next((visitor for visitor in found if visitor is not None), None)
+        except AuthenticationError:
+            return None
+
+    def must_sign_in(self) -> bool:
+        """Return whether visitors must be known."""
+        has_accounts = self._accounts is not None and not self._accounts.register.is_empty()
+        return self._access.always or bool(self._access.user_header) or has_accounts
+
+
+def session_cookie(accounts: Accounts) -> Authenticator:
+    """Return an authenticator by the cookie that signing in sets."""
+
+    def authenticate(connection: HTTPConnection) -> Visitor | None:
+        token = connection.cookies.get(SESSION_COOKIE)
+        account = accounts.sessions.find(token) if token else None
+        return None if account is None else visitor_of_account(account)
+
+    return authenticate
+
+
+def proxy_header(header: str, networks: Iterable[str], accounts: Accounts | None) -> Authenticator:
+    """Return an authenticator by the header in which a proxy in `networks` names its user."""
+    trusted = [ipaddress.ip_network(name) for name in networks]
+
+    def authenticate(connection: HTTPConnection) -> Visitor | None:
+        values = connection.headers.getlist(header)
+        if not values or not _is_in(trusted, connection.client.host if connection.client else ""):
+            return None
+        if len(values) > 1:  # one of the names is the client's own
+            raise AuthenticationError(f"{header} came {len(values)} times")
+        try:
+            name = checked_name(values[0].encode("latin-1").decode("utf-8"))
+        except (UnicodeDecodeError, RequestError) as error:
+            raise AuthenticationError(f"{header} holds no usable name") from error
+        account = None if accounts is None else accounts.register.find(name)
+        return Visitor(f"proxy:{folded_name(name)}", name, "ask") if account is None else visitor_of_account(account)
+
+    return authenticate
+
+
+def visitor_of_account(account: Account) -> Visitor:
+    """Return who makes a request by proving to own `account`."""
+    return Visitor(owner_of_account(account), account.name, account.right, account.collections)
+
+
+def browser_of(connection: HTTPConnection) -> str | None:
+    """Return whose conversations a browser without an account sees; None where its cookie is missing or malformed."""
+    owner = connection.cookies.get(OWNER_COOKIE, "")
+    return owner if _OWNER.fullmatch(owner) else None
+
+
+def _is_in(networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network], address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)
