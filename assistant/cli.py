@@ -247,7 +247,7 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     ingest_paths = importlib.import_module("ingest.pipeline").ingest_paths  # named, not imported: see COMMANDS
     where = host or settings.host
     access = Access(settings.user_header, settings.trusted_proxies, settings.public_hosts)
-    lifetime = Lifetime(settings.session_idle_hours * HOUR, settings.session_hours * HOUR)
+    lifetime = Lifetime(settings.session_idle_hours * HOUR)
     with closing(Accounts.open(settings.home, lifetime)) as accounts:
         admitted(where, accounts, access)
         with _assistant(settings, owner=True) as assistant, closing(Conversations.open(settings.home / FILE)) as kept:

@@ -31,15 +31,12 @@ PAGE = frozenset(
         "host",
         "log_format",
         "log_level",
-        "log_text",
         "port",
         "public_hosts",
         "trusted_proxies",
         "web_uploads",
         "user_header",
-        "user_header_right",
         "session_idle_hours",
-        "session_hours",
     }
 )
 """Settings of the page, which no evaluation goes through, and of the log."""

@@ -1,7 +1,7 @@
 """What the program tells of itself: lines of text or of JSON on standard error, without anybody's words.
 
-Neither questions nor documents nor the messages of unforeseen errors, which may quote them, are logged unless the
-setting `log_text` says so. Secrets of the environment are blotted out wherever they turn up.
+Neither questions nor documents nor the messages of unforeseen errors, which may quote them, are logged. Secrets of the
+environment are blotted out wherever they turn up.
 
     log.info("question answered", extra=facts(language="th", quotes=3))
     {"time": "2026-11-22T08:00:00.000+00:00", "level": "info", "event": "question answered", "language": "th", ...}
@@ -43,7 +43,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     """Send all logging to `stream`, or standard error, as the settings say. Calling it again replaces what was set."""
     handler = logging.StreamHandler(stream or sys.stderr)
     make = JsonFormatter if settings.log_format == "json" else TextFormatter
-    handler.setFormatter(make(with_text=settings.log_text))
+    handler.setFormatter(make())
     root = logging.getLogger()
     for former in [each for each in root.handlers if isinstance(each.formatter, TextFormatter | JsonFormatter)]:
         root.removeHandler(former)
@@ -69,10 +69,6 @@ def without_secrets(text: str, environment: Mapping[str, str] | None = None) -> 
 class TextFormatter(logging.Formatter):
     """A line for people: the message, and what it is about."""
 
-    def __init__(self, *, with_text: bool = False) -> None:
-        super().__init__("%(message)s")
-        self._with_text = with_text
-
     def format(self, record: logging.LogRecord) -> str:
         """The line, and below it where an unforeseen error came from."""
         line = super().format(record)
@@ -80,16 +76,12 @@ class TextFormatter(logging.Formatter):
         return without_secrets(f"{line} ({about})" if about else line)
 
     def formatException(self, ei: Excinfo) -> str:  # noqa: N802 - logging's name
-        """Where the error came from; its words only on demand."""
-        return super().formatException(ei) if self._with_text else "\n".join(_origin(ei))
+        """Where the error came from; never its words."""
+        return "\n".join(_origin(ei))
 
 
 class JsonFormatter(logging.Formatter):
     """One JSON object a line, for programs."""
-
-    def __init__(self, *, with_text: bool = False) -> None:
-        super().__init__()
-        self._with_text = with_text
 
     def format(self, record: logging.LogRecord) -> str:
         """The object: `time`, `level`, `logger`, `event`, what it is about, and where an error came from."""
@@ -102,8 +94,6 @@ class JsonFormatter(logging.Formatter):
         said |= getattr(record, _FACTS, {})
         if record.exc_info and record.exc_info[0] is not None:
             said["error"] = _origin(record.exc_info)
-            if self._with_text:
-                said["error_message"] = str(record.exc_info[1])
         return without_secrets(json.dumps(said, ensure_ascii=False, default=str))
 
 

@@ -81,20 +81,14 @@ class Settings(BaseSettings):
     """Addresses and networks whose word is taken for who a visitor is and where they come from."""
     user_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] | None = None
     """The header in which a proxy says who has signed in there, like ``X-Forwarded-User``."""
-    user_header_right: Literal["none", "ask", "add", "administer"] = "ask"
-    """What those may do who have no account of their own; none: they may not come in."""
     web_uploads: Literal["off", "public", "any"] = "off"
     """Whether documents may be added from web addresses: public ones, or any, also inside this network."""
     session_idle_hours: Annotated[float, Field(gt=0, le=8784)] = 12
-    """A session ends when it wasn't used for so long,"""
-    session_hours: Annotated[float, Field(gt=0, le=8784)] = 336
-    """and at all events after so long."""
+    """A session that wasn't used for so long ends; every session ends after two weeks."""
     log_format: Literal["text", "json"] = "text"
     """What is logged goes to standard error, as lines for people or as JSON objects."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     """Of Attest's own log; info tells of every answer, without anybody's words."""
-    log_text: bool = False
-    """Whether messages of unforeseen errors are logged: they may quote questions and documents."""
 
     @field_validator("base_url", "chroma_url")
     @classmethod

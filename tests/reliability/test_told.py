@@ -50,7 +50,6 @@ def test_an_unforeseen_error_is_logged_by_its_place_not_by_its_words(make: type[
     assert "test_told.py" in line
     assert "th" in line
     assert "private" not in line
-    assert "private" in _record(make(with_text=True))
 
 
 def test_a_line_of_json_is_one_object_with_its_facts() -> None:
