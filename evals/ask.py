@@ -29,7 +29,7 @@ GoldFound = Mapping[str, tuple[Gold, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class RunConfig:
     """How a system is asked."""
 
     options: AskOptions = field(default_factory=AskOptions)
@@ -39,12 +39,12 @@ class Manner:
     """Must hold every name of the cases' documents."""
 
 
-def ask_case(system: System, case: Case, repeat: int, manner: Manner) -> CaseResult:
+def ask_case(system: System, case: Case, repeat: int, config: RunConfig) -> CaseResult:
     """Ask the turns of a case one after the other, each with the conversation so far."""
     history: list[Message] = []
     results: list[TurnResult] = []
     for turn in case.turns:
-        result = ask_turn(system, turn, tuple(history), manner)
+        result = ask_turn(system, turn, tuple(history), config)
         results.append(result)
         if result.answer is None:
             break
@@ -52,12 +52,12 @@ def ask_case(system: System, case: Case, repeat: int, manner: Manner) -> CaseRes
     return CaseResult(suite=case.suite, case_id=case.id, repeat=repeat, turns=tuple(results))
 
 
-def ask_turn(system: System, turn: Turn, history: tuple[Message, ...], manner: Manner) -> TurnResult:
+def ask_turn(system: System, turn: Turn, history: tuple[Message, ...], config: RunConfig) -> TurnResult:
     """Ask one question. Whatever the system raises becomes a `Failure`; only Ctrl-C gets through."""
     gold = tuple(
         document.model_copy(update={"grade": named.grade})
         for named in turn.documents
-        for document in manner.found[named.name]
+        for document in config.found[named.name]
     )
     result = TurnResult(question=turn.question, gold=gold)
     started = perf_counter()
@@ -65,7 +65,7 @@ def ask_turn(system: System, turn: Turn, history: tuple[Message, ...], manner: M
     answer: Answer | None = None
     announced: tuple[Evidence, ...] = ()
     try:
-        for event in system.ask(turn.question, history, manner.options):
+        for event in system.ask(turn.question, history, config.options):
             if isinstance(event, EvidenceFound) and event.evidence:
                 first_quote = first_quote or _milliseconds(started)
                 announced += event.evidence
@@ -74,7 +74,7 @@ def ask_turn(system: System, turn: Turn, history: tuple[Message, ...], manner: M
         took = _milliseconds(started)
         if answer is None:
             return _failed(result, Failure(kind="NoAnswer", message="The system ended without an answer."))
-        fallen_back = _fallen_back(answer, manner.options)
+        fallen_back = _fallen_back(answer, config.options)
         if fallen_back is not None:
             return _failed(result, fallen_back)
         return result.model_copy(
@@ -84,7 +84,7 @@ def ask_turn(system: System, turn: Turn, history: tuple[Message, ...], manner: M
                 "first_quote_ms": first_quote,
                 "checks": tuple(_check(system.library, evidence, announced) for evidence in answer.evidence),
                 "spans": tuple(span for raw in turn.spans for span in _placed(system.library, raw, gold)),
-                "ranking": _ranking(system.library, answer.standalone_question, manner.depth) if gold else None,
+                "ranking": _ranking(system.library, answer.standalone_question, config.depth) if gold else None,
             }
         )
     except Exception as error:  # whatever goes wrong in one case is that case's result
@@ -166,6 +166,7 @@ def _ranking(library: Sources, question: str, depth: int) -> tuple[Ranked, ...]:
             passage_id=hit.passage.id,
             language=hit.passage.language,
             score=hit.score,
+            uri=hit.document.uri,
         )
         for hit in library.search(question, depth).hits
     )

@@ -84,7 +84,7 @@ def run_command(
     from evals.gates import parse
     from evals.libraries import cache_folder, remove_disused
     from evals.metrics.statistics import SEED
-    from evals.progress import telling, telling_of_building
+    from evals.progress import building_progress, result_progress
     from evals.run_store import RunOptions
     from evals.session import Session, build_real, find_run, thresholds_of
 
@@ -111,10 +111,12 @@ def run_command(
         )
         check_thresholds(gates)
         session = Session.start(loaded, settings, options, out)
+    for note in (note for suite in session.suites for note in suite.notes):
+        note_on(note)
     kept = cache or cache_folder()
     try:
-        with telling(session) as told, telling_of_building() as building:
-            session.ask(build or build_real, cache=kept, told=told, building=building)
+        with result_progress(session) as on_result, building_progress() as on_progress:
+            session.ask(build or build_real, cache=kept, on_result=on_result, on_progress=on_progress, on_note=note_on)
     except RequestError:
         session.discard_if_empty()
         raise
@@ -126,6 +128,11 @@ def run_command(
     finally:
         remove_disused(kept)
     return report_on(session.folder, wanted if resume is not None and wanted else None, Outputs(**outputs))
+
+
+def note_on(note: str) -> None:
+    """Print what the user should know about a suite's data, beside the report."""
+    click.echo(note, err=True)
 
 
 def check_thresholds(thresholds: dict[str, float]) -> None:

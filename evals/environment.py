@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from assistant.types import Mode
-from evals.gold_lookup import Survey
+from evals.gold_lookup import GoldLookup
 from store.settings import Settings
 
 Facts = dict[str, str | int | float | None]
@@ -55,15 +55,15 @@ def _version(package: str) -> str | None:
         return None
 
 
-def library_facts(surveyed: Survey, settings: Settings, *, embedder: object = None) -> Facts:
+def library_facts(looked_up: GoldLookup, settings: Settings, *, embedder: object = None) -> Facts:
     """What was asked of: the library's content, the embedding model and the prompts, by digests where there are."""
     from ingest.document import PREPARATION_VERSION
 
-    languages = sorted(surveyed.languages.items(), key=lambda item: (-item[1], item[0]))
+    languages = sorted(looked_up.languages.items(), key=lambda item: (-item[1], item[0]))
     return {
-        "documents": surveyed.documents,
+        "documents": looked_up.documents,
         "languages": ", ".join(f"{language} {count}" for language, count in languages[:10]),
-        "fingerprint": surveyed.fingerprint,
+        "fingerprint": looked_up.fingerprint,
         "normalization": ".".join(map(str, PREPARATION_VERSION)),
         "passage_tokens": settings.passage_tokens,
         "embedding_model": str(getattr(embedder, "name", "")) or None,

@@ -13,8 +13,18 @@ from assistant.types import Answer, Source
 from evals.metrics.answers import chrf, exact_match, token_f1
 from evals.metrics.citations import cited_evidence, quote_verdicts
 from evals.text import contains, fold, path_parts, without_markers
-from evals.text_checks import other_language, unattributed
-from evals.types import Case, CaseResult, CaseVerdict, Expectation, Reference, Turn, TurnResult, TurnVerdict, Verdict
+from evals.text_checks import comparable_text, other_language, unattributed
+from evals.types import (
+    Case,
+    CaseResult,
+    CaseVerdict,
+    CheckResult,
+    Expectation,
+    Reference,
+    Turn,
+    TurnResult,
+    TurnVerdict,
+)
 
 REGEX_SECONDS = 1.0
 SHOWN = 120
@@ -29,7 +39,7 @@ def judge_case(case: Case, result: CaseResult) -> CaseVerdict:
     return CaseVerdict(case.key, result.repeat, turns)
 
 
-def judge_turn(turn: Turn, result: TurnResult | None) -> tuple[Verdict, ...]:
+def judge_turn(turn: Turn, result: TurnResult | None) -> tuple[CheckResult, ...]:
     """A verdict for each expectation that the turn has, in the order of the schema.
 
     Without an answer none is met; a turn without expectations then still fails, for it crashed.
@@ -37,7 +47,7 @@ def judge_turn(turn: Turn, result: TurnResult | None) -> tuple[Verdict, ...]:
     if result is None or result.answer is None:
         why = "an earlier turn failed" if result is None or result.failure is None else _failure(result)
         names = _checked(turn.expect) or ("an answer",)
-        return tuple(Verdict(name, passed=False, reason=f"There is no answer: {why}") for name in names)
+        return tuple(CheckResult(name, passed=False, reason=f"There is no answer: {why}") for name in names)
     return tuple(_verdicts(turn, result, result.answer))
 
 
@@ -50,10 +60,10 @@ def _checked(expect: Expectation) -> tuple[str, ...]:
     return tuple(name for name in Expectation.model_fields if getattr(expect, name) not in (None, ()))
 
 
-def _verdicts(turn: Turn, result: TurnResult, answer: Answer) -> Iterator[Verdict]:
+def _verdicts(turn: Turn, result: TurnResult, answer: Answer) -> Iterator[CheckResult]:
     for name in _checked(turn.expect):
         problem = CHECKS[name](turn, result, answer)
-        yield Verdict(name, passed=problem is None, reason=problem or "")
+        yield CheckResult(name, passed=problem is None, reason=problem or "")
 
 
 def _answerable(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
@@ -65,13 +75,13 @@ def _answerable(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
 
 
 def _answer_contains(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
-    missing = [words for words in turn.expect.answer_contains if not contains(_plain(answer), words)]
+    missing = [words for words in turn.expect.answer_contains if not _says(turn, answer, words)]
     return f"The answer does not contain {_list(missing)}: {_shown(answer)}" if missing else None
 
 
 def _answer_contains_any(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
     wanted = turn.expect.answer_contains_any
-    if any(contains(_plain(answer), words) for words in wanted):
+    if any(_says(turn, answer, words) for words in wanted):
         return None
     return f"The answer contains none of {_list(wanted)}: {_shown(answer)}"
 
@@ -88,7 +98,7 @@ def _answer_regex(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
 
 
 def _answer_equals(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
-    if exact_match(_plain(answer), turn.expect.answer_equals, answer.language):
+    if exact_match(comparable_text(answer), turn.expect.answer_equals, answer.language):
         return None
     return f"The answer is not {_list(turn.expect.answer_equals)}: {_shown(answer)}"
 
@@ -115,7 +125,7 @@ def _agreement(
     golds = wanted.reference or turn.answers
     if not golds:
         return f"{name} needs something to compare with: give a `reference`, or the case `answers`."
-    value = measure(_plain(answer), golds) or 0.0
+    value = measure(comparable_text(answer), golds) or 0.0
     return None if value >= wanted.value else f"{name} is {value:.3f}, below {wanted.value}: {_shown(answer)}"
 
 
@@ -136,12 +146,12 @@ def _cites_passage(turn: Turn, result: TurnResult, answer: Answer) -> str | None
 
 
 def _quote_contains(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
-    missing = [words for words in turn.expect.quote_contains if not _in_a_quote(answer, words)]
+    missing = [words for words in turn.expect.quote_contains if not _in_a_quote(turn, answer, words)]
     return f"No quote contains {_list(missing)}; quoted is {_quotes(answer)}" if missing else None
 
 
 def _quote_contains_any(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
-    if any(_in_a_quote(answer, words) for words in turn.expect.quote_contains_any):
+    if any(_in_a_quote(turn, answer, words) for words in turn.expect.quote_contains_any):
         return None
     return f"No quote contains any of {_list(turn.expect.quote_contains_any)}; quoted is {_quotes(answer)}"
 
@@ -220,8 +230,12 @@ def _plain(answer: Answer) -> str:
     return without_markers(answer.text)
 
 
-def _in_a_quote(answer: Answer, words: str) -> bool:
-    return any(contains(evidence.quote, words) for evidence in answer.evidence)
+def _says(turn: Turn, answer: Answer, words: str) -> bool:
+    return contains(_plain(answer), words, (turn.language, answer.language))
+
+
+def _in_a_quote(turn: Turn, answer: Answer, words: str) -> bool:
+    return any(contains(evidence.quote, words, (turn.language, evidence.language)) for evidence in answer.evidence)
 
 
 def _quotes(answer: Answer) -> str:

@@ -5,7 +5,7 @@ One pass, page by page, for any number of names; nothing that grows with the lib
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from hashlib import sha256
@@ -23,7 +23,7 @@ NAMES_KEPT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class GoldLookup:
     """What was found in a library."""
 
     found: Mapping[str, tuple[Gold, ...]]
@@ -33,13 +33,15 @@ class Survey:
     """Of all documents' addresses and texts: libraries of one content have one fingerprint."""
     languages: Mapping[str, int]
     """How many documents are in each."""
+    missing: tuple[str, ...] = ()
+    """Names that mean no document of the library: they are never found."""
 
 
-def survey(library: Sources, cases: Iterable[Case]) -> Survey:
+def look_up(library: Sources, cases: Iterable[Case], *, may_lack: Collection[str] = ()) -> GoldLookup:
     """Look up the names in `cases`, each by a document's id, its title or the end of its address.
 
-    Raises SuiteError, with file and line, for a name that means no document, or for a relevant
-    document whose name means several.
+    The library may lack what cases of the suites `may_lack` name. Raises SuiteError, with file and line, for
+    another name that means no document, or for a relevant document whose name means several.
     """
     cases = tuple(cases)
     wanted = _Names(name for case in cases for name in _names(case))
@@ -55,8 +57,10 @@ def survey(library: Sources, cases: Iterable[Case]) -> Survey:
         if count <= NAMES_KEPT:
             seen.append(PurePosixPath(document.uri).name)
     for case in cases:
-        _check(case, wanted, seen)
-    return Survey(wanted.found(), count, digest.hexdigest()[:16], languages)
+        _check(case, wanted, seen, may_lack=case.suite in may_lack)
+    found = wanted.found()
+    missing = tuple(name for name, golds in found.items() if not any(gold.document_id for gold in golds))
+    return GoldLookup(found, count, digest.hexdigest()[:16], languages, missing)
 
 
 def _all(library: Sources) -> Iterator[Document]:
@@ -103,17 +107,18 @@ class _Names:
 
     def found(self) -> dict[str, tuple[Gold, ...]]:
         return {
-            name: tuple(
-                Gold(name=name, document_id=document.id, language=document.language)
-                for document in self.documents(name)
-            )
+            name: tuple(_gold(name, document) for document in self.documents(name)) or (Gold(name=name),)
             for name in self._exact
         }
 
 
-def _check(case: Case, wanted: _Names, seen: list[str]) -> None:
+def _gold(name: str, document: Document) -> Gold:
+    return Gold(name=name, document_id=document.id, language=document.language, aliases=(document.title, document.uri))
+
+
+def _check(case: Case, wanted: _Names, seen: list[str], *, may_lack: bool) -> None:
     for name in _names(case):
-        if not wanted.documents(name):
+        if not wanted.documents(name) and not may_lack:
             near = get_close_matches(name, seen, n=1)
             hint = f"did you mean `{near[0]}`?" if near else "`attest documents list` shows what it has."
             if not seen:

@@ -32,7 +32,7 @@ MOST_KEPT = 8
 COMPLETE = "complete"
 """A file of this name says that all documents are in; its time, when the library was last used."""
 
-Report = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]
 """Called with a suite's name, the passages embedded so far, and those known so far."""
 
 
@@ -43,7 +43,7 @@ def cache_folder() -> Path:
 
 @contextmanager
 def library_of(
-    suite: Suite, settings: Settings, cache: Path, report: Report = lambda name, done, known: None
+    suite: Suite, settings: Settings, cache: Path, on_progress: OnProgress = lambda name, done, known: None
 ) -> Iterator[Settings]:
     """Settings whose home is the library that the suite asks about; the user's own if it brings none.
 
@@ -58,7 +58,7 @@ def library_of(
     with FileLock(home.with_suffix(".lock")):
         if not (home / COMPLETE).exists() or not _is_usable(theirs):
             shutil.rmtree(home, ignore_errors=True)
-            _build(suite, theirs, report)
+            _build(suite, theirs, on_progress)
         (home / COMPLETE).touch()
     yield theirs
 
@@ -90,9 +90,9 @@ def _is_usable(settings: Settings) -> bool:
     return True
 
 
-def _build(suite: Suite, settings: Settings, report: Report) -> None:
+def _build(suite: Suite, settings: Settings, on_progress: OnProgress) -> None:
     def progress(done: int, known: int) -> None:
-        report(suite.name, done, known)
+        on_progress(suite.name, done, known)
 
     with Library.open(settings) as library:
         if isinstance(suite.documents, Texts):

@@ -13,9 +13,9 @@ from assistant.types import Answer
 from evals.expectations import judge_case
 from evals.metrics import answers, citations, retrieval
 from evals.registry import EXPECT
-from evals.text import base_language, same_language, without_markers
-from evals.text_checks import other_language
-from evals.types import Case, CaseResult, CaseVerdict, Judgement, Turn, TurnResult, Verdict
+from evals.text import base_language, contains, same_language, without_markers
+from evals.text_checks import comparable_text, other_language
+from evals.types import Case, CaseResult, CaseVerdict, CheckResult, Judgement, Turn, TurnResult
 
 DEPTHS = (1, 3, 5, 10)
 RECALL_DEPTHS = (5, 10, 100)
@@ -40,7 +40,7 @@ class Observation:
         return self.key, self.turn
 
 
-def observe(
+def measure(
     case: Case, result: CaseResult, depth: int, judgements: Mapping[int, Judgement] | None = None
 ) -> tuple[CaseVerdict, tuple[Observation, ...]]:
     """The verdict and all observations of one result; `depth` is how much of each ranking was kept."""
@@ -83,7 +83,7 @@ def _same_language(turn: Turn, result: TurnResult) -> bool | None:
     return any(same_language(turn.language, source) for source in sources) if turn.language and sources else None
 
 
-def _values(turn: Turn, result: TurnResult, verdicts: Sequence[Verdict], depth: int) -> Iterator[tuple[str, float]]:
+def _values(turn: Turn, result: TurnResult, verdicts: Sequence[CheckResult], depth: int) -> Iterator[tuple[str, float]]:
     yield "error_rate", float(result.answer is None)
     for verdict in verdicts:
         if verdict.expectation != "an answer":
@@ -108,7 +108,7 @@ def _retrieval(turn: Turn, result: TurnResult, depth: int) -> Measured:
         return
     languages = {ranked.document_id: base_language(ranked.language) for ranked in reversed(result.ranking)}
     ranking = retrieval.best_per_document(ranked.document_id for ranked in result.ranking)
-    grades = {gold.document_id: gold.grade for gold in result.gold if gold.document_id}
+    grades = {gold.key: gold.grade for gold in result.gold}
     for k in DEPTHS:
         yield f"hit@{k}", retrieval.hit(ranking, grades, k)
     for k in RECALL_DEPTHS:
@@ -131,19 +131,29 @@ def _retrieval(turn: Turn, result: TurnResult, depth: int) -> Measured:
 def _answers(turn: Turn, answer: Answer | None) -> Measured:
     if not turn.answers:
         return
-    text = without_markers(answer.text) if answer is not None and answer.answered else ""
-    quotes = [evidence.quote for evidence in answer.evidence] if answer is not None else []
-    yield "em", answers.exact_match(text, turn.answers, turn.language)
-    yield "f1", answers.token_f1(text, turn.answers, turn.language)
-    yield "chrf", answers.chrf(text, turn.answers)
-    yield "gold_contained", answers.gold_contained(text, turn.answers)
-    yield "gold_quoted", float(any(answers.gold_contained(quote, turn.answers) for quote in quotes))
+    answered = answer is not None and answer.answered
+    short = comparable_text(answer) if answer is not None and answered else ""
+    text = without_markers(answer.text) if answer is not None and answered else ""
+    yield "em", answers.exact_match(short, turn.answers, turn.language)
+    yield "f1", answers.token_f1(short, turn.answers, turn.language)
+    yield "chrf", answers.chrf(short, turn.answers)
+    yield "gold_contained", answers.gold_contained(text, turn.answers, _languages(turn, answer))
+    yield "gold_quoted", float(answer is not None and any(_quoted(turn, answer, gold) for gold in turn.answers))
+
+
+def _languages(turn: Turn, answer: Answer | None) -> tuple[str | None, ...]:
+    """Return the languages that the answer's numbers may be written in."""
+    return tuple(dict.fromkeys((turn.language, answer.language if answer is not None else None)))
+
+
+def _quoted(turn: Turn, answer: Answer, words: str) -> bool:
+    return any(contains(one.quote, words, (turn.language, one.language)) for one in answer.evidence)
 
 
 def _citations(turn: Turn, result: TurnResult) -> Measured:
     answer = result.answer
     spans = result.spans if answer is not None else turn.spans
-    relevant = {gold.document_id for gold in result.gold if gold.grade > 0 and gold.document_id}
+    relevant = {gold.key for gold in result.gold if gold.grade > 0}
     cited = citations.cited_evidence(answer) if answer is not None else ()
     documents = {evidence.document.id for evidence in cited}
     yield "citation_precision", citations.document_precision(documents, relevant)
@@ -188,16 +198,11 @@ def _holds(turn: Turn, answer: Answer) -> float | None:
     if turn.answerable is False:
         return 0.0
     expect = turn.expect
-    quotes = [evidence.quote for evidence in answer.evidence]
-
-    def quoted(words: str) -> bool:
-        return any(answers.gold_contained(quote, (words,)) for quote in quotes)
-
     if turn.answers:
-        return float(any(quoted(words) for words in turn.answers))
+        return float(any(_quoted(turn, answer, words) for words in turn.answers))
     if expect.quote_contains or expect.quote_contains_any:
-        some = not expect.quote_contains_any or any(quoted(words) for words in expect.quote_contains_any)
-        return float(some and all(quoted(words) for words in expect.quote_contains))
+        some = not expect.quote_contains_any or any(_quoted(turn, answer, each) for each in expect.quote_contains_any)
+        return float(some and all(_quoted(turn, answer, words) for words in expect.quote_contains))
     return None
 
 

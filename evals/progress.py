@@ -9,17 +9,17 @@ from contextlib import contextmanager
 from tqdm import tqdm
 
 from evals.expectations import judge_case
-from evals.run import Told
+from evals.run import OnResult
 from evals.session import Session
 from evals.types import Case, CaseResult
 
 
 @contextmanager
-def telling(session: Session) -> Iterator[Told]:
+def result_progress(session: Session) -> Iterator[OnResult]:
     """A progress bar on a terminal, and in any case a line for each failure as it comes."""
     bar = tqdm(total=session.total, initial=session.done, unit="case", file=sys.stderr, disable=not sys.stderr.isatty())
 
-    def told(case: Case, result: CaseResult) -> None:
+    def on_result(case: Case, result: CaseResult) -> None:
         verdict = judge_case(case, result)
         if not verdict.passed:
             turn, failed = verdict.failures[0]
@@ -28,18 +28,18 @@ def telling(session: Session) -> Iterator[Told]:
         bar.update()
 
     with bar:
-        yield told
+        yield on_result
 
 
 @contextmanager
-def telling_of_building() -> Iterator[Callable[[str, int, int], None]]:
+def building_progress() -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar for the libraries that suites bring."""
     bar = tqdm(unit="passage", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False, delay=1)
 
-    def building(name: str, done: int, known: int) -> None:
+    def on_progress(name: str, done: int, known: int) -> None:
         bar.set_description(f"reading the documents of {name}")
         bar.total = known
         bar.update(done - bar.n)
 
     with bar:
-        yield building
+        yield on_progress

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
 
-from evals.ask import Manner, ask_case
+from evals.ask import RunConfig, ask_case
 from evals.run_store import RunFolder
 from evals.system import System
 from evals.types import Case, CaseResult
@@ -19,7 +19,7 @@ from store.errors import AttestError
 PATIENCE = 5
 """After so many cases in a row that could not reach the system, the run stops."""
 
-Told = Callable[[Case, CaseResult], None]
+OnResult = Callable[[Case, CaseResult], None]
 """Called with each result once it is safe, in the order of completion."""
 
 
@@ -48,10 +48,10 @@ def run_cases(
     system: System,
     tasks: Sequence[Task],
     folder: RunFolder,
-    manner: Manner,
+    config: RunConfig,
     *,
     jobs: int = 1,
-    told: Told = lambda case, result: None,
+    on_result: OnResult = lambda case, result: None,
 ) -> None:
     """Ask every task and append each result to the folder as it comes.
 
@@ -66,7 +66,7 @@ def run_cases(
         def begin(count: int) -> None:
             # No more than can be worked on: what is only queued would have to be waited for at Ctrl-C.
             for task in islice(waiting, count):
-                under_way[pool.submit(ask_case, system, task.case, task.repeat, manner)] = task
+                under_way[pool.submit(ask_case, system, task.case, task.repeat, config)] = task
 
         try:
             begin(jobs)
@@ -74,7 +74,7 @@ def run_cases(
                 for future in wait(under_way, return_when=FIRST_COMPLETED).done:
                     result = future.result()
                     folder.append(result)
-                    told(under_way.pop(future).case, result)
+                    on_result(under_way.pop(future).case, result)
                     out_of_reach = out_of_reach + 1 if result.unreachable else 0
                     if out_of_reach >= PATIENCE:
                         raise UnreachableError(f"The system can't be reached: {_why(result)}")

@@ -13,7 +13,7 @@ from evals.aggregate import Estimate, columns_of, estimates, in_slice, slice_nam
 from evals.expectations import judge_case
 from evals.formats import load_all
 from evals.gates import Gate, gates
-from evals.measurements import Observation, observe
+from evals.measurements import Observation, measure
 from evals.metrics.abstention import reliability, risk_coverage
 from evals.run_store import REPORT, RunFolder, RunInfo
 from evals.types import Case, CaseResult, CaseVerdict, Judgement
@@ -193,7 +193,7 @@ def _observed(
             for turn in range(len(result.turns))
             if (result.key, result.repeat, turn) in judgements
         }
-        verdict, rows = observe(known[result.key], result, depths.get(result.suite, 0), judged)
+        verdict, rows = measure(known[result.key], result, depths.get(result.suite, 0), judged)
         verdicts.append(verdict)
         observations += rows
     return tuple(verdicts), tuple(observations)

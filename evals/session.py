@@ -17,12 +17,12 @@ from itertools import groupby
 from pathlib import Path
 
 from assistant.types import AskOptions
-from evals.ask import Manner
+from evals.ask import RunConfig
 from evals.environment import environment, library_facts, model_facts, settings_facts
-from evals.formats import Suite, load
-from evals.gold_lookup import Survey, survey
-from evals.libraries import Report, library_of
-from evals.run import Told, UnreachableError, open_tasks, run_cases
+from evals.formats import Suite, Texts, load
+from evals.gold_lookup import GoldLookup, look_up
+from evals.libraries import OnProgress, library_of
+from evals.run import OnResult, UnreachableError, open_tasks, run_cases
 from evals.run_store import CASES, RUN, RunFolder, RunInfo, RunOptions, SuiteInfo, run_name
 from evals.system import System
 from evals.types import Case
@@ -30,6 +30,8 @@ from store.errors import NotFoundError, RequestError, SuiteError
 from store.settings import Settings
 
 Build = Callable[[Settings], AbstractContextManager[System]]
+OnNote = Callable[[str], None]
+"""Called with what the user should know about a suite's data, in a sentence."""
 FOLDER = "evaluations"
 """Of runs, in the home."""
 FILTERS = ("suite", "language", "tag", "id")
@@ -126,8 +128,9 @@ class Session:
         build: Build = build_real,
         *,
         cache: Path,
-        told: Told = lambda case, result: None,
-        building: Report = lambda name, done, known: None,
+        on_result: OnResult = lambda case, result: None,
+        on_progress: OnProgress = lambda name, done, known: None,
+        on_note: OnNote = lambda note: None,
     ) -> None:
         """Ask what has no result yet, library by library.
 
@@ -135,30 +138,34 @@ class Session:
         library has changed since the run began, and what opening a library raises.
         """
         for suites in self._by_library():
-            with library_of(suites[0], self.settings, cache, building) as theirs, build(theirs) as system:
+            with library_of(suites[0], self.settings, cache, on_progress) as theirs, build(theirs) as system:
                 names = {suite.name for suite in suites}
-                looked_up = survey(system.library, [case for case in self.cases if case.suite in names])
+                bring_texts = {suite.name for suite in suites if isinstance(suite.documents, Texts)}
+                cases = [case for case in self.cases if case.suite in names]
+                looked_up = look_up(system.library, cases, may_lack=bring_texts)
+                if looked_up.missing:
+                    on_note(_missing(suites, looked_up.missing))
                 self._note(suites, looked_up, theirs, system)
                 for suite in suites:
-                    self._ask_suite(suite, system, looked_up, told)
+                    self._ask_suite(suite, system, looked_up, on_result)
         results = self.folder.results()
         if results and all(result.unreachable for result in results):
             raise UnreachableError("The system could not be reached for any of the cases.")
 
-    def _ask_suite(self, suite: Suite, system: System, looked_up: Survey, told: Told) -> None:
+    def _ask_suite(self, suite: Suite, system: System, looked_up: GoldLookup, on_result: OnResult) -> None:
         options = self.folder.info().options
         cases = [case for case in self.cases if case.suite == suite.name]
         run_cases(
             system,
             open_tasks(cases, options.repeat, self.folder.results()),
             self.folder,
-            Manner(
+            RunConfig(
                 options=AskOptions(mode=options.mode, max_quotes=self.settings.max_quotes),
                 depth=suite.retrieval_depth,
                 found=looked_up.found,
             ),
             jobs=options.jobs,
-            told=told,
+            on_result=on_result,
         )
 
     def _by_library(self) -> Iterator[tuple[Suite, ...]]:
@@ -168,7 +175,7 @@ class Session:
         for _, suites in groupby((suite for suite in self.suites if suite.name in left), lambda suite: suite.documents):
             yield tuple(suites)
 
-    def _note(self, suites: Sequence[Suite], looked_up: Survey, settings: Settings, system: System) -> None:
+    def _note(self, suites: Sequence[Suite], looked_up: GoldLookup, settings: Settings, system: System) -> None:
         """Write down what these suites are asked of; refuse a library that is not what it was."""
         prepare = getattr(system.library, "prepare", None)
         if prepare is not None:
@@ -189,6 +196,12 @@ class Session:
             suite.model_copy(update={"library": facts}) if suite.name in names else suite for suite in info.suites
         )
         self.folder.save(info.model_copy(update={"suites": noted}))
+
+
+def _missing(suites: Sequence[Suite], names: Sequence[str]) -> str:
+    shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    counted = "They count as never found."
+    return f"{suites[0].path}: relevant documents that the corpus lacks: {len(names)} ({shown}). {counted}"
 
 
 def _info(suite: Suite) -> SuiteInfo:

@@ -17,6 +17,13 @@ ENOUGH_WORDS = 2
 """With fewer different words of its own, a text doesn't tell what language it is in."""
 
 
+def comparable_text(answer: Answer) -> str:
+    """Return what is compared with a gold answer as a whole: the short answer in quotes mode, else the text."""
+    if answer.mode == "quotes" and answer.short_answer is not None:
+        return " ".join(span.text for span in answer.short_answer.spans)
+    return without_markers(answer.text)
+
+
 def own_words(answer: Answer) -> str:
     """The text with each quote and translation blanked; offsets stay what they were."""
     text = answer.text

@@ -105,8 +105,15 @@ class Gold(Value):
     grade: int = Field(default=1, ge=0)
     """How relevant; 0: judged, and found not to be."""
     document_id: str | None = None
-    """The library's, once it was looked up there."""
+    """The library's, once it was looked up there; None: the library lacks it."""
     language: str | None = None
+    aliases: tuple[str, ...] = ()
+    """Its title and address in the library."""
+
+    @property
+    def key(self) -> str:
+        """What stands for it among retrieved and cited documents: the library's id, else its own name."""
+        return self.document_id or self.name
 
 
 class GoldSpan(Value):
@@ -191,6 +198,8 @@ class Ranked(Value):
     passage_id: str
     language: str
     score: float
+    uri: str = ""
+    """The document's address: in a data set's own library, the data set's own id."""
 
 
 class Failure(Value):
@@ -251,7 +260,7 @@ class CaseResult(Value):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CheckResult:
     """Whether one expectation was met, and if not, why, in a sentence."""
 
     expectation: str
@@ -265,7 +274,7 @@ class TurnVerdict:
 
     turn: int
     """Counted from 0."""
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[CheckResult, ...]
 
     @property
     def passed(self) -> bool:
@@ -287,7 +296,7 @@ class CaseVerdict:
         return all(turn.passed for turn in self.turns)
 
     @property
-    def failures(self) -> tuple[tuple[int, Verdict], ...]:
+    def failures(self) -> tuple[tuple[int, CheckResult], ...]:
         """(turn, verdict) of what was not met."""
         return tuple((turn.turn, verdict) for turn in self.turns for verdict in turn.verdicts if not verdict.passed)
 

@@ -7,11 +7,9 @@ by ``|``; a ``|`` that belongs to a value is written ``\|``. A regular expressio
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator
 from difflib import get_close_matches
-from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from evals.formats.problems import EXPECTATION_MODELS, at, translated
 from evals.formats.schema import CaseEntry, SuiteHeader, TurnEntry, case_of
+from evals.formats.table import table_rows
 from evals.types import Case, Expectation
 
 _MODELS: dict[str, type[BaseModel]] = {"": CaseEntry, "turns": TurnEntry, **EXPECTATION_MODELS}
@@ -35,15 +34,16 @@ def read_jsonl(text: str, path: Path) -> tuple[SuiteHeader, tuple[Case, ...]]:
     """The header and cases of a JSONL suite. Raises SuiteError with the line of the first bad one."""
     header = SuiteHeader(suite=path.stem)
     cases: list[Case] = []
-    for number, value in _objects(text, path):
+    for number, value in json_lines(text, path):
         if not cases and "suite" in value and "question" not in value:
             header = _validated(SuiteHeader, value, path, number)
         else:
-            cases.append(case_of(_validated(CaseEntry, value, path, number), header, path, number))
+            cases.append(case_of(_validated(CaseEntry, value, path, number), header, path, number, len(cases) + 1))
     return header, tuple(cases)
 
 
-def _objects(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_lines(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield each object of a JSONL text with its line. Raises SuiteError with the line of what is none."""
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
@@ -59,45 +59,27 @@ def _objects(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def read_csv(text: str, path: Path) -> tuple[SuiteHeader, tuple[Case, ...]]:
     """The header and cases of a CSV suite. Raises SuiteError with the line of the first bad row."""
     header = SuiteHeader(suite=path.stem)
-    reader = csv.reader(StringIO(text), delimiter=_delimiter(text), strict=True)
-    columns: list[str] = []
     cases: list[Case] = []
-    last = 0
-    try:
-        for row in reader:
-            first, last = last + 1, reader.line_num
-            if not any(cell.strip() for cell in row):
-                continue
-            if not columns:
-                columns = _columns(row, path)
-            elif len(row) > len(columns):
-                raise at(path, first, f"{len(row)} cells, but the first line names {len(columns)} columns.")
-            else:
-                value = _case_value(dict(zip(columns, row, strict=False)))
-                cases.append(case_of(_validated(CaseEntry, value, path, first), header, path, first))
-    except csv.Error as error:
-        raise at(path, reader.line_num, f"this row can't be read: {error}.") from error
+    columns: dict[str, str] = {}
+    for line, row in table_rows(text, path):
+        columns = columns or _columns(row, path, line)
+        value = _case_value({columns[name]: cell for name, cell in row.items()})
+        cases.append(case_of(_validated(CaseEntry, value, path, line), header, path, line, len(cases) + 1))
     return header, tuple(cases)
 
 
-def _delimiter(text: str) -> str:
-    """Spreadsheets of many countries write semicolons or tabs; the first line tells."""
-    first = text.lstrip("\n").split("\n", 1)[0]
-    return max(",;\t", key=first.count)
-
-
-def _columns(row: list[str], path: Path) -> list[str]:
-    columns = [cell.strip() for cell in row]
-    for column in columns:
+def _columns(row: dict[str, str], path: Path, line: int) -> dict[str, str]:
+    """Return what each column's heading means, by heading. Raises SuiteError for one that means nothing."""
+    columns = {heading: heading.strip().lower().replace(" ", "_").replace("-", "_") for heading in row}
+    for heading, column in columns.items():
         if column not in (*_OF_CASE, *_OF_EXPECTATION):
             close = get_close_matches(column, (*_OF_CASE, *_OF_EXPECTATION), n=1)
             hint = f"did you mean `{close[0]}`?" if close else "see docs/evaluation.md for those that there are."
-            raise at(path, 1, f"unknown column `{column}`; {hint}")
-    if len(set(columns)) < len(columns):
+            raise at(path, 1, f"unknown column `{heading}`; {hint}")
+    if len(set(columns.values())) < len(columns):
         raise at(path, 1, "a column stands twice.")
-    for needed in ("id", "question"):
-        if needed not in columns:
-            raise at(path, 1, f"the column `{needed}` is missing.")
+    if "question" not in columns.values():
+        raise at(path, 1, "the column `question` is missing.")
     return columns
 
 

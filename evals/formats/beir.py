@@ -6,7 +6,7 @@ Only queries with judgements are asked. The corpus is streamed and may be larger
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,40 +29,55 @@ def beir_files(folder: Path) -> tuple[Path, ...]:
 
 
 def beir_documents(folder: Path) -> Iterator[SourceText]:
-    """The corpus, one document a line. Raises SuiteError with the line of a bad one."""
+    """Yield the corpus, a document a line, without those that have neither title nor text.
+
+    Raises SuiteError with the line of a bad one.
+    """
     path = folder / CORPUS
     for number, value in _objects(path):
-        identity, text = _text(value, "_id", path, number), _text(value, "text", path, number)
-        title = str(value.get("title") or "")
-        whole = f"{title}\n\n{text}" if title and not text.startswith(title) else text
-        yield SourceText(id=identity, title=title or identity, text=whole, language=_language(value))
+        identity, text, title = _id(value, path, number), _text(value, "text"), _text(value, "title")
+        whole = f"{title}\n\n{text}".strip() if title and not text.startswith(title) else text
+        if whole:
+            yield SourceText(id=identity, title=title or identity, text=whole, language=_language(value))
 
 
-def beir_cases(folder: Path, suite: str) -> tuple[Case, ...]:
-    """A case for each query that was judged, in the order of the queries. Raises SuiteError."""
+def beir_cases(folder: Path, suite: str) -> tuple[tuple[Case, ...], tuple[str, ...]]:
+    """Return a case for each query that was judged, in the order of the queries, and what was left out, in sentences.
+
+    Raises SuiteError.
+    """
     judged = _judgements(_qrels_file(folder))
     path = folder / QUERIES
-    cases = [
-        _case(value, number, judged, suite, path)
-        for number, value in _objects(path)
-        if _text(value, "_id", path, number) in judged
-    ]
-    unasked = judged.keys() - {case.id for case in cases}
-    if unasked:
-        raise at(path, None, f"the judged query `{min(unasked)}` is missing, and {len(unasked) - 1} others.")
-    return tuple(cases)
+    cases = []
+    empty = []
+    for number, value in _objects(path):
+        identity = _id(value, path, number)
+        if identity in judged and _text(value, "text"):
+            cases.append(_case(value, number, judged[identity], suite, path))
+        elif identity in judged:
+            empty.append(identity)
+    missing = judged.keys() - {case.id for case in cases} - set(empty)
+    notes = (
+        _left_out("judged queries are not in queries.jsonl", sorted(missing)),
+        _left_out("judged queries have no text", empty),
+    )
+    return tuple(cases), tuple(f"{path}: {note}" for note in notes if note)
 
 
-def _case(value: dict[str, Any], line: int, judged: dict[str, dict[str, int]], suite: str, path: Path) -> Case:
-    question = _text(value, "text", path, line)
+def _left_out(why: str, names: Sequence[str]) -> str:
+    shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    return f"{len(names)} {why} ({shown}) and are left out." if names else ""
+
+
+def _case(value: dict[str, Any], line: int, judged: dict[str, int], suite: str, path: Path) -> Case:
+    question = _text(value, "text")
     detected = detect_language(question)
     language = _language(value) or (None if detected == UNKNOWN else detected)
-    identity = str(value["_id"])
-    golds = tuple(Gold(name=name, grade=grade) for name, grade in judged[identity].items())
+    golds = tuple(Gold(name=name, grade=grade) for name, grade in judged.items())
     turn = Turn(question=question, language=language, documents=golds)
     return Case(
         suite=suite,
-        id=identity,
+        id=_id(value, path, line),
         turns=(turn,),
         cluster=next((gold.name for gold in golds if gold.grade > 0), None),
         path=str(path),
@@ -71,29 +86,46 @@ def _case(value: dict[str, Any], line: int, judged: dict[str, dict[str, int]], s
 
 
 def _qrels_file(folder: Path) -> Path:
-    files = sorted((folder / QRELS).glob("*.tsv"))
+    files = sorted(file for file in (folder / QRELS).iterdir() if file.suffix in {".tsv", ".txt", ".qrels", ".trec"})
     if not files:
         raise at(folder / QRELS, None, "there are no judgements here: a file such as test.tsv is missing.")
-    test = folder / QRELS / "test.tsv"
-    if len(files) > 1 and test not in files:
+    tests = [file for file in files if file.stem == "test"]
+    if len(files) > 1 and len(tests) != 1:
         names = ", ".join(file.name for file in files)
         raise at(folder / QRELS, None, f"there are {names} but no test.tsv: leave only the one to use.")
-    return test if test in files else files[0]
+    return tests[0] if len(tests) == 1 else files[0]
 
 
 def _judgements(path: Path) -> dict[str, dict[str, int]]:
-    """Grades by query and document."""
+    """Return grades by query and document, from BEIR's three columns or TREC's four."""
     judged: dict[str, dict[str, int]] = {}
     with path.open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, 1):
-            cells = line.rstrip("\r\n").split("\t")
-            if not line.strip() or (number == 1 and not cells[-1].strip().lstrip("-").isdigit()):
+            if not line.strip():
                 continue
-            if len(cells) != 3 or not cells[2].strip().lstrip("-").isdigit():
-                raise at(path, number, "a judgement is a query's id, a document's id and a whole number, by tabs.")
+            # Ids may hold spaces where tabs divide the columns.
+            cells = [cell.strip() for cell in (line.split("\t") if "\t" in line else line.split())]
+            grade = _grade(cells[-1])
+            if grade is None and number == 1:
+                continue  # the headings
+            if grade is None or len(cells) not in {3, 4}:
+                raise at(
+                    path,
+                    number,
+                    "a judgement is a query's id, a document's id and a whole number, or TREC's four columns.",
+                )
             # Some data sets mark the misleading with negative grades; no measure here uses those.
-            judged.setdefault(cells[0], {})[cells[1]] = max(0, int(cells[2]))
+            judged.setdefault(cells[0], {})[cells[-2]] = max(0, grade)
     return judged
+
+
+def _grade(cell: str) -> int | None:
+    """Return a grade such as 1 or 1.0; None for what is no whole number."""
+    try:
+        value = float(cell)
+    except ValueError:
+        return None
+    return int(value) if value.is_integer() else None
 
 
 def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -110,11 +142,17 @@ def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             yield number, value
 
 
-def _text(value: dict[str, Any], key: str, path: Path, line: int) -> str:
-    found = value.get(key)
+def _id(value: dict[str, Any], path: Path, line: int) -> str:
+    found = value.get("_id", value.get("id"))
     if not isinstance(found, str | int) or not str(found).strip():
-        raise at(path, line, f"`{key}` is missing.")
+        raise at(path, line, "`_id` is missing.")
     return str(found)
+
+
+def _text(value: dict[str, Any], key: str) -> str:
+    """Return a text of the line, stripped; empty where it has none."""
+    found = value.get(key)
+    return str(found).strip() if isinstance(found, str | int | float) else ""
 
 
 def _language(value: dict[str, Any]) -> str | None:

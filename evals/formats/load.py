@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from hashlib import file_digest
 from pathlib import Path
+from typing import Any
 
 import regex
 
 from evals.formats import beir
-from evals.formats.attest_lines import read_csv, read_jsonl
+from evals.formats.attest_lines import json_lines, read_csv, read_jsonl
 from evals.formats.attest_yaml import read_yaml
 from evals.formats.problems import at
+from evals.formats.promptfoo import looks_like_promptfoo, read_promptfoo
+from evals.formats.rows import Kind, kind_of_columns, read_rows
 from evals.formats.schema import SuiteHeader
 from evals.formats.squad import read_squad, squad_cases, squad_documents
 from evals.formats.suite import Folder, Suite, Texts
+from evals.formats.table import headings_of, table_rows
+from evals.formats.yaml_lines import read_lined
 from evals.types import Case
 from store.errors import SuiteError
 
@@ -25,6 +32,8 @@ SHIPPED = Path(__file__).parents[1] / "suites"
 BEIR_DEPTH = 100
 """As its published figures need: recall@100."""
 
+_ROWS = ("rows", "goldens", "test_cases", "samples", "data")
+"""Keys under which data sets of rows keep them."""
 _SUFFIXES = (".yaml", ".yml", ".json", ".jsonl", ".csv", ".tsv")
 
 
@@ -81,36 +90,88 @@ def load(path: Path) -> Suite:
 
 def _load_beir(folder: Path) -> Suite:
     name = folder.resolve().name
+    cases, notes = beir.beir_cases(folder, name)
     return Suite(
         name=name,
         path=folder,
         sha256="-".join(_sha256(file)[:16] for file in beir.beir_files(folder)),
         kind="beir",
-        cases=beir.beir_cases(folder, name),
+        cases=cases,
         documents=Texts(partial(beir.beir_documents, folder)),
         retrieval_depth=BEIR_DEPTH,
+        notes=notes,
     )
 
 
 def _load_file(path: Path) -> Suite:
-    text = _text(path)
-    kind = _kind(text)
-    if kind == "squad":
-        squad = read_squad(json.loads(text), path)
-        return Suite(
-            name=path.stem,
-            path=path,
-            sha256=_sha256(path),
-            kind="squad",
-            cases=squad_cases(squad, path.stem, path),
-            documents=Texts(partial(squad_documents, squad)),
-        )
-    read = {"jsonl": read_jsonl, "csv": read_csv, "yaml": read_yaml}[kind]
-    header, cases = read(text, path)
+    return replace(_parse(_text(path), path), sha256=_sha256(path))
+
+
+def _parse(text: str, path: Path) -> Suite:
+    """Return the suite in a file's text, whose format its content tells."""
+    start = text.lstrip()[:1]
+    if start in {"{", "["}:
+        try:
+            return _parse_json(json.loads(text), text, path)
+        except json.JSONDecodeError:
+            lines = [line for line in text.split("\n") if line.strip()]
+            if start == "{" and all(line.lstrip().startswith("{") for line in lines[:2000]):
+                return _parse_lines(text, path)
+    elif _is_table(text):
+        kind = kind_of_columns(headings_of(text))
+        if kind is None:
+            return _attest(read_csv(text, path), path)
+        rows = [(line, {name.lower(): cell for name, cell in row.items()}) for line, row in table_rows(text, path)]
+        return read_rows(rows, kind, path)
+    elif regex.search(r"^(?:tests|-\s+(?:vars|assert|description)):", text, regex.MULTILINE) and looks_like_promptfoo(
+        read_lined(text, path).value
+    ):
+        return read_promptfoo(text, path)
+    return _attest(read_yaml(text, path), path)
+
+
+def _parse_json(value: Any, text: str, path: Path) -> Suite:  # noqa: ANN401 - JSON of any shape
+    if looks_like_promptfoo(value):
+        return read_promptfoo(text, path)
+    rows = value
+    if isinstance(value, dict):
+        rows = next((value[name] for name in _ROWS if isinstance(value.get(name), list)), None)
+        if "data" in value and not (rows and _row_kind(rows)):
+            squad = read_squad(value, path)
+            documents = Texts(partial(squad_documents, squad))
+            cases = squad_cases(squad, path.stem, path)
+            return Suite(name=path.stem, path=path, sha256="", kind="squad", cases=cases, documents=documents)
+    if isinstance(rows, list):
+        rows = [row["row"] if isinstance(row, dict) and isinstance(row.get("row"), dict) else row for row in rows]
+    kind = _row_kind(rows)
+    if kind is not None:
+        lined = read_lined(text, path)
+        place = () if isinstance(value, list) else (next(name for name in _ROWS if name in value),)
+        return read_rows([(lined.line((*place, at)) or 1, row) for at, row in enumerate(rows)], kind, path)
+    if isinstance(value, dict) and "cases" not in value:
+        return _parse_lines(text, path)
+    return _attest(read_yaml(text, path), path)
+
+
+def _row_kind(rows: object) -> Kind | None:
+    """Return whose rows these are, if all are mappings."""
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        return None
+    return kind_of_columns({name for row in rows for name in row})
+
+
+def _parse_lines(text: str, path: Path) -> Suite:
+    rows = list(json_lines(text, path))
+    kind = kind_of_columns({name for _, row in rows for name in row})
+    return _attest(read_jsonl(text, path), path) if kind is None else read_rows(rows, kind, path)
+
+
+def _attest(read: tuple[SuiteHeader, tuple[Case, ...]], path: Path) -> Suite:
+    header, cases = read
     return Suite(
         name=header.suite,
         path=path,
-        sha256=_sha256(path),
+        sha256="",
         kind="attest",
         cases=cases,
         description=header.description,
@@ -119,28 +180,19 @@ def _load_file(path: Path) -> Suite:
     )
 
 
-def _kind(text: str) -> str:
-    """squad, jsonl, csv or yaml."""
-    lines = [line for line in text.split("\n", 2000)[:2000] if line.strip()]
-    if not lines:
-        return "yaml"
-    if lines[0].lstrip().startswith("{"):
-        try:
-            value = json.loads(text)
-        except json.JSONDecodeError:
-            several = all(line.lstrip().startswith("{") for line in lines[1:])
-            return "jsonl" if several else "yaml"
-        if "data" in value:
-            return "squad"
-        return "yaml" if "cases" in value else "jsonl"
-    # A header of CSV is names between separators; a first line of YAML is a comment or `key: value`.
-    header = regex.fullmatch(r"\s*\"?[\w ]+\"?(?:\s*[,;\t]\s*\"?[\w ]+\"?)+\s*", lines[0])
-    return "csv" if header and "question" in lines[0] else "yaml"
+def _is_table(text: str) -> bool:
+    """Return whether a text is CSV: its first line names columns. YAML begins with a comment or `key: value`."""
+    headings = [heading for heading in headings_of(text) if heading]
+    named = all(regex.fullmatch(r"[\w \-./]+", heading) for heading in headings)
+    asked = any(heading in {"question", "user_input", "input"} for heading in headings)
+    return named and (asked or len(headings) > 1)
 
 
 def _text(path: Path) -> str:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes()
+        wide = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))  # a spreadsheet's "Unicode text"
+        text = content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise at(path, line, "this is not UTF-8; save the file as UTF-8.") from error

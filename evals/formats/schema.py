@@ -1,7 +1,4 @@
-"""The shape of Attest's own suites: one schema for YAML, JSONL and CSV, published as JSON Schema.
-
-``attest eval schema`` prints it; ``evals/suite.schema.json`` is that text, and a test keeps the two equal.
-"""
+"""The shape of Attest's own suites: one schema for YAML, JSONL and CSV; ``attest eval schema`` prints it."""
 
 from __future__ import annotations
 
@@ -13,8 +10,6 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from assistant.types import Value
 from evals.types import Case, Expectation, Gold, Tag, Text, Turn, Words
-
-SCHEMA_FILE = Path(__file__).parent.parent / "suite.schema.json"
 
 
 def _golds(given: object) -> object:
@@ -51,7 +46,7 @@ class TurnEntry(Entry):
 class CaseEntry(Entry):
     """One case: either a `question`, or a conversation of several `turns`."""
 
-    id: Text
+    id: Text | None = Field(default=None, description="Unique in the suite; default: its place, as in `case-12`.")
     question: Text | None = None
     turns: tuple[TurnEntry, ...] = ()
     language: Tag | None = Field(default=None, description="The questions' language (a BCP 47 tag).")
@@ -106,8 +101,11 @@ class SuiteHeader(Entry):
     defaults: Defaults = Defaults()
 
 
-def case_of(entry: CaseEntry, header: SuiteHeader, path: Path, line: int | None) -> Case:
-    """The case that an entry describes, with the suite's defaults; what it leaves out stays unchecked."""
+def case_of(entry: CaseEntry, header: SuiteHeader, path: Path, line: int | None, number: int) -> Case:
+    """Return the case of an entry, the `number`-th of its file, with the suite's defaults.
+
+    What both leave out stays unchecked.
+    """
     defaults = header.defaults
     turns = entry.turns or (TurnEntry(question=entry.question or ""),)
     made = [
@@ -124,7 +122,7 @@ def case_of(entry: CaseEntry, header: SuiteHeader, path: Path, line: int | None)
     cited = next((name for turn in made for name in turn.expect.cites_document), None)
     return Case(
         suite=header.suite,
-        id=entry.id,
+        id=entry.id or f"case-{number}",
         turns=tuple(made),
         tags=tuple(dict.fromkeys((*defaults.tags, *entry.tags))),
         cluster=entry.cluster or named or cited,
@@ -155,5 +153,5 @@ def json_schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """The published file's text."""
+    """Return the schema as JSON text."""
     return json.dumps(json_schema(), ensure_ascii=False, indent=2) + "\n"

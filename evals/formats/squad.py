@@ -6,7 +6,6 @@ their places and their document are known. The questions of one article form a c
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +13,9 @@ import regex
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evals.formats.problems import at
+from evals.formats.question_language import question_languages
 from evals.formats.suite import SourceText
 from evals.types import Case, Gold, GoldSpan, Turn
-from store.text.language import UNKNOWN, detect_language
-
-LEAST_SHARE = 0.1
-"""Of the questions in a file, for a language to count as one that the file is in."""
 
 
 class _Part(BaseModel):
@@ -69,7 +65,7 @@ def read_squad(value: object, path: Path) -> Squad:
 
 def squad_cases(squad: Squad, suite: str, path: Path) -> tuple[Case, ...]:
     """A case for each question, in the order of the file."""
-    tags = _languages(squad)
+    tags = question_languages(question.question for _, paragraph, _ in _paragraphs(squad) for question in paragraph.qas)
     return tuple(
         _case(question, paragraph, document, tags[question.question], cluster=article.title, suite=suite, path=path)
         for article, paragraph, document in _paragraphs(squad)
@@ -78,8 +74,10 @@ def squad_cases(squad: Squad, suite: str, path: Path) -> tuple[Case, ...]:
 
 
 def squad_documents(squad: Squad) -> Iterator[SourceText]:
-    """A document for each paragraph."""
+    """Yield a document for each paragraph that has a text."""
     for article, paragraph, document in _paragraphs(squad):
+        if not paragraph.context.strip():
+            continue
         yield SourceText(id=document, title=article.title.replace("_", " "), text=paragraph.context)
 
 
@@ -125,17 +123,3 @@ def _span(answer: _Answer, context: str, document: str) -> GoldSpan | None:
     if start is None:
         return None
     return GoldSpan(document=document, start=start, end=start + len(answer.text), words=answer.text)
-
-
-def _languages(squad: Squad) -> dict[str, str | None]:
-    """The language of each question, by its words. What few questions seem to be in is a mistake.
-
-    A single short question may be all names; a file of one language says what they are in.
-    """
-    texts = dict.fromkeys(question.question for _, paragraph, _ in _paragraphs(squad) for question in paragraph.qas)
-    told = {text: detect_language(text) for text in texts}
-    counts = Counter(language for language in told.values() if language != UNKNOWN)
-    if not counts:
-        return dict.fromkeys(told)
-    main, real = counts.most_common(1)[0][0], {tag for tag, count in counts.items() if count >= LEAST_SHARE * len(told)}
-    return {text: language if language in real else main for text, language in told.items()}

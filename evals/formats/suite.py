@@ -26,7 +26,7 @@ class SourceText:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The documents of a SQuAD or BEIR suite, read anew at each pass: they may not fit into memory."""
+    """The documents that a suite brings, read again at each pass: they may not fit into memory."""
 
     read: Callable[[], Iterator[SourceText]]
 
@@ -47,7 +47,7 @@ class Suite:
     sha256: str
     """Of the suite's file; of all its files for a folder."""
     kind: str
-    """attest, squad or beir."""
+    """attest, beir, deepeval, huggingface, promptfoo, ragas or squad."""
     cases: tuple[Case, ...]
     description: str = ""
     documents: Texts | Folder | None = None
@@ -55,3 +55,5 @@ class Suite:
     thresholds: dict[str, float] = field(default_factory=dict)
     """By metric, as after ``--threshold``."""
     retrieval_depth: int = RETRIEVAL_DEPTH
+    notes: tuple[str, ...] = ()
+    """What was left out of the file or made up, in sentences for the user."""

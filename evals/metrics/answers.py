@@ -7,7 +7,7 @@ A high value says that the wording agrees, not that the answer is faithful to it
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from evals.text import contains, fold, normalize, words
@@ -42,11 +42,14 @@ def _f1(given: Sequence[str], gold: Sequence[str]) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
-def gold_contained(answer: str, golds: Sequence[str]) -> float | None:
-    """1 if a gold answer stands in the answer, both folded and punctuation kept, else 0."""
+def gold_contained(answer: str, golds: Sequence[str], languages: Collection[str | None] = ()) -> float | None:
+    """Return 1 if a gold answer stands in the answer, both folded and punctuation kept, else 0.
+
+    Numbers are compared as readers of `languages` write them.
+    """
     if not golds:
         return None
-    return float(any(contains(answer, gold) for gold in golds))
+    return float(any(contains(answer, gold, languages) for gold in golds))
 
 
 CHRF_ORDER = 6

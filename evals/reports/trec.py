@@ -1,12 +1,13 @@
 """The rankings of a run as files that other tools read: TREC's run and qrels formats.
 
 A line of the run is ``query Q0 document rank score attest``, one of the judgements ``query 0 document grade``.
-Only questions with relevant documents are in them. Ids are percent-encoded where they hold white space.
+Queries and documents have the ids of the data set, so that its own judgements can be used with the run. Only questions
+with relevant documents are in them. White space in ids is percent-encoded, which the formats can't hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,35 +18,49 @@ from evals.types import CaseResult
 RUN, QRELS = "run.trec", "qrels.trec"
 
 
-def write_trec(folder: RunFolder, target: Path) -> tuple[Path, Path]:
-    """Write both files into the folder `target`; of repeated cases, the first time counts."""
-    target.mkdir(parents=True, exist_ok=True)
+def write_trec(folder: RunFolder, target: Path) -> tuple[Path, ...]:
+    """Write both files into the folder `target`, or into one folder for each suite of several.
+
+    Of repeated cases, the first time counts. Returns the paths that were written.
+    """
     results = [result for result in folder.results() if result.repeat == 0]
+    suites = list(dict.fromkeys(result.suite for result in results))
+    written = []
+    for suite in suites:
+        place = target / quote(suite, safe="") if len(suites) > 1 else target
+        own = [result for result in results if result.suite == suite]
+        written += [*_write(own, place)]
+    return tuple(written)
+
+
+def _write(results: list[CaseResult], target: Path) -> tuple[Path, Path]:
+    target.mkdir(parents=True, exist_ok=True)
+    names = {gold.key: gold.name for result in results for turn in result.turns for gold in turn.gold}
     paths = target / RUN, target / QRELS
     for path, lines in zip(paths, (_run, _qrels), strict=True):
         with path.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(line + "\n" for result in results for line in lines(result))
+            file.writelines(line + "\n" for result in results for line in lines(result, names))
     return paths
 
 
-def _run(result: CaseResult) -> Iterator[str]:
+def _run(result: CaseResult, names: Mapping[str, str]) -> Iterator[str]:
     for number, turn in enumerate(result.turns):
-        ranking = best_per_document(ranked.document_id for ranked in turn.ranking or ())
-        for rank, document in enumerate(ranking, 1):
+        addresses = {ranked.document_id: ranked.uri or ranked.document_id for ranked in turn.ranking or ()}
+        for rank, document in enumerate(best_per_document(addresses), 1):
             # Tools order by the score, not by the rank: it must not tie.
-            yield f"{_query(result, number)} Q0 {_id(document)} {rank} {1 / rank:.9f} attest"
+            name = names.get(document, addresses[document])
+            yield f"{_query(result, number)} Q0 {_id(name)} {rank} {1 / rank:.9f} attest"
 
 
-def _qrels(result: CaseResult) -> Iterator[str]:
+def _qrels(result: CaseResult, names: Mapping[str, str]) -> Iterator[str]:
     for number, turn in enumerate(result.turns):
         if turn.ranking is not None:
             for gold in turn.gold:
-                if gold.document_id is not None:
-                    yield f"{_query(result, number)} 0 {_id(gold.document_id)} {gold.grade}"
+                yield f"{_query(result, number)} 0 {_id(names[gold.key])} {gold.grade}"
 
 
 def _query(result: CaseResult, turn: int) -> str:
-    return _id(f"{result.key}#{turn + 1}" if len(result.turns) > 1 else result.key)
+    return _id(f"{result.case_id}#{turn + 1}" if len(result.turns) > 1 else result.case_id)
 
 
 def _id(text: str) -> str:

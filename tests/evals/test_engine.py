@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from assistant.types import AskOptions, Event, Message
-from evals.ask import Manner
+from evals.ask import RunConfig
 from evals.formats import load
-from evals.gold_lookup import survey
+from evals.gold_lookup import look_up
 from evals.run import PATIENCE, UnreachableError, open_tasks, run_cases
 from evals.run_store import RESULTS, RunFolder, RunInfo, RunOptions, SuiteInfo
 from evals.score import Report, score
@@ -29,8 +29,8 @@ def new_folder(path: Path, cases: Sequence[Case], **options: object) -> RunFolde
 
 
 def run(system: SmallSystem, folder: RunFolder, cases: Sequence[Case], *, repeat: int = 1, jobs: int = 1) -> Report:
-    manner = Manner(found=survey(system.library, cases).found)
-    run_cases(system, open_tasks(cases, repeat, folder.results()), folder, manner, jobs=jobs)
+    config = RunConfig(found=look_up(system.library, cases).found)
+    run_cases(system, open_tasks(cases, repeat, folder.results()), folder, config, jobs=jobs)
     return score(folder)
 
 
@@ -235,7 +235,7 @@ def test_documents_are_known_by_id_title_or_the_end_of_their_path() -> None:
         case = Case.model_validate(
             {"suite": "s", "id": "a", "turns": [{"question": "q", "documents": [{"name": name}]}]}
         )
-        (gold,) = survey(library, [case]).found[name]
+        (gold,) = look_up(library, [case]).found[name]
         assert gold.document_id == held.id, name
         assert gold.language == "en"
 
@@ -256,13 +256,13 @@ def test_a_document_that_the_library_does_not_have_is_named_before_anything_is_a
     turn = {"question": "q", "documents": [{"name": name}]}
     case = Case.model_validate({"suite": "s", "id": "a", "turns": [turn], "path": "x.yaml", "line": 3})
     with pytest.raises(SuiteError) as error:
-        survey(SmallLibrary(papers), [case])
+        look_up(SmallLibrary(papers), [case])
     assert expected in str(error.value)
     assert str(error.value).startswith("x.yaml, line 3: ")
 
 
 def test_the_fingerprint_tells_libraries_apart() -> None:
-    one, other = survey(small_library(), []), survey(SmallLibrary([document("a", "b")]), [])
-    assert one == survey(small_library(), [])
+    one, other = look_up(small_library(), []), look_up(SmallLibrary([document("a", "b")]), [])
+    assert one == look_up(small_library(), [])
     assert one.fingerprint != other.fingerprint
     assert (one.documents, one.languages) == (5, {"en": 3, "th": 1, "vi": 1})

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from assistant.types import Answer, Claim, Evidence, Source
+from assistant.types import Answer, AnswerSpan, Claim, Evidence, ShortAnswer, Source
 from evals.expectations import CHECKS, ends_with_path, judge_turn
+from evals.measurements import measure
 from evals.metrics.citations import (
     cited_keys,
     document_precision,
@@ -16,7 +18,7 @@ from evals.metrics.citations import (
     span_recall,
     validity,
 )
-from evals.types import Expectation, Failure, GoldSpan, QuoteCheck, Turn, TurnResult
+from evals.types import Case, CaseResult, Expectation, Failure, GoldSpan, QuoteCheck, Turn, TurnResult
 
 QUOTE = "การประชุมจัดขึ้นที่กรุงปักกิ่งในปี 2566"
 OTHER = "Nineteen members voted against the motion."
@@ -270,3 +272,30 @@ def test_the_titles_that_an_abstention_names_do_not_make_it_another_language() -
     result = TurnResult(question="?", answer=made)
     assert problem(result, language="th") is None
     assert problem(result, quotes_verbatim=True) is None
+
+
+def short(*words: str) -> Answer:
+    spans = tuple(AnswerSpan(key=1, start=0, end=len(each), text=each) for each in words)
+    return GOOD.model_copy(update={"short_answer": ShortAnswer(spans=spans, confidence=0.9)})
+
+
+def test_a_short_answer_is_what_is_compared_as_a_whole() -> None:
+    result = GOOD_RESULT.model_copy(update={"answer": short("1,500 บาท")})
+    assert problem(result, answer_equals="1500 บาท") is None
+    assert problem(result, answers=("1500 บาท",), answer_f1_at_least=1) is None
+    assert problem(GOOD_RESULT, answer_equals="1500 บาท") is not None
+    two = GOOD_RESULT.model_copy(update={"answer": short("Hà Nội", "Huế")})
+    assert problem(two, answer_equals="Hà Nội, Huế") is None
+    written = short("1,500 บาท").model_copy(update={"mode": "written"})
+    assert problem(GOOD_RESULT.model_copy(update={"answer": written}), answer_equals="1500 บาท") is not None
+
+
+def test_em_and_f1_are_measured_on_the_short_answer() -> None:
+    case = Case(suite="s", id="a", turns=(Turn(question="?", language="th", answers=("1500 บาท",)),))
+
+    def values(answer: Answer) -> Mapping[str, float]:
+        turn = GOOD_RESULT.model_copy(update={"answer": answer})
+        return measure(case, CaseResult(suite="s", case_id="a", turns=(turn,)), 20)[1][0].values
+
+    assert (values(short("1,500 บาท"))["em"], values(short("1,500 บาท"))["f1"]) == (1, 1)
+    assert values(GOOD)["em"] == 0

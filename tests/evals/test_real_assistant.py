@@ -73,7 +73,9 @@ def test_a_squad_file_is_ingested_asked_and_scored(
     assert not settings.home.exists(), "the user's own library was not touched"
 
 
-def test_a_beir_folder_is_ingested_asked_and_scored(cache: Path, tmp_path: Path) -> None:
+def test_a_beir_folder_is_ingested_asked_and_scored(
+    cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "places"
     (folder / "qrels").mkdir(parents=True)
     corpus = [{"_id": "1", "title": "Lighthouse", "text": ENGLISH}, {"_id": "a/1", "title": "", "text": THAI}]
@@ -83,13 +85,20 @@ def test_a_beir_folder_is_ingested_asked_and_scored(cache: Path, tmp_path: Path)
         {"_id": "q2", "text": "How long is the northern bridge?"},
     ]
     (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)), "utf-8")
-    (folder / "qrels/test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\t1\t2\nq1\ta/1\t0\nq2\ta/1\t1\n", "utf-8")
+    (folder / "qrels/test.tsv").write_text(
+        "query-id\tcorpus-id\tscore\nq1\t1\t2\nq1\ta/1\t0\nq2\ta/1\t1\nq2\tgone\t1\n", "utf-8"
+    )
     settings = Settings(home=tmp_path / "home")
     run_command(settings, [folder], cache=cache, out=tmp_path / "run", trec=tmp_path / "trec")
     report = score(RunFolder.open(tmp_path / "run"))
-    assert report.overall.metrics["recall@100"].value == 1
+    assert report.overall.metrics["recall@100"].value == 0.75, "a document that the corpus lacks is never found"
+    assert "relevant documents that the corpus lacks: 1 (gone). They count as never found." in capsys.readouterr().err
     assert {found.name for found in report.slices_of("pair")} == {"pair:th->en", "pair:en->th"}
-    assert (tmp_path / "trec/qrels.trec").read_text().count("\n") == 3
+    qrels = [tuple(line.split()) for line in (tmp_path / "trec/qrels.trec").read_text("utf-8").splitlines()]
+    assert qrels == [("q1", "0", "1", "2"), ("q1", "0", "a/1", "0"), ("q2", "0", "a/1", "1"), ("q2", "0", "gone", "1")]
+    ranked = [line.split()[:4] for line in (tmp_path / "trec/run.trec").read_text("utf-8").splitlines()]
+    assert ["q1", "Q0", "1", "1"] in ranked
+    assert {document for _, _, document, _ in ranked} == {"1", "a/1"}
 
 
 def test_libraries_out_of_use_are_removed(tmp_path: Path) -> None:

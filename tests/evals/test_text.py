@@ -74,6 +74,41 @@ def test_searching_ignores_spelling_but_not_meaning(text: str, needle: str, expe
     assert contains(text, needle) is expected
 
 
+@pytest.mark.parametrize(
+    ("text", "needle", "languages", "expected"),
+    [
+        ("a fee of 1,500 baht", "1500", ["en"], True),
+        ("a fee of 1500 baht", "1,500", ["en"], True),
+        ("ค่าปรับ ๑,๕๐๐ บาท", "1500 บาท", ["th"], True),
+        ("phí 1.500 đồng", "1500", ["vi"], True),
+        ("phí 1.500 đồng", "1,500", ["vi", "en"], True),
+        ("phí 1.500 đồng", "1500", ["en"], False),
+        ("a rate of 1,500", "1500", ["vi"], False),
+        ("tăng 2,5 %", "2.5%", ["vi", "en"], True),
+        ("rose by 2.5 %", "2.5%", ["en"], True),
+        ("rose by 12.5 %", "2.5%", ["en"], False),
+        ("1\u202f500 euros", "1500", ["fr"], True),
+        ("11,500", "1500", ["en"], False),
+        ("1,500,000", "1500", ["en"], False),
+        ("phone 02,500", "2500", ["en"], False),
+        ("1,50", "150", ["en"], False),
+        ("1,500", "1500", ["no such language"], True),
+        ("1,500", "1500", [], False),
+    ],
+)
+def test_a_number_is_the_same_where_its_readers_take_it_for_the_same(
+    text: str, needle: str, languages: list[str], expected: bool
+) -> None:
+    assert contains(text, needle, languages) is expected
+
+
+@given(st.integers(0, 10**9), st.sampled_from(["en", "th", "vi", "de", "fr", "hi"]))
+def test_any_number_is_known_again_as_its_language_writes_it(number: int, language: str) -> None:
+    from babel.numbers import format_decimal
+
+    assert contains(f"x {format_decimal(number, locale=language)} y", str(number), [language])
+
+
 @given(SCRIPTS, SCRIPTS)
 def test_a_text_that_holds_no_digits_contains_each_of_its_words(before: str, after: str) -> None:
     middle = "กลาง"

@@ -141,9 +141,10 @@ def test_a_beir_folder_is_a_suite(beir: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "text", "expected"),
     [
-        ("qrels/test.tsv", "q1\td1\t1\nq1 d2 1\n", "test.tsv, line 2: a judgement is"),
-        ("qrels/test.tsv", "q9\td1\t1\n", "the judged query `q9` is missing"),
-        ("queries.jsonl", '{"_id": "q1", "text": "x"}\n{"_id": "q2", "text": ""}\n', "line 2: `text` is missing."),
+        ("qrels/test.tsv", "q1\td1\t1\nq1\td2\n", "test.tsv, line 2: a judgement is"),
+        ("qrels/test.tsv", "q1\td1\t1\nq1\td2\t0.5\n", "test.tsv, line 2: a judgement is"),
+        ("qrels/test.tsv", "q9\td1\t1\n", "it has no cases."),
+        ("queries.jsonl", '{"text": "x"}\n', "line 1: `_id` is missing."),
         ("queries.jsonl", '{"_id": "q1"\n', "line 1: this line is not JSON"),
     ],
 )
@@ -183,3 +184,34 @@ def test_questions_of_a_mixed_file_keep_their_own_languages(tmp_path: Path) -> N
     assert {told[text] for text in list(asked)[2:]} == {"en"}
     few = load(squad(tmp_path, *questions[:1], *questions[1:2], *questions[-2:])).cases
     assert [case.turns[0].language for case in few] == ["th", "vi", "en", "en"]
+
+
+@pytest.mark.parametrize(
+    "judgements",
+    [
+        "query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\nq2\td2\t1\n",
+        "query-id\tcorpus-id\tscore\r\nq1\td1\t2.0\r\nq1\td2\t0.0\r\nq2\td2\t1.0\r\n",
+        "q1 0 d1 2\nq1 0 d2 0\nq2 0 d2 1\n",
+        "q1\tQ0\td1\t2\nq1\tQ0\td2\t-1\nq2\tQ0\td2\t1\n",
+    ],
+)
+def test_judgements_are_read_as_they_are_found(beir: Path, judgements: str) -> None:
+    (beir / "qrels/test.tsv").write_text(judgements, "utf-8")
+    golds = [[(gold.name, gold.grade) for gold in case.turns[0].documents] for case in load(beir).cases]
+    assert golds == [[("d1", 2), ("d2", 0)], [("d2", 1)]]
+
+
+def test_empty_texts_and_missing_queries_of_beir_are_left_out_and_said(beir: Path) -> None:
+    (beir / "corpus.jsonl").write_text(
+        '{"_id": "d1", "text": ""}\n{"_id": 2, "title": null, "text": "x"}\n{"_id": "d3", "title": "T", "text": " "}\n',
+        "utf-8",
+    )
+    (beir / "queries.jsonl").write_text('{"_id": "q1", "text": "x"}\n{"_id": "q2", "text": " "}\n', "utf-8")
+    (beir / "qrels/test.tsv").write_text("q1\td1\t1\nq2\td2\t1\nq9\td2\t1\n", "utf-8")
+    suite = load(beir)
+    assert [case.id for case in suite.cases] == ["q1"]
+    assert [(text.id, text.text) for text in documents(beir)] == [("2", "x"), ("d3", "T")]
+    assert [note.split(": ", 1)[1] for note in suite.notes] == [
+        "1 judged queries are not in queries.jsonl (q9) and are left out.",
+        "1 judged queries have no text (q2) and are left out.",
+    ]

@@ -1,0 +1,236 @@
+"""promptfoo's YAML test cases, read and written as far as they say the same; the rest is named.
+
+promptfoo compares texts letter by letter, an Attest suite as readers do: case, Unicode form and the script of digits
+don't count. So `contains` and `icontains` are one here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import regex
+import yaml
+from pydantic import ValidationError
+
+from evals.formats.problems import EXPECTATION_MODELS, at, translated
+from evals.formats.question_language import question_languages
+from evals.formats.schema import CaseEntry, SuiteHeader, case_of
+from evals.formats.suite import Suite
+from evals.formats.yaml_lines import Lined, read_lined
+from evals.types import Case, Expectation
+from store.errors import SuiteError
+
+QUESTION_VARIABLES = ("question", "query", "input", "prompt", "user_input", "q", "message", "topic")
+LISTED = {
+    "contains": "answer_contains", "icontains": "answer_contains", "contains-all": "answer_contains",
+    "icontains-all": "answer_contains", "contains-any": "answer_contains_any",
+    "icontains-any": "answer_contains_any", "equals": "answer_equals", "regex": "answer_regex",
+    "not-contains": "must_not_contain", "not-icontains": "must_not_contain",
+    "not-contains-any": "must_not_contain", "not-icontains-any": "must_not_contain",
+}  # fmt: skip
+"""Assertions whose value says the same as an expectation of ours."""
+WRITTEN = {
+    "answer_contains": "icontains-all",
+    "answer_contains_any": "icontains-any",
+    "must_not_contain": "not-icontains-any",
+}
+GOLD = frozenset({"factuality", "similar", "model-graded-factuality"})
+"""Assertions whose value is a gold answer: measured here, not checked."""
+
+
+def looks_like_promptfoo(value: object) -> bool:
+    """Return whether a parsed file is a promptfoo configuration or a list of its test cases."""
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(each, dict) and {"vars", "assert"} & each.keys() for each in value)
+    return isinstance(value, dict) and "tests" in value and "cases" not in value
+
+
+def read_promptfoo(text: str, path: Path) -> Suite:
+    """Return the suite of a promptfoo file. Raises SuiteError with the line of what is wrong."""
+    lined = read_lined(text, path)
+    whole = lined.value if isinstance(lined.value, dict) else {}
+    default = whole.get("defaultTest")
+    default = default if isinstance(default, dict) else {}
+    notes: list[str] = []
+    tests = enumerate(_tests(lined, path), 1)
+    cases = [case for number, test in tests for case in test.cases(number, default, path, notes)]
+    languages = question_languages(case.turns[0].question for case in cases)
+    cases = [
+        case.model_copy(
+            update={
+                "turns": tuple(
+                    turn.model_copy(update={"language": turn.language or languages[turn.question]})
+                    for turn in case.turns
+                )
+            }
+        )
+        for case in cases
+    ]
+    description = whole.get("description")
+    return Suite(
+        name=path.stem,
+        path=path,
+        sha256="",
+        kind="promptfoo",
+        cases=tuple(cases),
+        description=description if isinstance(description, str) else "",
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+class _Test:
+    """One test case of the file, at its line."""
+
+    def __init__(self, value: dict[str, Any], line: int | None, lines: Sequence[int | None]) -> None:
+        self.value, self.line, self.lines = value, line, lines
+
+    def cases(self, place: int, default: Mapping[str, Any], path: Path, notes: list[str]) -> Iterator[Case]:
+        """Yield a case, or one for each value where a variable lists several."""
+        variables = _mapping(default.get("vars")) | _mapping(self.value.get("vars"))
+        name = next((each for each in QUESTION_VARIABLES if variables.get(each)), None)
+        if name is None and len(variables) == 1:
+            name = next(iter(variables))
+        if name is None:
+            raise at(path, self.line, "none of `vars` is the question: name it `question`.")
+        asked = variables[name] if isinstance(variables[name], list) else [variables[name]]
+        expect, answers = self._expected(default, path, notes)
+        metadata = _mapping(default.get("metadata")) | _mapping(self.value.get("metadata"))
+        for number, question in enumerate(asked, 1):
+            identity = str(metadata.get("id") or f"case-{place}")
+            given = {
+                "id": identity if len(asked) == 1 else f"{identity}-{number}",
+                "question": str(question),
+                "expect": expect,
+                "answers": metadata.get("answers") or answers,
+                **{name: metadata[name] for name in ("language", "tags", "documents") if metadata.get(name)},
+            }
+            try:
+                entry = CaseEntry.model_validate(given)
+            except ValidationError as error:
+                raise translated(error, path, lambda _: self.line, {"": CaseEntry, **EXPECTATION_MODELS}) from error
+            yield case_of(entry, SuiteHeader(suite=path.stem), path, self.line, place)
+
+    def _expected(
+        self, default: Mapping[str, Any], path: Path, notes: list[str]
+    ) -> tuple[dict[str, Any], tuple[str, ...]]:
+        expect: dict[str, Any] = {}
+        answers: list[str] = []
+        own = self.value.get("assert") or []
+        if not isinstance(own, list):
+            raise at(path, self.line, "`assert` must be a list of assertions, each with a `type`.")
+        given = [*((each, self.line) for each in default.get("assert") or []), *zip(own, self.lines, strict=False)]
+        for assertion, line in given:
+            kind = str(_mapping(assertion).get("type"))
+            found = _expectation(kind, _mapping(assertion))
+            if kind in GOLD and _mapping(assertion).get("value"):
+                answers.append(str(assertion["value"]))
+            elif found is None:
+                notes.append(f"{path}, line {line}: the assertion `{kind}` can't be expressed and is left out.")
+            else:
+                name, value = found
+                expect[name] = [*expect.get(name, []), *value] if isinstance(value, list) else value
+        return expect, tuple(answers)
+
+
+def _expectation(kind: str, assertion: Mapping[str, Any]) -> tuple[str, Any] | None:
+    value = assertion.get("value")
+    if kind in LISTED and value is not None and not str(value).startswith("file://"):
+        values = value if isinstance(value, list) else [value]
+        if kind.endswith(("-all", "-any")) and not isinstance(value, list):
+            values = [part.strip() for part in str(value).split(",")]
+        return LISTED[kind], [str(each) for each in values]
+    if kind == "starts-with" and value:
+        return "answer_regex", [rf"\A\s*{regex.escape(str(value))}"]
+    if kind in {"is-refusal", "not-is-refusal"}:
+        return "answerable", kind == "not-is-refusal"
+    if kind == "latency":
+        try:
+            return "latency_ms_at_most", float(str(assertion.get("threshold")))
+        except ValueError:
+            return None
+    return None
+
+
+def _tests(lined: Lined, path: Path) -> Iterator[_Test]:
+    place: tuple[int | str, ...] = () if isinstance(lined.value, list) else ("tests",)
+    listed = lined.value["tests"] if isinstance(lined.value, dict) else lined.value
+    for number, value in enumerate(listed if isinstance(listed, list) else [listed]):
+        line = lined.line((*place, number) if isinstance(listed, list) else place)
+        if isinstance(value, str):
+            yield from _tests_in(path.parent / value.removeprefix("file://"), path, line)
+        elif isinstance(value, dict):
+            asserts = value.get("assert")
+            count = len(asserts) if isinstance(asserts, list) else 0
+            yield _Test(value, line, [lined.line((*place, number, "assert", each)) for each in range(count)])
+        else:
+            raise at(path, line, "a test is a mapping with `vars` and `assert`.")
+
+
+def _tests_in(file: Path, path: Path, line: int | None) -> Iterator[_Test]:
+    """Yield the tests of a file that another names."""
+    if file.suffix not in {".yaml", ".yml", ".json"} or not file.is_file():
+        raise at(path, line, f"`tests` names {file.name}, which is no YAML or JSON file beside this one.")
+    lined = read_lined(file.read_text(encoding="utf-8-sig"), file)
+    if not isinstance(lined.value, list):
+        raise at(file, 1, "a file of tests is a list of them.")
+    yield from _tests(lined, file)
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return dict(value) if isinstance(value, dict) else {}
+
+
+def promptfoo_text(suite: Suite) -> tuple[str, tuple[str, ...]]:
+    """Return the suite as promptfoo's YAML, and what that can't express, in sentences."""
+    tests, notes = [], []
+    for case in suite.cases:
+        if len(case.turns) > 1:
+            notes.append(f"{case.where}: `{case.id}` is a conversation, which a test case can't express.")
+            continue
+        asserts, unsaid = _assertions(case.turns[0].expect)
+        if unsaid:
+            notes.append(f"{case.where}: `{case.id}` leaves out {', '.join(f'`{name}`' for name in unsaid)}.")
+        turn = case.turns[0]
+        metadata = {
+            "id": case.id,
+            "language": turn.language,
+            "tags": list(case.tags),
+            "answers": list(turn.answers),
+            "documents": [gold.name for gold in turn.documents],
+        }
+        tests.append(
+            {
+                "description": case.id,
+                "vars": {"question": turn.question},
+                "assert": asserts,
+                "metadata": {name: value for name, value in metadata.items() if value},
+            }
+        )
+    if not tests:
+        raise SuiteError(f"{suite.path}: none of its cases can be written as promptfoo's test cases.")
+    whole = {"description": suite.description or suite.name, "prompts": ["{{question}}"], "tests": tests}
+    return yaml.safe_dump(whole, allow_unicode=True, sort_keys=False, width=110), tuple(notes)
+
+
+def _assertions(expect: Expectation) -> tuple[list[dict[str, Any]], list[str]]:
+    found: list[dict[str, Any]] = []
+    unsaid = []
+    for name in Expectation.model_fields:
+        value = getattr(expect, name)
+        if value in (None, ()):
+            continue
+        if name in WRITTEN:
+            found.append({"type": WRITTEN[name], "value": list(value)})
+        elif name == "answer_regex":
+            found += [{"type": "regex", "value": pattern} for pattern in value]
+        elif name == "answer_equals" and len(value) == 1:
+            found.append({"type": "equals", "value": value[0]})
+        elif name == "answerable":
+            found.append({"type": "not-is-refusal" if value else "is-refusal"})
+        elif name == "latency_ms_at_most":
+            found.append({"type": "latency", "threshold": value})
+        else:
+            unsaid.append(name)
+    return found, unsaid

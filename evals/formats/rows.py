@@ -1,0 +1,213 @@
+"""Data sets of one question a row, as other tools keep them: ragas, DeepEval, and SQuAD on the Hugging Face Hub.
+
+All come as JSON, JSONL or CSV, and are told apart by their columns. Contexts that a row brings become the suite's
+documents; columns that hold another system's answers are left out, and named.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from evals.formats.problems import at
+from evals.formats.question_language import question_languages
+from evals.formats.suite import SourceText, Suite, Texts
+from evals.types import Case, Gold, GoldSpan, Turn
+
+Kind = Literal["ragas", "deepeval", "huggingface"]
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where a format keeps what, the newest name first."""
+
+    question: tuple[str, ...]
+    answers: tuple[str, ...]
+    contexts: tuple[str, ...]
+    id: tuple[str, ...] = ("id",)
+    documents: tuple[str, ...] = ()
+    title: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> frozenset[str]:
+        """All of them."""
+        return frozenset(
+            (*self.question, *self.answers, *self.contexts, *self.id, *self.documents, *self.title, "language")
+        )
+
+
+COLUMNS: dict[Kind, Columns] = {
+    "ragas": Columns(
+        ("user_input", "question"), ("reference", "ground_truth", "ground_truths"), ("reference_contexts",)
+    ),
+    "deepeval": Columns(("input",), ("expected_output",), ("context",), documents=("source_file",)),
+    "huggingface": Columns(("question",), ("answers",), ("context",), title=("title",)),
+}
+
+
+@dataclass(slots=True)
+class _Contexts:
+    """The suite's documents as they come up, each text once."""
+
+    names: dict[str, str] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def name(self, text: str, title: str) -> str:
+        if text not in self.names:
+            self.counts[title] = self.counts.get(title, 0) + 1
+            self.names[text] = f"{title}/{self.counts[title]}"
+            self.titles[text] = title.replace("_", " ")
+        return self.names[text]
+
+    def documents(self) -> Iterator[SourceText]:
+        return (SourceText(id=name, title=self.titles[text], text=text) for text, name in self.names.items())
+
+
+def kind_of_columns(columns: Iterable[str]) -> Kind | None:
+    """Return which tool's data set has these columns; None for Attest's own, and for unknown ones."""
+    have = set(columns)
+    if {"user_input"} <= have or ("question" in have and have & {"ground_truth", "ground_truths", "contexts"}):
+        return "ragas"
+    if "input" in have and have & {"expected_output", "actual_output", "context", "retrieval_context"}:
+        return "deepeval"
+    if {"question", "context", "answers"} <= have:
+        return "huggingface"
+    return None
+
+
+def read_rows(rows: Sequence[tuple[int, Row]], kind: Kind, path: Path) -> Suite:
+    """Return the suite of rows with their lines. Raises SuiteError with the line of the first bad one."""
+    columns = COLUMNS[kind]
+    contexts = _Contexts()
+    questions = [_questions(row, columns, path, line) for line, row in rows]
+    languages = question_languages(text for asked in questions for text in asked)
+    cases = tuple(
+        _case(row, asked, languages, columns, contexts, path, line, number)
+        for number, ((line, row), asked) in enumerate(zip(rows, questions, strict=True), 1)
+    )
+    return Suite(
+        name=path.stem,
+        path=path,
+        sha256="",
+        kind=kind,
+        cases=cases,
+        documents=Texts(contexts.documents) if contexts.names else None,
+        notes=_notes(rows, columns, path),
+    )
+
+
+def _case(
+    row: Row,
+    questions: tuple[str, ...],
+    languages: Mapping[str, str | None],
+    columns: Columns,
+    contexts: _Contexts,
+    path: Path,
+    line: int,
+    number: int,
+) -> Case:
+    answers, starts = _answers(row, columns, path, line)
+    texts = _texts(_first(row, columns.contexts), path, line)
+    title = str(_first(row, columns.title) or "context")
+    names = tuple(contexts.name(text, title) for text in texts if text.strip())
+    impossible = "answers" in columns.answers and not answers
+    golds = () if impossible else (*names, *(_texts(_first(row, columns.documents), path, line) if not names else ()))
+    turns = [Turn(question=question, language=_language(row, languages, question)) for question in questions]
+    turns[-1] = turns[-1].model_copy(
+        update={
+            "answers": answers,
+            "documents": tuple(Gold(name=name) for name in dict.fromkeys(golds)),
+            "spans": tuple(
+                GoldSpan(document=names[0], start=start, end=start + len(words), words=words)
+                for words, start in starts
+                if names and texts[0][start : start + len(words)] == words
+            ),
+            "impossible": impossible,
+        }
+    )
+    identity = str(_first(row, columns.id) or f"case-{number}")
+    cluster = str(_first(row, columns.title) or (golds[0] if golds else identity))
+    return Case(suite=path.stem, id=identity, turns=tuple(turns), cluster=cluster, path=str(path), line=line)
+
+
+def _language(row: Row, languages: Mapping[str, str | None], question: str) -> str | None:
+    given = row.get("language")
+    return str(given) if given else languages[question]
+
+
+def _questions(row: Row, columns: Columns, path: Path, line: int) -> tuple[str, ...]:
+    """Return the questions of a row: one, or those of a conversation's human in ragas."""
+    value = _parsed(_first(row, columns.question), path, line)
+    if isinstance(value, list):
+        asked = [
+            str(each.get("content") or "")
+            for each in value
+            if isinstance(each, dict) and each.get("type", each.get("role")) in {"human", "user"}
+        ]
+    else:
+        asked = [str(value or "")]
+    asked = [text.strip() for text in asked if text.strip()]
+    if not asked:
+        raise at(path, line, f"`{columns.question[0]}` is missing.")
+    return tuple(asked)
+
+
+def _answers(row: Row, columns: Columns, path: Path, line: int) -> tuple[tuple[str, ...], list[tuple[str, int]]]:
+    """Return the gold answers, and those of SQuAD with where they start."""
+    value = _first(row, columns.answers)
+    if "answers" not in columns.answers:
+        return tuple(dict.fromkeys(text for text in _texts(value, path, line) if text.strip())), []
+    value = _parsed(value, path, line) if value else {}
+    if not isinstance(value, dict) or not isinstance(value.get("text", []), list):
+        raise at(path, line, "`answers` must hold `text` and `answer_start`, each a list.")
+    texts = [str(text) for text in value.get("text", [])]
+    starts = [start for start in value.get("answer_start") or [] if isinstance(start, int)]
+    return tuple(dict.fromkeys(texts)), list(dict.fromkeys(zip(texts, starts, strict=False)))
+
+
+def _texts(value: Any, path: Path, line: int) -> tuple[str, ...]:  # noqa: ANN401 - a cell of any format
+    """Return a cell's texts: a list, a list as Python or JSON writes it, or texts divided by ``|``."""
+    value = _parsed(value, path, line)
+    if value is None or value == "":
+        return ()
+    if isinstance(value, list):
+        return tuple(str(each) for each in value if each is not None)
+    return tuple(part.strip() for part in str(value).split("|"))
+
+
+def _parsed(value: Any, path: Path, line: int) -> Any:  # noqa: ANN401 - a cell of any format
+    """Return what a CSV cell that looks like a list or mapping stands for; other values as they are."""
+    if not isinstance(value, str) or value[:1] not in {"[", "{"}:
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        pass
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, SyntaxError) as error:
+        if value[0] == "[":
+            return value  # a text that begins with a bracket
+        raise at(path, line, f"this cell is neither JSON nor Python's notation: {value[:60]}") from error
+
+
+def _first(row: Row, names: Iterable[str]) -> Any:  # noqa: ANN401 - a cell of any format
+    return next((row[name] for name in names if row.get(name) not in (None, "", [])), None)
+
+
+def _notes(rows: Sequence[tuple[int, Row]], columns: Columns, path: Path) -> tuple[str, ...]:
+    unread = sorted(
+        {name for _, row in rows for name, value in row.items() if value not in (None, "", [])} - columns.known
+    )
+    named = ", ".join(f"`{name}`" for name in unread)
+    return (
+        (f"{path}: {named} can't be expressed in a suite and {'is' if len(unread) == 1 else 'are'} left out.",)
+        if unread
+        else ()
+    )

@@ -1,0 +1,70 @@
+"""YAML, and JSON, which is YAML too, as plain values that know their lines.
+
+Scalars are taken as they are written: `language: no` is Norwegian, not false; 08.10 keeps its zeros.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from yaml.reader import ReaderError
+
+from evals.formats.problems import Path_, at
+
+Plain = str | None | list["Plain"] | dict[str, "Plain"]
+_HINT = "texts that hold : ? # , or brackets belong in quotation marks."
+_NULLS = {"", "~", "null", "Null", "NULL"}
+
+
+@dataclass(frozen=True, slots=True)
+class Lined:
+    """A document's value, and the line of each of its parts."""
+
+    value: Plain
+    lines: dict[Path_, int]
+
+    def line(self, place: Path_) -> int | None:
+        """Return the line of the deepest known part of `place`, counted from 1."""
+        while place not in self.lines and place:
+            place = place[:-1]
+        return self.lines.get(place)
+
+
+def read_lined(text: str, path: Path) -> Lined:
+    """Return the document in `text`. Raises SuiteError with the line of what is not YAML."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise at(path, line, f"this is not YAML: {error.problem}; {_HINT}") from error
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise at(path, line, f"the character U+{ord(text[error.position]):04X} is not allowed in YAML.") from error
+    lines: dict[Path_, int] = {}
+    if root is None:
+        return Lined(None, {(): 1})
+    return Lined(_plain(root, (), lines, path, frozenset()), lines)
+
+
+def _plain(node: yaml.Node, place: Path_, lines: dict[Path_, int], path: Path, above: frozenset[int]) -> Plain:
+    """Return the value of a node with texts for scalars; fill `lines` with where each value stands."""
+    lines.setdefault(place, node.start_mark.line + 1)
+    if id(node) in above:
+        raise at(path, lines[place], "an alias refers to what it stands in.")
+    above |= {id(node)}
+    if isinstance(node, yaml.ScalarNode):
+        return None if node.style is None and node.value in _NULLS else node.value
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, (*place, number), lines, path, above) for number, item in enumerate(node.value)]
+    value: dict[str, Plain] = {}
+    for key, item in node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise at(path, line, "a key must be plain text.")
+        if key.value in value:
+            raise at(path, line, f"`{key.value}` stands twice in one mapping.")
+        lines[(*place, key.value)] = line
+        value[key.value] = _plain(item, (*place, key.value), lines, path, above)
+    return value
