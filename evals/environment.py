@@ -93,12 +93,13 @@ def model_facts(settings: Settings, mode: Mode | None) -> Facts:
 
 
 def _digest_of_prompts() -> str:
-    """Of the prompts package's templates, by name and content."""
+    """Return a digest of the prompts and phrases, by name and content."""
     import prompts
 
     digest = sha256()
-    for path in sorted(path for path in Path(prompts.__path__[0]).iterdir() if path.suffix == ".txt"):
-        digest.update(f"{path.name}\0{_sha256(path)}\n".encode())
+    root = Path(prompts.__path__[0])
+    for path in sorted((*root.glob("models/*.txt"), *root.glob("phrases/*.yaml"))):
+        digest.update(f"{path.relative_to(root)}\0{_sha256(path)}\n".encode())
     return digest.hexdigest()[:16]
 
 

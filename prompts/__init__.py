@@ -1,5 +1,5 @@
-"""Templates as text files, one per task and language, strictly rendered."""
+"""Prompts to language models, and the phrases that users read, one file per language; both strictly rendered."""
 
-from prompts.render import Template, TemplateError, load, load_for
+from prompts.render import Template, TemplateError, load, phrase, phrase_in
 
-__all__ = ["Template", "TemplateError", "load", "load_for"]
+__all__ = ["Template", "TemplateError", "load", "phrase", "phrase_in"]

@@ -1,10 +1,9 @@
-"""Loads templates from the text files beside this module and renders them strictly.
+"""Load prompts and phrases, and render them strictly.
 
-A template is a Jinja text file named ``<name>.txt`` or ``<name>.jinja``; one that exists per language is
-named ``<name>.<language>.txt``, with ``neutral`` or ``en`` as the language to fall back to. Strict means that
-the variables given are exactly those that the template uses: a missing or a superfluous one is an error that
-names it.
-What a value holds is never read as a template.
+A prompt to a language model is a Jinja text file, ``models/<name>.txt``. Phrases that a user reads stand in one file
+per language, ``phrases/<language>.yaml``: to add a language, add its file. Strict means that the variables given are
+exactly those that the template uses: a missing or a superfluous one is an error that names it. What a value holds is
+never read as a template.
 """
 
 from __future__ import annotations
@@ -14,12 +13,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+import yaml
 from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, meta
 from jinja2 import Template as JinjaTemplate
 
-FOLDER = Path(__file__).resolve().parent
-SUFFIXES = (".txt", ".jinja")
+MODELS = Path(__file__).resolve().parent / "models"
+PHRASES = Path(__file__).resolve().parent / "phrases"
 FALLBACKS = ("neutral", "en")
+"""Where a phrase is looked for that a language doesn't have: ``neutral`` holds what reads well in any language."""
 
 _ENVIRONMENT = Environment(
     undefined=StrictUndefined,
@@ -45,10 +46,9 @@ class Template:
     _compiled: JinjaTemplate = field(repr=False, compare=False)
 
     def render(self, **variables: object) -> str:
-        """The text with every variable filled in, without a newline at its end.
+        """Return the text with every variable filled in, without a newline at its end.
 
-        Raises:
-            TemplateError: variables are missing or superfluous; the message names them.
+        Raises TemplateError if variables are missing or superfluous; the message names them.
         """
         given = frozenset(variables)
         problems = []
@@ -61,47 +61,57 @@ class Template:
         return self._compiled.render(**variables).rstrip("\n")
 
 
-def load(name: str, folder: Path = FOLDER) -> Template:
-    """The template `name` (without its suffix), for example ``load("write.th")``.
+def load(name: str, folder: Path = MODELS) -> Template:
+    """Return the prompt ``<name>.txt`` of `folder`, for example ``load("write.system")``.
 
-    Raises:
-        TemplateError: there is none of that name, or its syntax is wrong.
+    Raises TemplateError if there is none of that name, or its syntax is wrong.
     """
-    path = _find(name, folder)
-    if path is None:
-        known = ", ".join(sorted(p.stem for p in folder.iterdir() if p.suffix in SUFFIXES)) or "none"
-        raise TemplateError(f"There is no template {name!r} in {folder}; there are: {known}.")
-    return _read(path, path.stat().st_mtime_ns)
+    paths = {path.stem: path for path in folder.glob("*.txt")}
+    if name not in paths:
+        raise TemplateError(f"There is no prompt {name!r} in {folder}; there are: {', '.join(sorted(paths))}.")
+    return _template(name, paths[name].read_text(encoding="utf-8"))
 
 
-def load_for(name: str, language: str, folder: Path = FOLDER) -> Template:
-    """The template of a task in `language` (BCP 47), else in its base language, else neutral, else English.
+def phrase(name: str, language: str, folder: Path = PHRASES) -> Template:
+    """Return the phrase `name` in `language` (BCP 47), else in its base language, else one of `FALLBACKS`.
 
-    Raises:
-        TemplateError: none of them exists.
+    Raises TemplateError if none of them has it, or its syntax is wrong.
     """
-    base = language.partition("-")[0]
-    candidates = [f"{name}.{each}" for each in dict.fromkeys((language, base, *FALLBACKS))] + [name]
-    for candidate in candidates:
-        if _find(candidate, folder) is not None:
-            return load(candidate, folder)
-    raise TemplateError(f"There is no template {name!r} for {language!r}: none of {', '.join(candidates)} exists.")
+    found = phrase_in(name, language, folder)
+    for fallback in FALLBACKS:
+        found = found or phrase_in(name, fallback, folder)
+    if found is None:
+        raise TemplateError(f"There is no phrase {name!r} for {language!r} in {folder}, nor in {FALLBACKS[-1]!r}.")
+    return found
 
 
-def _find(name: str, folder: Path) -> Path | None:
-    if "/" in name or "\\" in name or name.startswith("."):
-        raise TemplateError(f"A template's name is a file's name without a folder, not {name!r}.")
-    return next((path for suffix in SUFFIXES if (path := folder / f"{name}{suffix}").is_file()), None)
+def phrase_in(name: str, language: str, folder: Path = PHRASES) -> Template | None:
+    """Return the phrase `name` of `language` or of its base language, None where neither has it."""
+    paths = {path.stem: path for path in folder.glob("*.yaml")}
+    for tag in dict.fromkeys((language, language.partition("-")[0])):
+        if tag in paths and (source := _phrases(paths[tag], paths[tag].stat().st_mtime_ns).get(name)) is not None:
+            return _template(f"{name}.{tag}", source)
+    return None
 
 
-@lru_cache(maxsize=256)
-def _read(path: Path, modified_ns: int) -> Template:
-    # `modified_ns` is part of the cache's key only: an edited file is loaded anew.
-    source = path.read_text(encoding="utf-8")
+@lru_cache(maxsize=64)
+def _phrases(path: Path, modified_ns: int) -> dict[str, str]:
+    # `modified_ns` is part of the cache's key only: an edited file is read again.
+    try:
+        phrases = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise TemplateError(f"The phrases in {path.name} are malformed: {' '.join(str(error).split())}.") from error
+    if not isinstance(phrases, dict) or not all(isinstance(text, str) for text in phrases.values()):
+        raise TemplateError(f"The phrases in {path.name} are malformed: write one name and one text a line.")
+    return phrases
+
+
+@lru_cache(maxsize=512)
+def _template(name: str, source: str) -> Template:
     try:
         variables = meta.find_undeclared_variables(_ENVIRONMENT.parse(source))
         compiled = _ENVIRONMENT.from_string(source)
     except TemplateSyntaxError as error:
-        raise TemplateError(f"Template {path.name} is malformed at line {error.lineno}: {error.message}.") from error
+        raise TemplateError(f"Template {name!r} is malformed at line {error.lineno}: {error.message}.") from error
     digest = hashlib.sha256(source.encode("utf-8")).hexdigest()
-    return Template(path.stem, source, frozenset(variables), digest, compiled)
+    return Template(name, source, frozenset(variables), digest, compiled)

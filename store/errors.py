@@ -22,6 +22,8 @@ AttestError                     exit code 3 unless said otherwise
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class AttestError(Exception):
     """Root of all errors that the project raises on purpose; `exit_code` is the command line's."""
@@ -100,10 +102,20 @@ class EmbeddingModelError(ModelError):
 class LanguageModelError(ModelError):
     """The language model can't be loaded or reached, or broke off."""
 
-    def __init__(self, message: str, *, is_temporary: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        is_temporary: bool = False,
+        code: str | None = None,
+        values: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(message)
         self.is_temporary = is_temporary
         """Whether the same request may well succeed in a moment."""
+        self.code = code
+        """Names the phrase that says the same in other languages, with `values` filled in; None where there is none."""
+        self.values = dict(values or {})
 
 
 class ReadError(AttestError):

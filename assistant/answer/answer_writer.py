@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -9,14 +10,17 @@ from typing import TYPE_CHECKING
 from assistant.answer.generate import MAX_TOKENS, Written, warm, write
 from assistant.answer.prompt import prompt
 from assistant.answer.translate import Translation, Translations, foreign, translate
+from assistant.llm.base import explained
 from assistant.types import Answer, ClaimChecked, Evidence, Notice, NoticeCode, TextAdded, Waiting
 from assistant.verify import Verifier
-from prompts.render import load_for
+from prompts import phrase
 from store.errors import LanguageModelError
 from store.library import Library
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
+
+log = logging.getLogger(__name__)
 
 LoadModel = Callable[[], "LLM | None"]
 
@@ -42,7 +46,7 @@ class Writer:
         try:
             llm = self._model()
         except LanguageModelError as error:
-            yield Written("failed", "", (), (), problem=str(error))
+            yield Written("failed", "", (), (), problem=error)
             return
         if llm is None:
             yield Written("failed", "", (), ())
@@ -55,7 +59,7 @@ class Writer:
         try:
             llm = self._model()
         except LanguageModelError as error:
-            yield Translations(problem=str(error), failed=True)
+            yield Translations(problem=error, failed=True)
             return
         if llm is None:
             yield Translations(failed=True)
@@ -102,8 +106,8 @@ def written_notices(written: Written | None, language: str) -> tuple[Notice, ...
         template = "model_abstains"
     elif written.outcome == "incomplete":
         template = "broken_off" if written.claims else "quotes_alone"
-    message = load_for(template, language).render()
-    return (Notice(code=code, message=f"{message} {written.problem}" if written.problem else message),)
+    message = phrase(template, language).render()
+    return (Notice(code=code, message=_with_reason(message, written.problem, language)),)
 
 
 def with_translations(answer: Answer, done: Translations, model: str | None) -> Answer:
@@ -118,15 +122,23 @@ def _translation_notices(
     evidence: Sequence[Evidence], done: Translations, language: str, model: str | None
 ) -> Iterator[Notice]:
     if done.shown:
-        yield Notice(code="translated", message=load_for("translated", language).render(model=model or "?"))
+        yield Notice(code="translated", message=phrase("translated", language).render(model=model or "?"))
     if done.withheld:
-        message = load_for("translation_withheld", language).render(keys=_markers(done.withheld))
+        message = phrase("translation_withheld", language).render(keys=_markers(done.withheld))
         yield Notice(code="incomplete", message=message)
     if done.failed:
         tried = {*done.withheld, *(each.key for each in done.shown)}
         missing = [each.key for each in foreign(evidence, language) if each.key not in tried]
-        message = load_for("translation_unavailable", language).render(keys=_markers(missing))
-        yield Notice(code="model_unavailable", message=f"{message} {done.problem}" if done.problem else message)
+        message = phrase("translation_unavailable", language).render(keys=_markers(missing))
+        yield Notice(code="model_unavailable", message=_with_reason(message, done.problem, language))
+
+
+def _with_reason(message: str, problem: LanguageModelError | None, language: str) -> str:
+    """Return `message` with why the model failed, in the same language; the log has it in any case."""
+    if problem is None:
+        return message
+    log.warning("%s", problem)
+    return " ".join(filter(None, (message, explained(problem, language))))
 
 
 def _markers(keys: Sequence[int]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assistant.types import Claim, Evidence, Notice
-from prompts.render import load_for
+from prompts import phrase
 from store.types import Document
 
 NEAREST = 3
@@ -15,19 +15,19 @@ NEAREST = 3
 def framed(evidence: Evidence, language: str, offset: int) -> Claim:
     """One quote with its speaker and its marker, standing at `offset` of the answer's text."""
     speaker = evidence.document.speaker or evidence.document.title
-    text = load_for("frame", language).render(speaker=speaker, quote=evidence.quote, key=evidence.key)
+    text = phrase("frame", language).render(speaker=speaker, quote=evidence.quote, key=evidence.key)
     return Claim(text=text, start=offset, end=offset + len(text), citations=(evidence.key,), support="quoted")
 
 
 def no_answer(language: str, nearest: Sequence[Document]) -> str:
     """That the documents don't answer, naming those that came closest."""
     titles = "; ".join(f"“{document.title}”" for document in nearest[:NEAREST])
-    return load_for("no_answer", language).render(titles=titles)
+    return phrase("no_answer", language).render(titles=titles)
 
 
 def empty_library(language: str) -> str:
     """That there is nothing to answer from."""
-    return load_for("empty_library", language).render()
+    return phrase("empty_library", language).render()
 
 
 def notices(evidence: Sequence[Evidence], language: str) -> tuple[Notice, ...]:
@@ -35,5 +35,5 @@ def notices(evidence: Sequence[Evidence], language: str) -> tuple[Notice, ...]:
     speakers = {each.document.speaker or each.document.title for each in evidence}
     if len(speakers) != 1:
         return ()
-    message = load_for("single_speaker", language).render(speaker=speakers.pop())
+    message = phrase("single_speaker", language).render(speaker=speakers.pop())
     return (Notice(code="single_speaker", message=message),)

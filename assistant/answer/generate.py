@@ -57,7 +57,7 @@ class Written:
     """Markers of keys that don't exist."""
     corrected_citations: int = 0
     """Sentences whose keys were added or replaced by those that carry them."""
-    problem: str | None = None
+    problem: LanguageModelError | None = None
     """For `incomplete` and `failed`: what the user should know of the model's failure."""
     prompt_hash: str = ""
     timings_ms: tuple[tuple[str, float], ...] = ()
@@ -224,7 +224,7 @@ class _Draft:
             tuple(self._withheld),
             self._dropped,
             self._corrected,
-            str(problem) if problem else None,
+            problem,
             used,
             tuple((name, round(spent, 2)) for name, spent in timings.items()),
         )

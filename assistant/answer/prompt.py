@@ -7,25 +7,32 @@ examples where they don't follow rules.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import regex
 
 from assistant.llm.base import counter_of
 from assistant.types import Evidence
-from prompts import Template, load, load_for
+from prompts import Template, load, phrase_in
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM, ChatMessage
 
-SYSTEM, EXAMPLES, QUESTION = "write.system.neutral", "write.examples.neutral", "write.question"
+SYSTEM, EXAMPLES, QUESTION = "write.system", "write.examples", "write.question"
 SPARE_TOKENS = 64
 """For what a chat's template puts around messages."""
 
 
 def prompt_hash(language: str) -> str:
-    """Of the templates that are used for a language: goes into a run's metadata."""
-    return "-".join(each.hash[:12] for each in (load(SYSTEM), load(EXAMPLES), load_for(QUESTION, language)))
+    """Return a hash of the prompt as it is worded for a language: it goes into a run's metadata."""
+    return hash_of(load(SYSTEM), load(EXAMPLES), load(QUESTION), language_in_prompt("answer_in", language))
+
+
+def hash_of(system: Template, examples: Template, asked: Template, language: str) -> str:
+    """Return a hash that differs wherever one of the templates does, or the words that name the language."""
+    digest = sha256(f"{asked.source}\0{language}".encode()).hexdigest()
+    return "-".join((system.hash[:12], examples.hash[:12], digest[:12]))
 
 
 def fixed_part() -> list[ChatMessage]:
@@ -73,9 +80,8 @@ def prompt(
 def _asked(question: str, evidence: Sequence[Evidence], language: str) -> str:
     """The changing part of the prompt; small models keep to a language better if asked in it."""
     quotes = [{"key": each.key, "about": _about(each), "text": " ".join(each.quote.split())} for each in evidence]
-    template = load_for(QUESTION, language)
-    named = {"language": language_name(language)} if "language" in template.variables else {}
-    return template.render(quotes=quotes, question=" ".join(question.split()), **named).lstrip("\n")
+    named = language_in_prompt("answer_in", language)
+    return load(QUESTION).render(quotes=quotes, question=" ".join(question.split()), language=named).lstrip("\n")
 
 
 def _line(evidence: Evidence) -> str:
@@ -86,6 +92,12 @@ def _about(evidence: Evidence) -> str:
     """Who says it, and when: what a sentence needs to be understood and attributed."""
     source = evidence.document
     return ", ".join(part for part in (source.speaker or source.title, source.published) if part)
+
+
+def language_in_prompt(name: str, language: str) -> str:
+    """Return the words of the phrase `name` by which a prompt asks for a language, else its name in English."""
+    found = phrase_in(name, language)
+    return found.render() if found else language_name(language)
 
 
 def language_name(tag: str) -> str:

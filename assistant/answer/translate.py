@@ -16,19 +16,19 @@ from typing import TYPE_CHECKING
 import regex
 
 from assistant.answer.injection_filter import commands
-from assistant.answer.prompt import SPARE_TOKENS, language_name, turns_of
+from assistant.answer.prompt import SPARE_TOKENS, hash_of, language_in_prompt, language_name, turns_of
 from assistant.answer.retry import Pause, reply
 from assistant.llm.base import counter_of
 from assistant.types import Evidence, Waiting
 from assistant.verify.translation import goes_in_circles, same_language, translation_fault
-from prompts import load, load_for
+from prompts import load
 from store.errors import LanguageModelError
 from store.text.language import UNKNOWN
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM, ChatMessage
 
-SYSTEM, EXAMPLES, QUOTE = "translate.system.neutral", "translate.examples.neutral", "translate.quote"
+SYSTEM, EXAMPLES, QUOTE = "translate.system", "translate.examples", "translate.quote"
 MOST = 5
 """Quotes of one answer: each takes seconds, in which others wait."""
 LONGEST_REPLY = 600
@@ -57,7 +57,7 @@ class Translations:
     shown: tuple[Translation, ...] = ()
     withheld: tuple[int, ...] = ()
     """Keys of quotes of which there is no translation that can be shown."""
-    problem: str | None = None
+    problem: LanguageModelError | None = None
     """What the user should know of the model's failure."""
     failed: bool = False
     """The model couldn't be had or broke off; quotes that come after are in neither list."""
@@ -99,13 +99,13 @@ def translate(
             done = done.and_also(Translation(each.key, shown))
             yield Translation(each.key, shown)
     except LanguageModelError as error:
-        done = replace(done, problem=str(error), failed=True)
+        done = replace(done, problem=error, failed=True)
     yield replace(done, milliseconds=(time.perf_counter() - started) * 1000)
 
 
 def prompt_hash(language: str) -> str:
     """Of the templates that are used for a language: goes into a run's metadata."""
-    return "-".join(each.hash[:12] for each in (load(SYSTEM), load(EXAMPLES), load_for(QUOTE, language)))
+    return hash_of(load(SYSTEM), load(EXAMPLES), load(QUOTE), language_in_prompt("translate_into", language))
 
 
 def _translation(evidence: Evidence, language: str, llm: LLM, pause: Pause) -> Iterator[str | None]:
@@ -138,9 +138,11 @@ def _translation(evidence: Evidence, language: str, llm: LLM, pause: Pause) -> I
 def _messages(evidence: Evidence, language: str) -> list[ChatMessage]:
     from llama_index.core.llms import ChatMessage
 
-    template = load_for(QUOTE, language)
-    named = {"language": language_name(language)} if "language" in template.variables else {}
-    asked = template.render(source=language_name(evidence.language), quote=_on_one_line(evidence.quote), **named)
+    asked = load(QUOTE).render(
+        source=language_name(evidence.language),
+        language=language_in_prompt("translate_into", language),
+        quote=_on_one_line(evidence.quote),
+    )
     return [
         ChatMessage(role="system", content=load(SYSTEM).render()),
         *turns_of(load(EXAMPLES)),

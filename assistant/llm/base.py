@@ -1,4 +1,4 @@
-"""What all adapters share: counting tokens, and turning a library's failures into our own errors."""
+"""Count tokens, stream replies, and turn a library's failures into our own errors, for every kind of model."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from assistant.answer.spans import Span
+from prompts import phrase, phrase_in
 from store.errors import LanguageModelError
 
 if TYPE_CHECKING:
@@ -78,25 +79,33 @@ def stream_text(llm: LLM, messages: list[ChatMessage], **options: object) -> Ite
             close()
 
 
-_BY_STATUS = {
-    401: "The language model's endpoint refused the key: set ATTEST_API_KEY to one that it accepts.",
-    403: "The language model's endpoint refused the key: set ATTEST_API_KEY to one that it accepts.",
-    404: "The endpoint knows no such model: set `model` to one that it serves.",
-    429: "The language model's endpoint is busy or its quota is used up: try again later.",
-}
+_BY_STATUS = {401: "model_key", 403: "model_key", 404: "model_unknown", 429: "model_busy"}
+
+
+def model_error(code: str, *, is_temporary: bool = False, **values: object) -> LanguageModelError:
+    """Return the error that the phrase `code` describes, with `values` filled in; its message is in English."""
+    message = phrase(code, "en").render(**values)
+    return LanguageModelError(message, is_temporary=is_temporary, code=code, values=values)
+
+
+def explained(error: LanguageModelError, language: str) -> str:
+    """Return what `error` says in `language` (BCP 47); empty where only English has words for it."""
+    if error.code is not None and (translated := phrase_in(error.code, language)):
+        return translated.render(**error.values)
+    return str(error) if phrase("model_unavailable", language).name.endswith(".en") else ""
 
 
 def as_model_error(error: Exception) -> LanguageModelError:
-    """What a user should know of a failure of any adapter's library."""
+    """Return what a user should know of a failure of any adapter's library."""
     status = getattr(error, "status_code", None)
     name = type(error).__name__
     if isinstance(status, int):
-        failed = f"The language model's endpoint failed with status {status}: try again later."
-        temporary = status in (408, 409, 425, 429) or status >= 500
-        return LanguageModelError(_BY_STATUS.get(status, failed), is_temporary=temporary)
+        is_temporary = status in (408, 409, 425, 429) or status >= 500
+        if status in _BY_STATUS:
+            return model_error(_BY_STATUS[status], is_temporary=is_temporary)
+        return model_error("model_status", is_temporary=is_temporary, status=status)
     if "Timeout" in name:
-        return LanguageModelError("The language model did not answer in time: try again, or choose a faster one.")
+        return model_error("model_slow")
     if "Connect" in name:
-        unreachable = "The language model can't be reached: check `base_url` and that it is running."
-        return LanguageModelError(unreachable, is_temporary=True)
-    return LanguageModelError(f"The language model broke off ({name}): try again, or choose another one.")
+        return model_error("model_unreachable", is_temporary=True)
+    return model_error("model_broke_off", reason=name)

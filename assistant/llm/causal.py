@@ -19,8 +19,7 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms import CustomLLM
 from pydantic import Field, PrivateAttr
 
-from assistant.llm.base import BEAT_SECONDS
-from store.errors import LanguageModelError
+from assistant.llm.base import BEAT_SECONDS, model_error
 
 
 class CausalLLM(CustomLLM):
@@ -133,9 +132,7 @@ class CausalLLM(CustomLLM):
         finally:
             stop.set()
         if failures:
-            raise LanguageModelError(
-                f"The language model broke off ({type(failures[0]).__name__}): try again, or choose a smaller one."
-            ) from failures[0]
+            raise model_error("model_broke_off", reason=type(failures[0]).__name__) from failures[0]
 
     def _prompt(self, turns: list[dict[str, str]]) -> str:
         if getattr(self._tokenizer, "chat_template", None):
@@ -165,9 +162,7 @@ def _load(name: str) -> tuple[Any, Any]:
         model: Any = AutoModelForCausalLM.from_pretrained(name, dtype="auto")
         model = model.to(device).eval()
     except (OSError, ValueError) as error:
-        raise LanguageModelError(
-            f"No language model could be loaded from {name}: set `model` to a folder with one, or to its name."
-        ) from error
+        raise model_error("model_not_loaded", name=name) from error
     except (MemoryError, RuntimeError) as error:
-        raise LanguageModelError(f"{name} does not fit into memory: choose a smaller model.") from error
+        raise model_error("model_memory", name=name) from error
     return tokenizer, model

@@ -30,14 +30,21 @@ def list_models(settings: Settings, as_json: bool) -> None:
         used = None
     if as_json:
         rows = [
-            {"kind": e.kind, "name": e.name, "where": e.where, "problem": e.problem, "used": e is used} for e in found
+            {
+                "kind": each.kind,
+                "name": each.name,
+                "where": each.where,
+                "problem": str(each.problem) if each.problem else None,
+                "used": each is used,
+            }
+            for each in found
         ]
         click.echo(json.dumps({"mode": settings.mode, "models": rows}, ensure_ascii=False, indent=2))
         return
     if not found:
         click.echo("No language model is there: answers are made of quotes. `attest models install` gets a small one.")
     for each in found:
-        state = each.problem or ("used" if each is used else "there")
+        state = str(each.problem) if each.problem else ("used" if each is used else "there")
         click.echo(f"{'*' if each is used else ' '} {each.kind:13}{Path(each.name).name or '-':45}{state}")
     if used and settings.mode == "quotes":
         click.echo("The setting `mode` is quotes, so that none of them is asked.")

@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
 
-from store.errors import LanguageModelError
+from assistant.llm.base import model_error
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -44,7 +44,7 @@ def served_models(base_url: str, api_key: str | None = None, *, timeout: float =
     """
     url = base_url.rstrip("/") + "/models"
     if not url.startswith(("http://", "https://")):
-        raise LanguageModelError(f"{base_url} is no address of an endpoint: it starts with http:// or https://.")
+        raise model_error("model_address", address=base_url)
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {api_key}"} if api_key else {})  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=timeout) as reply:  # noqa: S310 - http(s) only, as checked
@@ -52,11 +52,7 @@ def served_models(base_url: str, api_key: str | None = None, *, timeout: float =
         return tuple(str(each["id"]) for each in listed)
     except urllib.error.HTTPError as error:
         if error.code in (401, 403):
-            raise LanguageModelError(
-                f"{base_url} refused the key: set ATTEST_API_KEY to one that it accepts."
-            ) from error
-        raise LanguageModelError(f"{base_url} answers with status {error.code}: check `base_url`.") from error
+            raise model_error("model_key_at", address=base_url) from error
+        raise model_error("model_status_at", address=base_url, status=error.code) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LanguageModelError(
-            f"{base_url} can't be reached as an OpenAI-compatible endpoint: check `base_url` and that it is running."
-        ) from error
+        raise model_error("model_unreachable_at", address=base_url) from error

@@ -29,8 +29,7 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms import CustomLLM
 from pydantic import Field, PrivateAttr
 
-from assistant.llm.base import BEAT_SECONDS
-from store.errors import LanguageModelError
+from assistant.llm.base import BEAT_SECONDS, model_error
 
 BATCH = 64
 """Tokens read between two looks at whether the answer is still wanted: small enough to stop within a second or two
@@ -159,7 +158,7 @@ class GgufLLM(CustomLLM):
             if "error" in chunk or "code" in chunk:
                 detail = chunk.get("error", chunk)
                 message = detail.get("message", "") if isinstance(detail, dict) else str(detail)
-                chunks.put(LanguageModelError(f"The language model broke off: {message or 'unknown error'}."))
+                chunks.put(model_error("model_broke_off", reason=message or "unknown error"))
             if "timings" in chunk:
                 self._spent = dict(chunk["timings"])
             for choice in chunk.get("choices") or ():
@@ -173,7 +172,7 @@ class GgufLLM(CustomLLM):
                     self._spent = {}
                     self._server.handle_chat_completions(request, take)
         except Exception as error:  # whatever the library raises must reach the reader, not the thread
-            chunks.put(LanguageModelError(f"The language model broke off ({type(error).__name__}): try again."))
+            chunks.put(model_error("model_broke_off", reason=type(error).__name__))
         finally:
             chunks.put(_DONE)
 
@@ -203,15 +202,13 @@ def _serve(llm: GgufLLM) -> Any:  # noqa: ANN401 - the library has no types
         with nullcontext() if "OMP_WAIT_POLICY" in os.environ else _environment("GOMP_SPINCOUNT", SPINS):
             import xllamacpp  # type: ignore[import-untyped]
     except ImportError as error:
-        raise LanguageModelError(
-            "A GGUF file needs the package xllamacpp: install it with `pip install 'attest[local]'`."
-        ) from error
+        raise model_error("model_runtime") from error
     path = Path(llm.path).expanduser()
     if not path.is_file():
-        raise LanguageModelError(f"There is no model at {path}: run `attest models install`, or set `model`.")
+        raise model_error("model_missing", path=path)
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":
-            raise LanguageModelError(f"{path} is not a GGUF file: set `model` to one that is.")
+            raise model_error("model_format", path=path)
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.n_ctx = llm.context_window
@@ -227,7 +224,5 @@ def _serve(llm: GgufLLM) -> Any:  # noqa: ANN401 - the library has no types
     try:
         return xllamacpp.Server(params)
     except Exception as error:
-        raise LanguageModelError(
-            f"{path.name} could not be loaded: free some memory (it needs about "
-            f"{path.stat().st_size * 1.3 / 2**30:.1f} GiB), or choose a smaller model."
-        ) from error
+        needed = f"{path.stat().st_size * 1.3 / 2**30:.1f} GiB"
+        raise model_error("model_memory", name=f"{path.name} ({needed})") from error

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from assistant.llm.base import model_error
 from assistant.llm.install import SMALL, find_installed, models_folder
 from store.errors import LanguageModelError
 
@@ -30,7 +31,7 @@ class FoundModel:
     """What its kind loads it by: a name at the endpoint, a file, a folder or a name on the hub."""
     where: str
     """For people: the address or the folder."""
-    problem: str | None = None
+    problem: LanguageModelError | None = None
     """Why it can't be used as things are; None if it can."""
 
     def load(self, settings: Settings) -> LLM:
@@ -70,7 +71,7 @@ def choose(settings: Settings) -> FoundModel | None:
     if not found:
         return None
     if found[0].problem and (settings.model or settings.base_url):
-        raise LanguageModelError(found[0].problem)
+        raise found[0].problem
     return next((each for each in found if not each.problem), None)
 
 
@@ -104,22 +105,22 @@ def _at_endpoint(settings: Settings) -> list[FoundModel]:
     try:
         served = served_models(url, key)
     except LanguageModelError as error:
-        return [FoundModel("endpoint", settings.model or "", url, str(error))]
+        return [FoundModel("endpoint", settings.model or "", url, error)]
     if settings.model:
         # Some servers answer to any name, or to more than they list.
         return [FoundModel("endpoint", settings.model, url)]
     if not served:
-        return [FoundModel("endpoint", "", url, f"{url} serves no model: load one there, or set `model`.")]
+        return [FoundModel("endpoint", "", url, model_error("model_none_at", address=url))]
     return [FoundModel("endpoint", name, url) for name in served]
 
 
 def _named(model: str) -> FoundModel:
     path = Path(model).expanduser()
     if path.suffix.lower() == ".gguf":
-        problem = None if path.is_file() else f"There is no model at {path}: check `model`."
+        problem = None if path.is_file() else model_error("model_missing", path=path)
         return FoundModel("gguf", str(path), str(path.parent), problem or _missing_runtime())
     if path.is_dir():
-        problem = None if (path / "config.json").is_file() else f"{path} holds no transformers model: check `model`."
+        problem = None if (path / "config.json").is_file() else model_error("model_not_loaded", name=path)
         return FoundModel("transformers", str(path), str(path.parent), problem)
     return FoundModel("transformers", model, "the Hugging Face hub")
 
@@ -135,9 +136,9 @@ def _in_folders(settings: Settings) -> list[FoundModel]:
     return [FoundModel("gguf", str(path), str(path.parent), missing) for path in dict.fromkeys(paths)]
 
 
-def _missing_runtime() -> str | None:
+def _missing_runtime() -> LanguageModelError | None:
     from importlib.util import find_spec
 
     if find_spec("xllamacpp"):
         return None
-    return "A GGUF file needs the package xllamacpp: install it with `pip install 'attest[local]'`."
+    return model_error("model_runtime")

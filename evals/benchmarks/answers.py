@@ -33,7 +33,6 @@ from evals.benchmarks.questions import Asked, Parallel, fill, read_xquad, rotate
 from evals.benchmarks.replies import Remembering, one_by_one
 from evals.metrics.answers import gold_contained, token_f1
 from evals.text import fold, without_markers
-from store.errors import LanguageModelError
 from store.library import Library
 from store.settings import load_settings
 
@@ -188,7 +187,7 @@ def ask(
     *_, written = write(asked.text, evidence, asked.language, llm, verifier=verifier)
     assert isinstance(written, Written)  # noqa: S101 - `write` always ends with it
     if written.problem:
-        raise LanguageModelError(written.problem)
+        raise written.problem
     if llm.is_new:
         llm.note(times=dict(written.timings_ms))
     # In milliseconds, as they were when the model really spoke: a saved reply comes at once.

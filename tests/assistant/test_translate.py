@@ -12,16 +12,19 @@ import pytest
 from click.testing import CliRunner
 
 from assistant import cli
+from assistant.answer.answer_writer import written_notices
 from assistant.answer.followups import standalone
 from assistant.answer.generate import Written, write
 from assistant.answer.pipeline import Assistant
 from assistant.answer.translate import Translation, Translations, foreign, translate
 from assistant.build import build_assistant
+from assistant.llm.base import as_model_error, model_error
 from assistant.llm.install import find_installed
 from assistant.llm.registry import is_there
 from assistant.types import Answer, AskOptions, Composed, EvidenceFound, Finished, Message, TextAdded, Translated
 from assistant.verify.translation import translation_fault
 from ingest.pipeline import ingest_paths
+from prompts import phrase
 from store.errors import LanguageModelError
 from store.library import Library
 from store.settings import load_settings
@@ -217,7 +220,7 @@ def test_a_reply_that_was_cut_off_is_not_shown() -> None:
 def test_a_model_that_fails_is_asked_again_and_then_not_for_the_next_quote() -> None:
     done, events, llm = run([busy()], [THAI], [busy()], [busy()], [busy()], quotes=(VIETNAMESE, ENGLISH, ENGLISH))
     assert [each.text for each in events] == [THAI]
-    assert (done.failed, done.problem, len(llm._asked)) == (True, "busy", 5)
+    assert (done.failed, str(done.problem), len(llm._asked)) == (True, "busy", 5)
 
 
 def test_who_stops_reading_stops_the_model() -> None:
@@ -282,7 +285,7 @@ def test_nobody_translates_unasked_nor_what_is_in_the_readers_language(library: 
     ("script", "codes", "said"),
     [
         (None, {"model_unavailable"}, "[1]"),
-        ([LanguageModelError("wrong key")], {"model_unavailable"}, "wrong key"),
+        ([model_error("model_key")], {"model_unavailable"}, "ATTEST_API_KEY"),
         ([THAI.replace("34", "43")], {"incomplete"}, "[1]"),
     ],
 )
@@ -296,6 +299,20 @@ def test_without_a_translation_the_quotes_stand_and_a_notice_says_why(
     assert answer.evidence[0].translation is None
     assert {each.code for each in answer.notices} - {"single_speaker"} == codes
     assert said in " ".join(each.message for each in answer.notices if each.code in codes)
+
+
+@pytest.mark.parametrize("language", ["th", "vi"])
+@pytest.mark.parametrize(
+    "error", [TimeoutError(), RuntimeError("CUDA out of memory"), LanguageModelError("Only English says this.")]
+)
+def test_why_a_model_failed_is_said_in_the_language_of_the_notice(language: str, error: Exception) -> None:
+    problem = error if isinstance(error, LanguageModelError) else as_model_error(error)
+    (notice,) = written_notices(Written("failed", "", (), (), problem=problem), language)
+    assert notice.message.startswith(phrase("model_unavailable", language).render())
+    assert detect_language(notice.message) == language
+    assert str(problem) not in notice.message
+    (english,) = written_notices(Written("failed", "", (), (), problem=problem), "en")
+    assert english.message.endswith(str(problem))
 
 
 class Uncounting(Scripted):

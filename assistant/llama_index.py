@@ -1,0 +1,115 @@
+"""Offer Attest to LlamaIndex: its search as a retriever, its answers as a query engine.
+
+    from assistant.build import build_assistant
+    from assistant.llama_index import AttestQueryEngine, AttestRetriever
+    from llama_index.core.chat_engine import CondenseQuestionChatEngine
+    from store.settings import load_settings
+
+    with build_assistant(load_settings(), read_only=True) as assistant:
+        engine = CondenseQuestionChatEngine.from_defaults(AttestQueryEngine(assistant), llm=llm)
+        reply = engine.chat("When was the treaty signed?")
+        for node in reply.source_nodes:
+            print(node.metadata["citation"], node.metadata["title"], node.text)
+
+Both say in a node's metadata where its words stand: `document_id`, `title`, `speaker`, `published`, `language`, `uri`,
+`page`, and `sha256` of the normalized text, of which the node's text is exactly ``[start_char_idx:end_char_idx]``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from llama_index.core.base.base_query_engine import BaseQueryEngine
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.base.response.schema import Response
+from llama_index.core.prompts.mixin import PromptMixinType
+from llama_index.core.schema import NodeRelationship, NodeWithScore, QueryBundle, RelatedNodeInfo, TextNode
+
+from assistant.answer.evidence import source
+from assistant.types import EVERYTHING, Answer, AskOptions, Evidence, Source
+from store.library import Library
+from store.types import Filter, Hit
+
+_FOR_MODELS = {"title", "speaker", "published", "citation"}
+"""What a model that reads a node is told of it: enough to say who says it, and to cite it."""
+
+
+class Answering(Protocol):
+    """An assistant, instrumented or not."""
+
+    def answer(self, question: str, *, options: AskOptions = ...) -> Answer:
+        """Return the whole answer."""
+
+
+class AttestRetriever(BaseRetriever):
+    """Finds the passages of a library that are nearest to a question, in whatever languages both are."""
+
+    def __init__(self, library: Library, top_k: int = 5, where: Filter = EVERYTHING) -> None:
+        """Search `library` for `top_k` passages of the documents that `where` admits."""
+        super().__init__()
+        self._library, self._top_k, self._where = library, top_k, where
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        return [_passage(hit) for hit in self._library.search(query_bundle.query_str, self._top_k, self._where).hits]
+
+    async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        return await asyncio.to_thread(self._retrieve, query_bundle)
+
+
+class AttestQueryEngine(BaseQueryEngine):
+    """Answers from a library; each quote behind the answer is a source node, its marker in `citation`.
+
+    A response has no source nodes where the documents don't answer: its text says so, and its metadata has
+    `answered` false. Its metadata also has `confidence`, `language`, `mode`, `model`, and `claims` and `notices` as
+    ``attest.answer/1`` has them.
+    """
+
+    def __init__(self, assistant: Answering, options: AskOptions = AskOptions()) -> None:
+        """Ask `assistant` with `options`."""
+        super().__init__(callback_manager=None)
+        self._assistant, self._options = assistant, options
+
+    def _query(self, query_bundle: QueryBundle) -> Response:
+        answer = self._assistant.answer(query_bundle.query_str, options=self._options)
+        metadata = answer.model_dump(
+            mode="json",
+            include={"answered", "abstain_reason", "confidence", "language", "mode", "model", "claims", "notices"},
+        )
+        return Response(answer.text, [_quote(each) for each in answer.evidence], metadata)
+
+    async def _aquery(self, query_bundle: QueryBundle) -> Response:
+        return await asyncio.to_thread(self._query, query_bundle)
+
+    def _get_prompt_modules(self) -> PromptMixinType:
+        return {}
+
+
+def _passage(hit: Hit) -> NodeWithScore:
+    passage = hit.passage
+    about = source(hit.document, passage.start)
+    return _node(passage.id, hit.text, passage.start, passage.end, passage.language, about, hit.score)
+
+
+def _quote(each: Evidence) -> NodeWithScore:
+    id_ = f"{each.document.id}:{each.start}-{each.end}"
+    node = _node(id_, each.quote, each.start, each.end, each.language, each.document, each.score)
+    node.node.metadata["citation"] = each.key
+    if each.translation is not None:
+        node.node.metadata["translation"] = each.translation
+    return node
+
+
+def _node(id_: str, text: str, start: int, end: int, language: str, about: Source, score: float) -> NodeWithScore:
+    metadata = {**about.model_dump(exclude={"id"}, exclude_none=True), "document_id": about.id, "language": language}
+    node = TextNode(
+        id_=id_,
+        text=text,
+        start_char_idx=start,
+        end_char_idx=end,
+        metadata=metadata,
+        excluded_llm_metadata_keys=[*sorted((metadata.keys() | {"translation"}) - _FOR_MODELS)],
+        excluded_embed_metadata_keys=[*sorted(metadata.keys() | {"citation", "translation"})],
+        relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=about.id)},
+    )
+    return NodeWithScore(node=node, score=score)
