@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from store.types import Filter, SearchResult
 
 # Named, not imported: the other packages' commands are found when they are called for, so that `attest --help`
-# answers at once, and so that neither `ingest` nor `evals` is something that `assistant` depends on.
+# answers at once, and so that `evals` is nothing that `assistant` depends on.
 COMMANDS = {
     "ask": ("assistant.cli:ask", "Ask a question; the answer is quotes with their sources."),
     "serve": ("assistant.cli:serve", "Open the chat page."),
@@ -240,11 +240,9 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     from assistant.server.serve import admitted
     from assistant.server.serve import serve as serve_page
     from assistant.server.settings import PageSettings
-    from assistant.server.uploads import intake_by
     from store.catalog.conversations import Conversations
     from store.catalog.database import FILE
 
-    ingest_paths = importlib.import_module("ingest.pipeline").ingest_paths  # named, not imported: see COMMANDS
     where = host or settings.host
     access = Access(settings.user_header, settings.trusted_proxies, settings.public_hosts)
     lifetime = Lifetime(settings.session_idle_hours * HOUR)
@@ -262,7 +260,6 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
                     translations=is_there(settings),
                     web_uploads=settings.web_uploads,
                 ),
-                intake=intake_by(ingest_paths, assistant.library),
                 uploads=settings.home / "uploads",
                 bench=_bench(settings),
                 accounts=accounts,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from store.errors import NotFoundError
 from store.types import Document, Filter, Passage, SearchResult
@@ -13,6 +13,31 @@ if TYPE_CHECKING:
 
 _NONE = "\0"
 """No name of a collection."""
+
+
+class ReadableLibrary(Protocol):
+    """The reading side of a library: what `Library` and `View` have in common."""
+
+    def document(self, document_id: str) -> Document:
+        """Return the document. Raises NotFoundError."""
+
+    def find_document(self, uri: str) -> Document | None:
+        """Return the document that was added under `uri`, if any."""
+
+    def documents(self, after: str | None = None, limit: int = 100, where: Filter | None = None) -> DocumentPage:
+        """Return a page of documents, ordered by uri."""
+
+    def text(self, document_id: str, start: int = 0, end: int | None = None) -> str:
+        """Return the normalized text, or its part ``[start:end]``. Raises NotFoundError."""
+
+    def passages(self, document_id: str) -> tuple[Passage, ...]:
+        """Return the passages of a document, in order. Raises NotFoundError."""
+
+    def search(self, query: str, k: int = 10, where: Filter | None = None) -> SearchResult:
+        """Return the `k` best passages for `query`, best first."""
+
+    def statistics(self) -> Statistics:
+        """Return counts of what may be read."""
 
 
 class View:

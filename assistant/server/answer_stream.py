@@ -9,18 +9,17 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from assistant.accounts.account import Visitor
 from assistant.answer.question import clean_question
 from assistant.server.error_messages import said
 from assistant.server.ownership_checks import own_conversation
 from assistant.server.render import Draft, draft_body, evidence_list, turn_article
-from assistant.server.scoped_access import seen
+from assistant.server.scoped_access import Assistant, scoped_assistant
 from assistant.server.settings import PageSettings
 from assistant.server.strings import Strings, chosen
 from assistant.server.validation import checked_options
@@ -40,9 +39,6 @@ from assistant.types import (
 from store.catalog.conversations import Conversations, Turn, TurnState
 from store.errors import AttestError
 
-if TYPE_CHECKING:
-    from store.library import Library
-
 log = logging.getLogger(__name__)
 
 State = dict[str, Any]
@@ -50,20 +46,6 @@ State = dict[str, Any]
 
 _PAUSE = 0.04
 """Seconds between two states while text is streaming: faster than that nobody reads."""
-
-
-class Assistant(Protocol):
-    """What the page needs of the assistant."""
-
-    library: Library
-
-    def ask(
-        self, question: str, history: Sequence[Message] = (), options: AskOptions = AskOptions()
-    ) -> Iterator[Event]:
-        """The events of an answer, the finished answer last. Raises errors of `store.errors`."""
-
-    def prompt_of(self, answer: Answer) -> tuple[tuple[str, str], ...]:
-        """Role and text of each message that a language model wrote `answer` from. Raises LanguageModelError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +68,6 @@ class Answering:
         self._assistant = assistant
         self._conversations = conversations
         self._settings = settings
-        self._running = 0
-        self._lock = threading.Lock()
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether a question is being answered just now."""
-        return self._running > 0
 
     def states(self, payload: object, visitor: Visitor) -> Iterator[State]:
         """The states of one turn, from the question to the finished answer; never raises.
@@ -104,18 +79,10 @@ class Answering:
         try:
             asked = self._checked(data, ticket, words)
             turn = self._keep(asked, visitor)
-        except AttestError as error:
-            yield {"ticket": ticket, "stage": "refused", "message": said(str(error), words)}
+        except Exception as error:
+            yield {"ticket": ticket, "stage": "refused", "message": _told(error, words)}
             return
-        self._count(1)
-        try:
-            yield from self._answer(asked, turn, visitor)
-        finally:
-            self._count(-1)
-
-    def _count(self, change: int) -> None:
-        with self._lock:
-            self._running += change
+        yield from self._answer(asked, turn, visitor)
 
     def _checked(self, data: Mapping[str, Any], ticket: str, words: Strings) -> Asked:
         sent = data.get("question")
@@ -139,7 +106,7 @@ class Answering:
 
     def _answer(self, asked: Asked, turn: Turn, visitor: Visitor) -> Iterator[State]:
         words, draft = asked.words, Draft()
-        assistant = seen(self._assistant, visitor.collections)
+        assistant = scoped_assistant(self._assistant, visitor.collections)
         state: State = {
             "ticket": asked.ticket,
             "turn": turn.id,

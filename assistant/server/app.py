@@ -20,7 +20,6 @@ from assistant.server.authentication import DEFAULT_ACCESS, Access, Authenticato
 from assistant.server.error_responses import add_error_handlers
 from assistant.server.gradio.mount import mount_page
 from assistant.server.permissions import refuse_undeclared
-from assistant.server.scoped_access import SuggestionsByReach
 from assistant.server.security import Guard
 from assistant.server.settings import DEFAULTS, PageSettings
 from assistant.server.uploads import Shelf
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from assistant.accounts.entrance import Accounts
-    from assistant.server.answer_stream import Assistant
     from assistant.server.evaluation_panel import Bench
+    from assistant.server.scoped_access import Assistant
     from store.catalog.conversations import Conversations
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -66,14 +65,12 @@ def application(
         ],
     )
     add_error_handlers(app)
-    answering = Answering(assistant, conversations, settings)
-    suggestions = SuggestionsByReach(assistant, lambda: answering.is_busy)
     kept_shelf = shelf or Shelf(assistant.library, None, None)
     if accounts is not None:
         router = auth_router(accounts, identity, settings.title, conversations.hand_over)
         app.include_router(router, prefix=routes.PREFIX)
-    routes.mount(app, assistant, conversations, settings, kept_shelf, suggestions, bench)
-    mount_page(app, answering, settings, identity.visitor)
+    routes.mount(app, assistant, conversations, settings, kept_shelf, bench)
+    mount_page(app, Answering(assistant, conversations, settings), settings, identity.visitor)
     is_named = is_local or access.user_header
     return Guard(
         app,

@@ -19,7 +19,7 @@ from assistant.server.error_messages import said
 from assistant.server.file_warnings import told_signs
 from assistant.server.permissions import require
 from assistant.server.render import language_name
-from assistant.server.scoped_access import Collections, visible
+from assistant.server.scoped_access import Collections, scoped_library
 from assistant.server.settings import MEBIBYTE, PageSettings
 from assistant.server.strings import Strings
 from assistant.server.uploads import Item, Shelf, safe_name
@@ -62,7 +62,7 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
 
     @router.get("/map", dependencies=[require("ask")])
     def library_map(words: Words, guest: Guest) -> dict[str, Any]:
-        library = visible(shelf.library, guest.collections)
+        library = scoped_library(shelf.library, guest.collections)
         statistics = library.statistics()
         page = library.documents(limit=MAPPED_DOCUMENTS)
         years = Counter((item.published or "")[:4] for item in page.documents)

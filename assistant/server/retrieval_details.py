@@ -14,7 +14,7 @@ from store.errors import LanguageModelError
 from store.types import Hit
 
 if TYPE_CHECKING:
-    from assistant.server.answer_stream import Assistant
+    from assistant.server.scoped_access import ScopedAssistant
 
 HITS = 10
 SHOWN_CHARACTERS = 300
@@ -22,7 +22,7 @@ TIME = "found.time."
 """Before the name of a step among the words, in the order in which they are shown."""
 
 
-def found_html(assistant: Assistant, turn: Turn, answer: Answer, words: Strings) -> str:
+def found_html(assistant: ScopedAssistant, turn: Turn, answer: Answer, words: Strings) -> str:
     """The standalone question, language, model with its prompt, timings, and the passages found now, with scores."""
     facts = [
         (words("found.question"), answer.standalone_question),
@@ -51,7 +51,7 @@ def _times(answer: Answer, words: Strings) -> str:
     return " · ".join(f"{name} {took:,.0f} ms" for name, took in named)
 
 
-def _prompt(assistant: Assistant, answer: Answer, words: Strings) -> str:
+def _prompt(assistant: ScopedAssistant, answer: Answer, words: Strings) -> str:
     """What the language model was given, message by message; nothing where none wrote."""
     if answer.mode != "written":
         return ""

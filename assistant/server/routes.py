@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Body, Request, Response
 from fastapi.staticfiles import StaticFiles
 
-from assistant.server.answer_stream import Assistant
 from assistant.server.authentication import SESSION_COOKIE
 from assistant.server.dependencies import Guest, Words
 from assistant.server.error_messages import SAID
@@ -25,10 +24,11 @@ from assistant.server.library_routes import shelf_router
 from assistant.server.ownership_checks import changeable, own_conversation, own_turn
 from assistant.server.permissions import RequireRight, require
 from assistant.server.render import language_name, turn_article
-from assistant.server.scoped_access import SuggestionsByReach, visible
+from assistant.server.scoped_access import Assistant, scoped_library
 from assistant.server.settings import PageSettings
 from assistant.server.source_routes import source_router
 from assistant.server.strings import languages
+from assistant.server.suggestions import suggest
 from assistant.server.uploads import Shelf
 from store.catalog.conversations import Conversation, Conversations
 from store.errors import NotFoundError, RequestError
@@ -47,29 +47,26 @@ def mount(
     conversations: Conversations,
     settings: PageSettings,
     shelf: Shelf,
-    suggestions: SuggestionsByReach,
     bench: Bench | None = None,
 ) -> None:
     """Add all routes of the page to `app`."""
     app.mount(f"{PREFIX}/static", RequireRight(StaticFiles(directory=STATIC), "ask"), name="static")
-    app.include_router(start_router(assistant, settings, shelf, suggestions, bench is not None), prefix=PREFIX)
+    app.include_router(start_router(assistant, settings, shelf, bench is not None), prefix=PREFIX)
     app.include_router(conversation_router(conversations), prefix=PREFIX)
-    app.include_router(source_router(assistant, conversations, suggestions), prefix=PREFIX)
+    app.include_router(source_router(assistant, conversations), prefix=PREFIX)
     app.include_router(feedback_router(conversations), prefix=PREFIX)
     app.include_router(shelf_router(shelf, settings), prefix=PREFIX)
     if bench is not None:
         app.include_router(bench_router(bench, lambda: suite_of_feedback(conversations)), prefix=PREFIX)
 
 
-def start_router(
-    assistant: Assistant, settings: PageSettings, shelf: Shelf, suggestions: SuggestionsByReach, evaluates: bool
-) -> APIRouter:
+def start_router(assistant: Assistant, settings: PageSettings, shelf: Shelf, evaluates: bool) -> APIRouter:
     """What a page needs to begin, and what a user can choose from."""
     router = APIRouter(dependencies=[require("ask")])
 
     @router.get("/start")
     def start(request: Request, words: Words, guest: Guest) -> dict[str, Any]:
-        statistics = visible(assistant.library, guest.collections).statistics()
+        statistics = scoped_library(assistant.library, guest.collections).statistics()
         return {
             "ui": words.language,
             "uis": languages(),
@@ -100,9 +97,8 @@ def start_router(
         }
 
     @router.get("/examples")
-    def examples(words: Words, guest: Guest) -> dict[str, Any]:
-        found = suggestions.of(guest.collections).examples(words.language)
-        return {"questions": found or (), "looking": found is None}
+    def examples(words: Words, guest: Guest) -> list[str]:
+        return suggest(scoped_library(assistant.library, guest.collections), words.language)
 
     return router
 

@@ -15,7 +15,7 @@ from assistant.server.authentication import DEFAULT_ACCESS, Access
 from assistant.server.evaluation_panel import Bench
 from assistant.server.security import malformed
 from assistant.server.settings import DEFAULTS, PageSettings
-from assistant.server.uploads import Intake, Shelf
+from assistant.server.uploads import Shelf, ingest_into
 from store.errors import AttestError, PortInUseError, RequestError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from assistant.accounts.entrance import Accounts
-    from assistant.server.answer_stream import Assistant
+    from assistant.server.scoped_access import Assistant
     from store.catalog.conversations import Conversations
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,6 @@ def serve(
     port: int = 7860,
     settings: PageSettings = DEFAULTS,
     announce: Callable[[str], None] = print,
-    intake: Intake | None = None,
     uploads: Path | None = None,
     bench: Bench | None = None,
     accounts: Accounts | None = None,
@@ -45,8 +44,8 @@ def serve(
 ) -> None:
     """Serve the page until interrupted; `announce` gets its address once it answers. Port 0: any free one.
 
-    `intake` reads files that are added from the page, which keeps them in the folder `uploads`; without
-    either, the page only shows what is in the library. `bench` runs evaluations from the page. `accounts` and
+    Files that are added from the page are kept in the folder `uploads`; without it the page only shows what is in the
+    library. `bench` runs evaluations from the page. `accounts` and
     `access` say who may come in; without an account, everyone on this machine.
 
     Raises PortInUseError where the port is taken, and RequestError where others could reach the page and nobody would
@@ -58,7 +57,7 @@ def serve(
         # The models load while the page is built, and both are there when the address is told.
         warming = threading.Thread(target=_warmed, args=(assistant,), name="warming", daemon=True)
         warming.start()
-        shelf = Shelf(assistant.library, intake, uploads)
+        shelf = Shelf(assistant.library, ingest_into(assistant.library) if uploads else None, uploads)
         from assistant.server.app import application
 
         app = application(

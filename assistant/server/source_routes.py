@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import APIRouter
 
 from assistant.accounts.account import Visitor
-from assistant.server.answer_stream import Assistant, history_of
 from assistant.server.dependencies import Guest, Words
 from assistant.server.file_warnings import told_signs
 from assistant.server.ownership_checks import own_turn
 from assistant.server.pdf_preview import has_paper, paper, paper_html
 from assistant.server.permissions import require
 from assistant.server.retrieval_details import found_html
-from assistant.server.scoped_access import SuggestionsByReach, seen, visible
+from assistant.server.scoped_access import Assistant, scoped_assistant, scoped_library
 from assistant.server.source_reader import (
     Highlight,
     located,
@@ -25,21 +24,20 @@ from assistant.server.source_reader import (
     window_below,
     window_html,
 )
+from assistant.server.suggestions import suggest_next
 from assistant.types import Answer, Evidence, Source
 from store.catalog.conversations import Conversations, Turn
 from store.errors import NotFoundError
+from store.library_view import ReadableLibrary
 from store.types import Document, Span
 
-if TYPE_CHECKING:
-    from store.library import Library
 
-
-def source_router(assistant: Assistant, conversations: Conversations, suggestions: SuggestionsByReach) -> APIRouter:
+def source_router(assistant: Assistant, conversations: Conversations) -> APIRouter:
     """The documents behind an answer: the reader, its windows, and how they were found."""
     router = APIRouter(dependencies=[require("ask")])
 
-    def library_of(guest: Visitor) -> Library:
-        return visible(assistant.library, guest.collections)
+    def library_of(guest: Visitor) -> ReadableLibrary:
+        return scoped_library(assistant.library, guest.collections)
 
     def answer_of(turn_id: str, guest: Visitor) -> tuple[Turn, Answer]:
         turn = own_turn(conversations, guest, turn_id)
@@ -105,18 +103,17 @@ def source_router(assistant: Assistant, conversations: Conversations, suggestion
     @router.get("/turns/{turn_id}/found")
     def found(turn_id: str, words: Words, guest: Guest) -> dict[str, Any]:
         turn, answer = answer_of(turn_id, guest)
-        return {"html": found_html(seen(assistant, guest.collections), turn, answer, words)}
+        return {"html": found_html(scoped_assistant(assistant, guest.collections), turn, answer, words)}
 
     @router.get("/turns/{turn_id}/suggestions")
     def follow_up(turn_id: str, words: Words, guest: Guest) -> list[str]:
-        turn, answer = answer_of(turn_id, guest)
-        earlier = history_of(conversations.branch(turn.conversation, turn.id))
-        return list(suggestions.of(guest.collections).after(answer, earlier, words.language))
+        _, answer = answer_of(turn_id, guest)
+        return suggest_next(library_of(guest), answer, words.language)
 
     return router
 
 
-def document_of(library: Library, source: Source) -> Document | None:
+def document_of(library: ReadableLibrary, source: Source) -> Document | None:
     """The document by its id or, in a library that was made anew, by its address."""
     try:
         return library.document(source.id)
@@ -124,7 +121,7 @@ def document_of(library: Library, source: Source) -> Document | None:
         return library.find_document(source.uri) if source.uri else None
 
 
-def highlights(library: Library, evidence: tuple[Evidence, ...], document: Document) -> list[Highlight]:
+def highlights(library: ReadableLibrary, evidence: tuple[Evidence, ...], document: Document) -> list[Highlight]:
     """Where the quotes from a document stand in it now."""
     same = [item for item in evidence if document.id == item.document.id or document.uri == item.document.uri]
     found = [(item.key, located(library, document, item)) for item in same]

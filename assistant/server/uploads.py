@@ -1,7 +1,6 @@
 """The library as the page keeps it: files that come in beside the questions, and changes that can be taken back.
 
-One worker takes files in, so that ingest never blocks a question and two uploads never race. How a file is
-read is the business of `ingest`, which this package may not import: it comes in through the seam `Intake`.
+One worker takes files in, so that ingest never blocks a question and two uploads never race.
 """
 
 from __future__ import annotations
@@ -16,9 +15,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
-from assistant.server.scoped_access import Collections, visible
+from assistant.server.scoped_access import Collections, scoped_library
+from ingest.pipeline import ingest_paths
 from store.errors import AttestError, NotFoundError, RequestError
 from store.text.date_ranges import is_date
 from store.types import Document, ParsedDocument
@@ -48,45 +48,17 @@ Progress = Callable[[int, int], None]
 """Called with passages embedded and passages known."""
 
 
-class Intake(Protocol):
-    """Takes one file into the library. Raises errors of `store.errors` for what can't be read."""
-
-    def __call__(self, path: Path, progress: Progress, collection: str | None = None) -> Taken:
-        """Read the file at `path` and add it, to `collection` if one is given."""
+TakeFile = Callable[[Path, Progress, str | None], Taken]
+"""Takes the file at a path into the library, and into a collection if one is given. Raises errors of `store.errors`."""
 
 
-class Report(Protocol):
-    """What ingest says of some files."""
+def ingest_into(library: Library) -> TakeFile:
+    """Return what takes files into `library`."""
 
-    @property
-    def added(self) -> int:
-        """New documents."""
-
-    @property
-    def updated(self) -> int:
-        """Documents that replaced their earlier version."""
-
-    @property
-    def failed(self) -> Sequence[tuple[str, str]]:
-        """Path and reason of each file that did not get in."""
-
-
-class IngestPaths(Protocol):
-    """The function of `ingest` that takes files into a library."""
-
-    def __call__(
-        self, library: Library, paths: Sequence[Path], *, progress: Progress, collection: str | None
-    ) -> Report:
-        """Put the files at `paths` into `library`, and into `collection` if one is given."""
-
-
-def intake_by(ingest_paths: IngestPaths, library: Library) -> Intake:
-    """An intake that takes each file into `library` as `ingest_paths` does."""
-
-    def take(path: Path, progress: Progress, collection: str | None = None) -> Taken:
+    def take(path: Path, progress: Progress, collection: str | None) -> Taken:
         report = ingest_paths(library, [path], progress=progress, collection=collection)
         if report.failed:
-            return Taken("failed", report.failed[0][1])
+            return Taken("failed", report.failed[0].error)
         return Taken("added" if report.added else "updated" if report.updated else "unchanged")
 
     return take
@@ -109,10 +81,10 @@ class Item:
 class Shelf:
     """Takes files in one after the other, and removes, brings back and renames documents."""
 
-    def __init__(self, library: Library, intake: Intake | None, folder: Path | None) -> None:
-        """`folder`: where uploaded files are kept, so that they can be read again."""
+    def __init__(self, library: Library, take_file: TakeFile | None, folder: Path | None) -> None:
+        """`take_file`: see `ingest_into`; `folder`: where uploaded files are kept, so that they can be read again."""
         self.library = library
-        self._intake = intake
+        self._take_file = take_file
         self._folder = folder
         self._items: dict[int, Item] = {}
         self._next = 1
@@ -126,14 +98,14 @@ class Shelf:
     @property
     def accepts_files(self) -> bool:
         """Whether documents can be added here."""
-        return self._intake is not None and self._folder is not None
+        return self._take_file is not None and self._folder is not None
 
     def place(self, name: str, suffixes: Sequence[str], reach: Collections = None) -> Path:
         """Where an upload named `name` is kept. Raises RequestError for a name or a kind that isn't taken.
 
         Each collection has a folder of its own, so that a name never stands for another one's document.
         """
-        if self._folder is None or self._intake is None:
+        if self._folder is None or self._take_file is None:
             raise RequestError("Documents can't be added from this page; use `attest ingest`.")
         plain = safe_name(name)
         if Path(plain).suffix.lower() not in suffixes:
@@ -186,7 +158,7 @@ class Shelf:
 
     def remove(self, document_id: str, reach: Collections = None) -> Document:
         """Remove a document at once; `bring_back` undoes it. Raises NotFoundError."""
-        visible(self.library, reach).document(document_id)
+        scoped_library(self.library, reach).document(document_id)
         parsed = self.library.parsed(document_id)
         removed = self.library.remove(document_id)
         with self._lock:
@@ -215,7 +187,7 @@ class Shelf:
             raise RequestError("A document needs a title.")
         if published and published.strip() and not is_date(published.strip()):
             raise RequestError("A date is a year, a month or a day, like 2023, 2023-06 or 2023-06-14.")
-        visible(self.library, reach).document(document_id)
+        scoped_library(self.library, reach).document(document_id)
         parsed = self.library.parsed(document_id)
         described = replace(
             parsed.document,
@@ -233,7 +205,7 @@ class Shelf:
     ) -> tuple[list[Document], str | None]:
         """Documents whose title, speaker or address holds `words`, and where to go on; reads a bounded part."""
         sought, found = words.strip().casefold(), list[Document]()
-        library = visible(self.library, reach)
+        library = scoped_library(self.library, reach)
         for _ in range(_PAGES):
             page = library.documents(after=after, limit=max(wanted, _PAGE if sought else 1))
             for document in page.documents:
@@ -265,8 +237,8 @@ class Shelf:
                 self.library.rebuild(embed=True, progress=progress)
                 self.embedded_anew()
                 return Taken("updated")
-            assert self._intake is not None  # noqa: S101 - `place` refuses before
-            return self._intake(path, progress, item.collection)
+            assert self._take_file is not None  # noqa: S101 - `place` refuses before
+            return self._take_file(path, progress, item.collection)
         except AttestError as error:
             return Taken("failed", str(error))
         except Exception:

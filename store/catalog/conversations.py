@@ -20,6 +20,7 @@ from typing import Literal
 
 import regex
 
+from store.catalog.database import translated
 from store.errors import NotFoundError
 
 TurnState = Literal["asked", "finished", "stopped", "failed"]
@@ -71,15 +72,16 @@ class Feedback:
 
 
 class Conversations:
-    """The conversations in one catalog file. Use it from any thread."""
+    """The conversations in one catalog file, from any thread. Every method raises LibraryError where it can't be used."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        """`connection`: of its own, opened with ``check_same_thread=False``, its schema migrated."""
+    def __init__(self, connection: sqlite3.Connection, catalog: Path) -> None:
+        """`connection`: its own to `catalog`, opened with ``check_same_thread=False``, its schema migrated."""
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA busy_timeout = 15000")
         connection.create_function("folded", 1, folded, deterministic=True)
         self._connection = connection
+        self._catalog = catalog
         self._lock = threading.RLock()
 
     @classmethod
@@ -91,7 +93,7 @@ class Conversations:
         from store.catalog.schema import migrate
 
         migrate(catalog)
-        return cls(sqlite3.connect(catalog, check_same_thread=False))
+        return cls(sqlite3.connect(catalog, check_same_thread=False), catalog)
 
     def close(self) -> None:
         """Close the connection; closing twice is harmless."""
@@ -273,12 +275,12 @@ class Conversations:
         return rows[0] if rows else None
 
     def _all(self, statement: str, *values: object) -> list[sqlite3.Row]:
-        with self._lock:
+        with self._lock, translated(self._catalog):
             return self._connection.execute(statement, values).fetchall()
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._connection:
+        with self._lock, translated(self._catalog), self._connection:
             yield self._connection
 
 

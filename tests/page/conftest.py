@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from assistant.server.answer_stream import Assistant
 from assistant.server.app import application
 from assistant.server.evaluation_panel import Bench
+from assistant.server.scoped_access import Assistant
 from assistant.server.serve import bound, server
 from assistant.server.settings import MEBIBYTE, PageSettings
 from assistant.server.uploads import Shelf

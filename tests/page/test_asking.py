@@ -203,7 +203,6 @@ def test_choices_reach_the_assistant_and_are_remembered(visit: Visit, served: Se
     page.wait_for_selector("#question")
     before = len(served.assistant.asked)
     visit.ask("dòng sông tại làng")
-    # Suggestions are tried by asking too, some by the same question, but after it.
     options = next(asked for asked in served.assistant.asked[before:] if asked[0].startswith("dòng"))[2]
     assert (options.answer_language, options.max_quotes, options.mode) == ("th", 1, "written")
     assert options.filter.languages == ("vi",)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,14 +13,13 @@ from typing import Any, cast
 import pytest
 
 from assistant.answer.pipeline import Assistant
-from assistant.server import suggestions as suggest
-from assistant.server.answer_stream import Assistant as PageAssistant
 from assistant.server.app import application
+from assistant.server.scoped_access import Assistant as PageAssistant
 from assistant.server.serve import bound, server
 from assistant.server.settings import PageSettings
-from assistant.server.suggestions import Suggestions
-from assistant.server.uploads import Shelf, intake_by
-from assistant.types import Answer, AskOptions, Message
+from assistant.server.suggestions import suggest_next
+from assistant.server.uploads import Shelf, ingest_into
+from assistant.types import Answer
 from ingest.pipeline import ingest_paths, ingest_samples
 from store.catalog.conversations import Conversations
 from store.catalog.database import FILE
@@ -46,7 +44,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 def address(library: Library) -> Iterator[str]:
     home = library.settings.home
     with closing(Conversations.open(home / FILE)) as kept, closing(bound("127.0.0.1", 0)) as listener:
-        shelf = Shelf(library, intake_by(ingest_paths, library), home / "uploads")
+        shelf = Shelf(library, ingest_into(library), home / "uploads")
         assistant = cast("PageAssistant", Assistant(library))
         ready = threading.Event()
         running = server(application(assistant, kept, PageSettings(), shelf=shelf), ready.set)
@@ -180,38 +178,13 @@ def test_example_questions_of_the_samples_are_offered_and_answered(real: Visitor
         ("Việt Nam lần đầu trúng cử vào Hội đồng Nhân quyền khi nào?", "vi"),
     ],
 )
-def test_what_could_be_asked_next_is_in_the_questions_language_and_is_answered_anew(
-    library: Library, question: str, language: str
-) -> None:
-    assistant = Assistant(library)
-    answer = assistant.answer(question)
-    talk = (Message("user", question), Message("assistant", answer.text))
-    offered = Suggestions(cast("PageAssistant", assistant)).after(answer, talk, "en")
+def test_what_could_be_asked_next_is_in_the_questions_language(library: Library, question: str, language: str) -> None:
+    answer = Assistant(library).answer(question)
+    offered = suggest_next(library, answer, "en")
     assert offered
-    shown = {(quote.document.id, quote.start) for quote in answer.evidence}
     for suggestion in offered:
         assert detect_language(suggestion) == language
-        further = assistant.answer(suggestion, talk, AskOptions(max_quotes=1))
-        assert further.answered
-        assert (further.evidence[0].document.id, further.evidence[0].start) not in shown
-
-
-def test_examples_that_gave_way_to_a_long_answer_are_looked_for_again(
-    library: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(suggest, "PATIENCE", 0.1)
-    busy = threading.Event()
-    busy.set()
-    suggestions = Suggestions(cast("PageAssistant", Assistant(library)), busy.is_set)
-    for _ in range(10):
-        assert suggestions.examples("en") is None, "none were found is no answer while nobody has looked"
-        time.sleep(0.1)
-    busy.clear()
-    end = time.monotonic() + 60
-    while not (found := suggestions.examples("en")):
-        assert found is None
-        assert time.monotonic() < end
-        time.sleep(0.1)
+        assert suggestion != question
 
 
 def test_pictures_of_the_page(real: Visitors, tmp_path: Path) -> None:

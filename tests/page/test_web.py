@@ -215,7 +215,7 @@ def test_nothing_is_fetched_unless_the_administrator_allows_it(tmp_path: Path) -
     from assistant.server.library_routes import shelf_router
     from assistant.server.uploads import Shelf, Taken
 
-    shelf = Shelf(None, lambda path, progress: Taken("added"), tmp_path)  # type: ignore[arg-type]
+    shelf = Shelf(None, lambda path, progress, collection: Taken("added"), tmp_path)  # type: ignore[arg-type]
     with web_server(sends(b"words")) as server:
         for allowed in ("off", "public"):
             app = FastAPI()

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "store": set[str](),
     "prompts": set[str](),
     "ingest": {"store"},
-    "assistant": {"store", "prompts"},
+    "assistant": {"store", "prompts", "ingest"},
     "evals": {"store", "ingest", "assistant", "prompts"},
 }
 """The architecture in one table."""

@@ -27,7 +27,7 @@ from store.errors import RequestError
 from tests.page.scripted import ScriptedAssistant
 
 if TYPE_CHECKING:
-    from assistant.server.answer_stream import Assistant
+    from assistant.server.scoped_access import Assistant
     from store.library import Library
 
 

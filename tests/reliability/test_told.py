@@ -20,7 +20,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from assistant.answer.instrumentation import InstrumentedAssistant
 from assistant.answer.pipeline import Assistant
-from assistant.server.scoped_access import SuggestionsByReach
 from assistant.types import AskOptions, Composed, EvidenceFound
 from store.errors import SettingsError
 from store.library import Library
@@ -104,13 +103,6 @@ def test_an_answer_whose_translation_was_stopped_is_logged_as_answered(library: 
     events.close()  # type: ignore[attr-defined]
     (line,) = logged()
     assert (line["event"], line["answered"]) == ("question answered", True)
-
-
-def test_a_question_that_is_only_tried_is_not_logged(library: Library, logged: Any) -> None:
-    assistant = InstrumentedAssistant(Assistant(library))
-    assert assistant.inside.answer(QUESTION).answered
-    SuggestionsByReach(assistant, lambda: False).of(None).after(assistant.inside.answer(QUESTION), (), "en")
-    assert not logged()
 
 
 @contextmanager

@@ -16,10 +16,10 @@ import pytest
 
 from assistant.accounts.entrance import Accounts
 from assistant.accounts.sessions import HOUR, Lifetime
-from assistant.server.answer_stream import Assistant
 from assistant.server.app import application
 from assistant.server.authentication import DEFAULT_ACCESS, Access
 from assistant.server.evaluation_panel import Bench
+from assistant.server.scoped_access import Assistant
 from assistant.server.serve import bound, is_loopback, server
 from assistant.server.uploads import Shelf
 from store.catalog.conversations import Conversations

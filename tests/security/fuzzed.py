@@ -26,7 +26,7 @@ from store.errors import AttestError, QuestionError, ReadError, SettingsError, S
 from tests.ingest import files
 
 if TYPE_CHECKING:
-    from assistant.server.answer_stream import Assistant
+    from assistant.server.scoped_access import Assistant
     from store.library import Library
 
 SAMPLES = Path(__file__).resolve().parents[2] / "ingest" / "samples"

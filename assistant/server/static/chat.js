@@ -1,76 +1,21 @@
-// Asking: the composer, the running answer, what waits, stopping, and what could be asked next.
-import { $, $$, announce, deeds, make, narrow, state, t } from "./state.js";
+// Asking: the running answer, what waits, stopping, and what could be asked next.
+import { $, announce, deeds, emit, make, on, state, t } from "./state.js";
 import { get } from "./http.js";
+import { giveBack, problem } from "./composer.js";
 import { chosenOptions } from "./options.js";
-import { refreshConversations, setTitle, setAddress } from "./side.js";
-import { showQuotes } from "./sources.js";
+import { atEnd, removeAfter, replaceTurn, showButtons, showTurn, suggestion, toEnd } from "./thread.js";
 
 let patience = 20000; // milliseconds without any sign of the server
 export const setPatience = milliseconds => { patience = milliseconds; };
 let watchdog = 0;
-let composing = false;
-let oversized = 0; // characters of a text that was too long even to be put into the box
 
 export function mount() {
-  const box = $("#question");
-  const form = $("#composer");
-  form.addEventListener("submit", event => { event.preventDefault(); send(); });
-  // Input methods end a composition with Enter; Safari reports that Enter after compositionend, with keyCode 229.
-  box.addEventListener("compositionstart", () => { composing = true; });
-  box.addEventListener("compositionend", () => { composing = false; });
-  box.addEventListener("keydown", event => {
-    if (event.key !== "Enter" || event.shiftKey || event.altKey || event.ctrlKey || event.metaKey) return;
-    if (composing || event.isComposing || event.keyCode === 229) return;
-    event.preventDefault();
-    send();
-  });
-  box.addEventListener("input", () => { oversized = 0; grow(); problem(""); });
-  box.addEventListener("paste", event => tooMuch(event, event.clipboardData?.getData("text")));
-  box.addEventListener("beforeinput", event => tooMuch(event, event.data));
-  window.addEventListener("attest:refused", () => refused(t("problem.many")));
-  const scroll = $("#scroll");
-  scroll.addEventListener("scroll", () => { $("#to-end").hidden = atEnd(400); }, { passive: true });
+  on("ask", enqueue);
+  on("stop", stop);
+  on("refused", () => refused(t("problem.many")));
 }
 
-// Laying out a million characters would freeze the browser: they are told of, and stay in the clipboard.
-function tooMuch(event, text) {
-  if (!text || text.length <= 2 * state.start.limits.question) return;
-  event.preventDefault();
-  oversized = [...text].length;
-  problem(tooLong(oversized));
-}
-
-function tooLong(length) {
-  const number = new Intl.NumberFormat(state.ui);
-  return t("problem.long", { length: number.format(length), limit: number.format(state.start.limits.question) });
-}
-
-// One sentence over the composer; nothing is sent, nothing is lost.
-export function problem(sentence) {
-  const line = $("#problem");
-  line.hidden = !sentence;
-  line.textContent = sentence;
-}
-
-function send() {
-  const question = $("#question").value;
-  const sentence = oversized ? tooLong(oversized) : wrong(question);
-  problem(sentence);
-  if (sentence) return;
-  $("#question").value = "";
-  grow();
-  enqueue({ question: question.trim(), parent: undefined });
-}
-
-// The server checks the same; here it saves sending a million characters.
-export function wrong(question) {
-  const length = [...question].length;
-  if (length > state.start.limits.question) return tooLong(length);
-  if (!/[^\p{Z}\p{C}]/u.test(question)) return t("problem.blank");
-  return "";
-}
-
-export function enqueue(asked) {
+function enqueue(asked) {
   if (state.running) {
     state.waiting.push(asked);
     showWaiting();
@@ -80,7 +25,7 @@ export function enqueue(asked) {
 function begin({ question, parent }) {
   const ticket = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
   const follows = parent === undefined ? state.leaf : parent;
-  if (parent !== undefined) cutAfter(parent);
+  if (parent !== undefined) removeAfter(parent);
   const article = make("article", { class: "turn", "data-ticket": ticket, "data-state": "asked", "data-parent": follows ?? "" },
     make("header", { class: "asked" }, make("h2", { class: "asked-text", dir: "auto", text: question })),
     make("div", { class: "reply", "aria-busy": "true" }, make("div", { class: "answer-text" }),
@@ -90,7 +35,7 @@ function begin({ question, parent }) {
   $("#welcome").hidden = true;
   $("#suggestions").replaceChildren();
   state.running = { ticket, article, question, conversation: state.conversation, stopped: false };
-  buttons();
+  showButtons();
   toEnd();
   announce(t("ask.searching"));
   alive();
@@ -105,16 +50,16 @@ export function receive(value) {
   const { article } = running;
   if (value.conversation && running.conversation === null) {
     running.conversation = value.conversation;
-    if (state.conversation === null) setAddress(value.conversation);
-    refreshConversations();
+    if (state.conversation === null) emit("conversation", { id: value.conversation });
+    emit("conversations");
   }
   if (value.turn) { article.dataset.turn = value.turn; state.leaf = value.turn; }
   if (value.kept) running.kept = value.kept; // the answer is whole but for translations of its quotes
   if (value.stage === "refused" || value.stage === "failed") return failed(value.message, value.stage);
   const follow = atEnd(160);
   if (value.stage === "done") {
-    replace(article, value.article);
-    setTitle(value.title);
+    replaceTurn(article, value.article);
+    emit("title", { title: value.title });
     announce(value.announce);
     over();
     suggest(value.turn);
@@ -125,26 +70,16 @@ export function receive(value) {
     if (running.evidence !== value.evidence) {
       running.evidence = value.evidence;
       evidence.innerHTML = value.evidence;
-      showQuotes(article);
+      showTurn(article);
     }
   }
   if (follow) toEnd();
 }
 
-function replace(article, html) {
-  const holder = make("div");
-  holder.innerHTML = html;
-  const fresh = holder.firstElementChild;
-  article.replaceWith(fresh);
-  if (state.running) state.running.article = fresh;
-  showQuotes(fresh);
-  return fresh;
-}
-
 function failed(sentence, stage) {
   const { article, question, kept } = state.running;
   if (kept) {
-    replace(article, kept);
+    replaceTurn(article, kept);
     problem(sentence);
   } else if (stage === "refused") {
     article.remove();
@@ -164,11 +99,6 @@ function refused(sentence) {
   if (state.running) failed(sentence, "refused");
 }
 
-function giveBack(question) {
-  const box = $("#question");
-  if (!box.value) { box.value = question; grow(); }
-}
-
 function alive() {
   clearTimeout(watchdog);
   watchdog = setTimeout(() => reachable(), patience);
@@ -183,19 +113,12 @@ async function reachable() {
 function over() {
   clearTimeout(watchdog);
   state.running = null;
-  buttons();
-  refreshConversations();
+  showButtons();
+  emit("conversations");
   const next = state.waiting.shift();
   showWaiting();
   if (next) begin(next);
 }
-
-function buttons() {
-  $("#send").hidden = false;
-  $("#stop").hidden = !state.running;
-  $("#export").hidden = !state.conversation || !$("#thread").childElementCount;
-}
-export { buttons };
 
 function showWaiting() {
   const line = $("#waiting");
@@ -208,12 +131,12 @@ function showWaiting() {
 }
 deeds["waiting.drop"] = () => { const dropped = state.waiting.shift(); showWaiting(); if (dropped) giveBack(dropped.question); };
 
-export function stop() {
+function stop() {
   const { running } = state;
   if (!running) return;
   state.trigger("stop", {});
   const { article, kept } = running;
-  if (kept) replace(article, kept);
+  if (kept) replaceTurn(article, kept);
   else {
     article.dataset.state = "stopped";
     article.querySelector(".busy")?.remove();
@@ -225,39 +148,10 @@ export function stop() {
 }
 deeds.stop = stop;
 
-function cutAfter(parent) {
-  const turns = $$("#thread > .turn");
-  const place = parent ? turns.findIndex(turn => turn.dataset.turn === parent) + 1 : 0;
-  for (const turn of turns.slice(place)) turn.remove();
-}
-
 async function suggest(turn) {
   const follow = await get(`turns/${turn}/suggestions`).catch(() => []);
   if (state.leaf !== turn || state.running || !follow.length) return;
   const near = atEnd(160);
   $("#suggestions").replaceChildren(make("h3", { text: t("ask.follow") }), ...follow.map(suggestion));
   if (near) toEnd();
-}
-
-export const suggestion = question =>
-  make("button", { class: "suggestion", dir: "auto", "data-do": "suggestion", text: question });
-deeds.suggestion = target => enqueue({ question: target.textContent, parent: undefined });
-
-const atEnd = slack => {
-  const scroll = $("#scroll");
-  return scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < slack;
-};
-export function toEnd() {
-  const scroll = $("#scroll");
-  const last = $("#thread").lastElementChild;
-  // On a phone the quotes follow the answer: bring the question up, not the last quote.
-  if (narrow() && last) scroll.scrollTo({ top: last.offsetTop - 12 });
-  else scroll.scrollTo({ top: scroll.scrollHeight });
-}
-deeds["scroll.end"] = () => $("#scroll").scrollTo({ top: $("#scroll").scrollHeight, behavior: "smooth" });
-
-export function grow() {
-  const box = $("#question");
-  box.style.height = "auto";
-  box.style.height = Math.min(box.scrollHeight, innerHeight * 0.4) + "px";
 }

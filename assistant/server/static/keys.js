@@ -1,6 +1,5 @@
 // The keyboard: shortcuts, and the list of them under "?".
-import { $, deeds, make, t } from "./state.js";
-import { stop } from "./chat.js";
+import { $, deeds, emit, make, t } from "./state.js";
 import { closeReader, hideHint, step } from "./sources.js";
 
 const LIST = [
@@ -37,7 +36,7 @@ function escape() {
   if (!$("#hover").hidden) { hideHint(); return true; }
   if (closeReader()) return true;
   if (deeds["view.close"]?.()) return true;
-  if (!$("#stop").hidden) { stop(); return true; }
+  if (!$("#stop").hidden) { emit("stop"); return true; }
   return false;
 }
 

@@ -2,6 +2,9 @@
 import { $, $$, attempt, deeds, narrow, remember, remembered, setRoot, state, t } from "./state.js";
 import { get } from "./http.js";
 import * as chat from "./chat.js";
+import * as composer from "./composer.js";
+import * as thread from "./thread.js";
+import "./turns.js";
 import * as sources from "./sources.js";
 import * as side from "./side.js";
 import * as options from "./options.js";
@@ -38,7 +41,9 @@ export async function mount(element, trigger, upload) {
   });
   options.mount();
   sources.mount(root);
-  chat.mount(root);
+  thread.mount();
+  composer.mount();
+  chat.mount();
   side.mount(root);
   library.mount(root);
   evaluation.mount();
@@ -46,7 +51,7 @@ export async function mount(element, trigger, upload) {
   root.hidden = false;
   document.documentElement.classList.add("attest-ready");
   mounted();
-  chat.grow();
+  composer.grow();
   await attempt(side.openFromAddress)();
   // On a phone the focus would raise the keyboard over half of the page.
   if (!narrow()) $("#question").focus({ preventScroll: true });

@@ -1,8 +1,8 @@
 // The conversations: list, search, open by address, rename, delete, export.
-import { $, $$, ask, attempt, deeds, icon, make, narrow, remember, remembered, state, t } from "./state.js";
+import { $, $$, ask, attempt, deeds, emit, icon, make, narrow, on, remember, remembered, state, t } from "./state.js";
 import { get, href, leave, patch, remove } from "./http.js";
-import { buttons, grow, stop, suggestion, toEnd } from "./chat.js";
-import { showQuotes } from "./sources.js";
+import { grow } from "./composer.js";
+import { showButtons, showTurn, suggestion, toEnd } from "./thread.js";
 
 let oldest = null;
 let listing = 0;
@@ -28,7 +28,10 @@ export function mount(root) {
   password.hidden = !state.start.signs_out;
   password.href = href("password");
   window.addEventListener("popstate", attempt(openFromAddress));
-  window.addEventListener("attest:reopen", attempt(() => open(state.conversation)));
+  on("reopen", attempt(() => open(state.conversation)));
+  on("conversation", ({ id }) => setAddress(id));
+  on("conversations", refreshConversations);
+  on("title", ({ title }) => setTitle(title));
   refreshConversations();
 }
 
@@ -39,7 +42,7 @@ deeds["side.toggle"] = () => {
 };
 deeds["side.close"] = () => shell().classList.add("side-closed");
 
-export const refreshConversations = attempt(async () => {
+const refreshConversations = attempt(async () => {
   const mine = ++listing;
   const find = $("#conversation-search").value.trim();
   const { conversations, more } = await get("conversations?" + new URLSearchParams({ find }));
@@ -87,12 +90,12 @@ deeds["conversation.more"] = async button => {
   append(conversations, more);
 };
 
-export function setTitle(title) {
+function setTitle(title) {
   $("#title").textContent = title ?? "";
   document.title = title ? `${title} · Attest` : "Attest";
 }
 
-export function setAddress(id) {
+function setAddress(id) {
   state.conversation = id;
   const address = new URL(location.href);
   if (id) address.searchParams.set("c", id); else address.searchParams.delete("c");
@@ -118,7 +121,7 @@ export async function openFromAddress() {
 }
 
 async function open(id) {
-  if (state.running) stop();
+  if (state.running) emit("stop");
   state.waiting.length = 0;
   const conversation = await get(`conversations/${encodeURIComponent(id)}`);
   setAddress(conversation.id);
@@ -128,8 +131,8 @@ async function open(id) {
   $("#welcome").hidden = true;
   $("#suggestions").replaceChildren();
   setTitle(conversation.title);
-  buttons();
-  showQuotes($("#thread").lastElementChild);
+  showButtons();
+  showTurn($("#thread").lastElementChild);
   toEnd();
 }
 
@@ -144,7 +147,7 @@ deeds["conversation.earlier"] = async () => {
 };
 
 function fresh() {
-  if (state.running) stop();
+  if (state.running) emit("stop");
   state.waiting.length = 0;
   state.leaf = null;
   setAddress(null);
@@ -153,8 +156,8 @@ function fresh() {
   $("#suggestions").replaceChildren();
   $("#earlier").hidden = true;
   $("#welcome").hidden = false;
-  buttons();
-  showQuotes(null);
+  showButtons();
+  showTurn(null);
   examples();
 }
 
@@ -165,12 +168,8 @@ async function examples() {
     return;
   }
   if (box.childElementCount) return;
-  // They are tried before they are offered, which may take a while after the start.
-  for (let times = 0; times < 40 && !$("#welcome").hidden; times += 1) {
-    const { questions, looking } = await get("examples").catch(() => ({ questions: [], looking: false }));
-    if (!looking) { box.replaceChildren(...questions.map(suggestion)); return; }
-    await new Promise(resolve => setTimeout(resolve, times < 5 ? 300 : 2000));
-  }
+  const questions = await get("examples").catch(() => []);
+  box.replaceChildren(...questions.map(suggestion));
 }
 
 deeds["account.leave"] = async () => {

@@ -1,7 +1,7 @@
 // Checking: a marker's quote on hover and focus, the quotes beside the answer, the reader.
-import { $, $$, attempt, deeds, make, narrow, state, t } from "./state.js";
+import { $, $$, attempt, deeds, make, on, t } from "./state.js";
 import { get } from "./http.js";
-import { judge } from "./turns.js";
+import { judge } from "./feedback.js";
 
 let shown = null; // the turn whose quotes are beside the chat
 let back = null; // what had the focus before the reader opened
@@ -14,6 +14,7 @@ export function mount(root) {
   chat.addEventListener("focusout", hideHint);
   chat.addEventListener("click", event => beside(event.target));
   document.addEventListener("selectionchange", selected);
+  on("turn", ({ article }) => showQuotes(article));
   root.addEventListener("toggle", event => {
     if (event.target.matches?.("details.found") && event.target.open) attempt(found)(event.target);
     if (event.target.matches?.("details.picture")) attempt(picture)(event.target);
@@ -21,7 +22,7 @@ export function mount(root) {
 }
 
 // The quotes of the answer that is being read stand beside it; on a phone they stand below each answer.
-export function showQuotes(article) {
+function showQuotes(article) {
   shown = article;
   const panel = $("#panel-quotes");
   const list = article?.querySelector(".evidence");
@@ -37,14 +38,6 @@ export function showQuotes(article) {
 function beside(target) {
   const article = target.closest?.(".turn");
   if (article && article !== shown && article.querySelector(".evidence")?.childElementCount) showQuotes(article);
-}
-
-export function quotesOf(article) {
-  return [...article.querySelectorAll(".evidence .card")].map(card => ({
-    key: card.dataset.key,
-    source: [...card.querySelectorAll(".source > *")].map(part => part.textContent).join(", "),
-    quote: card.querySelector("blockquote").textContent,
-  }));
 }
 
 const cardFor = (article, key) => article?.querySelector(`.evidence .card[data-key="${CSS.escape(key)}"]`);

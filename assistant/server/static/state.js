@@ -34,6 +34,10 @@ export const remember = (name, value) => {
   try { localStorage.setItem("attest." + name, JSON.stringify(value)); } catch { /* private window: not remembered */ }
 };
 
+// What modules tell each other without importing each other, as events of the window: "attest:ask", "attest:turn", ...
+export const emit = (name, detail = {}) => window.dispatchEvent(new CustomEvent("attest:" + name, { detail }));
+export const on = (name, heed) => window.addEventListener("attest:" + name, event => heed(event.detail ?? {}));
+
 let toastTimer = 0;
 export function toast(sentence, action) {
   const box = $("#toast");

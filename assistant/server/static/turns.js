@@ -1,8 +1,9 @@
 // What can be done with a turn that is there: ask again, edit, other versions, copy, judge.
-import { ask, deeds, make, state, t, toast } from "./state.js";
+import { ask, deeds, emit, make, state, t, toast } from "./state.js";
 import { post } from "./http.js";
-import { enqueue, wrong } from "./chat.js";
-import { quotesOf } from "./sources.js";
+import { wrong } from "./composer.js";
+import { judge } from "./feedback.js";
+import { quotesOf } from "./thread.js";
 
 const turnOf = target => target.closest(".turn");
 const questionOf = article => article.querySelector(".asked-text").textContent;
@@ -14,7 +15,7 @@ deeds["turn.again"] = target => {
   const article = turnOf(target);
   const asked = { question: questionOf(article), parent: parentOf(article) };
   if (!article.dataset.turn) article.remove();
-  enqueue(asked);
+  emit("ask", asked);
 };
 
 deeds["turn.edit"] = async target => {
@@ -24,12 +25,12 @@ deeds["turn.edit"] = async target => {
   if (edited === null) return;
   const sentence = wrong(edited);
   if (sentence) { toast(sentence); return; }
-  enqueue({ question: edited.trim(), parent: parentOf(article) });
+  emit("ask", { question: edited.trim(), parent: parentOf(article) });
 };
 
 deeds["turn.version"] = async target => {
   await post(`conversations/${state.conversation}/branch`, { turn: target.dataset.version });
-  window.dispatchEvent(new CustomEvent("attest:reopen"));
+  emit("reopen");
 };
 
 deeds["turn.copy"] = async target => {
@@ -73,9 +74,4 @@ for (const verdict of ["good", "bad"]) {
       button.setAttribute("aria-pressed", String(button === target && !pressed));
     }
   };
-}
-
-export async function judge(article, verdict, citation, comment = "") {
-  await post(`turns/${article.dataset.turn}/feedback`, { verdict, citation, comment });
-  toast(t(verdict === "none" ? "feedback.withdrawn" : "feedback.thanks"));
 }

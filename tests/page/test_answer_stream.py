@@ -1,0 +1,41 @@
+"""A question from the page always comes to an end that can be read, whatever happens behind it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from assistant.accounts.account import Visitor
+from assistant.server.answer_stream import Answering
+from assistant.server.settings import PageSettings
+from store.catalog.conversations import Conversations
+from store.errors import LibraryError
+from tests.page.scripted import ScriptedAssistant
+
+GUEST = Visitor("browser", None, "administer")
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Any:
+    """Conversations whose catalog another process has locked."""
+    catalog = tmp_path / "catalog.sqlite"
+    with closing(Conversations.open(catalog)) as conversations, closing(sqlite3.connect(catalog)) as other:
+        conversations._connection.execute("PRAGMA busy_timeout = 1")
+        other.execute("BEGIN EXCLUSIVE")
+        yield conversations
+
+
+def test_a_locked_catalog_is_said_to_be_busy(locked: Conversations) -> None:
+    answering = Answering(cast("Any", ScriptedAssistant()), locked, PageSettings())
+    (state,) = answering.states({"ticket": "1", "question": "When do the bells ring?", "ui": "en"}, GUEST)
+    assert state["stage"] == "refused"
+    assert "stayed busy" in state["message"]
+
+
+def test_conversations_raise_errors_of_ours(locked: Conversations) -> None:
+    with pytest.raises(LibraryError, match="stayed busy"):
+        locked.start("browser", "A title")

@@ -1,0 +1,94 @@
+"""What is offered to be asked: for any library, in the interface's language, without answering anything."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.server.strings import languages, strings
+from assistant.server.suggestions import AFTER_AN_ANSWER, AT_FIRST, LONGEST_TOPIC, suggest, suggest_next, topic_of
+from assistant.types import Finished
+from tests.page.scripted import ScriptedAssistant, ScriptedLibrary, document
+
+TITLES = {
+    "th": "การประชุมว่าด้วยแม่น้ำโขง",
+    "vi": "Thông cáo về dòng sông",
+    "vi-nfd": unicodedata.normalize("NFD", "Thông cáo về dòng sông"),
+    "ar": "بيان عن الأنهار",
+    "zh": "关于河流的声明",
+    "emoji": "🌊 Floods 🌊",
+    "file": "scan_0012_final.pdf",
+    "long": "A report " * 30,
+    "empty": "  ",
+    "hostile": "<script>alert(1)</script>",
+}
+
+
+def library_of(*titles: str, language: str = "en", speaker: str | None = None) -> ScriptedLibrary:
+    library = ScriptedLibrary()
+    for number, title in enumerate(titles):
+        library.put(document(f"d{number}", "Words.\n", language, speaker, None, title), "Words.\n")
+    return library
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("title", TITLES.values(), ids=TITLES)
+def test_any_library_of_one_document_has_something_to_ask(title: str, language: str) -> None:
+    offered = suggest(library_of(title), language)
+    assert 1 <= len(offered) <= AT_FIRST
+    assert strings(language)("suggest.documents") in offered
+    for question in offered:
+        assert len(question) <= LONGEST_TOPIC + 40
+        assert not set(question) & set('"“”„«»「」『』'), "a title is no quotation"
+
+
+def test_an_empty_library_has_nothing_to_ask() -> None:
+    assert suggest(ScriptedLibrary(), "en") == []
+
+
+def test_titles_in_the_interfaces_language_come_first_and_speakers_are_named() -> None:
+    library = library_of("Statement on rivers", language="en", speaker="River Council")
+    library.put(document("th", "คำ\n", "th", None, None, TITLES["th"]), "คำ\n")
+    assert suggest(library, "th")[0] == strings("th")("suggest.about", topic=TITLES["th"])
+    offered = suggest(library, "en")
+    assert offered[0] == "What is said about Statement on rivers?"
+    assert "What does River Council say?" in offered
+
+
+def test_a_subtitle_and_quotation_marks_are_left_out() -> None:
+    assert topic_of("“Floods on the Red River”: a report of 2011") == "Floods on the Red River"
+    assert topic_of("Hội nghị – Biên bản") == "Hội nghị"
+    assert topic_of("ASEAN-Japan forum") == "ASEAN-Japan forum"
+
+
+@given(st.text())
+def test_a_topic_is_short_and_on_one_line_or_none(title: str) -> None:
+    topic = topic_of(title)
+    assert topic is None or (len(topic) <= LONGEST_TOPIC and topic == " ".join(topic.split()))
+
+
+def test_what_could_be_asked_next_is_made_without_answering() -> None:
+    assistant = ScriptedAssistant()
+    (*_, finished) = assistant.ask("How many villages have warning bells?")
+    assert isinstance(finished, Finished)
+    before = len(assistant.asked)
+    offered = suggest_next(assistant.library, finished.answer, "en")
+    assert 1 <= len(offered) <= AFTER_AN_ANSWER
+    assert len(assistant.asked) == before
+    thai = finished.answer.model_copy(update={"language": "th"})
+    for question in suggest_next(assistant.library, thai, "en"):
+        assert any("\u0e00" <= character <= "\u0e7f" for character in question)
+
+
+def test_a_heading_makes_a_question() -> None:
+    library = library_of("Statement on rivers")
+    text = "Warning bells\nThe bells ring.\n"
+    item = replace(library.document("d0"), title="Statement on rivers")
+    library.put(item, text)
+    (*_, finished) = ScriptedAssistant().ask("nothing of the kind")
+    assert isinstance(finished, Finished)
+    assert suggest_next(library, finished.answer, "en")[0] == "What is said about Warning bells?"
