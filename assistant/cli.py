@@ -240,8 +240,8 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     from assistant.server.serve import admitted
     from assistant.server.serve import serve as serve_page
     from assistant.server.settings import PageSettings
+    from store.catalog.catalog import FILE
     from store.catalog.conversations import Conversations
-    from store.catalog.database import FILE
 
     where = host or settings.host
     access = Access(settings.user_header, settings.trusted_proxies, settings.public_hosts)

@@ -1,7 +1,7 @@
-"""The one door to a library: add, remove, look up, search, rebuild.
+"""A library of documents in one folder: add, remove, look up, search, rebuild.
 
-The catalog is the truth; vectors and keywords are derived from it and can be made anew. Adding is
-atomic per document: a search sees a whole document or none of it, also after a kill in mid-ingest.
+The catalog is the truth; vectors and keywords are derived from it and can be rebuilt. Adding is atomic per document:
+a search sees a whole document or none of it, also after a kill in the middle.
 
     with Library.open(settings) as library:
         for result in library.add_many(parsed):
@@ -18,38 +18,35 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from store.catalog import document_changes as adding
-from store.catalog.document_changes import AddResult
-from store.catalog.maintenance import unsettled
-from store.catalog.snapshot import DocumentPage, Snapshot, Statistics
+from store.catalog.rows import DocumentPage, Statistics
+from store.catalog.snapshot import Snapshot
+from store.document_changes import AddResult, remove_document
+from store.document_writer import DocumentWriter
 from store.errors import QuestionError, RequestError
-from store.index.batching import Progress, Report, batches
-from store.ownership.ownership import Possession
+from store.ownership.ownership import Ownership
 from store.ownership.vector_server import MAX_HITS, OwnerGoneError
 from store.settings import Settings
 from store.text.date_ranges import day_range
-from store.types import Document, Filter, ParsedDocument, Passage, SearchResult
+from store.types import Document, Filter, ParsedDocument, Passage, Progress, SearchResult
 
 if TYPE_CHECKING:
-    from llama_index.vector_stores.chroma import ChromaVectorStore
-
     from store.embedding.embedder import Embedder
     from store.search.rerank import Reranker
 
 __all__ = ["AddResult", "DocumentPage", "Library", "Progress", "Snapshot", "Statistics"]
 
 _SECONDS_FOR_CHANGES = 2.0
-"""For how long a search during which documents changed is repeated: it may have found the entries of a version
-that had just gone. It never mixes versions, even when it is not repeated."""
+"""How long a search is repeated while documents change under it: it may have found entries of a version that has just
+gone. It never mixes versions, even when it is not repeated."""
 _SECONDS_FOR_OWNER = 10.0
-"""How long a reader looks for somebody to answer it when the owner has gone."""
+"""How long a reader looks for another owner when the old one has gone."""
 
 
 class Library:
     """A library of documents in one folder. Get one from `Library.open`; use it from any thread."""
 
-    def __init__(self, possession: Possession) -> None:
-        self.possession = possession
+    def __init__(self, ownership: Ownership) -> None:
+        self.ownership = ownership
         """For the store's own modules."""
         self._write_lock = threading.RLock()
         self._loading = threading.Lock()
@@ -61,19 +58,19 @@ class Library:
     ) -> Library:
         """Open the library at `where`, or make an empty one there.
 
-        `embedder` None: the one that the settings name, loaded when first needed. A writer owns the
-        library until `close`. With `read_only` the library is owned too where nobody owns it yet,
-        and else read beside its owner, who answers the vector queries. The indexes are opened, and
-        checked, when first needed; `prepare` does it now.
+        Without `embedder`, the model that the settings name is loaded when first needed. A writer owns the library
+        until `close`. With `read_only` the library is owned too if no process owns it yet; otherwise it is read
+        beside its owner, who answers the vector queries. The indexes are opened and checked when first needed;
+        `prepare` does it now.
 
-        Raises LibraryLockedError (a writer while another process owns it), SchemaVersionError,
-        EmbedderMismatchError for a given embedder.
+        Raises LibraryLockedError (a writer while another process owns it), SchemaVersionError, EmbedderMismatchError
+        for a given embedder.
         """
-        return cls(Possession.take(where, embedder, writes=not read_only))
+        return cls(Ownership.take(where, embedder, writes=not read_only))
 
     def close(self) -> None:
-        """Give the library up; other processes can own it again. Closing twice is harmless."""
-        self.possession.close()
+        """Close the library; other processes can own it then. Closing twice is harmless."""
+        self.ownership.close()
 
     def __enter__(self) -> Self:
         return self
@@ -83,13 +80,13 @@ class Library:
 
     @property
     def settings(self) -> Settings:
-        """What it was opened with."""
-        return self.possession.settings
+        """The settings that it was opened with."""
+        return self.ownership.settings
 
     @property
     def embedder(self) -> Embedder:
         """The embedding model of this library. Raises EmbedderMismatchError, EmbeddingModelError."""
-        return self.possession.embedder
+        return self.ownership.embedder
 
     def prepare(self) -> None:
         """Load the model and open the indexes, so that the first question needn't wait.
@@ -97,90 +94,90 @@ class Library:
         Raises IndexDamagedError, EmbedderMismatchError, EmbeddingModelError.
         """
         _ = self.embedder
-        with self.possession.indexes():
+        with self.ownership.indexes():
             pass
 
     def add(self, parsed: ParsedDocument, progress: Progress | None = None) -> AddResult:
-        """Add one document; see `add_many`, which is faster for many."""
+        """Add one document; `add_many` is faster for many."""
         (result,) = self.add_many([parsed], progress)
         return result
 
     def add_many(self, parsed: Iterable[ParsedDocument], progress: Progress | None = None) -> Iterator[AddResult]:
-        """Add or replace documents by their uri; yield a result for each when it is durable.
+        """Add or replace documents by their uri; yield the result for each when it is durable.
 
-        The input is read lazily and embedded in batches across documents; results come in the
-        order in which documents become durable. The iterator must be consumed to the end.
-        A document with the same uri, file hash and metadata is `unchanged`; with only other metadata it
-        is `updated` without embedding; a passage whose words are in the library already (a renamed
-        or partly edited file) is not embedded again: add the new name before removing the old one.
-
-        The store names passages itself: the ids of `parsed.passages` are not kept. A document keeps
-        the id under which its uri was first added.
+        Results come in the order in which documents become durable; consume the iterator to the end. A document with
+        the same uri, text and metadata is `unchanged`; with other metadata it is `updated` without embedding. A
+        passage whose text is in the library already, as in a renamed or partly edited file, is not embedded again:
+        add the new name before removing the old one. A document keeps the id under which its uri was first added.
 
         Raises RequestError for a document that contradicts itself; those before it are durable.
         """
-        report = Report(progress)
+        writer = self.writer(progress)
         try:
-            for batch in batches(parsed, report):
-                yield from self._add(batch, report)
+            for each in parsed:
+                yield from writer.add(each)
         except RequestError:
-            self._finish_adding()
+            yield from writer.finish()
             raise
-        self._finish_adding()
+        yield from writer.finish()
+
+    def writer(self, progress: Progress | None = None) -> DocumentWriter:
+        """Return a writer that takes documents one by one, as `add_many` does, and must be finished."""
+        return DocumentWriter(self.ownership, self._write_lock, progress)
 
     def remove(self, document_id: str) -> Document:
-        """Remove a document from everything. Raises NotFoundError; returns what it was."""
+        """Remove a document from everything and return it. Raises NotFoundError."""
         document = self.document(document_id)
-        with self._write_lock, self.possession.changing_indexes() as indexes:
-            adding.remove(self.possession.catalog, indexes, document_id)
+        with self._write_lock, self.ownership.indexes_for_writing() as indexes:
+            remove_document(self.ownership.catalog, indexes, document_id)
         return document
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        """The catalog as it is at one moment, for several reads that must agree with each other."""
-        with self.possession.catalog.snapshot() as snapshot:
+        """Read the catalog as it is at one moment, for several reads that must agree with each other."""
+        with self.ownership.catalog.snapshot() as snapshot:
             yield snapshot
 
     def document(self, document_id: str) -> Document:
-        """Raises NotFoundError."""
+        """Return a document. Raises NotFoundError."""
         with self.snapshot() as snapshot:
             return snapshot.document(document_id)
 
     def find_document(self, uri: str) -> Document | None:
-        """The document that was added under `uri`, if any."""
+        """Return the document that was added under `uri`, if any."""
         with self.snapshot() as snapshot:
             return snapshot.find_document(uri)
 
     def is_current(self, uri: str, original_sha256: str, normalization: int) -> bool:
-        """Whether the very file is here already, as this version of normalization would read it."""
+        """Return whether this very file is here already, read in the way that `normalization` stands for."""
         with self.snapshot() as snapshot:
             return snapshot.is_current(uri, original_sha256, normalization)
 
     def documents(self, after: str | None = None, limit: int = 100, where: Filter | None = None) -> DocumentPage:
-        """A page of documents, ordered by uri; `after` is the previous page's `next`.
+        """Return a page of documents, ordered by uri; `after` is the previous page's `next`.
 
-        All below a folder: begin `after` its path, and stop at the first uri that is outside.
+        To read a folder, pass its path as the first `after`, and stop at the first uri outside of it.
         """
         with self.snapshot() as snapshot:
             return snapshot.documents(after, limit, _checked(where))
 
     def text(self, document_id: str, start: int = 0, end: int | None = None) -> str:
-        """The normalized text of a document, or its part ``[start:end]``. Raises NotFoundError."""
+        """Return the normalized text of a document, or its part ``[start:end]``. Raises NotFoundError."""
         with self.snapshot() as snapshot:
             return snapshot.text(document_id, start, end)
 
     def passages(self, document_id: str) -> tuple[Passage, ...]:
-        """The passages of a document, in order. Raises NotFoundError."""
+        """Return the passages of a document, in order. Raises NotFoundError."""
         with self.snapshot() as snapshot:
             return snapshot.passages(document_id)
 
     def parsed(self, document_id: str) -> ParsedDocument:
-        """A document as `add` takes it: to change what is known of it, or to bring it back. Raises NotFoundError."""
+        """Return a document as `add` takes it, to change its metadata or to restore it. Raises NotFoundError."""
         with self.snapshot() as snapshot:
             return snapshot.parsed(document_id)
 
     def search(self, query: str, k: int = 10, where: Filter | None = None) -> SearchResult:
-        """The `k` best passages for `query`, best first; never more than ten thousand.
+        """Return the `k` best passages for `query`, best first; never more than ten thousand.
 
         Raises QuestionError for a blank query, RequestError for a filter with a malformed date.
         """
@@ -195,31 +192,22 @@ class Library:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
-                self.possession.succeed()
+                self.ownership.succeed()
 
-    def rebuild(self, *, embed: bool = False, recentre: bool = True, progress: Progress | None = None) -> None:
-        """Make vectors and keywords anew from the catalog, then swap them in at once.
+    def rebuild(self, *, embed: bool = False, recenter: bool = True, progress: Progress | None = None) -> None:
+        """Rebuild vectors and keywords from the catalog, then switch to them at once; searches go on meanwhile.
 
-        With `embed`, all passages are embedded again first, by whatever model the settings name; a
-        run that was interrupted goes on where it stopped. Searches go on meanwhile. Without `recentre` the
-        languages' means stay those that the indexes were made with, and so does every score.
+        With `embed`, all passages are embedded again first, by the model that the settings name; a run that was
+        interrupted continues. Without `recenter` the languages' means stay those that the indexes were made with,
+        and so does every score.
         """
         with self._write_lock:
-            self.possession.rebuild(embed=embed, recentre=recentre, progress=progress)
+            self.ownership.rebuild(embed=embed, recenter=recenter, progress=progress)
 
     def statistics(self, collections: Sequence[str] = ()) -> Statistics:
-        """Counts of what the library holds, or of these collections, without reading it through."""
+        """Count what the library holds, or what these collections hold, without reading it through."""
         with self.snapshot() as snapshot:
             return snapshot.statistics(collections)
-
-    def as_vector_store(self) -> ChromaVectorStore:
-        """The vectors as LlamaIndex's store, for reading; only where this process owns the library."""
-        with self.possession.indexes() as indexes:
-            return indexes.owned.as_vector_store(self._texts)
-
-    def _texts(self, passage_ids: Sequence[str]) -> dict[str, str]:
-        with self.snapshot() as snapshot:
-            return {key: found.text for key, found in snapshot.stored_passages(passage_ids).items()}
 
     def _search_and_rerank(self, query: str, k: int, where: Filter) -> SearchResult:
         if self.settings.reranker is None:
@@ -241,41 +229,16 @@ class Library:
         embedder = self.embedder
         deadline = time.monotonic() + _SECONDS_FOR_CHANGES
         while True:
-            with self.possession.indexes() as indexes, self.snapshot() as snapshot:
+            with self.ownership.indexes() as indexes, self.snapshot() as snapshot:
                 result = search(query, k, where, embedder=embedder, indexes=indexes, snapshot=snapshot)
                 before = snapshot.value("revision")
             with self.snapshot() as snapshot:
                 if snapshot.value("revision") == before or time.monotonic() > deadline:
                     return result
 
-    def _add(self, batch: list[ParsedDocument], report: Report) -> Iterator[AddResult]:
-        """Write one batch, after ending what was begun before it."""
-        with self._write_lock, self.possession.changing() as catalog:
-            settled = [(each, adding.settle_without_work(catalog, each)) for each in batch]
-            results = [result for _, result in settled if result is not None]
-            changed = [each for each, result in settled if result is None]
-            if changed:
-                embedder = self.embedder
-                adding.claim(catalog, embedder)
-                with self.possession.changing_indexes() as indexes:
-                    adding.settle(catalog, indexes)
-                    results += adding.add(catalog, indexes, embedder, changed, report.embedded)
-        report.finish(sum(len(each.passages) for each in batch))
-        yield from results
-
-    def _finish_adding(self) -> None:
-        """Bring the indexes up to date with metadata and with the languages' means."""
-        with self._write_lock, self.possession.changing() as catalog:
-            with catalog.snapshot() as snapshot:
-                changes = unsettled(snapshot)
-            if changes:
-                with self.possession.changing_indexes() as indexes:
-                    adding.settle(catalog, indexes)
-            self.possession.recentre()
-
 
 def _checked(where: Filter | None) -> Filter:
-    """A filter whose dates are dates. Raises RequestError."""
+    """Return the filter, or an empty one. Raises RequestError for a malformed date in it."""
     where = where or Filter()
     for bound in (where.published_from, where.published_to):
         if bound is not None:

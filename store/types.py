@@ -5,7 +5,11 @@ All offsets are Unicode code points into a document's normalized text, half-open
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+Progress = Callable[[int, int], None]
+"""Called with how much is done and how much is known so far, in passages or bytes."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

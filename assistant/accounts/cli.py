@@ -126,8 +126,8 @@ def remove(settings: Settings, /, name: str, with_conversations: bool) -> None:
 
 def _forget(settings: Settings, account: Account) -> None:
     from assistant.accounts.account import owner_of_account
+    from store.catalog.catalog import FILE
     from store.catalog.conversations import Conversations
-    from store.catalog.database import FILE
 
     if (settings.home / FILE).exists():
         with closing(Conversations.open(settings.home / FILE)) as conversations:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from store.catalog.snapshot import StoredVectors
+from store.catalog.rows import StoredVectors
 from store.embedding.centering import Centring, LanguageMeans
-from store.index.index_set import Indexes
+from store.index.index_set import IndexSet
 from store.library import Library
 from store.search.engine import Ranking, search
 from store.types import Filter, SearchResult
@@ -77,12 +77,12 @@ def variants(languages: Sequence[str]) -> list[Variant]:
 @contextmanager
 def asking(library: Library, variant: Variant, k: int) -> Iterator[Ask]:
     """Ask this library by the variant's ranking, as long as the block lasts."""
-    with library.possession.indexes() as indexes, library.snapshot() as snapshot:
-        shipped = indexes.centring.shipped
+    with library.ownership.indexes() as indexes, library.snapshot() as snapshot:
+        shipped = indexes.centering.shipped
         means = variant.means(shipped) if variant.means else shipped
         centring = Centring(means, snapshot.language_statistics() if variant.ranking.refined else None)
         stored = list(snapshot.stored_vectors(sorted(indexes.keywords.passage_ids())).values())
-        changed: Indexes = replace(indexes, vectors=ExactVectors(stored, centring), centring=centring)
+        changed: IndexSet = replace(indexes, vectors=ExactVectors(stored, centring), centering=centring)
         embedder = copy(library.embedder)
         if variant.means and embedder.token_basis is not None:
             rebased = replace(embedder.token_basis, means=variant.means(embedder.token_basis.means))

@@ -16,7 +16,7 @@ from typing import Any
 from assistant.answer.pipeline import Assistant
 from assistant.types import AskOptions
 from store.embedding.weights import load_embedder
-from store.index.keyword_index import LexicalEntry, LexicalIndex
+from store.index.keyword_index import KeywordEntry, KeywordIndex
 from store.library import Library
 from store.types import Filter
 
@@ -34,7 +34,7 @@ def main() -> None:
         began = time.perf_counter()
         library.prepare()
         opened = time.perf_counter() - began
-        with library.possession.indexes() as indexes:
+        with library.ownership.indexes() as indexes:
             keywords = _keywords(indexes.keywords, library, questions[0])
         asked = {name: _ask(library, questions, where) for name, where in _filters(library).items()}
         print(
@@ -82,13 +82,13 @@ def _ask(library: Library, questions: list[str], where: Filter) -> list[dict[str
     return measured
 
 
-def _keywords(index: LexicalIndex, library: Library, question: str) -> dict[str, Any]:
+def _keywords(index: KeywordIndex, library: Library, question: str) -> dict[str, Any]:
     """Opening the keyword index anew, and adding to it and removing."""
     folder = next((library.settings.home / "derived").glob("keywords-*"))
     began = time.perf_counter()
-    LexicalIndex.open(folder, library.embedder.tokenize, read_only=True).search(question, 10)
+    KeywordIndex.open(folder, library.embedder.tokenize, read_only=True).search(question, 10)
     opened = time.perf_counter()
-    index.add(LexicalEntry(f"probe-{n}", "probe", "en", None, None, f"{question} {n}") for n in range(ENTRIES))
+    index.add(KeywordEntry(f"probe-{n}", "probe", "en", None, None, f"{question} {n}") for n in range(ENTRIES))
     index.commit()
     added = time.perf_counter()
     index.remove_documents(["probe"])

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
 from store import settings
-from store.catalog.database import FILE as CATALOG
+from store.catalog.catalog import FILE as CATALOG
 from store.errors import RequestError
 
 FORMAT = "attest.backup/1"

@@ -61,7 +61,7 @@ def restore(settings: Settings, /, file: Path, replace: bool, as_json: bool) -> 
         counts = library.statistics()
         if counts.passages:
             with progress_bar("Making the indexes", "passage", hidden=as_json) as progress:
-                library.rebuild(recentre=False, progress=progress)
+                library.rebuild(recenter=False, progress=progress)
     if as_json:
         said = {"documents": counts.documents, "passages": counts.passages, "made": report.contents.made}
         click.echo(in_json(said | {"aside": report.aside and str(report.aside)}))

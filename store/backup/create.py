@@ -22,9 +22,9 @@ from typing import IO
 
 from store.backup.archive import CHUNK, DATABASES, FOLDERS, LIST, SETTINGS, Contents, Part, is_allowed
 from store.backup.last_backup import note_backup
-from store.catalog.database import FILE as CATALOG
-from store.catalog.database import translated
+from store.catalog.catalog import FILE as CATALOG
 from store.catalog.schema import check_schema, program_version
+from store.catalog.sqlite import translate_errors
 from store.errors import LibraryError, RequestError
 
 _PAGES = 2_000
@@ -102,7 +102,7 @@ def _copies(home: Path, folder: Path, progress: Progress) -> dict[str, Path]:
         for name in DATABASES:
             if not (home / name).is_file():
                 continue
-            stack.enter_context(translated(home / name))
+            stack.enter_context(translate_errors(home / name))
             source = stack.enter_context(
                 closing(sqlite3.connect(f"{(home / name).absolute().as_uri()}?mode=rw", uri=True, isolation_level=None))
             )

@@ -1,4 +1,4 @@
-"""Which backup was made last, so that whoever needs one is told its name."""
+"""Where the last backup is, so that an error about a damaged library can name it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from shlex import quote
 
 NOTE = "last-backup.json"
-"""Where and when, in the home; no part of a backup."""
+"""The file in the home that says where and when; not part of a backup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class LastBackup:
 
 
 def last_backup(home: Path) -> LastBackup | None:
-    """The last backup of the library at `home`; None where there was none, or its file isn't there any more."""
+    """Return the last backup of the library at `home`; None without one, or when its file is gone."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         noted = json.loads((home / NOTE).read_text(encoding="utf-8"))
         found = LastBackup(Path(noted["file"]), str(noted["made"]))
@@ -37,8 +37,8 @@ def note_backup(home: Path, file: Path, made: str) -> None:
         (home / NOTE).write_text(json.dumps(noted), encoding="utf-8")
 
 
-def advice(home: Path) -> str:
-    """What to do about a damaged database, naming the last backup where it is still there."""
+def restore_advice(home: Path) -> str:
+    """Say how to restore a damaged database, naming the last backup if its file is still there."""
     backup = last_backup(home)
     if backup is not None:
         return f"restore the backup of {backup.made} with `attest restore {quote(str(backup.file))} --replace`"

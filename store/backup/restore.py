@@ -20,7 +20,7 @@ from pathlib import Path
 
 from store import settings
 from store.backup.archive import ACCOUNTS, CHUNK, DATABASES, FOLDERS, SETTINGS, Contents, Part, opened
-from store.catalog.database import FILE as CATALOG
+from store.catalog.catalog import FILE as CATALOG
 from store.catalog.schema import MIGRATIONS, check_schema
 from store.errors import AttestError, LibraryError, RequestError
 from store.ownership.lock import LibraryLock

@@ -1,8 +1,7 @@
-"""Conversations, kept in the catalog: each question with the whole answer object that it got.
+"""Conversations, stored in the catalog: each question with its whole answer object.
 
-A conversation is a tree of turns: asking an earlier question anew in other words starts a branch, and
-`leaf` says which branch is shown. The store treats an answer as opaque JSON text; what is in it
-is the assistant's business. Sources can't come apart from their message: they are one row.
+A conversation is a tree of turns: editing an earlier question starts a branch, and `leaf` says which branch is
+shown. The store treats an answer as opaque JSON, so its sources are in the same row.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import threading
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,23 +18,25 @@ from typing import Literal
 
 import regex
 
-from store.catalog.database import translated
+from store.catalog.schema import migrate
+from store.catalog.sqlite import connect, translate_errors
 from store.errors import NotFoundError
+from store.text.fold import fold
 
 TurnState = Literal["asked", "finished", "stopped", "failed"]
-Verdict = Literal["good", "bad"]
+FeedbackVerdict = Literal["good", "bad"]
 TITLE_LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation as the list of conversations shows it."""
+    """A conversation, without its turns."""
 
     id: str
     owner: str
     title: str
     created: str
-    """ISO 8601 in UTC, as all times here."""
+    """ISO 8601 in UTC, as are all times here."""
     updated: str
     leaf: str | None
     """The last turn of the branch that is shown."""
@@ -44,14 +44,14 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One question and what came of it."""
+    """One question with its answer."""
 
     id: str
     conversation: str
     parent: str | None
     question: str
     options: str
-    """What was chosen for the question, JSON."""
+    """The options of the question, JSON."""
     state: TurnState
     answer: str | None
     """The answer object, JSON; None until it is finished, or where none came."""
@@ -60,40 +60,37 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What a reader thought of an answer, or of one citation in it, with the whole answer."""
+    """A reader's verdict on an answer, or on one citation in it, with the whole answer."""
 
     id: str
     turn: str
     citation: int | None
-    verdict: Verdict
+    verdict: FeedbackVerdict
     comment: str
     answer: str
     created: str
 
 
 class Conversations:
-    """The conversations in one catalog file, from any thread. Every method raises LibraryError where it can't be used."""
+    """The conversations in one catalog file. Use it from any thread."""
 
-    def __init__(self, connection: sqlite3.Connection, catalog: Path) -> None:
-        """`connection`: its own to `catalog`, opened with ``check_same_thread=False``, its schema migrated."""
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA busy_timeout = 15000")
-        connection.create_function("folded", 1, folded, deterministic=True)
-        self._connection = connection
+    def __init__(self, catalog: Path) -> None:
+        """Connect to the existing catalog at `catalog`; see `open`."""
         self._catalog = catalog
         self._lock = threading.RLock()
+        self._connection = connect(catalog)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.create_function("fold", 1, lambda text: fold(text or ""), deterministic=True)
 
     @classmethod
     def open(cls, catalog: Path) -> Conversations:
-        """The conversations in the catalog file at `catalog`, which is made or migrated where it must be.
+        """Open the conversations in the catalog file at `catalog`, making or migrating it first.
 
-        Raises as `store.catalog.schema.migrate` does.
+        Raises LibraryError, SchemaVersionError; every method raises LibraryError while the catalog stays locked.
         """
-        from store.catalog.schema import migrate
-
-        migrate(catalog)
-        return cls(sqlite3.connect(catalog, check_same_thread=False), catalog)
+        with translate_errors(catalog):
+            migrate(catalog)
+            return cls(catalog)
 
     def close(self) -> None:
         """Close the connection; closing twice is harmless."""
@@ -101,10 +98,10 @@ class Conversations:
             self._connection.close()
 
     def start(self, owner: str, title: str) -> Conversation:
-        """Begin a conversation of `owner`; its title is shortened to one line."""
+        """Start a conversation of `owner`; its title is shortened to one line."""
         now = _now()
         conversation = Conversation(_new_id(), owner, shortened(title), now, now, None)
-        with self._writing() as connection:
+        with self._transaction() as connection:
             connection.execute(
                 "INSERT INTO conversations (id, owner, title, created, updated) VALUES (?, ?, ?, ?, ?)",
                 (conversation.id, owner, conversation.title, now, now),
@@ -112,34 +109,34 @@ class Conversations:
         return conversation
 
     def conversation(self, conversation_id: str) -> Conversation:
-        """Raises NotFoundError."""
+        """Return a conversation. Raises NotFoundError."""
         row = self._one("SELECT * FROM conversations WHERE id = ?", conversation_id)
         if row is None:
             raise NotFoundError("This conversation is not kept here: it was deleted, or made in another library.")
-        return _conversation(row)
+        return Conversation(**dict(row))
 
     def of(self, owner: str, search: str = "", before: str | None = None, limit: int = 50) -> tuple[Conversation, ...]:
-        """Conversations of `owner`, the latest first, older than `before` (an `updated` time).
+        """Return conversations of `owner`, the latest first, older than `before` (an `updated` time).
 
-        `search` matches anywhere in the title and in the questions and answers, without regard to case.
+        `search` matches anywhere in titles, questions and answers, compared as `store.text.fold` does.
         """
-        wanted = folded(search.strip())
+        wanted = fold(search.strip())
         rows = self._all(
             """
             SELECT * FROM conversations AS c
-            WHERE owner = ? AND (? IS NULL OR updated < ?) AND (? = '' OR instr(folded(title), ?) OR EXISTS (
+            WHERE owner = ? AND (? IS NULL OR updated < ?) AND (? = '' OR instr(fold(title), ?) OR EXISTS (
                 SELECT 1 FROM turns AS t WHERE t.conversation = c.id
-                AND (instr(folded(t.question), ?) OR instr(folded(json_extract(t.answer, '$.text')), ?))))
+                AND (instr(fold(t.question), ?) OR instr(fold(json_extract(t.answer, '$.text')), ?))))
             ORDER BY updated DESC, id LIMIT ?
             """,
             *(owner, before, before, wanted, wanted, wanted, wanted, limit),
         )
-        return tuple(_conversation(row) for row in rows)
+        return tuple(Conversation(**dict(row)) for row in rows)
 
     def rename(self, conversation_id: str, title: str) -> Conversation:
-        """Raises NotFoundError. A blank title leaves the old one."""
+        """Rename a conversation; a blank title leaves the old one. Raises NotFoundError."""
         if title.strip():
-            with self._writing() as connection:
+            with self._transaction() as connection:
                 connection.execute(
                     "UPDATE conversations SET title = ? WHERE id = ?", (shortened(title), conversation_id)
                 )
@@ -148,29 +145,29 @@ class Conversations:
     def delete(self, conversation_id: str) -> None:
         """Delete a conversation with its turns. Raises NotFoundError. Feedback that was given stays."""
         self.conversation(conversation_id)
-        with self._writing() as connection:
+        with self._transaction() as connection:
             connection.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
 
     def delete_all(self, owner: str) -> None:
         """Delete all conversations of `owner`. Feedback that was given stays."""
-        with self._writing() as connection:
+        with self._transaction() as connection:
             connection.execute("DELETE FROM conversations WHERE owner = ?", (owner,))
 
     def hand_over(self, owner: str, heir: str) -> None:
         """Make all conversations of `owner` those of `heir`."""
-        with self._writing() as connection:
+        with self._transaction() as connection:
             connection.execute("UPDATE conversations SET owner = ? WHERE owner = ?", (heir, owner))
 
     def ask(self, conversation_id: str, parent: str | None, question: str, options: str = "{}") -> Turn:
-        """Keep a question before its answer is known. Raises NotFoundError.
+        """Store a question before its answer is known. Raises NotFoundError.
 
-        `parent` is the turn that it follows; a second question after the same parent is a branch.
+        `parent` is the turn that it follows; a second question after the same parent starts a branch.
         """
         self.conversation(conversation_id)
         if parent is not None and self.turn(parent).conversation != conversation_id:
             raise NotFoundError("The question that this one follows belongs to another conversation.")
         turn = Turn(_new_id(), conversation_id, parent, question, options, "asked", None, _now())
-        with self._writing() as connection:
+        with self._transaction() as connection:
             connection.execute(
                 "INSERT INTO turns (id, conversation, parent, question, options, state, created)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -183,20 +180,20 @@ class Conversations:
         return turn
 
     def close_turn(self, turn_id: str, state: TurnState, answer: str | None) -> Turn:
-        """Keep what came of a question. Raises NotFoundError (its conversation was deleted meanwhile)."""
-        with self._writing() as connection:
+        """Store how a question ended. Raises NotFoundError if its conversation was deleted meanwhile."""
+        with self._transaction() as connection:
             connection.execute("UPDATE turns SET state = ?, answer = ? WHERE id = ?", (state, answer, turn_id))
         return self.turn(turn_id)
 
     def turn(self, turn_id: str) -> Turn:
-        """Raises NotFoundError."""
+        """Return a turn. Raises NotFoundError."""
         row = self._one("SELECT * FROM turns WHERE id = ?", turn_id)
         if row is None:
             raise NotFoundError("This question is not kept here: its conversation was deleted.")
-        return _turn(row)
+        return Turn(**dict(row))
 
     def branch(self, conversation_id: str, leaf: str | None = None) -> tuple[Turn, ...]:
-        """The turns from the first to `leaf`, or to the conversation's own leaf. Raises NotFoundError."""
+        """Return the turns from the first to `leaf`, or to the conversation's own leaf. Raises NotFoundError."""
         end = leaf or self.conversation(conversation_id).leaf
         rows = self._all(
             """
@@ -207,10 +204,10 @@ class Conversations:
             """,
             *(end, conversation_id),
         )
-        return tuple(_turn(row) for row in rows)
+        return tuple(Turn(**dict(row)) for row in rows)
 
     def siblings(self, conversation_id: str) -> dict[str, tuple[str, ...]]:
-        """For each turn that has alternatives, by its id: all of them in the order they were asked."""
+        """Return for each turn that has alternatives, by its id, all of them in the order they were asked."""
         rows = self._all("SELECT id, parent FROM turns WHERE conversation = ? ORDER BY created, rowid", conversation_id)
         by_parent: dict[str | None, list[str]] = {}
         for row in rows:
@@ -218,7 +215,7 @@ class Conversations:
         return {turn: tuple(group) for group in by_parent.values() if len(group) > 1 for turn in group}
 
     def show_branch(self, conversation_id: str, turn_id: str) -> Conversation:
-        """Show the branch that `turn_id` is on, down to its latest end. Raises NotFoundError."""
+        """Show the branch that `turn_id` is on, down to its latest leaf. Raises NotFoundError."""
         if self.turn(turn_id).conversation != conversation_id:
             raise NotFoundError("This question belongs to another conversation.")
         leaf = self._one(
@@ -231,15 +228,17 @@ class Conversations:
             """,
             turn_id,
         )
-        with self._writing() as connection:
+        with self._transaction() as connection:
             connection.execute(
                 "UPDATE conversations SET leaf = ? WHERE id = ?",
                 (leaf["id"] if leaf else turn_id, conversation_id),
             )
         return self.conversation(conversation_id)
 
-    def give_feedback(self, turn_id: str, verdict: Verdict, citation: int | None = None, comment: str = "") -> Feedback:
-        """Keep a verdict on an answer or a citation, beside the answer as it was. Raises NotFoundError.
+    def give_feedback(
+        self, turn_id: str, verdict: FeedbackVerdict, citation: int | None = None, comment: str = ""
+    ) -> Feedback:
+        """Store a verdict on an answer or a citation, with a copy of the answer. Raises NotFoundError.
 
         A second verdict on the same thing replaces the first.
         """
@@ -247,8 +246,8 @@ class Conversations:
         if turn.answer is None:
             raise NotFoundError("This question has no answer yet that could be judged.")
         given = Feedback(_new_id(), turn_id, citation, verdict, comment, turn.answer, _now())
-        with self._writing() as connection:
-            self._forget(connection, turn_id, citation)
+        with self._transaction() as connection:
+            self._delete_feedback(connection, turn_id, citation)
             connection.execute(
                 "INSERT INTO feedback (id, turn, citation, verdict, comment, answer, created)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -257,17 +256,17 @@ class Conversations:
         return given
 
     def withdraw_feedback(self, turn_id: str, citation: int | None = None) -> None:
-        """Forget the verdict on an answer or a citation, if there is one."""
-        with self._writing() as connection:
-            self._forget(connection, turn_id, citation)
+        """Delete the verdict on an answer or a citation, if there is one."""
+        with self._transaction() as connection:
+            self._delete_feedback(connection, turn_id, citation)
 
     def feedback(self, turn_id: str | None = None) -> tuple[Feedback, ...]:
-        """All verdicts, or those on one turn, the oldest first."""
+        """Return all verdicts, or those on one turn, the oldest first."""
         rows = self._all("SELECT * FROM feedback WHERE ? IS NULL OR turn = ? ORDER BY created, rowid", turn_id, turn_id)
         return tuple(Feedback(**dict(row)) for row in rows)
 
     @staticmethod
-    def _forget(connection: sqlite3.Connection, turn_id: str, citation: int | None) -> None:
+    def _delete_feedback(connection: sqlite3.Connection, turn_id: str, citation: int | None) -> None:
         connection.execute("DELETE FROM feedback WHERE turn = ? AND citation IS ?", (turn_id, citation))
 
     def _one(self, statement: str, *values: object) -> sqlite3.Row | None:
@@ -275,17 +274,18 @@ class Conversations:
         return rows[0] if rows else None
 
     def _all(self, statement: str, *values: object) -> list[sqlite3.Row]:
-        with self._lock, translated(self._catalog):
+        with translate_errors(self._catalog), self._lock:
             return self._connection.execute(statement, values).fetchall()
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, translated(self._catalog), self._connection:
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with translate_errors(self._catalog), self._lock, self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
             yield self._connection
 
 
 def shortened(title: str) -> str:
-    """A title on one line of at most `TITLE_LENGTH` characters, not cut inside a written character."""
+    """Return the title on one line of at most `TITLE_LENGTH` characters, not cut inside a written character."""
     line = " ".join(title.split())
     if len(line) <= TITLE_LENGTH:
         return line
@@ -297,21 +297,8 @@ def shortened(title: str) -> str:
     return kept.rstrip() + "…"
 
 
-def folded(text: str | None) -> str:
-    """The text without differences of case and of composition, in any script."""
-    return unicodedata.normalize("NFC", (text or "").casefold())
-
-
-def _conversation(row: sqlite3.Row) -> Conversation:
-    return Conversation(**dict(row))
-
-
-def _turn(row: sqlite3.Row) -> Turn:
-    return Turn(**dict(row))
-
-
 def _new_id() -> str:
-    """Sixteen random bytes: an address that can't be guessed."""
+    """Return sixteen random bytes: an id that can't be guessed."""
     return secrets.token_urlsafe(16)
 
 

@@ -1,19 +1,42 @@
-"""Adding up what passages of each language are like: exactly, so that sums never depend on the order."""
+"""Counts and sums of passage vectors by language: exact, so that the order of additions doesn't matter."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from store.catalog.packing import unpack_passage_vector
-from store.catalog.snapshot import LanguageStatistics
 from store.embedding.token_states import PassageTokens
 
 
-class LanguageCounts:
-    """Counts and sums by language, of passages that are added one by one."""
+@dataclass(frozen=True, slots=True)
+class LanguageStatistics:
+    """Sum of the raw passage vectors of one language, so ``sum / count`` is their mean."""
+
+    language: str
+    count: int
+    sum: NDArray[np.float64]
+    """``(dimensions,)``"""
+    token_sum: NDArray[np.float64] | None = None
+    """Sum of the passages' mean token codes, ``(size,)``; None where the library has none."""
+
+    def plus(self, other: LanguageStatistics) -> LanguageStatistics:
+        """Return the statistics of both together."""
+        mine, its = self.token_sum, other.token_sum
+        tokens = mine + its if mine is not None and its is not None else mine if its is None else its
+        return LanguageStatistics(self.language, self.count + other.count, self.sum + other.sum, tokens)
+
+    def negative(self) -> LanguageStatistics:
+        """Return what `plus` has to add to take these passages away."""
+        tokens = None if self.token_sum is None else -self.token_sum
+        return LanguageStatistics(self.language, -self.count, -self.sum, tokens)
+
+
+class LanguageSums:
+    """Adds passages up by language."""
 
     def __init__(self, dimensions: int) -> None:
         self.dimensions = dimensions
@@ -22,7 +45,7 @@ class LanguageCounts:
         self._token_sums: dict[str, NDArray[np.float64]] = {}
 
     def add(self, language: str, halves: bytes, tokens: bytes) -> None:
-        """One passage, as the catalog packs it; of `halves` only the passage's own vector is read."""
+        """Add one passage as the catalog packs it; only the passage's own vector in `halves` is read."""
         self._counts[language] += 1
         vector = unpack_passage_vector(halves, self.dimensions)
         self._sums[language] = self._sums.get(language, np.zeros(self.dimensions)) + vector
@@ -31,7 +54,7 @@ class LanguageCounts:
             self._token_sums[language] = self._token_sums.get(language, np.zeros(len(mean))) + mean
 
     def statistics(self) -> dict[str, LanguageStatistics]:
-        """What was added up, by language in alphabetical order."""
+        """Return the sums by language, in alphabetical order."""
         return {
             tag: LanguageStatistics(tag, self._counts[tag], self._sums[tag], self._token_sums.get(tag))
             for tag in sorted(self._counts)

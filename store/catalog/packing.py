@@ -1,4 +1,4 @@
-"""How spans, vectors and sums lie in the catalog's blobs. Little-endian on every machine."""
+"""How spans, vectors and sums are packed in the catalog's blobs. Little-endian on every machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BLOCK = 4096
 
 
 def pack_spans(spans: Iterable[Span], origin: int) -> bytes:
-    """Spans relative to `origin`, eight bytes each. Raises ValueError for one that begins before it."""
+    """Pack spans relative to `origin`, eight bytes each. Raises ValueError for one that begins before it."""
     flat = [offset - origin for span in spans for offset in (span.start, span.end)]
     if flat and min(flat) < 0:
         raise ValueError("A span begins before its origin.")
@@ -23,52 +23,52 @@ def pack_spans(spans: Iterable[Span], origin: int) -> bytes:
 
 
 def unpack_spans(blob: bytes, origin: int) -> tuple[Span, ...]:
-    """The inverse of `pack_spans`."""
+    """Unpack what `pack_spans` packed."""
     flat = np.frombuffer(blob, dtype="<u4").astype(np.int64) + origin
     return tuple(Span(int(start), int(end)) for start, end in flat.reshape(-1, 2))
 
 
 def pack_vectors(passage: NDArray[np.float32], sentences: NDArray[np.float32]) -> bytes:
-    """A passage's vector ``(d,)`` and its sentences' ``(n, d)`` as float16 rows ``(1 + n, d)``."""
+    """Pack a passage's vector ``(d,)`` and its sentences' ``(n, d)`` as float16 rows ``(1 + n, d)``."""
     return np.vstack([passage[None, :], sentences.reshape(-1, passage.shape[0])]).astype("<f2").tobytes()
 
 
 def unpack_vectors(blob: bytes, dimensions: int) -> NDArray[np.float32]:
-    """Rows ``(1 + n, d)`` in float32: row 0 the passage, then its sentences."""
+    """Return rows ``(1 + n, d)`` in float32: row 0 the passage, then its sentences."""
     return np.frombuffer(blob, dtype="<f2").reshape(-1, dimensions).astype(np.float32)
 
 
 def unpack_passage_vector(blob: bytes, dimensions: int) -> NDArray[np.float32]:
-    """Only row 0, ``(d,)``."""
+    """Return only row 0, ``(d,)``."""
     return np.frombuffer(blob, dtype="<f2", count=dimensions).astype(np.float32)
 
 
 def pack_sum(total: NDArray[np.float64]) -> bytes:
-    """A sum of float16 vectors, ``(d,)``.
+    """Pack a sum of float16 vectors, ``(d,)``.
 
     Float64 holds it exactly: every float16 of magnitude at most 1 is a whole multiple of 2**-24, so
-    sums stay exact up to 2**29 vectors, in whatever order they are added and taken away.
+    sums stay exact up to 2**29 vectors, in any order of additions and subtractions.
     """
     return total.astype("<f8").tobytes()
 
 
 def unpack_sum(blob: bytes) -> NDArray[np.float64]:
-    """The inverse of `pack_sum`."""
+    """Unpack what `pack_sum` packed."""
     return np.frombuffer(blob, dtype="<f8").astype(np.float64)
 
 
 def blocks(text: str) -> list[str]:
-    """The text cut into pieces of `BLOCK` code points, the last one shorter; one empty one for ''."""
+    """Cut the text into pieces of `BLOCK` code points, the last one shorter; one empty piece for ''."""
     return [text[start : start + BLOCK] for start in range(0, len(text), BLOCK)] or [""]
 
 
 def text_sha256(text: str) -> str:
-    """Of the text in UTF-8, hexadecimal. Raises UnicodeEncodeError for unpaired surrogates."""
+    """Hash the text in UTF-8; hexadecimal. Raises UnicodeEncodeError for unpaired surrogates."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def content_digest(text: str, heading: str | None, sentences: Sequence[Span]) -> bytes:
-    """Sixteen bytes that stand for what is embedded: words, heading, and where sentences lie.
+    """Hash what is embedded of a passage to sixteen bytes: text, heading, and where its sentences are.
 
     `sentences` are relative to `text`.
     """
@@ -81,7 +81,7 @@ def content_digest(text: str, heading: str | None, sentences: Sequence[Span]) ->
 
 
 def version_digest(parsed: ParsedDocument) -> str:
-    """Twelve hexadecimal digits for a text and the way it was cut: equal ones need no work at all."""
+    """Hash a text and the way it was cut to twelve hexadecimal digits: equal documents need no work."""
     digest = hashlib.sha256(parsed.document.text_sha256.encode())
     for passage in parsed.passages:
         heading = passage.heading or Span(0, 0)

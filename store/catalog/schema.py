@@ -19,7 +19,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def program_version() -> str:
-    """The version of the installed program."""
+    """Return the version of the installed program."""
     try:
         return version("attest")
     except PackageNotFoundError:  # run from a source tree
@@ -27,15 +27,15 @@ def program_version() -> str:
 
 
 def latest_schema(folder: Path = MIGRATIONS) -> int:
-    """The schema version that this code reads and writes."""
+    """Return the schema version that this code reads and writes."""
     return len(_migrations(folder))
 
 
 def migrate(path: Path, folder: Path = MIGRATIONS) -> Path | None:
     """Bring the catalog at `path` to the latest schema, making it if it's absent.
 
-    Returns the backup that was made before an existing catalog was changed, None if there was none
-    to make. Raises SchemaVersionError for a newer schema, LibraryError for a file of another kind.
+    Returns the backup made before an existing catalog was changed, None if none was needed.
+    Raises SchemaVersionError for a newer schema, LibraryError for a file of another kind.
     """
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -50,7 +50,7 @@ def migrate(path: Path, folder: Path = MIGRATIONS) -> Path | None:
 
 
 def check_schema(connection: sqlite3.Connection, path: Path, folder: Path = MIGRATIONS) -> int:
-    """The schema version of an open catalog; 0 for an empty file. Raises as `migrate` does."""
+    """Return the schema version of an open catalog; 0 for an empty file. Raises what `migrate` raises."""
     current = int(connection.execute("PRAGMA user_version").fetchone()[0])
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     empty = connection.execute("SELECT NOT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0]

@@ -1,34 +1,34 @@
-"""What `attest doctor` checks of the files around the catalog: what killed processes left, who may read them, the accounts."""
+"""What `attest doctor` checks of the files around the catalog: leftovers of killed processes, modes, the accounts."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from store.backup.archive import ACCOUNTS
-from store.backup.last_backup import advice
+from store.backup.last_backup import restore_advice
 from store.backup.restore import STAGING
+from store.catalog.checks import file_problem
 from store.doctor.findings import Finding
-from store.ownership.lock import drafts
+from store.ownership.lock import unfinished_notes
 from store.ownership.vector_server import KEY_FILE
 
 if TYPE_CHECKING:
     from store.library import Library
 
 AGE = 3600.0
-"""Seconds after which a file that was being written is taken for left behind; uploads and backups take no lock."""
+"""Seconds after which an unfinished file counts as left behind; uploads and backups take no lock."""
 
 
 def check_leftovers(library: Library) -> Iterator[Finding]:
-    """Nothing lies about that a killed process had begun to write."""
+    """Find files that a killed process had begun to write."""
     found = leftovers(library)
     if found:
         size = sum(_size(path) for path in found) // 1_000_000
@@ -41,12 +41,12 @@ def check_leftovers(library: Library) -> Iterator[Finding]:
 
 
 def leftovers(library: Library) -> list[Path]:
-    """Unfinished files and folders that nobody goes on with; none while another process has the library."""
+    """Return abandoned unfinished files and folders; none while another process owns the library."""
     home = library.settings.home
-    if not library.possession.owned:
+    if not library.ownership.owned:
         return []
-    # A restore, and who describes itself as the owner, hold the lock that is ours now.
-    certain = [home / STAGING, *drafts(home)]
+    # A restore, and an owner that writes its note, would hold the lock that this process holds.
+    certain = [home / STAGING, *unfinished_notes(home)]
     perhaps = [*home.glob(".attest-backup-*"), *(home / "uploads").glob("**/.*.part")]
     return [
         *(path for path in certain if os.path.lexists(path)),
@@ -55,20 +55,20 @@ def leftovers(library: Library) -> list[Path]:
 
 
 def remove_leftovers(library: Library) -> str:
-    """Delete them; returns what was done, in words."""
+    """Delete leftovers; return what was done, in words."""
     found = leftovers(library)
     for path in found:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:
-            with suppress(OSError):  # what couldn't be removed is told of again
+            with suppress(OSError):  # the next check reports it again
                 path.unlink(missing_ok=True)
     removed = sum(not os.path.lexists(path) for path in found)
     return f"Removed {removed} files or folders that killed processes had left."
 
 
 def check_modes(library: Library) -> Iterator[Finding]:
-    """Passwords' hashes and keys can be read by their owner only."""
+    """Find password hashes and keys that other users can read."""
     for path in _open_to_others(library.settings.home):
         yield Finding(
             "modes", f"{path} can be read by other users of this machine: run `attest doctor --fix`.", "modes"
@@ -76,10 +76,10 @@ def check_modes(library: Library) -> Iterator[Finding]:
 
 
 def close_to_others(library: Library) -> str:
-    """Take everybody else's rights to them away; returns what was done, in words."""
+    """Make private files readable by their owner only; return what was done, in words."""
     found = _open_to_others(library.settings.home)
     for path in found:
-        with suppress(OSError):  # somebody else's: the next check tells of it again
+        with suppress(OSError):  # another user's file: the next check reports it again
             path.chmod(0o600)
     closed = len(found) - len(_open_to_others(library.settings.home))
     return f"Closed {closed} files to other users."
@@ -94,20 +94,16 @@ def _open_to_others(home: Path) -> list[Path]:
 
 
 def check_accounts(library: Library) -> Iterator[Finding]:
-    """The accounts can be read."""
+    """Check the database of accounts."""
     path = library.settings.home / ACCOUNTS
     if not path.exists():
         return
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            problems = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(1)")]
-    except sqlite3.Error as error:
-        problems = [str(error)]
-    if problems != ["ok"]:
+    problem = file_problem(path)
+    if problem is not None:
         yield Finding(
             "accounts",
-            f"The accounts in {path} are damaged ({problems[0]}): {advice(library.settings.home)}, or move the file away "
-            "and add everybody anew with `attest users add NAME`.",
+            f"The accounts in {path} are damaged ({problem}): {restore_advice(library.settings.home)}, or move the file "
+            "away and add all users again with `attest users add NAME`.",
         )
 
 
@@ -116,12 +112,12 @@ def _size(path: Path) -> int:
 
 
 def _last_written(path: Path) -> float:
-    """When anything in it was, in seconds since 1970: a folder's own time stands still while its files grow."""
+    """Return the time of the last change to a file or to anything in a folder, in seconds since 1970."""
     return max((status.st_mtime for status in _statuses(path)), default=time.time())
 
 
 def _statuses(path: Path) -> Iterator[os.stat_result]:
-    """Of a file, or of a folder and all in it, but for what goes away meanwhile."""
+    """Yield the status of a file, or of a folder and all in it, except what goes away meanwhile."""
     folders = () if path.is_symlink() else os.walk(path)
     within = (Path(folder, name) for folder, _, names in folders for name in names)
     for each in chain((path,), within):

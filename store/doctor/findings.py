@@ -1,4 +1,4 @@
-"""What a check of a library finds."""
+"""What a check of a library returns."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Fix = Literal["rebuild", "embed", "settle", "reindex", "leftovers", "modes"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong."""
+    """Something wrong with a library."""
 
     check: str
     message: str
     """A whole sentence that says what is wrong and what to do."""
     fix: Fix | None = None
-    """What `health.repair` would do about it; None where only the user can."""
+    """What `store.doctor.checks.repair` would do about it; None where only the user can."""

@@ -1,4 +1,4 @@
-"""The derived indexes while a library is open: opened and checked once, lent to searches, exchanged for newer ones."""
+"""The derived indexes while a library is open: checked and opened once, used by searches, replaced by newer ones."""
 
 from __future__ import annotations
 
@@ -9,42 +9,40 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from store.catalog import catalog_writer as writing
-from store.catalog import document_changes as adding
-from store.catalog.maintenance import unsettled
+from store.document_changes import finish_changes
 from store.errors import IndexDamagedError, LibraryError
-from store.index.index_set import Generation, Indexes, Place, Tokenize, VectorFiles, load_centring, outdated
+from store.index.index_set import Generation, IndexSet, IndexStorage, Tokenize, VectorFiles, load_centering, outdated
 from store.index.integrity import check_indexes, probe_folder
 from store.index.rebuild import rebuild
-from store.index.vector_index import Nearest, damaged
-from store.ownership.vector_server import RemoteIndex
+from store.index.vector_index import VectorSearch, damage_message
+from store.ownership.vector_server import RemoteVectors
 
 if TYPE_CHECKING:
-    from store.catalog.database import Catalog
+    from store.catalog.catalog import Catalog
     from store.embedding.centering import Centring
 
 _log = logging.getLogger(__name__)
-_SECONDS_TO_END = 30.0
-"""How long old indexes are kept for searches that began with them."""
+_SECONDS_FOR_USERS = 30.0
+"""How long old indexes stay open for searches that began with them."""
 
 
-class Keeper:
-    """Keeps one generation of indexes open for one process, the library's owner or one beside it."""
+class IndexManager:
+    """Holds one generation of indexes open in one process: the library's owner, or a reader beside it."""
 
-    def __init__(self, catalog: Catalog, place: Place, tokenize: Tokenize, *, owned: bool) -> None:
+    def __init__(self, catalog: Catalog, storage: IndexStorage, tokenize: Tokenize, *, owned: bool) -> None:
         self._catalog = catalog
-        self._place = place
+        self._storage = storage
         self._tokenize = tokenize
         self._owned = owned
         self._changed = threading.Condition(threading.RLock())
-        self._indexes: Indexes | None = None
+        self._indexes: IndexSet | None = None
         self._users: Counter[Generation] = Counter()
         self._marked = False
-        self._doubtful = False
+        self._check_again = False
 
     @contextmanager
-    def lend(self) -> Iterator[Indexes]:
-        """The current generation, kept open until the block ends.
+    def use(self) -> Iterator[IndexSet]:
+        """Use the current generation, which stays open until the block ends.
 
         Raises IndexDamagedError when it doesn't hold what the catalog says.
         """
@@ -59,59 +57,59 @@ class Keeper:
                 self._changed.notify_all()
 
     @contextmanager
-    def lend_to_change(self) -> Iterator[Indexes]:
-        """The same for a change: from now until `close` the sizes of the files prove nothing."""
-        with self.lend() as indexes:
+    def use_for_writing(self) -> Iterator[IndexSet]:
+        """Use the current generation to change it: from now until `close` the sizes of its files prove nothing."""
+        with self.use() as indexes:
             self._mark()
             try:
                 yield indexes
             except BaseException:
-                self._doubtful = True  # a full disk leaves Chroma with half a file: look before the next use
+                self._check_again = True  # a full disk leaves Chroma with half a file: check before the next use
                 raise
 
-    def exchange(self, made: Indexes) -> None:
-        """Use these from now on, and close the former ones once nobody uses them."""
+    def replace(self, made: IndexSet) -> None:
+        """Use `made` from now on, and close the former indexes once no search uses them."""
         with self._changed:
             former, self._indexes = self._indexes, made
             self._marked = True
             if former is not None:
-                self._await_end(former)
+                self._await_users(former)
                 former.vectors.close()
                 if former.keywords is not made.keywords:
                     former.keywords.close()
-        self._place.delete_others(made.generation)
+        self._storage.delete_others(made.generation)
 
     def become_owner(self) -> None:
-        """From the next use on, have Chroma open in this process."""
+        """Open Chroma in this process at the next use."""
         self._owned = True
 
-    def drop(self) -> None:
-        """Close what is open; the next use opens it again."""
+    def close_open(self) -> None:
+        """Close the open indexes; the next use opens them again."""
         with self._changed:
             if self._indexes is not None:
                 self._indexes.close()
                 self._indexes = None
 
     def close(self) -> None:
-        """Close what is open, and note how the files were left, for whoever opens them next."""
+        """Close the open indexes, and note how their files were left, for the next process that opens them."""
         with self._changed:
             if self._indexes is None:
                 return
-            self._await_end(self._indexes)
+            self._await_users(self._indexes)
             generation = self._indexes.generation
-            self.drop()
-        if self._owned and not self._doubtful:
+            self.close_open()
+        if self._owned and not self._check_again:
             self._note_clean(generation.vectors)
 
-    def _await_end(self, indexes: Indexes) -> None:
-        self._changed.wait_for(lambda: not self._users[indexes.generation], timeout=_SECONDS_TO_END)
+    def _await_users(self, indexes: IndexSet) -> None:
+        self._changed.wait_for(lambda: not self._users[indexes.generation], timeout=_SECONDS_FOR_USERS)
 
-    def _open_current(self) -> Indexes:
+    def _open_current(self) -> IndexSet:
         with self._catalog.snapshot() as snapshot:
             generation = Generation.of(snapshot)
         opened = self._indexes
-        # Made anew by the owner, or no longer empty, or left in the middle of a change.
-        is_former = opened is not None and (self._doubtful or opened.generation != generation)
+        # Rebuilt by the owner, or no longer empty, or left in the middle of a change.
+        is_former = opened is not None and (self._check_again or opened.generation != generation)
         if opened is not None and is_former and not self._users[opened.generation]:
             opened.close()
             self._indexes = None
@@ -119,60 +117,60 @@ class Keeper:
             self._indexes = self._open_owned() if self._owned else self._open_beside()
         return self._indexes
 
-    def _open_beside(self) -> Indexes:
+    def _open_beside(self) -> IndexSet:
         with self._catalog.snapshot() as snapshot:
             generation = Generation.of(snapshot)
-            centring = load_centring(snapshot)
-            if outdated(snapshot, centring):
+            centering = load_centering(snapshot)
+            if outdated(snapshot, centering):
                 raise LibraryError("The library is owned by another version of Attest; stop it first.")
-        keywords = self._place.open_keywords(generation.keywords, self._tokenize, read_only=True)
-        if self._place.chroma_url is not None:
-            vectors: Nearest = self._place.open_vectors(generation.vectors)
+        keywords = self._storage.open_keywords(generation.keywords, self._tokenize, read_only=True)
+        if self._storage.chroma_url is not None:
+            vectors: VectorSearch = self._storage.open_vectors(generation.vectors)
         else:
-            vectors = RemoteIndex(self._place.home, generation.vectors)
-        return Indexes(generation, vectors, keywords, centring)
+            vectors = RemoteVectors(self._storage.home, generation.vectors)
+        return IndexSet(generation, vectors, keywords, centering)
 
-    def _open_owned(self) -> Indexes:
-        """Open, check against the catalog, and end what a killed process left half done."""
+    def _open_owned(self) -> IndexSet:
+        """Open, check against the catalog, and finish what a killed process left half done."""
         with self._catalog.snapshot() as snapshot:
             generation = Generation.of(snapshot)
             left_clean = snapshot.value("clean")
-            centring = load_centring(snapshot)
-            change = outdated(snapshot, centring)
-        self._place.delete_others(generation)
+            centering = load_centering(snapshot)
+            change = outdated(snapshot, centering)
+        self._storage.delete_others(generation)
         if change is not None:
-            _log.warning("This version of Attest %s: the indexes are made anew.", change)
-            return rebuild(self._catalog, self._place, self._tokenize)
+            _log.warning("This version of Attest %s: the indexes are rebuilt.", change)
+            return rebuild(self._catalog, self._storage, self._tokenize)
         try:
-            self._check_files(generation, centring, left_clean)
-            indexes = self._open_checked(generation, centring, counts=bool(left_clean))
+            self._check_files(generation, centering, left_clean)
+            indexes = self._open_checked(generation, centering, counts=bool(left_clean))
         except IndexDamagedError as error:
             if left_clean:
                 raise
-            # The process that had it last was killed while it wrote: mend it, as the catalog has it all.
-            _log.warning("The indexes were left unfinished and are made anew: %s", error)
-            return rebuild(self._catalog, self._place, self._tokenize)
-        self._settle(indexes)
-        self._doubtful = False
+            # The last owner was killed while it wrote; the catalog has everything.
+            _log.warning("The indexes were left unfinished and are rebuilt: %s", error)
+            return rebuild(self._catalog, self._storage, self._tokenize)
+        self._finish_changes(indexes)
+        self._check_again = False
         return indexes
 
-    def _check_files(self, generation: Generation, centring: Centring, left_clean: str | None) -> None:
-        """Refuse files that aren't as they were left, and look into doubtful ones from another process."""
-        if self._place.chroma_url is not None:
+    def _check_files(self, generation: Generation, centering: Centring, left_clean: str | None) -> None:
+        """Refuse files that aren't as they were left; probe files that may be cut short, from another process."""
+        if self._storage.chroma_url is not None:
             return
-        files = self._place.vector_files(generation.vectors)
+        files = self._storage.vector_files(generation.vectors)
         left = VectorFiles.parse(left_clean) if left_clean else None
         if left is not None and left.sizes != files.sizes:
-            raise IndexDamagedError(damaged("its files are not as they were left"))
+            raise IndexDamagedError(damage_message("its files are not as they were left"))
         if left != files:
             with self._catalog.snapshot() as snapshot:
-                probe_folder(snapshot, self._place.folder("vectors", generation.vectors), centring)
+                probe_folder(snapshot, self._storage.folder("vectors", generation.vectors), centering)
 
-    def _open_checked(self, generation: Generation, centring: Centring, *, counts: bool) -> Indexes:
-        vectors = self._place.open_vectors(generation.vectors)
+    def _open_checked(self, generation: Generation, centering: Centring, *, counts: bool) -> IndexSet:
+        vectors = self._storage.open_vectors(generation.vectors)
         try:
-            keywords = self._place.open_keywords(generation.keywords, self._tokenize)
-            indexes = Indexes(generation, vectors, keywords, centring)
+            keywords = self._storage.open_keywords(generation.keywords, self._tokenize)
+            indexes = IndexSet(generation, vectors, keywords, centering)
             with self._catalog.snapshot() as snapshot:
                 check_indexes(snapshot, indexes, counts=counts)
         except BaseException:
@@ -180,23 +178,23 @@ class Keeper:
             raise
         return indexes
 
-    def _settle(self, indexes: Indexes) -> None:
+    def _finish_changes(self, indexes: IndexSet) -> None:
         with self._catalog.snapshot() as snapshot:
-            changes = unsettled(snapshot)
+            changes = snapshot.unfinished_changes()
         if changes:
             self._mark()
-            adding.settle(self._catalog, indexes)
+            finish_changes(self._catalog, indexes)
 
     def _mark(self) -> None:
         if not self._marked:
-            with self._catalog.transaction() as connection:
-                writing.set_value(connection, "clean", "")
+            with self._catalog.transaction() as transaction:
+                transaction.set_value("clean", "")
             self._marked = True
 
     def _note_clean(self, number: int) -> None:
         with self._catalog.snapshot() as snapshot:
             noted = snapshot.value("clean")
-        files = str(self._place.vector_files(number))
+        files = str(self._storage.vector_files(number))
         if noted != files:
-            with suppress(LibraryError), self._catalog.transaction() as connection:
-                writing.set_value(connection, "clean", files)
+            with suppress(LibraryError), self._catalog.transaction() as transaction:
+                transaction.set_value("clean", files)

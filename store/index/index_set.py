@@ -1,7 +1,7 @@
-"""The derived indexes together: vectors and keywords of one generation, and the centring they share.
+"""The derived indexes together: vectors and keywords of one generation, and the centering of the vectors.
 
-A generation is a folder (or a collection on a Chroma server) of its own. A rebuild makes the next one
-beside it, and the catalog then names that, so the swap is one transaction, and a kill leaves the old one.
+A generation has its own folder (or collection on a Chroma server). A rebuild makes the next one beside it, and
+the catalog then names that one: the switch is one transaction, and a kill leaves the old generation in use.
 """
 
 from __future__ import annotations
@@ -17,24 +17,25 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from store.catalog.maintenance import IndexRow, index_rows, passage_ids
-from store.catalog.snapshot import LanguageStatistics, Snapshot
+from store.catalog.language_sums import LanguageStatistics
+from store.catalog.rows import IndexRow
+from store.catalog.snapshot import Snapshot
 from store.errors import LibraryError
-from store.index.vector_index import Entry, Nearest, VectorIndex, translated
+from store.index.vector_index import Entry, VectorIndex, VectorSearch, translate_index_errors
 
 if TYPE_CHECKING:
     from store.embedding.centering import Centring
-    from store.index.keyword_index import LexicalIndex
+    from store.index.keyword_index import KeywordIndex
 
 Kind = Literal["vectors", "keywords"]
 Tokenize = Callable[[str], list[str]]
 _ROWS = 1_000
-"""Rows that are centred and written at a time: some megabytes."""
+"""Rows that are centered and written at a time: some megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """Which indexes are in use, and whose vectors they hold: open ones with another are out of date."""
+    """Which indexes are in use, and which model's vectors they hold."""
 
     vectors: int
     keywords: int
@@ -42,7 +43,7 @@ class Generation:
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Generation:
-        """The one that the catalog names."""
+        """Return the generation that the catalog names."""
         return cls(
             snapshot.number("vectors_generation"),
             snapshot.number("keywords_generation"),
@@ -52,15 +53,15 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class VectorFiles:
-    """Chroma's files, by which one sees that they are not as they were left. Chroma itself doesn't look."""
+    """Sizes and times of Chroma's files, to see whether they are as they were left. Chroma itself doesn't look."""
 
     sizes: dict[str, int]
     times: dict[str, int]
-    """When each was last changed, in nanoseconds; a copy of the library has other times."""
+    """When each was last changed, in nanoseconds; a copy of the library has different times."""
 
     @classmethod
     def of(cls, folder: Path) -> VectorFiles:
-        """Those in the folder of one generation."""
+        """Return those in the folder of one generation."""
         stats = {str(path.relative_to(folder)): path.stat() for path in sorted(folder.glob("*/*"))}
         return cls(
             {name: stat.st_size for name, stat in stats.items()},
@@ -69,7 +70,7 @@ class VectorFiles:
 
     @classmethod
     def parse(cls, noted: str) -> VectorFiles:
-        """The inverse of `str`."""
+        """Parse what `str` returned."""
         return cls(**json.loads(noted))
 
     def __str__(self) -> str:
@@ -77,37 +78,37 @@ class VectorFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a library keeps its derived indexes."""
+class IndexStorage:
+    """Where a library stores its derived indexes."""
 
     home: Path
     library_id: str
     chroma_url: str | None = None
 
     def folder(self, kind: Kind, number: int) -> Path:
-        """The folder of one generation of one kind."""
+        """Return the folder of one generation of one kind."""
         return self.home / "derived" / f"{kind}-{number:04}"
 
     def open_vectors(self, number: int) -> VectorIndex:
-        """Chroma's side; only for the library's owner, unless Chroma is a server."""
+        """Open the vectors; only for the library's owner, unless Chroma is a server."""
         if self.chroma_url is not None:
             return VectorIndex.open(Path(), f"{self._prefix}{number:04}", url=self.chroma_url)
         folder = self.folder("vectors", number)
         folder.mkdir(parents=True, exist_ok=True)
         return VectorIndex.open(folder)
 
-    def open_keywords(self, number: int, tokenize: Tokenize, *, read_only: bool = False) -> LexicalIndex:
-        """The keywords' side; other processes may open it too, read-only."""
-        from store.index.keyword_index import LexicalIndex
+    def open_keywords(self, number: int, tokenize: Tokenize, *, read_only: bool = False) -> KeywordIndex:
+        """Open the keywords; other processes may open them too, read-only."""
+        from store.index.keyword_index import KeywordIndex
 
-        return LexicalIndex.open(self.folder("keywords", number), tokenize, read_only=read_only)
+        return KeywordIndex.open(self.folder("keywords", number), tokenize, read_only=read_only)
 
     def vector_files(self, number: int) -> VectorFiles:
-        """The files that Chroma's graph of vectors lies in, as they are now."""
+        """Return the files of Chroma's graph of vectors, as they are now."""
         return VectorFiles.of(self.folder("vectors", number))
 
     def clear(self, vectors: int, keywords: int | None) -> None:
-        """Delete what a killed rebuild may have left where the next one writes."""
+        """Delete what a killed rebuild may have left under the next numbers."""
         shutil.rmtree(self.folder("vectors", vectors), ignore_errors=True)
         if keywords is not None:
             shutil.rmtree(self.folder("keywords", keywords), ignore_errors=True)
@@ -130,65 +131,65 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Indexes:
+class IndexSet:
     """One generation, open."""
 
     generation: Generation
-    vectors: Nearest
-    keywords: LexicalIndex
-    centring: Centring
+    vectors: VectorSearch
+    keywords: KeywordIndex
+    centering: Centring
 
     @property
     def owned(self) -> VectorIndex:
-        """The vectors, to change them. Only the owner can."""
+        """The vectors, for writing. Raises LibraryError unless this process owns the library."""
         if not isinstance(self.vectors, VectorIndex):
             raise LibraryError("Only the process that owns the library can change it.")
         return self.vectors
 
     def write(self, snapshot: Snapshot, document_keys: Iterable[int], run: int, *, keywords: bool = True) -> int:
-        """Write the entries of these documents' passages; returns how many.
+        """Write the entries of these documents' passages; return how many.
 
-        They must not be in the keywords yet; with `keywords` False these are left alone.
+        They must not be in the keyword index yet; with `keywords` False it is left alone.
         """
         written = 0
-        for rows in _portions(row for key in document_keys for row in index_rows(snapshot, key, run)):
+        for rows in _portions(row for key in document_keys for row in snapshot.index_rows(key, run)):
             self._add_vectors(rows)
             if keywords:
-                with translated():
+                with translate_index_errors():
                     self._add_keywords(rows)
             written += len(rows)
         if keywords:
-            with translated():
+            with translate_index_errors():
                 self.keywords.commit()
         return written
 
-    def forget(self, snapshot: Snapshot, document_keys: Iterable[int]) -> None:
+    def remove(self, snapshot: Snapshot, document_keys: Iterable[int]) -> None:
         """Remove the entries of these versions of documents; missing ones are no error."""
         for key in document_keys:
-            ids = passage_ids(snapshot, key)
+            ids = snapshot.passage_ids(key)
             self.owned.remove(ids)
-            with translated():
+            with translate_index_errors():
                 self.keywords.remove_passages(ids)
-        with translated():
+        with translate_index_errors():
             self.keywords.commit()
 
     def close(self) -> None:
-        """Close both sides."""
+        """Close both indexes."""
         self.keywords.close()
         self.vectors.close()
 
     def _add_vectors(self, rows: list[IndexRow]) -> None:
-        centred = self.centring.centre(np.stack([row.vector for row in rows]), [row.language for row in rows])
+        centered = self.centering.centre(np.stack([row.vector for row in rows]), [row.language for row in rows])
         self.owned.add(
             Entry(row.passage_id, row.document_id, row.language, vector, row.speaker, row.published, row.collection)
-            for row, vector in zip(rows, centred, strict=True)
+            for row, vector in zip(rows, centered, strict=True)
         )
 
     def _add_keywords(self, rows: list[IndexRow]) -> None:
-        from store.index.keyword_index import LexicalEntry
+        from store.index.keyword_index import KeywordEntry
 
         self.keywords.add(
-            LexicalEntry(
+            KeywordEntry(
                 passage_id=row.passage_id,
                 document_id=row.document_id,
                 language=row.language,
@@ -201,28 +202,28 @@ class Indexes:
         )
 
 
-def make_centring(embedder_name: str, dimensions: int, statistics: Mapping[str, LanguageStatistics]) -> Centring:
-    """The language means for vectors of this model, refined by a library's own statistics."""
+def make_centering(embedder_name: str, dimensions: int, statistics: Mapping[str, LanguageStatistics]) -> Centring:
+    """Return the language means for vectors of this model, refined by a library's own statistics."""
     from store.embedding.centering import Centring, load_means
 
     return Centring(load_means(embedder_name, dimensions), statistics)
 
 
-def outdated(snapshot: Snapshot, centring: Centring) -> str | None:
-    """What this version of Attest does otherwise than the one that made the indexes; None: nothing."""
+def outdated(snapshot: Snapshot, centering: Centring) -> str | None:
+    """Say what this version of Attest does differently from the one that made the indexes; None: nothing."""
     from store.index.keyword_index import TERMS_VERSION
 
-    if snapshot.value("centring_version") not in {None, centring.version}:
-        return "knows the languages' means better"
+    if snapshot.value("centring_version") not in {None, centering.version}:
+        return "has newer means of the languages"
     if (snapshot.value("terms_version") or "1") != str(TERMS_VERSION):  # not noted before there was a second one
-        return "reads words and dates otherwise"
+        return "reads words and dates differently"
     return None
 
 
-def load_centring(snapshot: Snapshot) -> Centring:
-    """The means that the indexes in use were made with; `centring_version` notes whether they still ship."""
-    return make_centring(
-        snapshot.value("embedder_name") or "", snapshot.number("dimensions"), snapshot.centring_statistics()
+def load_centering(snapshot: Snapshot) -> Centring:
+    """Return the means that the indexes in use were made with, if the shipped part of them hasn't changed."""
+    return make_centering(
+        snapshot.value("embedder_name") or "", snapshot.number("dimensions"), snapshot.centering_statistics()
     )
 
 

@@ -1,12 +1,23 @@
-"""Cheap proof that the vector index is the one that the catalog describes: stored vectors find themselves.
+"""A cheap check that the vector index is the one that the catalog describes: stored vectors find themselves.
 
-Chroma doesn't notice lost vectors: with its files deleted, cut short or another library's it goes on
-answering, with wrong neighbours. So some passages, from the oldest to the newest, are looked up by their
-own vectors when the index is opened; each must find a vector that is its own.
+Chroma doesn't notice lost vectors: with its files deleted, cut short or replaced by another library's, it goes on
+answering, with wrong neighbors. So when the index is opened, some passages from the oldest to the newest are
+looked up by their own vectors; each must find a vector that is its own.
+
+Chroma crashes on files that were cut short, so a folder in doubt is probed in another process:
+
+    python -m store.index.integrity FOLDER < vectors.npy
+
+prints, as a JSON array, the cosine distance from each vector to its nearest in the index.
 """
 
 from __future__ import annotations
 
+import io
+import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +25,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from store.catalog.maintenance import sample
 from store.catalog.snapshot import Snapshot
 from store.errors import IndexDamagedError
-from store.index.index_set import Indexes, make_centring
-from store.index.probe import distances
-from store.index.vector_index import VectorIndex, damaged
+from store.index.index_set import IndexSet, make_centering
+from store.index.vector_index import VectorIndex, damage_message
 
 if TYPE_CHECKING:
     from store.embedding.centering import Centring
@@ -29,6 +38,7 @@ SECOND_LOOK = 128
 TOLERATED = 0.05
 """Share of a second look that may miss: after many removals the graph can hide single vectors
 (https://github.com/chroma-core/chroma/issues/7758)."""
+_PROBE_SECONDS = 300
 DRIFT = 0.05
 """Distance between the means of a language then and now; means of two languages lie 0.14 to 0.44 apart."""
 SAME = 1e-3
@@ -36,71 +46,71 @@ SAME = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """What became of looking sampled passages up by their own vectors."""
+class Sample:
+    """How many sampled passages were not found by their own vectors."""
 
     lost: int
     looked_at: int
 
     @property
     def is_bad(self) -> bool:
+        """Return whether more than the tolerated share is lost."""
         return self.lost > TOLERATED * self.looked_at
 
 
-def missing(snapshot: Snapshot, index: VectorIndex, centring: Centring, size: int) -> _Look:
+def missing(snapshot: Snapshot, index: VectorIndex, centering: Centring, size: int) -> Sample:
     """Look up to `size` passages up by their own vectors in an open index."""
-    vectors = _sampled(snapshot, centring, size)
+    vectors = _sampled(snapshot, centering, size)
     if not len(vectors):
-        return _Look(0, 0)
-    nearest = [hits[0][1] if hits else 2.0 for hits in index.nearest_each(vectors, 1)]
-    return _Look(sum(distance > SAME for distance in nearest), len(vectors))
+        return Sample(0, 0)
+    nearest = _nearest_distances(index, vectors)
+    return Sample(sum(distance > SAME for distance in nearest), len(vectors))
 
 
-def probe_folder(snapshot: Snapshot, folder: Path, centring: Centring) -> None:
-    """The same from a process of its own, for an index whose files may be cut short, before it is opened.
+def probe_folder(snapshot: Snapshot, folder: Path, centering: Centring) -> None:
+    """Check an index whose files may be cut short, in another process, before it is opened in this one.
 
-    Raises IndexDamagedError. Nothing is asked where Chroma has written no vectors to files yet.
+    Raises IndexDamagedError. A folder to which Chroma has written no vectors yet passes.
     """
     if not any(folder.glob("*/index_metadata.pickle")):
         return
-    vectors = _sampled(snapshot, centring, SECOND_LOOK)
-    nearest = distances(folder, vectors) if len(vectors) else []
+    vectors = _sampled(snapshot, centering, SECOND_LOOK)
+    nearest = _probe(folder, vectors) if len(vectors) else []
     if nearest is None:
-        raise IndexDamagedError(damaged("it can't be opened"))
-    look = _Look(sum(distance > SAME for distance in nearest), len(vectors))
+        raise IndexDamagedError(damage_message("it can't be opened"))
+    look = Sample(sum(distance > SAME for distance in nearest), len(vectors))
     if look.is_bad:
-        raise IndexDamagedError(damaged(f"{look.lost} of {look.looked_at} stored vectors aren't found"))
+        raise IndexDamagedError(damage_message(f"{look.lost} of {look.looked_at} stored vectors aren't found"))
 
 
-def _sampled(snapshot: Snapshot, centring: Centring, size: int) -> NDArray[np.float32]:
-    """Vectors ``(n, dimensions)`` of passages from the oldest to the newest, centred as in the index."""
-    passages = sample(snapshot, size)
+def _sampled(snapshot: Snapshot, centering: Centring, size: int) -> NDArray[np.float32]:
+    """Return vectors ``(n, dimensions)`` of passages from the oldest to the newest, centered as in the index."""
+    passages = snapshot.sample(size)
     if not passages:
         return np.zeros((0, 0), np.float32)
-    return centring.centre(np.stack([each.vector for each in passages]), [each.language for each in passages])
+    return centering.centre(np.stack([each.vector for each in passages]), [each.language for each in passages])
 
 
-def check_indexes(snapshot: Snapshot, indexes: Indexes, *, counts: bool) -> None:
-    """Raises IndexDamagedError unless stored vectors find themselves: all of a few, or nearly all of many.
+def check_indexes(snapshot: Snapshot, indexes: IndexSet, *, counts: bool) -> None:
+    """Raise IndexDamagedError unless stored vectors find themselves: all of a few, or nearly all of many.
 
-    With `counts`, the keywords must be as many as the passages too; while a document is being added or
-    removed they needn't be.
+    With `counts`, the keyword index must also have as many passages as the catalog, which it needn't while a
+    document is being added or removed.
     """
     expected = sum(each.count for each in snapshot.language_statistics().values())
     if counts and indexes.keywords.count() != expected:
-        raise IndexDamagedError(damaged(f"{indexes.keywords.count()} passages have keywords, of {expected}"))
-    look = missing(snapshot, indexes.owned, indexes.centring, FIRST_LOOK)
+        raise IndexDamagedError(damage_message(f"{indexes.keywords.count()} passages have keywords, of {expected}"))
+    look = missing(snapshot, indexes.owned, indexes.centering, FIRST_LOOK)
     if look.lost:
-        look = missing(snapshot, indexes.owned, indexes.centring, SECOND_LOOK)
+        look = missing(snapshot, indexes.owned, indexes.centering, SECOND_LOOK)
     if look.is_bad:
-        raise IndexDamagedError(damaged(f"{look.lost} of {look.looked_at} stored vectors aren't found"))
+        raise IndexDamagedError(damage_message(f"{look.lost} of {look.looked_at} stored vectors aren't found"))
 
 
 def has_drifted(snapshot: Snapshot) -> bool:
-    """Whether the languages' means have moved so far since the index was made that it is worth making anew.
+    """Return whether the languages' means have moved so far since the index was made that it should be rebuilt.
 
-    Compared are the means that passages are centred by, then and now: a language that became less is
-    no reason, since what was centred rightly then still is.
+    A language that lost passages is no reason: what was centered correctly then still is.
     """
     dimensions = snapshot.number("dimensions")
     now = snapshot.language_statistics()
@@ -108,7 +118,46 @@ def has_drifted(snapshot: Snapshot) -> bool:
         return False
     languages = sorted(now)
     means = [
-        make_centring(snapshot.value("embedder_name") or "", dimensions, statistics).passage_means(languages)
-        for statistics in (snapshot.centring_statistics(), now)
+        make_centering(snapshot.value("embedder_name") or "", dimensions, statistics).passage_means(languages)
+        for statistics in (snapshot.centering_statistics(), now)
     ]
     return bool((np.linalg.norm(means[0] - means[1], axis=1) > DRIFT).any())
+
+
+def _nearest_distances(index: VectorIndex, vectors: NDArray[np.float32]) -> list[float]:
+    return [hits[0][1] if hits else 2.0 for hits in index.nearest_each(vectors, 1)]
+
+
+def _probe(folder: Path, vectors: NDArray[np.float32]) -> list[float] | None:
+    """Return for each of `vectors` ``(n, dimensions)`` the distance to its nearest; None for an unusable index.
+
+    No process may have the index open meanwhile.
+    """
+    stream = io.BytesIO()
+    np.save(stream, vectors, allow_pickle=False)
+    try:
+        probe = subprocess.run(  # noqa: S603 - our own module
+            [sys.executable, "-m", "store.index.integrity", str(folder.absolute())],
+            input=stream.getvalue(),
+            capture_output=True,
+            timeout=_PROBE_SECONDS,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    if probe.returncode != 0:
+        return None
+    return [float(distance) for distance in json.loads(probe.stdout)]
+
+
+def main() -> None:
+    """Answer `_probe` in the other process."""
+    vectors = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
+    index = VectorIndex.open(Path(sys.argv[1]))
+    print(json.dumps(_nearest_distances(index, vectors)))
+    index.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,8 +1,8 @@
 """Keyword search for mixed scripts: BM25 over the embedding model's own subword tokens.
 
-No language needs a word segmenter: the model's tokenizer cuts all scripts, and the folded text makes one of what
-readers take to be the same. Dates are added as terms of their own, so that calendars meet. Tantivy keeps the
-index: memory-mapped, with adds and removals, opened without being read. It is derived from the catalog.
+No language needs a word segmenter: the model's tokenizer cuts all scripts, and folding makes one spelling of what
+readers take to be the same. Dates are added as terms, the same ones for every calendar. Tantivy stores the index:
+memory-mapped, with adds and removals, opened without being read. It is derived from the catalog.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import tantivy
 
 TERMS_VERSION = 2
-"""Of the terms that a text gets, which `store.text.fold` and `store.text.date_terms` have a part in: one more whenever
-they change. The catalog notes it, and an index of other terms is made anew when it is opened."""
+"""Version of the terms of a text: add one whenever these, `store.text.fold` or `store.text.date_terms` change.
+The catalog notes it, and an index of another version is rebuilt when it is opened."""
 WRITER_BYTES = 64 * 1024 * 1024
 MAX_QUERY_TERMS = 256
 """A question of ten thousand words is searched by its rarest terms."""
@@ -35,7 +35,7 @@ NO_DATE = 0
 
 
 @dataclass(frozen=True, slots=True)
-class LexicalEntry:
+class KeywordEntry:
     """What the keyword index holds of one passage."""
 
     passage_id: str
@@ -49,23 +49,23 @@ class LexicalEntry:
 
 @dataclass(frozen=True, slots=True)
 class KeywordQuery:
-    """A query's terms, each once, with what they weigh in this index."""
+    """A query's terms, each once, with their weights in this index."""
 
     weights: dict[str, float]
     """Inverse document frequency of each term, rarest first."""
 
     @property
     def has_dates(self) -> bool:
-        """Whether any term stands for a date."""
+        """Return whether any term stands for a date."""
         return any(DATE_TERM.match(term) for term in self.weights)
 
     @property
     def ceiling(self) -> float:
-        """A bound on the BM25 of any passage: the sum of each term's weight times (K1 + 1)."""
+        """Return a bound on the BM25 of any passage: the sum of each term's weight times (K1 + 1)."""
         return sum(self.weights.values()) * (K1 + 1)
 
 
-class LexicalIndex:
+class KeywordIndex:
     """The keyword index in one folder: many readers, one writer. Safe to use from several threads."""
 
     def __init__(self, index: tantivy.Index, tokenize: Callable[[str], list[str]], *, read_only: bool = False) -> None:
@@ -76,10 +76,10 @@ class LexicalIndex:
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, folder: Path, tokenize: Callable[[str], list[str]], *, read_only: bool = False) -> LexicalIndex:
+    def open(cls, folder: Path, tokenize: Callable[[str], list[str]], *, read_only: bool = False) -> KeywordIndex:
         """Open the index in `folder`, or make an empty one unless `read_only`.
 
-        Raises IndexDamagedError where there is none to read, or one that can't be read.
+        Raises IndexDamagedError for an index that is missing or can't be read.
         """
         import tantivy
 
@@ -87,16 +87,14 @@ class LexicalIndex:
             if tantivy.Index.exists(str(folder)) if folder.is_dir() else False:
                 return cls(tantivy.Index.open(str(folder)), tokenize, read_only=read_only)
             if read_only:
-                raise IndexDamagedError("The library has no keyword index: make it with `attest rebuild`.")
+                raise IndexDamagedError("The library has no keyword index: run `attest rebuild`.")
             folder.mkdir(parents=True, exist_ok=True)
             return cls(tantivy.Index(_schema(), str(folder)), tokenize)
         except (ValueError, OSError) as error:
-            raise IndexDamagedError(
-                f"The keyword index can't be read ({error}): make it anew with `attest rebuild`."
-            ) from error
+            raise IndexDamagedError(f"The keyword index can't be read ({error}): run `attest rebuild`.") from error
 
-    def add(self, entries: Iterable[LexicalEntry]) -> None:
-        """Add passages; they are found after `commit`."""
+    def add(self, entries: Iterable[KeywordEntry]) -> None:
+        """Add passages; searches find them after `commit`."""
         import tantivy
 
         with self._lock:
@@ -122,43 +120,43 @@ class LexicalIndex:
                 writer.delete_documents_by_term("document_id", document_id)
 
     def remove_passages(self, passage_ids: Iterable[str]) -> None:
-        """Remove single passages; they are gone after `commit`."""
+        """Remove passages; searches stop finding them after `commit`."""
         with self._lock:
             writer = self._open_writer()
             for passage_id in passage_ids:
                 writer.delete_documents_by_term("passage_id", passage_id)
 
     def commit(self) -> None:
-        """Make what was added and removed durable, and visible to searches."""
+        """Make additions and removals durable and visible to searches."""
         with self._lock:
             if self._writer is not None:
                 self._writer.commit()
             self._index.reload()
 
     def close(self) -> None:
-        """Give the writer's lock back; what was not committed is lost."""
+        """Release the writer's lock; what was not committed is lost."""
         with self._lock:
             if self._writer is not None:
                 self._writer.wait_merging_threads()
                 self._writer = None
 
     def parse(self, query: str) -> KeywordQuery:
-        """The terms of `query` with their weights; only the rarest `MAX_QUERY_TERMS` of a very long one."""
+        """Return the terms of `query` with their weights; only the rarest `MAX_QUERY_TERMS` of a very long one."""
         searcher = self._searcher()
         count = searcher.num_docs
         weights = {}
         for term in dict.fromkeys(self.terms(query)):
-            found = min(searcher.doc_freq("terms", term), count)  # It counts removed passages until they are merged.
+            found = min(searcher.doc_freq("terms", term), count)  # tantivy counts removed passages until a merge
             weights[term] = math.log(1 + (count - found + 0.5) / (found + 0.5))
         rarest = sorted(weights, key=weights.__getitem__, reverse=True)[:MAX_QUERY_TERMS]
         return KeywordQuery({term: weights[term] for term in rarest})
 
     def terms(self, text: str) -> list[str]:
-        """The terms of a text, in order, with the dates in it after them."""
+        """Return the terms of a text in order, then those of its dates."""
         return [*self._tokenize(fold(text)), *sorted(date_terms(text))]
 
     def share(self, query: KeywordQuery, text: str) -> float:
-        """What share of the query's weight the terms of `text` hold, in [0, 1]."""
+        """Return the share of the query's weight that the terms of `text` hold, in [0, 1]."""
         held = set(self._tokenize(fold(text)))
         if query.has_dates:
             held |= date_terms(text)
@@ -172,7 +170,7 @@ class LexicalIndex:
         where: Filter | None = None,
         among: Sequence[str] | None = None,
     ) -> list[tuple[str, float]]:
-        """The `k` best passages as (passage id, BM25 score), best first; only those that share a term.
+        """Return the `k` best passages as (passage id, BM25 score), best first; only those that share a term.
 
         `among` restricts the search to passages of these ids.
         """
@@ -197,11 +195,11 @@ class LexicalIndex:
         return [(_passage_id(searcher, address), float(score)) for score, address in hits]
 
     def count(self) -> int:
-        """Passages in the index."""
+        """Return the number of passages."""
         return int(self._searcher().num_docs)
 
     def passage_ids(self, batch: int = 10_000) -> Iterator[str]:
-        """Every passage's id, for checks; read in batches."""
+        """Yield every passage's id, read in batches."""
         import tantivy
 
         searcher = self._searcher()
@@ -218,7 +216,7 @@ class LexicalIndex:
 
     def _searcher(self) -> tantivy.Searcher:
         if self._read_only:
-            self._index.reload()  # Another process may have written meanwhile.
+            self._index.reload()  # another process may have written meanwhile
         return self._index.searcher()
 
 
@@ -240,16 +238,16 @@ def _schema() -> tantivy.Schema:
 
 
 def _collection_term(name: str) -> str:
-    """A term for each name: an index has none for the empty one."""
+    """Return a term for a name: the index can't hold an empty term."""
     return f"={name}"
 
 
 def _conditions(schema: tantivy.Schema, where: Filter) -> list[tantivy.Query]:
-    """The filter as queries that all must match and that add nothing to the score."""
+    """Return the filter as queries that all must match and that add nothing to the score."""
     import tantivy
 
     conditions = [
-        # One term is found in half the time that a set of one takes.
+        # a term query takes half the time of a set of one term
         tantivy.Query.term_query(schema, name, values[0], "basic")
         if len(values) == 1
         else tantivy.Query.term_set_query(schema, name, list(values))

@@ -1,13 +1,13 @@
-"""Chroma: vectors and what filters need, derived from the catalog and never trusted over it.
+"""Chroma: vectors and what filters need, derived from the catalog, which is always right.
 
-One process may have the folder open: with two, vectors are lost without an error, and queries go stale.
-Another process asks the owner (see `owner`). A Chroma server (`chroma_url`) is free of that limit.
+Only one process may have the folder open: with two, vectors are lost without an error, and queries go stale. Other
+processes ask the owner (`store.ownership.vector_server`). A Chroma server (`chroma_url`) has no such limit.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -23,7 +23,6 @@ from store.types import Filter
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
-    from llama_index.vector_stores.chroma import ChromaVectorStore
 
 T = TypeVar("T")
 
@@ -45,14 +44,14 @@ class Entry:
     document_id: str
     language: str
     vector: NDArray[np.float32]
-    """Centred, unit length, ``(dimensions,)``."""
+    """Centered, unit length, ``(dimensions,)``."""
     speaker: str | None = None
     published: str | None = None
     collection: str = ""
 
     @property
     def metadata(self) -> dict[str, str | int]:
-        """What filters go by; absent rather than empty where unknown."""
+        """Return what filters compare; unknown values are absent, not empty."""
         known: dict[str, str | int] = {
             "document_id": self.document_id,
             "language": self.language,
@@ -65,15 +64,15 @@ class Entry:
         return known
 
 
-class Nearest(Protocol):
-    """Something that finds the nearest passages: the index itself, or its owner from afar."""
+class VectorSearch(Protocol):
+    """Finds the nearest passages: the index itself, or the library's owner in another process."""
 
     def nearest(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[tuple[str, float]]:
-        """Up to `k` passage ids with their cosine distances in [0, 2], nearest first."""
+        """Return up to `k` passage ids with their cosine distances in [0, 2], nearest first."""
         ...
 
     def close(self) -> None:
-        """Let go of what it holds."""
+        """Release what it holds."""
 
 
 class VectorIndex:
@@ -106,17 +105,17 @@ class VectorIndex:
             return cls(_server(url, settings), name, None)
         except Exception as error:
             if url is None:
-                raise IndexDamagedError(damaged(str(error))) from error
+                raise IndexDamagedError(damage_message(str(error))) from error
             raise LibraryError(f"The Chroma server at {url} can't be used: {error}") from error
 
     def close(self) -> None:
-        """Let Chroma's threads and files go."""
+        """Release Chroma's threads and files."""
         self._client.close()  # type: ignore[attr-defined] # its base class lacks it
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Add entries; an entry with a known id is overwritten."""
         for batch in _batches(entries):
-            with translated(self._folder):
+            with translate_index_errors(self._folder):
                 self._collection.upsert(
                     ids=[entry.passage_id for entry in batch],
                     embeddings=np.stack([entry.vector for entry in batch]),
@@ -124,20 +123,20 @@ class VectorIndex:
                 )
 
     def remove(self, passage_ids: Iterable[str]) -> None:
-        """Forget these passages; unknown ids are no error."""
+        """Remove these passages; unknown ids are no error."""
         for batch in _batches(passage_ids):
-            with translated(self._folder):
+            with translate_index_errors(self._folder):
                 self._collection.delete(ids=batch)
 
     def nearest(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[tuple[str, float]]:
-        """Up to `k` passage ids with their cosine distances in [0, 2], nearest first."""
+        """Return up to `k` passage ids with their cosine distances in [0, 2], nearest first."""
         return self.nearest_each(vector[None, :], k, where)[0]
 
     def nearest_each(
         self, vectors: NDArray[np.float32], k: int, where: Filter | None = None
     ) -> list[list[tuple[str, float]]]:
-        """The same for several vectors ``(n, dimensions)``."""
-        with translated(self._folder):
+        """Return for each of `vectors` ``(n, dimensions)`` what `nearest` returns."""
+        with translate_index_errors(self._folder):
             found = self._collection.query(
                 query_embeddings=vectors,
                 n_results=k,
@@ -148,12 +147,12 @@ class VectorIndex:
         return [list(zip(*pair, strict=True)) for pair in zip(found["ids"], distances, strict=True)]
 
     def count(self) -> int:
-        """How many passages Chroma believes to hold; it believes so of lost ones too."""
-        with translated(self._folder):
+        """Return how many passages Chroma lists; it lists those whose vectors are lost too."""
+        with translate_index_errors(self._folder):
             return self._collection.count()
 
     def readable(self, passage_ids: Sequence[str]) -> set[str]:
-        """Those of `passage_ids` whose vectors can really be read."""
+        """Return those of `passage_ids` whose vectors can be read."""
         if not passage_ids:
             return set()
         try:
@@ -166,14 +165,14 @@ class VectorIndex:
         return set(found["ids"])
 
     def ids(self) -> Iterator[str]:
-        """All ids, in pages."""
+        """Yield all ids, read in pages."""
         offset = 0
         while page := self._page(offset):
             yield from page
             offset += len(page)
 
     def _page(self, offset: int) -> list[str]:
-        with translated(self._folder):
+        with translate_index_errors(self._folder):
             return self._collection.get(limit=BATCH, offset=offset, include=[])["ids"]
 
     def drop(self) -> None:
@@ -186,21 +185,12 @@ class VectorIndex:
             if collection.name.startswith(prefix) and collection.name != self.name:
                 self._client.delete_collection(collection.name)
 
-    def as_vector_store(self, texts: Callable[[Sequence[str]], dict[str, str]]) -> ChromaVectorStore:
-        """The same collection as LlamaIndex's vector store; `texts` looks words up by passage id.
-
-        The vectors are centred by language, so a query's vector must be too: `Centring.centre_query`.
-        """
-        from store.llama_index import VectorStore
-
-        return VectorStore(self._collection, texts)
-
 
 @contextmanager
-def translated(folder: Path | None = None) -> Iterator[None]:
-    """Turn the errors of Chroma and tantivy, which share no class, into ours.
+def translate_index_errors(folder: Path | None = None) -> Iterator[None]:
+    """Raise LibraryError or IndexDamagedError for an error of Chroma or tantivy, which share no class.
 
-    Chroma doesn't always say that the disk is full, so the disk of `folder` is asked.
+    Chroma doesn't always say that the disk is full, so the free space at `folder` is checked.
     """
     try:
         yield
@@ -215,19 +205,16 @@ def translated(folder: Path | None = None) -> Iterator[None]:
             ) from error
         if isinstance(error, OSError):  # a server that can't be reached, for one
             raise LibraryError(f"The index can't be used: {reason}.") from error
-        raise IndexDamagedError(damaged(reason)) from error
+        raise IndexDamagedError(damage_message(reason)) from error
 
 
-def damaged(reason: str) -> str:
-    """The sentence for an index that can't be trusted."""
-    return (
-        f"The vector index doesn't match the catalog ({reason}). "
-        "Your documents are safe: run `attest rebuild` to make it anew."
-    )
+def damage_message(reason: str) -> str:
+    """Say that the index can't be trusted, and what to do."""
+    return f"The vector index doesn't match the catalog ({reason}). Your documents are safe: run `attest rebuild`."
 
 
 def _where(where: Filter) -> dict[str, Any] | None:
-    """The filter in Chroma's words."""
+    """Return the filter in Chroma's query language."""
     conditions: list[dict[str, Any]] = [
         {name: {"$in": list(wanted)}}
         for name, wanted in (

@@ -1,7 +1,7 @@
-"""Who owns a library: one process, for as long as it holds the folder open.
+"""The lock on a library's folder, which one process holds: the owner.
 
-The lock itself is the operating system's, through `filelock`, so it ends with the process however
-that ends. Who holds it is told by a file beside it, which means nothing while the lock is free.
+The operating system keeps the lock, through `filelock`, so it ends with the process however that ends. A note beside
+it describes the owner; it means nothing while the lock is free.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NOTE = "owner.json"
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The process that owns a library, as it described itself."""
+    """The process that owns a library, as its note describes it."""
 
     pid: int
     command: str
@@ -34,7 +34,7 @@ class Owner:
     writes: bool
     """Whether it opened the library to change it."""
     address: str | None = None
-    """Where it answers other processes' vector queries."""
+    """``host:port`` where it answers other processes' vector queries."""
 
 
 class LibraryLock:
@@ -43,7 +43,7 @@ class LibraryLock:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         # Without kernel locks (some network file systems) filelock would fall back on a file that a
-        # killed process leaves behind: better to refuse than to guess.
+        # killed process leaves behind: refuse rather than guess.
         self._lock = FileLock(folder / _LOCK, thread_local=False, fallback_to_soft=False)
 
     def take(self, *, writes: bool, patience: float = 0.0) -> None:
@@ -67,35 +67,35 @@ class LibraryLock:
         )
 
     def describe(self, owner: Owner) -> None:
-        """Tell other processes who the owner is. Only the owner may."""
+        """Write the note that describes the owner. Only the owner may."""
         draft = self.folder / f"{_NOTE}.{os.getpid()}"
         draft.write_text(json.dumps(asdict(owner)), encoding="utf-8")
         draft.replace(self.folder / _NOTE)
 
     def release(self) -> None:
-        """Stop being the owner. Harmless when it isn't, and in a forked child."""
+        """Release the lock. Harmless without it, and in a forked child."""
         if self._lock.is_locked:
             with suppress(OSError):  # the note means nothing without the lock
                 (self.folder / _NOTE).unlink(missing_ok=True)
         self._lock.release()
 
 
-def drafts(folder: Path) -> list[Path]:
-    """Notes of owners that were killed while they described themselves; only the owner may ask, and then none is used."""
+def unfinished_notes(folder: Path) -> list[Path]:
+    """Return the unfinished notes that killed owners left; only meaningful for the owner."""
     return sorted(folder.glob(f"{_NOTE}.[0-9]*"))
 
 
 def read_owner(folder: Path) -> Owner | None:
-    """Who says to own the library; None if nobody does or the note can't be read."""
+    """Return the owner that the note names; None without a readable note."""
     with suppress(OSError, ValueError, TypeError):
         return Owner(**json.loads((folder / _NOTE).read_text(encoding="utf-8")))
     return None
 
 
 def locked_error(folder: Path) -> LibraryLockedError:
-    """What to tell someone who may not own the library now."""
+    """Return the error for a process that can't own the library now."""
     owner = read_owner(folder)
-    if owner is None:  # it has only just taken the lock, or is just letting it go
+    if owner is None:  # it has just taken the lock, or is just releasing it
         time.sleep(0.1)
         owner = read_owner(folder)
     if owner is None:

@@ -1,7 +1,7 @@
-"""Having a library open: who owns it, and how it passes from one process to the next.
+"""Having a library open: which process owns it, and how ownership passes from one process to the next.
 
-The owner holds the lock, has Chroma open and answers the vector queries of others. A process beside it
-reads the catalog and the keywords itself and asks the owner for the rest; when the owner ends, it may succeed.
+The owner holds the lock, has Chroma open and answers the vector queries of others. A process beside it reads the
+catalog and the keywords itself and asks the owner for the vectors; when the owner ends, it may become the owner.
 """
 
 from __future__ import annotations
@@ -9,23 +9,24 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from store.catalog.database import FILE, Catalog
-from store.catalog.document_changes import require_embedder
+from store.catalog.catalog import FILE, Catalog
+from store.embedder_identity import require_embedder
 from store.errors import LibraryError, LibraryLockedError
-from store.index.index_manager import Keeper
-from store.index.index_set import Indexes, Place
+from store.index.index_manager import IndexManager
+from store.index.index_set import IndexSet, IndexStorage
 from store.index.integrity import has_drifted
 from store.index.rebuild import rebuild
-from store.index.vector_index import Nearest
+from store.index.vector_index import VectorSearch
 from store.ownership.lock import LibraryLock, read_owner
-from store.ownership.vector_server import OwnerServer
+from store.ownership.vector_server import VectorServer
 from store.settings import Settings, load_settings
+from store.types import Progress
 
 if TYPE_CHECKING:
     from store.embedding.embedder import Embedder
@@ -36,8 +37,8 @@ _SECONDS_FOR_READERS = 10.0
 """How long a writer waits for an owner that only reads, such as a single question."""
 
 
-class Possession:
-    """One process's hold on a library. Safe to use from several threads, of no use after a fork."""
+class Ownership:
+    """One process's access to a library, as its owner or beside it. Safe to use from several threads, not after a fork."""
 
     def __init__(self, settings: Settings, lock: LibraryLock, catalog: Catalog, *, owned: bool, writes: bool) -> None:
         self.settings = settings
@@ -50,29 +51,29 @@ class Possession:
         self._embedder: Embedder | None = None
         self._loading = threading.RLock()
         self._succession = threading.Lock()
-        self._server: OwnerServer | None = None
+        self._server: VectorServer | None = None
         with catalog.snapshot() as snapshot:
-            self._place = Place(settings.home, snapshot.value("id") or "", settings.chroma_url)
-        self._keeper = Keeper(catalog, self._place, self._tokenize, owned=owned)
+            self._storage = IndexStorage(settings.home, snapshot.value("id") or "", settings.chroma_url)
+        self._indexes = IndexManager(catalog, self._storage, self._tokenize, owned=owned)
         if owned:
             self._serve()
 
     @classmethod
-    def take(cls, where: Settings | Path | str, embedder: Embedder | None, *, writes: bool) -> Possession:
-        """Own the library, or for a reader sit down beside its owner. See `Library.open`."""
+    def take(cls, where: Settings | Path | str, embedder: Embedder | None, *, writes: bool) -> Ownership:
+        """Own the library; a reader may also join it beside its owner. See `Library.open`."""
         settings = where if isinstance(where, Settings) else load_settings(where)
         _make_folder(settings.home)
         lock = LibraryLock(settings.home)
-        catalog, owned = _take(settings.home, lock, writes=writes)
+        catalog, owned = _open_catalog(settings.home, lock, writes=writes)
         try:
-            possession = cls(settings, lock, catalog, owned=owned, writes=writes)
+            ownership = cls(settings, lock, catalog, owned=owned, writes=writes)
             if embedder is not None:
-                possession._accept(embedder)
+                ownership._accept(embedder)
         except BaseException:
             catalog.close()
             lock.release()
             raise
-        return possession
+        return ownership
 
     @property
     def catalog(self) -> Catalog:
@@ -96,67 +97,67 @@ class Possession:
             return self._embedder
 
     @contextmanager
-    def changing(self) -> Iterator[Catalog]:
-        """The catalog for a change. Raises LibraryError for a library that was opened to read."""
+    def catalog_for_writing(self) -> Iterator[Catalog]:
+        """Use the catalog for a change. Raises LibraryError for a library that was opened to read."""
         catalog = self.catalog
         if not self._writes:
             raise LibraryError("The library was opened for reading only.")
         yield catalog
 
     @contextmanager
-    def indexes(self) -> Iterator[Indexes]:
-        """The derived indexes, open until the block ends. Raises IndexDamagedError."""
+    def indexes(self) -> Iterator[IndexSet]:
+        """Use the derived indexes, which stay open until the block ends. Raises IndexDamagedError."""
         _ = self.catalog
-        with self._keeper.lend() as indexes:
+        with self._indexes.use() as indexes:
             yield indexes
 
     @contextmanager
-    def changing_indexes(self) -> Iterator[Indexes]:
-        """The same for a change."""
-        with self.changing(), self._keeper.lend_to_change() as indexes:
+    def indexes_for_writing(self) -> Iterator[IndexSet]:
+        """Use the derived indexes for a change. Raises LibraryError for a library that was opened to read."""
+        with self.catalog_for_writing(), self._indexes.use_for_writing() as indexes:
             yield indexes
 
-    def rebuild(self, *, embed: bool, recentre: bool, progress: Callable[[int, int], None] | None) -> None:
-        """Make all indexes anew, and use them once nobody uses the old ones."""
-        with self.changing() as catalog:
+    def rebuild(self, *, embed: bool, recenter: bool, progress: Progress | None) -> None:
+        """Rebuild all indexes, and use them once no search uses the old ones."""
+        with self.catalog_for_writing() as catalog:
             embedder = self._load_embedder() if embed else None
             made = rebuild(
-                catalog, self._place, self._tokenize, embedder=embedder, recentre=recentre, progress=progress
+                catalog, self._storage, self._tokenize, embedder=embedder, recenter=recenter, progress=progress
             )
-            self._keeper.exchange(made)
+            self._indexes.replace(made)
             if embedder is not None:
                 self._embedder = embedder
             catalog.vacuum()
 
-    def recentre(self) -> None:
-        """Make the vectors anew if the library's languages have moved away from what they are centred by."""
-        with self.changing() as catalog:
+    def recenter(self) -> None:
+        """Rebuild the vectors if the library's languages have moved away from the means they are centered by."""
+        with self.catalog_for_writing() as catalog:
             with catalog.snapshot() as snapshot:
                 if not has_drifted(snapshot):
                     return
-            with self.changing_indexes() as indexes:
+            with self.indexes_for_writing() as indexes:
                 keywords = indexes.keywords
-            self._keeper.exchange(rebuild(catalog, self._place, self._tokenize, keywords=keywords))
+            self._indexes.replace(rebuild(catalog, self._storage, self._tokenize, keywords=keywords))
 
     def succeed(self) -> None:
-        """After the owner has gone: become the owner if nobody else has, else look for the new one."""
+        """Become the owner after the old one has gone; if another process already has, use that one."""
         with self._succession:
-            self._keeper.drop()
+            self._indexes.close_open()
             if not self.owned:
                 with suppress(LibraryLockedError):
                     self._lock.take(writes=False)
                     self.owned = True
-                    self._keeper.become_owner()
+                    self._indexes.become_owner()
                     self._serve()
 
     def close(self) -> None:
-        """Close everything and give the lock back; in a fork, touch nothing that the parent still uses."""
+        """Close everything and release the lock; in a fork, touch nothing that the parent still uses."""
         if self._closed or os.getpid() != self._pid:
             return
         if self._server is not None:
             self._server.close()
         self._closed = True
-        self._keeper.close()
+        self._indexes.close()
         self._catalog.close()
         self._lock.release()
 
@@ -176,32 +177,32 @@ class Possession:
         return self.embedder.tokenize(text)
 
     def _serve(self) -> None:
-        """Answer others, and say where."""
-        self._server = OwnerServer(self.settings.home, self._open_for_others)
+        """Answer other processes, and write the address into the owner's note."""
+        self._server = VectorServer(self.settings.home, self._open_for_others)
         self._server.start()
         owner = read_owner(self.settings.home)
         if owner is not None:
             self._lock.describe(replace(owner, address=self._server.address))
 
     @contextmanager
-    def _open_for_others(self) -> Iterator[tuple[int, Nearest]]:
+    def _open_for_others(self) -> Iterator[tuple[int, VectorSearch]]:
         with self.indexes() as indexes:
             yield indexes.generation.vectors, indexes.vectors
 
 
-def _take(home: Path, lock: LibraryLock, *, writes: bool) -> tuple[Catalog, bool]:
-    """The catalog, and whether the lock is ours."""
+def _open_catalog(home: Path, lock: LibraryLock, *, writes: bool) -> tuple[Catalog, bool]:
+    """Open the catalog; return it, and whether this process got the lock."""
     deadline = time.monotonic() + _SECONDS_TO_START
     while True:
         try:
-            _own(lock, writes=writes)
+            _take_lock(lock, writes=writes)
         except LibraryLockedError:
             if writes:
                 raise
             try:
                 return Catalog.open(home / FILE, read_only=True), False
             except LibraryError:
-                # The owner may be on the point of making or migrating it, or of leaving.
+                # The owner may be about to make or migrate the catalog, or to leave.
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
@@ -213,7 +214,8 @@ def _take(home: Path, lock: LibraryLock, *, writes: bool) -> tuple[Catalog, bool
                 raise
 
 
-def _own(lock: LibraryLock, *, writes: bool) -> None:
+def _take_lock(lock: LibraryLock, *, writes: bool) -> None:
+    """Take the lock; a writer waits for an owner that only reads."""
     try:
         lock.take(writes=writes)
     except LibraryLockedError:

@@ -1,7 +1,7 @@
-"""The owner of a library answers other processes' vector queries, because only it may have Chroma open.
+"""The owner of a library answers other processes' vector queries, because only the owner may have Chroma open.
 
-A loopback socket with a key that only the user's own processes can read. Both sides prove that they
-know the key before anything else is said; messages are JSON, never pickles, and bounded in size.
+It listens on a loopback socket, with a key that only the user's own processes can read. Both sides prove that they
+know the key before any other message; messages are JSON, never pickles, and bounded in size.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.errors import AttestError, LibraryError
-from store.index.vector_index import Nearest
+from store.index.vector_index import VectorSearch
 from store.ownership.lock import read_owner
 from store.types import Filter
 
@@ -38,18 +38,18 @@ MAX_MESSAGE = 4 * 1024 * 1024
 MAX_CLIENTS = 64
 MAX_HITS = 10_000
 SECONDS = 30
-"""How long one side waits for the other in the middle of a message or an answer."""
+"""How long one side waits for the other in the middle of a message."""
 
 
 class OwnerGoneError(LibraryError):
-    """The owner can't be asked, or stopped in the middle."""
+    """The owner doesn't answer, or stopped in the middle."""
 
 
-class OwnerServer:
-    """Answers `nearest` for other processes, in threads of its own, from `start` until `close`."""
+class VectorServer:
+    """Answers `nearest` for other processes, in its own threads, from `start` until `close`."""
 
-    def __init__(self, home: Path, opened: Callable[[], AbstractContextManager[tuple[int, Nearest]]]) -> None:
-        """`opened` lends the index in use, with the number of its generation."""
+    def __init__(self, home: Path, opened: Callable[[], AbstractContextManager[tuple[int, VectorSearch]]]) -> None:
+        """`opened` opens the index in use for a while, with the number of its generation."""
         self._opened = opened
         self._key = _write_key(home)
         self._listener = Listener(("127.0.0.1", 0), backlog=MAX_CLIENTS)
@@ -59,17 +59,17 @@ class OwnerServer:
 
     @property
     def address(self) -> str:
-        """``host:port``, for the note beside the lock."""
+        """Return ``host:port``, for the note beside the lock."""
         host, port = self._listener.address
         return f"{host}:{port}"
 
     def start(self) -> None:
-        """Begin to accept clients."""
+        """Start to accept clients."""
         _servers.add(self)
         threading.Thread(target=self._accept, name="attest-owner", daemon=True).start()
 
     def close(self) -> None:
-        """Stop; clients in the middle of a question lose their connection."""
+        """Stop; clients in the middle of a query lose their connection."""
         self._closed = True
         with suppress(OSError):  # wake the thread that waits in accept()
             socket.create_connection(self._listener.address, timeout=1).close()
@@ -101,12 +101,12 @@ class OwnerServer:
             _limit_waiting(connection, SECONDS)
             deliver_challenge(connection, self._key)
             answer_challenge(connection, self._key)
-            _limit_waiting(connection, 0)  # between questions a client may be silent for as long as it likes
+            _limit_waiting(connection, 0)  # between queries a client may be silent for any time
             while True:
                 request = connection.recv_bytes(MAX_MESSAGE)
                 connection.send_bytes(json.dumps(self._answer(request)).encode())
         except (EOFError, OSError, AuthenticationError):
-            pass  # the client went away, or is none of ours: it sees the same
+            pass  # the client went away, or doesn't know the key
         finally:
             with self._lock:
                 self._clients.discard(connection)
@@ -116,34 +116,34 @@ class OwnerServer:
         try:
             generation, vector, k, where = _parse(request)
         except (ValueError, TypeError, KeyError, binascii.Error) as error:
-            return {"error": f"The question to the library's owner is malformed: {error}."}
+            return {"error": f"The query to the library's owner is malformed: {error}."}
         try:
             with self._opened() as (current, index):
-                if current != generation:  # the asker's vector is centred for an index that was replaced
+                if current != generation:  # the vector is centered for an index that was replaced
                     return {"generation": current}
                 return {"hits": index.nearest(vector, k, where)}
         except AttestError as error:
             return {"error": str(error)}
-        except Exception as error:  # whatever fails here must reach the one who asked
+        except Exception as error:  # any failure must reach the client
             return {"error": f"The library's owner could not answer: {type(error).__name__}: {error}"}
 
 
-_servers: WeakSet[OwnerServer] = WeakSet()
+_servers: WeakSet[VectorServer] = WeakSet()
 
 
-def _leave_to_parent() -> None:
-    """In a forked child: let go of sockets that it would hold open, and never answer, when the parent is gone."""
+def _close_in_child() -> None:
+    """In a forked child, close sockets that it would hold open without answering when the parent is gone."""
     for server in list(_servers):
         with suppress(OSError):
             server._listener.close()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_to_parent)
+    os.register_at_fork(after_in_child=_close_in_child)
 
 
-class RemoteIndex:
-    """`nearest`, answered by the owner of the library. Safe to use from several threads."""
+class RemoteVectors:
+    """A vector index that the owner of the library searches. Safe to use from several threads."""
 
     def __init__(self, home: Path, generation: int) -> None:
         self._home = home
@@ -152,7 +152,7 @@ class RemoteIndex:
         self._lock = threading.Lock()
 
     def nearest(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[tuple[str, float]]:
-        """As `VectorIndex.nearest`. Raises OwnerGoneError, LibraryError."""
+        """Search as `VectorIndex.nearest` does. Raises OwnerGoneError, LibraryError."""
         request = {
             "generation": self._generation,
             "vector": base64.b64encode(vector.astype("<f4").tobytes()).decode(),
@@ -162,15 +162,15 @@ class RemoteIndex:
         with self._lock:
             reply = self._ask(json.dumps(request).encode())
         if "generation" in reply:
-            raise OwnerGoneError("The owner of the library has made its indexes anew; run the command again.")
+            raise OwnerGoneError("The owner of the library has rebuilt its indexes; run the command again.")
         if "error" in reply:
             raise LibraryError(reply["error"])
         return [(str(passage_id), float(distance)) for passage_id, distance in reply["hits"]]
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         with self._lock:
-            self._hang_up()
+            self._disconnect()
 
     def _ask(self, request: bytes) -> dict[str, Any]:
         if len(request) > MAX_MESSAGE:
@@ -181,13 +181,13 @@ class RemoteIndex:
             self._connection.send_bytes(request)
             reply: dict[str, Any] = json.loads(self._connection.recv_bytes(MAX_MESSAGE))
         except (EOFError, OSError, ValueError, AuthenticationError) as error:
-            self._hang_up()
+            self._disconnect()
             raise OwnerGoneError(
                 f"The process that owns the library at {self._home} doesn't answer; run the command again."
             ) from error
         return reply
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -196,7 +196,7 @@ class RemoteIndex:
 def _connect(home: Path) -> Connection:
     owner = read_owner(home)
     if owner is None or owner.address is None:
-        raise ConnectionRefusedError("nobody says to own the library")
+        raise ConnectionRefusedError("no process owns the library")
     host, _, port = owner.address.rpartition(":")
     key = (home / KEY_FILE).read_bytes()
     connection = Client((host, int(port)))
@@ -223,7 +223,7 @@ def _parse(request: bytes) -> tuple[int, NDArray[np.float32], int, Filter]:
 
 
 def _write_key(home: Path) -> bytes:
-    """A fresh key for every owner, in a file that only this user can read."""
+    """Make a new key for this owner, in a file that only this user can read."""
     key = secrets.token_bytes(32)
     path = home / KEY_FILE
     path.unlink(missing_ok=True)
@@ -234,9 +234,9 @@ def _write_key(home: Path) -> bytes:
 
 
 def _limit_waiting(connection: Connection, seconds: int) -> None:
-    """Let the operating system end a read or write that takes longer; 0 lets it wait for ever.
+    """Let the operating system end a read or write that takes longer; 0 waits for ever.
 
-    Where a process can't do this to a connection (Windows), a stranger can hold a thread of ours, not more.
+    Without this (on Windows) a stranger can hold a thread, not more.
     """
     if sys.platform == "win32":
         return

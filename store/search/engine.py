@@ -28,18 +28,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from store.catalog.snapshot import Snapshot, StoredPassage, StoredVectors
+from store.catalog.rows import StoredPassage, StoredVectors
+from store.catalog.snapshot import Snapshot
 from store.embedding.arrays import FloatArray
 from store.embedding.centering import Centring
 from store.embedding.embedder import Embedder
-from store.index.keyword_index import KeywordQuery, LexicalIndex
+from store.index.keyword_index import KeywordIndex, KeywordQuery
 from store.search.late_interaction import LateInteraction, LateScores
 from store.text.fold import fold
 from store.text.language import detect_language
 from store.types import Filter, Hit, SearchResult, SentenceHit
 
 if TYPE_CHECKING:
-    from store.index.index_set import Indexes
+    from store.index.index_set import IndexSet
 
 CANDIDATES = 60
 """Passages fetched by meaning, and as many by keywords, before ranking."""
@@ -86,7 +87,7 @@ def search(
     where: Filter,
     *,
     embedder: Embedder,
-    indexes: Indexes,
+    indexes: IndexSet,
     snapshot: Snapshot,
     ranking: Ranking = Ranking(),
 ) -> SearchResult:
@@ -96,7 +97,7 @@ def search(
     question = embedder.embed_question(query)
     clock.lap("embed")
     wanted = max(CANDIDATES, k)
-    near = indexes.vectors.nearest(indexes.centring.centre_query(question.vector, language), wanted, where)
+    near = indexes.vectors.nearest(indexes.centering.centre_query(question.vector, language), wanted, where)
     clock.lap("vectors")
     parsed = indexes.keywords.parse(query)
     by_keyword = indexes.keywords.search(parsed, wanted, where)
@@ -107,7 +108,7 @@ def search(
     clock.lap("keywords")
     # The library may have grown since it was indexed: candidates are ranked by the means as they are now.
     statistics = snapshot.language_statistics() if ranking.refined else {}
-    centring = Centring(indexes.centring.shipped, statistics)
+    centring = Centring(indexes.centering.shipped, statistics)
     cosines = _cosines(centring.centre_query(question.vector, language), centring, list(found.values()))
     titles = _title_shares(parsed, found, indexes.keywords, snapshot)
     ranked = _rank(list(found.values()), cosines, shares, titles, language, ranking)[: max(k, LATE)]
@@ -142,7 +143,7 @@ def _by_language(
     where: Filter,
     found: Mapping[str, StoredVectors],
     by_keyword: Sequence[tuple[str, float]],
-    keywords: LexicalIndex,
+    keywords: KeywordIndex,
 ) -> list[str]:
     """More passages by keywords, from each language that has candidates: one language can't crowd others out."""
     languages = list(dict.fromkeys(stored.language for stored in found.values()))[:MAX_LANGUAGES]
@@ -161,7 +162,7 @@ def _keyword_shares(
     query: str,
     parsed: KeywordQuery,
     found: Mapping[str, StoredVectors],
-    keywords: LexicalIndex,
+    keywords: KeywordIndex,
     snapshot: Snapshot,
     ranking: Ranking,
 ) -> dict[str, float]:
@@ -178,7 +179,7 @@ def _keyword_shares(
 
 
 def _title_shares(
-    parsed: KeywordQuery, found: Mapping[str, StoredVectors], keywords: LexicalIndex, snapshot: Snapshot
+    parsed: KeywordQuery, found: Mapping[str, StoredVectors], keywords: KeywordIndex, snapshot: Snapshot
 ) -> dict[str, float]:
     """For each candidate, the share of the query's keywords that its document's title holds.
 
@@ -246,7 +247,7 @@ def _rank_sentences(
     stored: Mapping[str, StoredPassage],
     titles: Mapping[str, float],
     parsed: KeywordQuery,
-    keywords: LexicalIndex,
+    keywords: KeywordIndex,
     language: str,
     ranking: Ranking,
 ) -> list[tuple[SentenceHit, ...]]:

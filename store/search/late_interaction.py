@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from store.catalog.snapshot import LanguageStatistics
+from store.catalog.language_sums import LanguageStatistics
 from store.embedding.arrays import FloatArray
 from store.embedding.centering import Centring
 from store.embedding.token_states import PassageTokens, TokenBasis

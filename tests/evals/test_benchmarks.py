@@ -15,7 +15,7 @@ from evals.benchmarks.figures import replace_section, share, table
 from evals.benchmarks.questions import RememberingEmbedder, fill, read_xquad, rotated
 from evals.benchmarks.retrieval import Outcome, measure, settings
 from evals.benchmarks.synthetic import Recombiner, Sentence, embed_sentences
-from store.catalog.snapshot import StoredVectors
+from store.catalog.rows import StoredVectors
 from store.embedding.centering import Centring, LanguageMeans
 from store.embedding.embedder import Embedder
 from store.embedding.weights import load_embedder

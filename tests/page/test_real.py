@@ -21,8 +21,8 @@ from assistant.server.suggestions import suggest_next
 from assistant.server.uploads import Shelf, ingest_into
 from assistant.types import Answer
 from ingest.pipeline import ingest_paths, ingest_samples
+from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
-from store.catalog.database import FILE
 from store.library import Library
 from store.text.language import detect_language
 from tests.chromium import LastingBrowser

@@ -78,7 +78,7 @@ def test_samples_and_other_programs_documents_have_no_file_to_miss(tmp_path: Pat
 
 def test_a_library_of_another_model_says_that_it_must_be_embedded_anew(library: Library) -> None:
     standings = Standings(library)
-    other, possession = HashingEmbedder("other"), library.possession
+    other, possession = HashingEmbedder("other"), library.ownership
     possession._embedder, loads = None, list[int]()
     possession._load_embedder = lambda: (loads.append(1), other)[1]  # type: ignore[method-assign,func-returns-value]
     assert seen(library, standings) == ["embed"] * 3

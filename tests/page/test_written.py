@@ -21,8 +21,8 @@ from assistant.server.settings import PageSettings
 from assistant.server.uploads import Shelf
 from assistant.types import Answer
 from ingest.pipeline import ingest_samples
+from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
-from store.catalog.database import FILE
 from store.library import Library
 from tests.page.conftest import Visit, Visitors
 from tests.page.test_real import answer_of

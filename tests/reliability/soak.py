@@ -91,8 +91,8 @@ def serve(home: Path) -> None:
     from assistant.answer.pipeline import Assistant
     from assistant.server.app import application
     from assistant.server.serve import bound, server
+    from store.catalog.catalog import FILE
     from store.catalog.conversations import Conversations
-    from store.catalog.database import FILE
     from store.library import Library
     from tests.store.building import HashingEmbedder
 

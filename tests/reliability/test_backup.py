@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from store.backup.archive import ACCOUNTS, LIST, is_allowed
 from store.backup.create import back_up
 from store.backup.restore import STAGING, restore
+from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
-from store.catalog.database import FILE
 from store.catalog.schema import MIGRATIONS, migrate
 from store.doctor import checks as health
 from store.errors import LibraryError, LibraryLockedError, RequestError, SchemaVersionError
@@ -45,7 +45,7 @@ def bring_back(file: Path, home: Path, **options: Any) -> Library:
     """What `attest restore` does."""
     restore(file, home, **options)
     library = Library.open(home, embedder=HashingEmbedder())
-    library.rebuild(recentre=False)
+    library.rebuild(recenter=False)
     return library
 
 

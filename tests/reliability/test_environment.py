@@ -19,8 +19,8 @@ import pytest
 from store.backup.create import back_up
 from store.backup.restore import restore
 from store.catalog import conversations
+from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
-from store.catalog.database import FILE
 from store.errors import SettingsError
 from store.library import Library
 from store.ownership.lock import read_owner

@@ -20,7 +20,7 @@ from assistant.types import Evidence, Source
 from ingest.blocks import Block
 from ingest.pipeline import ingest_paths
 from ingest.suspicious import disguised, hidden
-from store.catalog.database import FILE
+from store.catalog.catalog import FILE
 from store.library import Library
 from tests.store.building import HashingEmbedder
 

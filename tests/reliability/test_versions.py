@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from store.catalog.database import FILE
+from store.catalog.catalog import FILE
 from store.doctor import checks as health
 from store.errors import EmbedderMismatchError, LibraryError, SchemaVersionError
 from store.index import keyword_index as lexical
@@ -59,7 +59,7 @@ def test_keywords_of_another_version_are_made_anew_when_the_library_is_opened(
     monkeypatch.setattr(lexical, "fold", lambda text: fold(text).upper())
     with Library.open(tmp_path, embedder=HashingEmbedder()) as library:
         assert found(library, SCRIPTS["en"][0], 1) == [SCRIPTS["en"][0]]
-        with library.possession.indexes() as opened:
+        with library.ownership.indexes() as opened:
             assert opened.keywords.search("FORUM", 5), "the keywords are still the old ones"
             assert opened.generation.keywords == 2
         assert contents(library) == held

@@ -114,7 +114,7 @@ def _parse(data: bytes) -> str:
         )
     except ReadError as error:
         return refusal(error)
-    from store.catalog.document_changes import check
+    from store.document_changes import check_document as check
 
     check(parsed)
     covered = "".join(parsed.text[passage.start : passage.end] for passage in parsed.passages)

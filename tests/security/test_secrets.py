@@ -18,8 +18,8 @@ from assistant.server.strings import strings
 from evals.environment import settings_facts
 from store.backup.create import back_up
 from store.backup.restore import restore
+from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
-from store.catalog.database import FILE
 from store.errors import SettingsError
 from store.library import Library
 from store.settings import Settings, load_settings

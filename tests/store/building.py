@@ -172,17 +172,17 @@ def found(library: Library, query: str, k: int = 5) -> list[str]:
 def contents(library: Library) -> dict[str, object]:
     """All that a library holds, row for row, without the numbers that only the catalog file knows."""
     with library.snapshot() as snapshot:
-        rows = snapshot.connection.execute(
+        rows = snapshot._connection.execute(
             "SELECT d.id, d.uri, d.title, d.speaker, d.published, d.text_sha256, d.version, d.state, d.stale, p.id, "
             "p.ordinal, p.start_offset, p.end_offset, p.language, p.sentences, p.content, v.embedding, v.halves "
             "FROM documents d LEFT JOIN passages p ON p.document = d.key LEFT JOIN vectors v ON v.passage = p.key "
             "ORDER BY d.uri, d.state, p.ordinal"
         ).fetchall()
-        texts = snapshot.connection.execute(
+        texts = snapshot._connection.execute(
             "SELECT d.uri, t.block, t.text FROM documents d JOIN texts t ON t.document = d.key ORDER BY d.uri, t.block"
         ).fetchall()
-        languages = snapshot.connection.execute("SELECT * FROM languages ORDER BY language").fetchall()
-    with library.possession.indexes() as indexes:
+        languages = snapshot._connection.execute("SELECT * FROM languages ORDER BY language").fetchall()
+    with library.ownership.indexes() as indexes:
         vectors = sorted(indexes.owned.ids())
         keywords = sorted(indexes.keywords.passage_ids())
     return {"rows": rows, "texts": texts, "languages": languages, "vectors": vectors, "keywords": keywords}

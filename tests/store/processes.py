@@ -82,5 +82,5 @@ def rebuild(home: Path, step: str, call: int, after: bool, embedder: HashingEmbe
         kill_at(step, call, after=after)
     with Library.open(home, embedder=None if embedder else HashingEmbedder()) as library:
         if embedder is not None:
-            library.possession._embedder = embedder  # what the settings would load
+            library.ownership._embedder = embedder  # what the settings would load
         library.rebuild(embed=embedder is not None)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from store.catalog import schema
-from store.catalog.database import FILE, Catalog
+from store.catalog.catalog import FILE, Catalog
 from store.catalog.snapshot import Snapshot
 from store.errors import LibraryError, SchemaVersionError
 from store.library import Library
@@ -108,8 +108,8 @@ def test_a_snapshot_doesn_t_move_while_others_write(tmp_path: Path) -> None:
 
 def test_a_transaction_that_raises_leaves_nothing(tmp_path: Path) -> None:
     catalog = Catalog.open(tmp_path / FILE)
-    with pytest.raises(ZeroDivisionError), catalog.transaction() as connection:
-        connection.execute("INSERT INTO library VALUES ('x', 'y')")
+    with pytest.raises(ZeroDivisionError), catalog.transaction() as transaction:
+        transaction.set_value("x", "y")
         raise ZeroDivisionError
     with catalog.snapshot() as snapshot:
         assert snapshot.value("x") is None
@@ -119,7 +119,7 @@ def test_a_transaction_that_raises_leaves_nothing(tmp_path: Path) -> None:
 def test_a_full_disk_is_said_in_a_sentence(tmp_path: Path) -> None:
     with Library.open(tmp_path, embedder=HashingEmbedder()) as library:
         add(library, parsed("a", "One."))
-        writer = library.possession.catalog._writer
+        writer = library.ownership.catalog._writer
         assert writer is not None
         (pages,) = writer.execute("PRAGMA page_count").fetchone()
         writer.execute(f"PRAGMA max_page_count = {pages + 2}")  # what SQLite does when the disk has no more
@@ -169,7 +169,7 @@ def test_no_lookup_scans_the_catalog(watched: _Watched) -> None:
     assert snapshot.stored_passages(passages)
     snapshot.stored_passages(passages, where)
     snapshot.language_statistics()
-    snapshot.centring_statistics()
+    snapshot.centering_statistics()
     snapshot.statistics()
     plans = []
     for statement, values in list(watched.statements):

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from store.catalog.database import FILE
+from store.catalog.catalog import FILE
 from store.collections import checked_collection
 from store.errors import NotFoundError, RequestError
 from store.library import Library
@@ -47,7 +47,7 @@ def uris(library: Library | View, where: Filter | None = None) -> set[str]:
 def test_a_search_in_a_collection_finds_its_documents_and_no_others(library: Library, uri: str) -> None:
     where = Filter(collections=(NAMES[uri],))
     assert uris(library, where) == {uri}
-    with library.possession.indexes() as indexes:
+    with library.ownership.indexes() as indexes:
         assert len(indexes.keywords.search("harbour", 20, where)) == 1
         vector = library.embedder.embed_queries(["harbour bell"])[0]
         assert len(indexes.vectors.nearest(vector, 20, where)) == 1
@@ -110,7 +110,7 @@ def test_counts_in_all_collections_are_those_of_the_library(library: Library) ->
 def test_a_library_from_before_collections_is_brought_along_without_being_asked(tmp_path: Path) -> None:
     with Library.open(tmp_path, embedder=HashingEmbedder()) as library:
         put(library, "old", "")
-        with library.possession.changing_indexes() as indexes:
+        with library.ownership.indexes_for_writing() as indexes:
             known = indexes.owned._collection
             known.update(ids=known.get()["ids"], metadatas=[{"collection": None}])
     with closing(sqlite3.connect(tmp_path / FILE)) as catalog:

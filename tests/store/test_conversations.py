@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,9 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
+from store.catalog import sqlite
 from store.catalog.conversations import TITLE_LENGTH, Conversations, shortened
-from store.errors import NotFoundError
+from store.errors import LibraryError, NotFoundError
 
 
 @pytest.fixture
@@ -162,3 +165,17 @@ def test_a_title_is_one_line_and_cut_only_between_written_characters(title: str)
     if short != line:
         kept = regex.findall(r"\X", short.removesuffix("…"))
         assert regex.findall(r"\X", line)[: len(kept)] == kept
+
+
+def test_a_locked_catalog_is_an_error_in_one_sentence(catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0)
+    kept = Conversations.open(catalog)
+    started = kept.start("anna", "question")
+    with closing(sqlite3.connect(catalog, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(LibraryError, match="stayed busy"):
+            kept.ask(started.id, None, "question")
+        other.execute("COMMIT")
+    assert kept.branch(started.id) == ()
+    assert kept.ask(started.id, None, "question").state == "asked"
+    kept.close()

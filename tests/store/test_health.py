@@ -17,7 +17,7 @@ import pytest
 
 from store.backup.create import back_up
 from store.backup.last_backup import last_backup
-from store.catalog.database import FILE
+from store.catalog.catalog import FILE
 from store.doctor import checks as health
 from store.doctor import file_checks as household
 from store.errors import IndexDamagedError, LibraryError
@@ -156,7 +156,7 @@ def test_damage_is_seen_in_the_vectors_themselves_not_only_in_their_files(
     with closing(sqlite3.connect(home / FILE)) as connection, connection:
         connection.execute("UPDATE library SET value = '' WHERE name = 'clean'")
     with Library.open(home, embedder=HashingEmbedder()) as library:
-        generation = library.possession.catalog
+        generation = library.ownership.catalog
         question = library.text(library.documents().documents[20].id).split("\n")[2]
         assert found(library, question, 1) == [question]
         with generation.snapshot() as snapshot:
@@ -222,7 +222,7 @@ def test_passages_that_only_an_index_knows_are_found(home: Path) -> None:
     from store.index.vector_index import Entry
 
     with Library.open(home, embedder=HashingEmbedder()) as library:
-        with library.possession.changing_indexes() as indexes:
+        with library.ownership.indexes_for_writing() as indexes:
             indexes.owned.add([Entry("ghost", "ghost", "en", np.full(64, 1 / 8, np.float32))])
             lost = library.passages(library.documents().documents[0].id)[0].id
             indexes.owned.remove([lost])
@@ -233,7 +233,7 @@ def test_passages_that_only_an_index_knows_are_found(home: Path) -> None:
 
 def test_another_embedder_is_a_finding(home: Path) -> None:
     with Library.open(home) as library:
-        library.possession._load_embedder = lambda: HashingEmbedder("other")  # type: ignore[method-assign]
+        library.ownership._load_embedder = lambda: HashingEmbedder("other")  # type: ignore[method-assign]
         (finding,) = health.check_embedder(library)
         assert "attest rebuild --embed" in finding.message
 
@@ -241,7 +241,7 @@ def test_another_embedder_is_a_finding(home: Path) -> None:
 def test_embedding_anew_with_another_model(home: Path) -> None:
     other = HashingEmbedder("other", dimensions=96)
     with Library.open(home) as library:
-        library.possession._load_embedder = lambda: other  # type: ignore[method-assign]
+        library.ownership._load_embedder = lambda: other  # type: ignore[method-assign]
         library.rebuild(embed=True)
         question = library.text(library.documents().documents[20].id).split("\n")[2]
         assert found(library, question, 1) == [question]
@@ -506,11 +506,11 @@ def test_doctor_says_no_by_its_exit_code_until_it_has_mended(
 
 
 def _with_embedder(command: Callable[..., tuple[int, str]], *arguments: str) -> tuple[int, str]:
-    from store.ownership.ownership import Possession
+    from store.ownership.ownership import Ownership
 
-    original = Possession._load_embedder
-    Possession._load_embedder = lambda self: HashingEmbedder()  # type: ignore[method-assign]
+    original = Ownership._load_embedder
+    Ownership._load_embedder = lambda self: HashingEmbedder()  # type: ignore[method-assign]
     try:
         return command(*arguments)
     finally:
-        Possession._load_embedder = original  # type: ignore[method-assign]
+        Ownership._load_embedder = original  # type: ignore[method-assign]

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from store.embedding.embedder import TransformersEmbedder
 from store.errors import IndexDamagedError
-from store.index.keyword_index import MAX_QUERY_TERMS, LexicalEntry, LexicalIndex
+from store.index.keyword_index import MAX_QUERY_TERMS, KeywordEntry, KeywordIndex
 from store.types import Filter
 
 
-def entry(name: str, text: str, language: str = "en", **known: str) -> LexicalEntry:
-    return LexicalEntry(name, f"of-{name}", language, known.get("speaker"), known.get("published"), text)
+def entry(name: str, text: str, language: str = "en", **known: str) -> KeywordEntry:
+    return KeywordEntry(name, f"of-{name}", language, known.get("speaker"), known.get("published"), text)
 
 
 TEXTS = {
@@ -32,15 +32,15 @@ TEXTS = {
 
 
 @pytest.fixture(scope="module")
-def index(model: TransformersEmbedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LexicalIndex]:
-    index = LexicalIndex.open(tmp_path_factory.mktemp("keywords"), model.tokenize)
+def index(model: TransformersEmbedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeywordIndex]:
+    index = KeywordIndex.open(tmp_path_factory.mktemp("keywords"), model.tokenize)
     index.add(entry(name, text, name[-2:]) for name, text in TEXTS.items())
     index.commit()
     yield index
     index.close()
 
 
-def best(index: LexicalIndex, query: str) -> str:
+def best(index: KeywordIndex, query: str) -> str:
     return index.search(query, 1)[0][0]
 
 
@@ -60,51 +60,51 @@ def best(index: LexicalIndex, query: str) -> str:
         ("นํ้าในแม่นํ้า", "other-th"),
     ],
 )
-def test_a_word_or_number_is_found_in_any_spelling(index: LexicalIndex, query: str, expected: str) -> None:
+def test_a_word_or_number_is_found_in_any_spelling(index: KeywordIndex, query: str, expected: str) -> None:
     assert best(index, query) == expected
 
 
 @pytest.mark.parametrize("query", ["14 June 2023", "๑๔ มิถุนายน ๒๕๖๖", "ngày 14 tháng 6 năm 2023", "14/6/2566"])
-def test_a_date_is_found_in_every_language_and_calendar(index: LexicalIndex, query: str) -> None:
+def test_a_date_is_found_in_every_language_and_calendar(index: KeywordIndex, query: str) -> None:
     assert {"forum-th", "forum-vi", "forum-en"} == {name for name, _ in index.search(query, 3)}
 
 
-def test_a_year_of_the_buddhist_era_finds_the_gregorian_one(index: LexicalIndex) -> None:
+def test_a_year_of_the_buddhist_era_finds_the_gregorian_one(index: KeywordIndex) -> None:
     found = index.search("พ.ศ. 2562", 10, Filter(languages=("en",)))
     assert found[0][0] == "other-en"
     assert len(found) == 1 or found[0][1] > 2 * found[1][1]
 
 
-def test_rare_terms_weigh_more_than_common_ones(index: LexicalIndex) -> None:
+def test_rare_terms_weigh_more_than_common_ones(index: KeywordIndex) -> None:
     weights = index.parse("the harvest").weights
     assert max(weights, key=weights.__getitem__) != "▁the"
     assert weights["▁the"] > 0
 
 
-def test_no_passage_scores_above_the_ceiling(index: LexicalIndex) -> None:
+def test_no_passage_scores_above_the_ceiling(index: KeywordIndex) -> None:
     for text in TEXTS.values():
         parsed = index.parse(text)
         assert 0 < index.search(parsed, 1)[0][1] <= parsed.ceiling
         assert index.share(parsed, text) == pytest.approx(1.0)
 
 
-def test_the_share_of_a_text_without_the_query_s_terms_is_nothing(index: LexicalIndex) -> None:
+def test_the_share_of_a_text_without_the_query_s_terms_is_nothing(index: KeywordIndex) -> None:
     assert index.share(index.parse("Zhang 2023"), "กขค") == 0.0
     assert index.share(index.parse(""), "anything") == 0.0
 
 
-def test_a_query_may_be_restricted_to_passages(index: LexicalIndex) -> None:
+def test_a_query_may_be_restricted_to_passages(index: KeywordIndex) -> None:
     assert [name for name, _ in index.search("2023", 10, among=["forum-vi", "other-en"])] == ["forum-vi"]
     assert index.search("2023", 10, among=[]) == []
 
 
 @pytest.mark.parametrize("query", ["", "\u200b"])
-def test_a_query_without_terms_finds_nothing(index: LexicalIndex, query: str) -> None:
+def test_a_query_without_terms_finds_nothing(index: KeywordIndex, query: str) -> None:
     assert index.search(query, 10) == []
     assert index.parse(query).ceiling == 0
 
 
-def test_a_very_long_query_is_searched_by_its_rarest_terms(index: LexicalIndex) -> None:
+def test_a_very_long_query_is_searched_by_its_rarest_terms(index: KeywordIndex) -> None:
     words = " ".join(chr(0x4E00 + number) for number in range(4000))
     parsed = index.parse(f"{words} the Zhang {words}")
     assert len(parsed.weights) == MAX_QUERY_TERMS
@@ -113,13 +113,13 @@ def test_a_very_long_query_is_searched_by_its_rarest_terms(index: LexicalIndex) 
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Iterator[LexicalIndex]:
-    index = LexicalIndex.open(tmp_path / "keywords", str.split)
+def small(tmp_path: Path) -> Iterator[KeywordIndex]:
+    index = KeywordIndex.open(tmp_path / "keywords", str.split)
     yield index
     index.close()
 
 
-def test_what_was_removed_is_found_no_more_and_weighs_nothing(small: LexicalIndex) -> None:
+def test_what_was_removed_is_found_no_more_and_weighs_nothing(small: KeywordIndex) -> None:
     small.add([entry("a", "rice delta"), entry("b", "rice"), entry("c", "delta")])
     small.commit()
     small.remove_documents(["of-b"])
@@ -130,14 +130,14 @@ def test_what_was_removed_is_found_no_more_and_weighs_nothing(small: LexicalInde
     assert all(weight > 0 for weight in small.parse("rice delta nowhere").weights.values())
 
 
-def test_nothing_is_found_before_it_is_committed(small: LexicalIndex) -> None:
+def test_nothing_is_found_before_it_is_committed(small: KeywordIndex) -> None:
     small.add([entry("a", "rice")])
     assert small.search("rice", 10) == []
     small.commit()
     assert len(small.search("rice", 10)) == 1
 
 
-def test_filters_reach_the_keywords(small: LexicalIndex) -> None:
+def test_filters_reach_the_keywords(small: KeywordIndex) -> None:
     small.add(
         [
             entry("a", "rice", "en", speaker="Ann", published="2019"),
@@ -162,7 +162,7 @@ def test_filters_reach_the_keywords(small: LexicalIndex) -> None:
     assert found(speakers=("Nobody",)) == ""
 
 
-def test_filters_change_no_score(small: LexicalIndex) -> None:
+def test_filters_change_no_score(small: KeywordIndex) -> None:
     small.add([entry("a", "rice delta", "en", speaker="Ann", published="2019"), entry("b", "rice", "en")])
     small.commit()
     where = Filter(
@@ -171,8 +171,8 @@ def test_filters_change_no_score(small: LexicalIndex) -> None:
     assert small.search("rice delta", 1, where) == small.search("rice delta", 1)
 
 
-def test_what_one_process_adds_another_finds_at_once(small: LexicalIndex, tmp_path: Path) -> None:
-    reader = LexicalIndex.open(tmp_path / "keywords", str.split, read_only=True)
+def test_what_one_process_adds_another_finds_at_once(small: KeywordIndex, tmp_path: Path) -> None:
+    reader = KeywordIndex.open(tmp_path / "keywords", str.split, read_only=True)
     small.add([entry("a", "rice")])
     small.commit()
     assert [name for name, _ in reader.search("rice", 10)] == ["a"]
@@ -182,16 +182,16 @@ def test_what_one_process_adds_another_finds_at_once(small: LexicalIndex, tmp_pa
 
 def test_a_missing_or_damaged_index_is_said_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(IndexDamagedError, match="attest rebuild"):
-        LexicalIndex.open(tmp_path / "nothing", str.split, read_only=True)
-    LexicalIndex.open(tmp_path / "keywords", str.split).close()
+        KeywordIndex.open(tmp_path / "nothing", str.split, read_only=True)
+    KeywordIndex.open(tmp_path / "keywords", str.split).close()
     (tmp_path / "keywords" / "meta.json").write_text("{")
     with pytest.raises(IndexDamagedError, match="attest rebuild"):
-        LexicalIndex.open(tmp_path / "keywords", str.split)
+        KeywordIndex.open(tmp_path / "keywords", str.split)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=80))
-def test_any_text_is_found_by_itself(small: LexicalIndex, text: str) -> None:
+def test_any_text_is_found_by_itself(small: KeywordIndex, text: str) -> None:
     small.add([entry("x", text)])
     small.commit()
     found = small.search(text, 5)

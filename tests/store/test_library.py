@@ -415,8 +415,8 @@ def test_the_indexes_follow_when_a_language_s_mean_moves(library: Library, tmp_p
     """Vectors are centred by language means; as the library grows, these become its own."""
     add(library, *many(60))
     with library.snapshot() as snapshot:
-        assert snapshot.centring_statistics().keys() == {"en"}
-        assert snapshot.centring_statistics()["en"].count == 180
+        assert snapshot.centering_statistics().keys() == {"en"}
+        assert snapshot.centering_statistics()["en"].count == 180
 
 
 def test_a_closed_library_says_so(tmp_path: Path) -> None:
@@ -427,29 +427,6 @@ def test_a_closed_library_says_so(tmp_path: Path) -> None:
         library.search("anything")
     with pytest.raises(LibraryError, match="closed"):
         library.documents()
-
-
-def test_llama_index_retrieves_from_the_same_collection(library: Library, embedder: HashingEmbedder) -> None:
-    from llama_index.core.vector_stores.types import MetadataFilter, MetadataFilters, VectorStoreQuery
-
-    add(library, parsed("a", "The forum opened.", speaker="UN"), parsed("b", "ฟอรัมเปิดขึ้น", language="th"))
-    store = library.as_vector_store()
-    with library.possession.indexes() as indexes:
-        raw = embedder.embed_passages([_text("ฟอรัมเปิดขึ้น")])[0].passage
-        vector = indexes.centring.centre(raw[None, :], ["th"])[0]
-    query = VectorStoreQuery(query_embedding=vector.tolist(), similarity_top_k=2)
-    result = store.query(query)
-    assert [node.get_content() for node in result.nodes or []] == ["ฟอรัมเปิดขึ้น", "The forum opened."]
-    assert result.similarities is not None
-    assert result.similarities[0] == pytest.approx(1)
-    query.filters = MetadataFilters(filters=[MetadataFilter(key="speaker", value="UN")])
-    assert [node.get_content() for node in store.query(query).nodes or []] == ["The forum opened."]
-
-
-def _text(text: str):  # type: ignore[no-untyped-def] # noqa: ANN202
-    from store.embedding.embedder import PassageText
-
-    return PassageText(text)
 
 
 def test_a_text_longer_than_many_blocks_is_read_in_part(library: Library) -> None:

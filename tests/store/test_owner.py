@@ -21,7 +21,7 @@ from store.errors import LibraryError, LibraryLockedError
 from store.library import Library
 from store.ownership import vector_server as owner_module
 from store.ownership.lock import LibraryLock, Owner, read_owner
-from store.ownership.vector_server import KEY_FILE, MAX_MESSAGE, RemoteIndex
+from store.ownership.vector_server import KEY_FILE, MAX_MESSAGE, RemoteVectors
 from tests.store import processes
 from tests.store.building import HashingEmbedder, add, found, many, parsed
 
@@ -298,7 +298,7 @@ def test_a_malformed_question_gets_a_sentence_and_the_next_one_an_answer(tmp_pat
             connection.send_bytes(message)
             assert "error" in json.loads(connection.recv_bytes())
         connection.close()
-        remote = RemoteIndex(tmp_path, _generation(library))
+        remote = RemoteVectors(tmp_path, _generation(library))
         assert len(remote.nearest(np.ones(64, np.float32), 3)) == 1
         remote.close()
 
@@ -310,7 +310,7 @@ def test_an_overlong_message_ends_only_that_conversation(tmp_path: Path) -> None
         with pytest.raises((EOFError, OSError)):
             connection.send_bytes(b" " * (MAX_MESSAGE + 1))
             connection.recv_bytes()
-        remote = RemoteIndex(tmp_path, _generation(library))
+        remote = RemoteVectors(tmp_path, _generation(library))
         assert len(remote.nearest(np.ones(64, np.float32), 3)) == 1
         remote.close()
 

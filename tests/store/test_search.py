@@ -75,7 +75,7 @@ def test_keywords_added_as_usual_would_bury_an_answer_in_another_language(librar
 
     def place(ranking: Ranking) -> int:
         query = "When was the bridge over the river opened?"
-        with library.possession.indexes() as indexes, library.snapshot() as snapshot:
+        with library.ownership.indexes() as indexes, library.snapshot() as snapshot:
             found = search(
                 query, 12, Filter(), embedder=library.embedder, indexes=indexes, snapshot=snapshot, ranking=ranking
             )
@@ -240,7 +240,7 @@ def filtered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 def test_filters_hold_for_meaning_and_for_keywords(filtered: Library, where: Filter, expected: str) -> None:
     assert "".join(sorted(hit.document.id for hit in filtered.search("rice of the", 10, where).hits)) == expected
     # Both halves alone.
-    with filtered.possession.indexes() as indexes, filtered.snapshot() as snapshot:
+    with filtered.ownership.indexes() as indexes, filtered.snapshot() as snapshot:
         owner = {passage.id: each for each in "abcd" for passage in snapshot.passages(each)}
         near = indexes.vectors.nearest(filtered.embedder.embed_queries(["rice"])[0], 10, where)
         words = indexes.keywords.search("rice", 10, where)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.catalog.snapshot import LanguageStatistics
+from store.catalog.language_sums import LanguageStatistics
 from store.embedding.centering import LanguageMeans
 from store.embedding.embedder import RECENT_QUESTIONS, PassageText, TransformersEmbedder
 from store.embedding.token_states import HIGHEST, SIZE, PassageTokens, TokenBasis

@@ -1,8 +1,6 @@
-"""The catalog: one SQLite file that is the truth. Opened here; `snapshot` reads and `writing` changes it.
+"""The catalog: one SQLite file that holds the truth. `Snapshot` reads it, `Transaction` changes it.
 
-Write-ahead logging lets readers go on during writes. `synchronous` is FULL, not NORMAL: after a power
-cut NORMAL may take back transactions that were already committed, and the vectors and keywords, which
-are written after the catalog, would then be ahead of it. It costs a few fsyncs per 256 passages.
+Nothing outside `store.catalog` sees SQLite. Write-ahead logging lets readers go on during writes.
 """
 
 from __future__ import annotations
@@ -13,13 +11,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from store.backup.last_backup import advice
+from store.backup.last_backup import restore_advice
 from store.catalog.schema import check_schema, latest_schema, migrate
 from store.catalog.snapshot import Snapshot
+from store.catalog.sqlite import connect, translate_errors
+from store.catalog.transaction import Transaction
 from store.errors import LibraryError, SchemaVersionError
 
 FILE = "catalog.sqlite"
-_BUSY_MILLISECONDS = 10_000
+_PAGE = 100
+"""Documents read in one snapshot: a snapshot that lasts long keeps the log from shrinking."""
 
 
 class Catalog:
@@ -39,7 +40,7 @@ class Catalog:
 
         Raises SchemaVersionError, also for a read-only catalog that would need a migration.
         """
-        with translated(path):
+        with translate_errors(path):
             if not read_only:
                 migrate(path)
             catalog = cls(path)
@@ -57,7 +58,7 @@ class Catalog:
         with self._writer_lock, self._idle_lock:
             self._closed = True
             if self._writer:
-                with suppress(sqlite3.Error):  # only tidying: the log is read on the next opening too
+                with suppress(sqlite3.Error):  # tidying only: the next opening reads the log too
                     self._writer.execute("PRAGMA optimize")
                     self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 self._writer.close()
@@ -68,8 +69,8 @@ class Catalog:
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        """The catalog as it is now, unmoved by what is written until the block ends."""
-        with translated(self.path), self._reader() as connection:
+        """Read the catalog as it is now; later writes don't show until the block ends."""
+        with translate_errors(self.path), self._reader() as connection:
             connection.execute("BEGIN")
             try:
                 # SQLite takes the snapshot at the first read, not at BEGIN.
@@ -79,38 +80,52 @@ class Catalog:
                 connection.execute("ROLLBACK")
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """The writing connection, in a transaction: committed as the block ends, undone if it raises."""
-        with translated(self.path), self._writer_lock:
-            if self._closed:
-                raise LibraryError("The library is closed.")
-            if self._writer is None:
-                self._writer = self._connect()
-            self._writer.execute("BEGIN IMMEDIATE")
+    def transaction(self) -> Iterator[Transaction]:
+        """Change the catalog: commit at the end of the block, or roll back if it raises."""
+        with translate_errors(self.path), self._writer_lock:
+            writer = self._open_writer()
+            writer.execute("BEGIN IMMEDIATE")
             try:
-                yield self._writer
-                self._writer.execute("COMMIT")
+                yield Transaction(writer)
+                writer.execute("COMMIT")
             except BaseException:
                 with suppress(sqlite3.Error):  # after a full disk SQLite may have rolled back already
-                    self._writer.execute("ROLLBACK")
+                    writer.execute("ROLLBACK")
                 raise
+
+    def live_pages(self) -> Iterator[list[int]]:
+        """Yield the keys of all live documents, a page at a time, each read in its own snapshot."""
+        last = 0
+        while True:
+            with self.snapshot() as snapshot:
+                keys = snapshot.live_keys(last, _PAGE)
+            if not keys:
+                return
+            yield keys
+            last = keys[-1]
 
     def vacuum(self) -> None:
         """Give free pages back to the disk if they are over a quarter of the file."""
-        with translated(self.path), self._writer_lock:
-            writer = self._writer or self._connect()
-            self._writer = writer
+        with translate_errors(self.path), self._writer_lock:
+            writer = self._open_writer()
             free, pages = (writer.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
             if free * 4 > pages:
                 writer.execute("VACUUM")
 
     def reindex(self) -> None:
-        """Make SQLite's own indexes anew from the tables; nothing is changed where that fails. Raises LibraryError."""
+        """Rebuild SQLite's own indexes from the tables; a failure changes nothing. Raises LibraryError."""
         try:
-            with self.transaction() as connection:
-                connection.execute("REINDEX")
-        except LibraryError as error:  # two rows where there may be one: nothing says which of them is right
-            raise LibraryError(f"{error} Its indexes can't be made anew: {advice(self.path.parent)}.") from error
+            with translate_errors(self.path), self._writer_lock:
+                self._open_writer().execute("REINDEX")
+        except LibraryError as error:  # two rows where only one may be: nothing says which of them is right
+            raise LibraryError(f"{error} Its indexes can't be rebuilt: {restore_advice(self.path.parent)}.") from error
+
+    def _open_writer(self) -> sqlite3.Connection:
+        if self._closed:
+            raise LibraryError("The library is closed.")
+        if self._writer is None:
+            self._writer = connect(self.path)
+        return self._writer
 
     @contextmanager
     def _reader(self) -> Iterator[sqlite3.Connection]:
@@ -119,7 +134,7 @@ class Catalog:
                 raise LibraryError("The library is closed.")
             connection = self._idle.pop() if self._idle else None
         if connection is None:
-            connection = self._connect()
+            connection = connect(self.path)
             connection.execute("PRAGMA query_only = ON")
         try:
             yield connection
@@ -129,36 +144,3 @@ class Catalog:
                     connection.close()
                 else:
                     self._idle.append(connection)
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?mode=rw",
-            uri=True,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        for pragma in (f"busy_timeout = {_BUSY_MILLISECONDS}", "foreign_keys = ON", "synchronous = FULL"):
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
-
-
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors on the catalog at `path` into ours."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        raise LibraryError(_explain(error, path)) from error
-
-
-def _explain(error: sqlite3.DatabaseError, path: Path) -> str:
-    reason = str(error)
-    if "full" in reason:
-        return f"The disk that holds {path.parent} is full. Free some space and run the command again."
-    if "readonly" in reason or "unable to open" in reason:
-        return f"{path.parent} can't be written to: make the folder writable or choose another --home."
-    if "malformed" in reason or "not a database" in reason:
-        return f"The catalog {path} is damaged ({reason}): {advice(path.parent)}."
-    if "locked" in reason or "busy" in reason:
-        return f"The catalog {path} stayed busy for {_BUSY_MILLISECONDS // 1000} s; try again."
-    return f"The catalog {path} can't be used: {reason}."

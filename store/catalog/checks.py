@@ -1,0 +1,112 @@
+"""What `attest doctor` reads: whether the catalog is sound in itself."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from store.catalog.documents import MANY, placeholders
+from store.catalog.packing import text_sha256
+from store.catalog.snapshot import EMBEDDING, WHOLE, Snapshot
+from store.types import Document, Span
+
+SQLITE_VERSION = sqlite3.sqlite_version
+_INDEX_ONLY = re.compile("missing from index|wrong # of entries in index")
+"""SQLite's words where only an index is wrong, which holds nothing that its table doesn't."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrityProblems:
+    """What SQLite's own check found."""
+
+    messages: tuple[str, ...]
+    only_indexes: bool
+    """Whether rebuilding SQLite's own indexes would mend all of it."""
+
+
+def integrity_problems(snapshot: Snapshot) -> IntegrityProblems | None:
+    """Run SQLite's integrity check; return None for a sound catalog."""
+    messages = tuple(str(row[0]) for row in snapshot._connection.execute("PRAGMA integrity_check(100)"))
+    if messages == ("ok",):
+        return None
+    return IntegrityProblems(messages, all(_INDEX_ONLY.search(message) for message in messages))
+
+
+def orphan_rows(snapshot: Snapshot) -> int:
+    """Count the rows that refer to a row that doesn't exist."""
+    return len(snapshot._connection.execute("PRAGMA foreign_key_check").fetchall())
+
+
+def document_problems(snapshot: Snapshot, key: int) -> Iterator[tuple[Document, str]]:
+    """Yield what is wrong with a live document: its text isn't what its hash says, or its parts lie outside it."""
+    row = snapshot._connection.execute(
+        "SELECT id, characters FROM documents WHERE key = ? AND state = 'live'", (key,)
+    ).fetchone()
+    if row is None:  # removed since its page was read
+        return
+    document = snapshot.document(row[0])
+    text = snapshot.text(document.id)
+    if len(text) != row[1] or text_sha256(text) != document.text_sha256:
+        yield document, "its stored text isn't the one that was added"
+    passages = snapshot.passages(document.id)
+    spans = [
+        span
+        for passage in passages
+        for span in (Span(passage.start, passage.end), *passage.sentences, passage.heading)
+        if span is not None
+    ]
+    if any(not 0 <= span.start <= span.end <= len(text) for span in spans):
+        yield document, "some of its passages lie outside its text"
+    if len(passages) != document.passage_count:
+        yield document, f"it has {len(passages)} of its {document.passage_count} passages"
+
+
+def count_incomplete(snapshot: Snapshot) -> int:
+    """Count the live passages that lack some of their vectors."""
+    (count,) = snapshot._connection.execute(
+        "SELECT count(*) FROM documents d JOIN passages p ON p.document = d.key LEFT JOIN vectors v "
+        f"ON v.passage = p.key AND v.embedding = {EMBEDDING} WHERE d.state = 'live' AND "
+        f"(v.halves IS NULL OR NOT {WHOLE})",
+        (snapshot.number("dimensions"),),
+    ).fetchone()
+    return int(count)
+
+
+def count_live(snapshot: Snapshot, passage_ids: Sequence[str]) -> int:
+    """Count those of at most `MANY` passages that are live."""
+    (count,) = snapshot._connection.execute(
+        "SELECT count(*) FROM passages p JOIN documents d ON d.key = p.document "
+        f"WHERE d.state = 'live' AND p.id IN ({placeholders(passage_ids)})",
+        passage_ids,
+    ).fetchone()
+    return int(count)
+
+
+def live_passage_ids(snapshot: Snapshot) -> Iterator[str]:
+    """Yield the id of every live passage."""
+    for row in snapshot._connection.execute(
+        "SELECT p.id FROM documents d JOIN passages p ON p.document = d.key WHERE d.state = 'live'"
+    ):
+        yield row[0]
+
+
+def in_pages(items: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the items in lists of at most `MANY`."""
+    iterator = iter(items)
+    while page := list(islice(iterator, MANY)):
+        yield page
+
+
+def file_problem(database: Path) -> str | None:
+    """Check any SQLite file; return the first problem, None for a sound one."""
+    try:
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            problem = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
+    except sqlite3.Error as error:
+        problem = str(error)
+    return None if problem == "ok" else problem

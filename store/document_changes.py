@@ -1,0 +1,179 @@
+"""How a document enters a library, changes and leaves: the order of steps that makes each change atomic.
+
+    catalog (pending) -> embedded -> indexed -> catalog (live) -> old version deleted
+
+Only live documents are visible, and one transaction makes a document live, after its entries are in the indexes.
+Whatever a killed process left between two steps is undone or finished by `finish_changes`, from the catalog alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from store.catalog.packing import text_sha256, version_digest
+from store.errors import RequestError
+from store.ids import document_id
+from store.index.vectorize import embed_documents
+from store.text.date_ranges import day_range
+from store.types import Document, ParsedDocument, Passage
+
+if TYPE_CHECKING:
+    from store.catalog.catalog import Catalog
+    from store.catalog.transaction import Transaction
+    from store.embedding.embedder import Embedder
+    from store.index.index_set import IndexSet
+
+Outcome = Literal["added", "updated", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True)
+class AddResult:
+    """The outcome for one document that was added."""
+
+    document: Document
+    """As the library holds it now."""
+    outcome: Outcome
+    embedded: int = 0
+    """Passages that went through the embedding model; the others' vectors were known already."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    key: int
+    id: str
+    former: int | None
+    """Key of the version that this one replaces."""
+
+
+def check_document(parsed: ParsedDocument) -> None:
+    """Refuse a document that contradicts itself, before anything is stored.
+
+    Raises RequestError: no uri, a malformed date, a text that isn't Unicode, a hash that isn't the
+    text's, or passages and sentences that lie outside it or overlap.
+    """
+    document, text = parsed.document, parsed.text
+    name = document.uri or document.title or "a document"
+    if not document.uri:
+        raise RequestError(f"{name} has no uri: say where it came from.")
+    try:
+        if document.published is not None:
+            day_range(document.published)
+        digest = text_sha256(text)
+    except ValueError as error:  # UnicodeEncodeError is one
+        raise RequestError(f"{name} can't be added: {error}") from error
+    if digest != document.text_sha256:
+        raise RequestError(f"{name} can't be added: its text_sha256 is not that of its text.")
+    last = 0
+    for number, passage in enumerate(parsed.passages):
+        if not (last <= passage.start <= passage.end <= len(text)):
+            raise RequestError(f"{name} can't be added: passage {number} is out of order or outside the text.")
+        last = passage.end
+        if not _holds_its_sentences(passage):
+            raise RequestError(f"{name} can't be added: a sentence of passage {number} lies outside it.")
+        if passage.heading is not None and not 0 <= passage.heading.start <= passage.heading.end <= len(text):
+            raise RequestError(f"{name} can't be added: a heading lies outside the text.")
+
+
+def _holds_its_sentences(passage: Passage) -> bool:
+    last = passage.start
+    for span in passage.sentences:
+        if not (last <= span.start <= span.end <= passage.end):
+            return False
+        last = span.end
+    return True
+
+
+def update_metadata(catalog: Catalog, parsed: ParsedDocument) -> AddResult | None:
+    """Handle a document whose text is in the library under this uri already; return None for any other.
+
+    Changed metadata is stored at once; the index entries, marked stale, follow in `finish_changes`.
+    """
+    with catalog.snapshot() as snapshot:
+        known = snapshot.stored_document(uri=parsed.document.uri)
+    if known is None or known.version != version_digest(parsed):
+        return None
+    with catalog.transaction() as transaction:
+        changed = transaction.update_metadata(known.key, parsed)
+    with catalog.snapshot() as snapshot:
+        return AddResult(snapshot.document(known.id), "updated" if changed else "unchanged")
+
+
+def add_documents(
+    catalog: Catalog,
+    indexes: IndexSet,
+    embedder: Embedder,
+    batch: Sequence[ParsedDocument],
+    on_embedded: Callable[[int], None],
+) -> list[AddResult]:
+    """Add checked documents with distinct uris; `on_embedded` gets the number of passages embedded so far.
+
+    Nothing of the batch is visible unless all steps succeed; `finish_changes` cleans up after an error.
+    """
+    with catalog.transaction() as transaction:
+        pending = [_insert(transaction, parsed) for parsed in batch]
+        run = transaction.number("embedding")
+    embedded = embed_documents(catalog, embedder, [each.key for each in pending], run, on_embedded)
+    with catalog.snapshot() as snapshot:
+        indexes.write(snapshot, [each.key for each in pending], run)
+    with catalog.transaction() as transaction:
+        for each in pending:
+            transaction.publish(each.key)
+    _delete(catalog, indexes, [each.former for each in pending if each.former is not None])
+    with catalog.snapshot() as snapshot:
+        documents = snapshot.documents_by_id([each.id for each in pending])
+    return [
+        AddResult(documents[each.id], "added" if each.former is None else "updated", embedded[each.key])
+        for each in pending
+    ]
+
+
+def remove_document(catalog: Catalog, indexes: IndexSet, document_id: str) -> None:
+    """Hide a document at once, then delete it from the indexes and the catalog."""
+    with catalog.transaction() as transaction:
+        known = transaction.stored_document(id=document_id)
+        if known is None:
+            return
+        transaction.retire(known.key)
+    _delete(catalog, indexes, [known.key])
+
+
+def finish_changes(catalog: Catalog, indexes: IndexSet) -> None:
+    """Finish or undo every change that was begun.
+
+    A pending document never became visible and is deleted; a retired one is deleted from the indexes, then from
+    the catalog; a live one whose index entries are stale gets new ones.
+    """
+    with catalog.snapshot() as snapshot:
+        changes = snapshot.unfinished_changes()
+        stale = [change.key for change in changes if change.state == "live"]
+        if stale:
+            indexes.remove(snapshot, stale)
+            indexes.write(snapshot, stale, snapshot.number("embedding"))
+    if stale:
+        with catalog.transaction() as transaction:
+            transaction.mark_indexed(stale)
+    _delete(catalog, indexes, [change.key for change in changes if change.state != "live"])
+
+
+def _delete(catalog: Catalog, indexes: IndexSet, keys: Sequence[int]) -> None:
+    """Delete versions that aren't live: first from the indexes, then their rows."""
+    if not keys:
+        return
+    with catalog.snapshot() as snapshot:
+        indexes.remove(snapshot, keys)
+    with catalog.transaction() as transaction:
+        for key in keys:
+            transaction.delete(key)
+
+
+def _insert(transaction: Transaction, parsed: ParsedDocument) -> _Pending:
+    """Store a document as pending, under the id that its uri has or under a free one."""
+    former = transaction.stored_document(uri=parsed.document.uri)
+    if former is not None:
+        return _Pending(transaction.insert_pending(parsed, former.id), former.id, former.key)
+    chosen, attempt = parsed.document.id or document_id(parsed.document.uri), 0
+    while transaction.is_taken(chosen):
+        chosen, attempt = document_id(parsed.document.uri, attempt), attempt + 1
+    return _Pending(transaction.insert_pending(parsed, chosen), chosen, None)

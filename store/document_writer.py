@@ -1,0 +1,87 @@
+"""Adds documents one by one, in batches that keep the embedding model busy across documents."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from store.document_changes import (
+    AddResult,
+    add_documents,
+    check_document,
+    finish_changes,
+    update_metadata,
+)
+from store.embedder_identity import note_embedder
+from store.index.vectorize import PORTION
+from store.types import ParsedDocument, Progress
+
+if TYPE_CHECKING:
+    from store.ownership.ownership import Ownership
+
+DOCUMENTS = 256
+"""The most documents in one batch."""
+
+
+class DocumentWriter:
+    """Adds or replaces documents by their uri. Get one from `Library.writer`; call `finish` at the end."""
+
+    def __init__(self, ownership: Ownership, lock: threading.RLock, progress: Progress | None) -> None:
+        self._ownership = ownership
+        self._lock = lock
+        self._progress = progress
+        self._batch: dict[str, ParsedDocument] = {}
+        self._passages = 0
+        self._done = 0
+        self._known = 0
+
+    def add(self, parsed: ParsedDocument) -> list[AddResult]:
+        """Take a document; return the results of those that became durable, which may be none yet.
+
+        Raises RequestError for a document that contradicts itself; those before it are not affected.
+        """
+        check_document(parsed)
+        results = [] if self._has_room_for(parsed) else self._write()
+        self._batch[parsed.document.uri] = parsed
+        self._passages += len(parsed.passages)
+        self._known += len(parsed.passages)
+        return results
+
+    def finish(self) -> list[AddResult]:
+        """Write what is left, and update the indexes for changed metadata and moved language means."""
+        results = self._write()
+        with self._lock, self._ownership.catalog_for_writing() as catalog:
+            with catalog.snapshot() as snapshot:
+                changes = snapshot.unfinished_changes()
+            if changes:
+                with self._ownership.indexes_for_writing() as indexes:
+                    finish_changes(catalog, indexes)
+            self._ownership.recenter()
+        return results
+
+    def _has_room_for(self, parsed: ParsedDocument) -> bool:
+        """Return whether the batch with this document is still embedded in one portion."""
+        if parsed.document.uri in self._batch:
+            return False
+        return not self._batch or (self._passages + len(parsed.passages) <= PORTION and len(self._batch) < DOCUMENTS)
+
+    def _write(self) -> list[AddResult]:
+        """Write the batch, after finishing what was begun before it."""
+        batch, passages = list(self._batch.values()), self._passages
+        self._batch, self._passages = {}, 0
+        with self._lock, self._ownership.catalog_for_writing() as catalog:
+            known = [(each, update_metadata(catalog, each)) for each in batch]
+            results = [result for _, result in known if result is not None]
+            changed = [each for each, result in known if result is None]
+            if changed:
+                embedder = self._ownership.embedder
+                note_embedder(catalog, embedder)
+                with self._ownership.indexes_for_writing() as indexes:
+                    finish_changes(catalog, indexes)
+                    results += add_documents(catalog, indexes, embedder, changed, self._report)
+        self._done += passages
+        return results
+
+    def _report(self, embedded: int) -> None:
+        if self._progress:
+            self._progress(self._done + embedded, self._known)
