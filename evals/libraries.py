@@ -19,6 +19,7 @@ from platformdirs import user_cache_path
 
 from evals.formats import Folder, SourceText, Suite, Texts
 from store.errors import EmbedderMismatchError, IndexDamagedError, SchemaVersionError, SuiteError
+from store.ids import document_id
 from store.library import Library
 from store.settings import Settings
 from store.text.language import detect_language
@@ -113,7 +114,7 @@ def parsed_documents(texts: Iterable[SourceText], embedder: Embedder, passage_to
         language = source.language or detect_language(normalized.text)
         digest = sha256(normalized.text.encode()).hexdigest()
         document = Document(
-            id=sha256(source.id.encode()).hexdigest()[:16],
+            id=document_id(source.id),
             uri=source.id,
             title=source.title,
             language=language,
@@ -123,7 +124,6 @@ def parsed_documents(texts: Iterable[SourceText], embedder: Embedder, passage_to
         passages = split(
             normalized.text,
             language,
-            document_id=document.id,
             count_tokens=embedder.count_tokens,
             passage_tokens=passage_tokens,
         )

@@ -15,6 +15,7 @@ from ingest.sources import Source
 from ingest.split import SPLITTING_VERSION, split
 from ingest.suspicious import signs
 from store.errors import ReadError
+from store.ids import document_id
 from store.text.language import detect_language
 from store.types import Document, ParsedDocument
 
@@ -58,11 +59,9 @@ def parse(
     if not regex.search(r"[\p{L}\p{N}\p{S}]", text):
         raise ReadError("This file has no words in it.")
     language = source.language or detect_language(text)
-    identifier = sha256(uri.encode()).hexdigest()[:12]
     passages = split(
         text,
         language,
-        document_id=identifier,
         count_tokens=count_tokens,
         passage_tokens=passage_tokens,
         headings=None if normalized.headings is None else frozenset(span.start for span in normalized.headings),
@@ -71,7 +70,7 @@ def parse(
     speaker = _name(source.speaker) or _name(raw.author)
     found = signs(raw.blocks, title, speaker)
     document = Document(
-        id=identifier,
+        id=document_id(uri),
         uri=uri,
         title=title,
         language=language,

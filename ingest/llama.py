@@ -19,7 +19,7 @@ from pydantic import Field
 
 from ingest.split import PASSAGE_TOKENS, split
 from store.text.language import detect_language
-from store.types import Passage
+from store.types import Chunk
 
 
 class PassageParser(NodeParser):
@@ -41,7 +41,6 @@ class PassageParser(NodeParser):
         passages = split(
             text,
             detect_language(text),
-            document_id=node.node_id,
             count_tokens=self.count_tokens,
             passage_tokens=self.passage_tokens,
         )
@@ -52,6 +51,6 @@ class PassageParser(NodeParser):
         return made
 
 
-def _metadata(passage: Passage, text: str) -> dict[str, str]:
+def _metadata(passage: Chunk, text: str) -> dict[str, str]:
     heading = {"heading": passage.heading.of(text)} if passage.heading else {}
     return {"language": passage.language} | heading

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache, partial
 from hashlib import sha256
@@ -26,7 +26,7 @@ from store.logs import facts
 from store.types import ParsedDocument
 
 if TYPE_CHECKING:
-    from store.library import Library, Progress
+    from store.library import AddResult, Library, Progress
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +88,17 @@ class _Tally:
     failed: list[Failure] = field(default_factory=list)
     flagged: list[Failure] = field(default_factory=list)
 
+    def count(self, results: Iterable[AddResult]) -> None:
+        for result in results:
+            if result.outcome == "unchanged":
+                self.unchanged += 1
+                continue
+            if result.outcome == "added":
+                self.added += 1
+            else:
+                self.updated += 1
+            self.passages += result.document.passage_count
+
     def flag(self, path: Path, sign: str) -> None:
         self.flagged.append(Failure(_shown(path), sign))
 
@@ -122,10 +133,10 @@ def ingest_paths(
     start = time.monotonic()
     roots = roots_of(paths)
     tally = _Tally()
-    for result in library.add_many(_parsed(library, roots, uri_of or _path_of, collection, tally), progress):
-        setattr(tally, result.outcome, getattr(tally, result.outcome) + 1)
-        if result.outcome != "unchanged":
-            tally.passages += result.document.passage_count
+    writer = library.writer(progress)
+    for parsed in _parsed(library, roots, uri_of or _path_of, collection, tally):
+        tally.count(writer.add(parsed))
+    tally.count(writer.finish())
     if sync:
         for root in roots:
             tally.removed += _remove_what_is_gone(library, root)

@@ -10,13 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 
 import regex
 
 from ingest.sentences import halves, sentences
 from store.text.language import UNKNOWN, detect_language
-from store.types import Passage, Span
+from store.types import Chunk, Span
 
 SPLITTING_VERSION = 1
 """Of how sentences and passages are cut."""
@@ -50,26 +49,21 @@ def split(
     text: str,
     language: str,
     *,
-    document_id: str,
     count_tokens: Callable[[str], int],
     passage_tokens: int = PASSAGE_TOKENS,
     headings: frozenset[int] | None = None,
-) -> tuple[Passage, ...]:
+) -> tuple[Chunk, ...]:
     """The passages of a normalized text, in order.
 
     `headings` are the offsets at which lines begin that the file's format calls headings; None where a format has no
     such thing, as plain text: then short lines without a mark at their end are taken for headings.
     """
-    passages: list[Passage] = []
-    prefix = f"{document_id}.{sha256(text.encode()).hexdigest()[:8]}"
+    passages: list[Chunk] = []
     for heading, section in _sections(_units(text, language, count_tokens, passage_tokens, headings)):
         for number, group in enumerate(_groups(section, passage_tokens)):
             start, end = group[0].span.start, group[-1].span.end
             passages.append(
-                Passage(
-                    id=f"{prefix}.{len(passages)}",
-                    document_id=document_id,
-                    ordinal=len(passages),
+                Chunk(
                     start=start,
                     end=end,
                     language=_language_of(text[start:end], language),

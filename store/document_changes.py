@@ -17,7 +17,7 @@ from store.errors import RequestError
 from store.ids import document_id
 from store.index.vectorize import embed_documents
 from store.text.date_ranges import day_range
-from store.types import Document, ParsedDocument, Passage
+from store.types import Chunk, Document, ParsedDocument
 
 if TYPE_CHECKING:
     from store.catalog.catalog import Catalog
@@ -76,7 +76,7 @@ def check_document(parsed: ParsedDocument) -> None:
             raise RequestError(f"{name} can't be added: a heading lies outside the text.")
 
 
-def _holds_its_sentences(passage: Passage) -> bool:
+def _holds_its_sentences(passage: Chunk) -> bool:
     last = passage.start
     for span in passage.sentences:
         if not (last <= span.start <= span.end <= passage.end):

@@ -1,4 +1,4 @@
-"""The values that cross the store's border: frozen, and free of any library's own types.
+"""The store's values: frozen, and free of any other package's types.
 
 All offsets are Unicode code points into a document's normalized text, half-open: ``text[start:end]``.
 """
@@ -20,26 +20,26 @@ class Span:
     end: int
 
     def of(self, text: str) -> str:
-        """The words that this span covers in `text`."""
+        """Return the part of `text` that this span covers."""
         return text[self.start : self.end]
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What is known of one text. The text itself is fetched by `Library.text`, never carried along."""
+    """The metadata of one text. `Library.text` reads the text itself."""
 
     id: str
     uri: str
-    """Where it came from, as the user would name it: a path or an address. Unique in a library."""
+    """Where it came from: a path or an address. Unique in a library."""
     title: str
     language: str
-    """BCP 47 tag; ``und`` where it could not be told."""
+    """BCP 47 tag; ``und`` if unknown."""
     original_sha256: str
     """Of the bytes of the file."""
     text_sha256: str
-    """Of the normalized text in UTF-8: an old citation can be checked against it."""
+    """Of the normalized text in UTF-8, to check an old citation against."""
     speaker: str | None = None
-    """Whose voice the text carries: answers attribute to it what it asserts."""
+    """Whose words the text is: answers attribute its statements to them."""
     published: str | None = None
     """ISO 8601, as precise as known: ``2023``, ``2023-06`` or ``2023-06-14``."""
     media_type: str = "text/plain"
@@ -47,19 +47,31 @@ class Document:
     """Offsets at which pages begin, for formats that have pages."""
     passage_count: int = 0
     collection: str = ""
-    """The one that it belongs to; empty for documents without any."""
+    """The collection that it belongs to; empty for none."""
     signs: tuple[str, ...] = ()
-    """What its file was made to mislead readers with, as `ingest.suspicious` names it; empty for nearly all."""
+    """Signs that its file was made to mislead readers, as `ingest` names them; empty for nearly all."""
 
     def page_of(self, offset: int) -> int | None:
-        """The page, counted from 1, that holds `offset`; None for a text without pages."""
+        """Return the page, counted from 1, that holds `offset`; None for a text without pages."""
         page = sum(1 for start in self.pages if start <= offset)
         return page or None
 
 
 @dataclass(frozen=True, slots=True)
+class Chunk:
+    """A run of whole sentences in a document on its way into a library, where it becomes a `Passage`."""
+
+    start: int
+    end: int
+    language: str
+    sentences: tuple[Span, ...]
+    heading: Span | None = None
+    """The nearest heading above, where it is not part of the chunk itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
-    """A run of whole sentences that is found as one; the passages of a document cover all of it."""
+    """A chunk in a library, which is found as one; the passages of a document cover all of it."""
 
     id: str
     document_id: str
@@ -74,18 +86,18 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class ParsedDocument:
-    """A document on its way into a library: what `ingest` makes and `Library.add` keeps."""
+    """A document on its way into a library: what `ingest` makes and `Library.add` takes."""
 
     document: Document
     text: str
-    passages: tuple[Passage, ...]
+    passages: tuple[Chunk, ...]
     normalization: int
-    """Version of the normalization and splitting that made `text` and `passages`."""
+    """A number for the code and options that made `text` and `passages`: another one means another way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which documents a search may look at. Empty means all; the conditions are combined with `and`.
+    """Which documents a search considers. Empty means all; the conditions are combined with `and`.
 
     `published_from` and `published_to` are ISO 8601 prefixes, both inclusive: ``2023`` as an upper
     bound admits all of 2023. A document without a date never passes a bound on the date.
@@ -100,7 +112,7 @@ class Filter:
 
     @property
     def is_empty(self) -> bool:
-        """Whether every document passes."""
+        """Return whether every document passes."""
         return self == Filter()
 
 
@@ -115,9 +127,9 @@ class SentenceHit:
     keyword: float
     """Share of the query's keyword weight that the sentence holds, in [0, 1]."""
     score: float
-    """What sentences are ordered by, across passages and languages of one search."""
+    """Orders sentences across passages and languages of one search."""
     late: float | None = None
-    """How near the sentence's words come to each of the query's, in [-1, 1]; None where tokens aren't kept."""
+    """Late interaction of the sentence with the query, in [-1, 1]; None where tokens aren't stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +142,7 @@ class Hit:
     document: Document
     text: str
     score: float
-    """What the order is by: comparable across languages within one search, not between searches."""
+    """Orders hits: comparable across languages within one search, not between searches."""
     dense: float
     """Cosine of query and passage after each language's mean was taken off, in [-1, 1]."""
     keyword: float
@@ -138,12 +150,12 @@ class Hit:
     sentences: tuple[SentenceHit, ...] = ()
     """All sentences of the passage, in the order of the text."""
     late: float | None = None
-    """How near the passage's words come to each of the query's, in [-1, 1]; None where tokens aren't kept."""
+    """Late interaction of the passage with the query, in [-1, 1]; None where tokens aren't stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The hits of one query, with what was understood of it."""
+    """The hits of one query, with the query's language and the time each step took."""
 
     query: str
     language: str

@@ -13,6 +13,7 @@ import numpy as np
 from ingest.split import split
 from store.embedding.arrays import FloatArray
 from store.embedding.embedder import Embedder, PassageText, PassageVectors, Progress, QuestionVectors
+from store.ids import document_id
 from store.library import Library
 from store.types import Document, ParsedDocument
 
@@ -103,10 +104,9 @@ def fill(library: Library, paragraphs: Iterable[Paragraph]) -> None:
 def parse(paragraph: Paragraph, embedder: Embedder) -> ParsedDocument:
     """A paragraph as a document. Its text is taken as it is, so that gold answers still occur in it."""
     digest = hashlib.sha256(paragraph.text.encode()).hexdigest()
-    name = hashlib.sha256(paragraph.uri.encode()).hexdigest()[:12]
-    passages = split(paragraph.text, paragraph.language, document_id=name, count_tokens=embedder.count_tokens)
+    passages = split(paragraph.text, paragraph.language, count_tokens=embedder.count_tokens)
     document = Document(
-        id=name,
+        id=document_id(paragraph.uri),
         uri=paragraph.uri,
         title=f"Paragraph {paragraph.number}",
         language=paragraph.language,

@@ -22,8 +22,9 @@ from ingest.split import split
 from store.embedding.arrays import FloatArray
 from store.embedding.embedder import Embedder, PassageText, PassageVectors, Progress, QuestionVectors
 from store.embedding.token_states import Codes, PassageTokens
+from store.ids import document_id
 from store.text.language import detect_language
-from store.types import Document, ParsedDocument, Passage, Span
+from store.types import Chunk, Document, ParsedDocument, Span
 
 PASSAGES_PER_DOCUMENT = 20
 SENTENCES = (2, 6)
@@ -60,10 +61,10 @@ def read_texts(folder: Path | None, samples: Path) -> list[str]:
 
 def embed_sentences(texts: Iterable[str], embedder: Embedder) -> list[Sentence]:
     """All sentences of `texts`, each with its vector as it stands in its passage."""
-    found: list[tuple[Passage, str]] = []
-    for number, text in enumerate(texts):
+    found: list[tuple[Chunk, str]] = []
+    for text in texts:
         language = detect_language(text)
-        cut = split(text, language, document_id=str(number), count_tokens=embedder.count_tokens)
+        cut = split(text, language, count_tokens=embedder.count_tokens)
         found += [(passage, text) for passage in cut]
     asked = [
         PassageText(text[p.start : p.end], tuple(Span(s.start - p.start, s.end - p.start) for s in p.sentences))
@@ -161,17 +162,17 @@ class Recombiner:
         uri = f"made:{self._made:06}"
         language = self._pick.choice(sorted(self._by_language))
         text = ""
-        passages: list[Passage] = []
-        for ordinal in range(PASSAGES_PER_DOCUMENT):
+        passages: list[Chunk] = []
+        for _ in range(PASSAGES_PER_DOCUMENT):
             start = len(text)
             spans = []
             for sentence in self._pick.sample(self._by_language[language], self._pick.randint(*SENTENCES)):
                 spans.append(Span(len(text), len(text) + len(sentence.text)))
                 text += sentence.text + " "
-            passages.append(Passage(f"{uri}.{ordinal}", uri, ordinal, start, len(text) - 1, language, tuple(spans)))
+            passages.append(Chunk(start, len(text) - 1, language, tuple(spans)))
         digest = hashlib.sha256(text.encode()).hexdigest()
         document = Document(
-            id=hashlib.sha256(uri.encode()).hexdigest()[:12],
+            id=document_id(uri),
             uri=uri,
             title=f"Made document {self._made}",
             language=language,

@@ -14,7 +14,7 @@ from store.catalog.packing import BLOCK, unpack_spans
 from store.catalog.rows import DocumentPage, Statistics
 from store.errors import NotFoundError
 from store.text.date_ranges import day_range
-from store.types import Document, Filter, ParsedDocument, Passage, Span
+from store.types import Chunk, Document, Filter, ParsedDocument, Passage, Span
 
 DOCUMENT = (
     "d.id, d.uri, d.title, d.language, d.original_sha256, d.text_sha256, d.speaker, d.published, "
@@ -105,7 +105,8 @@ class DocumentReader:
         row = self._connection.execute(
             "SELECT normalization FROM documents WHERE state = 'live' AND id = ?", (document_id,)
         ).fetchone()
-        return ParsedDocument(document, self.text(document_id), self.passages(document_id), row[0])
+        chunks = tuple(Chunk(p.start, p.end, p.language, p.sentences, p.heading) for p in self.passages(document_id))
+        return ParsedDocument(document, self.text(document_id), chunks, row[0])
 
     def collections(self) -> dict[str, int]:
         """Return how many documents each collection has; the empty name stands for those without any."""

@@ -12,7 +12,7 @@ from store.catalog.rows import PackedVectors
 from store.catalog.snapshot import EMBEDDING, WHOLE, Snapshot
 from store.ids import passage_id
 from store.text.date_ranges import day_range
-from store.types import Document, ParsedDocument, Passage, Span
+from store.types import Chunk, Document, ParsedDocument, Span
 
 
 class Transaction(Snapshot):
@@ -67,8 +67,8 @@ class Transaction(Snapshot):
             "INSERT INTO passages (id, document, ordinal, start_offset, end_offset, language, heading_start, "
             "heading_end, sentences, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                (passage_id(document_id, version, passage.ordinal), key, *_passage_columns(passage, parsed.text))
-                for passage in parsed.passages
+                (passage_id(document_id, version, ordinal), key, ordinal, *_chunk_columns(chunk, parsed.text))
+                for ordinal, chunk in enumerate(parsed.passages)
             ),
         )
         return key
@@ -208,16 +208,14 @@ def _document_columns(document: Document) -> dict[str, object]:
     }
 
 
-def _passage_columns(passage: Passage, text: str) -> tuple[object, ...]:
-    relative = [Span(span.start - passage.start, span.end - passage.start) for span in passage.sentences]
-    heading = passage.heading
-    words = text[passage.start : passage.end]
+def _chunk_columns(chunk: Chunk, text: str) -> tuple[object, ...]:
+    relative = [Span(span.start - chunk.start, span.end - chunk.start) for span in chunk.sentences]
+    heading = chunk.heading
     return (
-        passage.ordinal,
-        passage.start,
-        passage.end,
-        passage.language,
+        chunk.start,
+        chunk.end,
+        chunk.language,
         *(astuple(heading) if heading else (None, None)),
-        pack_spans(passage.sentences, passage.start),
-        content_digest(words, heading.of(text) if heading else None, relative),
+        pack_spans(chunk.sentences, chunk.start),
+        content_digest(text[chunk.start : chunk.end], heading.of(text) if heading else None, relative),
     )

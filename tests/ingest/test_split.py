@@ -37,7 +37,7 @@ def tokens(text: str) -> int:
 
 
 def passages_of(text: str, budget: int = 40, **options: frozenset[int]) -> tuple[Passage, ...]:
-    return split(text, "en", document_id="d", count_tokens=tokens, passage_tokens=budget, **options)
+    return split(text, "en", count_tokens=tokens, passage_tokens=budget, **options)
 
 
 @settings(max_examples=150)
@@ -48,8 +48,7 @@ def test_passages_cover_the_whole_text_in_order_without_tearing_a_character(text
     # A mark after a blank belongs to the blank, which a passage doesn't begin with.
     boundaries = {match.start() for match in regex.finditer(r"\X", text)} | {len(text)}
     boundaries |= {match.end() for match in regex.finditer(r"\s", text)}
-    for number, passage in enumerate(passages):
-        assert passage.ordinal == number
+    for passage in passages:
         assert text[position : passage.start].strip() == ""
         assert passage.start < passage.end
         assert {passage.start, passage.end} <= boundaries
@@ -60,7 +59,6 @@ def test_passages_cover_the_whole_text_in_order_without_tearing_a_character(text
         assert (passage.sentences[0].start, inner) == (passage.start, passage.end)
         position = passage.end
     assert text[position:].strip() == ""
-    assert len({passage.id for passage in passages}) == len(passages)
 
 
 @settings(max_examples=100)
@@ -109,9 +107,3 @@ def test_a_passage_in_another_language_is_marked_with_it() -> None:
     vietnamese = "Cuộc họp bắt đầu lúc chín giờ sáng và không ai phản đối chương trình nghị sự của ngày hôm đó. " * 3
     text = normalize_text(f"{english}\n\n{vietnamese}\n\n{english}").text
     assert [passage.language for passage in passages_of(text, 100)] == ["en", "vi", "en"]
-
-
-def test_the_same_text_gets_the_same_ids_and_another_text_others() -> None:
-    first, again, other = passages_of("One. Two."), passages_of("One. Two."), passages_of("One. Three.")
-    assert [passage.id for passage in first] == [passage.id for passage in again]
-    assert first[0].id != other[0].id

@@ -91,7 +91,7 @@ class ScriptedLibrary:
         return self.kept.pop(document_id)[0]
 
     def parsed(self, document_id: str) -> ParsedDocument:
-        return ParsedDocument(self.document(document_id), self.text(document_id), self.passages(document_id), 1)
+        return ParsedDocument(self.document(document_id), self.text(document_id), (), 1)
 
     def add(self, parsed: ParsedDocument) -> AddResult:
         known = parsed.document.id in self.kept

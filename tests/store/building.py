@@ -14,8 +14,9 @@ from store.embedding.arrays import FloatArray
 from store.embedding.centering import LanguageMeans
 from store.embedding.embedder import PassageText, PassageVectors, QuestionVectors
 from store.embedding.token_states import SIZE, PassageTokens, TokenBasis
+from store.ids import document_id
 from store.library import Library
-from store.types import Document, ParsedDocument, Passage, Span
+from store.types import Chunk, Document, ParsedDocument, Span
 
 SCRIPTS = {
     "en": ("The forum opened in Beijing.", "Two hundred delegates took part; none declined."),
@@ -118,13 +119,10 @@ def parsed(
     text = "\n".join(body)
     passages = []
     at = len(heading) + 1 if heading else 0
-    for ordinal, paragraph in enumerate(paragraphs):
+    for paragraph in paragraphs:
         sentences = [Span(at + found.start(), at + found.end()) for found in regex.finditer(r"[^.]+\.?", paragraph)]
         passages.append(
-            Passage(
-                id="",
-                document_id="",
-                ordinal=ordinal,
+            Chunk(
                 start=at,
                 end=at + len(paragraph),
                 language=language,
@@ -135,7 +133,7 @@ def parsed(
         at += len(paragraph) + 1
     digest = hashlib.sha256(text.encode()).hexdigest()
     document = Document(
-        id=id if id is not None else hashlib.sha256(uri.encode()).hexdigest()[:12],
+        id=id if id is not None else document_id(uri),
         uri=uri,
         title=title or uri,
         language=language,

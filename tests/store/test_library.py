@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from store.catalog.packing import BLOCK, text_sha256
 from store.errors import EmbedderMismatchError, LibraryError, NotFoundError, QuestionError, RequestError
 from store.library import Library
-from store.types import Filter, ParsedDocument, Passage, Span
+from store.types import Chunk, Filter, ParsedDocument, Span
 from tests.store.building import SCRIPTS, HashingEmbedder, add, contents, found, many, parsed
 
 GOOD = parsed("a.txt", "The forum opened.")
@@ -71,7 +71,7 @@ def test_passages_and_sentences_keep_their_offsets(library: Library) -> None:
     given = parsed("x", "One. Two.", "สาม. สี่.", heading="Numbers", published="2023-06", speaker="UN", title="T")
     (result,) = library.add_many([given])
     kept = library.passages(result.document.id)
-    wanted = [(p.ordinal, p.start, p.end, p.language, p.sentences, p.heading) for p in given.passages]
+    wanted = [(n, p.start, p.end, p.language, p.sentences, p.heading) for n, p in enumerate(given.passages)]
     assert [(p.ordinal, p.start, p.end, p.language, p.sentences, p.heading) for p in kept] == wanted
     assert library.document(result.document.id) == given.document
     assert {passage.document_id for passage in kept} == {given.document.id}
@@ -307,7 +307,7 @@ def _spoilt(document: ParsedDocument, **changes: object) -> ParsedDocument:
 
 
 def _with_passage(document: ParsedDocument, **changes: object) -> ParsedDocument:
-    passages: tuple[Passage, ...] = (replace(document.passages[0], **changes),)  # type: ignore[arg-type]
+    passages: tuple[Chunk, ...] = (replace(document.passages[0], **changes),)  # type: ignore[arg-type]
     return replace(document, passages=passages)
 
 
