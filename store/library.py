@@ -221,16 +221,18 @@ class Library:
 
     def _search(self, query: str, k: int, where: Filter) -> SearchResult:
         from store.search.engine import search
+        from store.search.ranking import load_ranking
         from store.text.language import detect_language
 
         with self.snapshot() as snapshot:
             if not snapshot.language_statistics():
                 return SearchResult(query, detect_language(query), ())
         embedder = self.embedder
+        ranking = load_ranking(embedder.name, self.settings.ranking)
         deadline = time.monotonic() + _SECONDS_FOR_CHANGES
         while True:
             with self.ownership.indexes() as indexes, self.snapshot() as snapshot:
-                result = search(query, k, where, embedder=embedder, indexes=indexes, snapshot=snapshot)
+                result = search(query, k, where, embedder=embedder, indexes=indexes, snapshot=snapshot, ranking=ranking)
                 before = snapshot.value("revision")
             with self.snapshot() as snapshot:
                 if snapshot.value("revision") == before or time.monotonic() > deadline:

@@ -24,13 +24,13 @@ from store.errors import SettingsError
 FILE = "attest.toml"
 PREFIX = "ATTEST_"
 OTHER_VARIABLES = frozenset({"ATTEST_SHARED"})
-"""Variables with our prefix that are no settings."""
+"""Variables with this prefix that are not settings."""
 SECRETS = frozenset({"api_key"})
-"""Settings that are read from the environment only: files and command lines are seen by others."""
+"""Settings that are read from the environment only: other people see files and command lines."""
 
 
 def _listed(value: object) -> object:
-    """In the environment a list is written as ``one, another``."""
+    """Split a list as the environment has it: ``one, another``."""
     return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
 
@@ -39,7 +39,7 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 
 def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
     for name in value:
-        ip_network(name, strict=False)  # raises ValueError, which pydantic words
+        ip_network(name, strict=False)  # raises ValueError, which pydantic reports
     return value
 
 
@@ -54,15 +54,17 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=lambda: user_data_path("attest", appauthor=False))
     """The folder of the library and of `attest.toml`."""
     embedding_model: str | None = None
-    """A folder or a Hugging Face name; None: the first that is there of the default ones."""
+    """A folder or a Hugging Face name; None: the first of the default models that is installed."""
     reranker: str | None = None
-    """A cross-encoder that reads the best passages once more: a folder or a Hugging Face name; None: none."""
+    """A cross-encoder that reranks the best passages: a folder or a Hugging Face name; None: none."""
+    ranking: Path | None = None
+    """A JSON file with weights of the ranking; None: those of the embedding model."""
     passage_tokens: Annotated[int, Field(ge=32, le=8192)] = 200
     """The most tokens of the embedding model in one passage."""
     chroma_url: str | None = None
     """A Chroma server, like ``http://host:8000``; None: in the process, in the home."""
     mode: Literal["quotes", "written", "auto"] = "auto"
-    """How answers are made; auto: written where a language model is set, else quotes."""
+    """How answers are made; auto: written if a language model is set, quotes otherwise."""
     max_quotes: Annotated[int, Field(ge=1, le=20)] = 5
     """The most quotes in one answer."""
     model: str | None = None
@@ -72,13 +74,13 @@ class Settings(BaseSettings):
     api_key: SecretStr | None = None
     """For that endpoint; from ``ATTEST_API_KEY`` only."""
     host: str = "127.0.0.1"
-    """Where the page listens."""
+    """The address at which the page listens."""
     port: Annotated[int, Field(ge=0, le=65535)] = 7860
     """0: any free one."""
     public_hosts: Names = ()
     """Names under which a proxy serves the page, like ``docs.example.org``."""
     trusted_proxies: Networks = ("127.0.0.1", "::1")
-    """Addresses and networks whose word is taken for who a visitor is and where they come from."""
+    """Addresses and networks that may say who a visitor is and where they come from."""
     user_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] | None = None
     """The header in which a proxy says who has signed in there, like ``X-Forwarded-User``."""
     web_uploads: Literal["off", "public", "any"] = "off"
@@ -86,14 +88,14 @@ class Settings(BaseSettings):
     session_idle_hours: Annotated[float, Field(gt=0, le=8784)] = 12
     """A session that wasn't used for so long ends; every session ends after two weeks."""
     log_format: Literal["text", "json"] = "text"
-    """What is logged goes to standard error, as lines for people or as JSON objects."""
+    """The form of the log on standard error: lines of text, or JSON objects."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
-    """Of Attest's own log; info tells of every answer, without anybody's words."""
+    """The level of Attest's own log; info logs every answer, without questions or quotes."""
 
     @field_validator("base_url", "chroma_url")
     @classmethod
     def _without_credentials(cls, value: str | None) -> str | None:
-        """An address is shown in errors and reports, so a password has no place in it."""
+        """Refuse a name or password in an address: errors and reports show it."""
         if value is not None and "@" in value.partition("://")[2].partition("/")[0]:
             raise ValueError("it holds a name or password: take that out, and set ATTEST_API_KEY if there is a key")
         return value
@@ -107,7 +109,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only flags and the environment here; the file depends on the home, so `load_settings` reads it."""
+        """Read only flags and the environment; the file depends on the home, so `load_settings` reads it."""
         return init_settings, env_settings
 
 

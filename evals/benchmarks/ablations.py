@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,13 @@ from store.catalog.rows import StoredVectors
 from store.embedding.centering import Centring, LanguageMeans
 from store.index.index_set import IndexSet
 from store.library import Library
-from store.search.engine import Ranking, search
+from store.search.engine import search
+from store.search.ranking import Ranking, load_ranking
 from store.types import Filter, SearchResult
 
 Means = Callable[[LanguageMeans], LanguageMeans]
 Ask = Callable[[str], SearchResult]
+BASE = load_ranking("multilingual-e5-small")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Variant:
     """A ranking by other weights, or with other language means than ship."""
 
     name: str
-    ranking: Ranking = field(default_factory=Ranking)
+    ranking: Ranking = BASE
     means: Means | None = None
     languages: tuple[str, ...] = ()
     """Where it concerns some languages only; empty: all."""
@@ -55,22 +57,22 @@ def variants(languages: Sequence[str]) -> list[Variant]:
     """All of them, the whole ranking first. `languages` are those that questions are asked in."""
     return [
         Variant("Attest, all parts"),
-        Variant("without centring", Ranking(refined=False), _none),
-        Variant("shipped means only", Ranking(refined=False)),
+        Variant("without centring", replace(BASE, refined=False), _none),
+        Variant("shipped means only", replace(BASE, refined=False)),
         Variant("the library's own means only", means=_none),
         *(
             Variant(f"no shipped mean for {language}", means=_without(language), languages=(language,))
             for language in languages
         ),
-        Variant("without sentences (S = 0)", Ranking(sentence=0.0)),
-        Variant("without keywords (K = W = 0)", Ranking(keyword=0.0, sentence_keyword=0.0, phrase=0.0)),
-        Variant("without titles", Ranking(title=0.0)),
-        Variant("keywords added as usual, not relative", Ranking(relative=False)),
-        Variant("without late interaction (T = E = 0)", Ranking(late=0.0, sentence_late=0.0)),
-        Variant("late interaction for sentences only (T = 0)", Ranking(late=0.0)),
-        Variant("without L", Ranking(same_language=0.0)),
-        Variant("without M", Ranking(late_same_language=0.0)),
-        Variant("sentences without keywords (W = 0)", Ranking(sentence_keyword=0.0)),
+        Variant("without sentences (S = 0)", replace(BASE, sentence=0.0)),
+        Variant("without keywords (K = W = 0)", replace(BASE, keyword=0.0, sentence_keyword=0.0, phrase=0.0)),
+        Variant("without titles", replace(BASE, title=0.0)),
+        Variant("keywords added as usual, not relative", replace(BASE, relative=False)),
+        Variant("without late interaction (T = E = 0)", replace(BASE, late=0.0, sentence_late=0.0)),
+        Variant("late interaction for sentences only (T = 0)", replace(BASE, late=0.0)),
+        Variant("without L", replace(BASE, same_language=0.0)),
+        Variant("without M", replace(BASE, late_same_language=0.0)),
+        Variant("sentences without keywords (W = 0)", replace(BASE, sentence_keyword=0.0)),
     ]
 
 

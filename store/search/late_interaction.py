@@ -2,10 +2,10 @@
 
     late(query, text) = sum over the query's tokens of weight * best cosine(token, token of the text)
 
-(MaxSim, Khattab & Zaharia 2020, arXiv:2004.12832.) States are compared after centring, like whole passages
-(`store.embedding.centering`): each language's mean token is taken off, by numbers that ship and by the library's own passages.
-A token's weight is its distance from that mean, so that what any question could hold, such as a question mark, counts
-little; weights add up to one.
+(MaxSim, Khattab & Zaharia 2020, arXiv:2004.12832.) States are compared after centering, like whole
+passages (`store.embedding.centering`): each language's mean token is subtracted, by numbers that ship and by the
+library's own passages. A token's weight is its distance from that mean, so that what any question could hold, such as
+a question mark, counts little; weights add up to one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from store.embedding.token_states import PassageTokens, TokenBasis
 
 @dataclass(frozen=True, slots=True)
 class LateScores:
-    """Of one passage: of all its tokens, and of each sentence's. In [-1, 1]."""
+    """The scores of a passage and of each of its sentences, in [-1, 1]."""
 
     passage: float
     sentences: list[float]
@@ -39,7 +39,7 @@ class _Mean:
 
 
 class LateInteraction:
-    """One question's tokens, to be compared with those of passages."""
+    """Compares one question's tokens with those of passages."""
 
     def __init__(
         self, basis: TokenBasis, question: FloatArray, language: str, statistics: Mapping[str, LanguageStatistics]
@@ -58,7 +58,7 @@ class LateInteraction:
         self._weights = (lengths / lengths.sum())[:, 0]
 
     def score(self, packed: bytes, language: str) -> LateScores:
-        """Of a passage in `language` by its packed tokens."""
+        """Score a passage in `language` by its packed tokens."""
         tokens = PassageTokens.unpack(packed)
         apart = self._basis.decode(tokens.codes) - self._centring.passage_means([language])
         apart /= np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)

@@ -1,7 +1,7 @@
-"""A second look at what was found: a cross-encoder reads question and passage together. Off unless a setting names one.
+"""Reranking: a cross-encoder reads question and passage together. Off unless a setting names a model.
 
-It is slow (each passage goes through the model with each question) and many are good in a few languages only, so
-nothing here depends on it: the hits of `search` are ordered anew by what it says, and their sentences raised with them.
+It is slow (each passage goes through the model with each question), and many models are good in a few languages only.
+It orders the hits of `search` again, and raises their sentences with them.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from store.types import Hit, SearchResult
 CANDIDATES = 20
 """Passages that are read: on a processor a small cross-encoder reads some ten in a second."""
 SENTENCE = 0.25
-"""What its passage's probability counts for a sentence, beside the sentence's own score."""
+"""What the probability of its passage adds to a sentence's own score."""
 MAX_TOKENS = 512
 BATCH = 8
 
 
 class Reranker(Protocol):
-    """Tells how well passages answer a question. Implementations are safe to call from several threads."""
+    """Estimates how well passages answer a question. Implementations are safe to call from several threads."""
 
     @property
     def name(self) -> str:
-        """What a user would call it."""
+        """The name to show to users."""
 
     def probabilities(self, query: str, texts: Sequence[str]) -> list[float]:
-        """For each text, in [0, 1], how likely it answers `query`."""
+        """Return for each text, in [0, 1], how likely it answers `query`."""
 
 
 class CrossEncoder:
@@ -45,13 +45,13 @@ class CrossEncoder:
         self._model, self._tokenizer = _load(folder, self.name)
 
     def probabilities(self, query: str, texts: Sequence[str]) -> list[float]:
-        """See `Reranker.probabilities`: the logistic function of the model's single score."""
+        """Return the logistic function of the model's single score."""
         import torch
 
         scores: list[float] = []
         for start in range(0, len(texts), BATCH):
             some = list(texts[start : start + BATCH])
-            # Truncation is a state of the tokenizer, so it is called under the lock too.
+            # truncation is a state of the tokenizer, so this needs the lock too
             with self._lock, torch.inference_mode():
                 inputs = self._tokenizer(
                     [query[: MAX_TOKENS * 4]] * len(some),
@@ -66,7 +66,7 @@ class CrossEncoder:
 
 
 def rerank(found: SearchResult, reranker: Reranker, k: int) -> SearchResult:
-    """The `k` best of the hits by the reranker's probability, which becomes their score; ties keep their order."""
+    """Return the `k` best hits by the reranker's probability, which becomes their score; ties keep their order."""
     began = time.perf_counter()
     chances = reranker.probabilities(found.query, [hit.text for hit in found.hits])
     order = sorted(range(len(chances)), key=lambda at: -chances[at])[:k]
@@ -76,10 +76,9 @@ def rerank(found: SearchResult, reranker: Reranker, k: int) -> SearchResult:
 
 
 def load_reranker(model: str) -> CrossEncoder:
-    """The cross-encoder `model`: a folder, or a name on the Hugging Face Hub.
+    """Load the cross-encoder `model`: a folder, or a name on the Hugging Face Hub.
 
-    Raises:
-        ModelError: it isn't there, or isn't a reranker; the message says what to do.
+    Raises ModelError for one that is missing or isn't a reranker.
     """
     folder = Path(model).expanduser()
     if folder.is_dir():
@@ -118,8 +117,8 @@ def _download(name: str) -> Path:
 
     try:
         return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.model", "*.txt"]))
-    except Exception as error:  # Its errors share no root: refused names, refused connections, lost files.
+    except Exception as error:  # the Hub's errors share no base class
         raise ModelError(
-            f"The reranker {name!r} is neither a folder here nor to be had from the Hugging Face Hub "
+            f"The reranker {name!r} is neither a folder here nor available from the Hugging Face Hub "
             f"({type(error).__name__}): name a model folder, or leave the setting `reranker` empty."
         ) from error

@@ -1,0 +1,61 @@
+"""The weights of the ranking: each embedding model has its own, in a JSON file beside its language means."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+
+from store.embedding.centering import SHIPPED
+from store.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The weights of the formulas in `store.search.scoring`; the defaults are for a model that nobody measured.
+
+    `evals.benchmarks.retrieval` measures them.
+    """
+
+    sentence: float = 0.6
+    """S: how much the best sentence counts beside the whole passage, in [0, 1]."""
+    keyword: float = 1.0
+    """K: what all of the query's keyword weight is worth in cosine."""
+    same_language: float = 0.0
+    """L: by how much cosines within one language run higher."""
+    sentence_keyword: float = 0.5
+    """W: K for sentences."""
+    late: float = 0.75
+    """T: what late interaction is worth in cosine, for passages."""
+    sentence_late: float = 0.9
+    """E: T for sentences."""
+    late_same_language: float = 0.0
+    """M: by how much late interaction runs higher within one language."""
+    title: float = 0.75
+    """What keywords in the title count beside those of a passage, in [0, 1]."""
+    phrase: float = 0.5
+    """Added to the keyword share of a passage that holds the phrases that the query quotes."""
+    relative: bool = True
+    """Whether keywords count by what a passage lacks of the best in its language, not by what it has."""
+    refined: bool = True
+    """Whether the library's own statistics refine the shipped means."""
+
+
+@lru_cache(maxsize=8)
+def load_ranking(model_name: str, file: Path | None = None) -> Ranking:
+    """Return the weights in `file`, or else those that ship for a model of this name, or else the defaults.
+
+    The file is a JSON object with fields of `Ranking`; those that it lacks have their defaults. Raises SettingsError.
+    """
+    path = file or SHIPPED / f"{model_name}.ranking.json"
+    if file is None and not path.is_file():
+        return Ranking()
+    kinds = {field.name: type(field.default) for field in fields(Ranking)}
+    try:
+        weights = {name: kinds[name](value) for name, value in json.loads(path.read_text(encoding="utf-8")).items()}
+    except KeyError as error:
+        raise SettingsError(f"The ranking {path} has no weight {error}; known are {', '.join(kinds)}.") from error
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise SettingsError(f"The ranking {path} can't be read as a JSON object of weights: {error}.") from error
+    return Ranking(**weights)
