@@ -76,7 +76,7 @@ def embedding(texts: Sequence[str], embedder: TransformersEmbedder, rounds: int)
 
 
 def _cut(text: str, embedder: TransformersEmbedder) -> list[PassageText]:
-    cut = split(text, detect_language(text), document_id="x", count_tokens=embedder.count_tokens)
+    cut = split(text, detect_language(text), count_tokens=embedder.count_tokens)
     return [
         PassageText(text[p.start : p.end], tuple(Span(s.start - p.start, s.end - p.start) for s in p.sentences))
         for p in cut

@@ -1,7 +1,7 @@
-"""A backup as a file: a zip archive of plain, unpacked parts, with a list of them and their checksums.
+"""A backup as a file: a zip archive of uncompressed parts, with a list of them and their checksums.
 
-Its parts are never compressed, so it can't unpack to more than it is. Nothing in it is run or unpickled: databases,
-JSON, TOML and the files that users uploaded. A list that names anything else is refused before a byte is written.
+Uncompressed parts can't unpack to more than the file's size. Nothing in it is run or unpickled: it holds databases,
+JSON, TOML and uploaded files. An archive with anything else is refused before a byte is written.
 
     backup.zip
     ├── catalog.sqlite, ...   DATABASES, each as it was at one moment
@@ -29,10 +29,11 @@ FORMAT = "attest.backup/1"
 LIST = "backup.json"
 ACCOUNTS = "accounts.sqlite"
 DATABASES = (ACCOUNTS, CATALOG)
-"""The catalog comes last: when it is in place, a restored library is whole."""
+"""The catalog is last: once it is in place, a restored library is whole."""
 SETTINGS = settings.FILE
 FOLDERS = ("uploads", "evaluations")
-"""What users brought and what their evaluations said. Models and indexes are had again without a backup."""
+"""Uploads and the results of evaluations. Models and indexes can be made again without a backup."""
+_UNREADABLE = (KeyError, TypeError, AttributeError, ValueError, RecursionError, OSError, zipfile.BadZipFile, EOFError)
 MAX_PARTS = 1_000_000
 MAX_LIST_BYTES = 512 * 2**20
 MAX_PATH = 1_000
@@ -53,7 +54,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a backup says of itself."""
+    """What is in a backup, as its list says."""
 
     made: str
     """ISO 8601 in UTC."""
@@ -68,12 +69,12 @@ class Contents:
         return sum(part.size for part in self.parts)
 
     def to_json(self) -> str:
-        """The inverse of `read_contents`."""
+        """Return the list, as `read_contents` reads it."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
 
 def is_allowed(path: str) -> bool:
-    """Whether a part may be called so: one of the names above, inside the home wherever it is unpacked."""
+    """Return whether a part may have this path: one of the names above, and inside the home on any system."""
     pure = PurePosixPath(path)
     names = pure.parts
     plain = (
@@ -93,7 +94,7 @@ def is_allowed(path: str) -> bool:
 
 @contextmanager
 def opened(file: Path) -> Iterator[tuple[zipfile.ZipFile, Contents]]:
-    """A backup with what it holds, checked but for the checksums. Raises RequestError, naming what is wrong."""
+    """Open a backup and check everything but its checksums. Raises RequestError, naming what is wrong."""
     try:
         archive = zipfile.ZipFile(file)
     except FileNotFoundError as error:
@@ -114,18 +115,18 @@ def _checked(archive: zipfile.ZipFile, file: Path) -> Contents:
     for entry in entries:
         mode = entry.external_attr >> 16
         if stat.S_IFMT(mode) not in (0, stat.S_IFREG) or entry.filename.endswith("/"):
-            raise _refused(file, f"its part {_shown(entry.filename)} is a link, a folder or a device")
+            raise _refused(file, f"its part {_short(entry.filename)} is a link, a folder or a device")
         if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1:
-            raise _refused(file, f"its part {_shown(entry.filename)} is compressed or encrypted")
+            raise _refused(file, f"its part {_short(entry.filename)} is compressed or encrypted")
     contents = read_contents(archive, file)
     listed = {part.path: part for part in contents.parts}
     if len(listed) != len(contents.parts) or listed.keys() | {LIST} != names:
         raise _refused(file, "it doesn't hold what its list says")
     for entry in entries:
         if entry.filename != LIST and not is_allowed(entry.filename):
-            raise _refused(file, f"its part {_shown(entry.filename)} has a name that no backup has")
+            raise _refused(file, f"its part {_short(entry.filename)} has a name that no backup has")
         if entry.filename != LIST and entry.file_size != listed[entry.filename].size:
-            raise _refused(file, f"its part {_shown(entry.filename)} has another size than its list says")
+            raise _refused(file, f"its part {_short(entry.filename)} has another size than its list says")
     if contents.size > file.stat().st_size:
         raise _refused(file, "its parts lie on top of each other")
     if CATALOG not in listed:
@@ -134,7 +135,7 @@ def _checked(archive: zipfile.ZipFile, file: Path) -> Contents:
 
 
 def read_contents(archive: zipfile.ZipFile, file: Path) -> Contents:
-    """The list in an open backup. Raises RequestError where it has none, or one that isn't of this format."""
+    """Read the list in an open backup. Raises RequestError if it is missing or of another format."""
     try:
         entry = archive.getinfo(LIST)
         if entry.file_size > MAX_LIST_BYTES:
@@ -146,16 +147,7 @@ def read_contents(archive: zipfile.ZipFile, file: Path) -> Contents:
         return Contents(str(data["made"])[:40], str(data["made_by"])[:40], _natural(data["schema"]), parts)
     except RequestError:
         raise
-    except (
-        KeyError,
-        TypeError,
-        AttributeError,
-        ValueError,
-        RecursionError,
-        OSError,
-        zipfile.BadZipFile,
-        EOFError,
-    ) as error:
+    except _UNREADABLE as error:
         raise _refused(file, "its list is missing or damaged") from error
 
 
@@ -169,5 +161,5 @@ def _refused(file: Path, why: str) -> RequestError:
     return RequestError(f"{file} can't be used as a backup: {why}. Nothing was changed.")
 
 
-def _shown(name: str) -> str:
+def _short(name: str) -> str:
     return repr(name[:100])

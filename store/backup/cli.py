@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def backup(settings: Settings, /, file: Path, as_json: bool) -> None:
     """Write the whole library to FILE, which must not exist: documents, conversations, accounts, uploads, settings.
 
-    Others may go on using the library meanwhile. Indexes and models are left out: `attest restore` makes the former
-    anew, and the latter are installed again.
+    The library can be used meanwhile. Indexes and models are left out: `attest restore` rebuilds the indexes, and
+    models can be installed again.
     """
     from store.backup.create import back_up
 
@@ -41,29 +41,29 @@ def backup(settings: Settings, /, file: Path, as_json: bool) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--replace", is_flag=True, help="Replace the library that is there; it is kept in a folder beside.")
+@click.option("--replace", is_flag=True, help="Replace the library that is there; it is kept in a folder.")
 @as_json
 @click.pass_obj
 def restore(settings: Settings, /, file: Path, replace: bool, as_json: bool) -> None:
-    """Bring the library back that was written to FILE, and make its indexes.
+    """Restore the library that was backed up to FILE, and build its indexes.
 
     Everything is checked before anything is changed.
     """
-    from store.backup.restore import restore as bring_back
+    from store.backup.restore import restore as restore_files
     from store.library import Library
     from store.settings import load_settings
 
     with progress_bar("Restoring", "B", hidden=as_json) as progress:
-        report = bring_back(file, settings.home, replace=replace, progress=progress)
+        report = restore_files(file, settings.home, replace=replace, progress=progress)
     if report.aside is not None and not as_json:
         click.echo(f"What was there before is kept in {report.aside}.")
     with Library.open(load_settings(settings.home)) as library:
         counts = library.statistics()
         if counts.passages:
-            with progress_bar("Making the indexes", "passage", hidden=as_json) as progress:
+            with progress_bar("Building the indexes", "passage", hidden=as_json) as progress:
                 library.rebuild(recenter=False, progress=progress)
     if as_json:
-        said = {"documents": counts.documents, "passages": counts.passages, "made": report.contents.made}
-        click.echo(in_json(said | {"aside": report.aside and str(report.aside)}))
+        outcome = {"documents": counts.documents, "passages": counts.passages, "made": report.contents.made}
+        click.echo(in_json(outcome | {"aside": report.aside and str(report.aside)}))
         return
     click.echo(f"Restored {counts.documents} documents, {counts.passages} passages, as of {report.contents.made}.")

@@ -1,19 +1,15 @@
-"""Making a backup: all that can't be had again, each database as it was at one moment, while its owner goes on writing.
+"""Making a backup of everything that can't be rebuilt, while the library is in use.
 
-Needs no lock and stops nobody: SQLite's online backup reads one moment of a database beside its writer. The
-indexes are left out: they are made anew from the catalog. See `store.backup.archive` for the file,
-`store.backup.restore` for the way back.
+It takes no lock. Indexes are left out: they are rebuilt from the catalog. See `store.backup.archive` for the file.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
 import stat
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -23,14 +19,10 @@ from typing import IO
 from store.backup.archive import CHUNK, DATABASES, FOLDERS, LIST, SETTINGS, Contents, Part, is_allowed
 from store.backup.last_backup import note_backup
 from store.catalog.catalog import FILE as CATALOG
-from store.catalog.schema import check_schema, program_version
-from store.catalog.sqlite import translate_errors
+from store.catalog.database_files import copy_databases
+from store.catalog.schema import program_version
 from store.errors import LibraryError, RequestError
-
-_PAGES = 2_000
-"""Of a database, copied before progress is told: some megabytes."""
-Progress = Callable[[int, int], None]
-"""Called with bytes done and bytes known."""
+from store.types import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +32,29 @@ class BackupReport:
     file: Path
     contents: Contents
     left_out: tuple[str, ...]
-    """Paths below the home whose names no backup can hold, or that couldn't be read."""
+    """Paths below the home that no backup may name, or that couldn't be read."""
 
 
 def back_up(home: Path, file: Path, progress: Progress | None = None) -> BackupReport:
-    """Write a backup of the library at `home` to `file`, which must not exist: whole, or not at all.
+    """Write a backup of the library at `home` to `file`, which must not exist: all of it, or nothing.
 
-    Others may write to the library meanwhile. The file can be read by its owner only: it holds all documents.
-    Raises RequestError where there is no library or `file` is taken, LibraryError for a damaged catalog or a full disk.
+    Other processes may write to the library meanwhile. Only its owner can read the file: it holds all documents.
+    Raises RequestError if there is no library or `file` exists, LibraryError for a damaged catalog or a full disk.
     """
+    exists = RequestError(f"{file} is there already: name another file, or remove it first.")
     if not (home / CATALOG).is_file():
         raise RequestError(f"There is no library at {home}: name another with --home.")
     if file.exists():
-        raise RequestError(f"{file} is there already: name another file, or remove it first.")
+        raise exists
     try:
         with tempfile.TemporaryDirectory(prefix=".attest-backup-", dir=file.absolute().parent) as folder:
-            report = _write(home, file, Path(folder), progress or _ignore)
-            _fsync(Path(folder) / "backup")
+            report = _write(home, file, Path(folder), progress or (lambda *_: None))
+            with (Path(folder) / "backup").open("rb") as made:
+                os.fsync(made.fileno())
             _place(Path(folder) / "backup", file)
         note_backup(home, file, report.contents.made)
     except FileExistsError as error:
-        raise RequestError(f"{file} is there already: name another file, or remove it first.") from error
+        raise exists from error
     except OSError as error:
         raise LibraryError(
             f"The backup can't be written to {file}: {(error.strerror or str(error)).lower()}."
@@ -69,19 +63,19 @@ def back_up(home: Path, file: Path, progress: Progress | None = None) -> BackupR
 
 
 def _write(home: Path, file: Path, folder: Path, progress: Progress) -> BackupReport:
-    copies = _copies(home, folder, progress)
+    copies = {home / name: folder / name for name in DATABASES if (home / name).is_file()}
+    schema = copy_databases(copies, home / CATALOG, progress)
     parts: list[Part] = []
     left_out: list[str] = []
-    schema = _schema_of(copies[CATALOG])
     with zipfile.ZipFile(folder / "backup", "x", zipfile.ZIP_STORED, allowZip64=True) as archive:
-        os.chmod(folder / "backup", stat.S_IRUSR | stat.S_IWUSR)  # noqa: PTH101 - of what was just made
-        for name, path in _files(home, copies):
+        (folder / "backup").chmod(stat.S_IRUSR | stat.S_IWUSR)
+        for name, path in _files(home, list(copies.values())):
             if not is_allowed(name):
                 left_out.append(name.encode("utf-8", "backslashreplace").decode())
                 continue
             try:
                 source = path.open("rb")
-            except OSError:  # removed since it was listed, or not for us to read
+            except OSError:  # removed since it was listed, or not readable
                 if path.exists():
                     left_out.append(name)
                 continue
@@ -94,49 +88,9 @@ def _write(home: Path, file: Path, folder: Path, progress: Progress) -> BackupRe
     return BackupReport(file, contents, tuple(left_out))
 
 
-def _copies(home: Path, folder: Path, progress: Progress) -> dict[str, Path]:
-    """Each database, copied at the same moment as the others, whoever writes to them meanwhile."""
-    copies: dict[str, Path] = {}
-    with ExitStack() as stack:
-        sources = {}
-        for name in DATABASES:
-            if not (home / name).is_file():
-                continue
-            stack.enter_context(translate_errors(home / name))
-            source = stack.enter_context(
-                closing(sqlite3.connect(f"{(home / name).absolute().as_uri()}?mode=rw", uri=True, isolation_level=None))
-            )
-            source.execute("PRAGMA busy_timeout = 10000")
-            source.execute("PRAGMA query_only = ON")
-            source.execute("BEGIN")
-            source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the moment is taken by the first read
-            sources[name] = source
-        for name, source in sources.items():
-            if name == CATALOG:
-                check_schema(source, home / name)
-            copies[name] = folder / name
-            with closing(sqlite3.connect(folder / name, isolation_level=None)) as copy:
-                size = source.execute("PRAGMA page_size").fetchone()[0]
-                source.backup(
-                    copy,
-                    pages=_PAGES,
-                    progress=lambda _, left, total, size=size: progress((total - left) * size, total * size),  # type: ignore[misc]
-                )
-                copy.execute("PRAGMA journal_mode = DELETE")  # a single file
-                problems = [row[0] for row in copy.execute("PRAGMA quick_check(1)")]
-            if problems != ["ok"]:
-                raise LibraryError(f"{home / name} is damaged ({problems[0]}), so it wasn't backed up.")
-    return copies
-
-
-def _schema_of(catalog: Path) -> int:
-    with closing(sqlite3.connect(catalog)) as connection:
-        return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _files(home: Path, copies: dict[str, Path]) -> Iterator[tuple[str, Path]]:
-    """Every part's name with the file that it is read from. Links and hidden files are passed over."""
-    yield from copies.items()
+def _files(home: Path, copies: list[Path]) -> Iterator[tuple[str, Path]]:
+    """Yield each part's name with the file to read it from. Links and hidden files are skipped."""
+    yield from ((copy.name, copy) for copy in copies)
     if _is_file(home / SETTINGS):
         yield SETTINGS, home / SETTINGS
     for name in FOLDERS:
@@ -166,7 +120,7 @@ def _add(archive: zipfile.ZipFile, name: str, source: IO[bytes]) -> Part:
 
 
 def _place(made: Path, file: Path) -> None:
-    """Give what was made its name, unless something came there meanwhile."""
+    """Give the finished archive its name. Raises FileExistsError if a file of that name appeared meanwhile."""
     try:
         os.link(made, file)
     except FileExistsError:
@@ -175,12 +129,3 @@ def _place(made: Path, file: Path) -> None:
         if file.exists():
             raise FileExistsError(file) from error
         made.rename(file)
-
-
-def _fsync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _ignore(_done: int, _known: int) -> None:
-    pass

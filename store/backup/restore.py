@@ -1,18 +1,15 @@
-"""Bringing a library back from a backup: everything is checked beside the home before anything in it is touched.
+"""Restoring a library from a backup: everything is unpacked and checked before anything in the home is touched.
 
-What was there before is kept in a folder of its own. The catalog is exchanged last, and by renaming: at every moment
-there is a whole one. The indexes are made anew from it; restored answers are those of the moment of the backup.
+The former library is kept in a folder. The catalog is exchanged last, by renaming: at every moment there is a whole
+one. The indexes are rebuilt from it.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import sqlite3
 import zipfile
-from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -21,34 +18,33 @@ from pathlib import Path
 from store import settings
 from store.backup.archive import ACCOUNTS, CHUNK, DATABASES, FOLDERS, SETTINGS, Contents, Part, opened
 from store.catalog.catalog import FILE as CATALOG
-from store.catalog.schema import MIGRATIONS, check_schema
+from store.catalog.database_files import check_restored, delete_sessions, merge_log, require_new_indexes
 from store.errors import AttestError, LibraryError, RequestError
 from store.ownership.lock import LibraryLock
+from store.types import Progress
 
 STAGING = ".restoring"
 _SPARE_BYTES = 50_000_000
-"""Room that is left on the disk for the databases' own logs."""
-Progress = Callable[[int, int], None]
-"""Called with bytes done and bytes known."""
+"""Free space that is left for the databases' own logs."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
-    """What was brought back."""
+    """What was restored."""
 
     contents: Contents
     aside: Path | None
-    """Where the former library lies now; None where there was none."""
+    """Where the former library is now; None if there was none."""
 
 
 def restore(file: Path, home: Path, *, replace: bool = False, progress: Progress | None = None) -> RestoreReport:
     """Put what the backup `file` holds into `home`, which must have no library yet unless `replace`.
 
-    A library that is replaced is kept in a folder ``before-restore-...`` in the home. The indexes are not made
-    here: the next opening of the library does, or `Library.rebuild`.
+    A library that is replaced is kept in a folder ``before-restore-...`` in the home. The next opening of the library,
+    or `Library.rebuild`, builds the indexes.
 
-    Raises RequestError for a file that is no sound backup or a home that isn't empty, before anything is
-    changed; LibraryLockedError while another process uses the library; LibraryError for a full disk.
+    Raises RequestError for an unsound backup or a home that isn't empty, before anything is changed;
+    LibraryLockedError while another process uses the library; LibraryError for a full disk.
     """
     with opened(file) as (archive, contents):
         try:
@@ -67,11 +63,8 @@ def restore(file: Path, home: Path, *, replace: bool = False, progress: Progress
             staging = home / STAGING
             shutil.rmtree(staging, ignore_errors=True)
             try:
-                _unpack(archive, contents, staging, file, progress or _ignore)
-                _check_databases(staging, contents)
-                _check_settings(staging)
-                _sign_out(staging / ACCOUNTS)
-                _point_at_new_indexes(staging / CATALOG, home)
+                _unpack(archive, contents, staging, file, progress or (lambda *_: None))
+                _prepare(staging, home)
                 return RestoreReport(contents, _exchange(home, staging, present))
             except OSError as error:
                 raise LibraryError(
@@ -84,7 +77,7 @@ def restore(file: Path, home: Path, *, replace: bool = False, progress: Progress
 
 
 def _unpack(archive: zipfile.ZipFile, contents: Contents, staging: Path, file: Path, progress: Progress) -> None:
-    """Write the parts into `staging`, each as long as its list says and with the checksum that it says."""
+    """Write the parts into `staging`, each with the size and the checksum that the list gives."""
     staging.mkdir(mode=0o700)
     free = shutil.disk_usage(staging).free
     if contents.size + _SPARE_BYTES > free:
@@ -123,87 +116,29 @@ def _unpack_part(archive: zipfile.ZipFile, part: Part, target: Path, file: Path)
         raise damaged
 
 
-def _check_databases(staging: Path, contents: Contents) -> None:
-    """Sound, of our own making, and with nothing in them that would run: no triggers, views or virtual tables."""
-    for name in (part.path for part in contents.parts if part.path in DATABASES):
-        path = staging / name
-        try:
-            with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-                connection.execute("PRAGMA trusted_schema = OFF")
-                connection.execute("PRAGMA cell_size_check = ON")
-                if name == CATALOG:
-                    expected = _structure_of_version(check_schema(connection, path))
-                    foreign = sorted(_structure(connection) ^ expected)
-                else:
-                    foreign = sorted(each for each in _structure(connection) if not _is_plain(each))
-                if foreign:
-                    raise RequestError(
-                        f"The {name} in the backup has a structure that no version of Attest makes "
-                        f"({foreign[0][0]} {foreign[0][1][:60]!r}). Nothing was changed."
-                    )
-                problems = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
-                if problems != ["ok"] or connection.execute("PRAGMA foreign_key_check").fetchone():
-                    raise RequestError(f"The {name} in the backup is damaged. Nothing was changed.")
-        except sqlite3.DatabaseError as error:
-            raise RequestError(f"The {name} in the backup can't be read ({error}). Nothing was changed.") from error
-
-
-def _structure(connection: sqlite3.Connection) -> set[tuple[str, str, str]]:
-    """What a database is made of: kind, name and statement of everything in it, without comments and blanks."""
-    rows = connection.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'")
-    return {(kind, name, re.sub(r"--[^\n]*|\s+", "", sql)) for kind, name, sql in rows}
-
-
-def _structure_of_version(schema: int) -> set[tuple[str, str, str]]:
-    with closing(sqlite3.connect(":memory:")) as connection:
-        for file in sorted(MIGRATIONS.glob("[0-9][0-9][0-9][0-9]_*.sql"))[:schema]:
-            connection.executescript(file.read_text(encoding="utf-8"))
-        return _structure(connection)
-
-
-def _is_plain(each: tuple[str, str, str]) -> bool:
-    kind, _, statement = each
-    return kind in ("table", "index") and not statement.upper().startswith("CREATEVIRTUAL")
-
-
-def _check_settings(staging: Path) -> None:
+def _prepare(staging: Path, home: Path) -> None:
+    """Check databases and settings, sign everybody out, and have the indexes rebuilt."""
+    for name in DATABASES:
+        if (staging / name).exists():
+            check_restored(staging / name, is_catalog=name == CATALOG)
     try:
         settings.read_file(staging / SETTINGS)
     except AttestError as error:
-        said = str(error).replace(str(staging / SETTINGS), f"The {SETTINGS} in the backup")
-        raise RequestError(f"{said} Nothing was changed.") from error
-
-
-def _sign_out(accounts: Path) -> None:
-    """Whoever signed out since the backup stays out; and only the owner of the file may read it."""
-    if accounts.exists():
-        accounts.chmod(0o600)
-        with closing(sqlite3.connect(accounts)) as connection, connection:
-            if ("table", "sessions") in {each[:2] for each in _structure(connection)}:
-                connection.execute("DELETE FROM sessions")
-
-
-def _point_at_new_indexes(catalog: Path, home: Path) -> None:
-    """Give the library an identity of its own and indexes that are still to be made: none that lie about are its."""
-    taken = [int(path.name[-4:]) for path in (home / "derived").glob("*-[0-9][0-9][0-9][0-9]")]
-    with closing(sqlite3.connect(catalog)) as connection, connection:
-        known = dict(connection.execute("SELECT name, value FROM library").fetchall())
-        taken += [int(known.get(name) or 0) for name in ("vectors_generation", "keywords_generation")]
-        following = str(max(taken) + 1)
-        facts = {"vectors_generation": following, "keywords_generation": following, "clean": ""}
-        if "embedder_fingerprint" in known:
-            facts["terms_version"] = "0"  # of no version: so that the next opening makes them anew
-        connection.executemany("INSERT OR REPLACE INTO library VALUES (?, ?)", facts.items())
-        # A copy of a library on the same Chroma server must not take the original's vectors for its own.
-        connection.execute("UPDATE library SET value = lower(hex(randomblob(8))) WHERE name = 'id'")
+        message = str(error).replace(str(staging / SETTINGS), f"The {SETTINGS} in the backup")
+        raise RequestError(f"{message} Nothing was changed.") from error
+    if (staging / ACCOUNTS).exists():
+        (staging / ACCOUNTS).chmod(0o600)
+        delete_sessions(staging / ACCOUNTS)
+    numbers = (int(path.name[-4:]) for path in (home / "derived").glob("*-[0-9][0-9][0-9][0-9]"))
+    require_new_indexes(staging / CATALOG, max(numbers, default=0))
 
 
 def _exchange(home: Path, staging: Path, present: list[str]) -> Path | None:
-    """Put what is staged into the home, and what was there aside; the catalog last."""
+    """Move what was there into a folder, and what is staged into the home; the catalog last. Return the folder."""
     aside: Path | None = None
     if present:
         for name in DATABASES:
-            _settle(home / name)
+            merge_log(home / name)
         aside = _free_folder(home)
     for name in (*FOLDERS, SETTINGS, *DATABASES):
         new, old = staging / name, home / name
@@ -219,25 +154,6 @@ def _exchange(home: Path, staging: Path, present: list[str]) -> Path | None:
     return aside
 
 
-def _settle(database: Path) -> None:
-    """Fold a database's log into it, so that its file is all of it. Raises LibraryError while others have it open."""
-    if not database.is_file():
-        return
-    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(database, timeout=5, isolation_level=None)) as former:
-        try:
-            mode = former.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error):
-                return  # a damaged one is kept aside as it is
-            mode = "busy"
-        if mode != "delete":
-            raise LibraryError(
-                f"Another process is reading {database}: stop it, then restore again. Nothing was changed."
-            )
-    for log in ("-wal", "-shm"):
-        database.with_name(database.name + log).unlink(missing_ok=True)
-
-
 def _free_folder(home: Path) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     for number in range(1, 1000):
@@ -249,7 +165,7 @@ def _free_folder(home: Path) -> Path:
 
 
 def _keep(old: Path, kept: Path) -> None:
-    """The same file under another name too, so that the old name is never without one."""
+    """Link the file under a second name, so that the old name always has a file."""
     try:
         os.link(old, kept)
     except OSError:  # a file system without links
@@ -257,13 +173,9 @@ def _keep(old: Path, kept: Path) -> None:
 
 
 def _fsync_folder(folder: Path) -> None:
-    with suppress(OSError):  # not every system can
+    with suppress(OSError):  # not every system can do this
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _ignore(_done: int, _known: int) -> None:
-    pass

@@ -51,7 +51,7 @@ def load_ranking(model_name: str, file: Path | None = None) -> Ranking:
     path = file or SHIPPED / f"{model_name}.ranking.json"
     if file is None and not path.is_file():
         return Ranking()
-    kinds = {field.name: type(field.default) for field in fields(Ranking)}
+    kinds: dict[str, type[float] | type[bool]] = {field.name: type(field.default) for field in fields(Ranking)}  # type: ignore[misc]
     try:
         weights = {name: kinds[name](value) for name, value in json.loads(path.read_text(encoding="utf-8")).items()}
     except KeyError as error:

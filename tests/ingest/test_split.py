@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ingest.normalize import normalize_text
 from ingest.split import split
-from store.types import Passage
+from store.types import Chunk
 
 PARAGRAPHS = [
     "The meeting began at nine. Dr. Smith opened it. Nobody objected to the agenda of 3.5 pages.",
@@ -36,7 +36,7 @@ def tokens(text: str) -> int:
     return max(1, len(text) // 3)
 
 
-def passages_of(text: str, budget: int = 40, **options: frozenset[int]) -> tuple[Passage, ...]:
+def passages_of(text: str, budget: int = 40, **options: frozenset[int]) -> tuple[Chunk, ...]:
     return split(text, "en", count_tokens=tokens, passage_tokens=budget, **options)
 
 

@@ -1,0 +1,134 @@
+"""Whole database files, for backup and restore: consistent copies, checks of foreign files, and preparing them for use.
+
+VACUUM INTO can't run inside a transaction, so databases that must be copied at the same moment are copied by SQLite's
+online backup.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Mapping
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
+
+from store.catalog.schema import MIGRATIONS, check_schema
+from store.catalog.sqlite import connect, translate_errors
+from store.errors import LibraryError, RequestError
+from store.types import Progress
+
+_PAGES = 2_000
+"""Pages copied between two calls of `progress`: some megabytes."""
+Structure = set[tuple[str, str, str]]
+"""Kind, name and statement of each part of a database, without comments and blanks."""
+
+
+def copy_databases(copies: Mapping[Path, Path], catalog: Path, progress: Progress) -> int:
+    """Copy each existing database to its target, all as they are at one moment, while others write to them.
+
+    Returns the schema version of `catalog`, which is one of them. Raises LibraryError for a damaged database.
+    """
+    schema = 0
+    with ExitStack() as stack:
+        sources = {}
+        for path in copies:
+            stack.enter_context(translate_errors(path))
+            sources[path] = source = stack.enter_context(closing(connect(path)))
+            source.execute("PRAGMA query_only = ON")
+            source.execute("BEGIN")
+            source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the first read fixes the moment
+        for path, source in sources.items():
+            if path == catalog:
+                schema = check_schema(source, path)
+            with closing(sqlite3.connect(copies[path], isolation_level=None)) as copy:
+                size = source.execute("PRAGMA page_size").fetchone()[0]
+                source.backup(
+                    copy,
+                    pages=_PAGES,
+                    progress=lambda _, left, total, size=size: progress((total - left) * size, total * size),  # type: ignore[misc]
+                )
+                copy.execute("PRAGMA journal_mode = DELETE")  # a single file
+                (problem,) = copy.execute("PRAGMA quick_check(1)").fetchone()
+            if problem != "ok":
+                raise LibraryError(f"{path} is damaged ({problem}), so it wasn't backed up.")
+    return schema
+
+
+def check_restored(path: Path, *, is_catalog: bool) -> None:
+    """Raise RequestError unless a database from a backup is sound, and holds no trigger, view or virtual table."""
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA trusted_schema = OFF")
+            connection.execute("PRAGMA cell_size_check = ON")
+            structure = _structure(connection)
+            if is_catalog:
+                foreign = sorted(structure ^ _structure_of_version(check_schema(connection, path)))
+            else:
+                foreign = sorted(part for part in structure if not _is_plain(part))
+            if foreign:
+                raise RequestError(
+                    f"The {path.name} in the backup has a structure that no version of Attest makes "
+                    f"({foreign[0][0]} {foreign[0][1][:60]!r}). Nothing was changed."
+                )
+            (problem,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            if problem != "ok" or connection.execute("PRAGMA foreign_key_check").fetchone():
+                raise RequestError(f"The {path.name} in the backup is damaged. Nothing was changed.")
+    except sqlite3.DatabaseError as error:
+        raise RequestError(f"The {path.name} in the backup can't be read ({error}). Nothing was changed.") from error
+
+
+def delete_sessions(accounts: Path) -> None:
+    """Sign everybody out: a session that was ended since the backup must not come back."""
+    with closing(sqlite3.connect(accounts)) as connection, connection:
+        if any(part[:2] == ("table", "sessions") for part in _structure(connection)):
+            connection.execute("DELETE FROM sessions")
+
+
+def require_new_indexes(catalog: Path, taken: int) -> None:
+    """Give a restored library a new identity, and index generations above `taken` that are still to be built."""
+    with closing(sqlite3.connect(catalog)) as connection, connection:
+        known = dict(connection.execute("SELECT name, value FROM library").fetchall())
+        noted = (int(known.get(name) or 0) for name in ("vectors_generation", "keywords_generation"))
+        following = str(max(taken, *noted) + 1)
+        facts = {"vectors_generation": following, "keywords_generation": following, "clean": ""}
+        if "embedder_fingerprint" in known:
+            facts["terms_version"] = "0"  # of no version, so that the next opening builds them
+        connection.executemany("INSERT OR REPLACE INTO library VALUES (?, ?)", facts.items())
+        # A copy of a library on the same Chroma server must not use the original's vectors.
+        connection.execute("UPDATE library SET value = lower(hex(randomblob(8))) WHERE name = 'id'")
+
+
+def merge_log(database: Path) -> None:
+    """Merge a database's log into its file, which then is complete. Raises LibraryError while others have it open."""
+    if not database.is_file():
+        return
+    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(database, timeout=5, isolation_level=None)) as former:
+        try:
+            mode = former.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                return  # a damaged one is kept as it is
+            mode = "busy"
+        if mode != "delete":
+            raise LibraryError(
+                f"Another process is reading {database}: stop it, then restore again. Nothing was changed."
+            )
+    for log in ("-wal", "-shm"):
+        database.with_name(database.name + log).unlink(missing_ok=True)
+
+
+def _structure(connection: sqlite3.Connection) -> Structure:
+    rows = connection.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'")
+    return {(kind, name, re.sub(r"--[^\n]*|\s+", "", sql)) for kind, name, sql in rows}
+
+
+def _structure_of_version(schema: int) -> Structure:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for file in sorted(MIGRATIONS.glob("[0-9][0-9][0-9][0-9]_*.sql"))[:schema]:
+            connection.executescript(file.read_text(encoding="utf-8"))
+        return _structure(connection)
+
+
+def _is_plain(part: tuple[str, str, str]) -> bool:
+    kind, _, statement = part
+    return kind in ("table", "index") and not statement.upper().startswith("CREATEVIRTUAL")
