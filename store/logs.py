@@ -68,9 +68,6 @@ def without_secrets(text: str, environment: Mapping[str, str] | None = None) -> 
 class TextFormatter(logging.Formatter):
     """A line for people: the message, and what it is about."""
 
-    def __init__(self) -> None:
-        super().__init__("%(message)s")
-
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, and below it where an unforeseen error came from."""
         line = super().format(record)

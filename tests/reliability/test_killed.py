@@ -26,23 +26,23 @@ REMOVED = [document.document.uri for document in BEFORE[20:]]
 
 hard = pytest.mark.hard
 POINTS = [
-    pytest.param("store.catalog.catalog_writer:insert_pending", 2, False, marks=hard),
-    pytest.param("store.catalog.catalog_writer:insert_vectors", 1, False, marks=hard),
-    ("store.catalog.catalog_writer:insert_vectors", 2, True),
+    pytest.param("store.catalog.transaction:Transaction.insert_pending", 2, False, marks=hard),
+    pytest.param("store.catalog.transaction:Transaction.insert_vectors", 1, False, marks=hard),
+    ("store.catalog.transaction:Transaction.insert_vectors", 2, True),
     ("store.index.vector_index:VectorIndex.add", 1, False),
     pytest.param("store.index.vector_index:VectorIndex.add", 1, True, marks=hard),
     pytest.param("store.index.keyword_index:KeywordIndex.add", 1, True, marks=hard),
     ("store.index.keyword_index:KeywordIndex.commit", 1, False),
     ("store.index.keyword_index:KeywordIndex.commit", 1, True),
-    ("store.catalog.catalog_writer:publish", 3, True),
-    ("store.catalog.document_changes:_forget", 1, False),
+    ("store.catalog.transaction:Transaction.publish", 3, True),
+    ("store.document_changes:_delete", 1, False),
     pytest.param("store.index.vector_index:VectorIndex.remove", 2, True, marks=hard),
     ("store.index.keyword_index:KeywordIndex.remove_passages", 2, True),
-    pytest.param("store.catalog.catalog_writer:delete", 2, False, marks=hard),
-    ("store.catalog.catalog_writer:update_metadata", 1, True),
-    pytest.param("store.catalog.catalog_writer:retire", 6, True, marks=hard),
-    pytest.param("store.index.rebuild:count_languages", 1, True, marks=hard),
-    ("store.index.index_manager:Keeper._note_clean", 1, False),
+    pytest.param("store.catalog.transaction:Transaction.delete", 2, False, marks=hard),
+    ("store.catalog.transaction:Transaction.update_metadata", 1, True),
+    pytest.param("store.catalog.transaction:Transaction.retire", 6, True, marks=hard),
+    pytest.param("store.catalog.snapshot:Snapshot.count_languages", 1, True, marks=hard),
+    ("store.index.index_manager:IndexManager._note_clean", 1, False),
 ]
 
 
@@ -100,9 +100,9 @@ def test_killed_at_a_random_moment_nothing_is_half_there(
     ("step", "call", "after"),
     [
         ("store.index.vector_index:VectorIndex.add", 1, True),
-        pytest.param("store.catalog.catalog_writer:set_languages", 1, False, marks=hard),
-        ("store.catalog.catalog_writer:set_languages", 1, True),
-        pytest.param("store.index.index_manager:Keeper.exchange", 1, False, marks=hard),
+        pytest.param("store.catalog.transaction:Transaction.set_languages", 1, False, marks=hard),
+        ("store.catalog.transaction:Transaction.set_languages", 1, True),
+        pytest.param("store.index.index_manager:IndexManager.replace", 1, False, marks=hard),
     ],
 )
 def test_a_killed_rebuild_leaves_the_old_indexes_or_the_new(
