@@ -55,14 +55,14 @@ def list_documents(
         about = ", ".join(filter(None, [document.language, document.speaker, document.published, document.collection]))
         click.echo(f"{document.id}  {document.title}  ({about})  {document.uri}")
     if not shown:
-        click.echo("There are no documents; put some in with `attest ingest PATH`.", err=True)
+        click.echo("There are no documents; add some with `attest ingest PATH`.", err=True)
     if following is not None:
         click.echo(f"There are more: attest documents list --after {following!r}", err=True)
 
 
 @documents.command()
 @click.argument("document")
-@click.option("--text", "with_text", is_flag=True, help="Also the normalized text, to which all offsets refer.")
+@click.option("--text", "with_text", is_flag=True, help="Show the normalized text too, to which all offsets refer.")
 @as_json
 def show(document: str, with_text: bool, as_json: bool) -> None:
     """Show a DOCUMENT, named by its id or uri."""
@@ -95,20 +95,20 @@ def remove(documents: tuple[str, ...], as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--fix", is_flag=True, help="Mend what can be mended without losing anything.")
+@click.option("--fix", is_flag=True, help="Repair what can be repaired without losing anything.")
 @as_json
 def doctor(fix: bool, as_json: bool) -> None:
-    """Check the library, and mend it. Exit code 1 if something is wrong."""
-    from store.doctor import checks as health
+    """Check the library, and repair it. Exit code 1 if something is wrong."""
+    from store.doctor import checks
 
     with _library(read_only=not fix) as library:
-        findings = health.check(library)
+        findings = checks.check(library)
         done: list[str] = []
         if fix and findings:
-            with progress_bar("Mending", hidden=as_json) as progress:
-                done = health.repair(library, findings, progress)
-            findings = health.check(library)
-        facts = health.facts(library)
+            with progress_bar("Repairing", hidden=as_json) as progress:
+                done = checks.repair(library, findings, progress)
+            findings = checks.check(library)
+        facts = checks.facts(library)
     if as_json:
         report = {"facts": asdict(facts), "findings": [asdict(finding) for finding in findings], "done": done}
         click.echo(in_json(report))
@@ -126,7 +126,7 @@ def doctor(fix: bool, as_json: bool) -> None:
 @click.option("--embed", is_flag=True, help="Embed all passages again first, by the model that the settings name.")
 @as_json
 def rebuild(embed: bool, as_json: bool) -> None:
-    """Make vectors and keywords anew from the catalog."""
+    """Rebuild vectors and keywords from the catalog."""
     with _library() as library:
         with progress_bar("Rebuilding", hidden=as_json) as progress:
             library.rebuild(embed=embed, progress=progress)
@@ -134,7 +134,7 @@ def rebuild(embed: bool, as_json: bool) -> None:
     if as_json:
         click.echo(in_json({"documents": counts.documents, "passages": counts.passages, "embedded": embed}))
         return
-    click.echo(f"Made the indexes of {counts.passages} passages anew.")
+    click.echo(f"Rebuilt the indexes of {counts.passages} passages.")
 
 
 @contextmanager
@@ -159,7 +159,7 @@ def _find(library: Library, name: str) -> Document:
 
 
 def _walk(library: Library, after: str | None, where: Filter) -> Iterator[Document]:
-    """Documents page by page."""
+    """Yield documents, read page by page."""
     while True:
         page = library.documents(after, where=where)
         yield from page.documents
@@ -170,7 +170,7 @@ def _walk(library: Library, after: str | None, where: Filter) -> Iterator[Docume
 
 @contextmanager
 def progress_bar(label: str, unit: str = "passage", *, hidden: bool = False) -> Iterator[Progress | None]:
-    """A progress bar on a terminal, nothing in a pipe."""
+    """Show a progress bar on a terminal, nothing in a pipe."""
     from tqdm import tqdm
 
     if hidden or not sys.stderr.isatty():
@@ -189,5 +189,5 @@ def _mover(bar: Any) -> Callable[[int, int], None]:  # noqa: ANN401 - tqdm is im
 
 
 def in_json(value: object) -> str:
-    """An object as the commands print it."""
+    """Return an object as the commands print it."""
     return json.dumps(value, ensure_ascii=False, indent=2)

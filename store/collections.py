@@ -1,4 +1,4 @@
-"""The names of collections: a document belongs to one, and whom that concerns is the accounts' business."""
+"""The names of collections. A document belongs to one; accounts say who may see it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LONGEST_COLLECTION = 64
 
 
 def checked_collection(name: str) -> str:
-    """The name in the form it is kept in (NFC, single blanks); the empty one is that of documents without any.
+    """Return the name as it is stored (NFC, single blanks); the empty name stands for no collection.
 
     Raises RequestError for one with control or invisible characters, or one that is too long.
     """

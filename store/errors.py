@@ -32,7 +32,7 @@ class AttestError(Exception):
 
 
 class RequestError(AttestError):
-    """What was asked for can't be done as asked."""
+    """The request can't be carried out as it is."""
 
     exit_code = 2
 

@@ -1,4 +1,4 @@
-"""A library as somebody sees it who may see only some collections: what is in others might as well not be there."""
+"""A library limited to some collections: for its user, the others don't exist."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ class ReadableLibrary(Protocol):
 
 
 class View:
-    """The reading side of a `Library`, limited to `collections`; None: all that there is."""
+    """Reads a `Library`, limited to `collections`; None: all of them."""
 
     def __init__(self, library: Library, collections: tuple[str, ...] | None) -> None:
         self._library = library
-        # A name that no collection has where none may be seen: an empty filter would admit all of them.
+        # an empty filter would admit every collection, so none is a name that no collection has
         self._collections = None if collections is None else collections or (_NONE,)
 
     def narrowed(self, where: Filter | None) -> Filter:
-        """The filter with no more in it than may be seen."""
+        """Return the filter, limited to the visible collections."""
         where = where or Filter()
         if self._collections is None:
             return where
@@ -57,38 +57,38 @@ class View:
         return replace(where, collections=tuple(name for name in wanted if name in self._collections) or (_NONE,))
 
     def document(self, document_id: str) -> Document:
-        """Raises NotFoundError."""
-        return self._seen(self._library.document(document_id))
+        """Return a document. Raises NotFoundError."""
+        return self._require_visible(self._library.document(document_id))
 
     def find_document(self, uri: str) -> Document | None:
-        """The document that was added under `uri`, if any."""
+        """Return the document that was added under `uri`, if any."""
         found = self._library.find_document(uri)
-        return found if found is not None and self._may_see(found) else None
+        return found if found is not None and self._is_visible(found) else None
 
     def documents(self, after: str | None = None, limit: int = 100, where: Filter | None = None) -> DocumentPage:
-        """A page of documents, ordered by uri."""
+        """Return a page of documents, ordered by uri."""
         return self._library.documents(after, limit, self.narrowed(where))
 
     def text(self, document_id: str, start: int = 0, end: int | None = None) -> str:
-        """The normalized text of a document, or its part ``[start:end]``. Raises NotFoundError."""
+        """Return the normalized text of a document, or its part ``[start:end]``. Raises NotFoundError."""
         return self._library.text(self.document(document_id).id, start, end)
 
     def passages(self, document_id: str) -> tuple[Passage, ...]:
-        """The passages of a document, in order. Raises NotFoundError."""
+        """Return the passages of a document, in order. Raises NotFoundError."""
         return self._library.passages(self.document(document_id).id)
 
     def search(self, query: str, k: int = 10, where: Filter | None = None) -> SearchResult:
-        """The `k` best passages for `query`, best first. Raises as `Library.search` does."""
+        """Return the `k` best passages for `query`, best first. Raises what `Library.search` raises."""
         return self._library.search(query, k, self.narrowed(where))
 
     def statistics(self) -> Statistics:
-        """Counts of what may be seen."""
+        """Count what is visible."""
         return self._library.statistics(self._collections or ())
 
-    def _may_see(self, document: Document) -> bool:
+    def _is_visible(self, document: Document) -> bool:
         return self._collections is None or document.collection in self._collections
 
-    def _seen(self, document: Document) -> Document:
-        if not self._may_see(document):
+    def _require_visible(self, document: Document) -> Document:
+        if not self._is_visible(document):
             raise NotFoundError(f"No document has the id {document.id!r}; `attest documents list` shows all of them.")
         return document

@@ -114,9 +114,9 @@ class Settings(BaseSettings):
 
 
 def load_settings(home: Path | str | None = None, **flags: object) -> Settings:
-    """The settings of this run. Flags that are None count as not given.
+    """Load the settings of this run. Flags that are None count as not given.
 
-    Raises SettingsError for an unknown key or a value that isn't allowed, naming where it stands.
+    Raises SettingsError for an unknown key or a value that isn't allowed, naming its source.
     """
     given = {name: value for name, value in flags.items() if value is not None}
     _refuse_unknown(given, "the flags")
@@ -124,15 +124,15 @@ def load_settings(home: Path | str | None = None, **flags: object) -> Settings:
     _refuse_unknown(environment, "the environment", prefix=PREFIX)
     folder = Path(str(home or environment.get("home") or _default_home())).expanduser().absolute()
     file = read_file(folder / FILE)
-    # pydantic reads the environment itself, below what it is called with: so the file steps back here.
+    # pydantic reads the environment too, but prefers its arguments: leave out what the environment has.
     beneath = {name: value for name, value in file.items() if name not in environment}
     try:
         return Settings(**(beneath | given | {"home": folder}))
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
-        said = str(first["msg"]).removeprefix("Value error, ")
-        raise SettingsError(f"The setting {name} is not allowed: {said[0].lower()}{said[1:]}.") from None
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        raise SettingsError(f"The setting {name} is not allowed: {reason[0].lower()}{reason[1:]}.") from None
 
 
 def _default_home() -> Path:
@@ -151,7 +151,7 @@ def _environment() -> dict[str, str]:
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """What the settings file at `path` says; nothing where there is none. Raises SettingsError."""
+    """Read the settings file at `path`; empty if there is none. Raises SettingsError."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):

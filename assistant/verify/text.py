@@ -6,13 +6,10 @@ import unicodedata
 
 import regex
 
+from store.text.fold import plain
+
 _LOOSE_MARKER = regex.compile(r"\s*\[\d{1,4}(?:\s*[,;–-]\s*\d{1,4})*\]")
 _ENUMERATOR = regex.compile(r"^\s*(?:[-*•–]|\(?\d{1,2}[.)])\s+")
-_QUOTES = str.maketrans(
-    {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "「": '"', "」": '"', "『": '"', "』": '"', "‟": '"'}
-    | {"‘": "'", "’": "'", "‚": "'", "‛": "'", "–": "-", "—": "-", "‑": "-", "−": "-", "…": "..."}
-)
-_INVISIBLE = regex.compile(r"[\u200b-\u200f\u2060\ufeff\u00ad]")
 _FRACTION = regex.compile(r"(?P<whole>\d+)?\s?(?P<part>[½¼¾])")
 _FRACTIONS = {"½": ".5", "¼": ".25", "¾": ".75"}
 SENTENCE_START = regex.compile(r"(?:^|[.!?:;]\s+|[\"'(]\s*)$")
@@ -28,12 +25,7 @@ def fold(text: str) -> str:
 
     Letter case stays, since names are told by it.
     """
-    text = _FRACTION.sub(_as_decimal, _INVISIBLE.sub("", text))
-    text = unicodedata.normalize("NFKC", text).translate(_QUOTES)
-    # NFKC takes the Thai and Lao vowel "am" apart, which nobody writes that way.
-    text = text.replace("\u0e4d\u0e32", "\u0e33").replace("\u0ecd\u0eb2", "\u0eb3")
-    text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() and not c.isascii() else c for c in text)
-    return " ".join(text.split())
+    return plain(_FRACTION.sub(_as_decimal, text))
 
 
 def strip_markers(text: str) -> str:

@@ -26,6 +26,7 @@ from store.text.fold import fold
 TurnState = Literal["asked", "finished", "stopped", "failed"]
 FeedbackVerdict = Literal["good", "bad"]
 TITLE_LENGTH = 80
+_DELETE_FEEDBACK = "DELETE FROM feedback WHERE turn = ? AND citation IS ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +248,7 @@ class Conversations:
             raise NotFoundError("This question has no answer yet that could be judged.")
         given = Feedback(_new_id(), turn_id, citation, verdict, comment, turn.answer, _now())
         with self._transaction() as connection:
-            self._delete_feedback(connection, turn_id, citation)
+            connection.execute(_DELETE_FEEDBACK, (turn_id, citation))
             connection.execute(
                 "INSERT INTO feedback (id, turn, citation, verdict, comment, answer, created)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -258,16 +259,12 @@ class Conversations:
     def withdraw_feedback(self, turn_id: str, citation: int | None = None) -> None:
         """Delete the verdict on an answer or a citation, if there is one."""
         with self._transaction() as connection:
-            self._delete_feedback(connection, turn_id, citation)
+            connection.execute(_DELETE_FEEDBACK, (turn_id, citation))
 
     def feedback(self, turn_id: str | None = None) -> tuple[Feedback, ...]:
         """Return all verdicts, or those on one turn, the oldest first."""
         rows = self._all("SELECT * FROM feedback WHERE ? IS NULL OR turn = ? ORDER BY created, rowid", turn_id, turn_id)
         return tuple(Feedback(**dict(row)) for row in rows)
-
-    @staticmethod
-    def _delete_feedback(connection: sqlite3.Connection, turn_id: str, citation: int | None) -> None:
-        connection.execute("DELETE FROM feedback WHERE turn = ? AND citation IS ?", (turn_id, citation))
 
     def _one(self, statement: str, *values: object) -> sqlite3.Row | None:
         rows = self._all(statement, *values)

@@ -63,9 +63,9 @@ def search(
     clock.lap("keywords")
     # The library may have grown since it was indexed: candidates are ranked by the means as they are now.
     statistics = snapshot.language_statistics() if ranking.refined else {}
-    centring = Centring(indexes.centering.shipped, statistics)
+    centering = Centring(indexes.centering.shipped, statistics)
     candidates = list(found.values())
-    dense = cosines(centring.centre_query(question.vector, language), centring, candidates)
+    dense = cosines(centering.centre_query(question.vector, language), centering, candidates)
     titles = _title_shares(parsed, found, indexes.keywords, snapshot)
     ranked = rank(candidates, dense, shares, titles, language, ranking)[: max(k, LATE)]
     if question.tokens is not None and len(question.tokens) and embedder.token_basis is not None:

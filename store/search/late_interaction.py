@@ -51,8 +51,8 @@ class LateInteraction:
             if each.token_sum is not None
         }
         self._basis = basis
-        self._centring = Centring(basis.means, library)
-        apart = question - self._centring.query_mean(language)
+        self._centering = Centring(basis.means, library)
+        apart = question - self._centering.query_mean(language)
         lengths = np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
         self._question = apart / lengths
         self._weights = (lengths / lengths.sum())[:, 0]
@@ -60,7 +60,7 @@ class LateInteraction:
     def score(self, packed: bytes, language: str) -> LateScores:
         """Score a passage in `language` by its packed tokens."""
         tokens = PassageTokens.unpack(packed)
-        apart = self._basis.decode(tokens.codes) - self._centring.passage_means([language])
+        apart = self._basis.decode(tokens.codes) - self._centering.passage_means([language])
         apart /= np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
         cosines = self._question @ apart.T
         return LateScores(

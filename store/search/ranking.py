@@ -58,4 +58,4 @@ def load_ranking(model_name: str, file: Path | None = None) -> Ranking:
         raise SettingsError(f"The ranking {path} has no weight {error}; known are {', '.join(kinds)}.") from error
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise SettingsError(f"The ranking {path} can't be read as a JSON object of weights: {error}.") from error
-    return Ranking(**weights)
+    return Ranking(**weights)  # type: ignore[arg-type] # each has the type of its field

@@ -121,15 +121,15 @@ def rank_sentences(
     return found
 
 
-def cosines(query: FloatArray, centring: Centring, stored: Sequence[StoredVectors]) -> list[tuple[float, list[float]]]:
+def cosines(query: FloatArray, centering: Centring, stored: Sequence[StoredVectors]) -> list[tuple[float, list[float]]]:
     """Return for each passage the query's cosine with it and with each of its sentences."""
     if not stored:
         return []
     rows = np.concatenate([each.vectors for each in stored])
     languages = [each.language for each in stored for _ in range(len(each.vectors))]
-    cosines: list[float] = (centring.centre(rows, languages) @ query).tolist()
+    flat: list[float] = (centering.centre(rows, languages) @ query).tolist()
     ends = list(accumulate(len(each.vectors) for each in stored))
-    return [(cosines[start], cosines[start + 1 : end]) for start, end in zip([0, *ends], ends, strict=False)]
+    return [(flat[start], flat[start + 1 : end]) for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def _best_by_language(ranking: Ranking, shares: Iterable[tuple[str, float]]) -> dict[str, float]:

@@ -11,7 +11,7 @@ _BARE = re.compile(r"\d{4}(?:-\d{2}){0,2}", re.ASCII)
 
 
 def day_range(published: str) -> tuple[int, int]:
-    """First and last day that an ISO 8601 date or prefix can mean, as yyyymmdd integers.
+    """Return the first and last day that an ISO 8601 date or prefix can mean, as yyyymmdd integers.
 
     >>> day_range("2023-06")
     (20230601, 20230630)
@@ -33,7 +33,7 @@ def day_range(published: str) -> tuple[int, int]:
 
 
 def is_date(text: object) -> bool:
-    """Whether `text` is a year, a month or a day that exists, and nothing more.
+    """Return whether `text` is a year, a month or a day that exists, and nothing more.
 
     >>> is_date("2023-06"), is_date("2023-06-31"), is_date("2023-06-14T08:00")
     (True, False, False)
@@ -48,7 +48,7 @@ def is_date(text: object) -> bool:
 
 
 def in_range(published: str | None, published_from: str | None, published_to: str | None) -> bool:
-    """Whether a document so dated may have been published within the bounds, both inclusive.
+    """Return whether a document of this date may have been published within the bounds, both inclusive.
 
     A date less precise than its bound passes if some day that it can mean does. No date never
     passes a bound. Raises ValueError for malformed dates.

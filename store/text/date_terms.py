@@ -1,8 +1,8 @@
-"""Dates in running text, in any language and calendar of which the month's names are known, as search terms.
+"""Dates in running text as search terms, in the languages whose names of months CLDR knows.
 
 ``14 มิถุนายน พ.ศ. 2566``, ``ngày 14 tháng 6 năm 2023``, ``June 14, 2023`` and ``2023年6月14日`` all give
-``date:2023-06-14`` with its parts. Names of months come from CLDR through Babel, in every language that a
-Unicode locale names; a name alone gives nothing ("may" is a verb as well), only one beside a day or a year.
+``date:2023-06-14`` with its parts. Names of months come from CLDR through Babel;
+a name alone gives nothing ("may" is a verb as well), only one beside a day or a year.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _BUDDHIST_YEARS = range(2400, 2644)
 _YEARS = range(1000, 2200)
 
 DATE_TERM = re.compile("(?:year|month|day|date):[0-9]")
-"""How the terms begin that `date_terms` makes."""
+"""Matches the terms that `date_terms` makes."""
 
 _LANGUAGES = """
     af am ar az be bg bn bs ca cs cy da de el en es et eu fa fi fil fr ga gl gu he hi hr hu hy id is it ja ka
@@ -42,7 +42,7 @@ _SPELLED_OUT = {  # CLDR has only "tháng 6"; people also write the number as a 
 }
 
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u9fff\uac00-\ud7af]")
-"""Scripts that set no blank between words, or join endings to numbers: a name there may touch its neighbors."""
+"""Scripts without blanks between words, or that join endings to numbers: a name may touch its neighbors."""
 
 _DIGIT = re.compile("[0-9]")
 _YEAR = re.compile(r"(?<![\d.,])(\d{4})(?![\d]|[.,]\d)")
@@ -55,7 +55,7 @@ _YEAR_AFTER = re.compile(r"^[^\d\n]{0,14}?(\d{4})(?!\d)")
 
 
 def date_terms(text: str) -> frozenset[str]:
-    """Search terms for the dates and years in `text`, such as ``year:2023`` and ``date:2023-06-14``."""
+    """Return search terms for the dates and years in `text`, such as ``year:2023`` and ``date:2023-06-14``."""
     text = fold(text)
     terms: set[str] = set()
     if not _DIGIT.search(text):
@@ -65,7 +65,7 @@ def date_terms(text: str) -> frozenset[str]:
     for match in _ISO.finditer(text):
         terms |= _terms(match[1], match[2], match[3])
     for match in _NUMERIC.finditer(text):
-        # 6/7/2023 is June or July by country; both are said, and the other terms decide.
+        # 6/7/2023 is June or July by country: add both, and let the other terms decide
         terms |= _terms(match[4], match[3], match[1]) | _terms(match[4], match[1], match[3])
     names, pattern = _months()
     for match in pattern.finditer(text):
@@ -92,7 +92,7 @@ def _terms(year: str | None, month: str, day: str | None) -> set[str]:
 
 
 def _gregorian(year: int) -> list[int]:
-    """The Gregorian years that a number written as a year can mean; the Buddhist and ours don't overlap."""
+    """Return the Gregorian years that a number written as a year can mean; Buddhist years don't overlap with them."""
     if year in _BUDDHIST_YEARS:
         return [year - BUDDHIST_ERA_OFFSET]
     return [year] if year in _YEARS else []
@@ -100,7 +100,7 @@ def _gregorian(year: int) -> list[int]:
 
 @lru_cache(maxsize=1)
 def _months() -> tuple[dict[str, int], re.Pattern[str]]:
-    """Folded name of a month to its number, and a pattern that finds the longest name at a place."""
+    """Return month numbers by folded name, and a pattern that finds the longest name at a place."""
     from babel.dates import get_month_names
 
     names: dict[str, int] = {}

@@ -1,15 +1,19 @@
-"""One spelling for what readers take to be the same: the form in which keywords are compared, never shown.
+"""One spelling for what readers take to be the same, for comparing texts; never shown.
 
-Rules, in order: NFKC and case folding; invisible format characters dropped; decimal digits of every script to
-0-9; Thai SARA AM and its tone mark in one order (NFKC takes SARA AM apart, and typists type both orders);
+`fold` is for keywords. Its rules, in order: NFKC and case folding; invisible format characters dropped; decimal digits
+of every script to 0-9; Thai SARA AM and its tone mark in one order (NFKC takes SARA AM apart, and typists type both orders);
 Vietnamese tone marks of oa, oe and uy on their first vowel (hoà and hòa are one word); Arabic vowel signs and
-tatweel dropped, since they are written or left out at will.
+tatweel dropped, since they are optional.
+
+`plain` is for comparing statements: case and marks stay, and quotation marks and dashes become plain ones.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+
+import regex
 
 _NIKHAHIT_BEFORE_TONE = re.compile("(\u0e4d+)([\u0e48-\u0e4b]+)")
 _SARA_AM_APART = re.compile("\u0e4d\u0e32")
@@ -18,8 +22,16 @@ _SECOND_VOWEL_TONE = re.compile("(o(?=[ae])|u(?=y))([aey])([\u0300\u0301\u0303\u
 _ARABIC_AT_WILL = frozenset("\u0640\u0670") | frozenset(map(chr, range(0x064B, 0x0653)))
 
 
+_PUNCTUATION = str.maketrans(
+    dict.fromkeys("“”„‟«»「」『』", '"') | dict.fromkeys("‘’‚‛′", "'") | dict.fromkeys("‐‑‒–—−", "-")
+)
+_FORMAT = regex.compile(r"\p{Cf}|[\uFE00-\uFE0F\u034F]")
+_SPLIT_THAI_AM = re.compile("\u0e4d([\u0e48-\u0e4b]*)\u0e32")
+_SPLIT_LAO_AM = re.compile("\u0ecd([\u0ec8-\u0ecb]*)\u0eb2")
+
+
 class _Characters(dict[int, str]):
-    """What each character becomes by itself, found out when it first occurs."""
+    """The folded form of each character by itself, computed when it first occurs."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -35,7 +47,7 @@ _CHARACTERS = _Characters()
 
 
 def fold(text: str) -> str:
-    """The folded form of `text`; folding twice changes nothing.
+    """Return the folded form of `text`; folding twice changes nothing.
 
     >>> fold("พ.ศ. ๒๕๖๖") == fold("พ.ศ. 2566")
     True
@@ -49,3 +61,19 @@ def fold(text: str) -> str:
         text = _SARA_AM_APART.sub("\u0e33", text)
         text = _SARA_AM_BEFORE_TONE.sub("\\2\\1", text)
     return unicodedata.normalize("NFC", _SECOND_VOWEL_TONE.sub("\\1\\3\\2", unicodedata.normalize("NFD", text)))
+
+
+def plain(text: str) -> str:
+    """Return `text` in NFKC with digits 0-9, plain quotation marks and dashes, and single blanks between words.
+
+    Invisible format characters are dropped. Case stays. Applying it twice changes nothing.
+
+    >>> plain("“Số ٣–๔”")
+    '"Số 3-4"'
+    """
+    text = _FORMAT.sub("", unicodedata.normalize("NFKC", _FORMAT.sub("", text))).translate(_PUNCTUATION)
+    if not text.isascii():
+        text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() and not c.isascii() else c for c in text)
+        # NFKC takes the Thai and Lao vowel "am" apart, which nobody writes that way.
+        text = _SPLIT_LAO_AM.sub("\\1\u0eb3", _SPLIT_THAI_AM.sub("\\1\u0e33", text))
+    return " ".join(text.split())

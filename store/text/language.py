@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 UNKNOWN = "und"
 
 SAMPLE_CHARACTERS = 3_000
-"""A longer text is judged by its beginning, middle and end, this many characters together."""
+"""A longer text is judged by its beginning, middle and end, this many characters in all."""
 
 CONFIDENT = 0.5
 """Least probability at which a language in a shared script is believed."""
 
 CONFIDENT_FOR_NAMES = 0.75
-"""The same for a few capitalized words, which are mostly names and say little of the language."""
+"""Least probability for a few capitalized words, which are mostly names and say little about the language."""
 
 RARE_WEIGHT = 0.2
-"""What a language that few documents are written in must overcome: the identifier knows 176, and on a
-short text spreads its doubt over dialects that hardly anybody asks in."""
+"""The weight of a language that few documents are written in: the identifier knows 176, and on a short text spreads
+its probability over rare dialects."""
 
 _SCRIPT_DECIDES = {
     "Thai": "th",
@@ -102,7 +102,7 @@ _WORTH = {"Han": 3, "Kana": 2, "Hangul": 2}  # one character says as much as thi
 
 
 def detect_language(text: str) -> str:
-    """The BCP 47 tag of the language of `text`, ISO 639-1 where there is one; ``und`` when unknown.
+    """Return the BCP 47 tag of the language of `text`, ISO 639-1 where there is one; ``und`` when unknown.
 
     Foreign names don't count: a Thai question about the "Human Rights Council" is Thai. Safe to call
     from several threads; the first call that needs it loads the model (0.9 MB, offline).
@@ -120,7 +120,7 @@ def detect_language(text: str) -> str:
 
 
 def _sample(text: str) -> str:
-    """`text`, or its beginning, middle and end if it is long; cut at spaces where there are any."""
+    """Return `text`, or its beginning, middle and end if it is long; cut at spaces where there are any."""
     if len(text) <= SAMPLE_CHARACTERS:
         return text
     length = SAMPLE_CHARACTERS // 3
@@ -135,7 +135,7 @@ def _without_addresses(text: str) -> str:
 
 
 def _words_by_script(text: str) -> dict[str, list[str]]:
-    """Runs of letters in one script each; a word that mixes scripts, as names in Thai do, is several runs."""
+    """Return runs of letters by script; a word that mixes scripts, as names in Thai do, is several runs."""
     words: dict[str, list[str]] = defaultdict(list)
     for word in _WORD.findall(text):
         if word.isascii():
@@ -155,12 +155,12 @@ def _words_by_script(text: str) -> dict[str, list[str]]:
 
 @cache
 def _script_of(character: str) -> str | None:
-    """None for marks that any script uses: they go with the letter before them."""
+    """Return the script of a letter; None for marks that any script uses, which go with the letter before them."""
     return next((name for name, pattern in _SCRIPT_PATTERNS if pattern.match(character)), None)
 
 
 def _dominant_script(words: dict[str, list[str]]) -> str | None:
-    """The script of the sentence itself: Latin names inside another script's sentence aren't counted."""
+    """Return the script of the sentence itself: Latin names inside another script's sentence aren't counted."""
     letters = Counter({script: sum(map(len, found)) * _WORTH.get(script, 1) for script, found in words.items()})
     if len(letters) > 1 and "Latin" in letters:
         letters["Latin"] = sum(len(word) for word in words["Latin"] if word[0].islower())
@@ -181,7 +181,7 @@ def _among_shared(script: str, words: list[str]) -> str:
 
 
 def _looks_vietnamese(words: list[str]) -> bool:
-    """Whether letters that no other language has stand in enough of the words, names aside.
+    """Return whether enough of the words, names aside, have letters that no other language has.
 
     One word with such a letter is enough where all the others could be Vietnamese too.
     """
@@ -198,7 +198,7 @@ def _without_marks(word: str) -> str:
 
 
 def _looks_vietnamese_without_marks(words: list[str]) -> bool:
-    """Whether the words are syllables of Vietnamese typed on a keyboard without its marks.
+    """Return whether the words are Vietnamese syllables typed without marks.
 
     Every Vietnamese word is written syllable by syllable and few syllable shapes exist: of 14 other
     languages in Latin script no sentence fits, of the questions in Vietnamese four in five do.
@@ -212,9 +212,9 @@ def _looks_vietnamese_without_marks(words: list[str]) -> bool:
 
 
 def _scores(text: str, script: str) -> dict[str, float]:
-    """Probability by language: the mean over the text as written and in lower case.
+    """Return the probability of each language: the mean over the text as written and in lower case.
 
-    The identifier is sensitive to case, and only what it believes in both is language, not a name.
+    The identifier is sensitive to case, and what it finds in only one of them is a name.
     """
     allowed = _SCRIPT_SHARED[script].split()
     elsewhere = frozenset(" ".join(_SCRIPT_SHARED.values()).split()) | frozenset(_SCRIPT_DECIDES.values())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.text.fold import fold
+from store.text.fold import fold, plain
 
 WRITTEN = st.text(
     st.characters(exclude_categories=["Cs"])
@@ -60,3 +60,13 @@ def test_spellings_of_one_word_are_one(one: str, other: str) -> None:
 @pytest.mark.parametrize(("one", "other"), [("hoàn", "hóan"), ("ma", "mà"), ("น้ำ", "นา"), ("bán", "bản"), ("o", "ô")])
 def test_different_words_stay_different(one: str, other: str) -> None:
     assert fold(one) != fold(other)
+
+
+@given(st.text())
+def test_plain_text_stays_as_it_is(text: str) -> None:
+    assert plain(plain(text)) == plain(text)
+
+
+def test_plain_text_keeps_case_and_tones_and_has_one_kind_of_quotation_marks_dashes_and_digits() -> None:
+    for form in ("NFC", "NFD"):
+        assert plain(unicodedata.normalize(form, "«Hoà  Bình» – “๒๕๖๖”, น้ำ 👩‍👧")) == '"Hoà Bình" - "2566", น้ำ 👩👧'

@@ -367,7 +367,7 @@ def _unknown_to_index(home: Path, index: str, statement: str) -> None:
 
 def test_an_index_of_the_catalog_that_lacks_rows_is_made_anew(home: Path) -> None:
     _unknown_to_index(home, "passages_content", "UPDATE passages SET content = randomblob(12) WHERE key < 40")
-    assert _mended(home, "catalog", "reindex") == ["Made the catalog's own indexes anew from its tables."]
+    assert _mended(home, "catalog", "reindex") == ["Rebuilt the catalog's own indexes from its tables."]
 
 
 def test_an_index_that_cannot_be_made_anew_is_told_of_with_what_helps(home: Path) -> None:
