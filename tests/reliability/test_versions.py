@@ -1,4 +1,4 @@
-"""A library that another version made is noticed when it is opened: made anew, migrated after a backup, or refused."""
+"""A library that another version made is noticed when it is opened: rebuilt, migrated after a backup, or refused."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_keywords_of_another_version_are_made_anew_when_the_library_is_opened(
             assert opened.generation.keywords == 2
         assert contents(library) == held
         assert health.check(library) == []
-    assert "reads words and dates otherwise" in caplog.text
+    assert "reads words and dates differently" in caplog.text
     caplog.clear()
     with Library.open(tmp_path, embedder=HashingEmbedder()) as library:
         found(library, "forum")
