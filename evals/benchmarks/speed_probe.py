@@ -91,7 +91,7 @@ def _keywords(index: KeywordIndex, library: Library, question: str) -> dict[str,
     index.add(KeywordEntry(f"probe-{n}", "probe", "en", None, None, f"{question} {n}") for n in range(ENTRIES))
     index.commit()
     added = time.perf_counter()
-    index.remove_documents(["probe"])
+    index.remove_passages(f"probe-{n}" for n in range(ENTRIES))
     index.commit()
     return {
         "keywords_open_seconds": opened - began,

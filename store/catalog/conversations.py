@@ -24,7 +24,7 @@ from store.errors import NotFoundError
 from store.text.fold import fold
 
 TurnState = Literal["asked", "finished", "stopped", "failed"]
-FeedbackVerdict = Literal["good", "bad"]
+Rating = Literal["good", "bad"]
 TITLE_LENGTH = 80
 _DELETE_FEEDBACK = "DELETE FROM feedback WHERE turn = ? AND citation IS ?"
 
@@ -66,7 +66,7 @@ class Feedback:
     id: str
     turn: str
     citation: int | None
-    verdict: FeedbackVerdict
+    verdict: Rating
     comment: str
     answer: str
     created: str
@@ -230,15 +230,11 @@ class Conversations:
             turn_id,
         )
         with self._transaction() as connection:
-            connection.execute(
-                "UPDATE conversations SET leaf = ? WHERE id = ?",
-                (leaf["id"] if leaf else turn_id, conversation_id),
-            )
+            shown = leaf["id"] if leaf else turn_id
+            connection.execute("UPDATE conversations SET leaf = ? WHERE id = ?", (shown, conversation_id))
         return self.conversation(conversation_id)
 
-    def give_feedback(
-        self, turn_id: str, verdict: FeedbackVerdict, citation: int | None = None, comment: str = ""
-    ) -> Feedback:
+    def give_feedback(self, turn_id: str, verdict: Rating, citation: int | None = None, comment: str = "") -> Feedback:
         """Store a verdict on an answer or a citation, with a copy of the answer. Raises NotFoundError.
 
         A second verdict on the same thing replaces the first.
@@ -250,8 +246,7 @@ class Conversations:
         with self._transaction() as connection:
             connection.execute(_DELETE_FEEDBACK, (turn_id, citation))
             connection.execute(
-                "INSERT INTO feedback (id, turn, citation, verdict, comment, answer, created)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO feedback (id, turn, citation, verdict, comment, answer, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (given.id, turn_id, citation, verdict, comment, given.answer, given.created),
             )
         return given

@@ -112,13 +112,6 @@ class KeywordIndex:
                 document.add_text("terms", " ".join(self.terms(entry.text)))
                 writer.add_document(document)
 
-    def remove_documents(self, document_ids: Iterable[str]) -> None:
-        """Remove all passages of documents; they are gone after `commit`."""
-        with self._lock:
-            writer = self._open_writer()
-            for document_id in document_ids:
-                writer.delete_documents_by_term("document_id", document_id)
-
     def remove_passages(self, passage_ids: Iterable[str]) -> None:
         """Remove passages; searches stop finding them after `commit`."""
         with self._lock:

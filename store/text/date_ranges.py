@@ -45,19 +45,3 @@ def is_date(text: object) -> bool:
     except ValueError:
         return False
     return True
-
-
-def in_range(published: str | None, published_from: str | None, published_to: str | None) -> bool:
-    """Return whether a document of this date may have been published within the bounds, both inclusive.
-
-    A date less precise than its bound passes if some day that it can mean does. No date never
-    passes a bound. Raises ValueError for malformed dates.
-    """
-    if published_from is None and published_to is None:
-        return True
-    if published is None:
-        return False
-    first, last = day_range(published)
-    after = published_from is None or last >= day_range(published_from)[0]
-    before = published_to is None or first <= day_range(published_to)[1]
-    return after and before
