@@ -64,7 +64,6 @@ def _attest(home: Path, endpoint: Endpoint, model: str, *arguments: str, key: st
         "ATTEST_BASE_URL": endpoint.url,
         "ATTEST_MODEL": model,
         "ATTEST_LOG_LEVEL": "debug",
-        "ATTEST_LOG_TEXT": "true",
         "ATTEST_LOG_FORMAT": "json",
     }
     if key is not None:
