@@ -14,7 +14,7 @@ from traceback import format_exception
 import regex
 
 from assistant.types import Answer, AskOptions, Evidence, EvidenceFound, Finished, Message
-from evals.system import Sources, System
+from evals.systems.base import External, Sources, System
 from evals.types import Case, CaseResult, Failure, Gold, GoldSpan, QuoteCheck, Ranked, Turn, TurnResult
 from store.errors import AttestError, NotFoundError
 
@@ -39,7 +39,7 @@ class RunConfig:
     """Must hold every name of the cases' documents."""
 
 
-def ask_case(system: System, case: Case, repeat: int, config: RunConfig) -> CaseResult:
+def ask_case(system: System | External, case: Case, repeat: int, config: RunConfig) -> CaseResult:
     """Ask the turns of a case one after the other, each with the conversation so far."""
     history: list[Message] = []
     results: list[TurnResult] = []
@@ -52,7 +52,7 @@ def ask_case(system: System, case: Case, repeat: int, config: RunConfig) -> Case
     return CaseResult(suite=case.suite, case_id=case.id, repeat=repeat, turns=tuple(results))
 
 
-def ask_turn(system: System, turn: Turn, history: tuple[Message, ...], config: RunConfig) -> TurnResult:
+def ask_turn(system: System | External, turn: Turn, history: tuple[Message, ...], config: RunConfig) -> TurnResult:
     """Ask one question. Whatever the system raises becomes a `Failure`; only Ctrl-C gets through."""
     gold = tuple(
         document.model_copy(update={"grade": named.grade})
@@ -60,35 +60,64 @@ def ask_turn(system: System, turn: Turn, history: tuple[Message, ...], config: R
         for document in config.found[named.name]
     )
     result = TurnResult(question=turn.question, gold=gold)
+    try:
+        if isinstance(system, External):
+            return _ask_external(system, turn, result.model_copy(update={"given": ()}), history, config)
+        return _ask_attest(system, turn, result, history, config)
+    except Exception as error:  # whatever goes wrong in one case is that case's result
+        given = () if isinstance(system, External) else result.given
+        return _failed(result.model_copy(update={"given": given}), _failure(error))
+
+
+def _ask_external(
+    system: External, turn: Turn, result: TurnResult, history: tuple[Message, ...], config: RunConfig
+) -> TurnResult:
+    """Ask another assistant; its reply is judged by what it tells."""
+    from evals.systems.external import result_of
+
+    started = perf_counter()
+    reply = system.replier.reply(turn.question, history)
+    took = _milliseconds(started)
+    named = [document for name in turn.expect.cites_document for document in config.found.get(name, ())]
+    found = result_of(result, reply, (*result.gold, *named), system.library, took)
+    return found.model_copy(update={"spans": _gold_spans(system.library, turn, result.gold)})
+
+
+def _ask_attest(
+    system: System, turn: Turn, result: TurnResult, history: tuple[Message, ...], config: RunConfig
+) -> TurnResult:
+    """Ask Attest, event by event."""
     started = perf_counter()
     first_quote: float | None = None
     answer: Answer | None = None
     announced: tuple[Evidence, ...] = ()
-    try:
-        for event in system.ask(turn.question, history, config.options):
-            if isinstance(event, EvidenceFound) and event.evidence:
-                first_quote = first_quote or _milliseconds(started)
-                announced += event.evidence
-            elif isinstance(event, Finished):
-                answer = event.answer
-        took = _milliseconds(started)
-        if answer is None:
-            return _failed(result, Failure(kind="NoAnswer", message="The system ended without an answer."))
-        fallen_back = _fallen_back(answer, config.options)
-        if fallen_back is not None:
-            return _failed(result, fallen_back)
-        return result.model_copy(
-            update={
-                "answer": answer,
-                "latency_ms": took,
-                "first_quote_ms": first_quote,
-                "checks": tuple(_check(system.library, evidence, announced) for evidence in answer.evidence),
-                "spans": tuple(span for raw in turn.spans for span in _placed(system.library, raw, gold)),
-                "ranking": _ranking(system.library, answer.standalone_question, config.depth) if gold else None,
-            }
-        )
-    except Exception as error:  # whatever goes wrong in one case is that case's result
-        return _failed(result, _failure(error))
+    for event in system.ask(turn.question, history, config.options):
+        if isinstance(event, EvidenceFound) and event.evidence:
+            first_quote = first_quote or _milliseconds(started)
+            announced += event.evidence
+        elif isinstance(event, Finished):
+            answer = event.answer
+    took = _milliseconds(started)
+    if answer is None:
+        return _failed(result, Failure(kind="NoAnswer", message="The system ended without an answer."))
+    fallen_back = _fallen_back(answer, config.options)
+    if fallen_back is not None:
+        return _failed(result, fallen_back)
+    ranking = _ranking(system.library, answer.standalone_question, config.depth) if result.gold else None
+    return result.model_copy(
+        update={
+            "answer": answer,
+            "latency_ms": took,
+            "first_quote_ms": first_quote,
+            "checks": tuple(quote_check(system.library, evidence, announced) for evidence in answer.evidence),
+            "spans": _gold_spans(system.library, turn, result.gold),
+            "ranking": ranking,
+        }
+    )
+
+
+def _gold_spans(library: Sources, turn: Turn, gold: tuple[Gold, ...]) -> tuple[GoldSpan, ...]:
+    return tuple(span for raw in turn.spans for span in _placed(library, raw, gold))
 
 
 def _milliseconds(started: float) -> float:
@@ -116,8 +145,8 @@ def _fallen_back(answer: Answer, options: AskOptions) -> Failure | None:
     return Failure(kind="LanguageModelUnavailable", message=notice.message, unreachable=True)
 
 
-def _check(library: Sources, evidence: Evidence, announced: tuple[Evidence, ...]) -> QuoteCheck:
-    """What the library holds at the quote's offsets."""
+def quote_check(library: Sources, evidence: Evidence, announced: tuple[Evidence, ...]) -> QuoteCheck:
+    """Return what the library holds at the quote's offsets."""
     document, start, end = evidence.document.id, evidence.start, evidence.end
     shown = any((other.document.id, other.start, other.end) == (document, start, end) for other in announced)
     try:

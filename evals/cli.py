@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from evals.outputs import Outputs, output_options, report_on, summarize, write
-from store.errors import AttestError, RequestError
 
 if TYPE_CHECKING:
-    from evals.formats import Suite
-    from evals.session import Build
     from store.settings import Settings
-
-INTERRUPTED = 130
 
 
 @click.group(name="eval")
@@ -48,99 +42,29 @@ def evaluate() -> None:
 @click.option(
     "--cache", type=click.Path(file_okay=False, path_type=Path), help="Where libraries that suites bring are kept."
 )
+@click.option(
+    "--system",
+    "systems",
+    multiple=True,
+    metavar="SYSTEM",
+    help="What to ask: attest, llamaindex, the address of a chat endpoint (its key in ATTEST_SYSTEM_KEY), a mapping "
+    "file, or module:function. Several stand side by side.  [default: attest]",
+)
 @output_options
 @click.pass_obj
 def run(settings: Settings, /, suites: tuple[Path, ...], home: Path | None, **options: Any) -> int:  # noqa: ANN401
     """Ask the questions of SUITES and report; without any, those that come with the program.
 
-    A suite is a file (YAML, JSONL, CSV; SQuAD's JSON) or a folder (a BEIR data set, or suites).
+    A suite is a file (YAML, JSONL, CSV; SQuAD's JSON; data sets of promptfoo, ragas, DeepEval) or a folder (a BEIR
+    data set, or suites).
     """
+    from evals.run_command import run_command
+
     if home is not None:
         from store.settings import load_settings
 
         settings = load_settings(home)
     return run_command(settings, suites, **options)
-
-
-def run_command(
-    settings: Settings,
-    suites: Sequence[Path] = (),
-    *,
-    mode: str | None = None,
-    filters: Sequence[str] = (),
-    limit: int | None = None,
-    repeat: int = 1,
-    jobs: int = 1,
-    seed: int | None = None,
-    out: Path | None = None,
-    resume: str | None = None,
-    cache: Path | None = None,
-    thresholds: Sequence[str] = (),
-    build: Build | None = None,
-    **outputs: Any,  # noqa: ANN401 - the fields of Outputs
-) -> int:
-    """What `attest eval run` does; returns its exit code. `build` makes the system under test."""
-    from evals.formats.load import load_all, shipped
-    from evals.gates import parse
-    from evals.libraries import cache_folder, remove_disused
-    from evals.metrics.statistics import SEED
-    from evals.progress import building_progress, result_progress
-    from evals.run_store import RunOptions
-    from evals.session import Session, build_real, find_run, thresholds_of
-
-    wanted = dict(parse(text) for text in thresholds)
-    if resume is not None:
-        if suites or filters or limit or out:
-            raise RequestError(
-                "--resume goes on with a run as it was begun: leave out suites, --filter, --limit, --out."
-            )
-        session = Session.resume(find_run(settings, resume), settings)
-    else:
-        loaded: tuple[Suite, ...] = load_all(suites) if suites else shipped()
-        gates = thresholds_of(loaded, wanted, whole=not filters and limit is None)
-        options = RunOptions.model_validate(
-            {
-                "mode": mode,
-                "filters": tuple(filters),
-                "limit": limit,
-                "repeat": repeat,
-                "jobs": jobs,
-                "thresholds": gates,
-                "seed": SEED if seed is None else seed,
-            }
-        )
-        check_thresholds(gates)
-        session = Session.start(loaded, settings, options, out)
-    for note in (note for suite in session.suites for note in suite.notes):
-        note_on(note)
-    kept = cache or cache_folder()
-    try:
-        with result_progress(session) as on_result, building_progress() as on_progress:
-            session.ask(build or build_real, cache=kept, on_result=on_result, on_progress=on_progress, on_note=note_on)
-    except RequestError:
-        session.discard_if_empty()
-        raise
-    except (KeyboardInterrupt, AttestError) as stop:
-        click.echo(f"{session.done} of {session.total} are saved. Go on with:  {session.resume_command}", err=True)
-        if isinstance(stop, KeyboardInterrupt):
-            return INTERRUPTED
-        raise
-    finally:
-        remove_disused(kept)
-    return report_on(session.folder, wanted if resume is not None and wanted else None, Outputs(**outputs))
-
-
-def note_on(note: str) -> None:
-    """Print what the user should know about a suite's data, beside the report."""
-    click.echo(note, err=True)
-
-
-def check_thresholds(thresholds: dict[str, float]) -> None:
-    """Refuse an unknown metric before anything is asked. Raises RequestError."""
-    from evals.gates import check_name
-
-    for name in thresholds:
-        check_name(name)
 
 
 @evaluate.command("score")
@@ -177,6 +101,7 @@ def score_again(
 @evaluate.command("compare")
 @click.argument("before")
 @click.argument("after")
+@click.argument("more", nargs=-1)
 @click.option("--gate", "gates", multiple=True, metavar="METRIC", help="What blocks if it is worse. Repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole comparison as JSON.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write one self-contained page.")
@@ -186,6 +111,7 @@ def compare_runs(
     settings: Settings,
     before: str,
     after: str,
+    more: tuple[str, ...],
     gates: tuple[str, ...],
     as_json: bool,
     html: Path | None,
@@ -193,7 +119,7 @@ def compare_runs(
 ) -> int:
     """Compare the runs BEFORE and AFTER; exit code 1 if a gate is significantly worse.
 
-    Each is a run's folder, its name, or `latest`.
+    Each is a run's folder, its name, or `latest`. With MORE runs, all stand side by side, and none blocks.
     """
     from evals.compare import compare
     from evals.reports.html import comparison_page
@@ -201,6 +127,12 @@ def compare_runs(
     from evals.reports.terminal import show_comparison, terminal
     from evals.session import find_run
 
+    if more:
+        from evals.reports.side_by_side import show_side_by_side
+
+        folders = [find_run(settings, named) for named in (before, after, *more)]
+        show_side_by_side(folders, Outputs(as_json=as_json, html=html, markdown=markdown))
+        return 0
     comparison = compare(find_run(settings, before), find_run(settings, after), gates)
     if as_json:
         click.echo(comparison.model_dump_json(by_alias=True, indent=2))
@@ -210,6 +142,31 @@ def compare_runs(
     write(markdown, lambda: comparison_markdown(comparison))
     summarize(lambda: comparison_markdown(comparison))
     return 1 if comparison.blocks else 0
+
+
+@evaluate.command("convert")
+@click.argument("suite", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--to",
+    "kind",
+    required=True,
+    type=click.Choice(["attest", "promptfoo", "ragas", "deepeval", "huggingface"]),
+    help="Whose data set to write.",
+)
+def convert(suite: Path, target: Path, kind: str) -> None:
+    """Write SUITE in the format of another tool; what that can't express is named.
+
+    The notation is that of the name: .yaml for attest and promptfoo, .json, .jsonl or .csv for the others.
+    """
+    from evals.formats import load
+    from evals.formats.convert import converted
+
+    read = load(suite)
+    text, notes = converted(read, kind, target.suffix.lower())
+    for note in (*read.notes, *notes):
+        click.echo(note, err=True)
+    write(target, lambda: text)
 
 
 @evaluate.command("schema")

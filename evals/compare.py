@@ -142,6 +142,14 @@ def compare(first: RunFolder, second: RunFolder, gates: Sequence[str] = ()) -> C
     )
 
 
+def overall_outcomes(first: RunFolder, second: RunFolder) -> dict[str, Outcome]:
+    """Return how the second run fares against the first over all that both were asked, by metric."""
+    found = tuple(units(observations_of(folder)) for folder in (first, second))
+    both = tuple({key: one[key] for key in found[0] if key in found[1]} for one in found)
+    seed = second.info().options.seed
+    return {one.metric: one.outcome for one in _slice("all", both[0], both[1], seed)}
+
+
 def _questions(case: Case) -> tuple[str, ...]:
     return tuple(turn.question for turn in case.turns)
 

@@ -5,7 +5,7 @@ All are deterministic. A check looks at nothing but the `TurnResult`, so a saved
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import regex
 
@@ -14,41 +14,47 @@ from evals.metrics.answers import chrf, exact_match, token_f1
 from evals.metrics.citations import cited_evidence, quote_verdicts
 from evals.text import contains, fold, path_parts, without_markers
 from evals.text_checks import comparable_text, other_language, unattributed
-from evals.types import (
-    Case,
-    CaseResult,
-    CaseVerdict,
-    CheckResult,
-    Expectation,
-    Reference,
-    Turn,
-    TurnResult,
-    TurnVerdict,
-)
+from evals.types import ASPECTS, Aspect, Case, CaseResult, Expectation, Reference, Turn, TurnResult
+from evals.verdicts import CaseVerdict, CheckResult, TurnVerdict
 
 REGEX_SECONDS = 1.0
 SHOWN = 120
 
 
-def judge_case(case: Case, result: CaseResult) -> CaseVerdict:
-    """The verdicts on every turn of a case; a turn that was never reached has failed."""
+NEEDED: dict[str, Aspect] = {
+    "answerable": "answered",
+    "cites_document": "citations",
+    "cites_passage": "attest",
+    "quote_contains": "quotes",
+    "quote_contains_any": "quotes",
+    "quotes_verbatim": "quotes",
+    "attributed_to": "attest",
+}
+"""What a system must tell for an expectation to apply; those that aren't here look at the text alone."""
+
+
+def judge_case(case: Case, result: CaseResult, given: Collection[Aspect] = ASPECTS) -> CaseVerdict:
+    """Return the verdicts on every turn of a case; a turn that was never reached has failed.
+
+    `given`: what the system tells, in any of its answers. An expectation of anything else has no verdict.
+    """
     turns = tuple(
-        TurnVerdict(number, judge_turn(turn, result.turns[number] if number < len(result.turns) else None))
+        TurnVerdict(number, judge_turn(turn, result.turns[number] if number < len(result.turns) else None, given))
         for number, turn in enumerate(case.turns)
     )
     return CaseVerdict(case.key, result.repeat, turns)
 
 
-def judge_turn(turn: Turn, result: TurnResult | None) -> tuple[CheckResult, ...]:
+def judge_turn(turn: Turn, result: TurnResult | None, given: Collection[Aspect] = ASPECTS) -> tuple[CheckResult, ...]:
     """A verdict for each expectation that the turn has, in the order of the schema.
 
     Without an answer none is met; a turn without expectations then still fails, for it crashed.
     """
     if result is None or result.answer is None:
         why = "an earlier turn failed" if result is None or result.failure is None else _failure(result)
-        names = _checked(turn.expect) or ("an answer",)
+        names = _checked(turn.expect, given) or ("an answer",)
         return tuple(CheckResult(name, passed=False, reason=f"There is no answer: {why}") for name in names)
-    return tuple(_verdicts(turn, result, result.answer))
+    return tuple(_verdicts(turn, result, result.answer, given))
 
 
 def _failure(result: TurnResult) -> str:
@@ -56,12 +62,13 @@ def _failure(result: TurnResult) -> str:
     return f"{result.failure.kind}: {result.failure.message}"
 
 
-def _checked(expect: Expectation) -> tuple[str, ...]:
-    return tuple(name for name in Expectation.model_fields if getattr(expect, name) not in (None, ()))
+def _checked(expect: Expectation, given: Collection[Aspect]) -> tuple[str, ...]:
+    wanted = (name for name in Expectation.model_fields if getattr(expect, name) not in (None, ()))
+    return tuple(name for name in wanted if NEEDED.get(name) is None or NEEDED[name] in given)
 
 
-def _verdicts(turn: Turn, result: TurnResult, answer: Answer) -> Iterator[CheckResult]:
-    for name in _checked(turn.expect):
+def _verdicts(turn: Turn, result: TurnResult, answer: Answer, given: Collection[Aspect]) -> Iterator[CheckResult]:
+    for name in _checked(turn.expect, given):
         problem = CHECKS[name](turn, result, answer)
         yield CheckResult(name, passed=problem is None, reason=problem or "")
 

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import PurePosixPath
 
-from evals.system import Sources
+from evals.systems.base import Sources
 from evals.text import fold, path_parts
 from evals.types import Case, Gold
 from store.errors import SuiteError
@@ -49,7 +49,7 @@ def look_up(library: Sources, cases: Iterable[Case], *, may_lack: Collection[str
     languages: dict[str, int] = {}
     seen: list[str] = []
     count = 0
-    for document in _all(library):
+    for document in all_documents(library):
         count += 1
         digest.update(f"{document.uri}\0{document.text_sha256}\n".encode())
         languages[document.language] = languages.get(document.language, 0) + 1
@@ -63,7 +63,8 @@ def look_up(library: Sources, cases: Iterable[Case], *, may_lack: Collection[str
     return GoldLookup(found, count, digest.hexdigest()[:16], languages, missing)
 
 
-def _all(library: Sources) -> Iterator[Document]:
+def all_documents(library: Sources) -> Iterator[Document]:
+    """Yield the documents of a library, page by page."""
     after: str | None = None
     while True:
         page = library.documents(after, PAGE)

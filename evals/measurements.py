@@ -6,16 +6,17 @@ its answer and citations of gold count as zero, not as unseen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from assistant.types import Answer
+from assistant.types import Answer, Evidence
 from evals.expectations import judge_case
 from evals.metrics import answers, citations, retrieval
 from evals.registry import EXPECT
 from evals.text import base_language, contains, same_language, without_markers
 from evals.text_checks import comparable_text, other_language
-from evals.types import Case, CaseResult, CaseVerdict, CheckResult, Judgement, Turn, TurnResult
+from evals.types import ASPECTS, Aspect, Case, CaseResult, GoldSpan, Judgement, Turn, TurnResult
+from evals.verdicts import CaseVerdict, CheckResult
 
 DEPTHS = (1, 3, 5, 10)
 RECALL_DEPTHS = (5, 10, 100)
@@ -41,18 +42,25 @@ class Observation:
 
 
 def measure(
-    case: Case, result: CaseResult, depth: int, judgements: Mapping[int, Judgement] | None = None
+    case: Case,
+    result: CaseResult,
+    depth: int,
+    judgements: Mapping[int, Judgement] | None = None,
+    given: Collection[Aspect] = ASPECTS,
 ) -> tuple[CaseVerdict, tuple[Observation, ...]]:
-    """The verdict and all observations of one result; `depth` is how much of each ranking was kept."""
-    verdict = judge_case(case, result)
+    """Return the verdict and all observations of one result; `depth` is how much of each ranking was kept.
+
+    `given`: what the system tells, in any of its answers. What rests on anything else is not measured.
+    """
+    verdict = judge_case(case, result, given)
     cluster = case.cluster or case.key
     rows = []
     every: dict[str, None] = {}
     for number, turn in enumerate(case.turns):
-        given = result.turns[number] if number < len(result.turns) else TurnResult(question=turn.question)
-        slices = _slices(case, turn, given)
+        came = result.turns[number] if number < len(result.turns) else TurnResult(question=turn.question)
+        slices = _slices(case, turn, came)
         every |= dict.fromkeys(slices)
-        values = dict(_values(turn, given, verdict.turns[number].verdicts, depth))
+        values = dict(_values(turn, came, verdict.turns[number].verdicts, depth, given))
         judged = (judgements or {}).get(number)
         if judged is not None:
             values["judge"] = judged.score
@@ -83,16 +91,18 @@ def _same_language(turn: Turn, result: TurnResult) -> bool | None:
     return any(same_language(turn.language, source) for source in sources) if turn.language and sources else None
 
 
-def _values(turn: Turn, result: TurnResult, verdicts: Sequence[CheckResult], depth: int) -> Iterator[tuple[str, float]]:
+def _values(
+    turn: Turn, result: TurnResult, verdicts: Sequence[CheckResult], depth: int, given: Collection[Aspect]
+) -> Iterator[tuple[str, float]]:
     yield "error_rate", float(result.answer is None)
     for verdict in verdicts:
         if verdict.expectation != "an answer":
             yield EXPECT + verdict.expectation, float(verdict.passed)
     measured = (
         *_retrieval(turn, result, depth),
-        *_answers(turn, result.answer),
-        *_citations(turn, result),
-        *_abstention(turn, result.answer),
+        *_answers(turn, result.answer, given),
+        *_citations(turn, result, given),
+        *_abstention(turn, result.answer, given),
         *_latency(result),
     )
     for name, value in measured:
@@ -128,7 +138,7 @@ def _retrieval(turn: Turn, result: TurnResult, depth: int) -> Measured:
         )
 
 
-def _answers(turn: Turn, answer: Answer | None) -> Measured:
+def _answers(turn: Turn, answer: Answer | None, given: Collection[Aspect]) -> Measured:
     if not turn.answers:
         return
     answered = answer is not None and answer.answered
@@ -138,7 +148,8 @@ def _answers(turn: Turn, answer: Answer | None) -> Measured:
     yield "f1", answers.token_f1(short, turn.answers, turn.language)
     yield "chrf", answers.chrf(short, turn.answers)
     yield "gold_contained", answers.gold_contained(text, turn.answers, _languages(turn, answer))
-    yield "gold_quoted", float(answer is not None and any(_quoted(turn, answer, gold) for gold in turn.answers))
+    if "quotes" in given:
+        yield "gold_quoted", float(answer is not None and any(_quoted(turn, answer, gold) for gold in turn.answers))
 
 
 def _languages(turn: Turn, answer: Answer | None) -> tuple[str | None, ...]:
@@ -150,7 +161,9 @@ def _quoted(turn: Turn, answer: Answer, words: str) -> bool:
     return any(contains(one.quote, words, (turn.language, one.language)) for one in answer.evidence)
 
 
-def _citations(turn: Turn, result: TurnResult) -> Measured:
+def _citations(turn: Turn, result: TurnResult, given: Collection[Aspect]) -> Measured:
+    if "citations" not in given:
+        return
     answer = result.answer
     spans = result.spans if answer is not None else turn.spans
     relevant = {gold.key for gold in result.gold if gold.grade > 0}
@@ -158,26 +171,38 @@ def _citations(turn: Turn, result: TurnResult) -> Measured:
     documents = {evidence.document.id for evidence in cited}
     yield "citation_precision", citations.document_precision(documents, relevant)
     yield "citation_recall", citations.document_recall(documents, relevant)
-    yield "span_precision", citations.span_precision(cited, spans)
-    yield "span_recall", citations.span_recall(cited, spans)
+    if "attest" in given:
+        yield from _spans(cited, spans)
     if answer is None:
         return
-    yield "citation_validity", citations.validity(answer, result.checks)
-    quotes = citations.quote_verdicts(answer, result.checks)
-    yield "verbatim_rate", citations.verbatim_rate(quotes)
-    if quotes:
-        yield "fabricated_quotes", float(citations.fabricated(quotes) > 0)
-    for kind, share in citations.support_shares(answer.claims).items():
-        yield f"claims_{kind}", share
-    yield "claims_cited", citations.cited_share(answer.claims)
+    if "quotes" in given:
+        quotes = [
+            verdict
+            for verdict in citations.quote_verdicts(answer, result.checks)
+            # Quotation marks in another assistant's text may hold words of a document that it doesn't name.
+            if verdict.key is not None or "attest" in given
+        ]
+        yield "verbatim_rate", citations.verbatim_rate(quotes)
+        if quotes:
+            yield "fabricated_quotes", float(citations.fabricated(quotes) > 0)
+    if "attest" in given:
+        yield "citation_validity", citations.validity(answer, result.checks)
+        for kind, share in citations.support_shares(answer.claims).items():
+            yield f"claims_{kind}", share
+        yield "claims_cited", citations.cited_share(answer.claims)
 
 
-def _abstention(turn: Turn, answer: Answer | None) -> Measured:
+def _spans(cited: Sequence[Evidence], spans: Sequence[GoldSpan]) -> Measured:
+    yield "span_precision", citations.span_precision(cited, spans)
+    yield "span_recall", citations.span_recall(cited, spans)
+
+
+def _abstention(turn: Turn, answer: Answer | None, given: Collection[Aspect]) -> Measured:
     answerable = turn.answerable
     wanted = turn.expect.language or turn.language
     if answer is not None and wanted:
         yield "language_match", float(other_language(answer, wanted) is None)
-    if answerable is None:
+    if answerable is None or "answered" not in given:
         return
     answered = answer is not None and answer.answered
     abstained = answer is not None and not answer.answered
@@ -187,10 +212,11 @@ def _abstention(turn: Turn, answer: Answer | None) -> Measured:
         yield "abstention_recall", float(abstained)
     if abstained:
         yield "abstention_precision", float(not answerable)
-    if answer is not None:
+    if answer is not None and "confidence" in given:
         yield "confidence", answer.confidence
         yield "answerable", float(answerable)
-        yield "holds", _holds(turn, answer)
+        if "quotes" in given:
+            yield "holds", _holds(turn, answer)
 
 
 def _holds(turn: Turn, answer: Answer) -> float | None:

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from evals.expectations import judge_case
 from evals.run import OnResult
+from evals.score import given_in
 from evals.session import Session
 from evals.types import Case, CaseResult
 
@@ -20,7 +21,7 @@ def result_progress(session: Session) -> Iterator[OnResult]:
     bar = tqdm(total=session.total, initial=session.done, unit="case", file=sys.stderr, disable=not sys.stderr.isatty())
 
     def on_result(case: Case, result: CaseResult) -> None:
-        verdict = judge_case(case, result)
+        verdict = judge_case(case, result, given_in([result]))
         if not verdict.passed:
             turn, failed = verdict.failures[0]
             where = f" (turn {turn + 1})" if len(case.turns) > 1 else ""

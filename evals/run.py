@@ -12,19 +12,14 @@ from itertools import islice
 
 from evals.ask import RunConfig, ask_case
 from evals.run_store import RunFolder
-from evals.system import System
+from evals.systems.base import External, System, UnreachableError
 from evals.types import Case, CaseResult
-from store.errors import AttestError
 
 PATIENCE = 5
 """After so many cases in a row that could not reach the system, the run stops."""
 
 OnResult = Callable[[Case, CaseResult], None]
 """Called with each result once it is safe, in the order of completion."""
-
-
-class UnreachableError(AttestError):
-    """The system under test can't be reached; what was done is saved. Exit code 3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +40,7 @@ def open_tasks(cases: Sequence[Case], repeat: int, done: Sequence[CaseResult]) -
 
 
 def run_cases(
-    system: System,
+    system: System | External,
     tasks: Sequence[Task],
     folder: RunFolder,
     config: RunConfig,

@@ -47,6 +47,8 @@ class RunOptions(Value):
     jobs: int = 1
     thresholds: dict[str, float] = Field(default={})
     seed: int = 0
+    system: str = "attest"
+    """What was asked, as after ``--system``."""
 
 
 class RunInfo(Value):

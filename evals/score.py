@@ -16,7 +16,8 @@ from evals.gates import Gate, gates
 from evals.measurements import Observation, measure
 from evals.metrics.abstention import reliability, risk_coverage
 from evals.run_store import REPORT, RunFolder, RunInfo
-from evals.types import Case, CaseResult, CaseVerdict, Judgement
+from evals.types import ASPECTS, Aspect, Case, CaseResult, Judgement
+from evals.verdicts import CaseVerdict
 from store.errors import RequestError
 
 CURVE_POINTS = 200
@@ -78,6 +79,8 @@ class Report(Value):
     slices: tuple[SliceScores, ...]
     gates: tuple[Gate, ...]
     cases: tuple[CaseScore, ...]
+    not_given: tuple[Aspect, ...] = ()
+    """What the system doesn't tell: what rests on it has no score."""
     unstable: tuple[str, ...] = ()
     """Cases whose verdict differed from one time to another."""
     curves: Curves = Curves()
@@ -139,6 +142,7 @@ def score(
         cases=tuple(
             _case_score(known[result.key], result, verdict) for result, verdict in zip(results, verdicts, strict=True)
         ),
+        not_given=tuple(aspect for aspect in ASPECTS if aspect not in given_in(results)) if results else (),
         unstable=_unstable(verdicts),
         curves=_curves(observations),
     )
@@ -170,12 +174,19 @@ def verdicts_of(folder: RunFolder) -> dict[str, tuple[Case, tuple[CaseVerdict, .
     """Each case that was asked, with a verdict for each time; cases without expectations are left out."""
     known = {case.key: case for case in folder.cases()}
     found: dict[str, tuple[Case, tuple[CaseVerdict, ...]]] = {}
-    for result in folder.results():
+    results = folder.results()
+    given = given_in(results)
+    for result in results:
         case = known.get(result.key)
-        verdict = judge_case(case, result) if case is not None else None
+        verdict = judge_case(case, result, given) if case is not None else None
         if case is not None and verdict is not None and any(turn.verdicts for turn in verdict.turns):
             found[case.key] = (case, (*found.get(case.key, (case, ()))[1], verdict))
     return found
+
+
+def given_in(results: Sequence[CaseResult]) -> frozenset[Aspect]:
+    """Return what the system told in any answer: a system that sometimes cites can be held to citing."""
+    return frozenset(aspect for result in results for turn in result.turns for aspect in turn.given)
 
 
 def _observed(
@@ -187,13 +198,14 @@ def _observed(
     depths = {suite.name: suite.retrieval_depth for suite in info.suites}
     verdicts: list[CaseVerdict] = []
     observations: list[Observation] = []
+    given = given_in(results)
     for result in results:
         judged = {
             turn: judgements[result.key, result.repeat, turn]
             for turn in range(len(result.turns))
             if (result.key, result.repeat, turn) in judgements
         }
-        verdict, rows = measure(known[result.key], result, depths.get(result.suite, 0), judged)
+        verdict, rows = measure(known[result.key], result, depths.get(result.suite, 0), judged, given)
         verdicts.append(verdict)
         observations += rows
     return tuple(verdicts), tuple(observations)

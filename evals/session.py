@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -22,26 +22,19 @@ from evals.environment import environment, library_facts, model_facts, settings_
 from evals.formats import Suite, Texts, load
 from evals.gold_lookup import GoldLookup, look_up
 from evals.libraries import OnProgress, library_of
-from evals.run import OnResult, UnreachableError, open_tasks, run_cases
+from evals.run import OnResult, open_tasks, run_cases
 from evals.run_store import CASES, RUN, RunFolder, RunInfo, RunOptions, SuiteInfo, run_name
-from evals.system import System
+from evals.systems.base import External, System, UnreachableError
+from evals.systems.registry import ATTEST, Build
 from evals.types import Case
 from store.errors import NotFoundError, RequestError, SuiteError
 from store.settings import Settings
 
-Build = Callable[[Settings], AbstractContextManager[System]]
 OnNote = Callable[[str], None]
 """Called with what the user should know about a suite's data, in a sentence."""
 FOLDER = "evaluations"
 """Of runs, in the home."""
 FILTERS = ("suite", "language", "tag", "id")
-
-
-def build_real(settings: Settings) -> AbstractContextManager[System]:
-    """The assistant that the settings describe, beside whoever owns its library."""
-    from assistant.build import build_assistant
-
-    return build_assistant(settings, read_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +60,14 @@ class Session:
             total = sum(len(suite.cases) for suite in suites)
             raise SuiteError(f"None of the {total} cases matches {' and '.join(options.filters)}; nothing was asked.")
         name = path.name if path is not None else run_name()
+        own = options.system == ATTEST
         info = RunInfo(
             name=name,
             started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             suites=tuple(_info(suite) for suite in suites),
             options=options,
-            environment=environment() | model_facts(settings, options.mode),
-            settings=settings_facts(settings),
+            environment=environment() | (model_facts(settings, options.mode) if own else {}),
+            settings=settings_facts(settings) if own else {},
         )
         folder = RunFolder.create(path or free_folder(settings, name), info, cases)
         return cls(folder, settings, tuple(suites), cases)
@@ -125,7 +119,7 @@ class Session:
 
     def ask(
         self,
-        build: Build = build_real,
+        build: Build,
         *,
         cache: Path,
         on_result: OnResult = lambda case, result: None,
@@ -140,10 +134,12 @@ class Session:
         for suites in self._by_library():
             with library_of(suites[0], self.settings, cache, on_progress) as theirs, build(theirs) as system:
                 names = {suite.name for suite in suites}
-                bring_texts = {suite.name for suite in suites if isinstance(suite.documents, Texts)}
+                # Another assistant may have documents of its own, which answer to the suite's names.
+                others = isinstance(system, External)
+                may_lack = {suite.name for suite in suites if others or isinstance(suite.documents, Texts)}
                 cases = [case for case in self.cases if case.suite in names]
-                looked_up = look_up(system.library, cases, may_lack=bring_texts)
-                if looked_up.missing:
+                looked_up = look_up(system.library, cases, may_lack=may_lack)
+                if looked_up.missing and not others:
                     on_note(_missing(suites, looked_up.missing))
                 self._note(suites, looked_up, theirs, system)
                 for suite in suites:
@@ -152,7 +148,7 @@ class Session:
         if results and all(result.unreachable for result in results):
             raise UnreachableError("The system could not be reached for any of the cases.")
 
-    def _ask_suite(self, suite: Suite, system: System, looked_up: GoldLookup, on_result: OnResult) -> None:
+    def _ask_suite(self, suite: Suite, system: System | External, looked_up: GoldLookup, on_result: OnResult) -> None:
         options = self.folder.info().options
         cases = [case for case in self.cases if case.suite == suite.name]
         run_cases(
@@ -175,15 +171,18 @@ class Session:
         for _, suites in groupby((suite for suite in self.suites if suite.name in left), lambda suite: suite.documents):
             yield tuple(suites)
 
-    def _note(self, suites: Sequence[Suite], looked_up: GoldLookup, settings: Settings, system: System) -> None:
+    def _note(
+        self, suites: Sequence[Suite], looked_up: GoldLookup, settings: Settings, system: System | External
+    ) -> None:
         """Write down what these suites are asked of; refuse a library that is not what it was."""
+        own = not isinstance(system, External)
         prepare = getattr(system.library, "prepare", None)
-        if prepare is not None:
+        if own and prepare is not None:
             prepare()  # or the first answer's latency would be that of loading the model
         facts = library_facts(
             looked_up,
             settings,
-            embedder=getattr(system.library, "embedder", None),
+            embedder=getattr(system.library, "embedder", None) if own else None,
         )
         names = {suite.name for suite in suites}
         info = self.folder.info()

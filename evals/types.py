@@ -8,7 +8,6 @@ so the two can't disagree, and a run can be scored again without asking again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import regex
@@ -222,6 +221,11 @@ class Judgement(Value):
     reason: str
 
 
+Aspect = Literal["answered", "citations", "confidence", "quotes", "attest"]
+"""What a system may tell beside its text. `attest`: all that Attest's answer object holds."""
+ASPECTS: tuple[Aspect, ...] = ("answered", "citations", "confidence", "quotes", "attest")
+
+
 class TurnResult(Value):
     """What came back for one question."""
 
@@ -238,6 +242,8 @@ class TurnResult(Value):
     """Until the answer was whole, as the caller measured it."""
     first_quote_ms: float | None = None
     """Until the first quote could be shown; None: there was none."""
+    given: tuple[Aspect, ...] = ASPECTS
+    """What the system told beside its text."""
 
 
 class CaseResult(Value):
@@ -257,48 +263,6 @@ class CaseResult(Value):
     def unreachable(self) -> bool:
         """Whether nothing was learned because the system could not be reached."""
         return any(turn.failure is not None and turn.failure.unreachable for turn in self.turns)
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """Whether one expectation was met, and if not, why, in a sentence."""
-
-    expectation: str
-    passed: bool
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class TurnVerdict:
-    """All verdicts on one turn."""
-
-    turn: int
-    """Counted from 0."""
-    verdicts: tuple[CheckResult, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every expectation was met."""
-        return all(verdict.passed for verdict in self.verdicts)
-
-
-@dataclass(frozen=True, slots=True)
-class CaseVerdict:
-    """All verdicts on one case, asked once."""
-
-    key: str
-    repeat: int
-    turns: tuple[TurnVerdict, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every expectation of every turn was met."""
-        return all(turn.passed for turn in self.turns)
-
-    @property
-    def failures(self) -> tuple[tuple[int, CheckResult], ...]:
-        """(turn, verdict) of what was not met."""
-        return tuple((turn.turn, verdict) for turn in self.turns for verdict in turn.verdicts if not verdict.passed)
 
 
 Direction = Literal["higher", "lower"]

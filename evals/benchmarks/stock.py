@@ -12,8 +12,6 @@ from typing import Any
 import Stemmer
 from llama_index.core import Document, VectorStoreIndex
 from llama_index.core.base.base_retriever import BaseRetriever
-from llama_index.core.bridge.pydantic import PrivateAttr
-from llama_index.core.embeddings import BaseEmbedding
 from llama_index.core.llms import MockLLM
 from llama_index.core.retrievers import QueryFusionRetriever
 from llama_index.core.retrievers.fusion_retriever import FUSION_MODES
@@ -21,34 +19,13 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index.retrievers.bm25 import BM25Retriever
 
 from evals.benchmarks.questions import Paragraph
-from store.embedding.embedder import Embedder, PassageText
+from evals.systems.stock import Embedding
+from store.embedding.embedder import Embedder
 
 Finder = Callable[[str], list[str]]
 """A question to the uris of documents, best first, each once."""
 
 DEPTH = 10
-
-
-class Embedding(BaseEmbedding):
-    """Our embedding model, with its prompts, as LlamaIndex asks for one."""
-
-    _embedder: Embedder = PrivateAttr()
-
-    def __init__(self, embedder: Embedder) -> None:
-        super().__init__(model_name=embedder.name, embed_batch_size=64)
-        self._embedder = embedder
-
-    def _get_query_embedding(self, query: str) -> list[float]:
-        return list(self._embedder.embed_queries([query])[0].tolist())
-
-    async def _aget_query_embedding(self, query: str) -> list[float]:
-        return self._get_query_embedding(query)
-
-    def _get_text_embedding(self, text: str) -> list[float]:
-        return self._get_text_embeddings([text])[0]
-
-    def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-        return [each.passage.tolist() for each in self._embedder.embed_passages([PassageText(text) for text in texts])]
 
 
 class SubwordRetriever(BaseRetriever):

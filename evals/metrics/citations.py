@@ -16,7 +16,8 @@ from assistant.types import Answer, Claim, Evidence, Support
 from evals.text import fold, words
 from evals.types import GoldSpan, QuoteCheck
 
-_MARKER = regex.compile(r"\[(\d+(?:\s*[,;]\s*\d+)*)\]")
+MARKER = regex.compile(r"\[(\d+(?:\s*[,;]\s*\d+)*)\]")
+"""Citation markers such as [1] and [2, 3]."""
 QUOTED = regex.compile(r"“([^“”]+)”|«([^«»]+)»|「([^「」]+)」|『([^『』]+)』|„([^„“”]+)[“”]|\"([^\"\n]+)\"")
 """A run in quotation marks, in any of its groups."""
 QUOTATION_WORDS = 4
@@ -26,7 +27,7 @@ QUOTATION_WORDS = 4
 def cited_keys(answer: Answer) -> tuple[int, ...]:
     """The keys that the claims and the markers of the text cite, each once, in order."""
     by_claims = [key for claim in answer.claims for key in claim.citations]
-    in_text = [int(key) for found in _MARKER.findall(answer.text) for key in regex.split(r"\D+", found)]
+    in_text = [int(key) for found in MARKER.findall(answer.text) for key in regex.split(r"\D+", found)]
     return tuple(dict.fromkeys((*by_claims, *in_text)))
 
 
@@ -98,7 +99,9 @@ def quote_verdicts(answer: Answer, checks: Sequence[QuoteCheck]) -> tuple[QuoteV
     Code point by code point, no normalization: a quote is a quote.
     """
     by_key = {check.key: check for check in checks}
-    verdicts = [_verdict(evidence, by_key.get(evidence.key)) for evidence in answer.evidence]
+    # Another assistant may name a source without quoting it.
+    quoted = [evidence for evidence in answer.evidence if evidence.quote or evidence.key in by_key]
+    verdicts = [_verdict(evidence, by_key.get(evidence.key)) for evidence in quoted]
     verdicts += [QuoteVerdict(None, quotation, "fabricated") for quotation in invented_quotations(answer)]
     return tuple(verdicts)
 

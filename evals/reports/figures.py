@@ -5,6 +5,7 @@ from __future__ import annotations
 from evals.aggregate import Estimate
 from evals.registry import metric
 from evals.score import Report
+from evals.types import Aspect
 
 HEADLINES = (
     "pass_rate", "hit@5", "gold_quoted", "citation_recall", "coverage", "abstention_recall",
@@ -47,6 +48,21 @@ def title_of(report: Report) -> str:
     """The names of the suites, shortened when they are many."""
     names = [suite.name for suite in report.run.suites]
     return ", ".join(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+
+
+def not_given_of(report: Report) -> str:
+    """Return a sentence on what the system doesn't tell; empty for Attest."""
+    told = ", ".join(ASPECT_NAMES[aspect] for aspect in report.not_given)
+    return f"{report.run.options.system} doesn't tell {told}: what rests on that has no score." if told else ""
+
+
+ASPECT_NAMES: dict[Aspect, str] = {
+    "answered": "whether it answers",
+    "citations": "its sources",
+    "confidence": "how sure it is",
+    "quotes": "quotes",
+    "attest": "places and claims",
+}
 
 
 def counts_of(report: Report) -> str:

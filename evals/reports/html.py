@@ -19,7 +19,7 @@ from evals.compare import Compared, Comparison, tells_where
 from evals.metrics.citations import quote_verdicts
 from evals.registry import METRICS, metric
 from evals.reports import plots
-from evals.reports.figures import counts_of, headlines, interval, number, p_value, spread_of, title_of
+from evals.reports.figures import counts_of, headlines, interval, not_given_of, number, p_value, spread_of, title_of
 from evals.run_store import RunFolder
 from evals.score import CaseScore, Report, SliceScores
 from evals.types import Case, Expectation, TurnResult
@@ -64,9 +64,10 @@ class ShownCase:
 
 def page(report: Report, folder: RunFolder, cases: Sequence[Case] | None = None) -> str:
     """The whole page of a run; `cases` if it was scored by others than the saved ones."""
-    return _template("report.html.jinja").render(
+    return template("report.html.jinja").render(
         title=title_of(report),
         counts=counts_of(report),
+        not_given=not_given_of(report),
         report=report,
         plots=tuple(_plots(report)),
         columns=headlines(report, 8),
@@ -79,7 +80,7 @@ def comparison_page(comparison: Comparison) -> str:
     """The whole page of a comparison."""
     overall = [one for one in comparison.compared if one.slice == "all"]
     slices = sorted((one for one in comparison.compared if tells_where(one)), key=lambda one: one.p or 0.0)
-    return _template("comparison.html.jinja").render(
+    return template("comparison.html.jinja").render(
         title=f"{comparison.second.name} against {comparison.first.name}",
         comparison=comparison,
         overall=overall,
@@ -109,7 +110,8 @@ def difference_plot(compared: Sequence[Compared]) -> Markup:
 
 
 @cache
-def _template(name: str) -> Template:
+def template(name: str) -> Template:
+    """Return a page's template, which escapes whatever it is given."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,

@@ -8,7 +8,7 @@ import regex
 
 from evals.compare import Comparison, Flip, GateCompared
 from evals.registry import metric
-from evals.reports.figures import counts_of, headlines, interval, number, p_value, spread_of, title_of
+from evals.reports.figures import counts_of, headlines, interval, not_given_of, number, p_value, spread_of, title_of
 from evals.score import Report
 
 FAILURES_SHOWN = 30
@@ -18,6 +18,8 @@ _SPECIAL = regex.compile(r"([\\`*_{}\[\]<>()#+!|~$&@])")
 def markdown(report: Report) -> str:
     """The whole report: thresholds, metrics, slices, and what failed."""
     parts = [f"## {escape(title_of(report))}", escape(counts_of(report))]
+    if report.not_given:
+        parts.append(escape(not_given_of(report)))
     if report.gates:
         parts.append("\n".join(f"- {'✅' if gate.met else '❌'} {escape(gate.sentence)}" for gate in report.gates))
     rows = [
@@ -25,7 +27,7 @@ def markdown(report: Report) -> str:
         for name, one in report.overall.metrics.items()
         if (known := metric(name)) is not None
     ]
-    parts.append(_table(("metric", "value", "95 % interval", "n", "what it is"), rows))
+    parts.append(table(("metric", "value", "95 % interval", "n", "what it is"), rows))
     names = headlines(report, 6)
     slices = [
         (
@@ -36,7 +38,7 @@ def markdown(report: Report) -> str:
         for one in report.slices[1:]
     ]
     if slices:
-        parts.append(_table(("slice", "cases", *(f"`{name}`" for name in names)), slices))
+        parts.append(table(("slice", "cases", *(f"`{name}`" for name in names)), slices))
     failed = [case for case in report.cases if case.passed is False]
     if failed:
         lines = []
@@ -66,7 +68,7 @@ def comparison_markdown(comparison: Comparison) -> str:
         for one in comparison.compared
         if one.slice == "all"
     ]
-    parts.append(_table(("metric", "before", "after", "change", "95 % interval", "p", ""), rows))
+    parts.append(table(("metric", "before", "after", "change", "95 % interval", "p", ""), rows))
     if comparison.flips:
         parts.append("\n".join(_flip(flip) for flip in comparison.flips[:FAILURES_SHOWN]))
     return "\n\n".join(parts) + "\n"
@@ -87,6 +89,7 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table; its cells are Markdown already."""
     lines: list[Sequence[str]] = [head, tuple("---" for _ in head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from evals.compare import Compared, Comparison, tells_where
 from evals.registry import metric
-from evals.reports.figures import counts_of, headlines, interval, number, p_value, spread_of, title_of
+from evals.reports.figures import counts_of, headlines, interval, not_given_of, number, p_value, spread_of, title_of
 from evals.score import Report, SliceScores
 
 COLUMNS = 100
@@ -41,6 +41,8 @@ def terminal(color: bool | None = None) -> Console:
 
 def _parts(report: Report) -> Iterator[RenderableType]:
     yield Text(f"{title_of(report)}: {counts_of(report)}", style="bold")
+    if report.not_given:
+        yield Text(not_given_of(report))
     yield Text("")
     yield _metrics(report.overall)
     yield from _slices(report)

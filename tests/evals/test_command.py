@@ -13,11 +13,13 @@ from click.testing import CliRunner
 from rich.cells import cell_len
 
 from assistant.types import AskOptions, Event, Message
-from evals.cli import evaluate, run_command
+from evals.cli import evaluate
 from evals.run import PATIENCE
+from evals.run_command import run_command
 from evals.run_store import RunFolder
 from evals.score import Report, score
-from evals.session import Build, runs_folder
+from evals.session import runs_folder
+from evals.systems.registry import Build
 from store.errors import AttestError, NotFoundError, RequestError, SuiteError
 from store.settings import Settings
 from tests.evals.small_system import (

@@ -8,8 +8,9 @@ import pytest
 from click.testing import CliRunner
 from rich.cells import cell_len
 
-from evals.cli import evaluate, run_command
+from evals.cli import evaluate
 from evals.compare import Comparison, compare
+from evals.run_command import run_command
 from evals.run_store import RunFolder
 from store.errors import RequestError
 from store.settings import Settings

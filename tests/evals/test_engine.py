@@ -10,9 +10,10 @@ from assistant.types import AskOptions, Event, Message
 from evals.ask import RunConfig
 from evals.formats import load
 from evals.gold_lookup import look_up
-from evals.run import PATIENCE, UnreachableError, open_tasks, run_cases
+from evals.run import PATIENCE, open_tasks, run_cases
 from evals.run_store import RESULTS, RunFolder, RunInfo, RunOptions, SuiteInfo
 from evals.score import Report, score
+from evals.systems.base import UnreachableError
 from evals.types import Case
 from store.errors import NotFoundError, RequestError, SuiteError
 from tests.evals.small_system import Crashing, OutOfReach, SmallLibrary, SmallSystem, document, small_library

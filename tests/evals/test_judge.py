@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from evals.cli import run_command
 from evals.gates import gates
 from evals.judge import JUDGEMENTS, judge_run, read_verdict, saved_judgements
+from evals.run_command import run_command
 from evals.run_store import RESULTS, RunFolder
 from evals.score import score
 from evals.types import Judgement

@@ -11,12 +11,12 @@ import pytest
 
 from assistant.answer.pipeline import Assistant
 from assistant.types import AskOptions, Event, Finished, Message
-from evals.cli import run_command
 from evals.formats.load import SHIPPED, shipped
 from evals.libraries import COMPLETE, remove_disused
+from evals.run_command import run_command
 from evals.run_store import RunFolder
 from evals.score import Report, score
-from evals.session import Build, build_real
+from evals.systems.registry import Build, build_attest
 from store.library import Library
 from store.settings import Settings
 from store.types import Filter, SearchResult
@@ -71,6 +71,21 @@ def test_a_squad_file_is_ingested_asked_and_scored(
     again = RunFolder.open(tmp_path / "again").info().suites[0].library
     assert again["fingerprint"] == library["fingerprint"]
     assert not settings.home.exists(), "the user's own library was not touched"
+
+
+def test_attest_and_a_stock_llamaindex_stand_side_by_side(
+    squad: Path, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(home=tmp_path / "home")
+    systems = ("attest", "llamaindex")
+    run_command(settings, [squad], systems=systems, cache=cache, out=tmp_path / "runs", as_json=True)
+    table = json.loads(capsys.readouterr().out)
+    rows = {row["metric"]: row["values"] for row in table["rows"]}
+    assert [column["system"] for column in table["systems"]] == list(systems)
+    assert all(value is not None and value["value"] > 0 for value in rows["gold_contained"])
+    assert all(value["value"] == 1 for value in rows["citation_recall"]), "both cite the paragraph that answers"
+    assert rows["verbatim_rate"][0]["value"] == 1
+    assert rows["verbatim_rate"][1] is None
 
 
 def test_a_beir_folder_is_ingested_asked_and_scored(
@@ -165,7 +180,7 @@ def broken(kind: type[Assistant]) -> Build:
     return lambda settings: kind(Library.open(settings, read_only=True))
 
 
-def ran(suites: Sequence[Path], cache: Path, folder: Path, build: Build = build_real) -> tuple[int, Report]:
+def ran(suites: Sequence[Path], cache: Path, folder: Path, build: Build = build_attest) -> tuple[int, Report]:
     """What `attest eval run SUITES` ends with; the suites bring their thresholds."""
     code = run_command(Settings(home=folder / "home"), suites, cache=cache, out=folder / "run", build=build)
     return code, score(RunFolder.open(folder / "run"))

@@ -1,0 +1,158 @@
+"""Suites as other tools' data sets. What can't be expressed there is named, case by case.
+
+`promptfoo` test cases check; ragas, DeepEval and SQuAD's shape hold questions, gold answers and contexts only.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping
+from io import StringIO
+from typing import Any
+
+import yaml
+
+from evals.formats.promptfoo import promptfoo_text
+from evals.formats.suite import Suite, Texts
+from evals.types import Case, Expectation, Turn
+from store.errors import RequestError
+
+Row = dict[str, Any]
+NOTATIONS = {
+    "attest": (".yaml", ".yml"),
+    "promptfoo": (".yaml", ".yml"),
+    "ragas": (".json", ".jsonl", ".csv"),
+    "deepeval": (".json", ".jsonl", ".csv"),
+    "huggingface": (".json", ".jsonl", ".csv"),
+}
+
+
+def converted(suite: Suite, kind: str, suffix: str) -> tuple[str, tuple[str, ...]]:
+    """Return the suite as the text of a file that ends in `suffix`, and what that can't express, in sentences.
+
+    Raises RequestError if the format isn't written in that notation.
+    """
+    if suffix not in NOTATIONS[kind]:
+        raise RequestError(f"{kind} is written as {' or '.join(NOTATIONS[kind])}: name such a file.")
+    if kind == "promptfoo":
+        return promptfoo_text(suite)
+    if kind == "attest":
+        return _attest_text(suite)
+    notes: list[str] = []
+    contexts = _contexts(suite)
+    rows = [row for case in suite.cases for row in _rows(case, _SHAPES[kind], contexts, notes)]
+    return _written(rows, suffix), tuple(notes)
+
+
+def _contexts(suite: Suite) -> dict[str, str]:
+    """Return the texts of the documents that cases name, by name; empty where the suite brings none."""
+    wanted = {gold.name for case in suite.cases for turn in case.turns for gold in turn.documents if gold.grade > 0}
+    brought = suite.documents.read() if isinstance(suite.documents, Texts) else ()
+    return {source.id: source.text for source in brought if source.id in wanted}
+
+
+def _rows(
+    case: Case, shape: Callable[[Case, list[str]], Row], contexts: Mapping[str, str], notes: list[str]
+) -> Iterator[Row]:
+    if len(case.turns) > 1:
+        notes.append(f"{case.where}: `{case.id}` is a conversation, which a row can't express.")
+        return
+    (turn,) = case.turns
+    unsaid = [name for name in Expectation.model_fields if getattr(turn.expect, name) not in (None, ())]
+    if unsaid:
+        notes.append(f"{case.where}: `{case.id}` leaves out {', '.join(f'`{name}`' for name in unsaid)}.")
+    yield shape(case, [contexts[gold.name] for gold in turn.documents if gold.name in contexts])
+
+
+def _ragas(case: Case, contexts: list[str]) -> Row:
+    (turn,) = case.turns
+    return {"user_input": turn.question, "reference": _reference(turn), "reference_contexts": contexts}
+
+
+def _deepeval(case: Case, contexts: list[str]) -> Row:
+    (turn,) = case.turns
+    named = turn.documents[0].name if turn.documents and not contexts else None
+    return {
+        "input": turn.question,
+        "expected_output": _reference(turn) or None,
+        "context": contexts or None,
+        "source_file": named,
+    }
+
+
+def _huggingface(case: Case, contexts: list[str]) -> Row:
+    (turn,) = case.turns
+    context = contexts[0] if contexts else ""
+    starts = {span.words: span.start for span in turn.spans}
+    answers = [(text, starts.get(text, context.find(text))) for text in turn.answers]
+    return {
+        "id": case.id,
+        "title": case.cluster or "",
+        "context": context,
+        "question": turn.question,
+        "answers": {"text": [text for text, _ in answers], "answer_start": [start for _, start in answers]},
+    }
+
+
+_SHAPES: dict[str, Callable[[Case, list[str]], Row]] = {
+    "ragas": _ragas,
+    "deepeval": _deepeval,
+    "huggingface": _huggingface,
+}
+
+
+def _reference(turn: Turn) -> str:
+    """Return the gold answer; these formats have room for one."""
+    return turn.answers[0] if turn.answers else ""
+
+
+def _written(rows: list[Row], suffix: str) -> str:
+    if suffix == ".json":
+        return json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
+    if suffix == ".jsonl":
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    out = StringIO()
+    writer = csv.DictWriter(out, list(rows[0]) if rows else ["question"])
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(
+            {
+                name: json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+                for name, value in row.items()
+            }
+        )
+    return out.getvalue()
+
+
+def _attest_text(suite: Suite) -> tuple[str, tuple[str, ...]]:
+    """Return the suite in Attest's own YAML; documents that it brings stay behind."""
+    notes: tuple[str, ...] = ()
+    if isinstance(suite.documents, Texts):
+        notes = (f"{suite.path}: the documents that it brings are not written; `library` can name a folder of them.",)
+    entry: Row = {"suite": suite.name}
+    if suite.description:
+        entry["description"] = suite.description
+    entry["cases"] = [_case(case) for case in suite.cases]
+    return yaml.safe_dump(entry, allow_unicode=True, sort_keys=False, width=110), notes
+
+
+def _case(case: Case) -> Row:
+    turns = [_turn(turn) for turn in case.turns]
+    asked = turns[0] if len(turns) == 1 else {"turns": turns}
+    tags = {"tags": list(case.tags)} if case.tags else {}
+    return {"id": case.id, **asked, **tags}
+
+
+def _turn(turn: Turn) -> Row:
+    expect = turn.expect.model_dump(mode="json", exclude_defaults=True)
+    if turn.impossible:
+        expect["answerable"] = False
+    row = {
+        "question": turn.question,
+        "language": turn.language,
+        "answers": list(turn.answers),
+        "documents": {gold.name: gold.grade for gold in turn.documents},
+        "expect": expect,
+    }
+    return {name: value for name, value in row.items() if value}
