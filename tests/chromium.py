@@ -37,10 +37,6 @@ class LastingBrowser:
         """An argument of the browser's processes that no other has."""
         self._running: Browser | None = None
 
-    def another(self, patience: float) -> LastingBrowser:
-        """One more of its kind."""
-        return LastingBrowser(self._kind, self._path, patience)
-
     def open(self, prepare: Callable[[Browser], BrowserContext]) -> tuple[BrowserContext, Page]:
         """A new page in the context that `prepare` gives; once more, in a new browser, if this one doesn't answer."""
         from playwright.sync_api import Error

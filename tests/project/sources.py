@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from packaging.utils import canonicalize_name
 from tests.conftest import ROOT
 
 PACKAGES = ("assistant", "ingest", "prompts", "store", "evals")
+
+WORKSHOP = (Path("evals/benchmarks"), Path("evals/training"))
+"""Run in a clone by developers, with what tests need; no part of what is installed."""
 
 INSTALLED_EXTRAS = ("local", "test")
 """The extras that `make test` installs: what the others bring can't be looked into here."""
@@ -48,15 +51,20 @@ def imports(path: Path) -> Iterator[tuple[str, int]]:
             yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
 
 
-def foreign_imports(*folders: str, without: Path | None = None) -> dict[str, str]:
-    """Modules from neither the standard library nor this project, each with one place where it is imported.
+def in_workshop(path: Path) -> bool:
+    """Return whether a file is run in a clone only."""
+    return any(path.is_relative_to(folder) for folder in WORKSHOP)
 
-    Files below `without` don't count.
+
+def foreign_imports(*folders: str, without: Callable[[Path], bool] = lambda path: False) -> dict[str, str]:
+    """Return modules from neither the standard library nor this project, each with one place where it is imported.
+
+    Files for which `without` holds don't count.
     """
     own = {*PACKAGES, "tests", *sys.stdlib_module_names}
     found: dict[str, str] = {}
     for path in python_files(*folders):
-        if without is not None and path.is_relative_to(without):
+        if without(path):
             continue
         for module, line in imports(path):
             if module.partition(".")[0] not in own:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.project.sources import (
     INSTALLED_EXTRAS,
     PACKAGES,
+    WORKSHOP,
     Providers,
     declared,
     foreign_imports,
     imports,
+    in_workshop,
     pyproject,
     python_files,
 )
@@ -25,9 +25,6 @@ MAY_IMPORT = {
     "evals": {"store", "ingest", "assistant", "prompts"},
 }
 """The architecture in one table."""
-
-BENCHMARKS = Path("evals/benchmarks")
-"""Run by developers with what tests need."""
 
 TOOLS = {"mypy", "ruff", "pytest-timeout", "setuptools"}
 """Run, not imported."""
@@ -51,14 +48,26 @@ def test_imports_run_one_way(package: str) -> None:
     assert wrong == []
 
 
+def test_the_program_runs_without_benchmarks_and_training() -> None:
+    workshop = tuple(str(folder).replace("/", ".") for folder in WORKSHOP)
+    wrong = [
+        f"{path}:{line} imports {module}"
+        for path in python_files(*PACKAGES)
+        if not in_workshop(path)
+        for module, line in imports(path)
+        if module.startswith(workshop)
+    ]
+    assert wrong == []
+
+
 def test_whatever_the_program_imports_is_declared() -> None:
     extras = [extra for extra in pyproject()["project"]["optional-dependencies"] if extra != "test"]
-    assert _undeclared(foreign_imports(*PACKAGES, without=BENCHMARKS), set(declared(*extras))) == []
+    assert _undeclared(foreign_imports(*PACKAGES, without=in_workshop), set(declared(*extras))) == []
 
 
 def test_whatever_tests_and_benchmarks_import_is_declared() -> None:
     extras = pyproject()["project"]["optional-dependencies"]
-    assert _undeclared(foreign_imports("tests", str(BENCHMARKS)), set(declared(*extras))) == []
+    assert _undeclared(foreign_imports("tests", *map(str, WORKSHOP)), set(declared(*extras))) == []
 
 
 def test_whatever_is_declared_is_used() -> None:

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.conftest import ROOT
-from tests.project.sources import INSTALLED_EXTRAS, PACKAGES, declared, pyproject, tracked_files
+from tests.project.sources import INSTALLED_EXTRAS, PACKAGES, declared, in_workshop, pyproject, tracked_files
 
 EXTRAS = tuple(pyproject()["project"]["optional-dependencies"])
 MEGABYTE = 1_000_000
@@ -49,7 +49,7 @@ def test_the_embedding_model_is_asked_for_only_where_it_exists() -> None:
     assert not marker.evaluate({"sys_platform": "linux", "platform_machine": "aarch64"})
 
 
-def test_the_wheel_holds_every_file_of_the_packages(tmp_path: Path) -> None:
+def test_the_wheel_holds_every_file_of_the_packages_but_benchmarks_and_training(tmp_path: Path) -> None:
     sources = [path for path in tracked_files() if path.parts[0] in PACKAGES]
     for path in [*sources, *map(Path, ("pyproject.toml", "README.md", "LICENSE"))]:
         (tmp_path / "tree" / path).parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,8 @@ def test_the_wheel_holds_every_file_of_the_packages(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as opened:
         packed = {Path(name) for name in opened.namelist()}
-    assert set(sources) - packed == set()
+    assert {path for path in sources if not in_workshop(path)} - packed == set()
+    assert {path for path in packed if in_workshop(path)} == set()
     assert {path.parts[0] for path in packed} <= {*PACKAGES, f"attest-{pyproject()['project']['version']}.dist-info"}
 
 
