@@ -37,7 +37,7 @@ HERE = "tests.evals.other_systems"
 def external(replier: Any) -> Build:
     @contextmanager
     def build(settings: Settings) -> Iterator[External]:
-        yield External(small_library(), replier)  # type: ignore[arg-type]
+        yield External(small_library(), replier)
 
     return build
 
@@ -295,16 +295,16 @@ def test_a_reply_that_is_none_fails_the_case_alone(tmp_path: Path, status: int, 
 
 
 def test_systems_stand_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    settings, files = Settings(home=tmp_path / "home"), {"html": tmp_path / "t.html", "markdown": tmp_path / "t.md"}
+    settings, page, text = Settings(home=tmp_path / "home"), tmp_path / "t.html", tmp_path / "t.md"
     suite = tmp_path / "own.yaml"
     suite.write_text("suite: own\ncases:\n  - {id: a, question: 'Who?', answers: [She]}\n", "utf-8")
     specs = [f"{HERE}:plain", f"{HERE}:mapped"]
-    code = run_command(settings, [suite], systems=specs, out=tmp_path / "runs", **files)
+    code = run_command(settings, [suite], systems=specs, out=tmp_path / "runs", html=page, markdown=text)
     assert code == 0
     shown = capsys.readouterr().out
     assert all(spec in shown.replace("\n", "") for spec in specs)
     assert "doesn't tell its sources, how sure it is, quotes, places and claims." in shown
-    for file in files.values():
+    for file in (page, text):
         assert all(spec.split(":")[1] in file.read_text("utf-8") for spec in specs)
     found = json.loads(_json(settings, [suite], specs, tmp_path / "again", capsys))
     rows = {row["metric"]: row for row in found["rows"]}
