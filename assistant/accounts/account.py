@@ -49,6 +49,8 @@ class Visitor:
     right: Right
     collections: tuple[str, ...] | None = None
     """Those that they may see; None: all."""
+    token: str | None = None
+    """The id of the token that a program of theirs came with, if any."""
 
     def may(self, right: Right) -> bool:
         """Whether the visitor has `right`, or one that includes it."""

@@ -44,6 +44,20 @@ MIGRATIONS = (
     CREATE INDEX attempts_by_subject ON attempts (subject, at);
     CREATE INDEX attempts_by_time ON attempts (at);
     """,
+    """
+    CREATE TABLE tokens (
+        id TEXT PRIMARY KEY,
+        digest BLOB NOT NULL UNIQUE,   -- SHA-256 of what the program holds
+        account TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+        label TEXT NOT NULL,
+        "right" TEXT NOT NULL CHECK ("right" IN ('ask', 'add', 'administer')),
+        collections TEXT,              -- JSON array; NULL: all that the account may see
+        created TEXT NOT NULL,
+        ends REAL,                     -- seconds since 1970, as `used`; NULL: never
+        used REAL
+    ) STRICT;
+    CREATE INDEX tokens_by_account ON tokens (account);
+    """,
 )
 """Applied in order; `PRAGMA user_version` counts those that a file has seen."""
 

@@ -1,4 +1,4 @@
-"""The way in: attempts, register and sessions over one database."""
+"""The way in: attempts, register, sessions and tokens over one database."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from assistant.accounts.attempts import Attempts
 from assistant.accounts.database import Database
 from assistant.accounts.register import Register
 from assistant.accounts.sessions import Clock, Lifetime, Sessions
+from assistant.accounts.tokens import Tokens
 from store.errors import NotFoundError
 
 
@@ -38,6 +39,7 @@ class Accounts:
         self.register = Register(database)
         self.sessions = Sessions(database, lifetime, clock)
         self.attempts = Attempts(database, clock)
+        self.tokens = Tokens(database, clock)
 
     @classmethod
     def open(cls, home: Path, lifetime: Lifetime | None = None, clock: Clock = time.time) -> Self:

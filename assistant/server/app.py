@@ -13,6 +13,10 @@ from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from assistant.api.answer_runs import AnswerRuns
+from assistant.api.callers import bearer_token
+from assistant.api.mount import mount_api
+from assistant.api.services import Services
 from assistant.server import routes
 from assistant.server.answer_stream import Answering
 from assistant.server.auth_routes import auth_router
@@ -51,7 +55,8 @@ def application(
 
     Visitors are known by `authenticators`, then by a proxy's header, then by the cookie of a session.
     """
-    identity = Identity(accounts, access, authenticators)
+    tokens = () if accounts is None else (bearer_token(accounts),)
+    identity = Identity(accounts, access, (*tokens, *authenticators))
     app = FastAPI(
         title=settings.title,
         docs_url=None,
@@ -70,6 +75,8 @@ def application(
         router = auth_router(accounts, identity, settings.title, conversations.hand_over)
         app.include_router(router, prefix=routes.PREFIX)
     routes.mount(app, assistant, conversations, settings, kept_shelf, bench)
+    runs = AnswerRuns(settings.answers_at_once, settings.queue_size)
+    mount_api(app, Services(assistant, conversations, kept_shelf, settings, runs, bench, accounts))
     mount_page(app, Answering(assistant, conversations, settings), settings, identity.visitor)
     is_named = is_local or access.user_header
     return Guard(

@@ -138,7 +138,7 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
 async def _received(request: Request, path: Path, limit: int) -> None:
     """Write the body of a request to `path`, whole or not at all. Raises RequestError past `limit` bytes."""
     size = 0
-    with _whole(path) as file:
+    with whole_file(path) as file:
         async for piece in request.stream():
             size += len(piece)
             if size > limit:
@@ -154,13 +154,13 @@ def _from_web(address: str, shelf: Shelf, settings: PageSettings, reach: Collect
     admits = is_public if settings.web_uploads == "public" else lambda _: True
     with fetched(address, limits, admits) as document:
         path = shelf.place(document.name, settings.upload_suffixes, reach)
-        with _whole(path) as file:
+        with whole_file(path) as file:
             file.writelines(document.pieces)
     return path
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[BinaryIO]:
+def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file that is at `path` once all is written, and isn't if anything fails."""
     # Of a name of its own: two may send files of one name at the same time.
     partial = path.with_name(f".{token_hex(8)}.part")

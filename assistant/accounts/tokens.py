@@ -1,0 +1,195 @@
+"""Tokens: how a program shows whose it is. Each belongs to a person, and reaches no further than they do.
+
+A token is shown once, when it is made; what is kept is its hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from assistant.accounts.account import (
+    RIGHTS,
+    Account,
+    Right,
+    Visitor,
+    check_reach,
+    checked_collections,
+    owner_of_account,
+)
+from assistant.accounts.database import Database
+from assistant.accounts.register import account_of
+from assistant.accounts.sessions import Clock
+from store.errors import LibraryError, NotFoundError, RequestError
+
+log = logging.getLogger(__name__)
+
+PREFIX = "attest_"
+"""What every token begins with, so that scanners for secrets know one."""
+LONGEST_LABEL = 100
+MOST_TOKENS = 100
+"""Of one person."""
+_SEEN_EVERY = 60.0
+"""Seconds: how exactly it is kept when a token was last used, so that not every request writes."""
+_SELECT = (
+    'SELECT t.id AS token, t.label, t."right" AS token_right, t.collections AS token_collections,'
+    " t.created AS token_created, t.ends, t.used,"
+    ' a.id, a.name, a."right", a.collections, a.password, a.password IS NOT NULL AS has_password, a.created'
+    " FROM tokens AS t JOIN accounts AS a ON a.id = t.account"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token as it is listed: everything but the secret."""
+
+    id: str
+    name: str
+    """Of the person."""
+    label: str
+    """What it is for."""
+    right: Right
+    collections: tuple[str, ...] | None
+    """Those that it reaches, of those that the person may see; None: all of these."""
+    created: str
+    """ISO 8601 in UTC, as the other times."""
+    ends: str | None
+    """None: it is valid until it is removed."""
+    used: str | None
+    """When it was last used, to the minute."""
+
+
+class Tokens:
+    """All tokens in one database."""
+
+    def __init__(self, database: Database, clock: Clock = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def add(
+        self,
+        account: Account,
+        right: Right = "ask",
+        collections: Iterable[str] | None = None,
+        last_day: str | None = None,
+        label: str = "",
+    ) -> tuple[Token, str]:
+        """A new token of `account` and its secret, which is kept nowhere; `last_day` as ``2027-01-31``, in UTC.
+
+        Raises RequestError for a right or collections beyond the person's own, and for a day that is over.
+        """
+        among = None if collections is None else checked_collections(collections)
+        _check_within(account, right, among)
+        ends = None if last_day is None else self._end_of(last_day)
+        shown = " ".join(label.split())[:LONGEST_LABEL]
+        secret, token_id = PREFIX + secrets.token_urlsafe(32), secrets.token_hex(6)
+        listed = None if among is None else json.dumps(among, ensure_ascii=False)
+        with self._database.writing() as connection:
+            (kept,) = connection.execute("SELECT count(*) FROM tokens WHERE account = ?", (account.id,)).fetchone()
+            if kept >= MOST_TOKENS:
+                raise RequestError(f"{account.name} has {kept} tokens already: remove those that nothing uses.")
+            connection.execute(
+                'INSERT INTO tokens (id, digest, account, label, "right", collections, created, ends)'
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (token_id, _digest(secret), account.id, shown, right, listed, _time(self._clock()), ends),
+            )
+        return self.token(token_id), secret
+
+    def token(self, token_id: str) -> Token:
+        """Raises NotFoundError."""
+        row = self._database.one(f"{_SELECT} WHERE t.id = ?", token_id)
+        if row is None:
+            raise NotFoundError(f"There is no token {token_id[:40]!r}; `attest tokens list` shows all of them.")
+        return _token(row)
+
+    def all(self, account: Account | None = None) -> tuple[Token, ...]:
+        """All tokens, or those of one person, by person and age; those that have ended among them."""
+        where, values = ("", ()) if account is None else (" WHERE a.id = ?", (account.id,))
+        rows = self._database.all(f"{_SELECT}{where} ORDER BY a.folded, t.created, t.rowid", *values)
+        return tuple(map(_token, rows))
+
+    def remove(self, token_id: str, account: Account | None = None) -> Token:
+        """Remove a token, at once; with `account` only one of theirs. Raises NotFoundError; returns what it was."""
+        removed = self.token(token_id)
+        if account is not None and removed.name != account.name:
+            raise NotFoundError(f"There is no token {token_id[:40]!r}; `attest tokens list` shows all of them.")
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM tokens WHERE id = ?", (token_id,))
+        return removed
+
+    def find(self, secret: str) -> Visitor | None:
+        """Who comes with this token and what they may do with it; None where there is none, or it has ended."""
+        row = self._database.one(f"{_SELECT} WHERE t.digest = ?", _digest(secret))
+        now = self._clock()
+        if row is None or (row["ends"] is not None and now >= row["ends"]):
+            return None
+        if row["used"] is None or now - row["used"] >= _SEEN_EVERY:
+            self._see(row["token"], now)
+        account, token = account_of(row), _token(row)
+        right = min(account.right, token.right, key=RIGHTS.index)
+        return Visitor(
+            owner_of_account(account), account.name, right, _within(account.collections, token.collections), token.id
+        )
+
+    def _end_of(self, last_day: str) -> float:
+        try:
+            day = datetime.strptime(last_day, "%Y-%m-%d").replace(tzinfo=UTC)
+            ends = (day + timedelta(days=1)).timestamp()
+        except (ValueError, OverflowError):
+            raise RequestError(f"{last_day[:20]!r} is no day: write it like 2027-01-31.") from None
+        if ends <= self._clock():
+            raise RequestError(f"{last_day} is over: a token must be valid for a day at least.")
+        return ends
+
+    def _see(self, token_id: str, now: float) -> None:
+        try:
+            with self._database.writing() as connection:
+                connection.execute("UPDATE tokens SET used = ? WHERE id = ?", (now, token_id))
+        except LibraryError as error:  # such as a full disk: the program can go on reading
+            log.warning("%s", error)
+
+
+def _check_within(account: Account, right: Right, collections: tuple[str, ...] | None) -> None:
+    check_reach(right, collections)
+    if RIGHTS.index(right) > RIGHTS.index(account.right):
+        raise RequestError(f"{account.name} has the right to {account.right}: a token can't have more.")
+    if account.collections is not None:
+        beyond = [name for name in collections or () if name not in account.collections]
+        if beyond:
+            raise RequestError(f"{account.name} may not see the collection {beyond[0]!r}: a token can't reach it.")
+
+
+def _within(person: tuple[str, ...] | None, token: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if person is None or token is None:
+        return token if person is None else person
+    return tuple(name for name in token if name in person)
+
+
+def _token(row: sqlite3.Row) -> Token:
+    collections = row["token_collections"]
+    return Token(
+        id=row["token"],
+        name=row["name"],
+        label=row["label"],
+        right=row["token_right"],
+        collections=None if collections is None else tuple(json.loads(collections)),
+        created=row["token_created"],
+        ends=None if row["ends"] is None else _time(row["ends"]),
+        used=None if row["used"] is None else _time(row["used"]),
+    )
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _digest(secret: str) -> bytes:
+    """The secret has 256 random bits, so a plain digest can't be searched backwards."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

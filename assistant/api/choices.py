@@ -1,0 +1,64 @@
+"""What a program may choose for one question, as every route that asks takes it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from assistant.server.validation import MOST_QUOTES
+from assistant.types import AskOptions, Mode
+from store.text.date_ranges import is_date
+from store.types import Filter
+
+_MOST = 500
+
+
+def _dated(value: str) -> str:
+    if not is_date(value):
+        raise ValueError("a date is a year, a month or a day, like 2023, 2023-06 or 2023-06-14")
+    return value
+
+
+Date = Annotated[
+    str, AfterValidator(_dated), Field(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$", examples=["2023-06"])
+]
+Name = Annotated[str, Field(max_length=500)]
+Names = Annotated[tuple[Name, ...], Field(max_length=_MOST)]
+Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=60, examples=["th"])]
+
+
+class Where(BaseModel):
+    """Which documents a question may look at: all conditions hold; an empty one admits all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    documents: Names = ()
+    speakers: Names = ()
+    languages: Names = ()
+    collections: Names = ()
+    published_from: Date | None = None
+    published_to: Date | None = None
+
+    def as_filter(self) -> Filter:
+        """Return the filter that the library takes."""
+        return Filter(**dict(self))
+
+
+class Choices(BaseModel):
+    """What is chosen for one question; nothing needs to be."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mode: Mode | None = None
+    """quotes: nothing but words of the documents; written: by a language model, each sentence checked."""
+    answer_language: Language | None = None
+    """BCP 47 tag; else the question's own language."""
+    max_quotes: Annotated[int, Field(ge=1, le=MOST_QUOTES)] = 5
+    translate: bool = False
+    """Whether quotes in other languages than the answer's get a machine translation beside them."""
+    filter: Where = Where()
+
+    def as_options(self) -> AskOptions:
+        """Return the options that the pipeline takes."""
+        return AskOptions(self.mode, self.answer_language, self.filter.as_filter(), self.max_quotes, self.translate)

@@ -1,0 +1,41 @@
+"""Puts the API into the application."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+
+from assistant.api.description import description_router
+from assistant.api.native.ask import ask_router
+from assistant.api.native.conversations import conversations_router, feedback_router
+from assistant.api.native.documents import documents_router, upload_router
+from assistant.api.native.evaluations import evaluations_router
+from assistant.api.native.health import health_router
+from assistant.api.native.tokens import tokens_router
+from assistant.api.openai.chat import chat_router
+from assistant.api.openai.embeddings import embeddings_router
+from assistant.api.openai.models import models_router
+from assistant.api.openai.responses import responses_router
+from assistant.api.services import Services
+
+NATIVE = (
+    ask_router,
+    documents_router,
+    upload_router,
+    conversations_router,
+    feedback_router,
+    evaluations_router,
+    tokens_router,
+    health_router,
+)
+OPENAI = (models_router, chat_router, responses_router, embeddings_router)
+
+
+def mount_api(app: FastAPI, services: Services) -> None:
+    """Add all routes of the API to `app`."""
+    api = APIRouter()
+    for make in OPENAI:
+        api.include_router(make(services), prefix="/v1", tags=["OpenAI-compatible"])
+    for make in NATIVE:
+        api.include_router(make(services), prefix="/api")
+    app.include_router(api)
+    app.include_router(description_router(api), prefix="/api")

@@ -1,0 +1,1 @@
+"""Attest's own routes under ``/api``: everything that the page can do."""

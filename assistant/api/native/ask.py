@@ -1,0 +1,122 @@
+"""``/api/ask``: a question, answered by the pipeline's own events as they come, or by the whole answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, Field
+
+from assistant.accounts.account import Visitor
+from assistant.answer.question import LONGEST_QUESTION
+from assistant.api.answer_runs import answer_of
+from assistant.api.callers import Caller
+from assistant.api.choices import Choices
+from assistant.api.events import named, server_sent
+from assistant.api.native.errors import NativeRoute, problems
+from assistant.api.openai.errors import described
+from assistant.api.openai.replies import answer_object
+from assistant.api.services import Asked, Services
+from assistant.api.turns import Kept, begin_turn
+from assistant.server.answer_stream import history_of
+from assistant.server.ownership_checks import own_conversation, own_turn
+from assistant.server.permissions import require
+from assistant.types import Answer, Event, Finished
+from store.catalog.conversations import Turn
+from store.errors import NotFoundError
+
+STREAM = {"cache-control": "no-store", "x-accel-buffering": "no"}
+
+
+class AskRequest(Choices):
+    """A question, and what is chosen for it."""
+
+    question: Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION, examples=["When was the forum held?"])]
+    conversation: str | None = None
+    """The id of the conversation that the question goes on; None: a new one."""
+    parent: str | None = None
+    """The id of the turn that it follows; None: the last one of the conversation."""
+    keep: bool = True
+    """Whether question and answer are kept in a conversation."""
+
+
+class AskReply(BaseModel):
+    """A whole answer, and where it is kept."""
+
+    conversation: str | None
+    turn: str | None
+    answer: Answer
+
+
+_REPLIES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The whole answer; or with `accept: text/event-stream` the events: `asked` with the ids of "
+        "conversation and turn, `evidence_found`, `text_added`, `claim_checked` and others, and last `finished` with "
+        "the whole answer, or `failed` with a message.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+
+
+def ask_router(services: Services) -> APIRouter:
+    """The route ``/api/ask``."""
+    router = APIRouter(route_class=NativeRoute, dependencies=[require("ask")], tags=["answers"])
+
+    @router.post("/ask", response_model=AskReply, responses=_REPLIES | problems(400, 404))
+    async def ask(body: AskRequest, caller: Caller, accept: Annotated[str, Header()] = "*/*") -> Response:
+        """Answer a question from the documents; each statement comes with the words that prove it."""
+        parent = _followed(services, caller, body)
+        before = history_of(services.conversations.branch(parent.conversation, parent.id)) if parent else ()
+        asked = Asked(body.question, before, body.as_options())
+        events = services.events(caller, asked)
+        kept = begin_turn(services, caller, asked, parent) if body.keep else None
+        if "text/event-stream" in accept:
+            return StreamingResponse(_lines(events, kept), media_type="text/event-stream", headers=STREAM)
+        answer: Answer | None = None
+        try:
+            answer = await answer_of(events)
+        finally:
+            _close(kept, answer)
+        return JSONResponse({**_place(kept), "answer": answer_object(answer)})
+
+    return router
+
+
+def _followed(services: Services, caller: Visitor, body: AskRequest) -> Turn | None:
+    """Return the turn that a question follows. Raises NotFoundError."""
+    if body.parent is not None:
+        turn = own_turn(services.conversations, caller, body.parent)
+        if body.conversation not in (None, turn.conversation):
+            raise NotFoundError("The turn named as parent belongs to another conversation.")
+        return turn
+    if body.conversation is None:
+        return None
+    leaf = own_conversation(services.conversations, caller, body.conversation).leaf
+    return services.conversations.turn(leaf) if leaf else None
+
+
+async def _lines(events: AsyncIterator[Event], kept: Kept | None) -> AsyncIterator[str]:
+    answer: Answer | None = None
+    try:
+        yield server_sent("asked", _place(kept))
+        async with aclosing(events):  # type: ignore[type-var] # they are a generator
+            async for event in events:
+                if isinstance(event, Finished):
+                    answer = event.answer
+                yield server_sent(*named(event))
+    except Exception as error:  # the response has begun, so the stream tells
+        yield server_sent("failed", {"message": described(error)[1]["error"]["message"]})
+    finally:
+        _close(kept, answer)
+
+
+def _place(kept: Kept | None) -> dict[str, Any]:
+    return {"conversation": kept.turn.conversation if kept else None, "turn": kept.turn.id if kept else None}
+
+
+def _close(kept: Kept | None, answer: Answer | None) -> None:
+    if kept is not None:
+        kept.close(answer)

@@ -1,0 +1,59 @@
+"""Errors of the native routes: a JSON object whose `message` is one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from assistant.api.answer_runs import BusyError
+
+
+class Problem(BaseModel):
+    """What went wrong, and what to do."""
+
+    message: str
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return how a route's errors are described: these, and those that every route has."""
+    said = {
+        400: "The request can't be done as it is.",
+        401: "No token, or one that isn't valid.",
+        403: "The right of the token, or of the person, doesn't reach so far.",
+        404: "There is no such thing, or it isn't the caller's.",
+        413: "The request is too large.",
+        422: "The request isn't as it is described here.",
+        429: "Too many requests; `retry-after` says when to come again.",
+        503: "The library or a model is out of reach, or too many questions wait.",
+    }
+    return {status: {"model": Problem, "description": said[status]} for status in (401, 403, 422, 429, 503, *statuses)}
+
+
+class NativeRoute(APIRoute):
+    """A route that names what is wrong with a request in one sentence, and bids programs wait where it is busy."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler, with those errors turned into responses; the application turns the others."""
+        handle = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                return JSONResponse({"message": _sentence(error)}, 422)
+            except BusyError as error:
+                return JSONResponse({"message": str(error)}, 503, headers={"retry-after": "1"})
+
+        return handler
+
+
+def _sentence(error: RequestValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"][1:]) or "The body"
+    return f"{place}: {str(first['msg']).removeprefix('Value error, ')}."

@@ -1,0 +1,75 @@
+"""``/api/evaluations``: run suites of questions and read their reports."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict
+
+from assistant.api.native.errors import NativeRoute, problems
+from assistant.api.services import Services
+from assistant.server.evaluation_panel import FEEDBACK, Bench
+from assistant.server.permissions import require
+from assistant.server.routes import suite_of_feedback
+from store.errors import NotFoundError
+
+
+class Evaluation(BaseModel):
+    """A run of a suite."""
+
+    name: str
+    state: Literal["running", "passed", "failed", "stopped"]
+    done: int
+    total: int
+    has_report: bool
+    error: str
+
+
+class Suite(BaseModel):
+    """The suite to run."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    suite: str
+
+
+def evaluations_router(services: Services) -> APIRouter:
+    """Routes about evaluations."""
+    router = APIRouter(route_class=NativeRoute, dependencies=[require("administer")], tags=["evaluations"])
+
+    def bench() -> Bench:
+        if services.bench is None:
+            raise NotFoundError("This server runs no evaluations.")
+        return services.bench
+
+    @router.get("/evaluations/suites", responses=problems(404))
+    def suites() -> list[str]:
+        """List the suites on offer."""
+        return [*bench().suites(), FEEDBACK]
+
+    @router.get("/evaluations", responses=problems(404))
+    def runs() -> list[Evaluation]:
+        """List the runs, the latest first."""
+        return [Evaluation(**asdict(run)) for run in bench().runs()]
+
+    @router.post("/evaluations", status_code=202, responses=problems(400, 404))
+    def start(body: Suite) -> Evaluation:
+        """Run a suite. One runs at a time."""
+        content = suite_of_feedback(services.conversations) if body.suite == FEEDBACK else None
+        return Evaluation(**asdict(bench().start(body.suite, content)))
+
+    @router.post("/evaluations/stop", status_code=204, responses=problems(404))
+    def stop() -> None:
+        """Stop the run that is going on, if any; what it has is kept."""
+        bench().stop()
+
+    page: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
+
+    @router.get("/evaluations/{name}/report", response_class=Response, responses=page | problems(404))
+    def report(name: str) -> Response:
+        """Read the report of a run, a page that needs nothing else."""
+        return Response(bench().report(name), media_type="text/html; charset=utf-8")
+
+    return router

@@ -1,0 +1,57 @@
+"""What the routes of the API share: the assistant, what it keeps, and the threads that it answers in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assistant.accounts.account import Visitor
+from assistant.answer.question import clean_question
+from assistant.api.answer_runs import AnswerRuns
+from assistant.server.scoped_access import seen, visible
+from assistant.types import AskOptions, Event, Message
+
+if TYPE_CHECKING:
+    from assistant.accounts.entrance import Accounts
+    from assistant.server.answer_stream import Assistant
+    from assistant.server.evaluation_panel import Bench
+    from assistant.server.settings import PageSettings
+    from assistant.server.uploads import Shelf
+    from store.catalog.conversations import Conversations
+    from store.library import Library
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with what was said before it, and what was chosen for it."""
+
+    question: str
+    history: tuple[Message, ...] = ()
+    options: AskOptions = AskOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What stands behind the routes."""
+
+    assistant: Assistant
+    conversations: Conversations
+    shelf: Shelf
+    settings: PageSettings
+    runs: AnswerRuns
+    bench: Bench | None = None
+    accounts: Accounts | None = None
+
+    def library(self, caller: Visitor) -> Library:
+        """Return the library with no more in it than `caller` may see."""
+        return visible(self.assistant.library, caller.collections)
+
+    def events(self, caller: Visitor, asked: Asked) -> AsyncIterator[Event]:
+        """Yield the events of an answer from what `caller` may see.
+
+        Raises QuestionError at once, before there is any event; BusyError and what `Assistant.ask` raises later.
+        """
+        clean_question(asked.question)
+        assistant = seen(self.assistant, caller.collections)
+        return self.runs.events(lambda: assistant.ask(asked.question, asked.history, asked.options))

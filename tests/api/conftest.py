@@ -1,0 +1,92 @@
+"""A real server over the samples, as programs meet it, and one with people and tokens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import httpx
+import pytest
+
+from assistant.accounts.entrance import Accounts
+from assistant.answer.pipeline import Assistant
+from assistant.server.answer_stream import Assistant as ServedAssistant
+from assistant.server.app import application
+from assistant.server.serve import bound, server
+from assistant.server.settings import DEFAULTS, PageSettings
+from assistant.server.uploads import Shelf, intake_by
+from ingest.pipeline import ingest_paths, ingest_samples
+from store.catalog.conversations import Conversations
+from store.catalog.database import FILE
+from store.library import Library
+from store.settings import Settings
+from tests.store.building import HashingEmbedder
+
+QUESTION = "When did the World Conference in Vienna take place?"
+THAI = "ทวีปแอฟริกามีกี่ที่นั่งในคณะมนตรีสิทธิมนุษยชน"
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server and what stands behind it."""
+
+    address: str
+    library: Library
+    conversations: Conversations
+    accounts: Accounts
+
+    @property
+    def v1(self) -> str:
+        return f"{self.address}/v1"
+
+    def client(self, token: str | None = None) -> httpx.Client:
+        """A client of this server; with `token` in its owner's name."""
+        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        return httpx.Client(base_url=self.address, headers=headers, timeout=60, trust_env=False)
+
+
+@contextmanager
+def serving(library: Library, home: Path, settings: PageSettings = DEFAULTS) -> Iterator[Served]:
+    """Serve a library on a free port; who may come in is kept at `home`."""
+    with (
+        closing(Conversations.open(home / FILE)) as conversations,
+        closing(Accounts.open(home)) as accounts,
+        closing(bound("127.0.0.1", 0)) as listener,
+    ):
+        shelf = Shelf(library, intake_by(ingest_paths, library), home / "uploads")
+        assistant = cast("ServedAssistant", Assistant(library))
+        app = application(assistant, conversations, settings, shelf=shelf, accounts=accounts)
+        ready = threading.Event()
+        running = server(app, ready.set)
+        thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
+        thread.start()
+        assert ready.wait(60), "the server did not start"
+        yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", library, conversations, accounts)
+        running.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """The samples; equal words are near, as for a model, and no model needs to be loaded."""
+    home = tmp_path_factory.mktemp("samples")
+    with Library.open(Settings(home=home), embedder=HashingEmbedder()) as opened:
+        assert not ingest_samples(opened).failed
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def served(library: Library, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server without accounts: all on this machine may do everything."""
+    with serving(library, tmp_path_factory.mktemp("open")) as running:
+        yield running
+
+
+@pytest.fixture
+def client(served: Served) -> Iterator[httpx.Client]:
+    with served.client() as opened:
+        yield opened
