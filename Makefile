@@ -18,6 +18,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 KEY := $(shell cat pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
 READY := $(VENV)/ready-$(KEY)
 READY_TO_TEST := $(VENV)/ready-to-test-$(KEY)
+READY_FOR_CLIENTS := $(VENV)/ready-for-clients-$(KEY)
 READY_FOR_MODEL := $(VENV)/ready-for-model-$(KEY)
 
 # Everything is pinned, what builds the package too: so it is built with what stands here, not with what pip finds.
@@ -59,7 +60,7 @@ format: $(READY_TO_TEST)
 browser: $(READY_TO_TEST)
 	@$(BIN)/python -m tests.browser
 
-test-hard: browser
+test-hard: browser $(READY_FOR_CLIENTS)
 	$(BIN)/pytest -m hard --timeout 3600
 
 bench-retrieval bench-answers bench-claims bench-injection: bench-%: $(READY_TO_TEST)
@@ -99,6 +100,11 @@ $(READY): $(VENV)/made
 
 $(READY_FOR_MODEL): $(READY)
 	@$(INSTALL) ".[local]"
+	@touch $@
+
+# Programs that people ask Attest with, each tried by a test.
+$(READY_FOR_CLIENTS): $(READY_TO_TEST)
+	@$(INSTALL) ".[local,test,clients]"
 	@touch $@
 
 $(READY_TO_TEST): $(VENV)/made

@@ -260,6 +260,7 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
                     written_mode=default_mode(settings) == "written",
                     translations=is_there(settings),
                     web_uploads=settings.web_uploads,
+                    requests_per_minute=settings.requests_per_minute,
                 ),
                 uploads=settings.home / "uploads",
                 bench=_bench(settings),

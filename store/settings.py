@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     """The address at which the page listens."""
     port: Annotated[int, Field(ge=0, le=65535)] = 7860
     """0: any free one."""
+    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
+    """Of the API, for each token or person."""
     public_hosts: Names = ()
     """Names under which a proxy serves the page, like ``docs.example.org``."""
     trusted_proxies: Networks = ("127.0.0.1", "::1")

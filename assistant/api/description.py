@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -33,17 +32,13 @@ Programs send `Authorization: Bearer attest_...`; `attest tokens add NAME` makes
 which only its own machine can reach, asks for none."""
 
 
-def description_router(api: APIRouter) -> APIRouter:
+def description_router(described: dict[str, Any]) -> APIRouter:
     """Routes about the API itself."""
     router = APIRouter(dependencies=[require("ask")], include_in_schema=False)
 
-    @cache
-    def described() -> dict[str, Any]:
-        return description(api)
-
     @router.get("/openapi.json")
     async def openapi() -> JSONResponse:
-        return JSONResponse(described())
+        return JSONResponse(described)
 
     @router.get("/docs")
     async def docs() -> HTMLResponse:
@@ -62,9 +57,9 @@ def description_router(api: APIRouter) -> APIRouter:
 
 def description(api: APIRouter) -> dict[str, Any]:
     """Return the OpenAPI description of the routes of `api`."""
-    described = FastAPI(title="Attest", version=version("attest"), summary="Verified answers", description=_SUMMARY)
-    described.include_router(api)
-    made: dict[str, Any] = described.openapi()
+    app = FastAPI(title="Attest", version=version("attest"), summary="Verified answers", description=_SUMMARY)
+    app.include_router(api)
+    made: dict[str, Any] = app.openapi()
     made.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     made["security"] = [{"token": []}, {}]
     return made

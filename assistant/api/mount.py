@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
 
-from assistant.api.description import description_router
+from assistant.api.description import description, description_router
 from assistant.api.native.ask import ask_router
 from assistant.api.native.conversations import conversations_router, feedback_router
 from assistant.api.native.documents import documents_router, upload_router
@@ -15,6 +15,7 @@ from assistant.api.openai.chat import chat_router
 from assistant.api.openai.embeddings import embeddings_router
 from assistant.api.openai.models import models_router
 from assistant.api.openai.responses import responses_router
+from assistant.api.refusals import refusal_router
 from assistant.api.services import Services
 
 NATIVE = (
@@ -37,5 +38,7 @@ def mount_api(app: FastAPI, services: Services) -> None:
         api.include_router(make(services), prefix="/v1", tags=["OpenAI-compatible"])
     for make in NATIVE:
         api.include_router(make(services), prefix="/api")
+    described = description(api)
     app.include_router(api)
-    app.include_router(description_router(api), prefix="/api")
+    app.include_router(description_router(described), prefix="/api")
+    app.include_router(refusal_router(described))

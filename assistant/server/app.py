@@ -16,6 +16,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from assistant.api.answer_runs import AnswerRuns
 from assistant.api.callers import bearer_token
 from assistant.api.mount import mount_api
+from assistant.api.rate_limits import RateLimits
 from assistant.api.services import Services
 from assistant.server import routes
 from assistant.server.answer_stream import Answering
@@ -67,6 +68,7 @@ def application(
             # Proxies are believed by their own addresses, so those are looked at before they are replaced.
             Middleware(AuthenticationMiddleware, backend=identity),
             Middleware(ProxyHeadersMiddleware, trusted_hosts=list(access.networks())),
+            Middleware(RateLimits, per_minute=settings.requests_per_minute),
         ],
     )
     add_error_handlers(app)

@@ -13,13 +13,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.server.authentication import OWNER_COOKIE, browser_of
 
-UPLOAD_PATH = "/attest/library/files"
+UPLOAD_PATHS = ("/attest/library/files", "/api/documents")
 SIGN_IN_PATH = "/attest/sign-in"
 PASSWORD_PATH = "/attest/password"  # noqa: S105 - an address
 FORM_PATHS = (SIGN_IN_PATH, PASSWORD_PATH)
 """The pages with a form of their own."""
 
 _STATIC_PATH = "/attest/static/"
+_PRIVATE_PATHS = ("/attest/", "/api/", "/v1/")
+DOCS_PATH = "/api/docs"
+"""The page that describes the API: it runs scripts, all of them files of this server."""
 
 _HEADERS = {
     "x-content-type-options": "nosniff",
@@ -61,6 +64,12 @@ def content_security_policy(nonce: str | None = None, *, form: bool = False) -> 
     )
 
 
+_DOCS_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+
+
 class Guard:
     """Wraps the whole application: headers, refusals, the size of requests, and the owner's cookie."""
 
@@ -92,7 +101,7 @@ class Guard:
         if is_page:
             # Compressed, the page's scripts could not be given their nonce.
             scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != b"accept-encoding"]
-        limit = self._max_upload if scope["path"] == UPLOAD_PATH else self._max_request
+        limit = self._max_upload if scope["path"] in UPLOAD_PATHS else self._max_request
         try:
             await self._app(scope, _limited(receive, limit), guarded)
         except _TooLargeError:
@@ -114,7 +123,7 @@ class Guard:
             if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
                 return 403, "Requests from other sites are refused."
         length = headers.get("content-length", "0")
-        limit = self._max_upload if scope["path"] == UPLOAD_PATH else self._max_request
+        limit = self._max_upload if scope["path"] in UPLOAD_PATHS else self._max_request
         if not length.isdigit() or int(length) > limit:
             return 413, f"The request is larger than the limit of {limit:,} bytes."
         return None
@@ -128,8 +137,9 @@ class _Response:
     """Sends a response on with its headers; gives the page's own scripts their nonce."""
 
     def __init__(self, send: Send, path: str, nonce: str | None, owner: str | None) -> None:
+        self._path = path
         self._form = path in FORM_PATHS
-        self._private = path.startswith("/attest/") and not path.startswith(_STATIC_PATH)
+        self._private = path.startswith(_PRIVATE_PATHS) and not path.startswith(_STATIC_PATH)
         self._send = send
         self._nonce = nonce
         self._owner = owner
@@ -155,7 +165,8 @@ class _Response:
         kept = [(name, value) for name, value in message["headers"] if name.lower().decode("latin-1") not in drop]
         # Without a referrer a browser would also hide the form's origin, by which it is known as ours.
         own = _HEADERS | ({"referrer-policy": "same-origin"} if self._form else {})
-        own["content-security-policy"] = content_security_policy(self._nonce, form=self._form)
+        policy = content_security_policy(self._nonce, form=self._form)
+        own["content-security-policy"] = _DOCS_POLICY if self._path == DOCS_PATH else policy
         own |= {"cache-control": "no-store"} if self._private else {}
         kept += [(name.encode(), value.encode()) for name, value in own.items()]
         if self._owner:

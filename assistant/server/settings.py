@@ -19,6 +19,8 @@ class PageSettings:
     """A longer question is refused with this number named."""
     answers_at_once: int = 20
     """Questions that are worked on at the same time; the others wait their turn."""
+    requests_per_minute: int = 600
+    """Of the API, for each token or person."""
     queue_size: int = 200
     """Questions that may wait; past it, one more is refused politely."""
     written_mode: bool = False

@@ -24,7 +24,10 @@ from store.catalog.conversations import Conversations
 from store.catalog.database import FILE
 from store.library import Library
 from store.settings import Settings
+from tests.security.conftest import bench_parts, servers
 from tests.store.building import HashingEmbedder
+
+__all__ = ["bench_parts", "servers"]
 
 QUESTION = "When did the World Conference in Vienna take place?"
 THAI = "ทวีปแอฟริกามีกี่ที่นั่งในคณะมนตรีสิทธิมนุษยชน"

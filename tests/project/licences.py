@@ -54,6 +54,7 @@ SPELLED = {
 """What metadata of older packages say, in lower case, as SPDX has it."""
 KNOWN = {
     "axe-playwright-python": "MIT",
+    "click-default-group": "BSD-3-Clause",
     "pypdfium2": "BSD-3-Clause AND Apache-2.0",
     "pytest-timeout": "MIT",
 }

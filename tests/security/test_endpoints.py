@@ -24,6 +24,8 @@ OPEN_TO_ALL = {
     ("GET", "/attest/sign-in"),
     ("POST", "/attest/sign-in"),
     ("POST", "/attest/sign-out"),
+    ("GET", "/api/health/live"),
+    ("GET", "/api/health/ready"),
 }
 NEEDS_TO_ADD = {
     ("POST", "/attest/library/files"),
@@ -32,6 +34,12 @@ NEEDS_TO_ADD = {
     ("PATCH", "/attest/library/documents/{document_id}"),
     ("DELETE", "/attest/library/documents/{document_id}"),
     ("POST", "/attest/library/documents/{document_id}/back"),
+    ("POST", "/api/documents"),
+    ("GET", "/api/uploads"),
+    ("GET", "/api/uploads/{upload_id}"),
+    ("PATCH", "/api/documents/{document_id}"),
+    ("DELETE", "/api/documents/{document_id}"),
+    ("POST", "/api/documents/{document_id}/restore"),
 }
 NEEDS_TO_ADMINISTER = {
     ("POST", "/attest/library/embed"),
@@ -42,6 +50,12 @@ NEEDS_TO_ADMINISTER = {
     ("POST", "/attest/evaluation/stop"),
     ("GET", "/attest/evaluation/runs/{name}/report"),
     ("GET", "/attest/evaluation/compare"),
+    ("GET", "/api/feedback"),
+    ("GET", "/api/evaluations"),
+    ("POST", "/api/evaluations"),
+    ("GET", "/api/evaluations/suites"),
+    ("POST", "/api/evaluations/stop"),
+    ("GET", "/api/evaluations/{name}/report"),
 }
 
 
@@ -80,7 +94,7 @@ def _walk(routes: Sequence[Any], prefix: str) -> Iterator[tuple[str, str, Any]]:
 
 def is_ours(path: str) -> bool:
     """Whether an address is not one of Gradio's."""
-    return path.startswith("/attest/")
+    return path.startswith(("/attest/", "/api/", "/v1/"))
 
 
 def filled(path: str) -> str:
@@ -100,6 +114,9 @@ def test_all_that_is_known_of_the_page_is_among_the_addresses(guarded: Guarded) 
         ("GET", "/theme.css"),
         ("GET", "/attest/static/page.js"),
         ("GET", "/attest/start"),
+        ("POST", "/v1/chat/completions"),
+        ("POST", "/api/ask"),
+        ("GET", "/api/docs"),
         *OPEN_TO_ALL,
         *NEEDS_TO_ADD,
         *NEEDS_TO_ADMINISTER,
