@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Hashable
-from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
 from assistant.types import Event
 
+_NAMED: dict[type, tuple[str, TypeAdapter[Any]]] = {
+    kind: (re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower(), TypeAdapter(kind)) for kind in get_args(Event)
+}
+"""``text_added`` for `TextAdded`, and what turns it into JSON values."""
+
 
 def named(event: Event) -> tuple[str, dict[str, Any]]:
-    """Return an event's name, as ``text_added`` for `TextAdded`, and its values as JSON."""
-    kind: Hashable = type(event)
-    return _name(kind), _adapter(kind).dump_python(event, mode="json", by_alias=True)
+    """Return an event's name and its values as JSON."""
+    name, adapter = _NAMED[type(event)]
+    return name, adapter.dump_python(event, mode="json", by_alias=True)
 
 
 def server_sent(name: str, values: dict[str, Any]) -> str:
     """Return an event as the stream carries it."""
     return f"event: {name}\ndata: {json.dumps(values, ensure_ascii=False)}\n\n"
-
-
-@cache
-def _name(kind: Hashable) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", getattr(kind, "__name__", "")).lower()
-
-
-@cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 
 from assistant.api.description import description, description_router
+from assistant.api.mcp.http import mount_mcp
 from assistant.api.native.ask import ask_router
 from assistant.api.native.conversations import conversations_router, feedback_router
 from assistant.api.native.documents import documents_router, upload_router
@@ -42,3 +43,4 @@ def mount_api(app: FastAPI, services: Services) -> None:
     app.include_router(api)
     app.include_router(description_router(described), prefix="/api")
     app.include_router(refusal_router(described))
+    mount_mcp(app, services)
