@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from assistant.accounts.account import Visitor
 from assistant.answer.question import clean_question
 from assistant.api.answer_runs import AnswerRuns
-from assistant.server.scoped_access import seen, visible
+from assistant.server.scoped_access import scoped_assistant, scoped_library
 from assistant.types import AskOptions, Event, Message
 
 if TYPE_CHECKING:
     from assistant.accounts.entrance import Accounts
-    from assistant.server.answer_stream import Assistant
     from assistant.server.evaluation_panel import Bench
+    from assistant.server.scoped_access import Assistant
     from assistant.server.settings import PageSettings
     from assistant.server.uploads import Shelf
     from store.catalog.conversations import Conversations
-    from store.library import Library
+    from store.library_view import ReadableLibrary
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ class Services:
     bench: Bench | None = None
     accounts: Accounts | None = None
 
-    def library(self, caller: Visitor) -> Library:
+    def library(self, caller: Visitor) -> ReadableLibrary:
         """Return the library with no more in it than `caller` may see."""
-        return visible(self.assistant.library, caller.collections)
+        return scoped_library(self.assistant.library, caller.collections)
 
     def events(self, caller: Visitor, asked: Asked) -> AsyncIterator[Event]:
         """Yield the events of an answer from what `caller` may see.
@@ -53,5 +53,5 @@ class Services:
         Raises QuestionError at once, before there is any event; BusyError and what `Assistant.ask` raises later.
         """
         clean_question(asked.question)
-        assistant = seen(self.assistant, caller.collections)
+        assistant = scoped_assistant(self.assistant, caller.collections)
         return self.runs.events(lambda: assistant.ask(asked.question, asked.history, asked.options))

@@ -14,14 +14,14 @@ import pytest
 
 from assistant.accounts.entrance import Accounts
 from assistant.answer.pipeline import Assistant
-from assistant.server.answer_stream import Assistant as ServedAssistant
 from assistant.server.app import application
+from assistant.server.scoped_access import Assistant as ServedAssistant
 from assistant.server.serve import bound, server
 from assistant.server.settings import DEFAULTS, PageSettings
-from assistant.server.uploads import Shelf, intake_by
-from ingest.pipeline import ingest_paths, ingest_samples
+from assistant.server.uploads import Shelf, ingest_into
+from ingest.pipeline import ingest_samples
+from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
-from store.catalog.database import FILE
 from store.library import Library
 from store.settings import Settings
 from tests.security.conftest import bench_parts, servers
@@ -60,7 +60,7 @@ def serving(library: Library, home: Path, settings: PageSettings = DEFAULTS) -> 
         closing(Accounts.open(home)) as accounts,
         closing(bound("127.0.0.1", 0)) as listener,
     ):
-        shelf = Shelf(library, intake_by(ingest_paths, library), home / "uploads")
+        shelf = Shelf(library, ingest_into(library), home / "uploads")
         assistant = cast("ServedAssistant", Assistant(library))
         app = application(assistant, conversations, settings, shelf=shelf, accounts=accounts)
         ready = threading.Event()

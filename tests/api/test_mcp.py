@@ -49,7 +49,7 @@ async def connected(address: str, token: str | None = None, mode: Any = "auto") 
 def test_a_question_is_answered_with_the_whole_answer_object_and_progress(served: Served, mode: str) -> None:
     told: list[str | None] = []
 
-    async def progress(done: float, total: float | None, message: str | None) -> None:
+    async def told_progress(progress: float, total: float | None, message: str | None) -> None:
         told.append(message)
 
     async def task() -> None:
@@ -57,7 +57,7 @@ def test_a_question_is_answered_with_the_whole_answer_object_and_progress(served
             listed = (await client.list_tools()).tools
             assert {tool.name for tool in listed} == TOOLS
             assert all(tool.output_schema and tool.annotations and tool.annotations.read_only_hint for tool in listed)
-            result = await client.call_tool("ask", {"question": THAI}, progress_callback=progress)
+            result = await client.call_tool("ask", {"question": THAI}, progress_callback=told_progress)
             assert not result.is_error
             answer = Answer.model_validate(result.structured_content)
             assert (answer.answered, answer.language) == (True, "th")

@@ -29,8 +29,8 @@ def mcp(settings: Settings, /) -> None:
     from assistant.build import build_assistant
     from assistant.server.settings import PageSettings
     from assistant.server.uploads import Shelf
+    from store.catalog.catalog import FILE
     from store.catalog.conversations import Conversations
-    from store.catalog.database import FILE
 
     caller = Visitor(LOCAL, None, "administer")
     with (
