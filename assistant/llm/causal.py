@@ -20,6 +20,7 @@ from llama_index.core.llms import CustomLLM
 from pydantic import Field, PrivateAttr
 
 from assistant.llm.base import BEAT_SECONDS, model_error
+from store.extras import is_torch_installed
 
 
 class CausalLLM(CustomLLM):
@@ -153,6 +154,8 @@ def _pieces_of(streamer: Iterator[str]) -> Iterator[str]:
 
 
 def _load(name: str) -> tuple[Any, Any]:
+    if not is_torch_installed():
+        raise model_error("model_needs_torch", name=name)
     try:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer

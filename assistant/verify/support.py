@@ -25,7 +25,7 @@ from assistant.verify.text import has_thai
 from store.types import Span
 
 if TYPE_CHECKING:
-    from store.embedding.arrays import FloatArray
+    from store.embedding import FloatArray
     from store.embedding.centering import Centring
     from store.embedding.embedder import Embedder
 

@@ -11,6 +11,8 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+from store.embedding.encoder import best_precision, processor_flags
+
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FIGURES = DOCS / "figures.md"
 IMAGES = DOCS / "images"
@@ -29,21 +31,13 @@ def share(value: float | None) -> str:
 
 def machine() -> str:
     """What this was measured on, in words: no name or path of it."""
-    import torch
-
-    capabilities = torch.cpu.get_capabilities()
-    features = [
-        name
-        for name, flag in (("AVX-512", "avx512_f"), ("AMX", "amx_bf16"), ("AVX2", "avx2"))
-        if capabilities.get(flag)
-    ]
-    number = "bfloat16" if any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16")) else "float32"
-    packages = ", ".join(
-        f"{name} {version(name)}" for name in ("torch", "transformers", "chromadb", "llama-index-core")
-    )
+    flags = processor_flags()
+    names = {"AVX-512": "avx512f", "AMX": "amx_tile", "VNNI": "avx512_vnni", "AVX2": "avx2"}
+    features = [name for name, flag in names.items() if flag in flags]
+    packages = ", ".join(f"{name} {version(name)}" for name in ("onnxruntime", "chromadb", "llama-index-core"))
     return (
         f"{os.cpu_count()} cores ({platform.machine()}{', ' + ' and '.join(features) if features else ''}; no GPU), "
-        f"{platform.system()}, Python {platform.python_version()}, {packages}; {number}. {date.today().isoformat()}."
+        f"{platform.system()}, Python {platform.python_version()}, {packages}; {best_precision()}. {date.today().isoformat()}."
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ingest.split import split
-from store.embedding.arrays import FloatArray
+from store.embedding import FloatArray
 from store.embedding.embedder import Embedder, PassageText, PassageVectors, Progress, QuestionVectors
 from store.ids import document_id
 from store.library import Library

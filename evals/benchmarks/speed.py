@@ -29,9 +29,10 @@ import numpy as np
 from evals.benchmarks.figures import IMAGES, machine, replace_section, save, table
 from evals.benchmarks.questions import read_xquad
 from evals.benchmarks.synthetic import Recombiner, embed_sentences, read_texts
+from evals.hugging_face_folder import hugging_face_folder
 from ingest.pipeline import SAMPLES
 from ingest.split import split
-from store.embedding.embedder import PassageText, TransformersEmbedder
+from store.embedding.embedder import PassageText, TextEmbedder
 from store.library import Library
 from store.text.language import detect_language
 from store.types import Span
@@ -56,14 +57,14 @@ class Work:
     seconds: dict[str, list[float]]
 
 
-def embedding(texts: Sequence[str], embedder: TransformersEmbedder, rounds: int) -> Work:
+def embedding(texts: Sequence[str], embedder: TextEmbedder, rounds: int) -> Work:
     """Embed `texts` in all three ways, in turns."""
     passages = [passage for text in texts for passage in _cut(text, embedder)]
     ways: dict[str, Callable[[], object]] = {
         "bare": _bare(passages, embedder),
         "Attest": lambda: embedder.embed_passages(passages),
         "Attest from text": lambda: embedder.embed_passages([p for text in texts for p in _cut(text, embedder)]),
-        "LlamaIndex": _stock(texts, embedder.folder),
+        "LlamaIndex": _stock(texts, hugging_face_folder()),
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(rounds + 1):
@@ -75,7 +76,7 @@ def embedding(texts: Sequence[str], embedder: TransformersEmbedder, rounds: int)
     return Work(sum(map(len, texts)), sum(embedder.count_tokens(p.text) for p in passages), seconds)
 
 
-def _cut(text: str, embedder: TransformersEmbedder) -> list[PassageText]:
+def _cut(text: str, embedder: TextEmbedder) -> list[PassageText]:
     cut = split(text, detect_language(text), count_tokens=embedder.count_tokens)
     return [
         PassageText(text[p.start : p.end], tuple(Span(s.start - p.start, s.end - p.start) for s in p.sentences))
@@ -83,19 +84,16 @@ def _cut(text: str, embedder: TransformersEmbedder) -> list[PassageText]:
     ]
 
 
-def _bare(passages: Sequence[PassageText], embedder: TransformersEmbedder) -> Callable[[], None]:
-    """The model alone on the very batches that Attest makes: no tokenizing, no pooling, no copying."""
-    import torch
-
+def _bare(passages: Sequence[PassageText], embedder: TextEmbedder) -> Callable[[], None]:
+    """The model alone on the very batches that Attest makes: no tokenizing, no pooling."""
     from store.embedding import embedder as embed
 
     rows = [each.ids for each in embedder._encode([f"passage: {p.text}" for p in passages])]
     padded = [embedder._pad([rows[number] for number in batch]) for batch in embed._batches([len(r) for r in rows])]
 
     def run() -> None:
-        with torch.inference_mode():
-            for inputs, mask in padded:
-                embedder._model(input_ids=inputs, attention_mask=mask)
+        for ids, mask in padded:
+            embedder._model.states(ids, mask)
 
     return run
 
@@ -124,7 +122,7 @@ def _stock(texts: Sequence[str], folder: Path) -> Callable[[], object]:
     return run
 
 
-def growth(data: Path | None, embedder: TransformersEmbedder, sizes: Sequence[int]) -> list[dict[str, Any]]:
+def growth(data: Path | None, embedder: TextEmbedder, sizes: Sequence[int]) -> list[dict[str, Any]]:
     """What a process measures that opens a library of each size."""
     recombiner = Recombiner(embed_sentences(read_texts(data, SAMPLES), embedder), embedder)
     measured: list[dict[str, Any]] = []

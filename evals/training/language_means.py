@@ -16,7 +16,7 @@ import click
 import numpy as np
 
 from store.embedding.centering import SHIPPED, LanguageMeans
-from store.embedding.embedder import Embedder, PassageText, TransformersEmbedder
+from store.embedding.embedder import Embedder, PassageText, TextEmbedder
 from store.embedding.token_states import TokenBasis
 from store.text.language import UNKNOWN, detect_language
 
@@ -47,7 +47,7 @@ def compute_means(embedder: Embedder, texts: dict[str, list[str]]) -> LanguageMe
     return LanguageMeans(languages, np.stack(passages), np.stack(queries))
 
 
-def compute_basis(embedder: TransformersEmbedder, texts: dict[str, list[str]]) -> TokenBasis:
+def compute_basis(embedder: TextEmbedder, texts: dict[str, list[str]]) -> TokenBasis:
     """How tokens are kept, from those of `texts`: every fifth, so that each language's fit in memory."""
     languages = tuple(sorted(texts))
     samples, passages, queries = [], [], []

@@ -64,7 +64,7 @@ def facts(library: Library) -> Facts:
     with library.snapshot() as snapshot:
         embedder = snapshot.value("embedder_name")
     versions = {"attest": program_version(), "python": platform.python_version(), "sqlite": SQLITE_VERSION}
-    versions |= {name: version(name) for name in ("chromadb", "tantivy", "transformers", "torch")}
+    versions |= {name: version(name) for name in ("chromadb", "onnxruntime", "tantivy")}
     versions["schema"] = str(latest_schema())
     return Facts(
         home=str(home),

@@ -1,1 +1,6 @@
 """Text to vectors."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]

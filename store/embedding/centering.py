@@ -25,7 +25,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from store.embedding.arrays import FloatArray
+from store.embedding import FloatArray
 
 SHIPPED = Path(__file__).parent / "means"
 PRIOR = 10

@@ -1,4 +1,4 @@
-"""Text to vectors: the `Embedder` seam and its adapter to any Hugging Face embedding model.
+"""Text to vectors: the `Embedder` seam, and an embedder made of a tokenizer and a model of token states.
 
 A passage and its sentences share one pass through the model. The passage's vector is pooled from all its
 tokens, a sentence's from its own tokens as they stand in the passage ("late chunking", Günther et al. 2024,
@@ -8,24 +8,21 @@ arXiv:2409.04701): sentences know their context and cost nothing. `docs/decision
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from store.embedding import model_folder
-from store.embedding.arrays import FloatArray
-from store.embedding.pooling import pool, pool_spans
+from store.embedding import FloatArray
+from store.embedding.pooling import Pooling, pool, pool_spans, unit
 from store.embedding.token_states import PassageTokens, TokenBasis
 from store.types import Span
 
 if TYPE_CHECKING:
-    import torch
-    from tokenizers import Encoding
+    from tokenizers import Encoding, Tokenizer
 
 Progress = Callable[[int, int], None]
 
@@ -102,25 +99,46 @@ class Embedder(Protocol):
         """The tokens of `text` as strings, without special ones."""
 
 
-class TransformersEmbedder:
-    """An embedding model in a Hugging Face folder, run by transformers and torch.
+class TokenModel(Protocol):
+    """Makes states of tokens: `store.embedding.encoder.Encoder`, or any model that transformers runs."""
 
-    Pooling and prompts are read from the folder's own files (`1_Pooling/config.json` and
-    `config_sentence_transformers.json`, as sentence-transformers writes them). bfloat16 is used where the
-    processor multiplies it in hardware, float32 elsewhere.
-    """
+    @property
+    def hidden(self) -> int:
+        """Numbers in a state."""
 
-    def __init__(self, folder: Path, name: str | None = None) -> None:
-        self.folder = folder
-        self.name = name or folder.name
-        self._prompts = model_folder.read_prompts(folder, self.name)
-        self._pooling = model_folder.read_pooling(folder)
-        self.fingerprint = model_folder.fingerprint(folder, self._prompts, self._pooling)
+    def states(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> FloatArray:
+        """Return states ``(rows, tokens, hidden)`` of ids ``(rows, tokens)``; `mask` is 0 where a row is padded."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUse:
+    """What a model's files say about how to use it."""
+
+    fingerprint: str
+    """Changes whenever vectors would."""
+    prompts: Mapping[str, str]
+    """What stands before a text, by `query` and `document`."""
+    pooling: Pooling
+    max_tokens: int
+    padding: int
+    """The id of the token that pads."""
+
+
+class TextEmbedder:
+    """An embedding model behind a Hugging Face tokenizer, with its own prompts and pooling."""
+
+    def __init__(self, name: str, tokenizer: Tokenizer, model: TokenModel, use: ModelUse) -> None:
+        self.name = name
+        self.fingerprint = use.fingerprint
+        self.max_tokens = use.max_tokens
+        self.dimensions = model.hidden
+        self.token_basis = TokenBasis.load(name, self.dimensions)
+        self._tokenizer = tokenizer
+        self._model = model
+        self._prompts = use.prompts
+        self._pooling = use.pooling
+        self._padding = use.padding
         self._lock = threading.Lock()
-        self._model, self._tokenizer, self._padding = model_folder.load(folder, self.name)
-        self.dimensions = int(self._model.config.hidden_size)
-        self.max_tokens = model_folder.max_tokens(folder, self._model.config)
-        self.token_basis = TokenBasis.load(self.name, self.dimensions)
         self._remembered = lru_cache(maxsize=RECENT_QUESTIONS)(self._embed_question)
 
     def embed_question(self, text: str) -> QuestionVectors:
@@ -161,7 +179,7 @@ class TransformersEmbedder:
         """The unit-length states of each text's own tokens, ``(tokens, dimensions)``: what a basis is fitted to."""
         prefix = self._prompts["query" if as_queries else "document"]
         found = {
-            read.index: read.states[own] / np.linalg.norm(read.states[own], axis=1, keepdims=True)
+            read.index: unit(read.states[own])
             for batch in self._forward([PassageText(text) for text in texts], prefix, states=True)
             for read in batch
             for own in (read.own(),)
@@ -203,40 +221,21 @@ class TransformersEmbedder:
 
     def _forward(self, passages: Sequence[PassageText], prefix: str, *, states: bool) -> Iterator[list[_Read]]:
         """What the model makes of the texts, batch by batch, shortest first; with `states`, of their tokens too."""
-        import torch
-
         heads = [f"{prefix}{p.heading}\n" if p.heading else prefix for p in passages]
         encoded = self._encode([head + p.text for head, p in zip(heads, passages, strict=True)])
         tokens = [each.ids for each in encoded]
         for batch in _batches([len(ids) for ids in tokens]):
-            inputs, mask = self._pad([tokens[index] for index in batch])
-            with self._lock, torch.inference_mode():
-                hidden = self._model(input_ids=inputs, attention_mask=mask).last_hidden_state.float()
-                pooled = torch.nn.functional.normalize(pool(hidden, mask, self._pooling), dim=-1)
-                projected = self._project(hidden) if states else hidden[:, :0]
-            whole = pooled.cpu().numpy()
-            rows = hidden.cpu().numpy() if states else np.empty((len(batch), 0, self.dimensions), np.float32)
-            small = projected.cpu().numpy()
-            yield [
-                _Read(
-                    index,
-                    whole[row],
-                    rows[row][: len(tokens[index])],
-                    small[row][: len(tokens[index])],
-                    np.asarray(encoded[index].offsets).reshape(-1, 2) - len(heads[index]),
-                )
-                for row, index in enumerate(batch)
-            ]
-
-    def _project(self, hidden: torch.Tensor) -> torch.Tensor:
-        """States ``(rows, tokens, dimensions)`` by the basis, if there is one; with numpy beside it the model is slower."""
-        import torch
-
-        basis = self.token_basis
-        if basis is None:
-            return hidden[:, :0]
-        origin, directions = (torch.from_numpy(part).to(hidden) for part in (basis.origin, basis.directions))
-        return (torch.nn.functional.normalize(hidden, dim=-1) - origin) @ directions
+            ids, mask = self._pad([tokens[index] for index in batch])
+            with self._lock:
+                hidden = self._model.states(ids, mask)
+            whole = unit(pool(hidden, mask, self._pooling))
+            reads = []
+            for row, index in enumerate(batch):
+                own = hidden[row, : len(tokens[index]) if states else 0]
+                offsets = np.asarray(encoded[index].offsets).reshape(-1, 2) - len(heads[index])
+                projected = self.token_basis.project(unit(own)) if self.token_basis else own[:, :0]
+                reads.append(_Read(index, whole[row], own, projected, offsets))
+            yield reads
 
     def _encode(self, texts: Sequence[str]) -> list[Encoding]:
         """The tokens of texts with special ones, at most `max_tokens`.
@@ -249,17 +248,15 @@ class TransformersEmbedder:
             each.truncate(room)
         return [self._tokenizer.post_process(each) for each in encoded]
 
-    def _pad(self, rows: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-        import torch
-
+    def _pad(self, rows: list[list[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         width = max(len(row) for row in rows)
-        inputs = torch.full((len(rows), width), self._padding)
-        mask = torch.zeros((len(rows), width), dtype=torch.long)
+        ids = np.full((len(rows), width), self._padding, np.int64)
+        mask = np.zeros((len(rows), width), np.int64)
         for number, row in enumerate(rows):
             # Causal models pool the last token: it must stand where the mask ends.
-            inputs[number, : len(row)] = torch.tensor(row)
+            ids[number, : len(row)] = row
             mask[number, : len(row)] = 1
-        return inputs.to(self._model.device), mask.to(self._model.device)
+        return ids, mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +268,7 @@ class _Read:
     states: FloatArray
     """``(tokens, dimensions)``, or none where they weren't asked for."""
     projected: FloatArray
-    """``(tokens, size)``: the same by the basis."""
+    """``(tokens, size)``: the states by the basis."""
     offsets: NDArray[np.int64]
     """``(tokens, 2)``: begin and end of each in the text, negative in what stands before it."""
 

@@ -7,65 +7,69 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from store.embedding.embedder import ModelUse, TextEmbedder, TokenModel
+from store.embedding.encoder_weights import is_supported
+from store.embedding.pooling import Pooling
+from store.embedding.transformers_model import TransformersModel
 from store.errors import EmbeddingModelError
 
 if TYPE_CHECKING:
-    import torch
     from tokenizers import Tokenizer
-    from transformers import PretrainedConfig
 
-POOLING = {"mean": "mean_tokens", "cls": "cls_token", "lasttoken": "lasttoken"}
+    from store.embedding.encoder import Encoder
+
+POOLING: dict[Pooling, str] = {"mean": "mean_tokens", "cls": "cls_token", "lasttoken": "lasttoken"}
 """Ways to make one vector of many, and what sentence-transformers calls them in its files."""
 
 
-def load(folder: Path, name: str) -> tuple[Any, Tokenizer, int]:
-    """The model, its tokenizer and the number of the token that pads."""
-    import transformers
+def load(folder: Path, name: str) -> TextEmbedder:
+    """Load the embedding model in a folder: by onnxruntime if it has the shape of the default one, else by torch.
+
+    Raises:
+        EmbeddingModelError: the folder can't be loaded, or nothing is installed that runs its model.
+    """
+    prompts, pooling = read_prompts(folder, name), read_pooling(folder)
+    identity = fingerprint(folder, prompts, pooling)
+    config = _read_json(folder / "config.json")
+    model: TokenModel
+    if is_supported(config) and (folder / "model.safetensors").is_file() and (folder / "tokenizer.json").is_file():
+        model, tokenizer = _load_encoder(folder, name)
+        padding = int(config.get("pad_token_id") or 0)
+    else:
+        model = TransformersModel(folder, name)
+        tokenizer, padding, config = model.tokenizer, model.padding, model.config
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    use = ModelUse(identity, prompts, pooling, _max_tokens(folder, config), padding)
+    return TextEmbedder(name, tokenizer, model, use)
+
+
+def _load_encoder(folder: Path, name: str) -> tuple[Encoder, Tokenizer]:
     from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+    from tokenizers import Tokenizer
 
-    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    from store.embedding.encoder import Encoder
+
     try:
-        config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        # Models of BERT's family have a head of their own that no embedding uses, and that warns of missing weights.
-        options = {"add_pooling_layer": False} if config.model_type in {"bert", "roberta", "xlm-roberta"} else {}
-        model = transformers.AutoModel.from_pretrained(folder, local_files_only=True, dtype=_dtype(), **options)
-        words: Tokenizer = tokenizer.backend_tokenizer
-        words.no_truncation()
-        words.no_padding()
-    except (OSError, ValueError, KeyError, RuntimeError, AttributeError, SafetensorError) as error:
+        weights = load_file(folder / "model.safetensors")
+        bare = {key.removeprefix("bert."): value for key, value in weights.items()}
+        return Encoder(bare), Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception as error:  # tokenizers raises nothing narrower
+        if not isinstance(error, (OSError, ValueError, KeyError, SafetensorError)) and type(error) is not Exception:
+            raise
         raise EmbeddingModelError(
-            f"The embedding model {name} can't be loaded from {folder}: it needs config.json, tokenizer.json and "
-            f"model.safetensors as Hugging Face models have them ({type(error).__name__})."
+            f"The embedding model {name} can't be loaded from {folder}: its config.json describes another model than "
+            f"its model.safetensors or tokenizer.json hold ({type(error).__name__})."
         ) from error
-    return model.eval().to(device()), words, tokenizer.pad_token_id or 0
 
 
-def device() -> str:
-    """The fastest one that there is."""
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def _dtype() -> torch.dtype:
-    """bfloat16 where it is multiplied in hardware: elsewhere it is emulated, and slower than float32."""
-    import torch
-
-    if device() == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    capabilities = torch.cpu.get_capabilities() if device() == "cpu" else {}
-    fast = any(capabilities.get(feature) for feature in ("amx_bf16", "avx512_bf16"))
-    return torch.bfloat16 if fast else torch.float32
-
-
-def max_tokens(folder: Path, config: PretrainedConfig) -> int:
+def _max_tokens(folder: Path, config: dict[str, Any]) -> int:
     """Tokens that the model reads of one text."""
-    positions = int(getattr(config, "max_position_embeddings", 512))
+    positions = int(config.get("max_position_embeddings", 512))
     # RoBERTa counts its positions from the padding token's number, not from zero.
-    reserved = int(getattr(config, "pad_token_id", 0) or 0) + 1 if "roberta" in config.model_type else 0
+    roberta = "roberta" in str(config.get("model_type"))
+    reserved = int(config.get("pad_token_id") or 0) + 1 if roberta else 0
     trained = int(_read_json(folder / "sentence_bert_config.json").get("max_seq_length") or 8192)
     return min(positions - reserved, trained, 8192)
 
@@ -85,7 +89,7 @@ def read_prompts(folder: Path, name: str) -> dict[str, str]:
     }
 
 
-def read_pooling(folder: Path) -> str:
+def read_pooling(folder: Path) -> Pooling:
     """``mean``, ``cls`` or ``lasttoken``. Raises EmbeddingModelError for a model that does more, or something else."""
     modules = _read_json(folder / "modules.json") or []
     steps = [str(module["type"]).rpartition(".")[2] for module in modules]
@@ -102,7 +106,7 @@ def read_pooling(folder: Path) -> str:
     return chosen[0] if chosen else "mean"
 
 
-def fingerprint(folder: Path, prompts: dict[str, str], pooling: str) -> str:
+def fingerprint(folder: Path, prompts: dict[str, str], pooling: Pooling) -> str:
     """Changes whenever vectors would. Raises EmbeddingModelError for a folder without weights."""
     digest = hashlib.sha256(json.dumps([prompts, pooling], sort_keys=True).encode())
     weights = sorted([*folder.glob("*.safetensors"), *folder.glob("pytorch_model*.bin")])

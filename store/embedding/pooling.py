@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from store.embedding.arrays import FloatArray
+from store.embedding import FloatArray
 from store.types import Span
 
-if TYPE_CHECKING:
-    import torch
+Pooling = Literal["mean", "cls", "lasttoken"]
 
 
-def pool(states: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor:
-    """One vector a row of (rows, tokens, dimensions): the mean, the first or the last token's."""
+def pool(states: FloatArray, mask: NDArray[np.int64], pooling: Pooling) -> FloatArray:
+    """Return one vector a row of ``(rows, tokens, dimensions)``: the mean, the first or the last token's."""
     if pooling == "cls":
         return states[:, 0]
     if pooling == "lasttoken":
-        last = mask.sum(dim=1) - 1
-        return states[range(len(states)), last]
-    weights = mask.unsqueeze(-1).to(states.dtype)
-    pooled: torch.Tensor = (states * weights).sum(dim=1) / weights.sum(dim=1)
+        last: FloatArray = states[np.arange(len(states)), mask.sum(axis=1) - 1]
+        return last
+    weights = mask.astype(np.float32)
+    pooled: FloatArray = np.einsum("rtd,rt->rd", states, weights) / weights.sum(axis=1, keepdims=True)
     return pooled
+
+
+def unit(vectors: FloatArray) -> FloatArray:
+    """Return vectors ``(..., dimensions)`` at unit length; one that has no length stays as it is."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
 
 
 def pool_spans(states: FloatArray, offsets: NDArray[np.int64], spans: Sequence[Span], whole: FloatArray) -> FloatArray:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from store.embedding.arrays import FloatArray
+from store.embedding import FloatArray
 from store.embedding.centering import SHIPPED, LanguageMeans
 from store.types import Span
 

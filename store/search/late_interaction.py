@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.catalog.language_sums import LanguageStatistics
-from store.embedding.arrays import FloatArray
+from store.embedding import FloatArray
 from store.embedding.centering import Centring
 from store.embedding.token_states import PassageTokens, TokenBasis
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from store.errors import ModelError
+from store.extras import missing_torch
 from store.types import Hit, SearchResult
 
 CANDIDATES = 20
@@ -92,6 +93,9 @@ def _raised(hit: Hit, rank: int, chance: float) -> Hit:
 
 
 def _load(folder: Path, name: str) -> tuple[Any, Any]:
+    missing = missing_torch(f"The reranker {name}")
+    if missing:
+        raise ModelError(missing)
     import transformers
     from safetensors import SafetensorError
 

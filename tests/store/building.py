@@ -10,7 +10,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from store.embedding.arrays import FloatArray
+from store.embedding import FloatArray
 from store.embedding.centering import LanguageMeans
 from store.embedding.embedder import PassageText, PassageVectors, QuestionVectors
 from store.embedding.token_states import SIZE, PassageTokens, TokenBasis

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from store.embedding.embedder import TransformersEmbedder
+from store.embedding.embedder import TextEmbedder
 from store.embedding.weights import load_embedder
 from store.errors import EmbeddingModelError
 
 
 @pytest.fixture(scope="session")
-def model() -> TransformersEmbedder:
+def model() -> TextEmbedder:
     """The default embedding model, loaded once. Skips where its weights can't be had."""
     try:
         return load_embedder()

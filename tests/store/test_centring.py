@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from store.embedding.arrays import FloatArray
+from store.embedding import FloatArray
 from store.embedding.centering import PRIOR, SHIPPED, Centring, LanguageMeans, load_means
-from store.embedding.embedder import PassageText, TransformersEmbedder
+from store.embedding.embedder import PassageText, TextEmbedder
 
 RANDOM = np.random.default_rng(11)
 DIMENSIONS = 48
@@ -128,7 +128,7 @@ def test_means_of_other_dimensions_or_another_model_are_not_used() -> None:
     assert load_means("no-such-model", 384).languages == ()
 
 
-def test_means_ship_for_thirty_languages_and_none_is_a_copy_of_another(model: TransformersEmbedder) -> None:
+def test_means_ship_for_thirty_languages_and_none_is_a_copy_of_another(model: TextEmbedder) -> None:
     means = load_means(model.name, model.dimensions)
     assert len(means.languages) >= 30
     assert {"en", "th", "vi", "ar", "zh", "hi", "ru", "ja", "ko", "fr"} <= set(means.languages)
@@ -137,7 +137,7 @@ def test_means_ship_for_thirty_languages_and_none_is_a_copy_of_another(model: Tr
 
 
 def test_a_real_question_is_nearer_to_its_answer_in_another_language_than_to_small_talk_in_its_own(
-    model: TransformersEmbedder,
+    model: TextEmbedder,
 ) -> None:
     question = model.embed_queries(["ใครเป็นผู้ค้นพบเพนิซิลลิน"])[0]
     texts = {"en": "Alexander Fleming discovered penicillin in 1928.", "th": "ใครเป็นผู้ชนะการแข่งขันฟุตบอลเมื่อวานนี้"}

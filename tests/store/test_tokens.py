@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from store.catalog.language_sums import LanguageStatistics
 from store.embedding.centering import LanguageMeans
-from store.embedding.embedder import RECENT_QUESTIONS, PassageText, TransformersEmbedder
+from store.embedding.embedder import RECENT_QUESTIONS, PassageText, TextEmbedder
 from store.embedding.token_states import HIGHEST, SIZE, PassageTokens, TokenBasis
 from store.library import Library
 from store.search.late_interaction import LateInteraction
@@ -119,7 +119,7 @@ def test_a_model_without_a_basis_is_searched_without_tokens(tmp_path: Path) -> N
         assert library.search("forum").hits[0].late is None
 
 
-def test_the_shipped_basis_finds_the_sentence_in_another_language(model: TransformersEmbedder) -> None:
+def test_the_shipped_basis_finds_the_sentence_in_another_language(model: TextEmbedder) -> None:
     """Two sentences on one subject: which of them answers is told by their words."""
     basis = model.token_basis
     assert basis is not None
@@ -140,7 +140,7 @@ def test_the_shipped_basis_finds_the_sentence_in_another_language(model: Transfo
         assert int(np.argmax(late.sentences)) == expected, question
 
 
-def test_numbers_are_left_to_the_keywords(model: TransformersEmbedder) -> None:
+def test_numbers_are_left_to_the_keywords(model: TextEmbedder) -> None:
     """To a model every number is near every other one."""
     for only_a_number in ("2562", "๑๔/๖/๒๕๖๖", "٢٠٢٢", "12.5 %"):
         tokens = model.embed_question(only_a_number).tokens
@@ -152,7 +152,7 @@ def test_numbers_are_left_to_the_keywords(model: TransformersEmbedder) -> None:
     assert len(with_word) == len(alone)
 
 
-def test_a_question_that_was_asked_lately_is_not_read_again(model: TransformersEmbedder) -> None:
+def test_a_question_that_was_asked_lately_is_not_read_again(model: TextEmbedder) -> None:
     """One question is asked of several parts of a library; another one is never taken for it."""
     first = model.embed_question("Who chaired the forum?")
     assert model.embed_question("Who chaired the forum?") is first

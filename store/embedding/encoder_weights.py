@@ -1,0 +1,107 @@
+"""What the encoder's graph takes as weights, made from a BERT model's own.
+
+The graphs in `graphs/` hold operators alone; every number comes from here when a model is loaded, so one graph runs
+any weights of the same shape. `evals/training/encoder_graph.py` draws the graphs by the names that this module gives.
+
+In int8 a weight matrix has one scale an output, and each token's input its own scale at run time. Some of a layer's
+inputs are tens of times larger than the rest and would take the whole range of eight bits: they are divided by what
+their weights are multiplied by (SmoothQuant, Xiao et al. 2023, arXiv:2211.10438). How large they get was measured
+once, on texts in several languages, and ships beside the graphs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+GRAPHS = Path(__file__).parent / "graphs"
+LAYERS = 12
+HIDDEN = 384
+HEADS = 12
+FEED_FORWARD = 1536
+EPSILON = 1e-12
+
+Precision = Literal["float32", "int8"]
+Weights = Mapping[str, NDArray[Any]]
+"""Weights by the names that Hugging Face gives them in a `BertModel`."""
+
+
+def is_supported(config: Mapping[str, Any]) -> bool:
+    """Tell whether a Hugging Face `config.json` describes a model of the graphs' shape."""
+    return config.get("position_embedding_type") in {None, "absolute"} and all(
+        config.get(name) == value
+        for name, value in {
+            "model_type": "bert",
+            "num_hidden_layers": LAYERS,
+            "hidden_size": HIDDEN,
+            "num_attention_heads": HEADS,
+            "intermediate_size": FEED_FORWARD,
+            "hidden_act": "gelu",
+            "layer_norm_eps": EPSILON,
+        }.items()
+    )
+
+
+def initializers(weights: Weights, precision: Precision) -> dict[str, NDArray[Any]]:
+    """Return every number that the graph of this precision needs, by the name that the graph has for it.
+
+    Raises:
+        KeyError: a weight is missing.
+    """
+    made = dict(_norm(weights, "embeddings.LayerNorm"))
+    for layer in range(LAYERS):
+        prefix = f"encoder.layer.{layer}."
+        attention = f"{prefix}attention."
+        parts = [f"{attention}self.{part}" for part in ("query", "key", "value")]
+        made[f"{attention}self.bias"] = np.concatenate([_float(weights[f"{part}.bias"]) for part in parts])
+        dense = [f"{attention}output.dense", f"{prefix}intermediate.dense", f"{prefix}output.dense"]
+        made.update({f"{name}.bias": _float(weights[f"{name}.bias"]) for name in dense})
+        made.update(_norm(weights, f"{attention}output.LayerNorm"))
+        made.update(_norm(weights, f"{prefix}output.LayerNorm"))
+        if precision == "float32":
+            for name in parts + dense:
+                made[f"{name}.weight"] = np.ascontiguousarray(_float(weights[f"{name}.weight"]).T)
+            continue
+        made.update(_smoothed(weights, f"{attention}self", parts))
+        made.update(_smoothed(weights, dense[1], [dense[1]]))
+        for name in (dense[0], dense[2]):
+            made.update(_int8(name, _float(weights[f"{name}.weight"])))
+    return made
+
+
+def _norm(weights: Weights, name: str) -> dict[str, NDArray[np.float32]]:
+    return {f"{name}.{part}": _float(weights[f"{name}.{part}"]) for part in ("weight", "bias")}
+
+
+def _smoothed(weights: Weights, site: str, names: list[str]) -> dict[str, NDArray[Any]]:
+    """Weights in int8 of linear layers that read the same input, and what that input is multiplied by before."""
+    matrices = [_float(weights[f"{name}.weight"]) for name in names]
+    largest = np.maximum(np.abs(np.concatenate(matrices)).max(axis=0), 1e-5)
+    factors = np.sqrt(np.maximum(_activations()[site], 1e-4) / largest)
+    made: dict[str, NDArray[Any]] = {f"{site}.smoothing": (1 / factors).astype(np.float32)}
+    for name, matrix in zip(names, matrices, strict=True):
+        made.update(_int8(name, matrix * factors))
+    return made
+
+
+def _int8(name: str, matrix: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    """A matrix (outputs, inputs) as its transpose in int8 and the outputs' scales."""
+    scales = np.maximum(np.abs(matrix).max(axis=1), 1e-12) / 127
+    rounded = np.rint(matrix / scales[:, None]).astype(np.int8)
+    return {f"{name}.int8": np.ascontiguousarray(rounded.T), f"{name}.scales": scales.astype(np.float32)}
+
+
+def _float(weight: NDArray[Any]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(weight, np.float32)
+
+
+@cache
+def _activations() -> dict[str, NDArray[np.float32]]:
+    """The largest absolute value seen at each of a layer's inputs, ``(hidden,)``."""
+    with np.load(GRAPHS / "activations.npz") as data:
+        return {name: data[name].astype(np.float32) for name in data.files}
