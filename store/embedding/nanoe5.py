@@ -14,6 +14,7 @@ Word embeddings, most of the file, stay in it: rows are read as they are looked 
 from __future__ import annotations
 
 import hashlib
+import mmap
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -117,7 +118,8 @@ def read(source: Path) -> PackagedModel:
     Raises:
         EmbeddingModelError: the file is not the one whose hash is known.
     """
-    data = np.memmap(source, np.uint8, mode="r")
+    with source.open("rb") as file:
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     if hashlib.sha256(data).hexdigest() != SHA256:
         raise EmbeddingModelError(
             f"The embedding model in {source.name} is damaged or of another version: reinstall it with "
@@ -143,25 +145,25 @@ def read(source: Path) -> PackagedModel:
     return PackagedModel(sizes, pieces, scores, weights, words)
 
 
-def _read_vocabulary(data: NDArray[np.uint8], count: int, blob_size: int) -> tuple[list[str], list[float], int]:
+def _read_vocabulary(data: mmap.mmap, count: int, blob_size: int) -> tuple[list[str], list[float], int]:
     position = struct.calcsize(HEADER)
     offsets = np.frombuffer(data, "<u4", count + 1, position)
     position += 4 * (count + 1)
     scores = np.frombuffer(data, "<f4", count, position)
     position += 4 * count
-    blob = data[position : position + blob_size].tobytes()
+    blob = data[position : position + blob_size]
     pieces = [blob[offsets[i] : offsets[i + 1]].decode() for i in range(count)]
     return pieces, scores.tolist(), position + blob_size
 
 
-def _directory(data: NDArray[np.uint8], position: int) -> Iterator[tuple[str, bool, int, int]]:
+def _directory(data: mmap.mmap, position: int) -> Iterator[tuple[str, bool, int, int]]:
     """Yield each tensor's name, whether it is in blocks, its length in numbers and its place in bytes."""
     (count,) = struct.unpack_from("<i", data, position)
     position += 4
     for _ in range(count):
         (name_length,) = struct.unpack_from("<H", data, position)
         position += 2
-        name = data[position : position + name_length].tobytes().decode()
+        name = data[position : position + name_length].decode()
         position += name_length
         quantized, length, offset, _ = struct.unpack_from("<BIQQ", data, position)
         position += struct.calcsize("<BIQQ")

@@ -28,7 +28,8 @@ def pool(states: FloatArray, mask: NDArray[np.int64], pooling: Pooling) -> Float
 
 def unit(vectors: FloatArray) -> FloatArray:
     """Return vectors ``(..., dimensions)`` at unit length; one that has no length stays as it is."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
+    scaled: FloatArray = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
+    return scaled
 
 
 def pool_spans(states: FloatArray, offsets: NDArray[np.int64], spans: Sequence[Span], whole: FloatArray) -> FloatArray:
