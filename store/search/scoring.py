@@ -27,7 +27,7 @@ import numpy as np
 
 from store.catalog.rows import StoredPassage, StoredVectors
 from store.catalog.snapshot import Snapshot
-from store.embedding.arrays import FloatArray
+from store.embedding import FloatArray
 from store.embedding.centering import Centring
 from store.index.keyword_index import KeywordIndex, KeywordQuery
 from store.search.late_interaction import LateInteraction, LateScores

@@ -18,7 +18,7 @@ from assistant.api.openai.models import EMBEDDING
 from assistant.api.openai.replies import ERRORS, EmbeddingList, ignored_header
 from assistant.api.services import Services
 from assistant.server.permissions import require
-from store.embedding.arrays import FloatArray
+from store.embedding import FloatArray
 from store.embedding.embedder import Embedder, PassageText
 
 MOST_TEXTS = 256
