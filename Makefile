@@ -110,7 +110,7 @@ $(READY_FOR_CLIENTS): $(READY_TO_TEST)
 $(READY_TO_TEST): $(VENV)/made
 	@echo "Installing Attest and what its tests need into $(VENV): once, and it takes some minutes."
 	@$(PIP) setuptools
-	@$(INSTALL) ".[local,test,torch,training]"
+	@$(INSTALL) ".[local,test,torch]"
 	@touch $@ $(READY) $(READY_FOR_MODEL)
 
 # One resolution for every platform and every Python that the project names; torch is held in pyproject.toml.

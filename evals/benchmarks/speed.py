@@ -29,7 +29,7 @@ import numpy as np
 from evals.benchmarks.figures import IMAGES, machine, replace_section, save, table
 from evals.benchmarks.questions import read_xquad
 from evals.benchmarks.synthetic import Recombiner, embed_sentences, read_texts
-from evals.hugging_face_folder import hugging_face_folder
+from evals.training.hugging_face_folder import hugging_face_folder
 from ingest.pipeline import SAMPLES
 from ingest.split import split
 from store.embedding.embedder import PassageText, TextEmbedder

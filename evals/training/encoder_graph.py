@@ -39,7 +39,14 @@ class _Drawing:
         self._nodes: list[onnx.NodeProto] = []
         self._initializers: dict[str, onnx.TensorProto] = {}
 
-    def node(self, kind: str, inputs: list[str], output: str, domain: str = "", **attributes: Any) -> str:  # noqa: ANN401 - whatever an operator takes
+    def node(
+        self,
+        kind: str,
+        inputs: list[str],
+        output: str,
+        domain: str = "",
+        **attributes: Any,  # noqa: ANN401 - whatever the operator takes
+    ) -> str:
         self._nodes.append(helper.make_node(kind, inputs, [output], domain=domain, **attributes))
         return output
 
@@ -191,7 +198,7 @@ def main(folder: Path, out: Path) -> None:
     texts = [
         prefix + text for some in read_texts(folder).values() for text in some for prefix in ("passage: ", "query: ")
     ]
-    np.savez_compressed(out / "activations.npz", **dict[str, Any](measure_inputs(model, texts)))
+    np.savez_compressed(out / "activations.npz", **measure_inputs(model, texts))  # type: ignore[arg-type]
     for precision in ("float32", "int8"):
         graph = draw(precision, initializers(model.weights, precision))
         onnx.save(graph, out / f"{precision}.onnx")

