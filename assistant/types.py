@@ -166,6 +166,7 @@ class EvidenceFound:
     language: str
     evidence: tuple[Evidence, ...]
     confidence: float
+    short_answer: ShortAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)

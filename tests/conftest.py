@@ -9,12 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.browser import NAMES
 from tests.chromium import LastingBrowser
 
 # A shell that starts a command in the background has it ignore Ctrl-C, and tests that press it would press in vain.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# No test may depend on how fast or how busy a machine is.
+settings.register_profile("attest", deadline=None)
+settings.load_profile("attest")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant.types import Claim, Evidence, Notice
+from assistant.types import Claim, Evidence, Notice, ShortAnswer
 from prompts import phrase
 from store.types import Document
 
 NEAREST = 3
 """Documents named where nothing answers."""
+
+
+SEPARATOR = " … "
+"""Between the words of a short answer that has several spans."""
+
+
+def short(answer: ShortAnswer, evidence: Sequence[Evidence], language: str) -> Claim:
+    """Return the short answer, framed by who says it, as the first claim of the answer's text."""
+    source = next(each for each in evidence if each.key == answer.spans[0].key)
+    words = SEPARATOR.join(span.text for span in answer.spans)
+    return framed(source.model_copy(update={"quote": words}), language, 0)
 
 
 def framed(evidence: Evidence, language: str, offset: int) -> Claim:
@@ -23,6 +34,17 @@ def no_answer(language: str, nearest: Sequence[Document]) -> str:
     """That the documents don't answer, naming those that came closest."""
     titles = "; ".join(f"“{document.title}”" for document in nearest[:NEAREST])
     return phrase("no_answer", language).render(titles=titles)
+
+
+def not_said(language: str, nearest: Evidence) -> str:
+    """Return that the documents speak of the subject without an answer, with what comes closest."""
+    speaker = nearest.document.speaker or nearest.document.title
+    return phrase("not_said", language).render(speaker=speaker, key=nearest.key)
+
+
+def missing(language: str, names: Sequence[str]) -> str:
+    """Return that the documents don't have what the question names by a number or a code."""
+    return phrase("missing", language).render(names=", ".join(names))
 
 
 def empty_library(language: str) -> str:

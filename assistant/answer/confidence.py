@@ -1,33 +1,38 @@
-"""How sure it is that the evidence holds the answer: a calibrated probability, from the scores of a search.
+"""How sure it is that the evidence holds the answer: a calibrated probability, from a search and its reading.
 
 A logistic model over a few features that mean the same in every language. What differs is whether the best sentence is
 in the question's own language, where keywords speak too, or in another, where meaning alone does: the features that
-this changes have a second weight for it. Where tokens aren't kept, for an embedding model that no basis ships for, a model
-without them is asked. The weights of both lie in `confidence.json`, fitted by `python -m evals.benchmarks.confidence`.
+this changes have a second weight for it. The weights belong to one embedding model and its reader
+(`assistant.reading.decisions`), fitted by ``python -m evals.training.reader.decisions``.
 """
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 from statistics import fmean
-from typing import Any
 
-from assistant.answer.evidence import Candidate
+from assistant.reading.decisions import Confidence
+from assistant.reading.passages import Candidate, ReadPassages
 from store.types import SearchResult
 
-WEIGHTS = Path(__file__).with_name("confidence.json")
+
+def features(found: SearchResult, read: ReadPassages) -> dict[str, float]:
+    """Return what the probability goes by. Needs at least one sentence."""
+    ordered = read.ordered
+    bound = {"bound": float(read.bound)}
+    return bound | _of_vectors(found, ordered) | _of_tokens(found, ordered) | _of_reading(ordered)
 
 
-def features(found: SearchResult, ordered: Sequence[Candidate]) -> dict[str, float]:
-    """What the probability goes by; `ordered` are the sentences, best first. Needs at least one."""
-    return _by_vectors(found, ordered) | (_by_tokens(found, ordered) if ordered[0].hit.late is not None else {})
+def confidence(found: SearchResult, read: ReadPassages, model: Confidence) -> float:
+    """Return the probability in [0, 1] that the library holds the answer, and the sentences with it."""
+    if not read.ordered or read.missing:
+        return 0.0
+    if read.named_alone:
+        return 1.0
+    return model.probability(features(found, read))
 
 
-def _by_vectors(found: SearchResult, ordered: Sequence[Candidate]) -> dict[str, float]:
+def _of_vectors(found: SearchResult, ordered: Sequence[Candidate]) -> dict[str, float]:
     best = ordered[0]
     same = float(best.hit.passage.language == found.language)
     dense = sorted((hit.dense for hit in found.hits), reverse=True)
@@ -48,7 +53,7 @@ def _by_vectors(found: SearchResult, ordered: Sequence[Candidate]) -> dict[str, 
     }
 
 
-def _by_tokens(found: SearchResult, ordered: Sequence[Candidate]) -> dict[str, float]:
+def _of_tokens(found: SearchResult, ordered: Sequence[Candidate]) -> dict[str, float]:
     best = ordered[0]
     same = float(best.hit.passage.language == found.language)
     late = sorted((hit.late or 0.0 for hit in found.hits), reverse=True)
@@ -62,22 +67,12 @@ def _by_tokens(found: SearchResult, ordered: Sequence[Candidate]) -> dict[str, f
     }
 
 
-def confidence(found: SearchResult, ordered: Sequence[Candidate]) -> float:
-    """Probability in [0, 1] that the library holds the answer, and the sentences with it."""
-    if not ordered:
-        return 0.0
-    values = features(found, ordered)
-    weights = _model()["with_tokens" if "late" in values else "without_tokens"]
-    logit = weights["bias"] + sum(weights[name] * value for name, value in values.items())
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
-
-
-def threshold() -> float:
-    """The confidence below which a question counts as not answered."""
-    return float(_model()["threshold"])
-
-
-@cache
-def _model() -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(WEIGHTS.read_text(encoding="utf-8"))
-    return content
+def _of_reading(ordered: Sequence[Candidate]) -> dict[str, float]:
+    margins = sorted((each.margin for each in ordered), reverse=True)
+    best = ordered[0]
+    return {
+        "margin": margins[0],
+        "margin_gap": margins[0] - margins[1] if len(margins) > 1 else 0.0,
+        "best_margin": best.margin,
+        "best_certainty": best.reading.certainty if best.reading else 0.0,
+    }

@@ -2,77 +2,41 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from assistant.reading.decisions import Confidence
+from assistant.reading.passages import Candidate
 from assistant.types import Evidence, Source
 from store.library import Library
 from store.text.fold import fold
-from store.types import Document, Hit, SearchResult, SentenceHit
+from store.types import Document
 
-PASSAGES = 10
-"""Passages whose sentences are looked at."""
-ALWAYS = 3
-"""Quotes that are shown whenever a question is answered: the answer is among the first three nine times in ten."""
-MARGIN = 0.3
-"""A further quote must come this close to the best one's score."""
-HEADING_LOSS = 0.2
-"""What a heading loses: it shares the question's words, and seldom says what was asked."""
-LONGEST_HEADING = 100
-"""Code points."""
 SAME_WORDS = 0.8
 """Share of a sentence's character trigrams in another one from which on the two are shown once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A sentence that may answer, with the passage it was found in."""
+def select(ordered: Sequence[Candidate], most: int, further: Confidence) -> list[Candidate]:
+    """Return the sentences to show: the best, and at most `most` - 1 more that are likely to answer too.
 
-    sentence: SentenceHit
-    hit: Hit
-
-    @property
-    def words(self) -> str:
-        """The sentence itself."""
-        start = self.hit.passage.start
-        return self.hit.text[self.sentence.span.start - start : self.sentence.span.end - start]
-
-    @property
-    def score(self) -> float:
-        """What candidates are ordered by."""
-        return self.sentence.score - HEADING_LOSS * self.is_heading
-
-    @property
-    def is_heading(self) -> bool:
-        """Whether it is a short line of its own with more text below, and no mark at its end."""
-        span, passage = self.sentence.span, self.hit.passage
-        before = self.hit.text[: span.start - passage.start]
-        after = self.hit.text[span.end - passage.start :]
-        alone = after.lstrip(" ").startswith("\n") and (not before or before.rstrip(" ").endswith("\n"))
-        words = self.words
-        return alone and len(words) <= LONGEST_HEADING and not unicodedata.category(words[-1]).startswith("P")
-
-
-def candidates(found: SearchResult) -> list[Candidate]:
-    """All sentences of the found passages, best first."""
-    every = [Candidate(sentence, hit) for hit in found.hits for sentence in hit.sentences]
-    return sorted(every, key=lambda each: (-each.score, each.hit.document.id, each.sentence.span.start))
-
-
-def select(ordered: Sequence[Candidate], most: int) -> list[Candidate]:
-    """The sentences to show: at most `most`, near-duplicates once, none far behind the best after the first three."""
+    `further` says how likely. Near-duplicates are shown once.
+    """
     chosen: list[Candidate] = []
     shown: list[frozenset[str]] = []
     for each in ordered:
-        if len(chosen) >= most or (len(chosen) >= ALWAYS and each.score < ordered[0].score - MARGIN):
+        if len(chosen) >= most:
             break
+        if chosen and not _answers_too(each, ordered[0], further):
+            continue
         trigrams = _trigrams(each.words)
         if any(_overlap(trigrams, other) >= SAME_WORDS for other in shown):
             continue
         chosen.append(each)
         shown.append(trigrams)
     return chosen
+
+
+def _answers_too(each: Candidate, best: Candidate, further: Confidence) -> bool:
+    return further.probability({"margin": each.margin, "gap": best.score - each.score}) >= further.threshold
 
 
 def verified(chosen: Iterable[Candidate], library: Library) -> tuple[Evidence, ...]:

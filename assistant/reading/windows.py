@@ -1,0 +1,98 @@
+"""Which parts of the found passages are read: windows of whole sentences around the best ones.
+
+A passage is read in windows because most of it has nothing to do with the question, and what is read costs time. A
+window begins with the heading above it, as a person would see it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from store.types import Hit, Span
+
+WINDOW = 420
+"""Code points of a window at most, unless one sentence alone is longer; half as many in dense scripts."""
+DENSE_LANGUAGES = frozenset({"th", "zh", "ja", "ko", "lo", "km", "my"})
+"""Languages whose scripts say about twice as much in a code point, by the embedding model's tokens."""
+LONGEST_HEADING = 100
+"""Code points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A text to read: a heading, if there is one, and whole sentences of one passage."""
+
+    text: str
+    sentences: tuple[Span, ...]
+    """Of `text`, in its order."""
+    offset: int
+    """Added to a place in `text`, the place in the document; right for sentences, not for the heading."""
+    hit: int
+    """Index of the passage among the hits."""
+    first: int
+    """Index of the first sentence in ``hit.sentences``."""
+
+
+def windows_of(hits: Sequence[Hit], chosen: Mapping[int, Sequence[int]], above: Mapping[str, str]) -> list[Window]:
+    """Return windows that hold the chosen sentences, each sentence in one window at most.
+
+    `chosen` has indexes of sentences by index of the hit; `above` the heading above a passage, by passage id.
+    """
+    return [
+        window
+        for number in chosen
+        for window in _windows_of(number, hits[number], chosen[number], above.get(hits[number].passage.id, ""))
+    ]
+
+
+def is_heading(hit: Hit, span: Span) -> bool:
+    """Return whether a sentence is a short line of its own with more text below, and no mark at its end."""
+    start = hit.passage.start
+    before, after = hit.text[: span.start - start], hit.text[span.end - start :]
+    words = hit.text[span.start - start : span.end - start]
+    alone = after.lstrip(" ").startswith("\n") and (not before or before.rstrip(" ").endswith("\n"))
+    return alone and len(words) <= LONGEST_HEADING and not unicodedata.category(words[-1]).startswith("P")
+
+
+def heading_above(hit: Hit, index: int, above: str) -> str:
+    """Return the nearest heading above the sentence `index` in its passage; else `above`, the passage's own."""
+    for each in reversed(hit.sentences[:index]):
+        if is_heading(hit, each.span):
+            return hit.text[each.span.start - hit.passage.start : each.span.end - hit.passage.start]
+    return above
+
+
+def _windows_of(number: int, hit: Hit, chosen: Sequence[int], above: str) -> list[Window]:
+    limit = WINDOW // 2 if hit.passage.language.partition("-")[0] in DENSE_LANGUAGES else WINDOW
+    spans = [each.span for each in hit.sentences]
+    windows: list[Window] = []
+    done = -1
+    for index in sorted(chosen):
+        if index > done:
+            first, done = _grown(spans, index, limit, floor=done + 1)
+            windows.append(_window(number, hit, first, done, heading_above(hit, first, above)))
+    return windows
+
+
+def _grown(spans: Sequence[Span], index: int, limit: int, floor: int) -> tuple[int, int]:
+    """Return the first and last sentence of a window around `index`: one before it, then as many after it as fit."""
+    first = last = index
+    if first > floor and spans[last].end - spans[first - 1].start <= limit:
+        first -= 1
+    while last + 1 < len(spans) and spans[last + 1].end - spans[first].start <= limit:
+        last += 1
+    while first > floor and spans[last].end - spans[first - 1].start <= limit:
+        first -= 1
+    return first, last
+
+
+def _window(number: int, hit: Hit, first: int, last: int, heading: str) -> Window:
+    start, end = hit.sentences[first].span.start, hit.sentences[last].span.end
+    head = f"{heading}\n" if heading else ""
+    text = head + hit.text[start - hit.passage.start : end - hit.passage.start]
+    shift = len(head) - start
+    spans = (each.span for each in hit.sentences[first : last + 1])
+    sentences = tuple(Span(span.start + shift, span.end + shift) for span in spans)
+    return Window(text, sentences, -shift, number, first)

@@ -1,0 +1,1 @@
+"""Training of the reader: data, made-up negatives, low-rank adapter."""
