@@ -50,9 +50,11 @@ def stock_engine(library: Library, llm: LLM | None) -> Engine:
     index = VectorStoreIndex.from_documents(list(_documents(library)), embed_model=Embedding(library.embedder))
     if llm is None:
         from llama_index.core.llms import MockLLM
+        from llama_index.core.response_synthesizers.context_only import ContextOnly
 
-        # Never asked: this mode returns what was retrieved.
-        return Engine(index.as_query_engine(llm=MockLLM(), response_mode="context_only"), "LlamaIndex")
+        unasked = MockLLM()  # LlamaIndex wants a model, also for answers that are what was retrieved
+        engine = index.as_query_engine(llm=unasked, response_synthesizer=ContextOnly(llm=unasked))
+        return Engine(engine, "LlamaIndex")
     return Engine(index.as_query_engine(llm=llm), "LlamaIndex")
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from tests.conftest import ROOT
 from tests.project.sources import (
     INSTALLED_EXTRAS,
     PACKAGES,
@@ -48,6 +52,40 @@ def test_imports_run_one_way(package: str) -> None:
         if module.partition(".")[0] in {*PACKAGES, "tests"} - allowed
     ]
     assert wrong == []
+
+
+WALKED = re.compile(r"^(?P<indent> *)- `(?P<path>[^`]+)`", re.MULTILINE)
+
+
+def walk(heading: str) -> list[tuple[Path, Path | None]]:
+    """Return the files of a walk in docs/architecture.md, each with the one that it stands below."""
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    section = text.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    above: list[Path] = []
+    found: list[tuple[Path, Path | None]] = []
+    for line in WALKED.finditer(section):
+        depth = len(line["indent"]) // 2
+        above = [*above[:depth], Path(line["path"])]
+        found.append((above[-1], above[-2] if depth else None))
+    return found
+
+
+@pytest.mark.parametrize("heading", ["The way of a question", "The way of a file"])
+def test_the_documented_walks_follow_the_imports(heading: str) -> None:
+    steps = walk(heading)
+    assert len(steps) > 10
+    assert [str(path) for path, _ in steps if not (ROOT / path).is_file()] == []
+    strays = [f"{above} does not import {path}" for path, above in steps if above and not reaches(above, path)]
+    assert strays == []
+
+
+def reaches(path: Path, other: Path) -> bool:
+    """Return whether a file imports another, itself or through the front of its package."""
+    module = str(other.with_suffix("")).replace("/", ".")
+    package = module.rpartition(".")[0]
+    named = {prefix for found, _ in imports(path) for prefix in (found, found.rpartition(".")[0])}
+    front = (ROOT / other).with_name("__init__.py").relative_to(ROOT)
+    return module in named or (package in named and any(found.startswith(module) for found, _ in imports(front)))
 
 
 def test_the_program_runs_without_benchmarks_and_training() -> None:
