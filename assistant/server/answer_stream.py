@@ -17,11 +17,12 @@ from typing import Any
 from assistant.accounts.account import Visitor
 from assistant.answer.question import clean_question
 from assistant.server.error_messages import said
+from assistant.server.evidence_html import evidence_list
 from assistant.server.ownership_checks import own_conversation
-from assistant.server.render import Draft, draft_body, evidence_list, turn_article
 from assistant.server.scoped_access import Assistant, scoped_assistant
 from assistant.server.settings import PageSettings
 from assistant.server.strings import Strings, chosen
+from assistant.server.turn_html import Draft, draft_body, turn_article
 from assistant.server.validation import checked_options
 from assistant.types import (
     Answer,
@@ -59,6 +60,8 @@ class Asked:
     parent: str | None
     options: AskOptions
     words: Strings
+    is_verbatim: bool = False
+    """Whether it is asked in these very words, whatever was asked before."""
 
 
 class Answering:
@@ -94,6 +97,7 @@ class Answering:
             parent=_text(data, "parent"),
             options=checked_options(data.get("options"), words),
             words=words,
+            is_verbatim=data.get("verbatim") is True,
         )
 
     def _keep(self, asked: Asked, visitor: Visitor) -> Turn:
@@ -120,7 +124,8 @@ class Answering:
         outcome: TurnState = "stopped"
         shown = 0.0
         try:
-            for event in assistant.ask(asked.question, self._history(turn), asked.options):
+            history = () if asked.is_verbatim else self._history(turn)
+            for event in assistant.ask(asked.question, history, asked.options):
                 if isinstance(event, Finished):
                     answer, outcome = event.answer, "finished"
                     break
@@ -136,7 +141,7 @@ class Answering:
                         **state,
                         "stage": "writing",
                         "body": draft_body(draft, words, "ask.translating" if answer else "ask.writing"),
-                        "evidence": evidence_list(draft.evidence, words, language=draft.language),
+                        "evidence": evidence_list(draft.evidence, words, draft.language),
                     }
                     yield state
         except Exception as error:

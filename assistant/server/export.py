@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any, Literal, get_args
 
-from assistant.server.render import answer_text, confidence_words, evidence_list, translation_label
+from assistant.server.answer_layout import layout_of, marked
+from assistant.server.evidence_html import evidence_section, translation_label
 from assistant.server.strings import Strings
-from assistant.types import Answer, Evidence
+from assistant.server.turn_html import answer_body, confidence_words, count_words, has_confidence
+from assistant.types import Answer, AnswerSpan, Evidence
 from store.catalog.conversations import Conversation, Turn
 
 Format = Literal["md", "html", "json"]
@@ -27,6 +29,7 @@ _STYLE = (
     "blockquote{border-left:3px solid #8aa;margin:.4rem 0;padding:.1rem 1rem}li{margin:1rem 0}"
     ".details{color:#555;margin-left:.5em}.title{margin-left:.5em;font-style:italic}button{all:unset}.wrong{display:none}"
     ".translation{color:#444;margin:.4rem 0 0 1.2rem}.translation small{background:#eee;padding:0 .3em}"
+    ".short-answer{font-size:1.5em;margin:.3em 0}.side-by-side{display:grid;grid-template-columns:1fr 1fr;gap:1rem}"
     ".mark{font-size:.75em;vertical-align:super;color:#066}"
 )
 
@@ -75,18 +78,48 @@ def _markdown(conversation: Conversation, turns: Sequence[Turn], words: Strings)
             lines += [f"*{words('ask.interrupted')}*", ""]
             continue
         answer = Answer.model_validate_json(turn.answer)
-        lines += [_plain(line) + "\n" for line in answer.text.splitlines() if line.strip()]
-        lines += [f"*{_plain(notice.message)}*\n" for notice in answer.notices]
-        lines += [f"*{confidence_words(answer, words)}.*", ""]
-        for item in answer.evidence:
-            lines += [_markdown_quote(item, answer.language, words), ""]
+        lines += _markdown_answer(answer, words)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _markdown_quote(item: Evidence, language: str, words: Strings) -> str:
+def _markdown_answer(answer: Answer, words: Strings) -> list[str]:
+    layout = layout_of(answer)
+    lines = [f"**{_plain(span.text)}** [{span.key}]\n" for span in layout.short]
+    if counted := count_words(answer, words):
+        lines.append(f"{_plain(counted)}\n")
+    lines += [_plain(line) + "\n" for line in layout.text.splitlines() if line.strip()]
+    if answer.standalone_question != answer.question:
+        lines.append(f"*{_plain(words('answer.asked_as'))} {_plain(answer.standalone_question)}*\n")
+    if layout.heading == "nearest" and layout.parts:
+        lines += [f"*{_plain(words('evidence.nearest'))}:*", ""]
+    for part in layout.parts:
+        if part.title is not None:
+            lines += [f"### {_plain(part.title)}", ""]
+        for item in part.evidence:
+            lines += [_markdown_quote(item, answer.language, words, layout.short), ""]
+        lines += [
+            f"- {_plain(', '.join(filter(None, (each.title, each.speaker, each.published))))}"
+            for each in part.documents
+        ]
+        if part.title is not None and not (part.evidence or part.documents):
+            lines.append(f"*{_plain(words('section.nothing'))}*")
+        lines.append("")
+    if layout.more:
+        lines += [f"#### {_plain(words('evidence.more', count=len(layout.more)))}", ""]
+        for item in layout.more:
+            lines += [_markdown_quote(item, answer.language, words, ()), ""]
+    lines += [f"*{_plain(notice.message)}*\n" for notice in answer.notices]
+    if has_confidence(answer):
+        lines += [f"*{confidence_words(answer, words)}.*", ""]
+    return lines
+
+
+def _markdown_quote(item: Evidence, language: str, words: Strings, spans: Sequence[AnswerSpan]) -> str:
     source = item.document
     said = ", ".join(part for part in (source.speaker, source.title, source.published) if part)
-    quote = "\n".join(f"   > {_plain(line)}" for line in item.quote.splitlines())
+    pieces = ((_plain_within(piece), is_answer) for piece, is_answer in marked(item, spans))
+    whole = "".join(f"**{piece}**" if is_answer else piece for piece, is_answer in pieces)
+    quote = "\n".join(f"   > {line.strip()}" for line in whole.splitlines() if line.strip())
     shown = f"{item.key}. {_plain(said)} ({item.start}\u2013{item.end})\n\n{quote}"
     if item.translation:
         shown += f"\n\n   *{_plain(translation_label(item, language, words))}:* {_plain(item.translation)}"
@@ -95,7 +128,12 @@ def _markdown_quote(item: Evidence, language: str, words: Strings) -> str:
 
 def _plain(text: str) -> str:
     """The text so that Markdown shows it as it is: no links, images, HTML or emphasis come to life."""
-    return re.sub(r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", " ".join(text.split()))
+    return _plain_within(" ".join(text.split()))
+
+
+def _plain_within(text: str) -> str:
+    """As `_plain`, with its blanks and line breaks."""
+    return re.sub(r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", text)
 
 
 def _html(conversation: Conversation, turns: Sequence[Turn], words: Strings) -> str:
@@ -107,10 +145,14 @@ def _html(conversation: Conversation, turns: Sequence[Turn], words: Strings) -> 
             continue
         answer = Answer.model_validate_json(turn.answer)
         parts.append(f'<div lang="{escape(answer.language)}">')
-        parts.append(answer_text(answer.text, answer.claims, answer.evidence, words) + "</div>")
+        parts.append(answer_body(answer, words) + "</div>")
+        if answer.standalone_question != answer.question:
+            asked = f"{words('answer.asked_as')} {answer.standalone_question}"
+            parts.append(f'<p dir="auto"><em>{escape(asked)}</em></p>')
+        parts.append(evidence_section(answer, words))
         parts += [f"<p><em>{escape(notice.message)}</em></p>" for notice in answer.notices]
-        parts.append(f"<p><em>{escape(confidence_words(answer, words))}</em></p>")
-        parts.append(evidence_list(answer.evidence, words, answer.answered, language=answer.language))
+        if has_confidence(answer):
+            parts.append(f"<p><em>{escape(confidence_words(answer, words))}</em></p>")
     return (
         f'<!doctype html><html lang="{words.language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'

@@ -16,9 +16,9 @@ from fastapi import APIRouter, Body, Request
 from assistant.server.dependencies import Guest, Words
 from assistant.server.document_status import Standing, Standings
 from assistant.server.error_messages import said
+from assistant.server.evidence_html import language_name
 from assistant.server.file_warnings import told_signs
 from assistant.server.permissions import require
-from assistant.server.render import language_name
 from assistant.server.scoped_access import Collections, scoped_library
 from assistant.server.settings import MEBIBYTE, PageSettings
 from assistant.server.strings import Strings

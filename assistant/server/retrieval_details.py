@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from assistant.server.render import language_name, source_line
+from assistant.server.evidence_html import language_name, source_line
 from assistant.server.strings import Strings
 from assistant.server.validation import options_of
 from assistant.types import Answer, Source

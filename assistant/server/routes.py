@@ -18,17 +18,18 @@ from assistant.server.dependencies import Guest, Words
 from assistant.server.error_messages import SAID
 from assistant.server.evaluation_panel import Bench
 from assistant.server.evaluation_routes import bench_router
+from assistant.server.evidence_html import language_name
 from assistant.server.export import FORMATS, MEDIA_TYPES, Format, exported, filename
 from assistant.server.feedback_export import feedback_suite
 from assistant.server.library_routes import shelf_router
 from assistant.server.ownership_checks import changeable, own_conversation, own_turn
 from assistant.server.permissions import RequireRight, require
-from assistant.server.render import language_name, turn_article
 from assistant.server.scoped_access import Assistant, scoped_library
 from assistant.server.settings import PageSettings
 from assistant.server.source_routes import source_router
 from assistant.server.strings import languages
 from assistant.server.suggestions import suggest
+from assistant.server.turn_html import turn_article
 from assistant.server.uploads import Shelf
 from store.catalog.conversations import Conversation, Conversations
 from store.errors import NotFoundError, RequestError

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Protocol
 
-from assistant.server.render import icon, source_line
+from assistant.server.evidence_html import icon, source_line
 from assistant.server.strings import Strings
 from assistant.types import Evidence, Source
 from store.types import Document, Passage, Span
@@ -216,7 +216,7 @@ def source_panel(
         f' aria-label="{escape(document.title)}">'
         f'<header class="reader-head"><div class="reader-nav">'
         f'<button class="quiet" data-do="reader.close">{icon("back")}'
-        f"{escape(words('reader.back' if keys else 'close'))}</button>"
+        f"{escape(words('close'))}</button>"
         f"{_steps(key, keys, words) if keys else ''}</div>"
         f'<h2 class="source">{source_line(document, words)}</h2></header>'
         + (f'<p class="notice" role="note">{escape(notice)}</p>' if notice else "")

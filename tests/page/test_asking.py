@@ -12,7 +12,7 @@ from tests.page.conftest import Served, Visit, Visitors
 QUESTION = "How many villages have warning bells?"
 
 
-def test_a_question_is_answered_with_framed_quotes_and_the_evidence_beside(visit: Visit) -> None:
+def test_a_question_is_answered_with_framed_quotes_and_their_source_beside(visit: Visit) -> None:
     visit.ask(QUESTION)
     page = visit.page
     answer = page.locator(".turn .answer-text")
@@ -20,7 +20,7 @@ def test_a_question_is_answered_with_framed_quotes_and_the_evidence_beside(visit
     assert answer.locator("q").first.inner_text() == (
         "The first warning bells were hung in 2021, and 34 villages have one today."
     )
-    card = page.locator("#panel-quotes .card").first
+    card = page.locator(".turn:last-child .evidence .card").first
     assert card.locator("blockquote").inner_text() == answer.locator("q").first.inner_text()
     for known in ("River Council", "Statement on rivers", "2021-05-02", "English"):
         assert known in card.inner_text()
@@ -49,7 +49,7 @@ def test_an_unsupported_claim_is_marked_with_the_reason(visit: Visit) -> None:
 def test_quotes_are_on_the_page_while_the_text_is_still_being_written(visit: Visit) -> None:
     visit.page.fill("#question", "slowly warning bells")
     visit.page.press("#question", "Enter")
-    visit.page.wait_for_selector("#panel-quotes .card")
+    visit.page.wait_for_selector(".turn:last-child .evidence .card")
     assert visit.page.locator(".turn[data-state=finished]").count() == 0
     visit.page.wait_for_function("document.querySelector('.answer-text').textContent.length > 20")
     assert visit.page.locator(".busy").is_visible()
@@ -71,7 +71,7 @@ def test_stop_ends_the_answer_on_the_server_and_keeps_what_there_was(visit: Visi
     visit.page.wait_for_selector(".turn")
     assert visit.page.locator(".turn").get_attribute("data-state") == "stopped"
     assert "According to" in visit.page.locator(".turn .answer-text").inner_text()
-    assert visit.page.locator("#panel-quotes .card").count() > 0
+    assert visit.page.locator(".turn:last-child .evidence .card").count() > 0
 
 
 def test_closing_the_browser_stops_the_work(visitors: Visitors, served: Served) -> None:
@@ -79,7 +79,7 @@ def test_closing_the_browser_stops_the_work(visitors: Visitors, served: Served) 
     served.assistant.closed.clear()
     visit.page.fill("#question", "slowly warning bells")
     visit.page.press("#question", "Enter")
-    visit.page.wait_for_selector("#panel-quotes .card")
+    visit.page.wait_for_selector(".turn:last-child .evidence .card")
     visit.page.close()
     assert served.assistant.closed.wait(10)
 
@@ -116,7 +116,7 @@ def test_enter_during_a_composition_of_an_input_method_does_not_send(visit: Visi
 def test_a_question_asked_while_another_runs_waits_its_turn_and_keeps_the_order(visit: Visit) -> None:
     visit.page.fill("#question", "slowly thirty four villages")
     visit.page.press("#question", "Enter")
-    visit.page.wait_for_selector("#panel-quotes .card")
+    visit.page.wait_for_selector(".turn:last-child .evidence .card")
     visit.page.fill("#question", "floods million dollars")
     visit.page.press("#question", "Enter")
     assert "Next: floods million dollars" in visit.page.locator("#waiting").inner_text()
@@ -215,7 +215,7 @@ def test_the_first_quote_is_painted_within_half_a_second(visit: Visit) -> None:
     began = time.perf_counter()
     visit.page.press("#question", "Enter")
     visit.page.wait_for_function(
-        "document.querySelector('#panel-quotes blockquote')?.textContent.startsWith('The first')",
+        "document.querySelector('.turn:last-child .evidence blockquote')?.textContent.startsWith('The first')",
         polling="raf",
     )
     assert time.perf_counter() - began < 0.5

@@ -20,18 +20,18 @@ def test_nothing_is_lost_on_reload_and_sources_stay_with_their_message(visit: Vi
     visit.page.reload()
     visit.page.wait_for_selector(".turn")
     assert visit.page.locator("#thread").inner_text() == before
-    assert "12" not in visit.page.locator("#panel-quotes").inner_text()
+    assert "12" not in visit.page.locator(".turn:last-child .evidence").inner_text()
     visit.page.locator(".turn").first.locator(".mark[data-key='2']").click()
     visit.page.wait_for_selector("mark.current")
     assert visit.page.locator("mark.current").inner_text() == "It asked every village to keep a warning bell."
 
 
-def test_the_quotes_beside_the_chat_follow_the_answer_that_is_read(visit: Visit) -> None:
+def test_the_source_beside_the_chat_follows_the_answer_that_is_read(visit: Visit) -> None:
     visit.ask(QUESTION)
     visit.ask("floods million dollars")
-    assert "twelve million" in visit.page.locator("#panel-quotes").inner_text()
+    visit.page.wait_for_selector("#panel-reader mark.current >> text=twelve million")
     visit.page.locator(".turn").first.locator(".answer-text").click()
-    assert "34 villages" in visit.page.locator("#panel-quotes").inner_text()
+    visit.page.wait_for_selector("#panel-reader mark.current >> text=34 villages")
 
 
 def test_a_conversation_has_an_address_that_opens_it_in_another_browser_of_this_machine(
@@ -120,9 +120,9 @@ def test_feedback_on_an_answer_and_on_a_citation_is_stored_with_the_whole_answer
     page.fill("#ask-input", "It should say 35.")
     page.click("#ask-dialog .primary")
     page.wait_for_selector("[data-do='feedback.bad'][aria-pressed='true']")
-    page.hover("#panel-quotes .card[data-key='2']")
-    page.click("#panel-quotes .wrong[data-key='2']")
-    page.wait_for_selector("#panel-quotes .wrong[data-key='2'][aria-pressed='true']")
+    page.hover(".turn:last-child .evidence .card[data-key='2']")
+    page.click(".turn:last-child .evidence .wrong[data-key='2']")
+    page.wait_for_selector(".turn:last-child .evidence .wrong[data-key='2'][aria-pressed='true']")
 
     answer, citation = served.conversations.feedback(turn)
     assert (answer.citation, answer.verdict, answer.comment) == (None, "bad", "It should say 35.")

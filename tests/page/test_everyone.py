@@ -167,7 +167,7 @@ def test_shortcuts_are_listed_under_the_question_mark_and_work(visit: Visit) -> 
 def test_escape_stops_a_running_answer(visit: Visit) -> None:
     visit.page.fill("#question", "slowly warning bells")
     visit.page.press("#question", "Enter")
-    visit.page.wait_for_selector("#panel-quotes .card")
+    visit.page.wait_for_selector(".turn:last-child .evidence .card")
     visit.page.keyboard.press("Escape")
     visit.page.wait_for_selector(".turn[data-state=stopped]")
 
@@ -200,7 +200,7 @@ def test_colors_follow_the_system_and_can_be_chosen(visit: Visit) -> None:
 def test_thai_and_vietnamese_have_room_for_their_marks(visit: Visit) -> None:
     visit.ask("การประชุมว่าด้วยแม่น้ำจัดขึ้นที่เชียงใหม่ในเดือนมีนาคม warning tổ chức")
     ratios = visit.page.evaluate(
-        """Object.fromEntries([...document.querySelectorAll('#panel-quotes blockquote')].map(e => {
+        """Object.fromEntries([...document.querySelectorAll('.turn:last-child .evidence blockquote')].map(e => {
             const style = getComputedStyle(e);
             return [e.lang, parseFloat(style.lineHeight) / parseFloat(style.fontSize)];
         }))"""
@@ -224,7 +224,7 @@ def test_an_answer_from_an_arabic_document_is_laid_out_from_the_right(visit: Vis
     page = visit.page
     try:
         visit.ask("كم قرية علقت فيها الأجراس عام 2021؟")
-        for selector in (".asked-text", "#panel-quotes blockquote", "#panel-quotes .title"):
+        for selector in (".asked-text", ".turn:last-child .evidence blockquote", ".turn:last-child .evidence .title"):
             assert page.locator(selector).first.evaluate("e => getComputedStyle(e).direction") == "rtl", selector
         page.locator(".mark").first.click()
         page.wait_for_selector("mark.current")

@@ -173,9 +173,9 @@ def test_a_complaint_becomes_a_test_case_in_one_click(visit: Visit, tmp_path: Pa
     last.locator("[data-do='feedback.good']").click()
     visit.page.wait_for_selector("[data-do='feedback.good'][aria-pressed='true']")
     last.locator(".answer-text").click()
-    visit.page.hover("#panel-quotes .card[data-key='1']")
-    visit.page.click("#panel-quotes .wrong[data-key='1']")
-    visit.page.wait_for_selector("#panel-quotes .wrong[aria-pressed='true']")
+    visit.page.hover(".turn:last-child .evidence .card[data-key='1']")
+    visit.page.click(".turn:last-child .evidence .wrong[data-key='1']")
+    visit.page.wait_for_selector(".turn:last-child .evidence .wrong[aria-pressed='true']")
     turn = last.get_attribute("data-turn")
 
     visit.page.click("#open-library")

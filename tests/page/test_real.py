@@ -97,7 +97,9 @@ def test_every_quote_on_the_page_is_in_its_document_word_for_word(real: Visitors
     visit = real.open()
     visit.ask(ENGLISH)
     for item, quote in zip(
-        answer_of(visit).evidence, visit.page.locator("#panel-quotes blockquote").all_text_contents(), strict=True
+        answer_of(visit).evidence,
+        visit.page.locator(".turn:last-child .evidence blockquote").all_text_contents(),
+        strict=True,
     ):
         assert quote == item.quote == library.text(item.document.id, item.start, item.end)
 

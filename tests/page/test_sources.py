@@ -37,7 +37,7 @@ def test_a_marker_shows_its_quote_on_hover_with_all_that_is_known_of_it(visit: V
         "Quoted word for word",
     ):
         assert known in shown
-    assert visit.page.locator("#panel-quotes .card.lit").get_attribute("data-key") == "1"
+    assert visit.page.locator(".turn:last-child .evidence .card.lit").get_attribute("data-key") == "1"
     visit.page.mouse.move(5, 5)
     assert hint.is_hidden()
 
@@ -85,12 +85,13 @@ def test_next_and_previous_quote_lead_through_the_answer(visit: Visit) -> None:
     visit.page.wait_for_selector(".reader[data-key='1']")
 
 
-def test_a_card_beside_the_answer_opens_its_source_too(visit: Visit) -> None:
+def test_a_card_of_the_answer_opens_its_source_too(visit: Visit) -> None:
     visit.ask(QUESTION)
-    visit.page.click("#panel-quotes .card[data-key='2']")
+    visit.page.click(".turn:last-child .evidence .card[data-key='2']")
     visit.page.wait_for_selector(".reader[data-key='2']")
+    assert visit.page.locator("mark.current").inner_text() == "It asked every village to keep a warning bell."
     visit.page.click("[data-do='reader.close']")
-    assert visit.page.locator("#panel-quotes .card").count() == 2
+    assert visit.page.locator("#panel-empty").is_visible()
 
 
 @pytest.mark.usefixtures("chronicle")
@@ -122,8 +123,8 @@ def test_selecting_words_of_the_answer_lights_up_the_quote_behind_them(visit: Vi
         """() => { const claim = document.querySelectorAll('.turn .claim')[1];
             document.getSelection().selectAllChildren(claim); }"""
     )
-    visit.page.wait_for_selector("#panel-quotes .card[data-key='2'].lit")
-    assert visit.page.locator("#panel-quotes .card.lit").count() == 1
+    visit.page.wait_for_selector(".turn:last-child .evidence .card[data-key='2'].lit")
+    assert visit.page.locator(".turn:last-child .evidence .card.lit").count() == 1
 
 
 def test_a_changed_document_is_said_to_have_changed_and_the_quote_is_found_again(visit: Visit, served: Served) -> None:
@@ -179,7 +180,7 @@ def test_a_written_answer_shows_its_model_and_the_prompt_that_it_was_written_fro
 def test_each_quote_carries_its_own_language_and_direction(visitors: Visitors) -> None:
     visit = visitors.open()
     visit.ask("การประชุมว่าด้วยแม่น้ำจัดขึ้นที่เชียงใหม่ในเดือนมีนาคม tổ chức")
-    cards = visit.page.locator("#panel-quotes .card")
+    cards = visit.page.locator(".turn:last-child .evidence .card")
     assert {card.locator("blockquote").get_attribute("lang") for card in cards.all()} == {"th", "vi"}
     assert {card.locator("blockquote").get_attribute("dir") for card in cards.all()} == {"auto"}
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from assistant.server.evidence_html import evidence_list, language_name
 from assistant.server.export import FORMATS, exported
-from assistant.server.render import evidence_list, language_name, turn_article
 from assistant.server.strings import Strings, languages, strings
+from assistant.server.turn_html import turn_article
 from assistant.server.validation import checked_options
 from assistant.types import Answer, AskOptions, Finished
 from store.catalog.conversations import Conversation, Turn
@@ -53,7 +54,7 @@ def test_a_chosen_translation_stands_under_its_quote_with_its_label_also_after_a
     visit.ask(QUESTION)
     assert chosen(served)
     for _ in range(2):
-        card = visit.page.locator("#panel-quotes .card").first
+        card = visit.page.locator(".turn:last-child .evidence .card").first
         quote, made = card.locator("blockquote"), card.locator(".translation p")
         assert "34 villages" in quote.inner_text()
         assert made.inner_text().startswith("ترجمة الاقتباس 1 <script>")
@@ -64,9 +65,9 @@ def test_a_chosen_translation_stands_under_its_quote_with_its_label_also_after_a
         assert visit.page.locator(".turn .notice[data-code=translated]").count() == 1
         assert "[" in visit.page.locator(".turn .notice[data-code=incomplete]").inner_text()
         assert "ترجمة" not in visit.page.locator(".turn .answer-text").inner_text()
-        assert visit.page.locator("#panel-quotes .card").last.locator(".translation").count() == 0
+        assert visit.page.locator(".turn:last-child .evidence .card").last.locator(".translation").count() == 0
         visit.page.reload()
-        visit.page.wait_for_selector("#panel-quotes .card")
+        visit.page.wait_for_selector(".turn:last-child .evidence .card")
         assert visit.page.is_checked("#translate")
     assert visit.page.evaluate("window.hacked") is None
 
@@ -100,9 +101,9 @@ def test_an_opened_document_stays_open_while_translations_arrive_and_stopping_en
     choose(visit)
     visit.page.fill("#question", f"unhurried {QUESTION}")
     visit.page.press("#question", "Enter")
-    visit.page.wait_for_selector("#panel-quotes .translation")
+    visit.page.wait_for_selector(".turn:last-child .evidence .translation")
     assert strings("en")("ask.translating") in visit.page.locator(".turn .busy").inner_text()
-    visit.page.locator("#panel-quotes .card-open").first.click()
+    visit.page.locator(".turn:last-child .evidence .card-open").first.click()
     visit.page.wait_for_selector("#panel-reader mark.current")
     visit.page.wait_for_timeout(1000)
     assert visit.page.locator("#panel-reader mark.current").count()
@@ -117,7 +118,7 @@ def test_an_opened_document_stays_open_while_translations_arrive_and_stopping_en
 def whole_but_for_translations(visit: Visit) -> None:
     """The answer is there with what was translated by then, and can be used as any other."""
     visit.page.wait_for_selector(".turn[data-state=finished]")
-    assert visit.page.locator("#panel-quotes .translation").count() == 1
+    assert visit.page.locator(".turn:last-child .evidence .translation").count() == 1
     assert visit.page.locator(".turn .notice[data-code=translated]").count() == 1
     assert strings("en")("ask.translating.stopped") in visit.page.locator(".turn").inner_text()
     assert strings("en")("ask.stopped") not in visit.page.locator(".turn").inner_text()
@@ -130,7 +131,7 @@ def test_a_whole_answer_stays_on_the_page_where_the_server_is_lost_while_it_tran
     choose(visit)
     visit.page.fill("#question", f"unhurried {QUESTION}")
     visit.page.press("#question", "Enter")
-    visit.page.wait_for_selector("#panel-quotes .translation")
+    visit.page.wait_for_selector(".turn:last-child .evidence .translation")
     visit.page.evaluate("window.dispatchEvent(new Event('attest:refused'))")  # as Gradio's client tells of it
     whole_but_for_translations(visit)
     assert visit.page.locator("#problem").is_visible()
@@ -143,7 +144,7 @@ def test_a_whole_answer_is_not_lost_where_its_translation_fails_as_nobody_foresa
     for _ in range(2):
         visit.page.wait_for_selector(".turn[data-state=finished]")
         assert "34 villages" in visit.page.locator(".turn .answer-text").inner_text()
-        assert visit.page.locator("#panel-quotes .translation").count() >= 1
+        assert visit.page.locator(".turn:last-child .evidence .translation").count() >= 1
         assert strings("en")("ask.translating.stopped") in visit.page.locator(".turn").inner_text()
         assert "secret" not in visit.page.locator(".turn").inner_text()
         visit.page.reload()

@@ -22,7 +22,7 @@ function enqueue(asked) {
   } else begin(asked);
 }
 
-function begin({ question, parent }) {
+function begin({ question, parent, verbatim }) {
   const ticket = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
   const follows = parent === undefined ? state.leaf : parent;
   if (parent !== undefined) removeAfter(parent);
@@ -39,7 +39,7 @@ function begin({ question, parent }) {
   toEnd();
   announce(t("ask.searching"));
   alive();
-  state.trigger("submit", { ticket, question, conversation: state.conversation, parent: follows, ui: state.ui, options: chosenOptions() });
+  state.trigger("submit", { ticket, question, conversation: state.conversation, parent: follows, verbatim: verbatim === true, ui: state.ui, options: chosenOptions() });
 }
 
 // Every value is the whole state of one turn, so skipped ones don't matter.

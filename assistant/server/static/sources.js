@@ -1,9 +1,9 @@
-// Checking: a marker's quote on hover and focus, the quotes beside the answer, the reader.
-import { $, $$, attempt, deeds, make, on, t } from "./state.js";
+// Checking: a marker's quote on hover and focus, the source beside the answer.
+import { $, $$, attempt, deeds, make, narrow, on, t } from "./state.js";
 import { get } from "./http.js";
 import { judge } from "./feedback.js";
 
-let shown = null; // the turn whose quotes are beside the chat
+let shown = null; // the turn whose source is beside the chat
 let back = null; // what had the focus before the reader opened
 
 export function mount(root) {
@@ -14,30 +14,27 @@ export function mount(root) {
   chat.addEventListener("focusout", hideHint);
   chat.addEventListener("click", event => beside(event.target));
   document.addEventListener("selectionchange", selected);
-  on("turn", ({ article }) => showQuotes(article));
+  on("turn", ({ article }) => attempt(showSource)(article));
   root.addEventListener("toggle", event => {
     if (event.target.matches?.("details.found") && event.target.open) attempt(found)(event.target);
     if (event.target.matches?.("details.picture")) attempt(picture)(event.target);
   }, true);
 }
 
-// The quotes of the answer that is being read stand beside it; on a phone they stand below each answer.
-function showQuotes(article) {
+// Beside the answer that is being read stands its source, opened at the first quote; on a phone it opens on a tap.
+async function showSource(article) {
   shown = article;
-  const panel = $("#panel-quotes");
-  const list = article?.querySelector(".evidence");
-  panel.innerHTML = list?.innerHTML || "";
-  if (!panel.innerHTML) panel.replaceChildren(make("p", { class: "empty", text: t("evidence.none") }));
   for (const turn of $$(".turn.beside")) turn.classList.remove("beside");
   article?.classList.add("beside");
-  // A document that was opened from this very answer stays open while the answer goes on.
   const reader = $("#panel-reader");
   if (!reader.hidden && reader.dataset.turn !== article?.dataset.turn) closeReader();
+  const key = article?.querySelector(".evidence .card")?.dataset.key;
+  if (!narrow() && key && reader.hidden && article.dataset.state === "finished") await openSource(article.dataset.turn, key, false);
 }
 
 function beside(target) {
   const article = target.closest?.(".turn");
-  if (article && article !== shown && article.querySelector(".evidence")?.childElementCount) showQuotes(article);
+  if (article && article !== shown && article.querySelector(".evidence")?.childElementCount) attempt(showSource)(article);
 }
 
 const cardFor = (article, key) => article?.querySelector(`.evidence .card[data-key="${CSS.escape(key)}"]`);
@@ -72,10 +69,7 @@ export function hideHint() {
 function light(article, keys) {
   for (const card of $$(".card.lit")) card.classList.remove("lit");
   if (!article) return;
-  const near = article === shown ? [$("#panel-quotes"), article] : [article];
-  for (const place of near) for (const key of keys) {
-    place.querySelector(`.card[data-key="${CSS.escape(key)}"]`)?.classList.add("lit");
-  }
+  for (const key of keys) cardFor(article, key)?.classList.add("lit");
 }
 
 // Selecting words of an answer lights up the quotes behind them.
@@ -88,7 +82,6 @@ function selected() {
   const claims = [...start.querySelectorAll(".claim")].filter(claim => range.intersectsNode(claim));
   const keys = [...new Set(claims.flatMap(claim => claim.dataset.keys.split(" ").filter(Boolean)))];
   if (!keys.length) return;
-  if (start !== shown) showQuotes(start);
   light(start, keys);
 }
 
@@ -98,13 +91,13 @@ deeds["source.open"] = async target => {
   if (!article?.dataset.turn) return;
   back = target;
   hideHint();
-  if (inThread && inThread !== shown) showQuotes(inThread);
+  shown = article;
   await openSource(article.dataset.turn, target.dataset.key);
 };
 
-async function openSource(turn, key) {
+async function openSource(turn, key, takesFocus = true) {
   const { html } = await get(`turns/${turn}/source/${key}`);
-  showReader(html, turn);
+  if (takesFocus || shown?.dataset.turn === turn) showReader(html, turn, takesFocus);
 }
 
 export async function openDocument(id) {
@@ -112,20 +105,20 @@ export async function openDocument(id) {
   showReader(html, "");
 }
 
-function showReader(html, turn) {
+function showReader(html, turn, takesFocus = true) {
   const reader = $("#panel-reader");
   reader.innerHTML = html;
   reader.dataset.turn = turn;
   reader.hidden = false;
-  $("#panel-quotes").hidden = true;
-  $("#panel").classList.add("reading");
+  $("#panel-empty").hidden = true;
+  if (takesFocus) $("#panel").classList.add("reading");
   const key = reader.querySelector(".reader").dataset.key;
   const marks = [...reader.querySelectorAll("mark")];
   for (const mark of marks) mark.classList.toggle("current", (mark.dataset.keys ?? "").split(" ").includes(key) || mark.classList.contains("current"));
   const current = reader.querySelector("mark.current");
   const text = reader.querySelector(".reader-text");
   if (current) text.scrollTop = current.getBoundingClientRect().top - text.getBoundingClientRect().top - text.clientHeight / 3;
-  text.focus({ preventScroll: true });
+  if (takesFocus) text.focus({ preventScroll: true });
   const page = reader.querySelector("details.picture");
   if (page && wantsPicture) page.open = true;
 }
@@ -135,13 +128,14 @@ export function closeReader() {
   if (reader.hidden) return false;
   reader.hidden = true;
   reader.replaceChildren();
-  $("#panel-quotes").hidden = false;
+  $("#panel-empty").hidden = false;
   $("#panel").classList.remove("reading");
   if (back?.isConnected) back.focus();
   back = null;
   return true;
 }
 deeds["reader.close"] = closeReader;
+deeds["document.open"] = async target => { back = target; await openDocument(target.dataset.id); };
 deeds["reader.step"] = target => openSource($("#panel-reader").dataset.turn, target.dataset.key);
 
 async function more(button, above) {
@@ -197,7 +191,5 @@ deeds["feedback.citation"] = async target => {
   const article = target.closest(".turn") ?? shown;
   const pressed = target.getAttribute("aria-pressed") === "true";
   await judge(article, pressed ? "none" : "bad", Number(target.dataset.key));
-  for (const place of [article.querySelector(".evidence"), $("#panel-quotes")]) {
-    place.querySelector(`.wrong[data-key="${CSS.escape(target.dataset.key)}"]`)?.setAttribute("aria-pressed", String(!pressed));
-  }
+  target.setAttribute("aria-pressed", String(!pressed));
 };

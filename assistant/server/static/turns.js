@@ -18,6 +18,12 @@ deeds["turn.again"] = target => {
   emit("ask", asked);
 };
 
+// Asks what was typed, not what it was taken to mean.
+deeds["turn.verbatim"] = target => {
+  const article = turnOf(target);
+  emit("ask", { question: questionOf(article), parent: parentOf(article), verbatim: true });
+};
+
 deeds["turn.edit"] = async target => {
   const article = turnOf(target);
   const old = questionOf(article);
