@@ -78,10 +78,10 @@ def progress_bar(label: str, unit: str = "passage") -> Iterator[Progress | None]
 
 def show(report: IngestReport) -> None:
     """The report for a reader: failures on stderr, each with its reason."""
-    for path, error in report.failed:
-        click.echo(f"{path}: {error}", err=True)
-    for path, sign in report.flagged:
-        click.echo(f"{path} was added, but look at it: {sign}", err=True)
+    for failure in report.failed:
+        click.echo(f"{failure.path}: {failure.error}", err=True)
+    for flagged in report.flagged:
+        click.echo(f"{flagged.path} was added, but look at it: {flagged.error}", err=True)
     click.echo(
         f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, {report.removed} removed, "
         f"{len(report.failed)} failed; {report.passages} passages in {report.seconds:.1f} s"

@@ -57,7 +57,7 @@ def parse(
     normalized = normalize(raw.blocks)
     text = normalized.text
     if not regex.search(r"[\p{L}\p{N}\p{S}]", text):
-        raise ReadError("This file has no words in it.")
+        raise ReadError("This file has no words in it.", code="no_words")
     language = source.language or detect_language(text)
     passages = split(
         text,

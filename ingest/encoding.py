@@ -50,10 +50,12 @@ def decode(data: bytes, declared: str | None = None) -> Decoded:
     decoded = _by_mark(data) or _seven_bit(data) or _utf8(data) or _wide(data) or _declared(data, declared)
     if decoded is None:
         if _is_binary(data):
-            raise ReadError("This is not a text file: it holds binary data.")
+            raise ReadError("This is not a text file: it holds binary data.", code="binary")
         decoded = _legacy(data)
     if reason := damage(decoded.text[:EXAMINED_BYTES]) or _double_encoded(decoded.text):
-        raise ReadError(f"This file can't be read as text: {reason}. Use the original file.")
+        raise ReadError(
+            "This file can't be read as text: {reason}. Use the original file.", code="not_text", reason=reason
+        )
     return decoded
 
 
@@ -75,7 +77,10 @@ def _by_mark(data: bytes) -> Decoded | None:
                 return Decoded(data.decode(codec).removeprefix("\ufeff"), name, 1.0)
             except UnicodeDecodeError as error:
                 raise ReadError(
-                    f"This file says that it is {name}, but it is damaged at byte {error.start:,}."
+                    "This file says that it is {name}, but it is damaged at byte {place}.",
+                    code="damaged_mark",
+                    name=name,
+                    place=f"{error.start:,}",
                 ) from error
     return None
 
@@ -97,8 +102,9 @@ def _seven_bit(data: bytes) -> Decoded | None:
                 return Decoded(text, codec, 1.0)
     if share := _viqr_share(head.decode("ascii")):
         raise ReadError(
-            f"This file is Vietnamese typed in VIQR ({share:.0%} of its words carry marks like a^ or o+'): "
-            "convert it to UTF-8."
+            "This file is Vietnamese typed in VIQR ({share} of its words carry marks like a^ or o+'): convert it to UTF-8.",
+            code="viqr",
+            share=f"{share:.0%}",
         )
     return None
 
@@ -128,9 +134,15 @@ def _refuse_damaged_utf8(data: bytes, error: UnicodeDecodeError) -> None:
     text = data[:EXAMINED_BYTES].decode("utf-8", errors="replace")
     good = sum(1 for character in text if ord(character) > 127 and character != "\ufffd")
     if error.end == len(data) and error.reason == "unexpected end of data" and good > 0:
-        raise ReadError("This file ends in the middle of a character: it was cut off. Use the whole file.")
+        raise ReadError(
+            "This file ends in the middle of a character: it was cut off. Use the whole file.", code="cut_off"
+        )
     if good > 10 * text.count("\ufffd"):
-        raise ReadError(f"This file is UTF-8, but it is damaged at byte {error.start:,}. Use an undamaged copy.")
+        raise ReadError(
+            "This file is UTF-8, but it is damaged at byte {place}. Use an undamaged copy.",
+            code="damaged_utf8",
+            place=f"{error.start:,}",
+        )
 
 
 def _wide(data: bytes) -> Decoded | None:
@@ -222,9 +234,12 @@ def _legacy(data: bytes) -> Decoded:
     if not defended:
         reason = damage(head.decode("latin-1"))
         if reason:
-            raise ReadError(f"This file can't be read as text: {reason}. Use the original file.")
+            raise ReadError(
+                "This file can't be read as text: {reason}. Use the original file.", code="not_text", reason=reason
+            )
         raise ReadError(
-            "The encoding of this file can't be told: no known one makes sense of it. Save it as UTF-8 and try again."
+            "The encoding of this file can't be told: no known one makes sense of it. Save it as UTF-8 and try again.",
+            code="encoding_none",
         )
     best = defended[0]
     later = next((guess for guess in defended[1:] if not _is_bygone(guess.encoding) and _rivals(best, guess)), None)
@@ -235,7 +250,9 @@ def _legacy(data: bytes) -> Decoded:
     if rivals:
         names = " and ".join(guess.encoding for guess in (best, *rivals[:1]))
         raise ReadError(
-            f"The encoding of this file can't be told: {names} both make sense of it. Save it as UTF-8 and try again."
+            "The encoding of this file can't be told: {names} both make sense of it. Save it as UTF-8 and try again.",
+            code="encoding_two",
+            names=names,
         )
     text = _decoded(data, best.encoding)
     if (
@@ -243,7 +260,9 @@ def _legacy(data: bytes) -> Decoded:
         or objection(text[-EXAMINED_BYTES // 2 :], best.language) == "it would hold characters that don't exist"
     ):
         raise ReadError(
-            f"This file looks like {best.encoding}, but a part of it is not. Save it as UTF-8 and try again."
+            "This file looks like {name}, but a part of it is not. Save it as UTF-8 and try again.",
+            code="encoding_part",
+            name=best.encoding,
         )
     return Decoded(text, best.encoding, best.confidence)
 

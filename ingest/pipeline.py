@@ -14,14 +14,14 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ingest.document import PREPARATION_VERSION, parse
 from ingest.read import read_bytes
 from ingest.sources import SOURCES_FILE, Source, read_sources
 from ingest.walk import Unreadable, files_below, is_wanted, roots_of
 from store.collections import checked_collection
-from store.errors import ReadError
+from store.errors import AttestError, ReadError
 from store.logs import facts
 from store.types import ParsedDocument
 
@@ -36,11 +36,14 @@ SAMPLES = Path(__file__).resolve().parent / "samples"
 UriOf = Callable[[Path], str]
 
 
-class Failure(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Failure:
     """A file that did not get in, and one sentence that says why."""
 
     path: str
     error: str
+    cause: AttestError | None = None
+    """What `error` says, for whom it is to be said in another language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,12 @@ class IngestReport:
 
     def to_json(self) -> dict[str, object]:
         """The object that `attest ingest --json` prints; `flagged` is in it only where something was."""
-        said = asdict(self) | {"failed": [failure._asdict() for failure in self.failed]}
-        del said["flagged"]
-        return said | ({"flagged": [each._asdict() for each in self.flagged]} if self.flagged else {})
+        counts = asdict(replace(self, failed=(), flagged=()))
+        del counts["flagged"]
+        listed = {"failed": self.failed} | ({"flagged": self.flagged} if self.flagged else {})
+        return counts | {
+            name: [{"path": each.path, "error": each.error} for each in files] for name, files in listed.items()
+        }
 
 
 @dataclass(slots=True)
@@ -102,8 +108,8 @@ class _Tally:
     def flag(self, path: Path, sign: str) -> None:
         self.flagged.append(Failure(_shown(path), sign))
 
-    def fail(self, path: Path, reason: str) -> None:
-        self.failed.append(Failure(_shown(path), reason))
+    def fail(self, path: Path, reason: str, cause: AttestError | None = None) -> None:
+        self.failed.append(Failure(_shown(path), reason, cause))
 
 
 def ingest_paths(
@@ -180,7 +186,7 @@ def _parsed(
             try:
                 parsed = _parse_if_changed(library, file, uri_of(file), source, partial(tally.flag, file))
             except ReadError as error:
-                tally.fail(file, str(error))
+                tally.fail(file, str(error), error)
             except (MemoryError, RecursionError, ValueError, LookupError, TypeError, AttributeError, OSError) as error:
                 # A reader that fails in a way nobody foresaw fails for one file, not for all.
                 tally.fail(file, f"This file can't be read: its reader failed ({type(error).__name__}).")
@@ -275,7 +281,7 @@ def _refuse_unwritable_name(file: Path) -> None:
     try:
         str(file).encode()
     except UnicodeEncodeError as error:
-        raise ReadError("The name of this file is not valid Unicode: rename it.") from error
+        raise ReadError("The name of this file is not valid Unicode: rename it.", code="name_unicode") from error
 
 
 def _shown(path: Path) -> str:

@@ -40,20 +40,35 @@ def read_bytes(path: Path) -> bytes:
         # Not blocking: opening a named pipe would wait for a writer for ever.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError as error:
-        raise ReadError(f"This file can't be opened: {(error.strerror or 'unknown reason').lower()}.") from error
+        raise ReadError(
+            "This file can't be opened: {reason}.",
+            code="not_opened",
+            reason=(error.strerror or "unknown reason").lower(),
+        ) from error
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
-        raise ReadError("This is not a file but a device or a folder.")
+        raise ReadError("This is not a file but a device or a folder.", code="not_file")
     with os.fdopen(descriptor, "rb") as file:
         if status.st_size > limit:
-            raise ReadError(f"This file is {in_words(status.st_size)} long; the limit is {in_words(limit)}.")
+            raise ReadError(
+                "This file is {size} long; the limit is {limit}.",
+                code="file_large",
+                size=in_words(status.st_size),
+                limit=in_words(limit),
+            )
         try:
             data = file.read(limit + 1)
         except OSError as error:
-            raise ReadError(f"This file can't be read: {(error.strerror or 'unknown reason').lower()}.") from error
+            raise ReadError(
+                "This file can't be read: {reason}.",
+                code="not_read",
+                reason=(error.strerror or "unknown reason").lower(),
+            ) from error
     if len(data) > limit:
-        raise ReadError(f"This file grew beyond {in_words(limit)} while it was read, which is the limit.")
+        raise ReadError(
+            "This file grew beyond {limit} while it was read, which is the limit.", code="grew", limit=in_words(limit)
+        )
     return data
 
 
@@ -66,12 +81,16 @@ def read_document(path: Path, data: bytes | None = None) -> RawDocument:
     if data is None:
         data = read_bytes(path)
     if not data.strip(b"\0 \t\r\n\xef\xbb\xbf"):
-        raise ReadError("This file is empty.")
+        raise ReadError("This file is empty.", code="empty")
     document = _reader(path, data)
     if sum(len(block.text) for block in document.blocks) > MAX_CHARACTERS:
-        raise ReadError(f"This file holds more than {MAX_CHARACTERS:,} characters, which is the limit.")
+        raise ReadError(
+            "This file holds more than {limit} characters, which is the limit.",
+            code="text_long",
+            limit=f"{MAX_CHARACTERS:,}",
+        )
     if not any(block.text.strip() for block in document.blocks):
-        raise ReadError("This file has no text in it.")
+        raise ReadError("This file has no text in it.", code="no_text")
     return document
 
 
@@ -81,14 +100,20 @@ def _reader(path: Path, data: bytes) -> RawDocument:
         return read_pdf(path)
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         if b"word/" not in data or suffix in (".xlsx", ".pptx", ".odt", ".epub", ".zip"):
-            raise ReadError("This is a zip archive, not a text: unpack it, or save it as .docx or .pdf.")
+            raise ReadError("This is a zip archive, not a text: unpack it, or save it as .docx or .pdf.", code="zip")
         return read_docx(data)
     if data.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in data:
-            raise ReadError("This document is encrypted: remove its password and try again.")
-        raise ReadError("This is a document of an old Office program: save it as .docx or .pdf and try again.")
+            raise ReadError("This document is encrypted: remove its password and try again.", code="locked")
+        raise ReadError(
+            "This is a document of an old Office program: save it as .docx or .pdf and try again.", code="old_office"
+        )
     if suffix in (".pdf", ".docx"):
-        raise ReadError(f"This file is named {suffix} but is something else, or it is damaged at its beginning.")
+        raise ReadError(
+            "This file is named {suffix} but is something else, or it is damaged at its beginning.",
+            code="something_else",
+            suffix=suffix,
+        )
     if suffix in (".html", ".htm", ".xhtml") or _HTML_START.match(data[:4096]):
         return read_html(_html_source(data))
     text = decode(data).text

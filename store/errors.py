@@ -30,6 +30,16 @@ class AttestError(Exception):
 
     exit_code = 3
 
+    def __init__(self, sentence: str, /, *, code: str | None = None, **values: object) -> None:
+        """`sentence` is in English; with a `code` its ``{names}`` stand for `values`.
+
+        A code is for errors that the page can show: its languages have the same sentence under ``error.CODE``, with
+        the same names in it.
+        """
+        super().__init__(sentence.format_map(values) if code else sentence)
+        self.code = code
+        self.values: dict[str, object] = values
+
 
 class RequestError(AttestError):
     """The request can't be carried out as it is."""
@@ -53,14 +63,14 @@ class NotSignedInError(RequestError):
     """The request needs somebody who is signed in."""
 
     def __init__(self) -> None:
-        super().__init__("You are not signed in, or no longer. Please sign in.")
+        super().__init__("You are not signed in, or no longer. Please sign in.", code="not_signed_in")
 
 
 class NotAllowedError(RequestError):
     """Whoever makes the request lacks the right to it."""
 
     def __init__(self) -> None:
-        super().__init__("You may not do this here. Ask whoever administers this page.")
+        super().__init__("You may not do this here. Ask whoever administers this page.", code="not_allowed")
 
 
 class SuiteError(RequestError):
@@ -110,11 +120,11 @@ class LanguageModelError(ModelError):
         code: str | None = None,
         values: Mapping[str, object] | None = None,
     ) -> None:
+        """`message` is filled in already: its `code` names a phrase of `prompts`."""
         super().__init__(message)
         self.is_temporary = is_temporary
         """Whether the same request may well succeed in a moment."""
         self.code = code
-        """Names the phrase that says the same in other languages, with `values` filled in; None where there is none."""
         self.values = dict(values or {})
 
 

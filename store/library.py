@@ -182,7 +182,7 @@ class Library:
         Raises QuestionError for a blank query, RequestError for a filter with a malformed date.
         """
         if not query.strip():
-            raise QuestionError("The question is empty: write what you want to know.")
+            raise QuestionError("The question is empty: write what you want to know.", code="question_empty")
         where = _checked(where)
         deadline = time.monotonic() + _SECONDS_FOR_OWNER
         while True:

@@ -90,5 +90,9 @@ class View:
 
     def _require_visible(self, document: Document) -> Document:
         if not self._is_visible(document):
-            raise NotFoundError(f"No document has the id {document.id!r}; `attest documents list` shows all of them.")
+            raise NotFoundError(
+                "No document has the id {id}; `attest documents list` shows all of them.",
+                code="document_gone",
+                id=f"{document.id!r}",
+            )
         return document

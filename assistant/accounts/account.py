@@ -88,12 +88,22 @@ def checked_password(password: str, name: str) -> str:
     length = len(unicodedata.normalize("NFC", password))
     if length < SHORTEST_PASSWORD:
         raise RequestError(
-            f"The password has {length} characters; it needs at least {SHORTEST_PASSWORD}. Some words in a row do well."
+            "The password has {length} characters; it needs at least {least}. Some words in a row do well.",
+            code="password_short",
+            length=length,
+            least=SHORTEST_PASSWORD,
         )
     if length > LONGEST_PASSWORD:
-        raise RequestError(f"The password has {length:,} characters; the most is {LONGEST_PASSWORD:,}.")
+        raise RequestError(
+            "The password has {length} characters; the most is {most}.",
+            code="password_long",
+            length=f"{length:,}",
+            most=f"{LONGEST_PASSWORD:,}",
+        )
     if folded_name(password) == folded_name(name):
-        raise RequestError("The password is the name itself: choose one that others wouldn't try first.")
+        raise RequestError(
+            "The password is the name itself: choose one that others wouldn't try first.", code="password_name"
+        )
     return password
 
 

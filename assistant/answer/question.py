@@ -55,11 +55,13 @@ def clean_question(question: str, limit: int = LONGEST_QUESTION) -> str:
     cleaned = unicodedata.normalize("NFC", _CONTROLS.sub("", question[: limit + 1])).strip()
     if len(question) > limit:
         raise QuestionError(
-            f"The question has {len(question):,} characters and {limit:,} is the most: ask a shorter one, "
-            "or add the text as a document."
+            "The question has {length} characters and {limit} is the most: ask a shorter one, or add the text as a document.",
+            code="question_long",
+            length=f"{len(question):,}",
+            limit=f"{limit:,}",
         )
     if not any(unicodedata.category(character)[0] in "LNSM" for character in cleaned):
-        raise QuestionError("The question is empty: write what you want to know.")
+        raise QuestionError("The question is empty: write what you want to know.", code="question_empty")
     return cleaned
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from assistant.accounts.account import Visitor
 from assistant.answer.question import clean_question
-from assistant.server.error_messages import said
+from assistant.server.error_messages import error_message
 from assistant.server.evidence_html import evidence_list
 from assistant.server.ownership_checks import own_conversation
 from assistant.server.scoped_access import Assistant, scoped_assistant
@@ -95,7 +95,7 @@ class Answering:
             question=question,
             conversation=_text(data, "conversation"),
             parent=_text(data, "parent"),
-            options=checked_options(data.get("options"), words),
+            options=checked_options(data.get("options")),
             words=words,
             is_verbatim=data.get("verbatim") is True,
         )
@@ -179,7 +179,7 @@ class Answering:
 def _told(error: Exception, words: Strings) -> str:
     """What the page says of a failure; of one that nobody foresaw the log tells more."""
     if isinstance(error, AttestError):
-        return said(str(error), words)
+        return error_message(error, words)
     reference = secrets.token_hex(4)
     log.error("An answer failed, reference %s", reference, exc_info=error)
     return words("problem.unexpected", reference=reference)

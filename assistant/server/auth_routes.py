@@ -18,7 +18,7 @@ from assistant.accounts.entrance import Accounts, Refused, SignedIn
 from assistant.server.auth_pages import password_page, sign_in_page
 from assistant.server.authentication import SESSION_COOKIE, Identity, browser_of
 from assistant.server.dependencies import Guest, Words
-from assistant.server.error_messages import said
+from assistant.server.error_messages import error_message
 from assistant.server.permissions import PUBLIC, require
 from assistant.server.strings import Strings
 from store.errors import AttestError, NotAllowedError, NotFoundError, RequestError
@@ -49,7 +49,7 @@ def _session_router(
 
     def check_asked() -> None:
         if not identity.must_sign_in():
-            raise NotFoundError("There is nothing here.")
+            raise NotFoundError("There is nothing here.", code="not_found")
 
     @router.get("/sign-in")
     def form(request: Request, words: Words) -> Response:
@@ -68,7 +68,7 @@ def _session_router(
         try:
             done = await verify(lambda: accounts.sign_in(name, password, address))
         except AttestError as error:
-            problem = said(str(error), words)
+            problem = error_message(error, words)
         wanted = wanted_conversation(request)
         if isinstance(done, SignedIn):
             if browser := browser_of(request):
@@ -97,7 +97,7 @@ def _password_router(accounts: Accounts, verify: _Verifier, title: str) -> APIRo
     def own_name(guest: Guest) -> str:
         """The name of who is signed in with a password here. Raises NotAllowedError where a proxy lets them in."""
         if guest.name is None:
-            raise NotFoundError("There is nothing here.")
+            raise NotFoundError("There is nothing here.", code="not_found")
         account = accounts.register.find(guest.name)
         if account is None or not account.has_password:
             raise NotAllowedError
@@ -116,9 +116,9 @@ def _password_router(accounts: Accounts, verify: _Verifier, title: str) -> APIRo
             try:
                 done = await verify(lambda: accounts.change_password(name, old, new, address))
             except RequestError as error:
-                problem = said(str(error), words)
+                problem = error_message(error, words)
             except AttestError as error:
-                status, problem = 503, said(str(error), words)
+                status, problem = 503, error_message(error, words)
             else:
                 if isinstance(done, SignedIn):
                     page = HTMLResponse(password_page(words, title, name=name, is_done=True))

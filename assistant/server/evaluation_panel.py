@@ -65,10 +65,10 @@ class Bench:
         Raises RequestError while another runs, NotFoundError for a name that isn't on offer.
         """
         if content is None and suite not in self.suites():
-            raise NotFoundError(f"There is no suite named {suite[:60]!r}.")
+            raise NotFoundError("There is no suite named {name}.", code="no_suite", name=f"{suite[:60]!r}")
         with self._lock:
             if self._running is not None:
-                raise RequestError("Another suite is running; wait for it, or stop it.")
+                raise RequestError("Another suite is running; wait for it, or stop it.", code="suite_running")
             self._runs.mkdir(parents=True, exist_ok=True)
             name = self._free_name(suite)
             path = self._suites / f"{suite}.yaml"
@@ -98,7 +98,7 @@ class Bench:
         """The report of a run as a page. Raises NotFoundError."""
         path = self._runs / f"{_checked(name)}.html"
         if not path.is_file():
-            raise NotFoundError("This run has no report.")
+            raise NotFoundError("This run has no report.", code="no_report")
         return path.read_text(encoding="utf-8")
 
     def comparison(self, before: str, after: str) -> str:
@@ -114,7 +114,9 @@ class Bench:
             stdin=subprocess.DEVNULL,
         )
         if not target.is_file():
-            raise RequestError(_last_line(done.stderr) or "These runs can't be compared.")
+            if reason := _last_line(done.stderr):
+                raise RequestError(reason)
+            raise RequestError("These runs can't be compared.", code="not_compared")
         content = target.read_text(encoding="utf-8")
         target.unlink()
         return content
@@ -148,7 +150,7 @@ class Bench:
 
 def _checked(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise NotFoundError("There is no such run.")
+        raise NotFoundError("There is no such run.", code="no_run")
     return name
 
 

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Response
 
 from assistant.server.dependencies import Words
-from assistant.server.error_messages import said
+from assistant.server.error_messages import error_message
 from assistant.server.evaluation_panel import FEEDBACK, Bench
 from assistant.server.permissions import require
+from store.errors import AttestError
 
 
 def bench_router(bench: Bench, feedback_suite: Callable[[], str]) -> APIRouter:
@@ -24,7 +25,10 @@ def bench_router(bench: Bench, feedback_suite: Callable[[], str]) -> APIRouter:
 
     @router.get("/runs")
     def runs(words: Words) -> list[dict[str, Any]]:
-        return [asdict(run) | {"error": said(run.error, words)} for run in bench.runs()]
+        return [
+            asdict(run) | {"error": error_message(AttestError(run.error), words) if run.error else ""}
+            for run in bench.runs()
+        ]
 
     @router.post("/runs")
     def start(suite: Annotated[str, Body(embed=True)]) -> dict[str, Any]:

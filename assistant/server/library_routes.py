@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from secrets import token_hex
 from threading import BoundedSemaphore
@@ -15,7 +15,7 @@ from fastapi import APIRouter, Body, Request
 
 from assistant.server.dependencies import Guest, Words
 from assistant.server.document_status import Standing, Standings
-from assistant.server.error_messages import said
+from assistant.server.error_messages import error_message
 from assistant.server.evidence_html import language_name
 from assistant.server.file_warnings import told_signs
 from assistant.server.permissions import require
@@ -89,7 +89,7 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
             path = shelf.place(name, settings.upload_suffixes if settings.uploads else (), guest.collections)
             await _received(request, path, settings.max_upload_bytes)
         except RequestError as error:
-            return _row(shelf.refuse(safe_name(name), str(error), guest.collections), words)
+            return _row(shelf.refuse(safe_name(name), error, guest.collections), words)
         return _row(shelf.take(path, guest.collections), words)
 
     @router.post("/address", dependencies=[require("add")])
@@ -97,14 +97,16 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
         address: Annotated[str, Body(embed=True, max_length=LONGEST_ADDRESS)], words: Words, guest: Guest
     ) -> dict[str, Any]:
         if not (settings.uploads and shelf.accepts_files) or settings.web_uploads == "off":
-            raise RequestError("Documents aren't fetched from the web here; whoever runs this page can allow it.")
+            raise RequestError(
+                "Documents aren't fetched from the web here; whoever runs this page can allow it.", code="web_off"
+            )
         if not fetching.acquire(blocking=False):
-            busy = "Other documents are being fetched; add this one in a moment."
+            busy = RequestError("Other documents are being fetched; add this one in a moment.", code="web_busy")
             return _row(shelf.refuse(address, busy, guest.collections), words)
         try:
             path = _from_web(address, shelf, settings, guest.collections)
         except RequestError as error:
-            return _row(shelf.refuse(address, str(error), guest.collections), words)
+            return _row(shelf.refuse(address, error, guest.collections), words)
         finally:
             fetching.release()
         return _row(shelf.take(path, guest.collections), words)
@@ -142,7 +144,12 @@ async def _received(request: Request, path: Path, limit: int) -> None:
         async for piece in request.stream():
             size += len(piece)
             if size > limit:
-                raise RequestError(f"{path.name} is larger than the limit of {limit // MEBIBYTE} MiB.")
+                raise RequestError(
+                    "{name} is larger than the limit of {size} MiB.",
+                    code="large",
+                    name=path.name,
+                    size=limit // MEBIBYTE,
+                )
             file.write(piece)
 
 
@@ -169,13 +176,19 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             yield file
         partial.replace(path)
     except OSError as error:
-        raise RequestError(f"{path.name} can't be kept: {(error.strerror or 'unknown reason').lower()}.") from error
+        raise RequestError(
+            "{name} can't be kept: {reason}.",
+            code="not_kept",
+            name=path.name,
+            reason=(error.strerror or "unknown reason").lower(),
+        ) from error
     finally:
         partial.unlink(missing_ok=True)
 
 
 def _row(item: Item, words: Strings) -> dict[str, Any]:
-    return asdict(item) | {"error": said(item.error, words)}
+    row = {each.name: getattr(item, each.name) for each in fields(item)}
+    return row | {"error": error_message(item.error, words) if item.error else ""}
 
 
 def _listed(document: Document, words: Strings, standing: Standing) -> dict[str, Any]:

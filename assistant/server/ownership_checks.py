@@ -15,7 +15,9 @@ def own_conversation(conversations: Conversations, visitor: Visitor, conversatio
     """A conversation that the visitor may read. Raises NotFoundError, with the same words for others' and for none."""
     found = conversations.conversation(conversation_id)
     if visitor.name is not None and found.owner != visitor.owner:
-        raise NotFoundError("This conversation is not kept here: it was deleted, or made in another library.")
+        raise NotFoundError(
+            "This conversation is not kept here: it was deleted, or made in another library.", code="conversation_gone"
+        )
     return found
 
 
@@ -23,7 +25,9 @@ def changeable(conversations: Conversations, visitor: Visitor, conversation_id: 
     """A conversation that the visitor may rename and delete. Raises NotFoundError."""
     found = own_conversation(conversations, visitor, conversation_id)
     if found.owner != visitor.owner:
-        raise NotFoundError("This conversation was begun in another browser; only there it can be changed.")
+        raise NotFoundError(
+            "This conversation was begun in another browser; only there it can be changed.", code="conversation_other"
+        )
     return found
 
 
@@ -33,5 +37,7 @@ def own_turn(conversations: Conversations, visitor: Visitor, turn_id: str) -> Tu
     try:
         own_conversation(conversations, visitor, turn.conversation)
     except NotFoundError:
-        raise NotFoundError("This question is not kept here: its conversation was deleted.") from None
+        raise NotFoundError(
+            "This question is not kept here: its conversation was deleted.", code="question_gone"
+        ) from None
     return turn

@@ -47,7 +47,7 @@ def paper(document: Document, span: Span, quote: str) -> Paper:
     """The page on which `span` begins. Raises ReadError where the file is gone, changed, or can't be drawn."""
     path = Path(document.uri)
     if not path.is_file() or _sha256(path) != document.original_sha256:
-        raise ReadError("The file of this document has been moved or changed since it was added.")
+        raise ReadError("The file of this document has been moved or changed since it was added.", code="moved")
     number = document.page_of(span.start) or 1
     request = json.dumps({"path": str(path), "page": number - 1, "quote": quote})
     try:
@@ -61,7 +61,7 @@ def paper(document: Document, span: Span, quote: str) -> Paper:
             cwd=Path(__file__).resolve().parents[2],
         )
     except (subprocess.SubprocessError, OSError) as error:
-        raise ReadError("This page can't be drawn; its text is shown instead.") from error
+        raise ReadError("This page can't be drawn; its text is shown instead.", code="not_drawn") from error
     drawn = json.loads(done.stdout)
     return Paper(drawn["png"], tuple((box[0], box[1], box[2], box[3]) for box in drawn["boxes"]))
 

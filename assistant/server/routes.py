@@ -15,7 +15,7 @@ from fastapi.staticfiles import StaticFiles
 
 from assistant.server.authentication import SESSION_COOKIE
 from assistant.server.dependencies import Guest, Words
-from assistant.server.error_messages import SAID
+from assistant.server.error_messages import PREFIX as PREFIX_OF_ERRORS
 from assistant.server.evaluation_panel import Bench
 from assistant.server.evaluation_routes import bench_router
 from assistant.server.evidence_html import language_name
@@ -71,7 +71,7 @@ def start_router(assistant: Assistant, settings: PageSettings, shelf: Shelf, eva
         return {
             "ui": words.language,
             "uis": languages(),
-            "words": {key: value for key, value in words.words.items() if not key.startswith(SAID)},
+            "words": {key: value for key, value in words.words.items() if not key.startswith(PREFIX_OF_ERRORS)},
             "limits": {
                 "question": settings.max_question_characters,
                 "upload_bytes": settings.max_upload_bytes,
@@ -144,7 +144,12 @@ def conversation_router(conversations: Conversations) -> APIRouter:
     @router.get("/conversations/{conversation_id}/export")
     def export(conversation_id: str, words: Words, guest: Guest, form: str = "json") -> Response:
         if form not in FORMATS:
-            raise RequestError(f"Conversations are exported as {', '.join(FORMATS)}, not as {form[:20]!r}.")
+            raise RequestError(
+                "Conversations are exported as {forms}, not as {form}.",
+                code="export",
+                forms=", ".join(FORMATS),
+                form=f"{form[:20]!r}",
+            )
         kind: Format = form
         conversation = own_conversation(conversations, guest, conversation_id)
         content = exported(conversation, conversations.branch(conversation_id), kind, words)
@@ -166,7 +171,7 @@ def feedback_router(conversations: Conversations) -> APIRouter:
         comment: Annotated[str, Body(max_length=4000)] = "",
     ) -> dict[str, Any]:
         if verdict not in ("good", "bad", "none"):
-            raise RequestError("A verdict is good, bad or none.")
+            raise RequestError("A verdict is good, bad or none.", code="verdict")
         own_turn(conversations, guest, turn_id)
         if verdict == "none":
             conversations.withdraw_feedback(turn_id, citation)

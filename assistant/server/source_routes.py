@@ -42,7 +42,7 @@ def source_router(assistant: Assistant, conversations: Conversations) -> APIRout
     def answer_of(turn_id: str, guest: Visitor) -> tuple[Turn, Answer]:
         turn = own_turn(conversations, guest, turn_id)
         if turn.answer is None:
-            raise NotFoundError("This question has no answer yet.")
+            raise NotFoundError("This question has no answer yet.", code="question_unanswered")
         return turn, Answer.model_validate_json(turn.answer)
 
     @router.get("/turns/{turn_id}/source/{key}")
@@ -50,7 +50,7 @@ def source_router(assistant: Assistant, conversations: Conversations) -> APIRout
         _, answer = answer_of(turn_id, guest)
         item = next((item for item in answer.evidence if item.key == key), None)
         if item is None:
-            raise NotFoundError("The answer has no such quote.")
+            raise NotFoundError("The answer has no such quote.", code="no_quote")
         keys = [other.key for other in answer.evidence]
 
         def panel(body: str, notice: str) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def source_router(assistant: Assistant, conversations: Conversations) -> APIRout
         document = document_of(library, item.document) if item else None
         span = located(library, document, item) if item and document else None
         if item is None or document is None or span is None or not has_paper(document):
-            raise NotFoundError("There is no picture of this page.")
+            raise NotFoundError("There is no picture of this page.", code="no_picture")
         return {"html": paper_html(paper(document, span, item.quote), document.page_of(span.start) or 1, words)}
 
     @router.get("/documents/{document_id}/more")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 from assistant.server.scoped_access import Collections, scoped_library
 from ingest.pipeline import ingest_paths
-from store.errors import AttestError, NotFoundError, RequestError
+from store.errors import AttestError, NotFoundError, ReadError, RequestError
 from store.text.date_ranges import is_date
 from store.types import Document, ParsedDocument
 
@@ -41,7 +41,7 @@ class Taken:
     """What became of one file."""
 
     outcome: Literal["added", "updated", "unchanged", "failed"]
-    error: str = ""
+    error: AttestError | None = None
 
 
 Progress = Callable[[int, int], None]
@@ -58,7 +58,8 @@ def ingest_into(library: Library) -> TakeFile:
     def take(path: Path, progress: Progress, collection: str | None) -> Taken:
         report = ingest_paths(library, [path], progress=progress, collection=collection)
         if report.failed:
-            return Taken("failed", report.failed[0].error)
+            failure = report.failed[0]
+            return Taken("failed", failure.cause or ReadError(failure.error))
         return Taken("added" if report.added else "updated" if report.updated else "unchanged")
 
     return take
@@ -73,7 +74,7 @@ class Item:
     state: ItemState
     done: int = 0
     known: int = 0
-    error: str = ""
+    error: AttestError | None = None
     collection: str | None = None
     """Where it goes; None: to no collection, or where it is already."""
 
@@ -106,12 +107,22 @@ class Shelf:
         Each collection has a folder of its own, so that a name never stands for another one's document.
         """
         if self._folder is None or self._take_file is None:
-            raise RequestError("Documents can't be added from this page; use `attest ingest`.")
+            raise RequestError("Documents can't be added from this page; use `attest ingest`.", code="no_uploads")
         plain = safe_name(name)
         if Path(plain).suffix.lower() not in suffixes:
-            raise RequestError(f"{plain} is of a kind that can't be read; these can: {', '.join(suffixes)}.")
+            raise RequestError(
+                "{name} is of a kind that can't be read; these can: {kinds}.",
+                code="kind",
+                name=plain,
+                kinds=", ".join(suffixes),
+            )
         if self._work.qsize() >= MOST_WAITING:
-            raise RequestError(f"{MOST_WAITING:,} files are waiting to be read; add {plain} when they are done.")
+            raise RequestError(
+                "{count} files are waiting to be read; add {more} when they are done.",
+                code="many_waiting",
+                count=f"{MOST_WAITING:,}",
+                more=plain,
+            )
         collection, folder = _first(reach), self._folder
         if collection:
             folder /= f"in-{hashlib.sha256(collection.encode()).hexdigest()[:16]}"
@@ -135,7 +146,7 @@ class Shelf:
         self._work.put((item, path))
         return item
 
-    def refuse(self, name: str, error: str, reach: Collections = None) -> Item:
+    def refuse(self, name: str, error: AttestError, reach: Collections = None) -> Item:
         """List a file that didn't even arrive, with the reason."""
         with self._lock:
             return self._listed(Item(self._next, name, "failed", error=error, collection=_first(reach)))
@@ -176,7 +187,10 @@ class Shelf:
             else:
                 parsed = None
         if parsed is None:
-            raise NotFoundError("This document was removed too long ago to be brought back; add its file again.")
+            raise NotFoundError(
+                "This document was removed too long ago to be brought back; add its file again.",
+                code="removed_long_ago",
+            )
         return self.library.add(parsed).document
 
     def describe(
@@ -184,9 +198,9 @@ class Shelf:
     ) -> Document:
         """Change what is known of a document; its text is not touched. Raises NotFoundError, RequestError."""
         if not title.strip():
-            raise RequestError("A document needs a title.")
+            raise RequestError("A document needs a title.", code="title")
         if published and published.strip() and not is_date(published.strip()):
-            raise RequestError("A date is a year, a month or a day, like 2023, 2023-06 or 2023-06-14.")
+            raise RequestError("A date is a year, a month or a day, like 2023, 2023-06 or 2023-06-14.", code="date")
         scoped_library(self.library, reach).document(document_id)
         parsed = self.library.parsed(document_id)
         described = replace(
@@ -240,10 +254,10 @@ class Shelf:
             assert self._take_file is not None  # noqa: S101 - `place` refuses before
             return self._take_file(path, progress, item.collection)
         except AttestError as error:
-            return Taken("failed", str(error))
+            return Taken("failed", error)
         except Exception:
             log.exception("Taking in %s failed", path)
-            return Taken("failed", "This file could not be taken in; the log tells more.")
+            return Taken("failed", ReadError("This file could not be taken in; the log tells more.", code="not_taken"))
 
     def _change(self, number: int, **changes: object) -> None:
         with self._lock:

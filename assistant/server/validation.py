@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from typing import get_args
 
-from assistant.server.strings import Strings, chosen
 from assistant.types import AskOptions, Mode
 from store.catalog.conversations import Turn
 from store.errors import QuestionError
@@ -18,7 +17,7 @@ MOST_QUOTES = 20
 _MOST_CHOICES = 500
 
 
-def checked_options(options: object, words: Strings) -> AskOptions:
+def checked_options(options: object) -> AskOptions:
     """The choices for a question. Raises QuestionError for any that isn't allowed, such as a day that doesn't exist."""
     data = options if isinstance(options, Mapping) else {}
     mode, language = data.get("mode") or None, data.get("answer_language") or None
@@ -31,9 +30,9 @@ def checked_options(options: object, words: Strings) -> AskOptions:
         and 1 <= most <= MOST_QUOTES
         and isinstance(translate, bool)
     )
-    where = _filter(data.get("filter"), words)
+    where = _filter(data.get("filter"))
     if not allowed or where is None:
-        raise QuestionError(words("problem.request"))
+        raise QuestionError("The request wasn't understood. Please reload the page.", code="request")
     return AskOptions(mode, language, where, most, translate)
 
 
@@ -41,12 +40,12 @@ def options_of(turn: Turn) -> AskOptions:
     """The choices that were kept with a question."""
     data = json.loads(turn.options)
     try:
-        return checked_options(data, chosen(None))
+        return checked_options(data)
     except QuestionError:  # kept by another version
         return AskOptions()
 
 
-def _filter(data: object, words: Strings) -> Filter | None:
+def _filter(data: object) -> Filter | None:
     """The filter that the page chose; None where it is none that a page would send. Raises QuestionError for a date."""
     chosen_filter = data if isinstance(data, Mapping) else {}
     many = [chosen_filter.get(name) or () for name in ("documents", "speakers", "languages")]
@@ -54,6 +53,8 @@ def _filter(data: object, words: Strings) -> Filter | None:
         return None
     first, last = (chosen_filter.get(name) or None for name in ("published_from", "published_to"))
     if not all(date is None or is_date(date) for date in (first, last)):
-        raise QuestionError(words("problem.date"))
+        raise QuestionError(
+            "A date is a year, a month or a day that exists, like 2023, 2023-06 or 2023-06-14.", code="date_exists"
+        )
     documents, speakers, languages = (tuple(map(str, values)) for values in many)
     return Filter(documents, speakers, languages, published_from=first, published_to=last)

@@ -85,13 +85,27 @@ def fetched(address: str, limits: Limits, admits: Callable[[Address], bool] = is
                     url = _checked(str(url.join(headers["location"])))
                     continue
                 if response.status != 200:
-                    raise RequestError(f"{url.host} answered with {response.status} instead of a document.")
+                    raise RequestError(
+                        "{host} answered with {status} instead of a document.",
+                        code="web_status",
+                        host=url.host,
+                        status=response.status,
+                    )
                 if headers.get("content-encoding", "identity") != "identity":
-                    raise RequestError(f"{url.host} sends the document compressed, which wasn't asked for.")
+                    raise RequestError(
+                        "{host} sends the document compressed, which wasn't asked for.",
+                        code="web_compressed",
+                        host=url.host,
+                    )
                 name = _name(url, headers.get("content-type", ""), limits.suffixes)
                 yield Fetched(name, _bounded(response, url, name, limits))
                 return
-    raise RequestError(f"{url.host} leads from one address to the next; the most is {REDIRECTS} times.")
+    raise RequestError(
+        "{host} leads from one address to the next; the most is {count} times.",
+        code="web_circle",
+        host=url.host,
+        count=REDIRECTS,
+    )
 
 
 _HEADERS = (("User-Agent", "Attest"), ("Accept-Encoding", "identity"), ("Accept", "*/*"))
@@ -110,11 +124,15 @@ def _checked(address: str) -> httpx.URL:
     try:
         url = httpx.URL(address.strip())
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-        raise RequestError("This is no web address: write it as https://example.org/paper.pdf.") from error
+        raise RequestError(
+            "This is no web address: write it as https://example.org/paper.pdf.", code="web_address"
+        ) from error
     if url.scheme not in ("http", "https") or not url.host:
-        raise RequestError("This is no web address: write it as https://example.org/paper.pdf.")
+        raise RequestError("This is no web address: write it as https://example.org/paper.pdf.", code="web_address")
     if url.userinfo:
-        raise RequestError("An address with a name or a password in it isn't fetched: leave them out.")
+        raise RequestError(
+            "An address with a name or a password in it isn't fetched: leave them out.", code="web_password"
+        )
     return url.copy_with(fragment=None)
 
 
@@ -128,11 +146,18 @@ def _said(url: httpx.URL, seconds: float) -> Iterator[None]:
     try:
         yield
     except httpcore.TimeoutException as error:
-        raise RequestError(f"{url.host} took too long; a document must be here within {seconds:g} seconds.") from error
+        raise RequestError(
+            "{host} took too long; a document must be here within {seconds} seconds.",
+            code="web_slow",
+            host=url.host,
+            seconds=f"{seconds:g}",
+        ) from error
     except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError) as error:
         if isinstance(error, ssl.SSLError) or "CERTIFICATE" in str(error).upper():
-            raise RequestError(f"{url.host} could not prove its name: its certificate isn't valid.") from error
-        raise RequestError(f"{url.host} can't be reached, or broke off.") from error
+            raise RequestError(
+                "{host} could not prove its name: its certificate isn't valid.", code="web_certificate", host=url.host
+            ) from error
+        raise RequestError("{host} can't be reached, or broke off.", code="web_gone", host=url.host) from error
 
 
 def _bounded(response: httpcore.Response, url: httpx.URL, name: str, limits: Limits) -> Iterator[bytes]:
@@ -141,7 +166,12 @@ def _bounded(response: httpcore.Response, url: httpx.URL, name: str, limits: Lim
         for piece in response.iter_stream():
             size += len(piece)
             if size > limits.bytes:
-                raise RequestError(f"{name} is larger than the limit of {limits.bytes // MEBIBYTE} MiB.")
+                raise RequestError(
+                    "{name} is larger than the limit of {size} MiB.",
+                    code="large",
+                    name=name,
+                    size=limits.bytes // MEBIBYTE,
+                )
             yield piece
 
 
@@ -155,7 +185,11 @@ def _name(url: httpx.URL, kind: str, suffixes: tuple[str, ...]) -> str:
         suffix = ".txt"
     if suffix not in suffixes:
         raise RequestError(
-            f"{url.host} sends {mime or 'a file of no known kind'}; these can be read: {', '.join(suffixes)}."
+            "{host} sends {kind}; these can be read: {kinds}.",
+            code="web_kind",
+            host=url.host,
+            kind=mime or "a file of no known kind",
+            kinds=", ".join(suffixes),
         )
     if last.suffix.lower() in suffixes:
         parts[-1] = last.stem
@@ -196,10 +230,16 @@ class _Guarded(httpcore.NetworkBackend):
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise RequestError(f"There is no server named {host}: check the spelling.") from error
+            raise RequestError(
+                "There is no server named {host}: check the spelling.", code="web_nowhere", host=host
+            ) from error
         addresses = [ipaddress.ip_address(str(entry[4][0]).split("%")[0]) for entry in found]
         if not all(map(self._admits, addresses)):
-            raise RequestError(f"{host} is inside this network; only addresses of the public web are fetched.")
+            raise RequestError(
+                "{host} is inside this network; only addresses of the public web are fetched.",
+                code="web_inside",
+                host=host,
+            )
         return addresses
 
 

@@ -46,7 +46,9 @@ def read_docx(data: bytes) -> RawDocument:
         document = docx.Document(io.BytesIO(data))
         blocks = tuple(_blocks(document))
     except (KeyError, ValueError, PackageNotFoundError, zipfile.BadZipFile, SyntaxError, AttributeError) as error:
-        raise ReadError("This Word document is damaged: its parts can't be read. Use an undamaged copy.") from error
+        raise ReadError(
+            "This Word document is damaged: its parts can't be read. Use an undamaged copy.", code="word_parts"
+        ) from error
     properties = document.core_properties
     author = (properties.author or "").strip()
     created = properties.created
@@ -65,12 +67,19 @@ def _weigh(data: bytes) -> None:
         archive = zipfile.ZipFile(io.BytesIO(data))
         parts = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise ReadError("This Word document is damaged or cut off: use an undamaged copy.") from error
+        raise ReadError(
+            "This Word document is damaged or cut off: use an undamaged copy.", code="word_damaged"
+        ) from error
     with archive:
         if len(parts) > MAX_PARTS:
-            raise ReadError(f"This Word document has {len(parts):,} parts; the limit is {MAX_PARTS:,}.")
+            raise ReadError(
+                "This Word document has {count} parts; the limit is {limit}.",
+                code="word_many",
+                count=f"{len(parts):,}",
+                limit=f"{MAX_PARTS:,}",
+            )
         if any(part.flag_bits & 1 for part in parts):
-            raise ReadError("This Word document is encrypted: remove its password and try again.")
+            raise ReadError("This Word document is encrypted: remove its password and try again.", code="word_locked")
         total = 0
         for part in parts:
             total += _unpacked(archive, part, MAX_DECOMPRESSED_BYTES - total)
@@ -87,16 +96,22 @@ def _unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo, left: int) -> int
                 size += len(chunk)
                 if size > limit:
                     raise ReadError(
-                        f"This Word document unpacks to more than {in_words(limit)} in its part "
-                        f"“{part.filename[:80]}”, which is the limit."
+                        "This Word document unpacks to more than {limit} in its part “{part}”, which is the limit.",
+                        code="word_large",
+                        limit=in_words(limit),
+                        part=part.filename[:80],
                     )
                 if is_xml and size > _CHUNK and size > MAX_COMPRESSION_RATIO * max(part.compress_size, 1):
                     raise ReadError(
-                        f"This Word document unpacks to more than {MAX_COMPRESSION_RATIO} times its size, which "
-                        "is the limit: it looks like a zip bomb."
+                        "This Word document unpacks to more than {ratio} times its size, which is the limit: "
+                        "it looks like a zip bomb.",
+                        code="word_bomb",
+                        ratio=MAX_COMPRESSION_RATIO,
                     )
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise ReadError("This Word document is damaged or cut off: use an undamaged copy.") from error
+        raise ReadError(
+            "This Word document is damaged or cut off: use an undamaged copy.", code="word_damaged"
+        ) from error
     return size
 
 

@@ -144,7 +144,11 @@ def _walk(root: LexborNode | None) -> Iterator[tuple[str, LexborNode, str]]:
         if descend:
             depth += 1
             if depth > MAX_NESTING:
-                raise ReadError(f"This page nests its elements more than {MAX_NESTING:,} deep, which is the limit.")
+                raise ReadError(
+                    "This page nests its elements more than {limit} deep, which is the limit.",
+                    code="page_deep",
+                    limit=f"{MAX_NESTING:,}",
+                )
             node = node.first_child
             continue
         while node is not None and node.next is None:
@@ -196,4 +200,8 @@ def _refuse_deep_nesting(source: str) -> None:
             continue
         depth = max(0, depth - 1) if match.group(1) else depth + (not match.group(0).endswith("/>"))
         if depth > MAX_NESTING:
-            raise ReadError(f"This page nests its elements more than {MAX_NESTING:,} deep, which is the limit.")
+            raise ReadError(
+                "This page nests its elements more than {limit} deep, which is the limit.",
+                code="page_deep",
+                limit=f"{MAX_NESTING:,}",
+            )

@@ -32,7 +32,11 @@ def read_markdown(source: str) -> RawDocument:
     source = source.replace("\r\n", "\n").replace("\r", "\n")
     metadata, source = _front_matter(source)
     if _DEEP.search(source):
-        raise ReadError(f"This file nests its lists or quotations more than {MAX_NESTING:,} deep, which is the limit.")
+        raise ReadError(
+            "This file nests its lists or quotations more than {limit} deep, which is the limit.",
+            code="lists_deep",
+            limit=f"{MAX_NESTING:,}",
+        )
     if _has_hostile_paragraph(source):
         return RawDocument((Block(source),), "text/markdown")
     parser = MarkdownIt("commonmark", {"maxNesting": 100}).enable("table").enable("strikethrough")

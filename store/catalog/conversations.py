@@ -113,7 +113,10 @@ class Conversations:
         """Return a conversation. Raises NotFoundError."""
         row = self._one("SELECT * FROM conversations WHERE id = ?", conversation_id)
         if row is None:
-            raise NotFoundError("This conversation is not kept here: it was deleted, or made in another library.")
+            raise NotFoundError(
+                "This conversation is not kept here: it was deleted, or made in another library.",
+                code="conversation_gone",
+            )
         return Conversation(**dict(row))
 
     def of(self, owner: str, search: str = "", before: str | None = None, limit: int = 50) -> tuple[Conversation, ...]:
@@ -166,7 +169,9 @@ class Conversations:
         """
         self.conversation(conversation_id)
         if parent is not None and self.turn(parent).conversation != conversation_id:
-            raise NotFoundError("The question that this one follows belongs to another conversation.")
+            raise NotFoundError(
+                "The question that this one follows belongs to another conversation.", code="question_follows_other"
+            )
         turn = Turn(_new_id(), conversation_id, parent, question, options, "asked", None, _now())
         with self._transaction() as connection:
             connection.execute(
@@ -190,7 +195,7 @@ class Conversations:
         """Return a turn. Raises NotFoundError."""
         row = self._one("SELECT * FROM turns WHERE id = ?", turn_id)
         if row is None:
-            raise NotFoundError("This question is not kept here: its conversation was deleted.")
+            raise NotFoundError("This question is not kept here: its conversation was deleted.", code="question_gone")
         return Turn(**dict(row))
 
     def branch(self, conversation_id: str, leaf: str | None = None) -> tuple[Turn, ...]:
@@ -218,7 +223,7 @@ class Conversations:
     def show_branch(self, conversation_id: str, turn_id: str) -> Conversation:
         """Show the branch that `turn_id` is on, down to its latest leaf. Raises NotFoundError."""
         if self.turn(turn_id).conversation != conversation_id:
-            raise NotFoundError("This question belongs to another conversation.")
+            raise NotFoundError("This question belongs to another conversation.", code="question_other")
         leaf = self._one(
             """
             WITH RECURSIVE below (id, created) AS (
@@ -241,7 +246,7 @@ class Conversations:
         """
         turn = self.turn(turn_id)
         if turn.answer is None:
-            raise NotFoundError("This question has no answer yet that could be judged.")
+            raise NotFoundError("This question has no answer yet that could be judged.", code="question_unjudged")
         given = Feedback(_new_id(), turn_id, citation, verdict, comment, turn.answer, _now())
         with self._transaction() as connection:
             connection.execute(_DELETE_FEEDBACK, (turn_id, citation))

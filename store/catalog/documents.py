@@ -46,7 +46,11 @@ class DocumentReader:
         """Return a document by its id. Raises NotFoundError."""
         found = self.documents_by_id([document_id])
         if document_id not in found:
-            raise NotFoundError(f"No document has the id {document_id!r}; `attest documents list` shows all of them.")
+            raise NotFoundError(
+                "No document has the id {id}; `attest documents list` shows all of them.",
+                code="document_gone",
+                id=f"{document_id!r}",
+            )
         return found[document_id]
 
     def documents_by_id(self, document_ids: Sequence[str]) -> dict[str, Document]:

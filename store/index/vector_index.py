@@ -201,7 +201,7 @@ def translate_index_errors(folder: Path | None = None) -> Iterator[None]:
         full = "full" in reason.lower() or "no space" in reason.lower()
         if full or (folder is not None and shutil.disk_usage(folder).free < NEARLY_FULL):
             raise LibraryError(
-                "The disk that holds the library is full. Free some space and run the command again."
+                "The disk that holds the library is full. Free some space and run the command again.", code="disk_full"
             ) from error
         if isinstance(error, OSError):  # a server that can't be reached, for one
             raise LibraryError(f"The index can't be used: {reason}.") from error

@@ -125,7 +125,7 @@ def test_one_bad_file_is_named_and_the_rest_goes_on(library: Library, folder: Pa
     (folder / "good.pdf").write_bytes(files.pdf([[VIETNAMESE], [ENGLISH]]))
     report = ingest_paths(library, [folder])
     assert counts(report) == (4, 0, 0, 0, 4)
-    reasons = {Path(path).name: error for path, error in report.failed}
+    reasons = {Path(each.path).name: each.error for each in report.failed}
     assert "damaged" in reasons["broken.pdf"]
     assert "encrypted" in reasons["locked.pdf"]
     assert "empty" in reasons["empty.txt"]

@@ -21,6 +21,8 @@ def fields(words: str) -> set[str]:
 @pytest.mark.parametrize("language", languages())
 def test_each_language_has_every_word_with_the_same_blanks_to_fill(language: str) -> None:
     words = strings(language).words
+    if language != DEFAULT:  # the English sentences of errors stand where they are raised
+        words = {key: value for key, value in words.items() if not key.startswith("error.")}
     assert words.keys() == REFERENCE.keys()
     assert all(value.strip() for value in words.values())
     assert {key: fields(value) for key, value in words.items()} == {
@@ -30,12 +32,12 @@ def test_each_language_has_every_word_with_the_same_blanks_to_fill(language: str
 
 @pytest.mark.parametrize("language", [tag for tag in languages() if tag != DEFAULT])
 def test_no_sentence_is_left_in_english(language: str) -> None:
-    same = {key for key, value in strings(language).words.items() if value == REFERENCE[key] and " " in value}
+    same = {key for key, value in strings(language).words.items() if value == REFERENCE.get(key) and " " in value}
     assert same == set()
 
 
 def test_every_word_that_the_page_asks_for_is_there_and_every_word_is_asked_for() -> None:
-    sources = [*STATIC.glob("*.js"), *STATIC.glob("*.html"), *STATIC.parent.glob("*.py")]
+    sources = [*STATIC.glob("*.js"), *STATIC.glob("*.html"), *STATIC.parent.rglob("*.py")]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     asked = set(re.findall(r"""data-t(?:-label|-placeholder)?="([a-z.]+)\"""", text))
     asked |= set(re.findall(r"""\bt\(["']([a-z.]+)["']""", text))
@@ -44,7 +46,6 @@ def test_every_word_that_the_page_asks_for_is_there_and_every_word_is_asked_for(
     assert asked - REFERENCE.keys() == set()
     unused = {key for key in REFERENCE if f'"{key}"' not in text and f"'{key}'" not in text}
     built = (
-        "said.",
         "found.time.",
         "confidence.",
         "found.role.",

@@ -179,5 +179,5 @@ def test_a_translation_never_becomes_markup() -> None:
 @pytest.mark.parametrize("wish", ["yes", 1, None, [True]])
 def test_only_yes_or_no_is_taken_as_the_choice(wish: object) -> None:
     with pytest.raises(QuestionError):
-        checked_options({"translate": wish}, strings("en"))
-    assert checked_options({}, strings("en")).translate is False
+        checked_options({"translate": wish})
+    assert checked_options({}).translate is False

@@ -40,7 +40,7 @@ def _ingest(folder: Path, home: Path) -> tuple[dict[str, str], dict[str, str]]:
         report = ingest_paths(library, [folder])
         documents = library.documents(limit=1000).documents
         texts = {Path(each.uri).name: library.text(each.id) for each in documents}
-    return texts, {Path(path).name: error for path, error in report.failed}
+    return texts, {Path(each.path).name: each.error for each in report.failed}
 
 
 def test_of_fifty_files_with_three_bad_ones_forty_seven_go_in(folder: Path, tmp_path: Path) -> None:
@@ -211,5 +211,5 @@ def test_a_folder_with_ways_out_of_it_gives_only_what_is_in_it(folder: Path, tmp
         assert all("swordfish" not in hit.text for hit in library.search("password swordfish", 10).hits)
         named = ingest_paths(library, [folder / "pipe.txt", *([folder / "zero.txt"] if os.geteuid() == 0 else [])])
         assert named.added == 0
-        assert all("device" in error for _, error in named.failed)
+        assert all("device" in each.error for each in named.failed)
         assert named.failed

@@ -98,7 +98,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
 
         def take(path: Path, progress: object, collection: str | None = None) -> Taken:
             report = ingest_paths(library, [path], collection=collection)
-            return Taken("failed", report.failed[0].error) if report.failed else Taken("added")
+            return Taken("failed", report.failed[0].cause) if report.failed else Taken("added")
 
         assistant = Assistant(library)
         app = application(assistant, conversations, shelf=Shelf(library, take, home / "uploads"), accounts=accounts)

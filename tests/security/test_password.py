@@ -47,9 +47,9 @@ def test_people_change_their_own_password_and_all_their_other_sessions_end(serve
     [
         ("wrong password", NEW, NEW, "account.mistaken"),
         (PASSWORD, NEW, NEW + "!", "account.differ"),
-        (PASSWORD, "short", "short", "said.password_short"),
-        (PASSWORD, "x" * 1025, "x" * 1025, "said.password_long"),
-        ("", "", "", "said.password_short"),
+        (PASSWORD, "short", "short", "error.password_short"),
+        (PASSWORD, "x" * 1025, "x" * 1025, "error.password_long"),
+        ("", "", "", "error.password_short"),
     ],
 )
 @pytest.mark.parametrize("language", languages())

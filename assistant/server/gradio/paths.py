@@ -47,5 +47,5 @@ class OpenPaths:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raise NotFoundError for a closed address."""
         if scope["type"] == "http" and not is_open(scope["method"], scope["path"]):
-            raise NotFoundError("There is nothing here.")
+            raise NotFoundError("There is nothing here.", code="not_found")
         await self._app(scope, receive, send)

@@ -22,7 +22,7 @@ def main(path: str) -> None:
     try:
         document = pypdfium2.PdfDocument(path)
         if len(document) > MAX_PAGES:
-            _say({"error": f"This PDF has {len(document):,} pages; the limit is {MAX_PAGES:,}."})
+            _say({"error": "pdf_pages", "count": f"{len(document):,}"})
             return
         _say({"metadata": document.get_metadata_dict(skip_empty=True)})
         for index in range(len(document)):
@@ -31,15 +31,10 @@ def main(path: str) -> None:
             _say({"lines": [line.to_json() for line in lines], "width": page.get_width()})
             page.close()
     except pypdfium2.PdfiumError as error:
-        _say({"error": _reason(str(error))})
+        is_locked = "assword" in str(error) or "ecurity" in str(error)
+        _say({"error": "pdf_locked" if is_locked else "pdf_damaged"})
     except MemoryError:
-        _say({"error": f"This PDF needs more than {MAX_PDF_MEMORY_BYTES >> 30} GB of memory, which is the limit."})
-
-
-def _reason(message: str) -> str:
-    if "assword" in message or "ecurity" in message:
-        return "This PDF is encrypted: remove its password and try again."
-    return "This PDF is damaged or cut off: it can't be opened. Use an undamaged copy."
+        _say({"error": "pdf_memory"})
 
 
 def _cap_memory() -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from ingest.blocks import RawDocument
 from ingest.dates import pdf_date
-from ingest.limits import MAX_CHARACTERS, MAX_PAGE_SECONDS
+from ingest.limits import MAX_CHARACTERS, MAX_PAGE_SECONDS, MAX_PAGES, MAX_PDF_MEMORY_BYTES
 from ingest.readers.pdf.layout import Line
 from ingest.readers.pdf.paragraphs import Page, paragraphs_of
 from ingest.readers.pdf.running import without_running_lines
@@ -39,10 +39,15 @@ def read_pdf(path: Path) -> RawDocument:
         pages.append(page)
         characters += sum(len(line.text) for line in page.lines)
         if characters > MAX_CHARACTERS:
-            raise ReadError(f"This PDF holds more than {MAX_CHARACTERS:,} characters, which is the limit.")
+            raise ReadError(
+                "This PDF holds more than {limit} characters, which is the limit.",
+                code="pdf_long",
+                limit=f"{MAX_CHARACTERS:,}",
+            )
     if not any(page.lines for page in pages):
         raise ReadError(
-            "This PDF has no text on its pages: it is probably a scan. Run text recognition (OCR) on it and try again."
+            "This PDF has no text on its pages: it is probably a scan. Run text recognition (OCR) on it and try again.",
+            code="pdf_scan",
         )
     pages, _head = without_running_lines(pages)
     metadata: dict[str, str] = opening.get("metadata", {})
@@ -72,15 +77,17 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
         while (line := lines.get(timeout=seconds)) is not None:
             record = json.loads(line)
             if "error" in record:
-                raise ReadError(record["error"])
+                raise _error_of(record)
             seconds = MAX_PAGE_SECONDS
             if "ready" not in record:
                 yield record
         if process.wait() != 0:
-            raise ReadError("This PDF is damaged: its reader broke off. Use an undamaged copy.")
+            raise ReadError("This PDF is damaged: its reader broke off. Use an undamaged copy.", code="pdf_broken")
     except Empty as error:
         raise ReadError(
-            f"This PDF took more than {MAX_PAGE_SECONDS:.0f} seconds for one page, which is the limit."
+            "This PDF took more than {seconds} seconds for one page, which is the limit.",
+            code="pdf_slow",
+            seconds=f"{MAX_PAGE_SECONDS:.0f}",
         ) from error
     finally:
         process.kill()
@@ -88,6 +95,23 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
         with contextlib.suppress(Empty):  # The pump may be waiting for room.
             while True:
                 lines.get_nowait()
+
+
+def _error_of(record: dict[str, Any]) -> ReadError:
+    """What the reading process says went wrong."""
+    if record["error"] == "pdf_pages":
+        count, limit = record["count"], f"{MAX_PAGES:,}"
+        return ReadError(
+            "This PDF has {count} pages; the limit is {limit}.", code="pdf_pages", count=count, limit=limit
+        )
+    if record["error"] == "pdf_memory":
+        limit = f"{MAX_PDF_MEMORY_BYTES >> 30} GB"
+        return ReadError(
+            "This PDF needs more than {limit} of memory, which is the limit.", code="pdf_memory", limit=limit
+        )
+    if record["error"] == "pdf_locked":
+        return ReadError("This PDF is encrypted: remove its password and try again.", code="pdf_locked")
+    return ReadError("This PDF is damaged or cut off: it can't be opened. Use an undamaged copy.", code="pdf_damaged")
 
 
 def _pump(process: subprocess.Popen[bytes], lines: Queue[bytes | None]) -> None:
