@@ -118,13 +118,13 @@ def _foot(turn: Turn, answer: Answer, words: Strings, feedback: Sequence[Feedbac
     stopped = f'<p class="aside">{escape(words("ask.stopped"))}</p>' if turn.state == "stopped" else ""
     verdict = next((given.verdict for given in feedback if given.citation is None), None)
     return (
-        f'<footer class="turn-foot">{stopped}{_notices(answer, words)}{_confidence(answer, words)}'
+        f'<div class="turn-foot">{stopped}{_notices(answer, words)}{_confidence(answer, words)}'
         f'<div class="actions">{_action("turn.copy", words("ask.copy"), "copy")}'
         f"{_action('turn.again', words('ask.again'), 'again')}"
         f"{_action('feedback.good', words('feedback.good'), 'good', pressed=verdict == 'good')}"
         f"{_action('feedback.bad', words('feedback.bad'), 'bad', pressed=verdict == 'bad')}"
         f'<details class="found" data-do-open="found"><summary>{escape(words("found"))}</summary>'
-        '<div class="found-body"></div></details></div></footer>'
+        '<div class="found-body"></div></details></div></div>'
     )
 
 

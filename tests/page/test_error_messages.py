@@ -74,7 +74,7 @@ def test_what_the_pages_own_code_raises_has_a_code() -> None:
                 "NotFoundError",
             ):
                 assert path.name in without or any(each.arg == "code" for each in call.keywords), (
-                    f"{path}:{node.lineno}"
+                    f"{path}:{call.lineno}"
                 )
 
 

@@ -193,7 +193,6 @@ def _options() -> list[bytes]:
 
 def _asked(data: bytes) -> str:
     from assistant.answer.question import clean_question
-    from assistant.server.strings import strings
     from assistant.server.validation import checked_options
 
     try:
@@ -201,7 +200,7 @@ def _asked(data: bytes) -> str:
     except (ValueError, RecursionError):
         value = data.decode("utf-8", "surrogateescape")
     try:
-        asked = checked_options(value, strings("en"))
+        asked = checked_options(value)
         clean_question(str(value.get("question") if isinstance(value, dict) else value))
     except QuestionError as error:
         return f"refused {len(str(error))}"
