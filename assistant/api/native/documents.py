@@ -6,7 +6,7 @@ import base64
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Query, Response, UploadFile
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from assistant.accounts.account import Visitor
@@ -93,7 +93,7 @@ class Upload(BaseModel):
     """Passages that are embedded,"""
     known: int
     """of these."""
-    error: str
+    error: Annotated[str, BeforeValidator(lambda error: "" if error is None else str(error))]
     """Why it failed; else empty."""
     collection: str | None
 

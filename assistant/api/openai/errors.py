@@ -34,14 +34,14 @@ class ParameterError(RequestError):
     def __init__(self, message: str, parameter: str, code: str | None = None) -> None:
         super().__init__(message)
         self.parameter = parameter
-        self.code = code
+        self.openai_code = code
 
 
 class ModelNotFoundError(NotFoundError):
     """There is no model of that name."""
 
     parameter = "model"
-    code = "model_not_found"
+    openai_code = "model_not_found"
 
 
 def error_body(
@@ -66,7 +66,7 @@ def described(error: Exception) -> tuple[int, dict[str, Any]]:
         log.error("A request failed, reference %s", reference, exc_info=error)
         return 500, error_body(500, f"Something went wrong that nobody foresaw; the log tells more at {reference}.")
     status = status_of(error)
-    named = getattr(error, "parameter", None), getattr(error, "code", None)
+    named = getattr(error, "parameter", None), getattr(error, "openai_code", None)
     return status, error_body(status, str(error), *named)
 
 
