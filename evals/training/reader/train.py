@@ -21,7 +21,7 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 from transformers import AutoModel
 
-from evals.hugging_face_folder import hugging_face_folder
+from evals.training.hugging_face_folder import hugging_face_folder
 from evals.training.reader.examples import Example, Paragraph, examples_of, read_lines, read_parallel
 from evals.training.reader.network import SpanReader, save_adapter
 from evals.training.reader.synthetic import made_up
