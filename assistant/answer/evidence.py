@@ -36,7 +36,9 @@ def select(ordered: Sequence[Candidate], most: int, further: Confidence) -> list
 
 
 def _answers_too(each: Candidate, best: Candidate, further: Confidence) -> bool:
-    return further.probability({"margin": each.margin, "gap": best.score - each.score}) >= further.threshold
+    certainty = 0.0 if best.reading is None else best.reading.certainty
+    features = {"margin": each.margin, "gap": best.score - each.score, "certainty": certainty}
+    return further.probability(features) >= further.threshold
 
 
 def verified(chosen: Iterable[Candidate], library: Library) -> tuple[Evidence, ...]:

@@ -51,7 +51,8 @@ class Decisions:
     ranking: Ranking
     confidence: Confidence
     further: Confidence
-    """How likely a quote after the first answers too, by its `margin`, and by the `gap` from the best one's score."""
+    """How likely a quote after the first answers too: its `margin`, the `gap` from the first one's score, and the
+    `certainty` of the first."""
     span_certainty: float
     """Certainty from which on a short answer is given."""
 

@@ -219,15 +219,16 @@ def _threshold(observations: Sequence[Observation], truth: Array, chances: Array
 
 
 def _further(observations: Sequence[Observation], weights: Array, *, reading: bool) -> dict[str, Any]:
-    """Return how likely a sentence after the first holds the answer, by its margin and the gap to the best score."""
+    """Return how likely a sentence after the first holds the answer too; see `assistant.reading.decisions.Decisions`."""
     values, right = [], []
     for each in observations:
         if each.item.answers and each.read.ordered:
             order = ranked(each, weights)[:5]
-            values += [[candidate.margin, order[0].score - candidate.score] for candidate in order[1:]]
+            sure = order[0].reading.certainty if order[0].reading else 0.0
+            values += [[candidate.margin, order[0].score - candidate.score, sure] for candidate in order[1:]]
             right += [float(is_right(each, candidate)) for candidate in order[1:]]
     model = fit(np.array(values), np.array(right))
-    names = ("margin", "gap")
+    names = ("margin", "gap", "certainty")
     return {
         "bias": round(model.bias, 4),
         "weights": {name: round(float(each), 4) for name, each in zip(names, model.weights, strict=True)},
