@@ -18,6 +18,9 @@ from assistant.server.gradio.sessions import OwnSessions
 from assistant.server.permissions import RequireRight
 from assistant.server.settings import PageSettings
 
+_STYLES = ("page", "library", "sizes")
+"""In the order in which they override each other."""
+
 
 def mount_page(
     app: FastAPI, answering: Answering, settings: PageSettings, identify: Callable[[HTTPConnection], Visitor | None]
@@ -41,7 +44,7 @@ def mount_page(
         show_error=False,
         max_file_size=settings.max_upload_bytes,
         theme=gradio.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
-        head='<link rel="stylesheet" href="attest/static/page.css">',
+        head="".join(f'<link rel="stylesheet" href="attest/static/{name}.css">' for name in _STYLES),
     )
     mounted = app.router.routes[-1]
     assert isinstance(mounted, Mount)  # noqa: S101 - Gradio has just put it there
