@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.server.validation import MOST_QUOTES
 from assistant.types import AskOptions, Mode
+from store.errors import RequestError
 from store.text.date_ranges import is_date
 from store.types import Filter
 
 _MOST = 500
 
 
-def _dated(value: str) -> str:
-    if not is_date(value):
-        raise ValueError("a date is a year, a month or a day, like 2023, 2023-06 or 2023-06-14")
-    return value
-
-
-Date = Annotated[
-    str, AfterValidator(_dated), Field(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$", examples=["2023-06"])
-]
+Date = Annotated[str, Field(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$", examples=["2023-06"])]
 Name = Annotated[str, Field(max_length=500)]
 Names = Annotated[tuple[Name, ...], Field(max_length=_MOST)]
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=60, examples=["th"])]
@@ -41,7 +34,10 @@ class Where(BaseModel):
     published_to: Date | None = None
 
     def as_filter(self) -> Filter:
-        """Return the filter that the library takes."""
+        """Return the filter that the library takes. Raises RequestError for a day that doesn't exist."""
+        for day in (self.published_from, self.published_to):
+            if day is not None and not is_date(day):
+                raise RequestError(f"{day} is no date: a date is a year, a month or a day, like 2023 or 2023-06-14.")
         return Filter(**dict(self))
 
 

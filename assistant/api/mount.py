@@ -16,7 +16,7 @@ from assistant.api.openai.chat import chat_router
 from assistant.api.openai.embeddings import embeddings_router
 from assistant.api.openai.models import models_router
 from assistant.api.openai.responses import responses_router
-from assistant.api.refusals import refusal_router
+from assistant.api.refusals import refusal_routes
 from assistant.api.services import Services
 
 NATIVE = (
@@ -42,5 +42,5 @@ def mount_api(app: FastAPI, services: Services) -> None:
     described = description(api)
     app.include_router(api)
     app.include_router(description_router(described), prefix="/api")
-    app.include_router(refusal_router(described))
+    app.router.routes.extend(refusal_routes(described))
     mount_mcp(app, services)

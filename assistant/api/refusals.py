@@ -2,48 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from assistant.api.openai.errors import error_body
-from assistant.server.permissions import require
-
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+from assistant.server.permissions import RequireRight
 
 
-def refusal_router(described: dict[str, Any]) -> APIRouter:
-    """Return routes for all that the description of the API doesn't name; the application takes them last.
+def refusal_routes(described: dict[str, Any]) -> Iterator[Route]:
+    """Yield routes for all that the description of the API doesn't name; the application takes them last.
 
     Without them the page, which has every address that is left, would answer.
     """
-    router = APIRouter(dependencies=[require("ask")], include_in_schema=False)
     for path, operations in described["paths"].items():
-        allowed = sorted(method.upper() for method in operations)
-        others = [method for method in _METHODS if method not in allowed]
-        router.add_api_route(path, _Refusal(allowed), methods=others)
+        allowed = ", ".join(sorted(method.upper() for method in operations))
+        yield Route(path, RequireRight(_Refusal(allowed), "ask"), include_in_schema=False)
     for prefix in ("/v1", "/api"):
-        router.add_api_route(prefix + "/{path:path}", _not_found, methods=list(_METHODS))
-    return router
+        yield Route(prefix + "/{path:path}", RequireRight(_Refusal(None), "ask"), include_in_schema=False)
 
 
 class _Refusal:
-    """Refuses other methods than `allowed`."""
+    """Refuses every method but those in `allowed`; None: there is nothing at this address."""
 
-    def __init__(self, allowed: Sequence[str]) -> None:
-        self._allowed = ", ".join(allowed)
+    def __init__(self, allowed: str | None) -> None:
+        self._allowed = allowed
 
-    async def __call__(self, request: Request) -> Response:
-        message = f"{request.method} isn't possible here; these are: {self._allowed}."
-        return _refused(request, 405, message, {"allow": self._allowed})
-
-
-async def _not_found(request: Request) -> Response:
-    return _refused(request, 404, f"There is no {request.url.path[:200]}; /api/docs shows what there is.", {})
-
-
-def _refused(request: Request, status: int, message: str, headers: dict[str, str]) -> Response:
-    is_openai = request.url.path.startswith("/v1/")
-    return JSONResponse(error_body(status, message) if is_openai else {"message": message}, status, headers=headers)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse one request."""
+        if self._allowed is None:
+            status, message = 404, f"There is no {scope['path'][:200]}; /api/docs shows what there is."
+        else:
+            status, message = 405, f"{scope['method']} isn't possible here; these are: {self._allowed}."
+        body = error_body(status, message) if scope["path"].startswith("/v1/") else {"message": message}
+        headers = {} if self._allowed is None else {"allow": self._allowed}
+        await JSONResponse(body, status, headers=headers)(scope, receive, send)

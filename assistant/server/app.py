@@ -15,6 +15,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from assistant.api.answer_runs import AnswerRuns
 from assistant.api.callers import bearer_token
+from assistant.api.metrics import MeasuredAssistant, MeasuredRequests, Metrics, metrics_router
 from assistant.api.mount import mount_api
 from assistant.api.rate_limits import RateLimits
 from assistant.api.services import Services
@@ -57,6 +58,8 @@ def application(
     Visitors are known by `authenticators`, then by a proxy's header, then by the cookie of a session.
     """
     tokens = () if accounts is None else (bearer_token(accounts),)
+    metrics = Metrics(assistant.library)
+    assistant = MeasuredAssistant(assistant, metrics)
     identity = Identity(accounts, access, (*tokens, *authenticators))
     app = FastAPI(
         title=settings.title,
@@ -65,6 +68,7 @@ def application(
         openapi_url=None,
         dependencies=[Depends(refuse_undeclared)],
         middleware=[
+            Middleware(MeasuredRequests, metrics=metrics),
             # Proxies are believed by their own addresses, so those are looked at before they are replaced.
             Middleware(AuthenticationMiddleware, backend=identity),
             Middleware(ProxyHeadersMiddleware, trusted_hosts=list(access.networks())),
@@ -78,6 +82,7 @@ def application(
         app.include_router(router, prefix=routes.PREFIX)
     routes.mount(app, assistant, conversations, settings, kept_shelf, bench)
     runs = AnswerRuns(settings.answers_at_once, settings.queue_size)
+    app.include_router(metrics_router(metrics))
     mount_api(app, Services(assistant, conversations, kept_shelf, settings, runs, bench, accounts))
     mount_page(app, Answering(assistant, conversations, settings), settings, identity.visitor)
     is_named = is_local or access.user_header

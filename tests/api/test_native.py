@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from assistant.types import Answer
 from tests.api.conftest import QUESTION, THAI, Served
@@ -156,3 +157,17 @@ def test_the_api_is_described_without_any_other_host(client: httpx.Client) -> No
     for asset in assets:
         assert "//" not in asset
         assert client.get(f"/api/{asset}").status_code == 200
+
+
+def test_requests_and_answers_are_counted(client: httpx.Client) -> None:
+    client.post("/api/ask", json={"question": QUESTION, "keep": False})
+    client.get("/api/documents/nothing")
+    reply = client.get("/metrics")
+    assert reply.headers["content-type"].startswith("application/openmetrics-text")
+    families = {family.name: family for family in text_string_to_metric_families(reply.text)}  # type: ignore[no-untyped-call]
+    requests = {tuple(sample.labels.values()) for sample in families["attest_http_requests"].samples}
+    assert ("POST", "/api/ask", "200") in requests
+    assert ("GET", "/api/documents/{document_id}", "404") in requests
+    answered = [each for each in families["attest_answers"].samples if each.labels["outcome"] == "answered"]
+    assert answered[0].value >= 1
+    assert families["attest_library_documents"].samples[0].value > 0

@@ -50,6 +50,7 @@ NEEDS_TO_ADMINISTER = {
     ("POST", "/attest/evaluation/stop"),
     ("GET", "/attest/evaluation/runs/{name}/report"),
     ("GET", "/attest/evaluation/compare"),
+    ("GET", "/metrics"),
     ("GET", "/api/feedback"),
     ("GET", "/api/evaluations"),
     ("POST", "/api/evaluations"),
@@ -94,7 +95,7 @@ def _walk(routes: Sequence[Any], prefix: str) -> Iterator[tuple[str, str, Any]]:
 
 def is_ours(path: str) -> bool:
     """Whether an address is not one of Gradio's."""
-    return path.startswith(("/attest/", "/api/", "/v1/"))
+    return path.startswith(("/attest/", "/api/", "/v1/", "/metrics", "/mcp"))
 
 
 def filled(path: str) -> str:

@@ -137,7 +137,7 @@ def conversations_router(services: Services) -> APIRouter:
 def feedback_router(services: Services) -> APIRouter:
     """Routes about everybody's feedback."""
     router = APIRouter(route_class=NativeRoute, dependencies=[require("administer")], tags=["conversations"])
-    replies: dict[int | str, dict[str, Any]] = {200: {"content": {"application/yaml": {"schema": {"type": "string"}}}}}
+    replies: dict[int | str, dict[str, Any]] = {200: {"content": {"application/yaml": {"schema": {}}}}}
 
     @router.get("/feedback", response_class=Response, responses=replies | problems())
     def suite() -> Response:

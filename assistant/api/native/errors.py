@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 
 from assistant.api.answer_runs import BusyError
 
@@ -32,7 +33,9 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         429: "Too many requests; `retry-after` says when to come again.",
         503: "The library or a model is out of reach, or too many questions wait.",
     }
-    return {status: {"model": Problem, "description": said[status]} for status in (401, 403, 422, 429, 503, *statuses)}
+    return {
+        status: {"model": Problem, "description": said[status]} for status in (400, 401, 403, 422, 429, 503, *statuses)
+    }
 
 
 class NativeRoute(APIRoute):
@@ -47,6 +50,8 @@ class NativeRoute(APIRoute):
                 return await handle(request)
             except RequestValidationError as error:
                 return JSONResponse({"message": _sentence(error)}, 422)
+            except HTTPException as error:
+                return JSONResponse({"message": f"{error.detail}."}, error.status_code)
             except BusyError as error:
                 return JSONResponse({"message": str(error)}, 503, headers={"retry-after": "1"})
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from assistant.api.callers import Caller
 from assistant.api.openai.errors import ModelNotFoundError, OpenAIRoute
+from assistant.api.openai.replies import ERRORS
 from assistant.api.services import Services
 from assistant.server.permissions import require
 from assistant.types import AskOptions, Mode
@@ -42,12 +43,12 @@ def models_router(services: Services) -> APIRouter:
     written = services.settings.written_mode
     names = (*(name for name, mode in MODES.items() if written or mode != "written"), EMBEDDING)
 
-    @router.get("/models")
+    @router.get("/models", responses=ERRORS)
     async def models(caller: Caller) -> ModelList:
         """List the models."""
         return ModelList(data=tuple(Model(id=name) for name in names))
 
-    @router.get("/models/{model}")
+    @router.get("/models/{model}", responses=ERRORS)
     async def model(model: str, caller: Caller) -> Model:
         """Describe one model."""
         if model not in names:

@@ -1,0 +1,106 @@
+"""How the API does with many clients at once, and what it adds to the pipeline.
+
+python -m evals.benchmarks.api http://127.0.0.1:7860 [--clients 100] [--rounds 5] [--token attest_...]
+
+Asks a running server. Every reply is checked to be the answer to its own question, whole and unmixed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import httpx
+
+TOPICS = (
+    "the forum",
+    "the vote",
+    "human rights",
+    "the conference in Vienna",
+    "ประชุม",
+    "Hội nghị",
+    "การพัฒนา",
+    "the council",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """One question's times, in milliseconds."""
+
+    first: float
+    """Until the first event that follows the request."""
+    whole: float
+    pipeline: float
+    """Of it, what the answer says that it took."""
+
+
+async def ask(client: httpx.AsyncClient, question: str) -> Timed:
+    """Ask one question as a stream. Raises AssertionError for a reply that is lost, cut or another question's."""
+    began = time.perf_counter()
+    first, text, answer = 0.0, "", None
+    body = {"model": "attest", "messages": [{"role": "user", "content": question}], "stream": True}
+    async with client.stream("POST", "/v1/chat/completions", json=body) as reply:
+        assert reply.status_code == 200, (await reply.aread()).decode()  # noqa: S101 - what is measured
+        async for line in reply.aiter_lines():
+            if not line.startswith("data: {"):
+                continue
+            first = first or time.perf_counter() - began
+            chunk = json.loads(line.removeprefix("data: "))
+            text += chunk["choices"][0]["delta"].get("content") or ""
+            answer = chunk.get("attest", answer)
+    assert answer is not None and answer["question"] == question and answer["text"] == text, question  # noqa: S101
+    return Timed(first * 1000, (time.perf_counter() - began) * 1000, answer["timings_ms"]["total"])
+
+
+async def ask_many(url: str, clients: int, rounds: int, token: str | None) -> tuple[list[Timed], float]:
+    """Return the times of all questions, `rounds` by each of `clients` at once, and the seconds that all took."""
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    limits = httpx.Limits(max_connections=clients)
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=600, limits=limits, trust_env=False) as client:
+
+        async def one(number: int) -> list[Timed]:
+            asked = (
+                f"What is said of {TOPICS[(number + each) % len(TOPICS)]}, {number}.{each}?" for each in range(rounds)
+            )
+            return [await ask(client, question) for question in asked]
+
+        began = time.perf_counter()
+        found = await asyncio.gather(*map(one, range(clients)))
+        return [timed for each in found for timed in each], time.perf_counter() - began
+
+
+def summary(name: str, found: Sequence[Timed], seconds: float) -> str:
+    """Return one line of figures."""
+
+    def percentile(values: list[float], share: float) -> float:
+        return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+    first, whole = [each.first for each in found], [each.whole for each in found]
+    added = statistics.median(each.whole - each.pipeline for each in found)
+    return (
+        f"{name}: {len(found)} answers in {seconds:.1f} s, {len(found) / seconds:.1f} a second; first event p50 "
+        f"{percentile(first, 0.5):.0f} ms, p95 {percentile(first, 0.95):.0f} ms; whole p50 {percentile(whole, 0.5):.0f} ms, "
+        f"p95 {percentile(whole, 0.95):.0f} ms; beside the pipeline p50 {added:.1f} ms"
+    )
+
+
+def main() -> None:
+    """Print the figures of one client, and of many."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("--clients", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--token")
+    given = parser.parse_args()
+    for name, clients, rounds in (("one client", 1, 50), (f"{given.clients} clients", given.clients, given.rounds)):
+        print(summary(name, *asyncio.run(ask_many(given.url, clients, rounds, given.token))))
+
+
+if __name__ == "__main__":
+    main()
