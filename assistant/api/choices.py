@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from assistant.server.validation import MOST_QUOTES
 from assistant.types import AskOptions, Mode
@@ -50,8 +50,8 @@ class Choices(BaseModel):
     """quotes: nothing but words of the documents; written: by a language model, each sentence checked."""
     answer_language: Language | None = None
     """BCP 47 tag; else the question's own language."""
-    max_quotes: Annotated[int, Field(ge=1, le=MOST_QUOTES)] = 5
-    translate: bool = False
+    max_quotes: Annotated[StrictInt, Field(ge=1, le=MOST_QUOTES)] = 5
+    translate: StrictBool = False
     """Whether quotes in other languages than the answer's get a machine translation beside them."""
     filter: Where = Where()
 

@@ -21,7 +21,7 @@ class Requirement:
     def __init__(self, right: Right | None) -> None:
         self.right = right
 
-    def __call__(self, request: Request) -> None:
+    async def __call__(self, request: Request) -> None:
         """Raise NotSignedInError, or NotAllowedError."""
         check_right(request.scope, self.right)
 
@@ -35,7 +35,7 @@ PUBLIC: Any = Depends(Requirement(None))
 """The dependency of a route that strangers may use."""
 
 
-def refuse_undeclared(request: Request) -> None:
+async def refuse_undeclared(request: Request) -> None:
     """Raise NotAllowedError for a route that declares no requirement. A dependency of the whole application."""
     declared = getattr(request.scope.get("route"), "dependencies", ())
     if not any(isinstance(each.dependency, Requirement) for each in declared):

@@ -149,5 +149,7 @@ def server(app: ASGIApp, ready: Callable[[], None]) -> uvicorn.Server:
             access_log=False,
             proxy_headers=False,
             timeout_graceful_shutdown=3,
+            # A busy server must not close a connection on which the next question is on its way.
+            timeout_keep_alive=75,
         )
     )

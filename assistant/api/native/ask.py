@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from assistant.accounts.account import Visitor
 from assistant.answer.question import LONGEST_QUESTION
@@ -39,7 +39,7 @@ class AskRequest(Choices):
     """The id of the conversation that the question goes on; None: a new one."""
     parent: str | None = None
     """The id of the turn that it follows; None: the last one of the conversation."""
-    keep: bool = True
+    keep: StrictBool = True
     """Whether question and answer are kept in a conversation."""
 
 

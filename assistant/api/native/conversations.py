@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from assistant.api.callers import Caller
 from assistant.api.native.errors import NativeRoute, problems
@@ -72,7 +72,7 @@ class Verdict(BaseModel):
 
     turn: str
     verdict: Literal["good", "bad", "none"]
-    citation: Annotated[int | None, Field(ge=1, le=2**31)] = None
+    citation: Annotated[StrictInt | None, Field(ge=1, le=2**31)] = None
     comment: Annotated[str, Field(max_length=4000)] = ""
 
 

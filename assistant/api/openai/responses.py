@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from fastapi import Response as HTTPResponse
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from assistant.accounts.account import Visitor
 from assistant.api.answer_runs import answer_of
@@ -50,8 +50,8 @@ class ResponseRequest(BaseModel):
 
     model: str
     input: Annotated[str, Field(min_length=1)] | Annotated[tuple[Item, ...], Field(min_length=1)]
-    stream: bool | None = False
-    store: bool | None = True
+    stream: StrictBool | None = False
+    store: StrictBool | None = True
     """Whether the answer is kept, so that it can be read again, and another question can follow it."""
     previous_response_id: str | None = None
     user: str | None = None
