@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from starlette.authentication import AuthCredentials
 from starlette.requests import HTTPConnection
+from starlette.routing import Route
 
 from assistant.accounts.account import RIGHTS, Right, Visitor
 from assistant.server.authentication import DEFAULT_ACCESS, Access, Identity, KnownUser
@@ -83,6 +84,8 @@ def _walk(routes: Sequence[Any], prefix: str) -> Iterator[tuple[str, str, Any]]:
         elif getattr(route, "methods", None):
             for method in sorted(route.methods):
                 yield method, path, route
+        elif isinstance(route, Route):
+            yield "QUERY", path, route  # one that takes every method
         else:
             below = route.app
             while hasattr(below, "_app"):
