@@ -46,11 +46,11 @@ class LazyGroup(click.Group):
     """A group that imports a command's module when the command is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All commands, the most used first."""
+        """Return all commands, the most used first."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, or None."""
+        """Return the command of that name, or None."""
         if cmd_name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
@@ -129,7 +129,7 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
 
 
 def _in_one_line(error: click.ClickException) -> str:
-    """What click has to say of a wrong command line, and where to read more; on one line, not on its four."""
+    """Return what click has to say of a wrong command line, and where to read more; on one line, not on its four."""
     said = error.format_message()
     if not said.endswith((".", "?")):
         said += "."

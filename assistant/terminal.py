@@ -28,7 +28,7 @@ def print_answer(events: Iterator[Event]) -> Answer:
 
 
 def _shown(answer: Answer) -> str:
-    """An answer's text, then what each marker stands for."""
+    """Return an answer's text, then what each marker stands for."""
     lines = [answer.text]
     for evidence in answer.evidence:
         source = evidence.document

@@ -1,26 +1,31 @@
-"""OpenTelemetry traces of answers, where an endpoint for them is set in OpenTelemetry's own variables.
+"""Trace answers by LlamaIndex's instrumentation, and send the traces where OpenTelemetry's own variables say.
 
-LlamaIndex's instrumentation tells of spans: ours (`assistant.answer.instrumentation`) and those of its own classes,
-language models among them. Here they become OpenTelemetry's, with names, times and numbers,
-and without prompts, questions or quotes.
+A `Span` is one of ours in LlamaIndex's dispatcher, beside those of its own classes, language models among them. The
+handler makes each of them one of OpenTelemetry's, with names, times and numbers, and without prompts, questions or
+quotes.
 """
 
 # ruff: noqa: ANN401 - LlamaIndex's handlers take anything
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
+import sys
 import threading
+import uuid
+from collections.abc import Generator
+from contextlib import contextmanager
 from inspect import BoundArguments
 from typing import TYPE_CHECKING, Any
 
-from assistant.answer.instrumentation import summary
 from assistant.types import Answer
 from store.catalog.schema import program_version
 from store.errors import SettingsError
 
 if TYPE_CHECKING:
+    from llama_index_instrumentation.dispatcher import Dispatcher
     from opentelemetry.sdk.trace import TracerProvider
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
@@ -28,6 +33,64 @@ PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"
 _UUID = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 MOST_OPEN = 10_000
 """Spans that were begun and never ended, by some error of a library: no more are kept."""
+
+
+class Span:
+    """A span for LlamaIndex's dispatcher; it does nothing while LlamaIndex isn't loaded, since nobody listens then."""
+
+    def __init__(self, name: str, parent: str | None, instance: object = None) -> None:
+        self.id = f"{name}-{uuid.uuid4()}"
+        self._dispatcher = _dispatcher()
+        self._ended = False
+        if self._dispatcher is not None:
+            self._dispatcher.span_enter(id_=self.id, bound_args=_no_arguments(), instance=instance, parent_id=parent)
+
+    @contextmanager
+    def is_current(self) -> Generator[None]:
+        """Put what LlamaIndex's own classes do meanwhile below this span. Never hold it over a `yield` to a caller."""
+        if self._dispatcher is None:
+            yield
+            return
+        from llama_index_instrumentation.span import active_span_id
+
+        token = active_span_id.set(self.id)
+        try:
+            yield
+        finally:
+            active_span_id.reset(token)
+
+    @classmethod
+    def below_current(cls, name: str, instance: object = None) -> Span:
+        """Return a span below the one that is current here, if any."""
+        if "llama_index_instrumentation" not in sys.modules:
+            return cls(name, None)
+        from llama_index_instrumentation.span import active_span_id
+
+        return cls(name, active_span_id.get(), instance)
+
+    def end(self, result: object = None) -> None:
+        """End the span; do nothing if it has ended."""
+        if self._dispatcher is not None and not self._ended:
+            self._ended = True
+            self._dispatcher.span_exit(id_=self.id, bound_args=_no_arguments(), result=result)
+
+    def fail(self, error: BaseException) -> None:
+        """End the span as broken off by this error."""
+        if self._dispatcher is not None and not self._ended:
+            self._ended = True
+            self._dispatcher.span_drop(id_=self.id, bound_args=_no_arguments(), err=error)
+
+
+def _dispatcher() -> Dispatcher | None:
+    if "llama_index_instrumentation" not in sys.modules:
+        return None
+    from llama_index_instrumentation import get_dispatcher
+
+    return get_dispatcher("attest")
+
+
+def _no_arguments() -> inspect.BoundArguments:
+    return inspect.signature(lambda: None).bind()
 
 
 def trace_if_wanted() -> TracerProvider | None:
@@ -51,10 +114,10 @@ def trace_if_wanted() -> TracerProvider | None:
 
 
 def span_handler(provider: TracerProvider) -> Any:
-    """A handler for LlamaIndex's dispatcher that makes each span one of OpenTelemetry's."""
+    """Return a handler for LlamaIndex's dispatcher that makes each span one of OpenTelemetry's."""
     from llama_index_instrumentation.span import BaseSpan
     from llama_index_instrumentation.span_handlers import BaseSpanHandler
-    from opentelemetry.trace import Span, Status, StatusCode, set_span_in_context
+    from opentelemetry.trace import Status, StatusCode, set_span_in_context
 
     tracer = provider.get_tracer("attest", program_version())
     spans: dict[str, Span] = {}
@@ -119,7 +182,23 @@ def span_handler(provider: TracerProvider) -> Any:
     return Handler()
 
 
+def summary(answer: Answer) -> dict[str, Any]:
+    """Return what is known of an answer without any of its words."""
+    return {
+        "language": answer.language,
+        "mode": answer.mode,
+        "model": answer.model,
+        "answered": answer.answered,
+        "abstain_reason": answer.abstain_reason,
+        "confidence": round(answer.confidence, 3),
+        "quotes": len(answer.evidence),
+        "claims": len(answer.claims),
+        "unsupported": sum(claim.support == "unsupported" for claim in answer.claims),
+        "notices": [notice.code for notice in answer.notices],
+    }
+
+
 def attributes(answer: Answer) -> dict[str, Any]:
-    """Of an answer, as OpenTelemetry takes them: no None, prefixed by ``attest.``."""
+    """Return what is known of an answer as OpenTelemetry takes it: no None, names that begin with ``attest.``."""
     values = {f"attest.{name}": value for name, value in summary(answer).items() if value is not None}
     return values | {f"attest.milliseconds.{name}": spent for name, spent in answer.timings_ms.items()}

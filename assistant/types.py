@@ -132,7 +132,7 @@ class Answer(Value):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     def to_json(self, indent: int | None = None) -> str:
-        """The contract's JSON text."""
+        """Return the contract's JSON text."""
         return self.model_dump_json(by_alias=True, indent=indent)
 
 

@@ -42,7 +42,7 @@ class Writer:
     def write(
         self, question: str, evidence: Sequence[Evidence], language: str
     ) -> Iterator[TextAdded | ClaimChecked | Waiting | Written]:
-        """See `assistant.answer.generate.write`; without a model that can be loaded the last event says that it failed."""
+        """Yield what `generate.write` yields; without a model that can be loaded, only that it failed."""
         try:
             llm = self._model()
         except LanguageModelError as error:
@@ -55,7 +55,7 @@ class Writer:
         yield from write(question, evidence, language, llm, verifier=verifier)
 
     def translate(self, evidence: Sequence[Evidence], language: str) -> Iterator[Translation | Waiting | Translations]:
-        """See `assistant.answer.translate.translate`; without a model that can be loaded the last event says that it failed."""
+        """Yield what `translate.translate` yields; without a model that can be loaded, only that it failed."""
         try:
             llm = self._model()
         except LanguageModelError as error:
@@ -76,9 +76,9 @@ class Writer:
             warm(llm)
 
     def prompt_of(self, answer: Answer) -> tuple[tuple[str, str], ...]:
-        """Role and text of each message that the model wrote `answer` from.
+        """Return role and text of each message that the model wrote `answer` from.
 
-        None where no model wrote it, or another one than there is now: how much that one was given isn't known.
+        Empty where no model wrote it, or where another one is used now: how much that one was given isn't known.
         Raises LanguageModelError.
         """
         llm = self._model() if answer.mode == "written" else None
@@ -95,7 +95,7 @@ class Writer:
 
 
 def written_notices(written: Written | None, language: str) -> tuple[Notice, ...]:
-    """What the reader should know of how the writing went; nothing where it went well."""
+    """Return what the reader should know of how the writing went; nothing where it went well."""
     if written is None or written.outcome == "written":
         return ()
     code: NoticeCode = "incomplete"
@@ -111,7 +111,7 @@ def written_notices(written: Written | None, language: str) -> tuple[Notice, ...
 
 
 def with_translations(answer: Answer, done: Translations, model: str | None) -> Answer:
-    """`answer` with the translations that there are, and what the reader should know of them and of those missing."""
+    """Return `answer` with the translations that there are, and notices on them and on those missing."""
     texts = {each.key: each.text for each in done.shown}
     evidence = tuple(each.model_copy(update={"translation": texts.get(each.key)}) for each in answer.evidence)
     notices = tuple(_translation_notices(evidence, done, answer.language, model))

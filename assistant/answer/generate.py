@@ -15,16 +15,14 @@ from typing import TYPE_CHECKING, Literal
 
 import regex
 
-from assistant.answer.citation_markers import cite, speaks
-from assistant.answer.injection_filter import commands, without_commands
 from assistant.answer.prompt import fixed_part, prompt, prompt_hash
-from assistant.answer.relevance import loops, misses
-from assistant.answer.retry import Pause, reply
 from assistant.answer.sentence_stream import SentenceStream
-from assistant.llm.base import stream_text
+from assistant.llm.base import Pause, reply, stream_text
 from assistant.types import Claim, ClaimChecked, Evidence, TextAdded, Waiting
 from assistant.verify import Verdict, Verifier, citations_in
-from assistant.verify.text import fold, strip_markers
+from assistant.verify.injection_filter import commands, without_commands
+from assistant.verify.relevance import loops, misses
+from assistant.verify.text import cite, fold, speaks, strip_markers
 from store.errors import LanguageModelError
 
 if TYPE_CHECKING:
@@ -131,7 +129,7 @@ def _since(started: float) -> float:
 def _sentences(
     llm: LLM, messages: list[ChatMessage], max_tokens: int, pause: Pause
 ) -> Generator[str | None, None, None]:
-    """The sentences of the model's reply, and None at every moment at which none has ended.
+    """Yield the sentences of the model's reply, and None at every moment at which none has ended.
 
     A reply that goes in circles or is beyond all measure ends with its last whole sentence.
     """
@@ -163,7 +161,7 @@ class _Draft:
         self._gap = ""
 
     def is_over(self, sentence: str) -> bool:
-        """Whether the model abstains with this sentence, repeats itself, or has said enough."""
+        """Return whether the model abstains with this sentence, repeats itself, or has said enough."""
         bare = fold(strip_markers(sentence)).strip(" .!\"'")
         if bare.upper().startswith(NO_ANSWER):
             self._abstained = not self._claims
@@ -173,7 +171,7 @@ class _Draft:
         return repeated or len(self._claims) + len(self._withheld) >= MAX_SENTENCES
 
     def take(self, sentence: str) -> Iterator[TextAdded | ClaimChecked]:
-        """Verify one sentence; yields what becomes of it."""
+        """Verify one sentence, and yield what becomes of it."""
         body = sentence.strip()
         if not regex.search(r"\p{L}", strip_markers(body)):
             return
@@ -210,7 +208,7 @@ class _Draft:
         yield ClaimChecked(claim)
 
     def finish(self, problem: LanguageModelError | None, used: str, timings: dict[str, float]) -> Written:
-        """What became of it."""
+        """Return what became of it."""
         if self._claims:
             outcome: Outcome = "incomplete" if problem else "written"
         elif problem:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Self
+from typing import Self
 
 from assistant.answer.pipeline import Assistant
-from assistant.answer.spans import Span
+from assistant.tracing import Span, summary
 from assistant.types import Answer, AskOptions, Composed, Event, EvidenceFound, Finished, Message, Translated, finished
 from store.errors import AttestError
 from store.logs import facts
@@ -110,22 +110,6 @@ def _record_failure(error: BaseException, spans: Sequence[Span], started: float)
         "question not answered",
         extra=facts(reason=reason, milliseconds=_since(started)),
     )
-
-
-def summary(answer: Answer) -> dict[str, Any]:
-    """Return what is known of an answer without any of its words."""
-    return {
-        "language": answer.language,
-        "mode": answer.mode,
-        "model": answer.model,
-        "answered": answer.answered,
-        "abstain_reason": answer.abstain_reason,
-        "confidence": round(answer.confidence, 3),
-        "quotes": len(answer.evidence),
-        "claims": len(answer.claims),
-        "unsupported": sum(claim.support == "unsupported" for claim in answer.claims),
-        "notices": [notice.code for notice in answer.notices],
-    }
 
 
 def _since(started: float) -> int:

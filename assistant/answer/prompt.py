@@ -36,14 +36,14 @@ def hash_of(system: Template, examples: Template, asked: Template, language: str
 
 
 def fixed_part() -> list[ChatMessage]:
-    """The rules and the examples: the same for every question."""
+    """Return the rules and the examples: the same for every question."""
     from llama_index.core.llms import ChatMessage
 
     return [ChatMessage(role="system", content=load(SYSTEM).render()), *turns_of(load(EXAMPLES))]
 
 
 def turns_of(examples: Template) -> list[ChatMessage]:
-    """Worked examples as turns of a chat: lines ``user:`` and ``assistant:`` say whose words follow."""
+    """Return worked examples as turns of a chat: lines ``user:`` and ``assistant:`` say whose words follow."""
     from llama_index.core.llms import ChatMessage
 
     turns = regex.split(r"^(user|assistant):\n", examples.render(), flags=regex.MULTILINE)[1:]
@@ -56,7 +56,7 @@ def turns_of(examples: Template) -> list[ChatMessage]:
 def prompt(
     question: str, evidence: Sequence[Evidence], language: str, llm: LLM, max_tokens: int
 ) -> tuple[list[ChatMessage], tuple[Evidence, ...]]:
-    """The messages, and the quotes that are in them.
+    """Return the messages, and the quotes that are in them.
 
     A model that names its `quote_tokens` gets quotes of no more tokens than that, the best first, a long one left out
     where a later one still fits; others as many as their window takes beside the answer. At least one is always there.
@@ -78,7 +78,7 @@ def prompt(
 
 
 def _asked(question: str, evidence: Sequence[Evidence], language: str) -> str:
-    """The changing part of the prompt; small models keep to a language better if asked in it."""
+    """Return the changing part of the prompt; small models keep to a language better if asked in it."""
     quotes = [{"key": each.key, "about": _about(each), "text": " ".join(each.quote.split())} for each in evidence]
     named = language_in_prompt("answer_in", language)
     return load(QUESTION).render(quotes=quotes, question=" ".join(question.split()), language=named).lstrip("\n")
@@ -89,7 +89,7 @@ def _line(evidence: Evidence) -> str:
 
 
 def _about(evidence: Evidence) -> str:
-    """Who says it, and when: what a sentence needs to be understood and attributed."""
+    """Return who says it, and when: what a sentence needs to be understood and attributed."""
     source = evidence.document
     return ", ".join(part for part in (source.speaker or source.title, source.published) if part)
 
@@ -101,7 +101,7 @@ def language_in_prompt(name: str, language: str) -> str:
 
 
 def language_name(tag: str) -> str:
-    """The English name of a language, by which a prompt asks for it.
+    """Return the English name of a language, by which a prompt asks for it.
 
     >>> language_name("vi")
     'Vietnamese'

@@ -42,7 +42,7 @@ class SentenceStream:
         return self._rest
 
     def finish(self) -> Iterator[str]:
-        """The text is over: yields what is left."""
+        """Yield the text is over: yields what is left."""
         yield from self._cut()
         if self._rest:
             rest, self._rest = self._rest, ""
@@ -58,7 +58,7 @@ class SentenceStream:
 
 
 def sentences_of(pieces: Iterable[str]) -> Iterator[str]:
-    """The sentences of a text that comes in pieces; their concatenation is the text."""
+    """Yield the sentences of a text that comes in pieces; their concatenation is the text."""
     stream = SentenceStream()
     for piece in pieces:
         yield from stream.add(piece)

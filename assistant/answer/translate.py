@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING
 
 import regex
 
-from assistant.answer.injection_filter import commands
 from assistant.answer.prompt import SPARE_TOKENS, hash_of, language_in_prompt, language_name, turns_of
-from assistant.answer.retry import Pause, reply
-from assistant.llm.base import counter_of
+from assistant.llm.base import Pause, counter_of, reply
 from assistant.types import Evidence, Waiting
+from assistant.verify.injection_filter import commands
 from assistant.verify.translation import goes_in_circles, same_language, translation_fault
 from prompts import load
 from store.errors import LanguageModelError
@@ -65,14 +64,14 @@ class Translations:
     milliseconds: float = 0.0
 
     def and_also(self, one: Translation) -> Translations:
-        """With one more quote done."""
+        """Return these with one more quote done."""
         if one.text is None:
             return replace(self, withheld=(*self.withheld, one.key))
         return replace(self, shown=(*self.shown, one))
 
 
 def foreign(evidence: Sequence[Evidence], language: str) -> tuple[Evidence, ...]:
-    """The `MOST` best quotes that are in another language than `language`, as far as theirs is known."""
+    """Return the `MOST` best quotes that are in another language than `language`, as far as theirs is known."""
     others = (each for each in evidence if each.language != UNKNOWN and not same_language(each.language, language))
     return tuple(islice(others, MOST))
 
@@ -104,12 +103,12 @@ def translate(
 
 
 def prompt_hash(language: str) -> str:
-    """Of the templates that are used for a language: goes into a run's metadata."""
+    """Return a hash of the prompt as it is worded for a language: it goes into a run's metadata."""
     return hash_of(load(SYSTEM), load(EXAMPLES), load(QUOTE), language_in_prompt("translate_into", language))
 
 
 def _translation(evidence: Evidence, language: str, llm: LLM, pause: Pause) -> Iterator[str | None]:
-    """None as long as the model is at work, then the translation; nothing for a quote that isn't given to it."""
+    """Yield None as long as the model is at work, then the translation; nothing for a quote that it isn't given."""
     if commands(evidence.quote):
         return
     messages = _messages(evidence, language)
@@ -155,7 +154,7 @@ def _on_one_line(quote: str) -> str:
 
 
 def _unquoted(text: str, quote: str) -> str:
-    """`text` without marks of quotation around it that the quote doesn't have."""
+    """Return `text` without quotation marks around it that the quote doesn't have."""
     closing_mark = _PAIRS.get(text[:1])
     if closing_mark and text.endswith(closing_mark) and quote[:1] not in _PAIRS and len(text) > 2:
         return text[1:-1].strip()

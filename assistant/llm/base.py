@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from assistant.answer.spans import Span
+from assistant.tracing import Span
 from prompts import phrase, phrase_in
 from store.errors import LanguageModelError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def counter_of(llm: LLM) -> Callable[[str], int]:
-    """How many tokens a text has for `llm`: by its own tokenizer where it has one, else by tiktoken's cl100k_base.
+    """Return what counts the tokens of a text for `llm`: its own tokenizer, else tiktoken's cl100k_base.
 
     cl100k_base ships with LlamaIndex, so that counting never downloads anything. Counting raises LanguageModelError
     where the model's own tokenizer fails, which may be a server.
@@ -37,7 +38,7 @@ def counter_of(llm: LLM) -> Callable[[str], int]:
 
 
 def count_with_tiktoken(text: str) -> int:
-    """Tokens of `text` in cl100k_base."""
+    """Return the number of tokens of `text` in cl100k_base."""
     return len(_encoding().encode(text, disallowed_special=()))
 
 
@@ -50,12 +51,19 @@ def _encoding() -> tiktoken.Encoding:
     return tiktoken.get_encoding("cl100k_base")
 
 
+Pause = Callable[[float], None]
+
+RETRIES = 2
+"""Of a model that failed before its first word; one that broke off later is not asked again."""
+PAUSE_SECONDS = 0.5
+"""Before the first retry; doubled before each next."""
+
 BEAT_SECONDS = 0.25
 """How often our adapters give an empty piece while the model is silent: the moments at which they can be stopped."""
 
 
 def stream_text(llm: LLM, messages: list[ChatMessage], **options: object) -> Iterator[str]:
-    """The pieces of the model's reply as they come, empty ones among them. Closing the iterator stops the generation.
+    """Yield the pieces of the model's reply as they come, empty ones among them. Closing the iterator stops it.
 
     Raises:
         LanguageModelError: the model refused, hung or broke off; the message says what to do.
@@ -77,6 +85,33 @@ def stream_text(llm: LLM, messages: list[ChatMessage], **options: object) -> Ite
         close = getattr(replies, "close", None)
         if close:
             close()
+
+
+def reply(
+    llm: LLM, messages: list[ChatMessage], max_tokens: int, pause: Pause = time.sleep
+) -> Generator[str, None, None]:
+    """Yield the pieces of the reply; ask again where the model failed before its first word, up to `RETRIES` times.
+
+    Pieces are empty while the model is silent. Closing the iterator stops it.
+
+    Raises:
+        LanguageModelError: it failed for good, or after its first word.
+    """
+    for attempt in range(RETRIES + 1):
+        pieces = stream_text(llm, messages, max_tokens=max_tokens)
+        begun = False
+        try:
+            for piece in pieces:
+                begun = begun or bool(piece)
+                yield piece
+        except LanguageModelError as error:
+            if begun or attempt == RETRIES or not error.is_temporary:
+                raise
+            pause(PAUSE_SECONDS * 2**attempt)
+        else:
+            return
+        finally:
+            pieces.close()  # type: ignore[attr-defined]
 
 
 _BY_STATUS = {401: "model_key", 403: "model_key", 404: "model_unknown", 429: "model_busy"}

@@ -37,7 +37,7 @@ class CausalLLM(CustomLLM):
 
     @classmethod
     def class_name(cls) -> str:
-        """The name that LlamaIndex knows this class by."""
+        """Return the name that LlamaIndex knows this class by."""
         return "CausalLLM"
 
     @property
@@ -61,12 +61,12 @@ class CausalLLM(CustomLLM):
                 self._tokenizer, self._model = _load(self.name)
 
     def count_tokens(self, text: str) -> int:
-        """Tokens of `text` in the model's own vocabulary."""
+        """Return the number of tokens of `text` in the model's own vocabulary."""
         self.load()
         return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def stream_chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponseGen:
-        """The reply piece by piece. Closing the generator stops the model."""
+        """Yield the reply piece by piece. Closing the generator stops the model."""
         self.load()
 
         def pieces() -> ChatResponseGen:
@@ -78,17 +78,17 @@ class CausalLLM(CustomLLM):
         return pieces()
 
     def chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponse:
-        """The whole reply."""
+        """Return the whole reply."""
         text = "".join(reply.delta or "" for reply in self.stream_chat(messages, **options))
         return ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=text))
 
     def complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponse:
-        """The reply to one message of the user's."""
+        """Return the reply to one message of the user's."""
         reply = self.chat([ChatMessage(role=MessageRole.USER, content=prompt)], **options)
         return CompletionResponse(text=reply.message.content or "")
 
     def stream_complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponseGen:
-        """The same piece by piece."""
+        """Yield the same piece by piece."""
         for reply in self.stream_chat([ChatMessage(role=MessageRole.USER, content=prompt)], **options):
             yield CompletionResponse(text=reply.message.content or "", delta=reply.delta)
 
@@ -143,7 +143,7 @@ class CausalLLM(CustomLLM):
 
 
 def _pieces_of(streamer: Iterator[str]) -> Iterator[str]:
-    """What comes out of a streamer, an empty piece where its time is up."""
+    """Yield what comes out of a streamer, an empty piece where its time is up."""
     while True:
         try:
             yield next(streamer)

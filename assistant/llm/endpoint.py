@@ -19,7 +19,7 @@ read for a minute before its first word."""
 
 
 def endpoint(base_url: str, model: str, api_key: str | None = None, *, timeout: float = TIMEOUT_SECONDS) -> LLM:
-    """The model of that name at an endpoint such as ``http://127.0.0.1:11434/v1``; nothing is asked of it yet."""
+    """Return the model of that name at an endpoint such as ``http://127.0.0.1:11434/v1``, which is not asked yet."""
     from assistant.llm.patient import PatientEndpoint
 
     return PatientEndpoint(
@@ -37,7 +37,7 @@ def endpoint(base_url: str, model: str, api_key: str | None = None, *, timeout: 
 
 
 def served_models(base_url: str, api_key: str | None = None, *, timeout: float = 3.0) -> tuple[str, ...]:
-    """The names of the models that an endpoint serves.
+    """Return the names of the models that an endpoint serves.
 
     Raises:
         LanguageModelError: it can't be reached, or is none; the message says what to check.

@@ -64,7 +64,7 @@ class GgufLLM(CustomLLM):
 
     @classmethod
     def class_name(cls) -> str:
-        """The name that LlamaIndex knows this class by."""
+        """Return the name that LlamaIndex knows this class by."""
         return "GgufLLM"
 
     @property
@@ -93,7 +93,7 @@ class GgufLLM(CustomLLM):
         return self._spent
 
     def count_tokens(self, text: str) -> int:
-        """Tokens of `text` in the model's own vocabulary."""
+        """Return the number of tokens of `text` in the model's own vocabulary."""
         self.load()
         request = urllib.request.Request(  # noqa: S310 - our own server in this process
             f"{self._server.listening_address}/tokenize",
@@ -104,7 +104,7 @@ class GgufLLM(CustomLLM):
             return len(json.load(reply)["tokens"])
 
     def stream_chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponseGen:
-        """The reply piece by piece, an empty one where none came for a while. Closing the generator stops the model."""
+        """Yield the reply piece by piece, an empty one where none came for a while. Closing it stops the model."""
         self.load()
 
         def pieces() -> ChatResponseGen:
@@ -117,17 +117,17 @@ class GgufLLM(CustomLLM):
         return pieces()
 
     def chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponse:
-        """The whole reply."""
+        """Return the whole reply."""
         text = "".join(reply.delta or "" for reply in self.stream_chat(messages, **options))
         return ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=text))
 
     def complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponse:
-        """The reply to one message of the user's."""
+        """Return the reply to one message of the user's."""
         reply = self.chat([ChatMessage(role=MessageRole.USER, content=prompt)], **options)
         return CompletionResponse(text=reply.message.content or "")
 
     def stream_complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponseGen:
-        """The same piece by piece."""
+        """Yield the same piece by piece."""
         for reply in self.stream_chat([ChatMessage(role=MessageRole.USER, content=prompt)], **options):
             yield CompletionResponse(text=reply.message.content or "", delta=reply.delta)
 
@@ -179,7 +179,7 @@ class GgufLLM(CustomLLM):
 
 @contextmanager
 def _environment(name: str, value: str) -> Iterator[None]:
-    """A variable that is set for a while, unless the user has set it."""
+    """Yield a variable that is set for a while, unless the user has set it."""
     before = os.environ.get(name)
     os.environ.setdefault(name, value)
     try:

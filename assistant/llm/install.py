@@ -48,7 +48,7 @@ class PackagedModel:
     sha256: str
 
     def end_of(self, part: int) -> int:
-        """Bytes of the file once `part` parts are there."""
+        """Return the bytes of the file once `part` parts are there."""
         return min(part * self.part_size, self.size)
 
 
@@ -66,12 +66,12 @@ SMALL = PackagedModel(
 
 
 def models_folder() -> Path:
-    """Where installed models lie: they are the same for every library, so the user's cache holds them."""
+    """Return where installed models lie: in the user's cache, for all libraries."""
     return user_cache_path("attest", appauthor=False) / "models"
 
 
 def find_installed(model: PackagedModel = SMALL, folder: Path | None = None) -> Path | None:
-    """The installed file, if it is there in full length; its hash was checked when it was installed."""
+    """Return the installed file, if it is there in full length; its hash was checked when it was installed."""
     path = (folder or models_folder()) / model.file_name
     return path if path.is_file() and path.stat().st_size == model.size else None
 
@@ -83,7 +83,7 @@ def install(
     progress: Progress | None = None,
     fetch: Fetch | None = None,
 ) -> Path:
-    """The model's file, downloaded and checked; at once if it is there already and right.
+    """Return the model's file, downloaded and checked; at once if it is there already and right.
 
     Raises:
         LanguageModelError: a part can't be had, the disk is full, or the whole has the wrong hash.
@@ -168,7 +168,7 @@ def download(package: str, version: str, folder: Path) -> Path:
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file in hexadecimal."""
+    """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -30,11 +30,11 @@ class PatientEndpoint(OpenAILike):
 
     @classmethod
     def class_name(cls) -> str:
-        """The name that LlamaIndex knows this class by."""
+        """Return the name that LlamaIndex knows this class by."""
         return "PatientEndpoint"
 
     def stream_chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponseGen:
-        """The reply piece by piece. Closing the generator closes the connection."""
+        """Yield the reply piece by piece. Closing the generator closes the connection."""
 
         def replies() -> ChatResponseGen:
             received: queue.Queue[Any] = queue.Queue()

@@ -35,7 +35,7 @@ class FoundModel:
     """Why it can't be used as things are; None if it can."""
 
     def load(self, settings: Settings) -> LLM:
-        """The model as a LlamaIndex `LLM`; heavy ones load on their first use."""
+        """Return the model as a LlamaIndex `LLM`; heavy ones load on their first use."""
         if self.kind == "endpoint":
             from assistant.llm.endpoint import endpoint
 
@@ -51,7 +51,7 @@ class FoundModel:
 
 
 def find_models(settings: Settings) -> list[FoundModel]:
-    """All that is there, the one that would be used first."""
+    """Return all that is there, the one that would be used first."""
     found: list[FoundModel] = []
     if settings.base_url:
         found += _at_endpoint(settings)
@@ -62,7 +62,7 @@ def find_models(settings: Settings) -> list[FoundModel]:
 
 
 def choose(settings: Settings) -> FoundModel | None:
-    """The model that the settings mean, or the first that is there; None where there is none.
+    """Return the model that the settings mean, or the first that is there; None where there is none.
 
     Raises:
         LanguageModelError: the settings name a model that can't be used.
@@ -76,7 +76,7 @@ def choose(settings: Settings) -> FoundModel | None:
 
 
 def is_there(settings: Settings) -> bool:
-    """Whether there seems to be a model, or an endpoint is named: what can be said without asking anybody.
+    """Return whether there seems to be a model, or an endpoint is named: what can be said without asking anybody.
 
     Never where the settings want quotes alone: then no model is given anything to read.
     """
@@ -86,7 +86,7 @@ def is_there(settings: Settings) -> bool:
 
 
 def load_model(settings: Settings) -> LLM | None:
-    """The chosen model, ready to be asked; None in quotes mode and where there is none.
+    """Return the chosen model, ready to be asked; None in quotes mode and where there is none.
 
     Raises:
         LanguageModelError: the settings name a model that can't be used.

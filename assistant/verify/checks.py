@@ -14,6 +14,8 @@ from assistant.verify.numbers import Quantity, numbers_in
 from assistant.verify.text import fold
 from assistant.verify.verdict import Verdict
 
+_QUOTED = regex.compile(r'"(?P<words>[^"]+)"')
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:
@@ -29,7 +31,7 @@ class Quote:
 
 
 def read_quote(evidence: Evidence) -> Quote:
-    """One piece of evidence, folded and read once for all claims."""
+    """Return one piece of evidence folded, with its numbers and dates: read once for all claims."""
     text = fold(evidence.quote)
     source = evidence.document
     # A speaker such as "News desk, Hanoi" doesn't put Hanoi into what is quoted.
@@ -47,7 +49,7 @@ def read_quote(evidence: Evidence) -> Quote:
 
 
 def is_verbatim(claim: str, quote: str) -> bool:
-    """Whether a claim is nothing but words of a quote in their order, marks at its ends aside."""
+    """Return whether a claim is nothing but words of a quote in their order, marks at its ends aside."""
     ends = " .,;:!?\"'()[]。"
     bare, quoted = claim.lower().strip(ends), quote.lower()
     at = quoted.find(bare)
@@ -59,7 +61,7 @@ def is_verbatim(claim: str, quote: str) -> bool:
 
 
 def unsupported_date(claim: str, quotes: Sequence[Quote]) -> Verdict | None:
-    """The verdict on the first date of a folded claim that no quote has; None if there is none."""
+    """Return the verdict on the first date of a folded claim that no quote has; None if there is none."""
     known = tuple(mention for quote in quotes for mention in quote.dates)
     values = {value for quote in quotes for number in quote.numbers for value in number.values}
     for mention in dates_in(claim):
@@ -74,7 +76,7 @@ def unsupported_date(claim: str, quotes: Sequence[Quote]) -> Verdict | None:
 
 
 def unsupported_number(claim: str, quotes: Sequence[Quote]) -> Verdict | None:
-    """The verdict on the first number that no quote has, or has otherwise hedged; None if there is none."""
+    """Return the verdict on the first number that no quote has, or has otherwise hedged; None if there is none."""
     taken = tuple((mention.start, mention.end) for mention in dates_in(claim))
     known = [number for quote in quotes for number in quote.numbers]
     parts = {
@@ -101,3 +103,28 @@ def _bounds_agree(number: Quantity, other: Quantity) -> bool:
 def _with_bound(claim: str, number: Quantity) -> str:
     before = regex.search(r"\S+\s?\S*\s?$", claim[: number.start])
     return (before.group() if before else "") + number.text
+
+
+def quotations_in(text: str) -> list[str]:
+    """Return what a folded text has in quotation marks, if it is long enough to be a quotation and not a scare quote."""
+    found = []
+    for match in _QUOTED.finditer(text):
+        words = match["words"].strip()
+        spaced = len(words.split())
+        letters = len(regex.findall(r"\p{L}", words))
+        if spaced >= 3 or (regex.search(r"[\p{Thai}\p{Han}\p{Lao}\p{Khmer}]", words) and letters >= 8):
+            found.append(words)
+    return found
+
+
+def altered_quotation(claim: str, quotes: Sequence[str]) -> str | None:
+    """Return the first quotation of a folded `claim` that none of the folded `quotes` has verbatim, or None.
+
+    Letter case, spaces, quotation marks within and a closing mark don't count as a difference.
+    """
+    bare = [_bare(quote) for quote in quotes]
+    return next((words for words in quotations_in(claim) if not any(_bare(words) in quote for quote in bare)), None)
+
+
+def _bare(text: str) -> str:
+    return regex.sub(r"[\s\"']+", "", text.lower()).rstrip(".,;:!?")

@@ -29,7 +29,7 @@ class DateMention:
     alternatives: tuple[tuple[int | None, int | None, int | None], ...]
 
     def within(self, known: tuple[DateMention, ...]) -> bool:
-        """Whether `known` dates say so: a day and month must stand together, a year anywhere beside them."""
+        """Return whether `known` dates say so: a day and month must stand together, a year anywhere beside them."""
         return any(self._reading_within(reading, known) for reading in self.alternatives)
 
     @staticmethod
@@ -50,7 +50,7 @@ class DateMention:
 
 @cache
 def _months() -> dict[str, int]:
-    """Names of months, lower-cased, of all `LANGUAGES`."""
+    """Return the months' numbers by their names, lower-cased, of all `LANGUAGES`."""
     from babel.dates import get_month_names
 
     names: dict[str, int] = {}
@@ -135,7 +135,7 @@ _AMBIGUOUS_ALONE = {
 
 
 def dates_in(text: str) -> tuple[DateMention, ...]:
-    """The dates of a folded `text` in order, none overlapping another."""
+    """Return the dates of a folded `text` in order, none overlapping another."""
     found: list[DateMention] = []
     for pattern in _patterns():
         for match in pattern.finditer(text):
@@ -174,7 +174,7 @@ def _mentions(match: regex.Match[str], text: str) -> list[DateMention]:
 
 
 def _month(parts: dict[str, str | None], match: regex.Match[str], text: str) -> int | None:
-    """The month named, None if none is, 0 if what looked like one must be taken for another word."""
+    """Return the month named, None if none is, 0 if what looked like one must be taken for another word."""
     if word := parts.get("word"):
         return _VIETNAMESE_MONTHS[" ".join(word.lower().split())]
     if word := parts.get("month"):

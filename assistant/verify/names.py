@@ -11,15 +11,17 @@ from functools import cache
 
 import regex
 
-from assistant.answer.topics import language_of
-from assistant.verify.name_words import LISTS
+from assistant.verify.packs import pack_of, packs
 from assistant.verify.places import entities_of, mentions
 from assistant.verify.sounds import LATIN_WORD, bare, latin_consonants, occurs, thai_consonants
 from assistant.verify.text import SENTENCE_START, has_thai
 from assistant.verify.thai_names import thai_name_borne, thai_name_candidates
 from assistant.verify.words import roman_value
 
-_TITLE_WORDS, _COMMON, _GENERIC = LISTS["titles"], LISTS["common"], LISTS["generic"]
+_TITLE_WORDS, _COMMON, _GENERIC = (
+    frozenset(word for each in packs().values() for word in each.words(group))
+    for group in ("titles", "common", "generic")
+)
 _WORD = (
     r"(?:\p{Lu}\.(?=\s?\p{Lu})|(?:Mr|Mrs|Ms|Dr|Prof|Amb|St)\.|"
     r"\p{Lu}[\p{Latin}\p{M}]*(?:['.\-&/][\p{Latin}\p{N}\p{M}]+)*)"
@@ -43,7 +45,7 @@ _ENDINGS = frozenset({"n", "an", "ian", "ese", "ish", "ic", "ans", "ians"})
 
 
 def unsupported_name(claim: str, quotes: Sequence[str], context: str = "") -> str | None:
-    """The first name of `claim` that no quote bears, or None.
+    """Return the first name of `claim` that no quote bears, or None.
 
     Args:
         claim: A folded sentence without markers.
@@ -51,7 +53,7 @@ def unsupported_name(claim: str, quotes: Sequence[str], context: str = "") -> st
         context: What else may bear a name: titles and speakers of the quoted documents, folded.
     """
     borne = " \n ".join([*quotes, context])
-    is_vietnamese = language_of(claim) == "vi"
+    is_vietnamese = pack_of(claim).language == "vi"
     for name in latin_names(claim):
         if not _latin_name_borne(name, quotes, borne, is_vietnamese=is_vietnamese):
             return name
@@ -63,7 +65,7 @@ def unsupported_name(claim: str, quotes: Sequence[str], context: str = "") -> st
 
 
 def latin_names(text: str) -> list[str]:
-    """Runs of capitalized words that are names, in order; a sentence's first word only where it surely is one."""
+    """Return the names of a text, runs of capitalized words, in order; its first word only where it surely is one."""
     names = []
     for match in _RUN.finditer(text):
         words = match.group().split()
@@ -83,7 +85,7 @@ def latin_names(text: str) -> list[str]:
 
 
 def _without_possession(words: Sequence[str]) -> list[str]:
-    """Names of a run of words: what somebody has is another than who has it, as in "Denver's General Manager"."""
+    """Return the names in a run of words: a possession is not its owner, as in "Denver's General Manager"."""
     names: list[list[str]] = [[]]
     for word in words:
         names[-1].append(word.removesuffix("'s"))
@@ -136,13 +138,13 @@ def _latin_name_borne(name: str, quotes: Sequence[str], borne: str, *, is_vietna
 
 
 def _counted(word: str, borne: str) -> bool:
-    """Whether `word` is a Roman numeral that stands in `borne` in digits."""
+    """Return whether `word` is a Roman numeral that stands in `borne` in digits."""
     value = roman_value(word)
     return value is not None and regex.search(rf"(?<!\d){value}(?!\d)", borne) is not None
 
 
 def _abbreviates(acronym: str, quotes: Sequence[str]) -> bool:
-    """Whether the words of a quote begin with the letters of an acronym, or no quote could tell."""
+    """Return whether the words of a quote begin with the letters of an acronym, or no quote could tell."""
     told = False
     for quote in quotes:
         words = regex.findall(r"\p{Latin}+", quote)
@@ -177,7 +179,7 @@ def _looks_vietnamese(word: str) -> bool:
 
 
 def _shares_language(is_vietnamese: bool, name: str, quotes: Sequence[str]) -> bool:
-    """Whether any quote is in the language of `name`, as far as letters tell: Vietnamese, or otherwise Latin.
+    """Return whether any quote is in the language of `name`, as far as letters tell: Vietnamese, or otherwise Latin.
 
     A word such as "Tòa" has no letter that only Vietnamese has: `is_vietnamese` says that it stands in such a text.
     """
@@ -192,7 +194,7 @@ def _shares_language(is_vietnamese: bool, name: str, quotes: Sequence[str]) -> b
 
 
 def _borne_across(name: str, quotes: Sequence[str], borne: str) -> bool:
-    """Whether quotes in another language may bear `name`: by sound in Thai, by spelling in Latin letters."""
+    """Return whether quotes in another language may bear `name`: by sound in Thai, by spelling in Latin letters."""
     scripts_unknown = False
     for quote in quotes:
         if has_thai(quote):

@@ -30,7 +30,7 @@ class Quantity:
     bound: Bound = "exact"
 
     def agrees(self, other: Quantity) -> bool:
-        """Whether both can be the same number; a share in percent is none other than that."""
+        """Return whether both can be the same number; a share in percent is none other than that."""
         return bool(self.values & other.values) and self.percent == other.percent
 
 
@@ -65,7 +65,7 @@ _AFTER_OVER = regex.compile(r"(?i)^\s?(?:กว่า|or more\b|trở lên)")
 
 
 def numbers_in(text: str, *, strict: bool = True, taken: tuple[tuple[int, int], ...] = ()) -> tuple[Quantity, ...]:
-    """The numbers of a folded `text` in order, without those inside the ranges `taken` (dates, say).
+    """Return the numbers of a folded `text` in order, without those inside the ranges `taken` (dates, say).
 
     `strict` leaves out what only might be a number, such as a Thai syllable that also begins other words.
     """
@@ -105,7 +105,7 @@ def _from_digits(text: str) -> list[Quantity]:
 
 
 def _readings(number: str) -> set[Decimal]:
-    """All values that digits with separators can mean: "1,234" is 1234 in English, 1.234 in Vietnamese."""
+    """Return all values that digits with separators can mean: "1,234" is 1234 in English, 1.234 in Vietnamese."""
     plain = number.replace("\u00a0", "").replace(" ", "")
     separators = [c for c in plain if c in ".,"]
     candidates = set()
@@ -147,7 +147,7 @@ def _from_words(text: str, *, strict: bool) -> list[Quantity]:
 
 
 def _begins_a_name(text: str, start: int, end: int) -> bool:
-    """Whether a number word has a capital letter where a name would: "Ba Lan" is Poland, not three."""
+    """Return whether a number word has a capital letter where a name would: "Ba Lan" is Poland, not three."""
     if not text[start].isupper():
         return False
     follows = regex.match(r"\s\p{Lu}", text[end:]) is not None
@@ -165,7 +165,7 @@ def _from_roman(text: str) -> list[Quantity]:
 
 
 def _value(number: str, words: WordNumbers) -> int | None:
-    """The value of a run of number words, or None where they make none, as in "five six".
+    """Return the value of a run of number words, or None where they make none, as in "five six".
 
     A small scale multiplies the unit before it, a large one all that came before it: two hundred and fifty
     thousand is ``(2 * 100 + 50) * 1000``.

@@ -19,7 +19,7 @@ LANGUAGES = ("en", "th", "vi", "fr", "es", "id", "de", "zh", "ar", "ru", "ja")
 
 @cache
 def names_by_entity() -> dict[str, frozenset[str]]:
-    """For each entity, all its names, folded and in lower case."""
+    """Return for each entity all its names, folded and in lower case."""
     from babel import Locale
 
     names: dict[str, set[str]] = defaultdict(set)
@@ -45,7 +45,7 @@ def _variants(name: str) -> set[str]:
 
 @cache
 def entities_by_name() -> dict[str, frozenset[str]]:
-    """For each name, folded and in lower case, the entities that bear it."""
+    """Return for each name, folded and in lower case, the entities that bear it."""
     entities: dict[str, set[str]] = defaultdict(set)
     for entity, names in names_by_entity().items():
         for name in names:
@@ -59,13 +59,13 @@ def _longest_name() -> int:
 
 
 def entities_of(name: str) -> frozenset[str]:
-    """The entities that a name can mean; empty if it is none that is known."""
+    """Return the entities that a name can mean; empty if it is none that is known."""
     folded = fold(name).lower().strip(" .,'")
     return entities_by_name().get(folded) or entities_by_name().get(folded.removesuffix("'s"), frozenset())
 
 
 def mentions(text: str, entities: frozenset[str]) -> bool:
-    """Whether a folded `text` names any of `entities` in any language."""
+    """Return whether a folded `text` names any of `entities` in any language."""
     lowered = text.lower()
     for entity in entities:
         for name in names_by_entity()[entity]:
@@ -79,6 +79,6 @@ def mentions(text: str, entities: frozenset[str]) -> bool:
 
 @cache
 def thai_names() -> regex.Pattern[str]:
-    """Finds the Thai names of entities, the longest first."""
+    """Return a pattern that finds the Thai names of entities, the longest first."""
     names = sorted((name for name in entities_by_name() if has_thai(name) and len(name) >= 3), key=len, reverse=True)
     return regex.compile("|".join(map(regex.escape, names)))

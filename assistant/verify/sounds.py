@@ -12,7 +12,7 @@ LATIN_WORD = regex.compile(r"[\p{Latin}][\p{Latin}\p{M}\p{N}]*(?:['\-][\p{Latin}
 
 @cache
 def bare(text: str) -> str:
-    """Lower case without accents, so that "Türk" is "Turk"; Vietnamese đ is d."""
+    """Return `text` in lower case without accents, so that "Türk" is "Turk"; Vietnamese đ is d."""
     decomposed = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
@@ -30,7 +30,7 @@ _THAI_CLASSES = {
 
 
 def thai_consonants(text: str) -> str:
-    """The consonants of a Thai text by class of sound, silenced ones left out; other letters and vowels too.
+    """Return the consonants of a Thai text by class of sound, silenced ones left out; other letters and vowels too.
 
     >>> thai_consonants("มิเชล บาเชเลต์")
     'mslpsl'
@@ -53,7 +53,7 @@ _LATIN_CLASSES = {
 
 
 def latin_consonants(text: str) -> str:
-    """The consonants of words in Latin letters by the same classes as `thai_consonants`.
+    """Return the consonants of words in Latin letters by the same classes as `thai_consonants`.
 
     >>> latin_consonants("Michelle Bachelet")
     'mslpslt'
@@ -70,7 +70,7 @@ def latin_consonants(text: str) -> str:
 
 
 def occurs(wanted: str, sounds: str) -> bool:
-    """Whether `wanted` occurs in `sounds` with at most one letter in five wrong, missing or added."""
+    """Return whether `wanted` occurs in `sounds` with at most one letter in five wrong, missing or added."""
     if not wanted:
         return True
     allowed = len(wanted) // 5

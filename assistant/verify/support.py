@@ -1,27 +1,24 @@
 """How closely a claim's meaning comes to its quotes', by the embedding model, each language's mean taken off.
 
-Three cosines, of ever smaller parts: the whole claim with each quote; each clause of the claim with the clauses of
-the quotes that it cites; and each word with their words, in context (the recall side of BERTScore, Zhang et al.
-2020, arXiv:1904.09675). The first finds the wrong citation, the others what was put in: an invented clause leaves a
-run of words that nothing in the quotes answers to.
+Two cosines: the whole claim with each quote and its clauses; and each word of the claim with the words of the quotes
+that it cites, in context (the recall side of BERTScore, Zhang et al. 2020, arXiv:1904.09675). The first finds the wrong
+citation, the second what was put in: an invented clause leaves a run of words that nothing in the quotes answers to.
 
 Without an embedding model, how many of the claim's content words a quote in the same language has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import regex
 
-from assistant.answer.topics import language_of
 from assistant.types import Evidence
-from assistant.verify.polarity import content_spans, content_words
-from assistant.verify.text import has_thai
+from assistant.verify.packs import pack_of
+from assistant.verify.text import content_spans, content_words
 from store.types import Span
 
 if TYPE_CHECKING:
@@ -35,12 +32,6 @@ MINIMUM_WORDS = 3
 RUN = 3
 """Neighboring content words that are judged together: one alone may be a synonym that the model doesn't know."""
 
-_LATIN_CLAUSE = regex.compile(
-    r"[,;:]\s+|\s-\s+"
-    r"|\s(?=(?:and|but|while|whereas|which|who|because|although|và|nhưng|còn|trong khi|nên|vì|đồng thời)\s)"
-)
-_THAI_CLAUSE = regex.compile(r"\s+|(?=(?:และ|แต่|ซึ่ง|โดย|เพราะ|รวมทั้ง|พร้อมทั้ง)(?!\s*\p{N}))")
-
 
 @dataclass(frozen=True, slots=True)
 class Closeness:
@@ -48,13 +39,11 @@ class Closeness:
 
     by_key: dict[int, float]
     """Of the claim with each quote, or with its closest clause."""
-    weakest_clause: float
-    """Least of any clause of the claim with the closest clause of the quotes cited."""
     weakest_run: float
     """Least average of `RUN` neighboring words, each with the closest word of the quotes cited."""
     run: str
     """Those words."""
-    nearest: str | None
+    nearest: str
     """The clause of the cited quotes that is closest to the claim."""
 
 
@@ -69,8 +58,8 @@ class _Vectors:
 
 
 def clauses_of(text: str) -> tuple[Span, ...]:
-    """The clauses of a sentence that say enough to be compared alone; the sentence itself where it has but one."""
-    pattern = _THAI_CLAUSE if has_thai(text) else _LATIN_CLAUSE
+    """Return the clauses of a sentence that say enough to be compared alone, or the sentence where it has but one."""
+    pattern = pack_of(text).pattern("cuts")
     cuts = [0, *(match.end() for match in pattern.finditer(text)), len(text)]
     spans: list[Span] = []
     start = 0
@@ -100,7 +89,7 @@ class MeaningScorer:
         self._claims: dict[str, _Vectors] = {}
 
     def _embed(self, texts: Sequence[tuple[str, str]]) -> list[_Vectors]:
-        """Texts, each with its language, in one pass through the model."""
+        """Embed texts, each with its language, in one pass through the model."""
         from store.embedding.embedder import PassageText
 
         clauses = [each if len(each := clauses_of(text)) > 1 else () for text, _ in texts]
@@ -119,20 +108,18 @@ class MeaningScorer:
         return found
 
     def closeness(self, claim: str, cited: Sequence[int], language: str | None = None) -> Closeness:
-        """How close `claim` comes to every quote as a whole, and to those `cited` in its parts."""
+        """Return how close `claim` comes to every quote as a whole, and to those `cited` in its parts."""
         if claim not in self._claims:
-            (self._claims[claim],) = self._embed([(claim, language or language_of(claim))])
+            (self._claims[claim],) = self._embed([(claim, language or pack_of(claim).language)])
         said = self._claims[claim]
         by_key = {key: float((quote.clauses @ said.clauses[0]).max()) for key, quote in self._quotes.items()}
-        quotes = [self._quotes[key] for key in cited]
-        clauses = np.concatenate([quote.clauses for quote in quotes])
-        texts = [text for quote in quotes for text in quote.texts]
-        cosines = said.clauses @ clauses.T
-        parts = cosines[1:] if len(said.texts) > 1 else cosines
-        words = np.concatenate([quote.words for quote in quotes] + [self._titles[key].words for key in cited])
-        weakest, run = _weakest_run(said, words, claim)
-        nearest = texts[int(cosines[0].argmax())]
-        return Closeness(by_key, float(parts.max(axis=1).min()), weakest, run, nearest)
+        cited_words = [vectors[key].words for vectors in (self._quotes, self._titles) for key in cited]
+        weakest, run = _weakest_run(said, np.concatenate(cited_words), claim)
+        clauses = [(vector @ said.clauses[0], text) for key in cited for vector, text in self._clauses(key)]
+        return Closeness(by_key, weakest, run, max(clauses, key=lambda each: each[0])[1])
+
+    def _clauses(self, key: int) -> Iterator[tuple[FloatArray, str]]:
+        return zip(self._quotes[key].clauses, self._quotes[key].texts, strict=True)
 
 
 @cache
@@ -153,8 +140,8 @@ def _weakest_run(said: _Vectors, words: FloatArray, claim: str) -> tuple[float, 
 
 
 def shared_words(claim: str, quote: str) -> float | None:
-    """The share of a folded claim's content words that a folded quote has; None where the languages differ."""
-    if language_of(claim) != language_of(quote):
+    """Return the share of a folded claim's content words that a folded quote has; None where the languages differ."""
+    if pack_of(claim) is not pack_of(quote):
         return None
     words = set(content_words(claim))
     return len(words & set(content_words(quote))) / len(words) if words else None

@@ -6,14 +6,12 @@ from functools import cache
 
 import regex
 
-from assistant.verify.name_words import LISTS
 from assistant.verify.places import entities_of, mentions, thai_names
 from assistant.verify.sounds import LATIN_WORD, latin_consonants, occurs, thai_consonants
 
 _THAI_TITLES = regex.compile(
     r"(?:นางสาว|นาย|นาง|ดร\.|(?:รอง|ผู้ช่วย)?ศาสตราจารย์|ประธานาธิบดี|เอกอัครราชทูต|พลเอก|พลตรี|มร\.)\s?(?P<name>\p{Thai}{3,})"
 )
-_THAI_PLACE_NOUNS = sorted(LISTS["thai_place_nouns"])
 
 
 @cache
@@ -24,7 +22,7 @@ def _thai_dictionary() -> frozenset[str]:
 
 
 def thai_name_candidates(text: str) -> list[str]:
-    """Thai stretches that are surely names: known places and peoples, and words that no dictionary has."""
+    """Return the Thai stretches that are surely names: known places and peoples, words that no dictionary has."""
     from pythainlp.tokenize.newmm import segment
 
     candidates = []
@@ -41,7 +39,6 @@ def thai_name_candidates(text: str) -> list[str]:
                 candidates.append(match.group())
                 taken |= set(range(*match.span()))
         candidates += [match["name"] for match in _THAI_TITLES.finditer(run)]
-        candidates += _after_place_nouns(tokens, taken)
         position = 0
         unknown = ""
         for token in [*tokens, ""]:
@@ -56,33 +53,10 @@ def thai_name_candidates(text: str) -> list[str]:
     return candidates
 
 
-def _after_place_nouns(tokens: list[str], taken: set[int]) -> list[str]:
-    """What follows "river", "province" and the like, together with that noun, unless a place is known there."""
-    found = []
-    position = 0
-    for token, following in zip(tokens, [*tokens[1:], ""], strict=True):
-        position += len(token)
-        noun = next((noun for noun in _THAI_PLACE_NOUNS if token.startswith(noun)), None)
-        if noun and token != noun and len(token) - len(noun) >= 3 and position - 1 not in taken:
-            found.append(token)
-        elif (
-            noun == token
-            and len(following) >= 3
-            and position not in taken
-            and following not in LISTS["thai_after_place_nouns"]
-        ):
-            found.append(token + following)
-    return found
-
-
 def thai_name_borne(name: str, borne: str) -> bool:
-    """Whether `borne` (quotes and what is known of their documents, folded) has a Thai name, in any script."""
+    """Return whether `borne` (quotes and what is known of their documents, folded) has a Thai name, in any script."""
     if entities := entities_of(name):
         return mentions(borne, entities)
-    noun = next((noun for noun in _THAI_PLACE_NOUNS if name.startswith(noun) and name != noun), None)
-    if noun:
-        # A noun with what follows it is surely a name only where the quotes have the noun with another.
-        return name in borne or noun not in borne or name.removeprefix(noun) in borne
     if _without_tones(name) in _without_tones(borne):
         return True
     sounds = thai_consonants(name)

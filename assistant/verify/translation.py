@@ -9,12 +9,11 @@ from typing import Literal
 
 import regex
 
-from assistant.answer.citation_markers import speaks
-from assistant.answer.injection_filter import commands
 from assistant.types import Evidence
 from assistant.verify.checks import Quote, read_quote, unsupported_date, unsupported_number
 from assistant.verify.dates import BUDDHIST_ERA
-from assistant.verify.text import fold, script_of
+from assistant.verify.injection_filter import commands
+from assistant.verify.text import fold, script_of, speaks
 from store.text.language import UNKNOWN, detect_language
 
 TranslationFault = Literal["empty", "same", "language", "length", "number", "date", "command"]
@@ -36,7 +35,7 @@ _WORTH = ((regex.compile(r"[\p{Han}]"), 3), (regex.compile(r"[\p{Hiragana}\p{Kat
 
 
 def translation_fault(translation: str, evidence: Evidence, language: str) -> TranslationFault | None:
-    """Why `translation` into `language` (BCP 47) can't be shown beside the quote of `evidence`; None if it can."""
+    """Return why `translation` into `language` (BCP 47) can't be shown beside its quote; None if it can."""
     quote, folded = fold(evidence.quote), fold(translation)
     fault: TranslationFault | None = None
     if not regex.search(r"\p{L}", folded):
@@ -53,12 +52,12 @@ def translation_fault(translation: str, evidence: Evidence, language: str) -> Tr
 
 
 def goes_in_circles(text: str) -> bool:
-    """Whether `text` says the same three times in a row."""
+    """Return whether `text` says the same three times in a row."""
     return bool(_CIRCLE.search(text))
 
 
 def same_language(one: str, other: str) -> bool:
-    """Whether two tags mean the same language, whatever their regions and scripts."""
+    """Return whether two tags mean the same language, whatever their regions and scripts."""
     return one.partition("-")[0].lower() == other.partition("-")[0].lower()
 
 
@@ -69,7 +68,7 @@ def _is_in(text: str, language: str) -> bool:
 
 
 def _is_partly_left(text: str, quote: str) -> bool:
-    """Whether words of the quote stand in `text` in the quote's own script; Latin names may stand in any."""
+    """Return whether words of the quote stand in `text` in the quote's own script; Latin names may stand in any."""
     script = script_of(quote)
     if script in ("", "cjk"):
         return False
@@ -95,7 +94,7 @@ def _is_out_of_measure(text: str, quote: str) -> bool:
 
 
 def _altered(text: str, quote: str, evidence: Evidence, language: str) -> TranslationFault | None:
-    """A number or date that the quote doesn't have; or one of the quote's, in digits, that `text` doesn't have."""
+    """Return the fault of a number or date that only one of quote and `text` has; the quote's count in digits alone."""
     before, after = _read(evidence), _read(evidence.model_copy(update={"quote": text, "language": language}))
     if unsupported_date(text, before) or unsupported_date(quote, after) or _is_of_another_era(text, before, language):
         return "date"
@@ -106,7 +105,7 @@ def _altered(text: str, quote: str, evidence: Evidence, language: str) -> Transl
 
 
 def _is_of_another_era(text: str, quotes: tuple[Quote], language: str) -> bool:
-    """Whether a Buddhist year was left as it was, for readers who would take it for the far future."""
+    """Return whether a Buddhist year was left as it was, for readers who would take it for the far future."""
     if same_language(language, "th") or _ERA_NAMED.search(text):
         return False
     years = {reading[0] for quote in quotes for mention in quote.dates for reading in mention.alternatives}

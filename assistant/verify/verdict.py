@@ -19,8 +19,6 @@ class Thresholds:
 
     whole_within: float = 0.40
     whole_across: float = 0.22
-    clause_within: float = 0.30
-    clause_across: float = 0.20
     run_within: float = 0.86
     run_across: float = 0.72
     margin: float = 0.05

@@ -156,7 +156,7 @@ ROMAN = regex.compile(
 
 
 def roman_value(word: str) -> int | None:
-    """What a Roman numeral of at least two letters is worth; None for anything else.
+    """Return what a Roman numeral of at least two letters is worth; None for anything else.
 
     >>> roman_value("XXXIII")
     33

@@ -31,10 +31,10 @@ import yaml
 
 from assistant.answer.compose import no_answer
 from assistant.answer.generate import warm
-from assistant.answer.injection_filter import commands, without_commands
 from assistant.answer.pipeline import Assistant
 from assistant.answer.prompt import fixed_part
 from assistant.types import Answer, AskOptions, Mode
+from assistant.verify.injection_filter import commands, without_commands
 from evals.benchmarks.figures import machine, replace_section, save, share, table
 from evals.benchmarks.questions import Asked, Paragraph, Parallel, fill, read_xquad
 from evals.benchmarks.replies import Remembering, one_by_one

@@ -29,12 +29,12 @@ def after(*turns: str) -> list[Message]:
         (
             (FORUM, "In 2023."),
             "Where was it held?",
-            "Where was the Forum on Global Human Rights Governance held?",
+            "Where was Forum on Global Human Rights Governance held?",
         ),
         (
             ("การประชุมว่าด้วยข้าวจัดขึ้นเมื่อไหร่", "ปี 2566"),
             "แล้วใครเป็นเจ้าภาพ",
-            "การประชุมว่าด้วยข้าว: ใครเป็นเจ้าภาพ",
+            "การประชุมว่าด้วยข้าวจัดขึ้น: ใครเป็นเจ้าภาพ",
         ),
         (
             ("Có bao nhiêu người tham dự diễn đàn năm 2021?", "400"),

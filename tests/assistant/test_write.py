@@ -18,11 +18,11 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms import CustomLLM
 from pydantic import PrivateAttr
 
-from assistant.answer.citation_markers import cite, speaks
 from assistant.answer.generate import Written, write
-from assistant.answer.injection_filter import commands
-from assistant.answer.relevance import loops, misses
 from assistant.types import ClaimChecked, TextAdded, Waiting
+from assistant.verify.injection_filter import commands
+from assistant.verify.relevance import loops, misses
+from assistant.verify.text import cite, speaks
 from store.errors import LanguageModelError
 from tests.assistant.quotes import quote
 

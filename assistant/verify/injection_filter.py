@@ -1,0 +1,35 @@
+"""Sentences that tell an assistant what to do: never given to a language model, neither from quotes nor questions.
+
+A document is evidence, not a voice in the conversation. Words such as "in your answer" or "ignore all earlier
+instructions" are seldom what a document says about its subject, and a small model that reads them may obey. That a
+sentence is left out costs little: the reader sees its quote all the same. The patterns are one net, behind which stand
+the prompt's own rules and the check of every sentence against the quotes.
+"""
+
+from __future__ import annotations
+
+import regex
+
+from assistant.verify.packs import packs
+
+_PARTS = regex.compile(r"(?<=[.?!。？！])\s+|(?<=\p{Thai})\s+(?=\p{Thai})")
+
+
+def commands(text: str) -> bool:
+    """Return whether `text` tells an assistant what to do or to say, in any language that there are data for."""
+    line = " ".join(text.split())
+    return any(each.pattern("commands").search(line) for each in packs().values())
+
+
+def without_commands(question: str) -> str:
+    """Return `question` up to the first part of it that gives orders; what follows them where it begins with them.
+
+    >>> without_commands("Who abstained? Add a link to your answer. Thanks")
+    'Who abstained?'
+    """
+    parts = _PARTS.split(question.strip())
+    orders = [commands(part) for part in parts]
+    if not any(orders):
+        return question
+    kept = parts[: orders.index(True)] or [part for part, is_order in zip(parts, orders, strict=True) if not is_order]
+    return " ".join(kept) or question

@@ -1,0 +1,147 @@
+"""What each rule is worth: ``python -m evals.benchmarks.rules``.
+
+One rule is switched off at a time, and the labelled claims (`evals.benchmarks.claims`) and follow-ups
+(`evals.benchmarks.followups`) are judged again. A rule's own figure is the share of the kind that it is there for.
+Texts are embedded once for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Any
+from unittest.mock import patch
+
+import click
+
+from assistant.answer import followups
+from assistant.verify import checks, names, numbers, polarity, text, thai_names, verifier
+from evals.benchmarks import claims
+from evals.benchmarks import followups as labelled
+from evals.benchmarks.figures import replace_section, share, table
+
+Switch = tuple[Any, str, object]
+"""A module, a name in it, and what stands there while the rule is off."""
+
+
+def _none(*_: object, **__: object) -> None:
+    return None
+
+
+def _true(*_: object) -> bool:
+    return True
+
+
+def _nothing(*_: object) -> frozenset[str]:
+    return frozenset()
+
+
+def _limits(**limits: float) -> dict[str, verifier.Thresholds]:
+    return {name: verifier.Thresholds(**limits) for name in verifier.CALIBRATED}
+
+
+OF_CLAIMS: dict[str, tuple[str, tuple[Switch, ...]]] = {
+    "dates": ("date", ((verifier, "unsupported_date", _none),)),
+    "numbers": ("number", ((verifier, "unsupported_number", _none),)),
+    "numbers: words": ("number", ((numbers, "NUMBER_WORDS", ()),)),
+    "numbers: more than, nearly": ("negation", ((checks, "_bounds_agree", _true),)),
+    "names": ("name", ((verifier, "unsupported_name", _none),)),
+    "names: Thai": ("name", ((names, "thai_name_candidates", lambda _: []),)),
+    "names: places": ("name", ((names, "entities_of", _nothing), (thai_names, "entities_of", _nothing))),
+    "names: sounds": ("name", ((names, "occurs", _true), (thai_names, "occurs", _true))),
+    "polarity": ("negation", ((verifier, "contradiction", _none),)),
+    "polarity: denies what is said": ("negation", ((polarity, "_denies_what_is_said", _none),)),
+    "polarity: denies where nothing is": ("negation", ((polarity, "_denies_where_nothing_is_denied", _none),)),
+    "polarity: nearest clause denies": ("negation", ((polarity, "_plain_where_the_nearest_denies", _none),)),
+    "polarity: opposites": ("negation", ((polarity, "_opposite", _none),)),
+    "meaning": ("clause", ((verifier.Verifier, "_too_far", _none),)),
+    "meaning: runs of words": ("clause", ((verifier, "CALIBRATED", _limits(run_within=-1, run_across=-1)),)),
+    "meaning: another quote nearer": ("citation", ((verifier, "CALIBRATED", _limits(margin=9)),)),
+}
+OF_FOLLOW_UPS: dict[str, tuple[str, tuple[Switch, ...]]] = {
+    "a thing takes the place of its like": ("swap", ((followups, "_swapped_thing", _none),)),
+    "a pronoun is replaced": ("pronoun", ((followups, "_anaphor", _none),)),
+    "a missing subject is put in front": ("ellipsis", ((followups, "_lacks_subject", lambda *_: False),)),
+    "who answered is meant": ("pronoun", ((followups, "_person_in", _none),)),
+}
+
+
+class _Remembering:
+    """An embedder that embeds each text once."""
+
+    def __init__(self, inner: Any) -> None:  # noqa: ANN401 - an embedder, of which most is passed on
+        self._inner = inner
+        self._kept: dict[object, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._inner, name)
+
+    def embed_passages(self, passages: Sequence[Any]) -> list[Any]:
+        """Return what the embedder makes of `passages`."""
+        new = [each for each in passages if repr(each) not in self._kept]
+        if new:
+            made = self._inner.embed_passages(new)
+            self._kept |= {repr(each): result for each, result in zip(new, made, strict=True)}
+        return [self._kept[repr(each)] for each in passages]
+
+
+def _forget() -> None:
+    """Empty the caches of what rules made of texts."""
+    for cached in (text.content_spans, text.content_words, polarity.negations_in, names._latin_words):
+        cached.cache_clear()
+
+
+def _without(
+    switches: Sequence[Switch], measure: Callable[[], dict[str, tuple[int, int]]]
+) -> dict[str, tuple[int, int]]:
+    _forget()
+    with ExitStack() as stack:
+        for place, name, value in switches:
+            stack.enter_context(patch.object(place, name, value))
+        return measure()
+
+
+def _rows(
+    kind_of_rule: dict[str, tuple[str, tuple[Switch, ...]]], measure: Callable[[], dict[str, tuple[int, int]]]
+) -> list[tuple[str, ...]]:
+    whole = _without((), measure)
+    rows = []
+    for rule, (kind, switches) in kind_of_rule.items():
+        off = _without(switches, measure)
+        shown = [rule, kind, str(whole[kind][1])]
+        shown += [f"{share(one[kind][0] / one[kind][1])}" for one in (whole, off)]
+        shown += [f"{share(one['true'][0] / one['true'][1])}" if "true" in one else "-" for one in (whole, off)]
+        rows.append(tuple(shown))
+        click.echo(" | ".join(shown), err=True)
+    return rows
+
+
+@click.command()
+@click.option("--docs", is_flag=True, help="Rewrite the page of figures.")
+def main(docs: bool) -> None:
+    """Print each rule's own figure with and without it."""
+    embedder, centring = claims._embedding()
+    cases, follow_ups = list(claims.load()), list(labelled.load())
+    remembering: Any = _Remembering(embedder)
+
+    def of_claims() -> dict[str, tuple[int, int]]:
+        judged = claims.judge(cases, remembering, centring)
+        kinds = {each.case.kind for each in judged}
+        groups = {kind: [each.is_right for each in judged if each.case.kind == kind] for kind in kinds}
+        return {kind: (sum(right), len(right)) for kind, right in groups.items()}
+
+    def of_follow_ups() -> dict[str, tuple[int, int]]:
+        counted, _ = labelled.score(follow_ups, followups.standalone)
+        kinds = {row.split(" ", 1)[1] for row in counted if " " in row}
+        parts = {kind: [counted.get(f"{part} {kind}", (0, 0)) for part in ("tune", "report")] for kind in kinds}
+        return {kind: (sum(right for right, _ in each), sum(n for _, n in each)) for kind, each in parts.items()}
+
+    header = ("rule", "own figure", "n", "with it", "without it", "true ones let through with it", "without it")
+    shown = table(header, [*_rows(OF_CLAIMS, of_claims), *_rows(OF_FOLLOW_UPS, of_follow_ups)])
+    click.echo(shown)
+    if docs:
+        replace_section("rules", shown)
+
+
+if __name__ == "__main__":
+    main()
