@@ -117,10 +117,11 @@ def span_handler(provider: TracerProvider) -> Any:
     """Return a handler for LlamaIndex's dispatcher that makes each span one of OpenTelemetry's."""
     from llama_index_instrumentation.span import BaseSpan
     from llama_index_instrumentation.span_handlers import BaseSpanHandler
+    from opentelemetry.trace import Span as OpenTelemetrySpan
     from opentelemetry.trace import Status, StatusCode, set_span_in_context
 
     tracer = provider.get_tracer("attest", program_version())
-    spans: dict[str, Span] = {}
+    spans: dict[str, OpenTelemetrySpan] = {}
     lock = threading.Lock()
 
     class Handler(BaseSpanHandler[BaseSpan]):

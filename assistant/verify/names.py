@@ -7,7 +7,7 @@ the document (title, speaker), nor there under a name in another language, nor b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 
 import regex
 
@@ -102,7 +102,7 @@ def _plain(word: str) -> str:
     return word.lower().strip(".,'").removesuffix("'s")
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _latin_words(text: str) -> frozenset[str]:
     words = set()
     for match in LATIN_WORD.finditer(text):

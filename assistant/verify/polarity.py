@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import regex
 
@@ -30,7 +30,7 @@ class Negated:
     scope: frozenset[str]
 
 
-@cache
+@lru_cache(maxsize=4096)
 def negations_in(text: str) -> tuple[Negated, ...]:
     """Return the negations of a folded text, each with what it negates up to the end of its clause."""
     words = pack_of(text)

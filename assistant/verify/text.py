@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import regex
 
@@ -60,7 +60,7 @@ def citations_in(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(keys))
 
 
-@cache
+@lru_cache(maxsize=4096)
 def content_spans(text: str) -> tuple[Span, ...]:
     """Return where the words that carry meaning stand in `text`, in order; Thai is cut by PyThaiNLP."""
     spans: list[Span] = []
@@ -78,7 +78,7 @@ def content_spans(text: str) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def content_words(text: str) -> tuple[str, ...]:
     """Return the words of a folded text that carry meaning, lower-cased, in order."""
     return tuple(span.of(text).lower() for span in content_spans(text))

@@ -16,6 +16,7 @@ import click
 
 from assistant.answer import followups
 from assistant.verify import checks, names, numbers, polarity, text, thai_names, verifier
+from assistant.verify.verdict import CALIBRATED, Thresholds
 from evals.benchmarks import claims
 from evals.benchmarks import followups as labelled
 from evals.benchmarks.figures import replace_section, share, table
@@ -36,8 +37,8 @@ def _nothing(*_: object) -> frozenset[str]:
     return frozenset()
 
 
-def _limits(**limits: float) -> dict[str, verifier.Thresholds]:
-    return {name: verifier.Thresholds(**limits) for name in verifier.CALIBRATED}
+def _limits(**limits: float) -> dict[str, Thresholds]:
+    return {name: Thresholds(**limits) for name in CALIBRATED}
 
 
 OF_CLAIMS: dict[str, tuple[str, tuple[Switch, ...]]] = {
