@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from assistant.verify import citations_in, verify_claim
 from assistant.verify.dates import dates_in
 from assistant.verify.names import latin_names, unsupported_name
 from assistant.verify.numbers import numbers_in
+from assistant.verify.packs import packs
 from assistant.verify.polarity import contradiction
 from assistant.verify.sounds import latin_consonants, thai_consonants
 from assistant.verify.text import fold, strip_markers
@@ -159,6 +161,35 @@ def test_what_stands_in_brackets_does_not_deny_what_a_claim_says() -> None:
     words = "มันคือเครื่องยนต์ห้าสูบ (ไม่มีหลายแบบ) ใช้ไอน้ำประมาณ 4 กก. [ไม่มีข้อมูลประกอบ]"
     assert contradiction("The engine uses about 4 kg of steam.", [words], words) is None
     assert contradiction("The engine uses steam.", ["เครื่องยนต์ไม่ใช้ไอน้ำ"], "เครื่องยนต์ไม่ใช้ไอน้ำ") == "ไม่"
+
+
+def test_a_shortened_negation_denies() -> None:
+    assert contradiction("The forum wasn't held in Beijing.", ["The forum was held in Beijing."]) == "wasn't"
+    assert contradiction("The forum wasn't held in Beijing.", ["The forum was not held in Beijing."]) is None
+
+
+@pytest.mark.parametrize("language", sorted(packs()))
+def test_the_data_of_each_language_can_be_used(language: str) -> None:
+    data = packs()[language]
+    assert data.words("question_words", "function_words")
+    assert all(data.any_of(data.words(group)).search(word) for group in data.groups for word in data.words(group))
+    for name in data.pattern_names:
+        assert not data.pattern(name).search("")
+        assert data.cues(name)
+    assert all(data.whole(side) for sides in data.opposites.values() for side in sides)
+
+
+def test_a_language_is_added_by_one_file(tmp_path: Path) -> None:
+    (tmp_path / "id.yaml").write_text(
+        "spaced: true\nwords:\n  question_words: siapa apa kapan\npatterns:\n  negations: 'tidak|bukan'\n"
+        "opposites:\n  before: ['sebelum', 'sesudah']\n",
+        encoding="utf-8",
+    )
+    data = packs(tmp_path)["id"]
+    assert data.words("question_words") == ("siapa", "apa", "kapan")
+    assert data.cues("negations").search("Dia tidak datang.")
+    assert not data.cues("negations").search("tidaknya")
+    assert not data.pattern("commands").search("whatever")
 
 
 def test_a_title_may_bear_a_name_that_its_sentence_leaves_out() -> None:

@@ -17,6 +17,7 @@ import yaml
 
 from store.text.language import detect_language
 
+FOLDER = Path(__file__).parent
 DEFAULT = "en"
 """Whose data serve texts in languages that have none."""
 _NOTHING = regex.compile(r"(?!)")
@@ -33,6 +34,16 @@ class Pack:
     _patterns: Mapping[str, str]
     opposites: Mapping[str, tuple[str, str]]
     """Alternatives of a regular expression for either side of a matter."""
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The names of all groups of words."""
+        return tuple(self._words)
+
+    @property
+    def pattern_names(self) -> tuple[str, ...]:
+        """The names of all patterns."""
+        return tuple(self._patterns)
 
     def words(self, *names: str) -> tuple[str, ...]:
         """Return the words of the groups `names`, in the order of the file."""
@@ -67,9 +78,9 @@ def pack_of(*texts: str) -> Pack:
 
 
 @cache
-def packs() -> Mapping[str, Pack]:
+def packs(folder: Path = FOLDER) -> Mapping[str, Pack]:
     """Return the data of all languages by their tags."""
-    return {path.stem: _read(path) for path in sorted(Path(__file__).parent.glob("*.yaml"))}
+    return {path.stem: _read(path) for path in sorted(folder.glob("*.yaml"))}
 
 
 def _read(path: Path) -> Pack:
