@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
 from assistant.server.validation import MOST_QUOTES
 from assistant.types import AskOptions, Mode
@@ -15,6 +15,14 @@ from store.types import Filter
 _MOST = 500
 
 
+def _number(value: object) -> object:
+    if isinstance(value, str | bool):
+        raise ValueError("a whole number is needed")  # noqa: TRY004 - pydantic's word for what isn't valid
+    return value
+
+
+WHOLE = BeforeValidator(_number)
+"""Whole numbers as JSON has them: 15 and 15.0, but neither "15" nor true. Comes after bounds, else none describes them."""
 Date = Annotated[str, Field(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$", examples=["2023-06"])]
 Name = Annotated[str, Field(max_length=500)]
 Names = Annotated[tuple[Name, ...], Field(max_length=_MOST)]
@@ -50,7 +58,7 @@ class Choices(BaseModel):
     """quotes: nothing but words of the documents; written: by a language model, each sentence checked."""
     answer_language: Language | None = None
     """BCP 47 tag; else the question's own language."""
-    max_quotes: Annotated[StrictInt, Field(ge=1, le=MOST_QUOTES)] = 5
+    max_quotes: Annotated[int, Field(ge=1, le=MOST_QUOTES), WHOLE] = 5
     translate: StrictBool = False
     """Whether quotes in other languages than the answer's get a machine translation beside them."""
     filter: Where = Where()

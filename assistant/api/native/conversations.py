@@ -6,9 +6,10 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.api.callers import Caller
+from assistant.api.choices import WHOLE
 from assistant.api.native.errors import NativeRoute, problems
 from assistant.api.services import Services
 from assistant.server.ownership_checks import changeable, own_conversation, own_turn
@@ -72,7 +73,7 @@ class Verdict(BaseModel):
 
     turn: str
     verdict: Literal["good", "bad", "none"]
-    citation: Annotated[StrictInt | None, Field(ge=1, le=2**31)] = None
+    citation: Annotated[int | None, Field(ge=1, le=2**31), WHOLE] = None
     comment: Annotated[str, Field(max_length=4000)] = ""
 
 
