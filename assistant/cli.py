@@ -7,17 +7,12 @@ import importlib
 import io
 import json
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from assistant.answer.instrumentation import InstrumentedAssistant
-    from assistant.server.evaluation_panel import Bench
     from store.settings import Settings
     from store.types import Filter, SearchResult
 
@@ -25,7 +20,7 @@ if TYPE_CHECKING:
 # answers at once, and so that `evals` is nothing that `assistant` depends on.
 COMMANDS = {
     "ask": ("assistant.cli:ask", "Ask a question; the answer is quotes with their sources."),
-    "serve": ("assistant.cli:serve", "Open the chat page."),
+    "serve": ("assistant.server.cli:serve", "Open the chat page."),
     "ingest": ("ingest.cli:ingest", "Put files and folders into the library."),
     "documents": ("store.cli:documents", "List, show or remove documents."),
     "search": ("assistant.cli:search", "Find passages, best first."),
@@ -188,6 +183,7 @@ def ask(
     **conditions: Any,  # noqa: ANN401 - as click hands them over
 ) -> int:
     """Ask QUESTION; exit code 1 if the sources don't answer it. "-" reads it from standard input."""
+    from assistant.build import build_assistant
     from assistant.terminal import print_answer
     from assistant.types import AskOptions
 
@@ -198,7 +194,7 @@ def ask(
         max_quotes=max_quotes or settings.max_quotes,
         translate=translate,
     )
-    with _assistant(settings) as assistant:
+    with build_assistant(settings, read_only=True) as assistant:
         if as_json:
             answer = assistant.answer(_read(question), options=options)
             click.echo(answer.to_json(indent=2))
@@ -226,85 +222,6 @@ def search(settings: Settings, /, question: str, as_json: bool, count: int, **co
             click.echo(f"{hit.rank:>3}  {hit.score:.3f}  {hit.document.title} [{hit.passage.language}]")
             click.echo(f"     {' '.join(hit.text.split())[:300]}")
     return 0 if found.hits else 1
-
-
-@click.command()
-@click.option("--host", help="The address to listen on; the loopback unless set.")
-@click.option("--port", type=click.IntRange(0, 65535), help="The port; 7860 unless set.")
-@click.pass_obj
-def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
-    """Open the chat page, until Ctrl-C."""
-    from assistant.accounts.entrance import Accounts
-    from assistant.accounts.sessions import HOUR, Lifetime
-    from assistant.build import default_mode
-    from assistant.llm.registry import is_there
-    from assistant.server.authentication import Access
-    from assistant.server.serve import admitted
-    from assistant.server.serve import serve as serve_page
-    from assistant.server.settings import PageSettings
-    from store.catalog.catalog import FILE
-    from store.catalog.conversations import Conversations
-
-    where = host or settings.host
-    access = Access(settings.user_header, settings.trusted_proxies, settings.public_hosts)
-    lifetime = Lifetime(settings.session_idle_hours * HOUR)
-    with closing(Accounts.open(settings.home, lifetime)) as accounts:
-        admitted(where, accounts, access)
-        with _assistant(settings, owner=True) as assistant, closing(Conversations.open(settings.home / FILE)) as kept:
-            threading.Thread(target=_prepare_writing, args=(assistant,), name="preparing", daemon=True).start()
-            serve_page(
-                assistant,
-                kept,
-                host=where,
-                port=settings.port if port is None else port,
-                settings=PageSettings(
-                    written_mode=default_mode(settings) == "written",
-                    translations=is_there(settings),
-                    web_uploads=settings.web_uploads,
-                    requests_per_minute=settings.requests_per_minute,
-                ),
-                uploads=settings.home / "uploads",
-                bench=_bench(settings),
-                accounts=accounts,
-                access=access,
-                announce=lambda address: _announce(address, where),
-            )
-    return 0
-
-
-def _prepare_writing(assistant: InstrumentedAssistant) -> None:
-    from store.errors import LanguageModelError
-
-    # A model that can't be used is told with the answer that needs it.
-    with suppress(LanguageModelError):
-        assistant.prepare_writing()
-
-
-def _announce(address: str, host: str) -> None:
-    from assistant.server.serve import is_loopback
-
-    click.echo(f"The page is at {address} until you press Ctrl-C.")
-    if not is_loopback(host):
-        click.echo("Passwords can be read on their way here, unless a proxy with https stands before it.", err=True)
-
-
-def _bench(settings: Settings) -> Bench:
-    """`attest eval` for the page, in processes of its own; the suites are those that come with the program."""
-    from importlib.resources import files
-
-    from assistant.server.evaluation_panel import Bench
-
-    program = "import sys; from assistant.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", program, "--home", str(settings.home)]
-    return Bench(command, Path(str(files("evals.suites"))), settings.home / "evaluations")
-
-
-@contextmanager
-def _assistant(settings: Settings, *, owner: bool = False) -> Iterator[InstrumentedAssistant]:
-    from assistant.build import build_assistant
-
-    with build_assistant(settings, read_only=not owner) as assistant:
-        yield assistant
 
 
 def _read(question: str) -> str:
