@@ -57,7 +57,7 @@ def _version(package: str) -> str | None:
 
 def library_facts(looked_up: GoldLookup, settings: Settings, *, embedder: object = None) -> Facts:
     """What was asked of: the library's content, the embedding model and the prompts, by digests where there are."""
-    from ingest.document import PREPARATION_VERSION
+    from ingest.parse import PREPARATION_VERSION
 
     languages = sorted(looked_up.languages.items(), key=lambda item: (-item[1], item[0]))
     return {

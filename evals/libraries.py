@@ -65,7 +65,7 @@ def library_of(
 
 
 def _key(suite: Suite, settings: Settings) -> str:
-    from ingest.document import PREPARATION_VERSION
+    from ingest.parse import PREPARATION_VERSION
 
     content = _content(suite.documents.path) if isinstance(suite.documents, Folder) else suite.sha256
     parts = (suite.kind, content, settings.embedding_model, settings.passage_tokens, PREPARATION_VERSION)
@@ -106,8 +106,8 @@ def _build(suite: Suite, settings: Settings, on_progress: OnProgress) -> None:
 
 def parsed_documents(texts: Iterable[SourceText], embedder: Embedder, passage_tokens: int) -> Iterator[ParsedDocument]:
     """The texts as documents of a library, read lazily; the id that the suite uses becomes the address."""
+    from ingest.chunk import chunk
     from ingest.normalize import NORMALIZATION_VERSION, normalize_text
-    from ingest.split import split
 
     for source in texts:
         normalized = normalize_text(source.text)
@@ -121,7 +121,7 @@ def parsed_documents(texts: Iterable[SourceText], embedder: Embedder, passage_to
             original_sha256=sha256(source.text.encode("utf-8", "surrogatepass")).hexdigest(),
             text_sha256=digest,
         )
-        passages = split(
+        passages = chunk(
             normalized.text,
             language,
             count_tokens=embedder.count_tokens,

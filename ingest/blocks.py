@@ -37,3 +37,12 @@ class RawDocument:
     author: str | None = None
     published: str | None = None
     """ISO 8601, as precise as the file says."""
+    running_head: str | None = None
+    """What stands at the top of every page, where it was left out of the text."""
+    notices: tuple[str, ...] = ()
+    """Sentences about what could not be read of it."""
+    page_count: int = 0
+    pages_without_text: tuple[int, ...] = ()
+    """Numbers of pages, from 1, that show something but hold no text."""
+    recognized_pages: tuple[int, ...] = ()
+    """Numbers of pages, from 1, whose text was recognized from their picture."""

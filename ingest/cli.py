@@ -28,9 +28,10 @@ def ingest(
 ) -> int:
     """Put the files at PATH... into the library, folders with all below them.
 
-    Reads .txt, .md, .html, .pdf and .docx. A file that did not change is left alone; one that can't be read is
-    named with the reason, the rest goes on, and the exit code is 1. A sources.yaml beside the files gives their
-    title, speaker, published, language and collection.
+    Reads text, web pages, PDF, Word, OpenDocument, EPUB, PowerPoint, Excel, CSV, JSON and mail. A file that did not
+    change is left alone; one that can't be read is named with the reason, the rest goes on, and the exit code is 1, as
+    it is where nothing could be read. A sources.yaml beside the files gives their title, speaker, published, language
+    and collection.
     """
     if not paths and not samples:
         raise click.UsageError("Name at least one PATH: a file, or a folder of files.")
@@ -39,7 +40,7 @@ def ingest(
         click.echo(json.dumps(report.to_json(), ensure_ascii=False))
     else:
         show(report)
-    return 1 if report.failed else 0
+    return 1 if report.failed or report.is_empty else 0
 
 
 def _ingest(
@@ -77,12 +78,29 @@ def progress_bar(label: str, unit: str = "passage") -> Iterator[Progress | None]
 
 
 def show(report: IngestReport) -> None:
-    """The report for a reader: failures on stderr, each with its reason."""
+    """Print a report: failures and what was left out on stderr, each with its reason, then the counts."""
     for failure in report.failed:
         click.echo(f"{failure.path}: {failure.error}", err=True)
     for flagged in report.flagged:
         click.echo(f"{flagged.path} was added, but look at it: {flagged.error}", err=True)
+    for partial in report.partial:
+        click.echo(f"{partial.path}: {partial.error}", err=True)
+    if report.skipped_count:
+        click.echo(_skipped(report), err=True)
+    if report.is_empty and not report.failed:
+        click.echo("There was nothing to read.", err=True)
     click.echo(
         f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, {report.removed} removed, "
         f"{len(report.failed)} failed; {report.passages} passages in {report.seconds:.1f} s"
     )
+
+
+def _skipped(report: IngestReport) -> str:
+    """Return a sentence that names the files of unknown formats, the first of them where there are many."""
+    from ingest.read import formats_in_words
+
+    names = ", ".join(report.skipped)
+    more = report.skipped_count - len(report.skipped)
+    rest = f" and {more:,} more" if more else ""
+    files = "1 file was" if report.skipped_count == 1 else f"{report.skipped_count:,} files were"
+    return f"{files} skipped, of formats that can't be read: {names}{rest}. Readable are {formats_in_words()}."

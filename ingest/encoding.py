@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import regex
 
-from ingest.plausible import ALPHABETS, damage, is_vietnamese, objection
+from ingest.encoding_check import ALPHABETS, damage, is_vietnamese, objection
 from ingest.vietnamese import VIETNAMESE, decode_vietnamese
 from store.errors import ReadError
 from store.text.language import UNKNOWN, detect_language
@@ -42,12 +42,19 @@ class Decoded:
     confidence: float
 
 
-def decode(data: bytes, declared: str | None = None) -> Decoded:
-    """The text of `data`. Raises ReadError, naming the reason, where no decoding can be trusted.
+def decode(data: bytes, declared: str | None = None, *, is_markup: bool = False) -> Decoded:
+    """Return the text of `data`. Raises ReadError, naming the reason, where no decoding can be trusted.
 
-    `declared` is what the file says of itself, as a web page does; it is believed only if it makes sense.
+    `declared` is what the file says of itself, as a web page does; it is believed only if it makes sense. With
+    `is_markup` the words between ``<`` and ``>`` are no evidence.
     """
-    decoded = _by_mark(data) or _seven_bit(data) or _utf8(data) or _wide(data) or _declared(data, declared)
+    decoded = (
+        _by_mark(data)
+        or _seven_bit(data, is_markup=is_markup)
+        or _utf8(data)
+        or _wide(data)
+        or _declared(data, declared)
+    )
     if decoded is None:
         if _is_binary(data):
             raise ReadError("This is not a text file: it holds binary data.", code="binary")
@@ -88,7 +95,7 @@ def _by_mark(data: bytes) -> Decoded | None:
 _ESCAPES = {b"\x1b$": "iso2022_jp_2", b"\x1b(": "iso2022_jp_2", b"\x1b$)C": "iso2022_kr", b"~{": "hz"}
 
 
-def _seven_bit(data: bytes) -> Decoded | None:
+def _seven_bit(data: bytes, *, is_markup: bool) -> Decoded | None:
     """Encodings that look like ASCII: they switch alphabets with an escape sequence."""
     head = data[:EXAMINED_BYTES]
     if not head.isascii():
@@ -100,7 +107,8 @@ def _seven_bit(data: bytes) -> Decoded | None:
             text = _strictly(data, codec)
             if text and not text.isascii() and detect_language(text) in ("ja", "ko", "zh"):
                 return Decoded(text, codec, 1.0)
-    if share := _viqr_share(head.decode("ascii")):
+    text = head.decode("ascii")
+    if share := _viqr_share(_ELEMENT.sub(" ", text) if is_markup else text):
         raise ReadError(
             "This file is Vietnamese typed in VIQR ({share} of its words carry marks like a^ or o+'): convert it to UTF-8.",
             code="viqr",
@@ -110,12 +118,25 @@ def _seven_bit(data: bytes) -> Decoded | None:
 
 
 _VIQR_MARK = regex.compile(r"[aeoAEO]\^[`'?~.]?|[ouOU][+*][`'?~.]?|[aA]\([`'?~.]?|\b[dD]d")
+_VIQR_LETTER = regex.compile(r"([aeiouyAEIOUY])(\^|\(|[+*])?([`'?~.])?(?=[\p{L}\s.,;:!?)]|$)")
+_VIQR_SIGNS = {"^": "\u0302", "(": "\u0306", "+": "\u031b", "*": "\u031b"}
+_VIQR_TONES = {"`": "\u0300", "'": "\u0301", "?": "\u0309", "~": "\u0303", ".": "\u0323"}
 
 
 def _viqr_share(text: str) -> float:
+    """Return the share of words with marks of VIQR, if these make Vietnamese of it; else 0."""
     words = [word for word in text.split() if len(word) < 20]
-    share = sum(1 for word in words if _VIQR_MARK.search(word)) / len(words) if len(words) >= 5 else 0.0
-    return share if share > 0.15 else 0.0
+    marked = [word for word in words if _VIQR_MARK.search(word)]
+    if len(words) < 5 or len(marked) <= 0.15 * len(words) or not is_vietnamese(_from_viqr(text)):
+        return 0.0
+    return len(marked) / len(words)
+
+
+def _from_viqr(text: str) -> str:
+    text = regex.sub(r"\b([dD])d", lambda match: "đ" if match[1] == "d" else "Đ", text[:20_000])
+    return _VIQR_LETTER.sub(
+        lambda match: match[1] + _VIQR_SIGNS.get(match[2] or "", "") + _VIQR_TONES.get(match[3] or "", ""), text
+    )
 
 
 def _utf8(data: bytes) -> Decoded | None:
@@ -216,6 +237,15 @@ _NEVER_MET = (None, "hp-roman8", "MacGreek")
 """Sets that hardly any file is in, but that short texts in common ones look like."""
 
 
+MOST_SIGNS_OF_SHORT_TEXT = 60
+"""Characters beyond ASCII: with more of them the detector can tell western code pages apart."""
+
+_WESTERN = frozenset(("en", "fr", "de", "es", "it", "pt", "nl", "da", "sv", "no", "fi", "ca", "gl", "ga", "is", "af"))
+_WESTERN_SIGNS = "“”‘’„‚–—…•·«»‹›€£§©®™°½¼¾²³×±ªº¿¡\u00a0\u00ad"
+_LOOSE_SIGN = regex.compile(r"(?<=\s)[…•»”’‚„°](?=\s)")
+_BEYOND_ASCII = regex.compile(r"[^\x00-\x7f]")
+
+
 @dataclass(frozen=True, slots=True)
 class _Guess:
     text: str
@@ -231,12 +261,15 @@ def _legacy(data: bytes) -> Decoded:
     if sum(1 for byte in head[:1000] if byte > 127) < LEAST_EVIDENCE:
         guesses = [guess for guess in guesses if guess.language in ALPHABETS or guess.language == "vi"]
     defended = [guess for guess in guesses if objection(guess.text, guess.language) is None]
+    western = _western(head)
     if not defended:
         reason = damage(head.decode("latin-1"))
         if reason:
             raise ReadError(
                 "This file can't be read as text: {reason}. Use the original file.", code="not_text", reason=reason
             )
+        if western is not None and (text := _decoded(data, western.encoding)) is not None:
+            return Decoded(text, western.encoding, western.confidence)
         raise ReadError(
             "The encoding of this file can't be told: no known one makes sense of it. Save it as UTF-8 and try again.",
             code="encoding_none",
@@ -247,6 +280,8 @@ def _legacy(data: bytes) -> Decoded:
         defended = [guess for guess in defended if not _is_bygone(guess.encoding)]
         best = later
     rivals = [guess for guess in defended[1:] if _rivals(best, guess)]
+    if rivals and western is not None and not any(guess.language == "vi" for guess in (best, *rivals)):
+        best, rivals = western, []
     if rivals:
         names = " and ".join(guess.encoding for guess in (best, *rivals[:1]))
         raise ReadError(
@@ -265,6 +300,26 @@ def _legacy(data: bytes) -> Decoded:
             name=best.encoding,
         )
     return Decoded(text, best.encoding, best.confidence)
+
+
+def _western(head: bytes) -> _Guess | None:
+    """Return the text as Windows-1252 where that gives a western language with its own letters and signs, else None.
+
+    Short texts have too few letters beyond ASCII for a detector; this code page is by far the commonest for them.
+    """
+    text = _strictly(head, "cp1252")
+    if text is None:
+        return None
+    language = detect_language(text)
+    if language not in _WESTERN or objection(text, language) is not None:
+        return None
+    beyond = _BEYOND_ASCII.findall(text)
+    letters = ALPHABETS[language] + ALPHABETS[language].upper()
+    usual = sum(1 for character in beyond if character in letters or character in _WESTERN_SIGNS)
+    if _LOOSE_SIGN.search(text):
+        return None
+    is_sure = len(beyond) <= MOST_SIGNS_OF_SHORT_TEXT and usual == len(beyond)
+    return _Guess(text, "cp1252", language, 0.9) if is_sure else None
 
 
 def _rivals(best: _Guess, other: _Guess) -> bool:

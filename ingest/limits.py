@@ -26,6 +26,9 @@ MAX_PARTS = 10_000
 MAX_NESTING = 2_000
 """Of HTML elements and of Markdown lists and quotations."""
 
+MAX_CELLS = 2_000_000
+"""Of the tables of one file."""
+
 MAX_PAGES = 20_000
 """Of a PDF file."""
 

@@ -17,13 +17,13 @@ from llama_index.core.node_parser.node_utils import build_nodes_from_splits
 from llama_index.core.schema import BaseNode, MetadataMode, TextNode
 from pydantic import Field
 
-from ingest.split import PASSAGE_TOKENS, split
+from ingest.chunk import PASSAGE_TOKENS, chunk
 from store.text.language import detect_language
 from store.types import Chunk
 
 
 class PassageParser(NodeParser):
-    """Cuts documents into passages, as `ingest.split` does; their metadata gain `language` and `heading`."""
+    """Cuts documents into passages, as `ingest.chunk` does; their metadata gain `language` and `heading`."""
 
     count_tokens: Callable[[str], int] = Field(exclude=True)
     passage_tokens: int = PASSAGE_TOKENS
@@ -38,7 +38,7 @@ class PassageParser(NodeParser):
 
     def _passages(self, node: BaseNode) -> list[TextNode]:
         text = node.get_content(metadata_mode=MetadataMode.NONE)
-        passages = split(
+        passages = chunk(
             text,
             detect_language(text),
             count_tokens=self.count_tokens,

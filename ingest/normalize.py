@@ -91,10 +91,11 @@ def normalize(blocks: Iterable[Block]) -> Normalized:
         piece = _text_of(block)
         if not piece:
             continue
+        size = len(piece) - piece.count(PAGE_START)
         if block.kind == "heading":
-            headings.append(Span(length, length + len(piece)))
+            headings.append(Span(length, length + size))
         pieces.append(piece)
-        length += len(piece) + 2
+        length += size + 2
     text, pages = _without_page_starts("\n\n".join(pieces))
     return Normalized(text, pages, tuple(headings) if structured else None)
 
@@ -111,11 +112,13 @@ def _text_of(block: Block) -> str:
         return _settled(_PAGE_GAP.sub(_page_gap, _cleaned(text)))
     if block.kind == "laid out":
         return _trimmed(_cleaned(_LINE_ENDS.sub("\n", block.text)))
-    unpaged = block.text.replace(PAGE_START, " ")
+    unpaged = block.text.lstrip(PAGE_START)
+    starts = PAGE_START * (len(block.text) - len(unpaged))
+    unpaged = unpaged.replace(PAGE_START, " ")
     if block.kind == "lines":
-        return _trimmed(_cleaned(_LINE_ENDS.sub("\n", unpaged)))
+        return starts + _trimmed(_cleaned(_LINE_ENDS.sub("\n", unpaged)))
     lines = (_LINE_ENDS.sub("\n", line) for line in unpaged.split(FORCED_LINE_END))
-    return _trimmed(_cleaned("\n".join(words_of_wrapped_line(_cleaned(line)) for line in lines)))
+    return starts + _trimmed(_cleaned("\n".join(words_of_wrapped_line(_cleaned(line)) for line in lines)))
 
 
 def _settled(text: str) -> str:

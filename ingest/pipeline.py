@@ -16,10 +16,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.document import PREPARATION_VERSION, parse
+from ingest.parse import PREPARATION_VERSION, parse
 from ingest.read import read_bytes
-from ingest.sources import SOURCES_FILE, Source, read_sources
-from ingest.walk import Unreadable, files_below, is_wanted, roots_of
+from ingest.sidecar import SOURCES_FILE, Source, read_sources
+from ingest.walk import Skipped, Unreadable, files_below, is_wanted, roots_of
 from store.collections import checked_collection
 from store.errors import AttestError, ReadError
 from store.logs import facts
@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 SAMPLES = Path(__file__).resolve().parent / "samples"
 """The sample documents that come with Attest."""
 
+SKIPPED_NAMES = 20
+"""Files of unknown formats that a report names; the others are counted."""
+
 UriOf = Callable[[Path], str]
 
 
@@ -43,7 +46,7 @@ class Failure:
     path: str
     error: str
     cause: AttestError | None = None
-    """What `error` says, for whom it is to be said in another language."""
+    """The error that `error` states, for a page that shows it in another language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,11 @@ class IngestReport:
     seconds: float = 0.0
     flagged: tuple[Failure, ...] = ()
     """Files that did get in, with signs that they were made to mislead their readers."""
+    partial: tuple[Failure, ...] = ()
+    """Files that did get in, with a sentence about pages or parts that could not be read as text."""
+    skipped: tuple[str, ...] = ()
+    """The first files of unknown formats, at most `SKIPPED_NAMES` of them."""
+    skipped_count: int = 0
 
     def __add__(self, other: IngestReport) -> IngestReport:
         """Both together."""
@@ -72,13 +80,26 @@ class IngestReport:
             passages=self.passages + other.passages,
             seconds=round(self.seconds + other.seconds, 3),
             flagged=self.flagged + other.flagged,
+            partial=self.partial + other.partial,
+            skipped=(self.skipped + other.skipped)[:SKIPPED_NAMES],
+            skipped_count=self.skipped_count + other.skipped_count,
         )
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no file was read, nor known already."""
+        return not (self.added or self.updated or self.unchanged or self.removed)
+
     def to_json(self) -> dict[str, object]:
-        """The object that `attest ingest --json` prints; `flagged` is in it only where something was."""
-        counts = asdict(replace(self, failed=(), flagged=()))
-        del counts["flagged"]
-        listed = {"failed": self.failed} | ({"flagged": self.flagged} if self.flagged else {})
+        """Return the object that `attest ingest --json` prints; lists of files are in it where they hold any."""
+        counts = asdict(replace(self, failed=(), flagged=(), partial=()))
+        for name in ("flagged", "partial", "skipped", "skipped_count"):
+            del counts[name]
+        listed = {"failed": self.failed} | {
+            name: files for name, files in (("flagged", self.flagged), ("partial", self.partial)) if files
+        }
+        if self.skipped_count:
+            counts |= {"skipped": list(self.skipped), "skipped_count": self.skipped_count}
         return counts | {
             name: [{"path": each.path, "error": each.error} for each in files] for name, files in listed.items()
         }
@@ -93,6 +114,17 @@ class _Tally:
     passages: int = 0
     failed: list[Failure] = field(default_factory=list)
     flagged: list[Failure] = field(default_factory=list)
+    partial: list[Failure] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    skipped_count: int = 0
+
+    def skip(self, path: Path) -> None:
+        self.skipped_count += 1
+        if len(self.skipped) < SKIPPED_NAMES:
+            self.skipped.append(_shown(path))
+
+    def tell(self, path: Path, notice: str) -> None:
+        self.partial.append(Failure(_shown(path), notice))
 
     def count(self, results: Iterable[AddResult]) -> None:
         for result in results:
@@ -155,8 +187,12 @@ def ingest_paths(
         passages=tally.passages,
         seconds=round(time.monotonic() - start, 3),
         flagged=tuple(tally.flagged),
+        partial=tuple(tally.partial),
+        skipped=tuple(tally.skipped),
+        skipped_count=tally.skipped_count,
     )
-    counts = {"failed": len(report.failed), "flagged": len(report.flagged)}
+    counts = {"failed": len(report.failed), "flagged": len(report.flagged), "partial": len(report.partial)}
+    counts["skipped"] = report.skipped_count
     log.info("files taken in", extra=facts(**report.to_json() | counts))
     return report
 
@@ -178,13 +214,18 @@ def _parsed(
             if isinstance(file, Unreadable):
                 tally.fail(file.path, file.reason)
                 continue
+            if isinstance(file, Skipped):
+                tally.skip(file.path)
+                continue
             if file.name == SOURCES_FILE or (entries := sources.of_folder(file.parent)) is None:
                 continue
             source = entries.get(unicodedata.normalize("NFC", file.name), Source())
             if source.collection is None:
                 source = replace(source, collection=collection)
             try:
-                parsed = _parse_if_changed(library, file, uri_of(file), source, partial(tally.flag, file))
+                parsed = _parse_if_changed(
+                    library, file, uri_of(file), source, partial(tally.flag, file), partial(tally.tell, file)
+                )
             except ReadError as error:
                 tally.fail(file, str(error), error)
             except (MemoryError, RecursionError, ValueError, LookupError, TypeError, AttributeError, OSError) as error:
@@ -198,7 +239,12 @@ def _parsed(
 
 
 def _parse_if_changed(
-    library: Library, file: Path, uri: str, source: Source, flag: Callable[[str], None]
+    library: Library,
+    file: Path,
+    uri: str,
+    source: Source,
+    flag: Callable[[str], None],
+    tell: Callable[[str], None],
 ) -> ParsedDocument | None:
     """The document of a file, or None if the library holds it, made from the same bytes in the same way."""
     _refuse_unwritable_name(file)
@@ -220,6 +266,7 @@ def _parse_if_changed(
         count_tokens=library.embedder.count_tokens,
         passage_tokens=budget,
         flag=flag,
+        tell=tell,
     )
 
 

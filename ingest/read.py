@@ -1,6 +1,6 @@
 """A file -> its text in blocks: opens it safely, tells its format by content and name, calls the reader.
 
-Readers live in `ingest.formats`. Nothing here follows a link, waits on a device, or reads beyond a limit.
+Readers live in `ingest.readers`. Nothing here follows a link, waits on a device, or reads beyond a limit.
 """
 
 from __future__ import annotations
@@ -9,33 +9,30 @@ import os
 import stat
 from pathlib import Path
 
-import regex
-
-from ingest.blocks import Block, RawDocument
-from ingest.encoding import decode
-from ingest.formats.docx import read_docx
-from ingest.formats.html import read_html
-from ingest.formats.markdown import read_markdown
-from ingest.limits import MAX_CHARACTERS, MAX_FILE_BYTES, MAX_TEXT_FILE_BYTES, in_words
-from ingest.readers.pdf.reader import read_pdf
+from ingest.blocks import RawDocument
+from ingest.limits import MAX_CHARACTERS, in_words
+from ingest.readers import BY_SUFFIX, MAX_FILE_BYTES, SUFFIXES, reader_of
+from ingest.readers.archive import ZIP_START
+from ingest.readers.base import Reader
+from ingest.readers.text import READER as TEXT
 from store.errors import ReadError
 
-READERS_VERSION = 2
+READERS_VERSION = 3
 """Of what the readers take from a file, and of how encodings are told."""
 
-SUFFIXES = frozenset((".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml", ".pdf", ".docx"))
-"""What a folder is searched for, in lower case."""
-
-_HTML_START = regex.compile(
-    rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
-    regex.I | regex.S,
-)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
+def formats_in_words() -> str:
+    """Return the endings of all files that can be read, as a sentence lists them: ``.csv, .docx and .txt``."""
+    suffixes = sorted(SUFFIXES)
+    return f"{', '.join(suffixes[:-1])} and {suffixes[-1]}"
+
+
 def read_bytes(path: Path) -> bytes:
-    """The bytes of a regular file within the limits. Raises ReadError, naming the reason."""
-    limit = MAX_FILE_BYTES if path.suffix.lower() in (".pdf", ".docx") else MAX_TEXT_FILE_BYTES
+    """Return the bytes of a regular file within the limits. Raises ReadError, naming the reason."""
+    reader = BY_SUFFIX.get(path.suffix.lower())
+    limit = MAX_FILE_BYTES if reader is None else reader.max_bytes
     try:
         # Not blocking: opening a named pipe would wait for a writer for ever.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -73,16 +70,24 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_document(path: Path, data: bytes | None = None) -> RawDocument:
-    """The blocks and metadata of the file at `path`, whose bytes are `data` if they were read already.
+    """Return the blocks and metadata of the file at `path`, whose bytes are `data` if they were read already.
 
     Raises ReadError with one sentence that names the reason: empty, binary, encrypted, damaged, too large,
-    without text, or in no encoding that makes sense.
+    without text, of no known format, or in no encoding that makes sense.
     """
     if data is None:
         data = read_bytes(path)
     if not data.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         raise ReadError("This file is empty.", code="empty")
-    document = _reader(path, data)
+    reader = _reader(path, data)
+    if len(data) > reader.max_bytes:
+        raise ReadError(
+            "This file is {size} long; the limit is {limit}.",
+            code="file_large",
+            size=in_words(len(data)),
+            limit=in_words(reader.max_bytes),
+        )
+    document = reader.read(data)
     if sum(len(block.text) for block in document.blocks) > MAX_CHARACTERS:
         raise ReadError(
             "This file holds more than {limit} characters, which is the limit.",
@@ -94,37 +99,28 @@ def read_document(path: Path, data: bytes | None = None) -> RawDocument:
     return document
 
 
-def _reader(path: Path, data: bytes) -> RawDocument:
+def _reader(path: Path, data: bytes) -> Reader:
+    """Return the reader of a file. Raises ReadError, naming the format, for one that none reads."""
     suffix = path.suffix.lower()
-    if b"%PDF-" in data[:1024]:
-        return read_pdf(path)
-    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        if b"word/" not in data or suffix in (".xlsx", ".pptx", ".odt", ".epub", ".zip"):
-            raise ReadError("This is a zip archive, not a text: unpack it, or save it as .docx or .pdf.", code="zip")
-        return read_docx(data)
+    reader = reader_of(suffix, data)
     if data.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in data:
             raise ReadError("This document is encrypted: remove its password and try again.", code="locked")
         raise ReadError(
             "This is a document of an old Office program: save it as .docx or .pdf and try again.", code="old_office"
         )
-    if suffix in (".pdf", ".docx"):
+    if data.startswith(ZIP_START) and (reader is None or reader.recognizes is None or not reader.recognizes(data)):
+        if b"word/" in data and suffix == ".docx":
+            return BY_SUFFIX[".docx"]
+        if b"content.xml" in data and suffix == ".odt":
+            return BY_SUFFIX[".odt"]
+        raise ReadError("This is a zip archive, not a text: unpack it, or save it as .docx or .pdf.", code="zip")
+    if reader is None:
+        return TEXT  # Whatever is text can be read, under any name.
+    if reader.is_certain and reader.recognizes is not None and not reader.recognizes(data):
         raise ReadError(
             "This file is named {suffix} but is something else, or it is damaged at its beginning.",
             code="something_else",
             suffix=suffix,
         )
-    if suffix in (".html", ".htm", ".xhtml") or _HTML_START.match(data[:4096]):
-        return read_html(_html_source(data))
-    text = decode(data).text
-    if suffix in (".md", ".markdown"):
-        return read_markdown(text)
-    return RawDocument((Block(text),), "text/plain")
-
-
-_CHARSET = regex.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", regex.I)
-
-
-def _html_source(data: bytes) -> str:
-    match = _CHARSET.search(data[:4096])
-    return decode(data, declared=match.group(1).decode("ascii", "ignore") if match else None).text
+    return reader

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 import regex
 
+from ingest.words import abbreviations
 from store.types import Span
 
 LONGEST = 500
@@ -33,7 +34,7 @@ WINDOW = 4_000
 _ONE_AT_A_TIME = threading.Lock()
 _UNMARKED = {"th", "lo"}
 _SPACE_FREE = regex.compile(r"[\p{Thai}\p{Lao}]")
-_STRONG_PAUSE = regex.compile(r"(?:[;:؛；：—–]|[,،、，](?!\p{N}))[\"'”’»)]*\s*")
+_STRONG_PAUSE = regex.compile(r"(?: \||[;:؛；：—–]|[,،、，](?!\p{N}))[\"'”’»)]*\s*")
 _SPACES = regex.compile(r"\s+")
 _GRAPHEME = regex.compile(r"\X")
 _PLAIN_BOUNDARY = regex.compile(
@@ -46,10 +47,10 @@ _TOKEN_AFTER = regex.compile(r"\s*(\S+)")
 _NAME_LENGTH = 10
 _PAIRS = {"(": ")", "[": "]", "“": "”", "«": "»", "「": "」", "『": "』", "（": "）"}
 _PAIR_SPAN = 200
-_ABBREVIATIONS = regex.compile(
-    r"(?:^|[\s(])(?:Amb|Gov|Sen|Rep|Gen|Col|Lt|Capt|Cdr|Sgt|Rev|Hon|Pres|Vol|Nos?|Art|Arts|Sec|Ch|para|paras"
-    r"|TP|Tp|tp|TT|TX|GS|PGS|TS|ThS|Ths|BS|KS|CN|LS|Q|P|NXB|ĐH|Tr|tr|Sr|Sra|Dña|Mme|Hr|Fr|Bp)\.$"
-)
+_LAST_WORD = regex.compile(r"(?:^|[\s(“\"'.])((?:\p{L}[\p{L}\p{M}]{0,5}[./]){0,3}\p{L}[\p{L}\p{M}]{0,7})\.$")
+_INITIAL = regex.compile(r"\p{Lu}(?:\.\p{Lu})*")
+_NAME_BEFORE = regex.compile(r"(?:^|(?:^|[\s(])\p{Lu}[\p{L}\p{M}.]*\s)$")
+_DIVIDER = " | "
 
 
 def sentences(text: str, language: str) -> tuple[Span, ...]:
@@ -60,7 +61,9 @@ def sentences(text: str, language: str) -> tuple[Span, ...]:
     found: list[Span] = []
     for line in regex.finditer(r"[^\n]+", text):
         paragraph = _trim(text, line.start(), line.end())
-        if paragraph.start < paragraph.end:
+        if _DIVIDER in line[0]:  # A row of a table: it is understood as a whole.
+            found.extend(_in_row(text, paragraph))
+        elif paragraph.start < paragraph.end:
             found.extend(_in_paragraph(text, paragraph, language))
     return tuple(found)
 
@@ -83,6 +86,14 @@ def _in_paragraph(text: str, paragraph: Span, language: str) -> Iterator[Span]:
             span = _trim(text, paragraph.start + part_start, paragraph.start + part_end)
             if span.start < span.end:
                 yield span
+
+
+def _in_row(text: str, row: Span) -> Iterator[Span]:
+    """Yield a row of a table as one sentence, cut only where it is too long for a quote."""
+    for start, end in _cut(row.of(text), 0, row.end - row.start):
+        span = _trim(text, row.start + start, row.start + end)
+        if span.start < span.end:
+            yield span
 
 
 def _is_unmarked(words: str, language: str) -> bool:
@@ -110,7 +121,24 @@ def _marked_ends(words: str, language: str) -> list[int]:
     import sentencex
 
     found = [int(boundary["end_index"]) for boundary in sentencex.get_sentence_boundaries(language, words)]
-    return [end for end in found if not _ABBREVIATIONS.search(words[max(0, end - 12) : end].rstrip())]
+    return [end for end in found if not _ends_with_abbreviation(words, end)]
+
+
+def _ends_with_abbreviation(words: str, end: int) -> bool:
+    """Return whether a full stop before `end` belongs to an abbreviation, an initial or an academic title."""
+    before = words[max(0, end - 24) : end].rstrip()
+    match = _LAST_WORD.search(before)
+    if match is None:
+        return False
+    if match[1] in abbreviations() or _INITIAL.fullmatch(match[1]):
+        if len(match[1]) > 1 or not match[1].isupper():
+            return True
+        # A single capital is an initial after another name, or counts something: "Nguyễn V. An", "Q. 3", not "plan B."
+        after = words[end : end + 8].lstrip()
+        return after[:1].isdecimal() or (
+            after[:1].isupper() and _NAME_BEFORE.search(before[: match.start(1)]) is not None
+        )
+    return False
 
 
 def _unmarked_ends(words: str) -> list[int]:

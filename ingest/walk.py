@@ -8,8 +8,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.read import SUFFIXES
+from ingest.readers import SUFFIXES
+from ingest.sidecar import SOURCES_FILE as SIDECAR
 from store.errors import NotFoundError
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A visible file of a format that no reader knows."""
+
+    path: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +40,11 @@ def roots_of(paths: Sequence[Path | str]) -> tuple[Path, ...]:
     return tuple(root for root in distinct if not any(parent in distinct for parent in root.parents))
 
 
-def files_below(root: Path) -> Iterator[Path | Unreadable]:
+def files_below(root: Path) -> Iterator[Path | Skipped | Unreadable]:
     """`root` itself if it is a file, else the files in it that can be ingested, folder by folder in sorted order.
 
-    Hidden files, files of other kinds and `sources.yaml` are passed over. Symbolic links are not followed: one
-    to the outside would bring in what the user didn't name, and one to the inside what is there already.
+    Files of other formats are yielded as skipped; hidden ones and `sources.yaml` are passed over. Symbolic links are
+    not followed: one to the outside would bring in what the user didn't name, and one to the inside what is there already.
     """
     if not root.is_dir():
         yield root
@@ -50,7 +58,11 @@ def files_below(root: Path) -> Iterator[Path | Unreadable]:
         except OSError as error:
             yield Unreadable(folder, f"This folder can't be opened: {(error.strerror or 'unknown reason').lower()}.")
             continue
-        yield from (folder / entry.name for entry in entries if is_wanted(entry))
+        for entry in entries:
+            if is_wanted(entry):
+                yield folder / entry.name
+            elif _is_visible_file(entry) and entry.name != SIDECAR:
+                yield Skipped(folder / entry.name)
         folders.extend(
             folder / entry.name
             for entry in reversed(entries)
@@ -60,7 +72,11 @@ def files_below(root: Path) -> Iterator[Path | Unreadable]:
 
 def is_wanted(entry: os.DirEntry[str] | Path) -> bool:
     """Whether a file in a folder is one to ingest: regular, visible, and of a format that is known."""
-    if entry.name.startswith(".") or Path(entry.name).suffix.lower() not in SUFFIXES:
+    return Path(entry.name).suffix.lower() in SUFFIXES and _is_visible_file(entry)
+
+
+def _is_visible_file(entry: os.DirEntry[str] | Path) -> bool:
+    if entry.name.startswith("."):
         return False
     try:
         mode = entry.lstat().st_mode if isinstance(entry, Path) else entry.stat(follow_symlinks=False).st_mode

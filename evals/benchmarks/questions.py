@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.split import split
+from ingest.chunk import chunk
 from store.embedding import FloatArray
 from store.embedding.embedder import Embedder, PassageText, PassageVectors, Progress, QuestionVectors
 from store.ids import document_id
@@ -104,7 +104,7 @@ def fill(library: Library, paragraphs: Iterable[Paragraph]) -> None:
 def parse(paragraph: Paragraph, embedder: Embedder) -> ParsedDocument:
     """A paragraph as a document. Its text is taken as it is, so that gold answers still occur in it."""
     digest = hashlib.sha256(paragraph.text.encode()).hexdigest()
-    passages = split(paragraph.text, paragraph.language, count_tokens=embedder.count_tokens)
+    passages = chunk(paragraph.text, paragraph.language, count_tokens=embedder.count_tokens)
     document = Document(
         id=document_id(paragraph.uri),
         uri=paragraph.uri,

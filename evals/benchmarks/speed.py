@@ -30,8 +30,8 @@ from evals.benchmarks.figures import IMAGES, machine, replace_section, save, tab
 from evals.benchmarks.questions import read_xquad
 from evals.benchmarks.synthetic import Recombiner, embed_sentences, read_texts
 from evals.training.hugging_face_folder import hugging_face_folder
+from ingest.chunk import chunk
 from ingest.pipeline import SAMPLES
-from ingest.split import split
 from store.embedding.embedder import PassageText, TextEmbedder
 from store.library import Library
 from store.text.language import detect_language
@@ -77,7 +77,7 @@ def embedding(texts: Sequence[str], embedder: TextEmbedder, rounds: int) -> Work
 
 
 def _cut(text: str, embedder: TextEmbedder) -> list[PassageText]:
-    cut = split(text, detect_language(text), count_tokens=embedder.count_tokens)
+    cut = chunk(text, detect_language(text), count_tokens=embedder.count_tokens)
     return [
         PassageText(text[p.start : p.end], tuple(Span(s.start - p.start, s.end - p.start) for s in p.sentences))
         for p in cut

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.split import split
+from ingest.chunk import chunk
 from store.embedding import FloatArray
 from store.embedding.embedder import Embedder, PassageText, PassageVectors, Progress, QuestionVectors
 from store.embedding.token_states import Codes, PassageTokens
@@ -64,7 +64,7 @@ def embed_sentences(texts: Iterable[str], embedder: Embedder) -> list[Sentence]:
     found: list[tuple[Chunk, str]] = []
     for text in texts:
         language = detect_language(text)
-        cut = split(text, language, count_tokens=embedder.count_tokens)
+        cut = chunk(text, language, count_tokens=embedder.count_tokens)
         found += [(passage, text) for passage in cut]
     asked = [
         PassageText(text[p.start : p.end], tuple(Span(s.start - p.start, s.end - p.start) for s in p.sentences))

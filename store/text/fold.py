@@ -19,6 +19,7 @@ _NIKHAHIT_BEFORE_TONE = re.compile("(\u0e4d+)([\u0e48-\u0e4b]+)")
 _SARA_AM_APART = re.compile("\u0e4d\u0e32")
 _SARA_AM_BEFORE_TONE = re.compile("(\u0e33+)([\u0e48-\u0e4b]+)")
 _SECOND_VOWEL_TONE = re.compile("(o(?=[ae])|u(?=y))([aey])([\u0300\u0301\u0303\u0309\u0323])(?![a-z])")
+_RAISED_FIGURE = re.compile("(?<=\\d)(?=[\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089])")
 _ARABIC_AT_WILL = frozenset("\u0640\u0670") | frozenset(map(chr, range(0x064B, 0x0653)))
 
 
@@ -46,13 +47,18 @@ class _Characters(dict[int, str]):
 _CHARACTERS = _Characters()
 
 
+def _compatible(text: str) -> str:
+    """Return `text` in NFKC, with ``^`` before a raised digit after a figure: 10⁶ is not 106, nor 500¹ with its note 5001."""
+    return unicodedata.normalize("NFKC", _RAISED_FIGURE.sub("^", text))
+
+
 def fold(text: str) -> str:
     """Return the folded form of `text`; folding twice changes nothing.
 
     >>> fold("พ.ศ. ๒๕๖๖") == fold("พ.ศ. 2566")
     True
     """
-    text = unicodedata.normalize("NFKC", text).casefold()
+    text = _compatible(text).casefold()
     if text.isascii():
         return text
     text = text.translate(_CHARACTERS)
@@ -71,7 +77,7 @@ def plain(text: str) -> str:
     >>> plain("“Số ٣–๔”")
     '"Số 3-4"'
     """
-    text = _FORMAT.sub("", unicodedata.normalize("NFKC", _FORMAT.sub("", text))).translate(_PUNCTUATION)
+    text = _FORMAT.sub("", _compatible(_FORMAT.sub("", text))).translate(_PUNCTUATION)
     if not text.isascii():
         text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() and not c.isascii() else c for c in text)
         # NFKC takes the Thai and Lao vowel "am" apart, which nobody writes that way.

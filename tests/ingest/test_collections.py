@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingest.pipeline import ingest_paths
-from ingest.sources import read_sources
+from ingest.sidecar import read_sources
 from store.errors import ReadError, RequestError
 from store.library import Library
 from tests.store.building import HashingEmbedder

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import ingest.document
+import ingest.parse
 import ingest.pipeline
 from ingest.pipeline import IngestReport, ingest_paths, ingest_samples
 from store.errors import NotFoundError
@@ -229,7 +229,7 @@ def test_a_reader_that_fails_unforeseen_fails_for_one_file(
     def parse(file: Path, *rest: object, **options: object) -> object:
         if file.name == "b.txt":
             raise LookupError("nobody foresaw this")
-        return ingest.document.parse(file, *rest, **options)  # type: ignore[arg-type]
+        return ingest.parse.parse(file, *rest, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(ingest.pipeline, "parse", parse)
     report = ingest_paths(library, [folder])

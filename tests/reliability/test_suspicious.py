@@ -19,7 +19,7 @@ from assistant.server.uploads import Shelf
 from assistant.types import Evidence, Source
 from ingest.blocks import Block
 from ingest.pipeline import ingest_paths
-from ingest.suspicious import disguised, hidden
+from ingest.spoofing import disguised, hidden
 from store.catalog.catalog import FILE
 from store.library import Library
 from tests.store.building import HashingEmbedder

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from unittest.mock import patch
 
-from ingest.document import parse
 from ingest.normalize import normalize_text
+from ingest.parse import parse
 from ingest.read import read_document
-from ingest.sources import Source, read_sources
+from ingest.sidecar import Source, read_sources
 from store.errors import AttestError, QuestionError, ReadError, SettingsError, SuiteError
 from tests.ingest import files
 

@@ -6,32 +6,33 @@ is fetched: links, images and style sheets stay where they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import regex
 
-from ingest.blocks import FORCED_LINE_END, Block, BlockKind, RawDocument
+from ingest.blocks import Block, RawDocument
 from ingest.dates import iso_date
-from ingest.limits import MAX_NESTING
+from ingest.encoding import decode
+from ingest.limits import MAX_NESTING, MAX_TEXT_FILE_BYTES
+from ingest.readers.base import Reader
+from ingest.readers.html.blocks import Builder
+from ingest.readers.html.notes import Notes
+from ingest.readers.html.visibility import hidden_by_style_sheet, is_hidden, is_navigation
 from store.errors import ReadError
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-_INVISIBLE_NAMES = """
-script style template noscript head title meta link iframe object embed svg math canvas audio video datalist rp
-select
-"""
-_INVISIBLE = frozenset(_INVISIBLE_NAMES.split())
-_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
-_INLINE_NAMES = """
-a abbr acronym b bdi bdo big cite code data del dfn em font i img input ins kbd label mark q rb ruby rt s samp
-small span strike strong sub sup time tt u var wbr nobr -text
-"""
-_INLINE = frozenset(_INLINE_NAMES.split())
-_HIDDEN_STYLE = regex.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", regex.I)
+_START = regex.compile(
+    rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
+    regex.I | regex.S,
+)
+_CHARSET = regex.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", regex.I)
+_DATES = (
+    "article:published_time", "date", "dc.date", "dcterms.date", "dcterms.issued", "citation_publication_date",
+    "pubdate", "datepublished",
+)  # fmt: skip
 _TAG = regex.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*+)[^<>]*+>")
 _ENDS_BY_ITSELF_NAMES = """
 p li td th tr dt dd option thead tbody tfoot colgroup br hr img input meta link area base col embed source track
@@ -41,102 +42,78 @@ _ENDS_BY_ITSELF = frozenset(_ENDS_BY_ITSELF_NAMES.split())
 _SPACE = regex.compile(r"[ \t\n\r\f]+")
 
 
-def read_html(source: str) -> RawDocument:
-    """The blocks and metadata of a page. Raises ReadError for one that is nested beyond reason."""
+def read_html(data: bytes) -> RawDocument:
+    """Return the blocks and metadata of a page. Raises ReadError for one that is nested beyond reason."""
     from selectolax.lexbor import LexborHTMLParser
 
+    source = html_source(data)
     _refuse_deep_nesting(source)
     page = LexborHTMLParser(source)
     metadata = _metadata(page)
     return RawDocument(
         blocks=tuple(html_blocks(source, page)),
-        media_type="text/html",
+        media_type=READER.media_types[0],
         title=_title(page, metadata),
-        author=_first(metadata, "author", "article:author", "dc.creator"),
-        published=iso_date(
-            _first(metadata, "article:published_time", "date", "dc.date", "dcterms.date", "pubdate", "datepublished")
-        ),
+        author=_first(metadata, "author", "article:author", "dc.creator", "dcterms.creator", "citation_author"),
+        published=iso_date(_first(metadata, *_DATES)),
     )
 
 
+def html_source(data: bytes) -> str:
+    """Return the text of a page in the encoding that it names, or in the one that makes sense."""
+    match = _CHARSET.search(data[:4096])
+    return decode(data, declared=match.group(1).decode("ascii", "ignore") if match else None, is_markup=True).text
+
+
 def html_blocks(source: str, page: LexborHTMLParser | None = None) -> Iterator[Block]:
-    """The blocks of a page or of a piece of one, in reading order."""
+    """Yield the blocks of a page or of a piece of one, in reading order."""
     if page is None:
         from selectolax.lexbor import LexborHTMLParser
 
         _refuse_deep_nesting(source)
         page = LexborHTMLParser(source)
-    building = _Building()
-    for step, node, name in _walk(page.root):
+    hidden = hidden_by_style_sheet(page)
+    blocks = tuple(_blocks(page, hidden, with_navigation=False))
+    # A page of nothing but navigation is a page of links: then those are its text.
+    yield from blocks or _blocks(page, hidden, with_navigation=True)
+
+
+def _blocks(page: LexborHTMLParser, hidden: frozenset[int], *, with_navigation: bool) -> Iterator[Block]:
+    notes = Notes(page)
+    builder = Builder(notes)
+
+    def is_left_out(node: LexborNode, name: str) -> bool:
+        if is_hidden(node, name, hidden) or node.mem_id in notes.elements:
+            return True
+        return not with_navigation and name != "-text" and is_navigation(node, name)
+
+    in_mark = False
+    for step, node, name in _walk(page.root, is_left_out):
         if name == "-text":
-            if step == "enter":
-                building.add_text(node.text_content or "")
+            if step == "enter" and not in_mark:
+                builder.add_text(node.text_content or "")
+        elif name == "a" and (mark := notes.mark(node)) is not None:
+            in_mark = step == "enter"
+            if in_mark:
+                builder.add_note_mark(*mark)
         elif step == "enter":
-            building.enter(name)
+            builder.enter(node, name)
         else:
-            building.leave(name)
-        yield from building.take()
-    building.end_block()
-    yield from building.take()
+            builder.leave(node, name)
+        yield from builder.take()
+    builder.end_block()
+    yield from builder.take()
 
 
-@dataclass
-class _Building:
-    """The block that is growing, and those that are done."""
-
-    pieces: list[str] = field(default_factory=list)
-    done: list[Block] = field(default_factory=list)
-    headings: int = 0
-    preformatted: int = 0
-    cells: int = 0
-    rows: int = 0
-
-    def add_text(self, text: str) -> None:
-        self.pieces.append(text if self.preformatted else _SPACE.sub(" ", text))
-
-    def enter(self, name: str) -> None:
-        if name == "br":
-            self.pieces.append("\n" if self.preformatted else FORCED_LINE_END)
-        elif name in ("td", "th") and self.rows:
-            self.pieces.append(" | " if self.cells else "")
-            self.cells += 1
-        elif name not in _INLINE and not self.rows:
-            self.end_block()
-        elif name in ("tr", "p", "div", "li") and self.rows:
-            self.pieces.append(" ")
-        if name == "tr":
-            self.rows += 1
-            self.cells = 0
-        self.headings += name in _HEADINGS
-        self.preformatted += name == "pre"
-
-    def leave(self, name: str) -> None:
-        if name == "tr":
-            self.rows -= 1
-        if name not in _INLINE and name not in ("td", "th", "br") and not self.rows:
-            self.end_block()
-        self.headings -= name in _HEADINGS
-        self.preformatted -= name == "pre"
-
-    def end_block(self) -> None:
-        text = "".join(self.pieces)
-        self.pieces.clear()
-        if text.strip(" \t\n\r\f|" + FORCED_LINE_END):
-            kind: BlockKind = "heading" if self.headings else "lines" if self.preformatted else "paragraph"
-            self.done.append(Block(text, kind))
-
-    def take(self) -> Iterator[Block]:
-        yield from self.done
-        self.done.clear()
-
-
-def _walk(root: LexborNode | None) -> Iterator[tuple[str, LexborNode, str]]:
-    """Every visible node as ``(enter or leave, node, tag)``, in document order."""
+def _walk(
+    root: LexborNode | None, is_left_out: Callable[[LexborNode, str], bool]
+) -> Iterator[tuple[str, LexborNode, str]]:
+    """Yield every node that is not left out as ``(enter or leave, node, tag)``, in document order."""
     node, depth = root, 0
     while node is not None:
         name = node.tag or ""
         descend = False
-        if not _is_hidden(node, name):
+        if not is_left_out(node, name):
             yield "enter", node, name
             descend = node.first_child is not None
             if not descend:
@@ -157,15 +134,6 @@ def _walk(root: LexborNode | None) -> Iterator[tuple[str, LexborNode, str]]:
                 return
             yield "leave", node, node.tag or ""
         node = node.next if node is not None else None
-
-
-def _is_hidden(node: LexborNode, name: str) -> bool:
-    if name in _INVISIBLE or name in ("-comment", "!doctype", "-doctype", "_comment"):
-        return True
-    if name == "-text":
-        return False
-    attributes = node.attributes
-    return "hidden" in attributes or bool(_HIDDEN_STYLE.search(attributes.get("style") or ""))
 
 
 def _title(page: LexborHTMLParser, metadata: dict[str, str]) -> str | None:
@@ -205,3 +173,14 @@ def _refuse_deep_nesting(source: str) -> None:
                 code="page_deep",
                 limit=f"{MAX_NESTING:,}",
             )
+
+
+READER = Reader(
+    name="web page",
+    suffixes=(".html", ".htm", ".xhtml"),
+    media_types=("text/html", "application/xhtml+xml"),
+    max_bytes=MAX_TEXT_FILE_BYTES,
+    read=read_html,
+    recognizes=lambda data: _START.match(data[:4096]) is not None,
+    is_certain=False,
+)

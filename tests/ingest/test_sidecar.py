@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.sources import Source, read_sources
+from ingest.sidecar import Source, read_sources
 from store.errors import ReadError
 
 

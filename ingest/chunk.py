@@ -17,7 +17,7 @@ from ingest.sentences import halves, sentences
 from store.text.language import UNKNOWN, detect_language
 from store.types import Chunk, Span
 
-SPLITTING_VERSION = 1
+SPLITTING_VERSION = 2
 """Of how sentences and passages are cut."""
 
 PASSAGE_TOKENS = 200
@@ -45,7 +45,7 @@ class _Unit:
     is_heading: bool
 
 
-def split(
+def chunk(
     text: str,
     language: str,
     *,

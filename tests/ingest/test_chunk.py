@@ -8,8 +8,8 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.chunk import chunk
 from ingest.normalize import normalize_text
-from ingest.split import split
 from store.types import Chunk
 
 PARAGRAPHS = [
@@ -37,7 +37,7 @@ def tokens(text: str) -> int:
 
 
 def passages_of(text: str, budget: int = 40, **options: frozenset[int]) -> tuple[Chunk, ...]:
-    return split(text, "en", count_tokens=tokens, passage_tokens=budget, **options)
+    return chunk(text, "en", count_tokens=tokens, passage_tokens=budget, **options)
 
 
 @settings(max_examples=150)

@@ -1,1 +1,0 @@
-"""One reader for each format: bytes or a path -> `RawDocument`."""

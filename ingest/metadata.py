@@ -1,0 +1,36 @@
+"""Titles and names as files state them: on one line, and none where they say nothing."""
+
+from __future__ import annotations
+
+import regex
+
+from ingest.normalize import normalize_text
+from ingest.words import words
+
+NAME_LENGTH = 300
+"""Code points of a title or speaker, whoever gave it."""
+
+_FILE_NAME = regex.compile(r"\S*\.(?:docx?|pptx?|xlsx?|pdf|indd|tex|rtf|odt|txt|html?|md)", regex.I)
+_PRINTED = regex.compile(r"microsoft (?:word|powerpoint|excel) - .*", regex.I)
+_NUMBERED = regex.compile(r"[\s_-]*\(?\d*\)?$")
+
+
+def one_line(text: str | None) -> str | None:
+    """Return a title or name on one line, without anything invisible; None where nothing is left."""
+    if not text:
+        return None
+    return " ".join(normalize_text(text[: 2 * NAME_LENGTH]).text.split())[:NAME_LENGTH].strip() or None
+
+
+def useful_title(text: str | None) -> str | None:
+    """Return a title that a file states of itself; None for "untitled", "Document1", a file name and the like."""
+    title = one_line(text)
+    if title is None or _FILE_NAME.fullmatch(title) or _PRINTED.fullmatch(title):
+        return None
+    return None if _NUMBERED.sub("", title.lower()).strip() in words("no_title") else title
+
+
+def useful_name(text: str | None) -> str | None:
+    """Return the name of an author that a file states; None for "anonymous", "admin", a program and the like."""
+    name = one_line(text)
+    return None if name is None or name.lower() in words("nobody") else name

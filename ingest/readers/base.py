@@ -1,0 +1,27 @@
+"""What a reader of a file format is; `ingest.readers` lists them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ingest.blocks import RawDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A file format: how it is called and recognized, how large its files may be, and what reads them."""
+
+    name: str
+    """As people call one file of it, in the singular: ``Word document``."""
+    suffixes: tuple[str, ...]
+    """Endings of file names, in lower case; the first is the usual one."""
+    media_types: tuple[str, ...]
+    """The first is the one that its documents get."""
+    max_bytes: int
+    read: Callable[[bytes], RawDocument]
+    """Raises ReadError with one sentence that names what is wrong."""
+    recognizes: Callable[[bytes], bool] | None = None
+    """Whether a file's bytes are surely of this format, whatever its name; None where bytes can't show it."""
+    is_certain: bool = True
+    """Whether each file of this format shows it: then a file that doesn't is refused, whatever its name."""

@@ -1,0 +1,57 @@
+"""CSV and TSV files -> a line for each row, each value beside the header of its column."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from ingest.blocks import Block, RawDocument
+from ingest.encoding import decode
+from ingest.limits import MAX_CELLS, MAX_TEXT_FILE_BYTES
+from ingest.readers.base import Reader
+from ingest.readers.tables import Cell, sheet_blocks
+from store.errors import ReadError
+
+_DELIMITERS = ",;\t|"
+_SAMPLE = 20_000
+
+
+def read_csv(data: bytes) -> RawDocument:
+    """Return the rows of a CSV or TSV file. Raises ReadError for one of more cells than the limit."""
+    text = decode(data).text
+    rows: list[list[Cell]] = []
+    count = 0
+    try:
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)):
+            count += len(row)
+            if count > MAX_CELLS:
+                raise ReadError(f"This file has a table of more than {MAX_CELLS:,} cells, which is the limit.")
+            rows.append([Cell(value) for value in row])
+    except csv.Error:
+        return RawDocument((Block(text),), READER.media_types[0])
+    return RawDocument(tuple(sheet_blocks(rows)), READER.media_types[0])
+
+
+def _delimiter(text: str) -> str:
+    """Return the delimiter that gives the same number of cells, more than one, in most of the first lines."""
+    lines = [line for line in text[:_SAMPLE].splitlines() if line.strip()][:50]
+
+    def worth(delimiter: str) -> tuple[int, int]:
+        counts = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+        usual = max(set(counts), key=counts.count, default=1)
+        return (counts.count(usual) if usual > 1 else 0), usual
+
+    try:
+        return max(_DELIMITERS, key=worth)
+    except csv.Error:
+        return ","
+
+
+READER = Reader(
+    name="CSV table",
+    suffixes=(".csv", ".tsv", ".tab"),
+    media_types=("text/csv", "text/tab-separated-values"),
+    max_bytes=MAX_TEXT_FILE_BYTES,
+    read=read_csv,
+    is_certain=False,
+)

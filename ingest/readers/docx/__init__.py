@@ -1,0 +1,1 @@
+"""Word documents (.docx): paragraphs with their numbers, tables, text boxes and notes."""

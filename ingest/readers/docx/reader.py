@@ -1,0 +1,224 @@
+"""Word documents (.docx) -> blocks: numbered paragraphs, tables, text boxes and notes, without what was deleted.
+
+python-docx opens the archive, which is weighed before, with entities switched off.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import regex
+
+from ingest.blocks import Block, RawDocument
+from ingest.limits import MAX_FILE_BYTES
+from ingest.readers.archive import damaged_parts, names_part, opened_archive
+from ingest.readers.base import Reader
+from ingest.readers.docx.names import LEFT_OUT, W, integer, value
+from ingest.readers.docx.numbering import Numbering
+from ingest.readers.docx.runs import Runs
+from ingest.readers.tables import Cell, table_blocks
+
+if TYPE_CHECKING:
+    from docx.document import Document as WordDocument
+    from lxml.etree import _Element
+
+_TEMPLATE_YEAR = 2013  # python-docx stamps its template's date on what it makes
+_CONTENTS = regex.compile(r"^(?:toc|table of figures)\b", regex.I)
+
+
+def read_docx(data: bytes) -> RawDocument:
+    """Return the blocks and core properties of a Word document. Raises ReadError, naming what is wrong."""
+    opened_archive(data).close()
+    import docx
+    from docx.opc.exceptions import PackageNotFoundError
+
+    try:
+        document = docx.Document(io.BytesIO(data))
+        blocks = tuple(_blocks(document))
+    except (KeyError, ValueError, PackageNotFoundError, zipfile.BadZipFile, SyntaxError, AttributeError) as error:
+        raise damaged_parts() from error
+    properties = document.core_properties
+    created = properties.created
+    return RawDocument(
+        blocks=blocks,
+        media_type=READER.media_types[0],
+        title=(properties.title or "").strip() or None,
+        author=(properties.author or "").strip() or None,
+        published=created.date().isoformat() if created and created.year != _TEMPLATE_YEAR else None,
+    )
+
+
+@dataclass(slots=True)
+class _Table:
+    """A table that is open. Cells merged downwards grow while their rows come in."""
+
+    rows: list[list[Cell]] = field(default_factory=list)
+    column: int = 0
+    text: str = ""
+    header_rows: int = 0
+    growing: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """By column, the row and place in it of the cell that is merged downwards."""
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the body of a document refers to."""
+
+    headings: frozenset[str]
+    contents: frozenset[str]
+    numbering: Numbering
+    runs: Runs
+
+
+def _blocks(document: WordDocument) -> Iterator[Block]:
+    parts = {str(part.partname): part for part in document.part.package.iter_parts()}
+    styles = document.styles.element
+    names = {style.get(f"{W}styleId", ""): value(style, "name") or "" for style in styles.iter(f"{W}style")}
+    numbering = parts.get("/word/numbering.xml")
+    notes: dict[tuple[str, str], str] = {}
+    for kind in ("footnote", "endnote"):
+        if (part := parts.get(f"/word/{kind}s.xml")) is not None:
+            notes |= _notes(_root(part.blob), kind)
+    yield from _body(
+        document.element.body,
+        _Parts(
+            headings=frozenset(name for name, shown in names.items() if _names_heading(shown)),
+            contents=frozenset(name for name, shown in names.items() if _CONTENTS.match(shown)),
+            numbering=Numbering(None if numbering is None else _root(numbering.blob), styles),
+            runs=Runs(styles, notes),
+        ),
+    )
+
+
+def _root(blob: bytes) -> _Element:
+    from lxml import etree
+
+    return etree.fromstring(blob, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
+
+
+def _names_heading(name: str) -> bool:
+    return name.lower() in ("title", "subtitle") or name.lower().startswith("heading")
+
+
+def _body(body: _Element, parts: _Parts) -> Iterator[Block]:
+    """Yield paragraphs, and rows of tables, in order."""
+    skipped: _Element | None = None
+    tables: list[_Table] = []
+    for element, entering in _steps(body):
+        if skipped is not None:
+            skipped = None if element is skipped else skipped
+        elif entering and (element.tag in LEFT_OUT or _is_deleted(element)):
+            skipped = element
+        elif element.tag == f"{W}tbl":
+            if entering:
+                tables.append(_Table())
+            else:
+                yield from _end_table(tables)
+        elif entering and element.tag == f"{W}p":
+            yield from _paragraph(element, parts, tables)
+        elif tables and element.tag in (f"{W}tr", f"{W}tc"):
+            _step_in_table(tables[-1], element, entering)
+
+
+def _is_deleted(element: _Element) -> bool:
+    """Return whether a row or cell of a table was deleted with changes tracked."""
+    if element.tag == f"{W}tr":
+        return element.find(f"{W}trPr/{W}del") is not None
+    return element.tag == f"{W}tc" and element.find(f"{W}tcPr/{W}cellDel") is not None
+
+
+def _paragraph(element: _Element, parts: _Parts, tables: list[_Table]) -> Iterator[Block]:
+    style = value(element, "pPr/pStyle")
+    if style in parts.contents or parts.runs.is_struck(element):
+        return
+    number = parts.numbering.of(element)
+    text = parts.runs.text(element)
+    notes, parts.runs.marked = parts.runs.marked, []
+    if number and text.strip():
+        text = f"{number} {text.lstrip()}"
+    if tables and next(element.iterancestors(f"{W}tc", f"{W}txbxContent"), element).tag == f"{W}tc":
+        tables[-1].text = f"{tables[-1].text} {text}".strip()
+        tables[-1].notes += notes
+        return
+    if text.strip():
+        yield Block(text, "heading" if style in parts.headings else "paragraph")
+    yield from (Block(note, "paragraph") for note in notes)
+
+
+def _step_in_table(table: _Table, element: _Element, entering: bool) -> None:
+    if element.tag == f"{W}tr":
+        if entering:
+            before = integer(value(element, "trPr/gridBefore"), 0)
+            table.rows.append([Cell("", columns=before)] if 0 < before < 100 else [])
+            table.column = before
+            is_header = element.find(f"{W}trPr/{W}tblHeader") is not None
+            table.header_rows += is_header and table.header_rows == len(table.rows) - 1
+        return
+    if not table.rows:
+        return
+    if entering:
+        table.text = ""
+        return
+    columns = max(1, min(integer(value(element, "tcPr/gridSpan"), 1), 1_000))
+    merged = element.find(f"{W}tcPr/{W}vMerge")
+    row = len(table.rows) - 1
+    continues = merged is not None and merged.get(f"{W}val") != "restart" and table.column in table.growing
+    if continues:
+        origin, place = table.growing[table.column]
+        table.rows[origin][place] = replace(table.rows[origin][place], rows=row - origin + 1)
+    else:
+        table.growing.pop(table.column, None)
+        if merged is not None:
+            table.growing[table.column] = (row, len(table.rows[row]))
+        table.rows[row].append(Cell(table.text, columns=columns))
+    table.column += columns
+    table.text = ""
+
+
+def _end_table(tables: list[_Table]) -> Iterator[Block]:
+    table = tables.pop()
+    blocks = list(table_blocks(table.rows, header_rows=table.header_rows or None))
+    if tables:
+        inner = "; ".join(block.text for block in blocks)
+        tables[-1].text = f"{tables[-1].text} {inner}".strip()
+        tables[-1].notes += table.notes
+        return
+    yield from blocks
+    yield from (Block(note, "paragraph") for note in table.notes)
+
+
+def _steps(root: _Element) -> Iterator[tuple[_Element, bool]]:
+    """Yield every element below `root` on entering (True) and leaving (False); the tree's own walk, no recursion."""
+    from lxml import etree
+
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        if isinstance(element.tag, str):
+            yield element, event == "start"
+
+
+def _notes(root: _Element, kind: str) -> dict[tuple[str, str], str]:
+    """Return the notes of a part by kind and id, without the lines that part them from the text."""
+    runs = Runs(None, {})
+    found = {}
+    for note in root.iter(f"{W}{kind}"):
+        if note.get(f"{W}type") in ("separator", "continuationSeparator", "continuationNotice"):
+            continue
+        texts = (runs.text(paragraph).strip() for paragraph in note.iter(f"{W}p"))
+        if text := " ".join(text for text in texts if text):
+            found[kind, note.get(f"{W}id", "")] = text
+    return found
+
+
+READER = Reader(
+    name="Word document",
+    suffixes=(".docx",),
+    media_types=("application/vnd.openxmlformats-officedocument.wordprocessingml.document",),
+    max_bytes=MAX_FILE_BYTES,
+    read=read_docx,
+    recognizes=lambda data: names_part(data, b"word/document.xml"),
+)

@@ -1,0 +1,132 @@
+"""Rich Text (.rtf) -> paragraphs and rows of tables, without what is struck, hidden or deleted.
+
+striprtf takes the text out. It knows nothing of struck and raised text: that is marked or left out before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import regex
+
+from ingest.blocks import Block, RawDocument
+from ingest.limits import MAX_NESTING, MAX_TEXT_FILE_BYTES
+from ingest.readers.base import Reader
+from ingest.readers.tables import Cell, table_blocks
+from ingest.scripts import lowered, raised
+from store.errors import ReadError
+
+_TOKEN = regex.compile(r"\\([a-zA-Z]{1,32})(-?\d{1,10})?[ ]?|\\'[0-9a-fA-F]{2}|\\[^a-zA-Z]|[{}]|[\r\n]+|[^\\{}\r\n]+")
+_RAISED, _LOWERED, _LEVEL = "\x1c", "\x1d", "\x1e"
+_SHIFTED = regex.compile(f"[{_RAISED}{_LOWERED}][^{_RAISED}{_LOWERED}{_LEVEL}\n|]*{_LEVEL}?")
+_OFF = frozenset(("strike", "striked", "v", "deleted"))
+_INFO = regex.compile(r"\{\\(title|author)\s([^{}]{0,2000})\}")
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """How the text of a group is set."""
+
+    off: frozenset[str] = frozenset()
+    shift: str = ""
+
+
+def read_rtf(data: bytes) -> RawDocument:
+    """Return the text of a Rich Text file. Raises ReadError where it is no such file."""
+    if not data.lstrip().startswith(b"{\\rtf"):
+        raise ReadError("This file is named .rtf but is something else, or it is damaged at its beginning.")
+    source = data.decode("latin-1")
+    text = _plain("".join(_prepared(source)))
+    info = {
+        match[1]: _plain(f"{{\\rtf1{_code_page(source)} {match[2]}}}") for match in _INFO.finditer(source[:100_000])
+    }
+    return RawDocument(
+        tuple(_blocks(text)),
+        READER.media_types[0],
+        title=info.get("title", "").strip() or None,
+        author=info.get("author", "").strip() or None,
+    )
+
+
+def _plain(source: str) -> str:
+    from striprtf.striprtf import rtf_to_text
+
+    try:
+        text = str(rtf_to_text(source, errors="replace"))  # type: ignore[no-untyped-call]
+    except (ValueError, IndexError, LookupError, TypeError, OverflowError) as error:
+        raise ReadError("This Rich Text file is damaged: its text can't be read. Use an undamaged copy.") from error
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _code_page(source: str) -> str:
+    match = regex.search(r"\\ansicpg\d{1,5}", source[:2_000])
+    return match[0] if match else ""
+
+
+def _prepared(source: str) -> Iterator[str]:
+    """Yield the source without the text that is off, with marks around what is raised or lowered."""
+    states = [_State()]
+    for match in _TOKEN.finditer(source):
+        piece, word = match[0], match[1]
+        if piece == "{":
+            if len(states) > MAX_NESTING:
+                raise ReadError(f"This file nests its groups more than {MAX_NESTING:,} deep, which is the limit.")
+            states.append(states[-1])
+            yield "\n{"  # Line ends mean nothing here; they bound what striprtf's patterns look through.
+        elif piece == "}":
+            if len(states) > 1 and states.pop().shift != states[-1].shift:
+                yield _LEVEL
+            yield "}"
+        elif word is not None:
+            before = states[-1]
+            states[-1] = _next_state(before, word, match[2])
+            if states[-1].shift != before.shift:
+                yield states[-1].shift or _LEVEL
+            if not (states[-1].off and word in ("u", "tab", "line", "cell")) or word == "cell":
+                yield piece
+        elif not states[-1].off or piece.isspace():
+            yield piece
+
+
+def _next_state(state: _State, word: str, argument: str | None) -> _State:
+    if word == "plain":
+        return _State()
+    if word in _OFF or word == "striked1":
+        name = word.rstrip("1")
+        is_on = argument != "0"
+        return replace(state, off=state.off | {name} if is_on else state.off - {name})
+    if word in ("super", "sub", "nosupersub"):
+        is_on = word != "nosupersub" and argument != "0"
+        return replace(state, shift=(_RAISED if word == "super" else _LOWERED) if is_on else "")
+    return state
+
+
+def _blocks(text: str) -> Iterator[Block]:
+    rows: list[list[Cell]] = []
+    for source in text.split("\n"):
+        line = _SHIFTED.sub(_shift, source).replace(_LEVEL, "")
+        if line.rstrip().endswith("|"):
+            rows.append([Cell(cell) for cell in line.rstrip().removesuffix("|").split("|")])
+            continue
+        if rows:
+            yield from table_blocks(rows)
+            rows = []
+        if line.strip():
+            yield Block(line, "paragraph")
+    yield from table_blocks(rows)
+
+
+def _shift(match: regex.Match[str]) -> str:
+    words = match[0][1:].removesuffix(_LEVEL)
+    return raised(words) if match[0].startswith(_RAISED) else lowered(words)
+
+
+READER = Reader(
+    name="Rich Text file",
+    suffixes=(".rtf",),
+    media_types=("application/rtf", "text/rtf"),
+    max_bytes=MAX_TEXT_FILE_BYTES,
+    read=read_rtf,
+    recognizes=lambda data: data.startswith(b"{\\rtf"),
+)

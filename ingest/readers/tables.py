@@ -1,0 +1,164 @@
+"""Tables -> lines that can be understood one by one: each value stands beside the header of its column.
+
+``Station: Station 37 | July: 311``. Blank cells are left out and never shift a value. A merged cell holds for every
+row and column that it spans. A cell over the whole width is a line of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import regex
+
+from ingest.blocks import Block
+from ingest.limits import MAX_CELLS
+from store.errors import ReadError
+
+DIVIDER = " | "
+"""Stands between the cells of a row."""
+
+_SPACE = regex.compile(r"\s+")
+_NUMBER = regex.compile(r"^[^\p{L}]*\p{N}[^\p{L}]*(?:\p{L}{1,4})?$")
+_WIDEST = 1_000
+_LONGEST_HEADER = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table, with the rows and columns that it spans."""
+
+    text: str
+    rows: int = 1
+    columns: int = 1
+    is_header: bool = False
+
+
+def table_blocks(rows: Sequence[Sequence[Cell]], header_rows: int | None = None) -> Iterator[Block]:
+    """Yield a table row by row. `header_rows` is how many rows are headers; None where the format doesn't say.
+
+    Raises ReadError for a table of more cells than the limit.
+    """
+    grid = _grid(rows)
+    if not grid:
+        return
+    heads = _header_rows(rows, grid) if header_rows is None else min(header_rows, len(grid))
+    headers = [_header(grid, heads, column) for column in range(max(map(len, grid)))]
+    if heads == len(grid):
+        headers, heads = [""] * len(headers), 0
+    is_named = _has_named_rows(rows, heads)
+    for row in grid[heads:]:
+        if text := _row(row, headers, is_named):
+            yield Block(text, "paragraph")
+
+
+def _grid(rows: Sequence[Sequence[Cell]]) -> list[list[Cell | None]]:
+    """Return the cells by row and column; a merged cell stands in every place that it spans."""
+    grid: list[list[Cell | None]] = []
+    below: dict[int, tuple[Cell, int]] = {}
+    count = 0
+    for row in rows:
+        line: list[Cell | None] = []
+        cells = iter(row)
+        spanning = dict(below)
+        below = {column: (cell, left - 1) for column, (cell, left) in spanning.items() if left > 1}
+        while True:
+            while len(line) in spanning:
+                line.append(spanning.pop(len(line))[0])
+            cell = next(cells, None)
+            if cell is None:
+                break
+            for _ in range(max(1, min(cell.columns, _WIDEST - len(line)))):
+                if cell.rows > 1:
+                    below[len(line)] = (cell, cell.rows - 1)
+                spanning.pop(len(line), None)
+                line.append(cell)
+        for column in sorted(spanning):
+            line += [None] * (column - len(line)) + [spanning[column][0]]
+        count += len(line)
+        if count > MAX_CELLS:
+            raise ReadError(f"This file has a table of more than {MAX_CELLS:,} cells, which is the limit.")
+        grid.append(line)
+    return grid
+
+
+def _header_rows(rows: Sequence[Sequence[Cell]], grid: list[list[Cell | None]]) -> int:
+    """Return how many rows at the top are headers: marked ones, else a first row that names what others count."""
+    marked = 0
+    while marked < len(rows) and rows[marked] and all(cell.is_header for cell in rows[marked]):
+        marked += 1
+    if marked:
+        return marked
+    if len(grid) < 2 or len(grid[0]) < 2:
+        return 0
+    first = [_text(cell) for cell in grid[0]]
+    named = [text for text in first if text]
+    if len(named) < len(first) - 1 or len(set(named)) < len(named) or any(map(_NUMBER.match, named)):
+        return 0
+    if any(len(text) > _LONGEST_HEADER for text in named):
+        return 0
+    return 1 if any(_NUMBER.match(_text(cell)) for row in grid[1:] for cell in row[1:]) or len(first) > 2 else 0
+
+
+def _header(grid: list[list[Cell | None]], heads: int, column: int) -> str:
+    """Return the header of a column; where several rows are headers, all of their texts."""
+    texts = [_text(row[column]) for row in grid[:heads] if column < len(row)]
+    return ", ".join(dict.fromkeys(text for text in texts if text)).rstrip(":")
+
+
+def _has_named_rows(rows: Sequence[Sequence[Cell]], heads: int) -> bool:
+    """Return whether each row begins with a header of its own and one value, as in a fact sheet."""
+    body = [row for row in rows[heads:] if row]
+    return not heads and bool(body) and all(len(row) == 2 and row[0].is_header for row in body)
+
+
+def _row(row: list[Cell | None], headers: list[str], is_named: bool) -> str:
+    if len(row) > 1 and all(cell is row[0] for cell in row):
+        return _text(row[0])
+    pieces: list[str] = []
+    for column, cell in enumerate(row):
+        text = _text(cell)
+        if not text or (column and cell is row[column - 1] and not _counts(headers, column)):
+            continue
+        header = headers[column]
+        pieces.append(f"{header}: {text}" if header and header != text else text)
+    return (": " if is_named else DIVIDER).join(pieces)
+
+
+def _counts(headers: list[str], column: int) -> bool:
+    """Return whether a value that spans several columns is said again: it is where their headers differ."""
+    return bool(headers[column]) and headers[column] != headers[column - 1]
+
+
+def _text(cell: Cell | None) -> str:
+    return "" if cell is None else _SPACE.sub(" ", cell.text).strip(" |")
+
+
+def sheet_blocks(rows: Sequence[Sequence[Cell]]) -> Iterator[Block]:
+    """Yield the tables of a sheet: empty rows part them, and lines above a table that fill one cell are its title."""
+    table: list[Sequence[Cell]] = []
+    for row in [*rows, ()]:
+        if any(cell.text.strip() for cell in row):
+            table.append(row)
+        elif table:
+            yield from _sheet_table(table)
+            table = []
+
+
+def _sheet_table(rows: list[Sequence[Cell]]) -> Iterator[Block]:
+    first = min(next(number for number, cell in enumerate(row) if cell.text.strip()) for row in rows)
+    rows = [row[first:] for row in rows]
+    width = max(sum(1 for cell in row if cell.text.strip()) for row in rows)
+    while width > 1 and rows and sum(1 for cell in rows[0] if cell.text.strip()) == 1:
+        yield Block(next(cell.text for cell in rows[0] if cell.text.strip()), "paragraph")
+        rows = rows[1:]
+    yield from table_blocks(rows, header_rows=_sheet_header_rows(rows))
+
+
+def _sheet_header_rows(rows: list[Sequence[Cell]]) -> int:
+    """Return 1 where the first row of a sheet's table names its columns, else 0."""
+    if len(rows) < 2 or len(rows[0]) < 2:
+        return 0
+    named = [text for cell in rows[0] if (text := _text(cell))]
+    is_named = len(named) >= len(rows[0]) - 1 and len(set(named)) == len(named)
+    return int(is_named and not any(_NUMBER.match(text) or len(text) > _LONGEST_HEADER for text in named))

@@ -1,0 +1,23 @@
+"""Plain text -> one block, in any encoding that makes sense."""
+
+from __future__ import annotations
+
+from ingest.blocks import Block, RawDocument
+from ingest.encoding import decode
+from ingest.limits import MAX_TEXT_FILE_BYTES
+from ingest.readers.base import Reader
+
+
+def read_text(data: bytes) -> RawDocument:
+    """Return a text as one block. Raises ReadError where it is in no known encoding or is no text."""
+    return RawDocument((Block(decode(data).text),), "text/plain")
+
+
+READER = Reader(
+    name="text",
+    suffixes=(".txt", ".text", ".rst", ".log"),
+    media_types=("text/plain",),
+    max_bytes=MAX_TEXT_FILE_BYTES,
+    read=read_text,
+    is_certain=False,
+)
