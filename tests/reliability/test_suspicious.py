@@ -46,7 +46,8 @@ def test_a_text_with_hidden_characters_is_flagged_and_quoted_without_them(name: 
     with Library.open(tmp_path / "home", embedder=HashingEmbedder()) as library:
         report = ingest_paths(library, [file])
         assert report.added == 1
-        ((path, sign),) = report.flagged
+        (flagged,) = report.flagged
+        path, sign = flagged.path, flagged.error
         assert path.endswith(name)
         assert sign.startswith("Invisible characters were left out")
         assert report.to_json()["flagged"] == [{"path": path, "error": sign}]
@@ -118,7 +119,7 @@ def test_a_title_in_borrowed_letters_is_flagged(title: str, tmp_path: Path) -> N
     (tmp_path / "a.html").write_text(f"<title>{title}</title><p>{SENTENCE}</p>", encoding="utf-8")
     with Library.open(tmp_path / "home", embedder=HashingEmbedder()) as library:
         report = ingest_paths(library, [tmp_path / "a.html"])
-    assert [sign for _, sign in report.flagged] == [disguised(title)]
+    assert [flagged.error for flagged in report.flagged] == [disguised(title)]
     assert "another script that look like Latin" in report.flagged[0].error
 
 
