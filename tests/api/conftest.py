@@ -25,7 +25,6 @@ from store.catalog.conversations import Conversations
 from store.library import Library
 from store.settings import Settings
 from tests.security.conftest import bench_parts, servers
-from tests.store.building import HashingEmbedder
 
 __all__ = ["bench_parts", "servers"]
 
@@ -75,9 +74,9 @@ def serving(library: Library, home: Path, settings: PageSettings = DEFAULTS) -> 
 
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    """The samples; equal words are near, as for a model, and no model needs to be loaded."""
+    """The samples, read by the real model."""
     home = tmp_path_factory.mktemp("samples")
-    with Library.open(Settings(home=home), embedder=HashingEmbedder()) as opened:
+    with Library.open(Settings(home=home)) as opened:
         assert not ingest_samples(opened).failed
         yield opened
 
