@@ -156,6 +156,8 @@ class AskOptions:
     max_quotes: int = 5
     translate: bool = False
     """Whether quotes in other languages than the answer's get a machine translation beside them."""
+    interface_language: str | None = None
+    """Of the page around the conversation: for turns that are too short to tell their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,12 @@ def _answerable(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
     return f"It should answer, but said that it can't ({answer.abstain_reason}, confidence {answer.confidence:.2f})."
 
 
+def _kind(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
+    if turn.expect.kind == answer.kind:
+        return None
+    return f"The answer's form is {answer.kind}, not {turn.expect.kind}: {_shown(answer)}"
+
+
 def _answer_contains(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
     missing = [words for words in turn.expect.answer_contains if not _says(turn, answer, words)]
     return f"The answer does not contain {_list(missing)}: {_shown(answer)}" if missing else None
@@ -203,6 +209,7 @@ def _latency_ms_at_most(turn: Turn, result: TurnResult, answer: Answer) -> str |
 Check = Callable[[Turn, TurnResult, Answer], str | None]
 CHECKS: dict[str, Check] = {
     "answerable": _answerable,
+    "kind": _kind,
     "answer_contains": _answer_contains,
     "answer_contains_any": _answer_contains_any,
     "answer_regex": _answer_regex,

@@ -43,10 +43,10 @@ def other_language(answer: Answer, wanted: str) -> str | None:
     if not same_language(answer.language, wanted):
         return answer.language
     text = without_markers(QUOTED.sub(" ", own_words(answer)))
-    for evidence in answer.evidence:
-        for name in (evidence.document.title, evidence.document.speaker):
-            if name:
-                text = text.replace(name, " ")
+    named = [*(evidence.document for evidence in answer.evidence), *answer.documents]
+    names = {name for source in named for name in (source.title, source.speaker) if name}
+    for name in sorted({*names, *(section.title for section in answer.sections)}, key=len, reverse=True):
+        text = text.replace(name, " ")
     if len(set(words(text))) < ENOUGH_WORDS:
         return None
     found = detect_language(text)

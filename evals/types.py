@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import regex
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from assistant.types import Answer, Value
+from assistant.types import Answer, AnswerKind, Value
 
 
 def _listed(given: object) -> object:
@@ -67,6 +67,9 @@ class Expectation(Value):
 
     answerable: bool | None = Field(
         default=None, description="True: an answer is given. False: the assistant says that it can't answer."
+    )
+    kind: AnswerKind | None = Field(
+        default=None, description="The form of the answer: answer, list, overview, comparison, library or talk."
     )
     answer_contains: Words = Field(default=(), description="The answer contains each of these.")
     answer_contains_any: Words = Field(default=(), description="The answer contains at least one of these.")

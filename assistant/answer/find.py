@@ -13,7 +13,7 @@ from assistant.answer.question import Question
 from assistant.answer.short_answer import short_answer
 from assistant.reading.decisions import Decisions
 from assistant.reading.network import load_reader
-from assistant.reading.passages import PASSAGES, ReadPassages, candidates, read_passages
+from assistant.reading.passages import PASSAGES, Candidate, ReadPassages, candidates, read_passages
 from assistant.reading.reader import Reader
 from assistant.types import Evidence, ShortAnswer
 from store.library import Library
@@ -34,6 +34,18 @@ class Found:
     """Where nothing answers though the documents speak of it: the sentence that comes closest."""
     missing: tuple[str, ...] = ()
     """What the question names by a number or a code and the documents don't have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the search alone makes of a text."""
+
+    passages: SearchResult
+    ordered: tuple[Candidate, ...]
+    """All sentences of the passages, best first."""
+    confidence: float
+    enough: bool
+    """Whether that is sure enough to answer from."""
 
 
 class Finder:
@@ -73,6 +85,14 @@ class Finder:
             **{f"retrieve_{name}": spent for name, spent in passages.timings_ms.items()},
         }
         return replace(found, timings_ms=timings)
+
+    def by_search(self, text: str, where: Filter, most: int = PASSAGES) -> Looked:
+        """Return the sentences of up to `most` passages on `text`, unread: for turns that ask for many of them."""
+        passages = self._library.search(text, most, where)
+        _, _, without = self._parts()
+        ordered = ReadPassages(tuple(candidates(passages, without.ranking)))
+        sure = confidence(passages, ordered, without.confidence)
+        return Looked(passages, ordered.ordered, sure, sure >= without.confidence.threshold)
 
     def _read(self, question: str, passages: SearchResult, where: Filter) -> tuple[SearchResult, ReadPassages]:
         """Return the passages read; where they lack what the question names, those of a search for its name too."""

@@ -1,6 +1,6 @@
 """The one pipeline from question to answer: for the page, the command line, the API and the evaluation.
 
-question -> alone -> passages -> read -> evidence -> enough? -> short answer, quotes composed, or written and verified
+question -> turn -> alone -> passages -> read -> evidence -> enough? -> short answer, quotes composed, or written and verified
 -> [quotes translated] -> Answer
 """
 
@@ -15,8 +15,9 @@ from assistant.answer import compose
 from assistant.answer.answer_writer import Writer, with_translations, written_notices
 from assistant.answer.find import Finder, Found
 from assistant.answer.generate import Written
-from assistant.answer.question import Question, understand
+from assistant.answer.question import Question
 from assistant.answer.translate import Translation, Translations, foreign
+from assistant.answer.turns.planner import Planner, shown
 from assistant.types import (
     AbstainReason,
     Answer,
@@ -61,6 +62,7 @@ class Assistant:
         self.mode: Mode = mode
         self._writer = Writer(library, load_llm)
         self._finder = Finder(library, reading=reading)
+        self._planner = Planner(library, self._finder)
 
     def __enter__(self) -> Self:
         return self
@@ -88,8 +90,13 @@ class Assistant:
         Nothing is logged or traced; see `assistant.answer.instrumentation`.
         Raises QuestionError for a blank or endless question, LibraryError and ModelError.
         """
-        asked = understand(question, history, options)
-        found = self._finder.find(asked)
+        turn = self._planner.plan(question, history, options)
+        asked = turn.question
+        if turn.answer is not None:
+            answering = shown(turn.answer)
+            yield from self._translate(asked, answering) if options.translate else answering
+            return
+        found = turn.found or self._finder.find(asked)
         yield EvidenceFound(asked.alone, asked.language, found.evidence, found.confidence, found.short_answer)
         if not found.evidence:
             yield from self._abstain(found)

@@ -84,6 +84,25 @@ class DocumentReader:
         documents = tuple(to_document(row) for row in rows[:limit])
         return DocumentPage(documents, documents[-1].uri if len(rows) > limit else None)
 
+    def newest(self, limit: int, where: Filter | None = None) -> tuple[Document, ...]:
+        """Return up to `limit` documents, those added last first; `where` goes by the documents' languages."""
+        condition, values = document_condition(where or Filter())
+        rows = self._connection.execute(
+            f"SELECT {DOCUMENT} FROM documents d WHERE d.state = 'live' AND {condition} ORDER BY d.key DESC LIMIT ?",
+            (*values, limit),
+        )
+        return tuple(to_document(row) for row in rows)
+
+    def document_languages(self, where: Filter | None = None) -> dict[str, int]:
+        """Return how many of the documents that `where` admits are in each language, the most frequent first."""
+        condition, values = document_condition(where or Filter())
+        rows = self._connection.execute(
+            f"SELECT d.language, count(*) FROM documents d WHERE d.state = 'live' AND {condition} "
+            "GROUP BY d.language ORDER BY count(*) DESC, d.language",
+            values,
+        )
+        return dict(rows.fetchall())
+
     def text(self, document_id: str, start: int = 0, end: int | None = None) -> str:
         """Return the part ``[start:end]`` of a document's normalized text. Raises NotFoundError."""
         row = self._connection.execute(

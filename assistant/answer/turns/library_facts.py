@@ -1,0 +1,70 @@
+"""What a library holds as a question's filter admits it: counts, speakers, languages, documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from store.library import Library
+from store.types import Document, Filter
+
+NOTHING = "\0"
+"""No document has this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """How much a filter admits."""
+
+    documents: int
+    languages: tuple[str, ...]
+    """Of documents, the most frequent first."""
+
+
+def holdings(library: Library, where: Filter) -> Holdings:
+    """Return how much `where` admits, counted by the database."""
+    with library.snapshot() as snapshot:
+        languages = snapshot.document_languages(where)
+    return Holdings(sum(languages.values()), tuple(languages))
+
+
+def count(library: Library, where: Filter) -> int:
+    """Return how many documents `where` admits."""
+    return holdings(library, where).documents
+
+
+def newest(library: Library, where: Filter, limit: int) -> tuple[Document, ...]:
+    """Return the documents that were added last, the latest first."""
+    with library.snapshot() as snapshot:
+        return snapshot.newest(limit, where)
+
+
+def first(library: Library, where: Filter, limit: int) -> tuple[Document, ...]:
+    """Return the first documents in the order of their addresses."""
+    return library.documents(limit=limit, where=where).documents
+
+
+def narrowed(
+    where: Filter,
+    *,
+    documents: Sequence[str] = (),
+    speakers: Sequence[str] = (),
+    language: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+) -> Filter:
+    """Return `where` with further conditions, none of which admits what `where` doesn't."""
+    return replace(
+        where,
+        documents=_both(where.documents, tuple(documents)),
+        speakers=_both(where.speakers, tuple(speakers)),
+        languages=_both(where.languages, (language,) if language else ()),
+        published_from=max(filter(None, (where.published_from, since)), default=None),
+        published_to=min(filter(None, (where.published_to, until)), default=None),
+    )
+
+
+def _both(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    if not one or not other:
+        return one or other
+    return tuple(value for value in one if value in other) or (NOTHING,)

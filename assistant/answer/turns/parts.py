@@ -1,0 +1,111 @@
+"""Where the parts of a turn stand: what it is about, whose words it asks for, which two things it compares.
+
+Patterns are data, one file a language. They are matched against a plain form of the turn, in small letters and, for
+Latin letters, without marks, so that ``tom tat`` is read as ``tóm tắt``; what they find is given back as it was typed.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import regex
+import yaml
+
+from assistant.answer.turns.phrases import phrases
+
+FOLDER = Path(__file__).with_name("patterns")
+TAIL = " \t\n?？!.。,;:؟"
+
+
+def plain(text: str) -> str:
+    """Return `text` in small letters, Latin ones without marks: as many code points, so that offsets stay."""
+    return "".join(map(_plain, text))
+
+
+@cache
+def _plain(character: str) -> str:
+    if "\u0e00" <= character <= "\u0e7f":
+        return character
+    base = unicodedata.normalize("NFD", character)[0]
+    if not base.isascii() and base not in "đĐ":
+        base = character
+    small = base.lower().replace("đ", "d")
+    return small if len(small) == 1 else character
+
+
+class Patterns:
+    """The patterns of one language."""
+
+    def __init__(self, language: str, entries: dict[str, str | list[str]]) -> None:
+        self.language = language
+        names = {
+            plain(unicodedata.normalize("NFC", name)): tag for tag, name in phrases(language).language_names.items()
+        }
+        if language == "th":
+            names |= {name.removeprefix("ภาษา"): tag for name, tag in names.items()}
+        self._tags = names
+        every = "|".join(regex.escape(name) for name in sorted(names, key=len, reverse=True))
+        self._patterns = {
+            name: [
+                regex.compile(each.replace("{languages}", every))
+                for each in ([some] if isinstance(some, str) else some)
+            ]
+            for name, some in entries.items()
+        }
+
+    def core(self, text: str) -> str:
+        """Return `text` without the politeness before and after it and the marks at its end."""
+        text = unicodedata.normalize("NFC", text).strip(TAIL + "¿¡")
+        for name in ("lead", "tail"):
+            for pattern in self._patterns[name]:
+                while found := (pattern.match if name == "lead" else pattern.search)(plain(text)):
+                    if found.end() - found.start() == len(text) or found.start() == found.end():
+                        break
+                    text = (text[found.end() :] if name == "lead" else text[: found.start()]).strip(TAIL)
+        return text
+
+    def parts(self, name: str, text: str) -> dict[str, str] | None:
+        """Return what the groups of the first matching pattern hold, as it was typed; None where none matches."""
+        folded = plain(text)
+        for pattern in self._patterns[name]:
+            if found := pattern.search(folded):
+                spans = {group: found.span(group) for group in found.groupdict() if found.span(group) != (-1, -1)}
+                return {group: text[start:end].strip(TAIL + "\"'“”") for group, (start, end) in spans.items()}
+        return None
+
+    def has(self, name: str, text: str) -> bool:
+        """Return whether any of the patterns matches."""
+        return self.parts(name, text) is not None
+
+    def language_tag(self, name: str, text: str) -> str | None:
+        """Return the tag of the language that the pattern `name` finds, or None."""
+        found = self.parts(name, unicodedata.normalize("NFC", text))
+        return self._tags.get(plain(found["language"])) if found and found.get("language") else None
+
+
+@cache
+def patterns(language: str) -> Patterns:
+    """Return the patterns of a language that has a file. Raises FileNotFoundError for others."""
+    return Patterns(language, yaml.safe_load((FOLDER / f"{language}.yaml").read_text(encoding="utf-8")))
+
+
+def known(language: str) -> tuple[Patterns, ...]:
+    """Return all patterns, those of `language` first: a turn may mix languages, or be too short to tell its own."""
+    tags: Sequence[str] = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+    return tuple(patterns(tag) for tag in sorted(tags, key=lambda tag: tag != language))
+
+
+def find(name: str, text: str, language: str) -> dict[str, str] | None:
+    """Return the parts by the first language whose pattern `name` matches the core of `text`."""
+    for each in known(language):
+        if (found := each.parts(name, each.core(text))) is not None:
+            return found
+    return None
+
+
+def language_named(name: str, text: str, language: str) -> str | None:
+    """Return the tag of a language that `text` names where the pattern `name` looks for it."""
+    return next((tag for each in known(language) if (tag := each.language_tag(name, text))), None)

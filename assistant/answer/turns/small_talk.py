@@ -1,0 +1,43 @@
+"""Answers to courtesies, to questions about Attest itself, to feedback and to what is no question at all."""
+
+from __future__ import annotations
+
+from assistant.answer.question import Question
+from assistant.answer.turns.draft import Draft
+from assistant.answer.turns.library_facts import holdings, newest
+from assistant.answer.turns.parts import find
+from assistant.answer.turns.phrases import phrases
+from assistant.types import Answer
+from store.library import Library
+
+
+def reply(asked: Question, phrase: str, library: Library) -> Answer:
+    """Return the phrase of that name with what the library holds and two questions that it can answer."""
+    draft = Draft(asked, "talk", library)
+    held = holdings(library, asked.options.filter)
+    if not held.documents:
+        draft.say(draft.phrases.say(phrase, holdings=draft.phrases.say("nothing_held")))
+        draft.say_empty()
+        return draft.answer()
+    languages = draft.phrases.joined([draft.phrases.language_name(tag) for tag in held.languages[:4]])
+    said = draft.phrases.documents(held.documents)
+    draft.say(draft.phrases.say(phrase, holdings=draft.phrases.say("holdings", documents=said, languages=languages)))
+    if phrase != "feedback":
+        suggest(draft, asked, library)
+    return draft.answer()
+
+
+def greet(asked: Question, library: Library) -> Answer:
+    """Return an answer to a greeting, or to thanks."""
+    thanked = find("thanks", asked.asked, asked.language) is not None
+    return reply(asked, "thanks" if thanked else "hello", library)
+
+
+def suggest(draft: Draft, asked: Question, library: Library) -> None:
+    """Add two questions that any library with a document answers."""
+    said = phrases(asked.language)
+    titled = newest(library, asked.options.filter, 1)
+    draft.name(titled, bullets=False)
+    for each in titled:
+        draft.say(f"- {said.say('try_overview', title=each.title)}", "\n")
+    draft.say(f"- {said.say('try_library')}", "\n")
