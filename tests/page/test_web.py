@@ -209,9 +209,9 @@ def test_a_document_is_added_from_a_web_address_on_the_page_and_can_be_asked_abo
 def test_nothing_is_fetched_unless_the_administrator_allows_it(tmp_path: Path) -> None:
     from fastapi import FastAPI
     from fastapi.testclient import TestClient
+    from starlette.middleware.authentication import AuthenticationMiddleware
 
-    from assistant.accounts.account import Visitor
-    from assistant.server.dependencies import visitor_of_request
+    from assistant.server.authentication import DEFAULT_ACCESS, Identity
     from assistant.server.library_routes import shelf_router
     from assistant.server.uploads import Shelf, Taken
 
@@ -219,7 +219,7 @@ def test_nothing_is_fetched_unless_the_administrator_allows_it(tmp_path: Path) -
     with web_server(sends(b"words")) as server:
         for allowed in ("off", "public"):
             app = FastAPI()
-            app.dependency_overrides[visitor_of_request] = lambda: Visitor("nobody", None, "administer")
+            app.add_middleware(AuthenticationMiddleware, backend=Identity(None, DEFAULT_ACCESS))
             app.include_router(shelf_router(shelf, PageSettings(web_uploads=allowed)))
             client = TestClient(app, raise_server_exceptions=True)
             if allowed == "off":
