@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -70,9 +69,8 @@ def test_questions_are_answered_while_a_file_is_taken_in(shelf: Visit, tmp_path:
     shelf.page.set_input_files("#picker", [str(path) for path in sorted(tmp_path.iterdir())])
     shelf.page.wait_for_selector("#intake [data-state='reading']")
     shelf.page.click("[data-do='view.close']")
-    began = time.perf_counter()
     shelf.ask("How many villages have warning bells?")
-    assert time.perf_counter() - began < 1.5
+    assert shelf.page.locator("#intake [data-state=added]").count() < 5
     shelf.page.click("#open-library")
     shelf.page.wait_for_function("document.querySelectorAll('#intake [data-state=added]').length >= 5")
 
