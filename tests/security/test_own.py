@@ -74,8 +74,10 @@ def test_a_question_can_not_be_put_into_the_conversation_of_another(
 def test_no_address_of_a_conversation_answers_anybody_else(guarded: Guarded, turn: Turn, name: str) -> None:
     lan, other = guarded.client("Lan"), guarded.client(name)
     place, about = f"/attest/conversations/{turn.conversation}", f"/attest/turns/{turn.id}"
+    in_api = f"/api/conversations/{turn.conversation}"
     reading = [
         place,
+        in_api,
         *(f"{place}/export?form={form}" for form in ("md", "html", "json")),
         f"{about}/source/1",
         f"{about}/found",
@@ -93,6 +95,9 @@ def test_no_address_of_a_conversation_answers_anybody_else(guarded: Guarded, tur
         (f"{place}/branch", "POST", {"turn": turn.id}),
         (f"{about}/feedback", "POST", {"verdict": "bad"}),
         (f"{about}/feedback", "POST", {"verdict": "none"}),
+        (in_api, "PATCH", {"title": "mine now"}),
+        (in_api, "DELETE", None),
+        ("/api/feedback", "POST", {"turn": turn.id, "verdict": "bad"}),
     ]
     for path, method, body in changing:
         assert other.request(path, method, body).status == 404, path
@@ -101,7 +106,11 @@ def test_no_address_of_a_conversation_answers_anybody_else(guarded: Guarded, tur
         if "{conversation_id}" in pattern or "{turn_id}" in pattern:
             path = pattern.replace("{conversation_id}", turn.conversation).replace("{turn_id}", turn.id)
             body = None if method in ("GET", "DELETE") else bodies[path]
-            assert other.request(path.replace("{key}", "1"), method, body).status == 404, f"{method} {path}"
+            reply = other.request(path.replace("{key}", "1"), method, body)
+            # A method that no address takes is refused to the owner as well.
+            nobody = reply.status == 405 and method not in dict(reply.headers)["allow"].split(", ")
+            assert reply.status == 404 or nobody, f"{method} {path}"
+            assert QUESTION.encode() not in reply.body
     assert guarded.conversations.conversation(turn.conversation).title == QUESTION
     assert guarded.conversations.feedback(turn.id) == ()
 
