@@ -64,7 +64,7 @@ def test_an_answer_is_whole_when_its_translation_fails(library: Library, endpoin
 
 def test_a_hundred_megabytes_are_not_received(library: Library, endpoint: Endpoint) -> None:
     assistant = _assistant(library, endpoint, "floods")
-    assistant.library.search("warm")
+    assistant.answer(QUESTION, options=AskOptions(mode="quotes"))  # Models are loaded before memory is measured.
     tracemalloc.start()
     try:
         answer = assistant.answer(QUESTION)
