@@ -130,7 +130,7 @@ def test_two_uploads_of_one_name_at_once_don_t_mix(running: Running) -> None:
 
 def test_refused_files_don_t_pile_up(running: Running) -> None:
     for number in range(KEPT_ITEMS + 50):
-        running.shelf.refuse(f"{number}.exe", "no")
+        running.shelf.refuse(f"{number}.exe", RequestError("no"))
     assert len(running.shelf.items()) <= KEPT_ITEMS + MOST_WAITING
 
 
