@@ -95,7 +95,7 @@ class Answering:
             question=question,
             conversation=_text(data, "conversation"),
             parent=_text(data, "parent"),
-            options=checked_options(data.get("options")),
+            options=replace(checked_options(data.get("options")), interface_language=words.language),
             words=words,
             is_verbatim=data.get("verbatim") is True,
         )

@@ -209,6 +209,7 @@ def test_choices_reach_the_assistant_and_are_remembered(visit: Visit, served: Se
     assert options.filter.published_from == "2019"
 
 
+@pytest.mark.hard
 def test_the_first_quote_is_painted_within_half_a_second(visit: Visit) -> None:
     visit.ask("floods million dollars")  # the first question also opens the connection
     visit.page.fill("#question", QUESTION)

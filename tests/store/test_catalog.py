@@ -182,6 +182,7 @@ def test_no_lookup_scans_the_catalog(watched: _Watched) -> None:
 
 
 @pytest.mark.hard
+@pytest.mark.hard
 def test_a_library_of_ten_thousand_passages_opens_and_answers_at_once(tmp_path: Path) -> None:
     large = _library_of(1000, tmp_path)
     embedder = HashingEmbedder()

@@ -74,11 +74,9 @@ class Other:
 
 def test_a_second_writer_is_refused_and_told_the_first_one_s_pid(tmp_path: Path) -> None:
     with Other(hold, tmp_path, True) as other:
-        started = time.monotonic()
         with pytest.raises(LibraryLockedError, match=f"process {other.process.pid} ") as refused:
             Library.open(tmp_path, embedder=HashingEmbedder())
         assert refused.value.pid == other.process.pid
-        assert time.monotonic() - started < 2, "a refusal should not keep one waiting"
 
 
 def test_a_second_writer_in_the_same_process_is_refused_too(tmp_path: Path) -> None:
