@@ -20,11 +20,19 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option("--sync", is_flag=True, help="Also remove documents whose files are gone from the given folders.")
 @click.option("--samples", is_flag=True, help="Also put in the sample documents that come with Attest.")
+@click.option("--again", is_flag=True, help="Also read the files again that an older version of Attest read.")
 @click.option("--collection", help="What the documents belong to; without it, known ones stay where they are.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as one JSON object.")
 @click.pass_obj
 def ingest(
-    settings: Settings, /, paths: tuple[str, ...], sync: bool, samples: bool, collection: str | None, as_json: bool
+    settings: Settings,
+    /,
+    paths: tuple[str, ...],
+    sync: bool,
+    samples: bool,
+    again: bool,
+    collection: str | None,
+    as_json: bool,
 ) -> int:
     """Put the files at PATH... into the library, folders with all below them.
 
@@ -33,19 +41,20 @@ def ingest(
     it is where nothing could be read. A sources.yaml beside the files gives their title, speaker, published, language
     and collection.
     """
-    if not paths and not samples:
+    if not paths and not samples and not again:
         raise click.UsageError("Name at least one PATH: a file, or a folder of files.")
-    report = _ingest(settings, paths, sync=sync, samples=samples, collection=collection)
+    report = _ingest(settings, paths, sync=sync, samples=samples, again=again, collection=collection)
     if as_json:
         click.echo(json.dumps(report.to_json(), ensure_ascii=False))
     else:
-        show(report)
-    return 1 if report.failed or report.is_empty else 0
+        show(report, nothing="No document was read by an older version." if again else None)
+    return 1 if report.failed or (report.is_empty and not again) else 0
 
 
 def _ingest(
-    settings: Settings, paths: tuple[str, ...], *, sync: bool, samples: bool, collection: str | None
+    settings: Settings, paths: tuple[str, ...], *, sync: bool, samples: bool, again: bool, collection: str | None
 ) -> IngestReport:
+    from ingest.again import ingest_again
     from ingest.pipeline import IngestReport, ingest_paths, ingest_samples
     from ingest.walk import roots_of
     from store.library import Library
@@ -57,6 +66,8 @@ def _ingest(
             report += ingest_samples(library, progress, collection)
         if paths:
             report += ingest_paths(library, paths, sync=sync, progress=progress, collection=collection)
+        if again:
+            report += ingest_again(library, progress)
     return report
 
 
@@ -77,8 +88,11 @@ def progress_bar(label: str, unit: str = "passage") -> Iterator[Progress | None]
         yield update
 
 
-def show(report: IngestReport) -> None:
-    """Print a report: failures and what was left out on stderr, each with its reason, then the counts."""
+def show(report: IngestReport, nothing: str | None = None) -> None:
+    """Print a report: failures and what was left out on stderr, each with its reason, then the counts.
+
+    `nothing` is what to say where there was nothing to read.
+    """
     for failure in report.failed:
         click.echo(f"{failure.path}: {failure.error}", err=True)
     for flagged in report.flagged:
@@ -88,7 +102,7 @@ def show(report: IngestReport) -> None:
     if report.skipped_count:
         click.echo(_skipped(report), err=True)
     if report.is_empty and not report.failed:
-        click.echo("There was nothing to read.", err=True)
+        click.echo(nothing or "There was nothing to read.", err=True)
     click.echo(
         f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, {report.removed} removed, "
         f"{len(report.failed)} failed; {report.passages} passages in {report.seconds:.1f} s"

@@ -11,12 +11,13 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache, partial
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.parse import PREPARATION_VERSION, parse
+from ingest.parse import parse
+from ingest.preparation import preparation
 from ingest.read import read_bytes
 from ingest.sidecar import SOURCES_FILE, Source, read_sources
 from ingest.walk import Skipped, Unreadable, files_below, is_wanted, roots_of
@@ -251,8 +252,8 @@ def _parse_if_changed(
     data = read_bytes(file)
     digest = sha256(data).hexdigest()
     budget = library.settings.passage_tokens
-    preparation = _preparation(source, budget)
-    if library.is_current(uri, digest, preparation):
+    number = preparation(source, budget)
+    if library.is_current(uri, digest, number):
         return None
     if source.collection is None and (known := library.find_document(uri)) is not None:
         source = replace(source, collection=known.collection)
@@ -262,19 +263,12 @@ def _parse_if_changed(
         uri=uri,
         source=source,
         original_sha256=digest,
-        preparation=preparation,
+        preparation=number,
         count_tokens=library.embedder.count_tokens,
         passage_tokens=budget,
         flag=flag,
         tell=tell,
     )
-
-
-@lru_cache(maxsize=1024)
-def _preparation(source: Source, passage_tokens: int) -> int:
-    """A number for how a file becomes a document: another version, budget or entry in `sources.yaml` is another."""
-    said = repr((PREPARATION_VERSION, passage_tokens, source))
-    return int.from_bytes(sha256(said.encode()).digest()[:6], "big")
 
 
 def _remove_what_is_gone(library: Library, root: Path) -> int:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from ingest.pipeline import IngestReport
     from store.settings import Settings
 
+SHOWN = 20
+"""Documents of an older version that are named; the others are counted."""
+
 
 @click.command()
 @click.option("--samples/--no-samples", default=True, show_default=True, help="Add the samples to an empty library.")
@@ -20,10 +23,32 @@ def prepare(settings: Settings, /, samples: bool) -> int:
     """Add the sample documents to an empty library."""
     report = add_samples(settings) if samples else None
     if report is None:
+        tell_of_older_documents(settings)
         return 0
     click.echo("The library was empty: the sample documents go in.")
     show(report)
     return 1 if report.failed else 0
+
+
+def tell_of_older_documents(settings: Settings) -> None:
+    """Name the documents that an older version read, the first of them where there are many, and what to do."""
+    from ingest.again import older_documents
+    from store.library import Library
+
+    names: list[str] = []
+    count = 0
+    with Library.open(settings, read_only=True) as library:
+        for page in older_documents(library):
+            count += len(page)
+            names += [document.uri for document in page[: SHOWN - len(names)]]
+    if count:
+        rest = f" and {count - len(names):,} more" if count > len(names) else ""
+        were = "1 document was" if count == 1 else f"{count:,} documents were"
+        click.echo(
+            f"{were} read by an older version of Attest: {', '.join(names)}{rest}. "
+            "Read them again with `attest ingest --again`.",
+            err=True,
+        )
 
 
 def add_samples(settings: Settings) -> IngestReport | None:

@@ -161,6 +161,11 @@ class Library:
         with self.snapshot() as snapshot:
             return snapshot.documents(after, limit, _checked(where))
 
+    def documents_prepared_before(self, normalization: int, after: str | None = None, limit: int = 100) -> DocumentPage:
+        """Return a page of the documents whose `normalization` is a lower number, ordered by uri."""
+        with self.snapshot() as snapshot:
+            return snapshot.documents_prepared_before(normalization, after, limit)
+
     def text(self, document_id: str, start: int = 0, end: int | None = None) -> str:
         """Return the normalized text of a document, or its part ``[start:end]``. Raises NotFoundError."""
         with self.snapshot() as snapshot:

@@ -84,6 +84,16 @@ class DocumentReader:
         documents = tuple(to_document(row) for row in rows[:limit])
         return DocumentPage(documents, documents[-1].uri if len(rows) > limit else None)
 
+    def documents_prepared_before(self, normalization: int, after: str | None, limit: int) -> DocumentPage:
+        """Return up to `limit` documents whose uri follows `after` and whose `normalization` is a lower number."""
+        rows = self._connection.execute(
+            f"SELECT {DOCUMENT} FROM documents d WHERE d.state = 'live' AND d.uri > ? AND d.normalization < ? "
+            "ORDER BY d.uri LIMIT ?",
+            (after or "", normalization, limit + 1),
+        ).fetchall()
+        documents = tuple(to_document(row) for row in rows[:limit])
+        return DocumentPage(documents, documents[-1].uri if len(rows) > limit else None)
+
     def newest(self, limit: int, where: Filter | None = None) -> tuple[Document, ...]:
         """Return up to `limit` documents, those added last first; `where` goes by the documents' languages."""
         condition, values = document_condition(where or Filter())
