@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from assistant.answer.question import LONGEST_QUESTION
+from ingest.readers import BY_SUFFIX
 
 MEBIBYTE = 1024 * 1024
 
@@ -33,7 +34,7 @@ class PageSettings:
     """Of one file."""
     max_upload_files: int = 200
     """In one go."""
-    upload_suffixes: tuple[str, ...] = (".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml", ".pdf", ".docx")
+    upload_suffixes: tuple[str, ...] = tuple(BY_SUFFIX)
     web_uploads: Literal["off", "public", "any"] = "off"
     """Whether documents may be fetched from web addresses: none, those of the public web, those inside this network too."""
     web_seconds: float = 60

@@ -22,17 +22,17 @@ import httpcore
 import httpx
 
 from assistant.server.settings import MEBIBYTE
+from ingest.readers import READERS
 from store.errors import RequestError
 
 REDIRECTS = 5
 _PATIENCE = 10.0
 """Seconds for one sign of life from a server."""
 _SUFFIXES = {
-    "text/html": ".html",
-    "application/xhtml+xml": ".xhtml",
-    "application/pdf": ".pdf",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
-    "text/markdown": ".md",
+    media_type: reader.suffixes[0]
+    for reader in READERS
+    for media_type in reader.media_types
+    if media_type != "text/plain"
 }
 _BY_NAME = ("", "text/plain", "text/x-markdown", "application/octet-stream", "binary/octet-stream")
 """Kinds that say little: the name's end decides, where it is one that can be read."""

@@ -51,6 +51,8 @@ def test_a_document_is_fetched_under_a_name_of_its_own() -> None:
         ("text/plain", "/notes.md", ".md"),
         ("text/plain", "/notes", ".txt"),
         ("application/octet-stream", "/report.docx", ".docx"),
+        ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "/download", ".xlsx"),
+        ("text/csv; charset=utf-8", "/export", ".csv"),
     ],
 )
 def test_what_the_server_says_a_document_is_decides_before_its_name(kind: str, path: str, suffix: str) -> None:
