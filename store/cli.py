@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from store.types import Document, Filter
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+_PAGE_SIGNS = {"unread": "no text on pages", "recognized": "text recognized from pictures on pages"}
 
 
 @click.group()
@@ -52,12 +55,19 @@ def list_documents(
         click.echo(in_json({"documents": [asdict(document) for document in shown], "next": following}))
         return
     for document in shown:
-        about = ", ".join(filter(None, [document.language, document.speaker, document.published, document.collection]))
+        known = [document.language, document.speaker, document.published, document.collection]
+        about = ", ".join(filter(None, [*known, *_page_notes(document)]))
         click.echo(f"{document.id}  {document.title}  ({about})  {document.uri}")
     if not shown:
         click.echo("There are no documents; add some with `attest ingest PATH`.", err=True)
     if following is not None:
         click.echo(f"There are more: attest documents list --after {following!r}", err=True)
+
+
+def _page_notes(document: Document) -> list[str]:
+    """Return what is known of pages without text: ``no text on pages 2-3 of 4``."""
+    found = re.findall(r"\b(unread|recognized):([\d,-]+)/(\d+)", " ".join(document.signs))
+    return [f"{_PAGE_SIGNS[name]} {pages.replace(',', ', ')} of {total}" for name, pages, total in found]
 
 
 @documents.command()
