@@ -97,28 +97,22 @@ class Finder:
     def _read(self, question: str, passages: SearchResult, where: Filter) -> tuple[SearchResult, ReadPassages]:
         """Return the passages read; where they lack what the question names, those of a search for its name too."""
         reader, decisions, _ = self._parts()
-        read = read_passages(question, passages, self._headings(passages.hits), reader, decisions.ranking)
+        read = read_passages(
+            question, passages, headings_above(self._library, passages.hits), reader, decisions.ranking
+        )
         if not read.missing:
             return passages, read
         named = self._library.search(" ".join(read.missing), PASSAGES, where)
         known = {hit.passage.id for hit in passages.hits}
         more = tuple(hit for hit in named.hits if hit.passage.id not in known)
         both = replace(passages, hits=(*passages.hits, *more))
-        again = read_passages(question, both, self._headings(both.hits), reader, decisions.ranking)
+        again = read_passages(question, both, headings_above(self._library, both.hits), reader, decisions.ranking)
         return (passages, read) if again.missing else (both, again)
 
     def _is_near(self, passages: SearchResult, without: Decisions) -> bool:
         """Return whether the search alone would have taken the passages for an answer: they are on the subject."""
         by_search = ReadPassages(tuple(candidates(passages, without.ranking)))
         return confidence(passages, by_search, without.confidence) >= without.confidence.threshold
-
-    def _headings(self, hits: Sequence[Hit]) -> dict[str, str]:
-        with self._library.snapshot() as snapshot:
-            return {
-                hit.passage.id: snapshot.text(hit.document.id, hit.passage.heading.start, hit.passage.heading.end)
-                for hit in hits
-                if hit.passage.heading is not None
-            }
 
     def _parts(self) -> tuple[Reader | None, Decisions, Decisions]:
         with self._lock:
@@ -129,3 +123,13 @@ class Finder:
                 with_reader = Decisions.load(embedder.name, reading=True) if reader else without
                 self._loaded = (reader, with_reader, without)
             return self._loaded
+
+
+def headings_above(library: Library, hits: Sequence[Hit]) -> dict[str, str]:
+    """Return the headings above passages that have one, by passage id."""
+    with library.snapshot() as snapshot:
+        return {
+            hit.passage.id: snapshot.text(hit.document.id, hit.passage.heading.start, hit.passage.heading.end)
+            for hit in hits
+            if hit.passage.heading is not None
+        }

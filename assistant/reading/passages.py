@@ -119,16 +119,15 @@ def _read(
         if rank < READ or (number not in chosen and len(chosen) < READ_PASSAGES):
             chosen.setdefault(number, []).append(each.hit.sentences.index(each.sentence))
     windows = windows_of(hits, chosen, above)
-    readings: dict[tuple[int, int], SentenceReading] = {}
+    readings: dict[tuple[str, int], SentenceReading] = {}
     for window, parts in zip(windows, reader.read(question, windows), strict=True):
+        hit = hits[window.hit]
         for index, part in enumerate(parts, start=window.first):
             if part is not None:
-                readings[window.hit, index] = part
+                readings[hit.passage.id, hit.sentences[index].span.start] = part
     return _in_order(
         [
-            _with_reading(
-                each, readings.get((numbers[each.hit.passage.id], each.hit.sentences.index(each.sentence))), ranking
-            )
+            _with_reading(each, readings.get((each.hit.passage.id, each.sentence.span.start)), ranking)
             for each in ordered
         ]
     )

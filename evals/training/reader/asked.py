@@ -15,6 +15,7 @@ from pathlib import Path
 
 import yaml
 
+from assistant.answer.find import headings_above
 from assistant.reading.decisions import Ranking
 from assistant.reading.passages import PASSAGES, ReadPassages, read_passages
 from assistant.reading.reader import Reader
@@ -129,10 +130,5 @@ def _ask_folder(
 def observe_one(library: Library, reader: Reader | None, setting: str, group: int, item: Item) -> Observation:
     """Return what `library` holds on one question."""
     found = library.search(item.question, PASSAGES)
-    with library.snapshot() as snapshot:
-        above = {
-            hit.passage.id: snapshot.text(hit.document.id, hit.passage.heading.start, hit.passage.heading.end)
-            for hit in found.hits
-            if hit.passage.heading is not None
-        }
+    above = headings_above(library, found.hits)
     return Observation(setting, group, item, found, read_passages(item.question, found, above, reader, NEUTRAL))
