@@ -162,7 +162,7 @@ class AskOptions:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFound:
-    """The quotes, each checked against its document: shown before any text."""
+    """The quotes, each checked against its document, shown before any text; of a refusal, the nearest one."""
 
     standalone_question: str
     language: str

@@ -97,7 +97,8 @@ class Assistant:
             yield from self._translate(asked, answering) if options.translate else answering
             return
         found = turn.found or self._finder.find(asked)
-        yield EvidenceFound(asked.alone, asked.language, found.evidence, found.confidence, found.short_answer)
+        shown_quotes = found.evidence or found.nearest
+        yield EvidenceFound(asked.alone, asked.language, shown_quotes, found.confidence, found.short_answer)
         if not found.evidence:
             yield from self._abstain(found)
             return

@@ -190,6 +190,23 @@ def test_what_is_near_but_not_said_is_shown_as_the_nearest_and_not_as_the_answer
         assert "[1]" in answer.text
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who chaired the side-event in Geneva?",
+        "Who paid for the World Conference on Human Rights in Vienna?",
+        "โรงแรมใดรับรองผู้แทนที่มาประชุมที่กรุงเวียนนา",
+    ],
+)
+def test_every_quote_of_an_answer_or_a_refusal_was_announced_before_its_text(
+    assistant: Assistant, question: str
+) -> None:
+    first, *_, last = assistant.ask(question)
+    assert isinstance(first, EvidenceFound)
+    assert isinstance(last, Finished)
+    assert first.evidence == last.answer.evidence
+
+
 def test_an_empty_library_says_so_in_the_language_of_the_question(tmp_path: Path) -> None:
     with Library.open(tmp_path) as library:
         answer = Assistant(library).answer("เอกสารว่าอย่างไร")
