@@ -231,7 +231,12 @@ def _parsed(
                 tally.fail(file, str(error), error)
             except (MemoryError, RecursionError, ValueError, LookupError, TypeError, AttributeError, OSError) as error:
                 # A reader that fails in a way nobody foresaw fails for one file, not for all.
-                tally.fail(file, f"This file can't be read: its reader failed ({type(error).__name__}).")
+                failure = ReadError(
+                    "This file can't be read: its reader failed ({kind}).",
+                    code="reader_failed",
+                    kind=type(error).__name__,
+                )
+                tally.fail(file, str(failure), failure)
             else:
                 if parsed is None:
                     tally.unchanged += 1

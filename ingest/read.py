@@ -13,7 +13,7 @@ from ingest.blocks import RawDocument
 from ingest.limits import MAX_CHARACTERS, in_words
 from ingest.readers import BY_SUFFIX, MAX_FILE_BYTES, SUFFIXES, reader_of
 from ingest.readers.archive import ZIP_START
-from ingest.readers.base import Reader
+from ingest.readers.base import Reader, something_else
 from ingest.readers.text import READER as TEXT
 from store.errors import ReadError
 
@@ -118,9 +118,5 @@ def _reader(path: Path, data: bytes) -> Reader:
     if reader is None:
         return TEXT  # Whatever is text can be read, under any name.
     if reader.is_certain and reader.recognizes is not None and not reader.recognizes(data):
-        raise ReadError(
-            "This file is named {suffix} but is something else, or it is damaged at its beginning.",
-            code="something_else",
-            suffix=suffix,
-        )
+        raise something_else(suffix)
     return reader

@@ -6,6 +6,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ingest.blocks import RawDocument
+from store.errors import ReadError
+
+
+def too_deep(limit: int) -> ReadError:
+    """Return the error of a file whose parts lie in each other more than `limit` deep."""
+    return ReadError(
+        "This file nests its parts more than {limit} deep, which is the limit.", code="nested_deep", limit=f"{limit:,}"
+    )
+
+
+def something_else(suffix: str) -> ReadError:
+    """Return the error of a file whose name ends with `suffix`, but whose bytes are of no such format."""
+    return ReadError(
+        "This file is named {suffix} but is something else, or it is damaged at its beginning.",
+        code="something_else",
+        suffix=suffix,
+    )
 
 
 @dataclass(frozen=True, slots=True)

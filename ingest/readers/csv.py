@@ -9,8 +9,7 @@ from ingest.blocks import Block, RawDocument
 from ingest.encoding import decode
 from ingest.limits import MAX_CELLS, MAX_TEXT_FILE_BYTES
 from ingest.readers.base import Reader
-from ingest.readers.tables import Cell, sheet_blocks
-from store.errors import ReadError
+from ingest.readers.tables import Cell, sheet_blocks, too_many_cells
 
 _DELIMITERS = ",;\t|"
 _SAMPLE = 20_000
@@ -25,7 +24,7 @@ def read_csv(data: bytes) -> RawDocument:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)):
             count += len(row)
             if count > MAX_CELLS:
-                raise ReadError(f"This file has a table of more than {MAX_CELLS:,} cells, which is the limit.")
+                raise too_many_cells()
             rows.append([Cell(value) for value in row])
     except csv.Error:
         return RawDocument((Block(text),), READER.media_types[0])

@@ -9,9 +9,8 @@ from email.utils import parseaddr, parsedate_to_datetime
 from ingest.blocks import Block, RawDocument
 from ingest.encoding import decode
 from ingest.limits import MAX_TEXT_FILE_BYTES
-from ingest.readers.base import Reader
+from ingest.readers.base import Reader, something_else
 from ingest.readers.html.reader import html_blocks, html_source
-from store.errors import ReadError
 
 _SHOWN = ("From", "To", "Cc", "Date", "Subject")
 
@@ -20,7 +19,7 @@ def read_eml(data: bytes) -> RawDocument:
     """Return a message's headers and body. Raises ReadError for a file that is no message."""
     message = message_from_bytes(data, policy=policy.default)
     if not isinstance(message, EmailMessage) or not any(_header(message, name) for name in ("From", "Subject", "Date")):
-        raise ReadError("This file is named .eml but is no mail message.")
+        raise something_else(".eml")
     subject, sender = _header(message, "Subject"), _header(message, "From")
     headers = [f"{name}: {value}" for name in _SHOWN if (value := _header(message, name))]
     try:

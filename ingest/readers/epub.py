@@ -11,10 +11,9 @@ from urllib.parse import unquote
 from ingest.blocks import Block, RawDocument
 from ingest.dates import iso_date
 from ingest.limits import MAX_FILE_BYTES
-from ingest.readers.archive import BROKEN, names_part, opened_archive, parsed_part
+from ingest.readers.archive import BROKEN, damaged_parts, names_part, opened_archive, parsed_part
 from ingest.readers.base import Reader
 from ingest.readers.html.reader import html_blocks, html_source
-from store.errors import ReadError
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -33,11 +32,11 @@ def read_epub(data: bytes) -> RawDocument:
         path = "" if root is None else root.get("full-path", "")
         package = parsed_part(archive, path) if path else None
         if package is None:
-            raise ReadError("This EPUB book is damaged: it doesn't say what it holds. Use an undamaged copy.")
+            raise damaged_parts()
         try:
             blocks = tuple(_blocks(archive, package, posixpath.dirname(path)))
         except BROKEN as error:
-            raise ReadError("This EPUB book is damaged: a chapter can't be read. Use an undamaged copy.") from error
+            raise damaged_parts() from error
     return RawDocument(
         blocks,
         READER.media_types[0],

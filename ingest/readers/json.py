@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ingest.blocks import Block, RawDocument
 from ingest.encoding import decode
 from ingest.limits import MAX_CELLS, MAX_TEXT_FILE_BYTES
-from ingest.readers.base import Reader
+from ingest.readers.base import Reader, too_deep
 from ingest.readers.tables import DIVIDER
 from store.errors import ReadError
 
@@ -25,7 +25,11 @@ def read_json(data: bytes) -> RawDocument:
     for record in _records(text):
         blocks.extend(_blocks(record))
         if len(blocks) > MAX_CELLS:
-            raise ReadError(f"This file has more than {MAX_CELLS:,} records, which is the limit.")
+            raise ReadError(
+                "This file has more than {limit} records, which is the limit.",
+                code="records_many",
+                limit=f"{MAX_CELLS:,}",
+            )
     return RawDocument(tuple(blocks), READER.media_types[0])
 
 
@@ -33,7 +37,7 @@ def _records(text: str) -> Iterator[object]:
     try:
         content = json.loads(text)
     except RecursionError as error:
-        raise ReadError(f"This file nests its values more than {_DEEPEST} deep, which is the limit.") from error
+        raise too_deep(_DEEPEST) from error
     except ValueError as error:
         yield from _lines(text, error)
         return
@@ -47,9 +51,12 @@ def _lines(text: str, error: ValueError) -> Iterator[object]:
         try:
             yield json.loads(line)
         except (ValueError, RecursionError) as reason:
-            if number == lines[0][0] and isinstance(error, json.JSONDecodeError):
-                raise ReadError(f"This file is no valid JSON: line {error.lineno} can't be read.") from reason
-            raise ReadError(f"This file is no valid JSON: line {number} can't be read.") from reason
+            is_first = number == lines[0][0]
+            raise ReadError(
+                "This file is no valid JSON: line {line} can't be read.",
+                code="json_line",
+                line=error.lineno if is_first and isinstance(error, json.JSONDecodeError) else number,
+            ) from reason
 
 
 def _blocks(record: object) -> Iterator[Block]:
@@ -68,7 +75,7 @@ def _blocks(record: object) -> Iterator[Block]:
 def _values(value: object, name: str, depth: int) -> Iterator[tuple[str, str]]:
     """Yield the values in a record with their names; those of inner records are joined by a comma."""
     if depth > _DEEPEST:
-        raise ReadError(f"This file nests its values more than {_DEEPEST} deep, which is the limit.")
+        raise too_deep(_DEEPEST)
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _values(inner, f"{name}, {key}" if name else str(key), depth + 1)

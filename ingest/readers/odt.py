@@ -10,11 +10,10 @@ from ingest.blocks import FORCED_LINE_END, Block, RawDocument
 from ingest.dates import iso_date
 from ingest.limits import MAX_FILE_BYTES, MAX_NESTING
 from ingest.numerals import numeral
-from ingest.readers.archive import names_part, opened_archive, parsed_part
-from ingest.readers.base import Reader
+from ingest.readers.archive import damaged_parts, names_part, opened_archive, parsed_part
+from ingest.readers.base import Reader, too_deep
 from ingest.readers.tables import Cell, table_blocks
 from ingest.scripts import lowered, raised
-from store.errors import ReadError
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -73,7 +72,7 @@ def read_odt(data: bytes) -> RawDocument:
         shared = parsed_part(archive, "styles.xml")
         meta = parsed_part(archive, "meta.xml")
     if content is None:
-        raise ReadError("This OpenDocument text is damaged: it has no content. Use an undamaged copy.")
+        raise damaged_parts()
     roots = [root for root in (shared, content) if root is not None]
     reading = _Reading(_styles(roots), _lists(roots))
     body = content.find(f"{_OFFICE}body/{_OFFICE}text")
@@ -155,7 +154,7 @@ def _blocks(parent: _Element, reading: _Reading, depth: int) -> Iterator[Block]:
 
 def _refuse_deep(depth: int) -> None:
     if depth > MAX_NESTING // 10:
-        raise ReadError(f"This file nests its elements more than {MAX_NESTING // 10:,} deep, which is the limit.")
+        raise too_deep(MAX_NESTING // 10)
 
 
 def _taken_notes(reading: _Reading) -> Iterator[Block]:

@@ -12,7 +12,7 @@ import regex
 
 from ingest.blocks import Block, RawDocument
 from ingest.limits import MAX_NESTING, MAX_TEXT_FILE_BYTES
-from ingest.readers.base import Reader
+from ingest.readers.base import Reader, something_else, too_deep
 from ingest.readers.tables import Cell, table_blocks
 from ingest.scripts import lowered, raised
 from store.errors import ReadError
@@ -35,7 +35,7 @@ class _State:
 def read_rtf(data: bytes) -> RawDocument:
     """Return the text of a Rich Text file. Raises ReadError where it is no such file."""
     if not data.lstrip().startswith(b"{\\rtf"):
-        raise ReadError("This file is named .rtf but is something else, or it is damaged at its beginning.")
+        raise something_else(".rtf")
     source = data.decode("latin-1")
     text = _plain("".join(_prepared(source)))
     info = {
@@ -55,7 +55,9 @@ def _plain(source: str) -> str:
     try:
         text = str(rtf_to_text(source, errors="replace"))  # type: ignore[no-untyped-call]
     except (ValueError, IndexError, LookupError, TypeError, OverflowError) as error:
-        raise ReadError("This Rich Text file is damaged: its text can't be read. Use an undamaged copy.") from error
+        raise ReadError(
+            "This Rich Text file is damaged: its text can't be read. Use an undamaged copy.", code="rtf_damaged"
+        ) from error
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
@@ -71,7 +73,7 @@ def _prepared(source: str) -> Iterator[str]:
         piece, word = match[0], match[1]
         if piece == "{":
             if len(states) > MAX_NESTING:
-                raise ReadError(f"This file nests its groups more than {MAX_NESTING:,} deep, which is the limit.")
+                raise too_deep(MAX_NESTING)
             states.append(states[-1])
             yield "\n{"  # Line ends mean nothing here; they bound what striprtf's patterns look through.
         elif piece == "}":

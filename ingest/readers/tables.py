@@ -77,9 +77,18 @@ def _grid(rows: Sequence[Sequence[Cell]]) -> list[list[Cell | None]]:
             line += [None] * (column - len(line)) + [spanning[column][0]]
         count += len(line)
         if count > MAX_CELLS:
-            raise ReadError(f"This file has a table of more than {MAX_CELLS:,} cells, which is the limit.")
+            raise too_many_cells()
         grid.append(line)
     return grid
+
+
+def too_many_cells() -> ReadError:
+    """Return the error of a file whose tables have more cells than the limit."""
+    return ReadError(
+        "This file has a table of more than {limit} cells, which is the limit.",
+        code="table_large",
+        limit=f"{MAX_CELLS:,}",
+    )
 
 
 def _header_rows(rows: Sequence[Sequence[Cell]], grid: list[list[Cell | None]]) -> int:

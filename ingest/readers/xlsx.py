@@ -19,7 +19,7 @@ from ingest.blocks import Block, RawDocument
 from ingest.limits import MAX_CELLS, MAX_FILE_BYTES
 from ingest.readers.archive import BROKEN, damaged_parts, names_part, opened_archive
 from ingest.readers.base import Reader
-from ingest.readers.tables import Cell, sheet_blocks
+from ingest.readers.tables import Cell, sheet_blocks, too_many_cells
 from store.errors import ReadError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _rows(sheet: Any, layout: _Layout) -> Iterator[list[Cell]]:  # noqa: ANN401 
     for number, row in enumerate(sheet.iter_rows(), start=1):
         count += len(row)
         if count > MAX_CELLS:
-            raise ReadError(f"This file has a table of more than {MAX_CELLS:,} cells, which is the limit.")
+            raise too_many_cells()
         if number in layout.hidden_rows:
             continue
         cells: list[Cell] = []

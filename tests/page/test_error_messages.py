@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 
 from assistant.server.error_messages import PREFIX, error_message
 from assistant.server.strings import DEFAULT, languages, strings
+from assistant.server.uploads import ingest_into
 from store.errors import AttestError, LanguageModelError, NotAllowedError, NotSignedInError, ReadError, RequestError
+from store.library import Library
 from tests.conftest import ROOT
 from tests.page.conftest import Visitors
+from tests.store.building import HashingEmbedder
 
 OTHERS = [tag for tag in languages() if tag != DEFAULT]
 
@@ -78,6 +81,15 @@ def test_what_the_pages_own_code_raises_has_a_code() -> None:
                 )
 
 
+def test_what_a_reader_of_files_raises_has_a_code() -> None:
+    """But for `sources.yaml`, which the page doesn't take."""
+    for path in sorted((ROOT / "ingest").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "ReadError":
+                has_code = any(each.arg == "code" for each in node.keywords)
+                assert has_code or path.name == "sidecar.py", f"{path}:{node.lineno}"
+
+
 @pytest.mark.parametrize("language", OTHERS)
 def test_names_and_numbers_of_an_error_are_kept(language: str) -> None:
     error = RequestError(
@@ -109,6 +121,18 @@ def test_errors_of_access_need_no_words() -> None:
         assert str(error)
         assert error_message(error, strings("th")) != str(error)
     assert ReadError("a {b} c").values == {}
+
+
+@pytest.mark.parametrize(("language", "expected"), [("th", "อ่านบรรทัดที่ 1 ไม่ได้"), ("vi", "không đọc được dòng 1")])
+@pytest.mark.parametrize("name", ["danh sách.json", "รายชื่อ.json"])
+def test_a_damaged_upload_is_explained_in_the_language_of_the_page(
+    tmp_path: Path, name: str, language: str, expected: str
+) -> None:
+    (tmp_path / name).write_text('{"ปี": 2567,', encoding="utf-8")
+    with Library.open(tmp_path / "home", embedder=HashingEmbedder()) as library:
+        taken = ingest_into(library)(tmp_path / name, lambda done, known: None, None)
+    assert taken.error is not None
+    assert expected in error_message(taken.error, strings(language))
 
 
 @pytest.mark.parametrize(("locale", "expected"), [("th-TH", "อ่านไม่ได้"), ("vi-VN", "không đọc được")])
