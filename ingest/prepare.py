@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from ingest.pipeline import IngestReport
     from store.settings import Settings
 
-SHOWN = 20
-"""Documents of an older version that are named; the others are counted."""
-
 
 @click.command()
 @click.option("--samples/--no-samples", default=True, show_default=True, help="Add the samples to an empty library.")
@@ -32,23 +29,13 @@ def prepare(settings: Settings, /, samples: bool) -> int:
 
 def tell_of_older_documents(settings: Settings) -> None:
     """Name the documents that an older version read, the first of them where there are many, and what to do."""
-    from ingest.again import older_documents
+    from ingest.again import older_readings
     from store.library import Library
 
-    names: list[str] = []
-    count = 0
     with Library.open(settings, read_only=True) as library:
-        for page in older_documents(library):
-            count += len(page)
-            names += [document.uri for document in page[: SHOWN - len(names)]]
-    if count:
-        rest = f" and {count - len(names):,} more" if count > len(names) else ""
-        were = "1 document was" if count == 1 else f"{count:,} documents were"
-        click.echo(
-            f"{were} read by an older version of Attest: {', '.join(names)}{rest}. "
-            "Read them again with `attest ingest --again`.",
-            err=True,
-        )
+        older = older_readings(library)
+    if older.count:
+        click.echo(older.advice, err=True)
 
 
 def add_samples(settings: Settings) -> IngestReport | None:

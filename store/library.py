@@ -166,6 +166,11 @@ class Library:
         with self.snapshot() as snapshot:
             return snapshot.documents_prepared_before(normalization, after, limit)
 
+    def prepared_before(self, normalization: int, document_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of the ids whose documents have a lower `normalization`."""
+        with self.snapshot() as snapshot:
+            return snapshot.prepared_before(normalization, document_ids)
+
     def text(self, document_id: str, start: int = 0, end: int | None = None) -> str:
         """Return the normalized text of a document, or its part ``[start:end]``. Raises NotFoundError."""
         with self.snapshot() as snapshot:

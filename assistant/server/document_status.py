@@ -1,4 +1,4 @@
-"""How each listed document stands: ready, or embedded by another model, or its file changed or gone since.
+"""How each listed document stands: ready, embedded by another model, its file changed or gone, or read by an older version.
 
 Only what can be known cheaply is told. A file is hashed when its size or time is new to us, and only so many bytes for
 one list, so that one with more is never looked at; what wasn't counts as ready, which it is: answers quote a document
@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from assistant.server.settings import MEBIBYTE
+from ingest.again import read_by_older_version
 from store.errors import AttestError, EmbedderMismatchError
 from store.types import Document
 
 if TYPE_CHECKING:
     from store.library import Library
 
-Standing = Literal["ready", "changed", "gone", "embed"]
+Standing = Literal["ready", "changed", "gone", "older", "embed"]
 HASHED_BYTES = 64 * MEBIBYTE
 """Of files for one list: a tenth of a second or so."""
 _KEPT = 10_000
@@ -45,11 +46,12 @@ class Standings:
         if self._needs_embedding():
             return ["embed"] * len(documents)
         left = HASHED_BYTES
+        older = read_by_older_version(self._library, documents)
         found: list[Standing] = []
         for document in documents:
             standing, read = self._of_file(document, left)
             left -= read
-            found.append(standing)
+            found.append("older" if standing == "ready" and document.id in older else standing)
         return found
 
     def forget(self) -> None:

@@ -37,6 +37,7 @@ _STATES: dict[Standing, dict[str, str]] = {
     "ready": {"label": "state.ready"},
     "changed": {"label": "state.changed", "why": "state.changed.why"},
     "gone": {"label": "state.gone", "why": "state.gone.why"},
+    "older": {"label": "state.older", "why": "state.older.why"},
     "embed": {"label": "state.embed", "why": "state.embed.why"},
 }
 

@@ -94,6 +94,13 @@ class DocumentReader:
         documents = tuple(to_document(row) for row in rows[:limit])
         return DocumentPage(documents, documents[-1].uri if len(rows) > limit else None)
 
+    def prepared_before(self, normalization: int, document_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of the ids whose documents have a lower `normalization`."""
+        rows = self._select_in(
+            "SELECT d.id, d.normalization FROM documents d WHERE d.state = 'live' AND d.id IN", document_ids
+        )
+        return frozenset(row[0] for row in rows if row[1] < normalization)
+
     def newest(self, limit: int, where: Filter | None = None) -> tuple[Document, ...]:
         """Return up to `limit` documents, those added last first; `where` goes by the documents' languages."""
         condition, values = document_condition(where or Filter())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click import Command
 from click.testing import CliRunner, Result
 
 from ingest.cli import ingest
+from ingest.library_cli import doctor, list_documents
 from ingest.pipeline import ingest_paths, ingest_samples
 from ingest.prepare import prepare
 from store.catalog.packing import text_sha256
@@ -62,6 +65,33 @@ def test_a_library_names_what_an_older_version_read_and_the_command(home: Path) 
     assert said.startswith("2 documents were read by an older version of Attest: ")
     assert all((str(home.parent / name) in said) == (name in NAMES[:2]) for name in NAMES)
     assert said.endswith("Read them again with `attest ingest --again`.\n")
+
+
+def output(command: Command, home: Path, *arguments: str) -> str:
+    """What a command says of the library at `home`."""
+    return CliRunner().invoke(command, arguments, obj=load_settings(home), catch_exceptions=False).output
+
+
+def test_the_list_marks_what_an_older_version_read(home: Path) -> None:
+    *lines, advice = output(list_documents, home).splitlines()
+    marked = {name for name in NAMES for line in lines if name in line and "bridges, read by an older version)" in line}
+    assert marked == set(NAMES[:2])
+    assert advice == "Read again what an older version read: attest ingest --again"
+    listed = json.loads(output(list_documents, home, "--json"))["documents"]
+    assert {Path(each["uri"]).name for each in listed if each["read_by_older_version"]} == set(NAMES[:2])
+
+
+def test_a_library_of_this_version_has_nothing_marked(home: Path) -> None:
+    again(home)
+    assert "older version" not in output(list_documents, home) + output(doctor, home)
+
+
+def test_doctor_names_what_an_older_version_read_and_does_not_call_it_wrong(home: Path) -> None:
+    said = output(doctor, home)
+    assert told(home) in said
+    assert said.endswith("Nothing is wrong.\n")
+    older = json.loads(output(doctor, home, "--json"))["read_by_older_version"]
+    assert older == {"count": 2, "uris": sorted(str(home.parent / name) for name in NAMES[:2])}
 
 
 def test_again_reads_unchanged_files_that_an_older_version_read(home: Path) -> None:

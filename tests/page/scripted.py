@@ -119,6 +119,9 @@ class ScriptedLibrary:
         found = [item for item in found if after is None or item.uri > after]
         return DocumentPage(tuple(found[:limit]), found[limit - 1].uri if len(found) > limit else None)
 
+    def prepared_before(self, normalization: int, document_ids: Sequence[str]) -> frozenset[str]:
+        return frozenset()  # what is in memory was read by no version
+
     def text(self, document_id: str, start: int = 0, end: int | None = None) -> str:
         self.document(document_id)
         return self.kept[document_id][1][start:end]

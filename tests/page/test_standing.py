@@ -60,6 +60,15 @@ def test_a_file_whose_folder_is_a_file_now_is_gone(tmp_path: Path) -> None:
         assert seen(library, Standings(library)) == ["gone"]
 
 
+def test_a_file_that_an_older_version_read_is_told_unless_it_changed_since(library: Library, tmp_path: Path) -> None:
+    for document in library.documents().documents:
+        library.add(replace(library.parsed(document.id), normalization=1))
+    (tmp_path / "b.txt").write_text("Something else.", encoding="utf-8")
+    assert seen(library, Standings(library)) == ["older", "changed", "older"]
+    ingest_paths(library, [tmp_path / "a.txt"])
+    assert seen(library, Standings(library)) == ["ready", "changed", "older"]
+
+
 def test_what_was_not_looked_at_is_not_called_changed_and_is_looked_at_later(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -442,11 +442,14 @@ def command(home: Path) -> Iterator[Callable[..., tuple[int, str]]]:
     import click
     from click.testing import CliRunner
 
+    from ingest import library_cli
     from store import cli
     from store.errors import AttestError
     from store.settings import load_settings
 
-    group = click.Group(commands={"documents": cli.documents, "doctor": cli.doctor, "rebuild": cli.rebuild})
+    group = click.Group(
+        commands={"documents": library_cli.documents, "doctor": library_cli.doctor, "rebuild": cli.rebuild}
+    )
 
     def run(*arguments: str) -> tuple[int, str]:
         result = CliRunner().invoke(group, arguments, obj=load_settings(home))

@@ -30,7 +30,7 @@ from assistant.api.native.documents import (
     DocumentList,
     SearchReply,
     TextPart,
-    document_info,
+    document_list,
     search_reply,
     text_part,
 )
@@ -182,7 +182,7 @@ def _add_documents(server: _Server) -> None:
             found, following = await anyio.to_thread.run_sync(
                 lambda: server.services.shelf.found(find, after, count, reach)
             )
-        listed = DocumentList(documents=[document_info(item) for item in found], next=following)
+            listed = await anyio.to_thread.run_sync(lambda: document_list(server.services, found, following))
         lines = "\n".join(f"{item.id}  {item.title} [{item.language}]" for item in found)
         return _result(f"{WARNING}\n\n{quoted(lines)}" if lines else "There are no documents.", _values(listed))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Query, Response, UploadFile
@@ -19,6 +20,7 @@ from assistant.server.pdf_preview import has_paper, paper
 from assistant.server.permissions import require
 from assistant.server.settings import MEBIBYTE
 from assistant.server.uploads import Item
+from ingest.again import read_by_older_version
 from store.errors import NotFoundError, RequestError
 from store.types import Document, Filter, SearchResult, Span
 
@@ -52,10 +54,17 @@ class DocumentInfo(BaseModel):
     text_sha256: str
 
 
+class ListedDocument(DocumentInfo):
+    """What is known of a document, and how it was read."""
+
+    read_by_older_version: bool
+    """Whether an older version of Attest read its file: ``attest ingest --again`` reads it again."""
+
+
 class DocumentList(BaseModel):
     """Some documents, ordered by uri."""
 
-    documents: list[DocumentInfo]
+    documents: list[ListedDocument]
     next: str | None
     """What to give as `after` for those that follow; None: there are no more."""
 
@@ -151,7 +160,7 @@ def documents_router(services: Services) -> APIRouter:
     ) -> DocumentList:
         """List documents; with `find` those whose title, speaker or address holds it."""
         found, following = services.shelf.found(find, after, limit, caller.collections)
-        return DocumentList(documents=[document_info(item) for item in found], next=following)
+        return document_list(services, found, following)
 
     @router.get("/documents/{document_id}", responses=problems(404))
     def document(document_id: str, caller: Caller) -> DocumentInfo:
@@ -266,6 +275,15 @@ def search_reply(found: SearchResult) -> SearchReply:
         for hit in found.hits
     ]
     return SearchReply(query=found.query, language=found.language, hits=hits, timings_ms=dict(found.timings_ms))
+
+
+def document_list(services: Services, documents: Sequence[Document], following: str | None) -> DocumentList:
+    """Return a page of documents as values."""
+    older = read_by_older_version(services.shelf.library, documents)
+    listed = [
+        ListedDocument(**document_info(each).model_dump(), read_by_older_version=each.id in older) for each in documents
+    ]
+    return DocumentList(documents=listed, next=following)
 
 
 def document_info(document: Document) -> DocumentInfo:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from store.cli import list_documents
+from ingest.library_cli import list_documents
 from store.library import Library
 from store.settings import load_settings
 from tests.store.building import HashingEmbedder, parsed
