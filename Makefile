@@ -104,13 +104,13 @@ $(READY_FOR_MODEL): $(READY)
 
 # Programs that people ask Attest with, each tried by a test.
 $(READY_FOR_CLIENTS): $(READY_TO_TEST)
-	@$(INSTALL) ".[local,test,clients]"
+	@$(INSTALL) ".[local,server,test,clients]"
 	@touch $@
 
 $(READY_TO_TEST): $(VENV)/made
 	@echo "Installing Attest and what its tests need into $(VENV): once, and it takes some minutes."
 	@$(PIP) setuptools
-	@$(INSTALL) ".[local,test,torch]"
+	@$(INSTALL) ".[local,server,test,torch]"
 	@touch $@ $(READY) $(READY_FOR_MODEL)
 
 # One resolution for every platform and every Python that the project names; torch is held in pyproject.toml.

@@ -61,6 +61,11 @@ class Settings(BaseSettings):
     """A JSON file with weights of the ranking; None: those of the embedding model."""
     passage_tokens: Annotated[int, Field(ge=32, le=8192)] = 200
     """The most tokens of the embedding model in one passage."""
+    database_url: str | None = None
+    """A PostgreSQL database for catalog, conversations and accounts, like ``postgresql://attest@host/attest``; None:
+    SQLite files in the home."""
+    database_password_file: Path | None = None
+    """A file that holds the password for that database, and nothing else."""
     chroma_url: str | None = None
     """A Chroma server, like ``http://host:8000``; None: in the process, in the home."""
     mode: Literal["quotes", "written", "auto"] = "auto"
@@ -93,6 +98,19 @@ class Settings(BaseSettings):
     """The form of the log on standard error: lines of text, or JSON objects."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     """The level of Attest's own log; info logs every answer, without questions or quotes."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, value: str | None) -> str | None:
+        """Refuse an address of another kind, and a password in it: errors and reports show it."""
+        if value is None:
+            return None
+        kind, _, rest = value.partition("://")
+        if kind not in ("postgresql", "postgres") or not rest:
+            raise ValueError("it must look like postgresql://user@host/database")
+        if ":" in rest.partition("/")[0].rpartition("@")[0] or "password=" in rest:
+            raise ValueError("it holds a password: put that alone into a file, and name it in database_password_file")
+        return value
 
     @field_validator("base_url", "chroma_url")
     @classmethod

@@ -13,6 +13,7 @@ from hypothesis import settings
 
 from tests.browser import NAMES
 from tests.chromium import LastingBrowser
+from tests.postgresql import MissingServerError, PostgresServer
 
 # A shell that starts a command in the background has it ignore Ctrl-C, and tests that press it would press in vain.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -48,3 +49,14 @@ def browser() -> Iterator[LastingBrowser]:
         lasting = LastingBrowser(playwright.chromium, Path(found))
         yield lasting
         lasting.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresServer]:
+    """A PostgreSQL server, started once. Skips where there can be none."""
+    try:
+        server = PostgresServer.make()
+    except MissingServerError as error:
+        pytest.skip(f"No PostgreSQL: {error}")
+    yield server
+    server.remove()

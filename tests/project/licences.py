@@ -26,6 +26,7 @@ ALLOWED = {
     "CC0-1.0",
     "CNRI-Python",
     "ISC",
+    "LGPL-3.0-only",
     "MIT",
     "MIT-0",
     "MIT-CMU",
@@ -34,8 +35,8 @@ ALLOWED = {
     "Unlicense",
     "Zlib",
 }
-"""Licences under which a program may be used and shared together with ours, whatever it is used for. MPL-2.0 asks
-for changes of its own files only."""
+"""Licences under which a program may be used and shared together with ours, whatever it is used for. MPL-2.0 and
+LGPL-3.0 (psycopg, in the extra `server`) ask for changes of their own files only."""
 SPELLED = {
     "3-clause bsd license": "BSD-3-Clause",
     "academic free license (afl)": "AFL-2.1",

