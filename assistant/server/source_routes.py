@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from assistant.accounts.account import Visitor
 from assistant.server.dependencies import Guest, Words
-from assistant.server.file_warnings import told_signs
+from assistant.server.file_warnings import told_signs, told_signs_of_quote
 from assistant.server.ownership_checks import own_turn
 from assistant.server.pdf_preview import has_paper, paper, paper_html
 from assistant.server.permissions import require
@@ -67,7 +67,7 @@ def source_router(assistant: Assistant, conversations: Conversations) -> APIRout
             return panel(lost_quote(item), words("reader.lost"))
         changed = document.text_sha256 != item.document.sha256
         window = window_around(library, document, here, marks, words)
-        notices = [*([words("reader.changed")] if changed else []), *told_signs(document, words)]
+        notices = [*([words("reader.changed")] if changed else []), *told_signs_of_quote(document, here, words)]
         return panel(window_html(window, words), " ".join(notices))
 
     @router.get("/turns/{turn_id}/page/{key}")

@@ -6,9 +6,13 @@ import re
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from assistant.server.file_warnings import told_signs
+from assistant.server.file_warnings import told_signs, told_signs_of_quote
 from assistant.server.strings import languages, strings
+from ingest.parse import in_ranges
+from store.types import Span
 from tests.store.building import parsed
 
 DOCUMENT = parsed("รายงาน.pdf", "Báo cáo.").document
@@ -31,3 +35,17 @@ def test_a_single_page_is_one_page() -> None:
 
 def test_a_sign_of_a_newer_version_is_left_out() -> None:
     assert told_signs(replace(DOCUMENT, signs=("folded:3/4", "folded")), strings("en")) == []
+
+
+@pytest.mark.parametrize("language", languages())
+@given(pages=st.sets(st.integers(1, 12), min_size=1), start=st.integers(0, 119), length=st.integers(1, 40))
+def test_a_quote_says_recognized_only_where_its_own_page_was(
+    language: str, pages: set[int], start: int, length: int
+) -> None:
+    words = strings(language)
+    sign = f"recognized:{in_ranges(sorted(pages))}/12"
+    read = replace(DOCUMENT, signs=(sign,), pages=tuple(range(0, 120, 10)))
+    end = min(120, start + length)
+    own = set(range(start // 10 + 1, (end - 1) // 10 + 2))
+    told = told_signs_of_quote(read, Span(start, end), words)
+    assert told == ([words("sign.recognized.quote")] if own & pages else [])
