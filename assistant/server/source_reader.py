@@ -6,8 +6,6 @@ join without gap or overlap: each names its edges, and the next one begins where
 
 from __future__ import annotations
 
-import itertools
-import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from html import escape
 from typing import Protocol
 
 from assistant.server.evidence_html import icon, source_line
+from assistant.server.source_text import Highlight, paragraphs_html
 from assistant.server.strings import Strings
 from assistant.types import Evidence, Source
 from store.types import Document, Passage, Span
@@ -23,8 +22,6 @@ WINDOW = 12_000
 """Characters on either side of a quote, and of one more piece above or below."""
 SLACK = 4_000
 """How far a window's edge may move outward to meet a paragraph's edge."""
-HEADING_LENGTH = 200
-HEADING_LINE = 100
 
 
 class Texts(Protocol):
@@ -35,14 +32,6 @@ class Texts(Protocol):
 
     def passages(self, document_id: str) -> tuple[Passage, ...]:
         """The passages of a document, in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Highlight:
-    """A quote of the answer that stands in the document."""
-
-    key: int
-    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +102,7 @@ def _window(
     end = min(end, reach)
     here = Span(start, end)
     passages = [p for p in texts.passages(document.id) if p.start < end and start < p.end]
-    html = _paragraphs(text[start - base : end - base], here, document, passages, highlights, words)
+    html = paragraphs_html(text[start - base : end - base], here, document, passages, highlights, words)
     return Window(start, end, html, above=start > 0, below=end < reach)
 
 
@@ -139,66 +128,6 @@ def _character_edge(text: str, at: int) -> int:
     while 0 < at < len(text) and (unicodedata.category(text[at])[0] == "M" or text[at - 1] == "\u200d"):
         at -= 1
     return at
-
-
-def _paragraphs(
-    text: str,
-    here: Span,
-    document: Document,
-    passages: Sequence[Passage],
-    highlights: Sequence[Highlight],
-    words: Strings,
-) -> str:
-    headings = {
-        p.heading for p in passages if p.heading is not None and p.heading.end - p.heading.start <= HEADING_LENGTH
-    }
-    begins = {p.start: p for p in passages}
-    parts: list[str] = []
-    previous = here.start
-    for found in re.finditer(r"[^\n]+", text):
-        span = Span(here.start + found.start(), here.start + found.end())
-        pages = {
-            max(offset, span.start): escape(words("reader.page", page=number))
-            for number, offset in enumerate(document.pages, 1)
-            if previous <= offset < span.end
-        }
-        previous = span.end
-        language = next((p.language for p in passages if p.start <= span.start < p.end), document.language)
-        noted = any(heading.start <= span.start and span.end <= heading.end for heading in headings)
-        tag = "h3" if noted or _heads(found[0], span, begins.get(span.start)) else "p"
-        line = _line(found[0], span, highlights, pages)
-        parts.append(f'<{tag} dir="auto" lang="{escape(language)}">{line}</{tag}>')
-    return "".join(parts)
-
-
-def _heads(line: str, span: Span, passage: Passage | None) -> bool:
-    """Whether a line is the heading of the passage that begins with it: short, unpunctuated, with more below.
-
-    A passage notes its heading only where that stands in an earlier passage.
-    """
-    return (
-        passage is not None
-        and span.end < passage.end
-        and len(line) <= HEADING_LINE
-        and not line.rstrip().endswith((".", "?", "!", ":", ";", ",", "…", "”", '"', "。", "؟", "।"))
-    )
-
-
-def _line(line: str, span: Span, highlights: Sequence[Highlight], pages: dict[int, str]) -> str:
-    """One paragraph, its quotes in marks and the beginnings of pages as empty, labelled elements."""
-    inside = [h for h in highlights if h.span.start < span.end and span.start < h.span.end]
-    edges = {span.start, span.end, *pages}
-    for highlight in inside:
-        edges |= {max(span.start, highlight.span.start), min(span.end, highlight.span.end)}
-    ordered = sorted(edges)
-    html = ""
-    for start, end in itertools.pairwise(ordered):
-        if start in pages:
-            html += f'<span class="page-edge" role="separator" data-label="{pages[start]}"></span>'
-        piece = escape(line[start - span.start : end - span.start])
-        keys = [h.key for h in inside if h.span.start <= start and end <= h.span.end]
-        html += f'<mark data-keys="{" ".join(map(str, keys))}">{piece}</mark>' if keys else piece
-    return html
 
 
 def source_panel(

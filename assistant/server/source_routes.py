@@ -15,7 +15,6 @@ from assistant.server.permissions import require
 from assistant.server.retrieval_details import found_html
 from assistant.server.scoped_access import Assistant, scoped_assistant, scoped_library
 from assistant.server.source_reader import (
-    Highlight,
     located,
     lost_quote,
     source_panel,
@@ -24,6 +23,7 @@ from assistant.server.source_reader import (
     window_below,
     window_html,
 )
+from assistant.server.source_text import Highlight
 from assistant.server.suggestions import suggest_next
 from assistant.types import Answer, Evidence, Source
 from store.catalog.conversations import Conversations, Turn

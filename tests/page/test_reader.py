@@ -8,15 +8,18 @@ import itertools
 import re
 import unicodedata
 
+import lxml.html
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from assistant.server import pdf_preview as paper
 from assistant.server import source_reader as reader
-from assistant.server.source_reader import Highlight, located, window_above, window_around, window_below
+from assistant.server.source_reader import located, window_above, window_around, window_below
+from assistant.server.source_text import Highlight
 from assistant.server.strings import strings
 from assistant.types import Evidence, Source
+from ingest.readers.tables import Cell, table_blocks
 from store.types import Document, Passage, Span
 from tests.page.scripted import ScriptedLibrary, document
 
@@ -76,6 +79,55 @@ def test_a_highlight_covers_exactly_the_words_of_its_quote(text: str, data: st.D
         found = re.findall(r'<mark data-keys="([^"]*)">(.*?)</mark>', window.html)
         words = "".join(html.unescape(piece) for keys, piece in found if str(mark.key) in keys.split())
         assert words == mark.span.of(text).replace("\n", "")
+
+
+CELLS = st.sampled_from(["โรงพยาบาล", "Huê\u0301", "Huế", "24", "مستشفى", "医院", "12 km²", "5: a", "👩\u200d👧", ""])
+HEADERS = ("Ward", "เตียง", "Số giường", "الطابق", "人口")
+
+
+@given(st.lists(st.lists(CELLS, min_size=5, max_size=5), min_size=2, max_size=6), st.data())
+def test_a_table_is_shown_as_one_with_each_value_under_its_header_and_its_quote_marked(
+    rows: list[list[str]], data: st.DataObject
+) -> None:
+    grid = [[Cell(header, is_header=True) for header in HEADERS], *([Cell(text) for text in row] for row in rows)]
+    lines = [block.text for block in table_blocks(grid)]
+    assume(all(row[0] and any(row[1:]) for row in rows))
+    text = "Before.\n" + "\n".join(lines) + "\nAfter."
+    library, item = library_with(text)
+    chosen = data.draw(st.integers(0, len(lines) - 1))
+    start = text.index(lines[chosen])
+    mark = Highlight(7, Span(start, start + len(lines[chosen])))
+    window = window_around(library, item, Span(0, len(text)), [mark], WORDS)
+    (table,) = lxml.html.fromstring(window.html).iter("table")
+    heads = [cell.text_content() for cell in table.iter("th")]
+    seen = [[cell.text_content() for cell in row.iter("td")] for row in table.find("tbody")]
+    assert set(heads) == {header for number, header in enumerate(HEADERS) if any(row[number] for row in rows)}
+    assert all(cell.get("scope") == "col" for cell in table.iter("th"))
+    for row, cells in zip(rows, seen, strict=True):
+        assert dict(zip(heads, cells, strict=True)) == {h: row[HEADERS.index(h)] for h in heads}
+    marked = [each.text_content() for each in table.iter("mark")]
+    assert marked == [value for value in seen[lines.index(lines[chosen])] if value]
+    assert shown(window.html).startswith("Before.") and shown(window.html).endswith("After.")
+
+
+def test_a_line_with_a_colon_is_no_table_and_a_value_may_hold_the_divider() -> None:
+    text = "Note: read | this.\nUse: a | b | Of: c\nUse: d | Of: e | f\nEnd: of it."
+    library, item = library_with(text)
+    window = window_around(library, item, Span(0, len(text)), [], WORDS)
+    (table,) = lxml.html.fromstring(f"<div>{window.html}</div>").iter("table")
+    cells = [[cell.text_content() for cell in row] for row in table.iter("tr")]
+    assert cells == [["Use", "Of"], ["a | b", "c"], ["d", "e | f"]]
+    assert "Note: read | this.</h3>" in window.html
+
+
+def test_rows_without_a_name_for_their_first_column_have_it_as_their_own_header() -> None:
+    text = "Hà Nội | Mưa: 137 | Nắng: 4\nHuế | Nắng: 9 | Gió: 2"
+    library, item = library_with(text)
+    window = window_around(library, item, Span(0, len(text)), [], WORDS)
+    (table,) = lxml.html.fromstring(f"<div>{window.html}</div>").iter("table")
+    cells = [[cell.text_content() for cell in row] for row in table.iter("tr")]
+    assert cells == [["", "Mưa", "Nắng", "Gió"], ["Hà Nội", "137", "4", ""], ["Huế", "", "9", "2"]]
+    assert [cell.text_content() for cell in table.iter("th") if cell.get("scope") == "row"] == ["Hà Nội", "Huế"]
 
 
 def test_a_line_longer_than_any_window_is_cut_between_written_characters() -> None:
