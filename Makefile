@@ -25,7 +25,7 @@ READY_FOR_MODEL := $(VENV)/ready-for-model-$(KEY)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt $(if $(MAKE_TERMOUT),,--quiet)
 INSTALL := $(PIP) --no-build-isolation --editable
 
-.PHONY: help chat test lint format types browser test-hard fuzz soak licences audit bench-retrieval bench-speed bench-answers bench-claims bench-injection constraints upgrade clean
+.PHONY: help chat test lint format types browser test-hard test-server fuzz soak licences audit bench-retrieval bench-speed bench-answers bench-claims bench-injection constraints upgrade clean
 
 help:
 	@echo "make chat [PORT=8000] [HOST=127.0.0.1] [MODEL=local] [ATTEST_HOME=folder]   open the chat page"
@@ -33,6 +33,7 @@ help:
 	@echo "make lint, make types, make format              its parts; format also mends"
 	@echo "make test-hard                                  the tests that take minutes"
 	@echo "make bench-retrieval, bench-speed, bench-answers, bench-claims, bench-injection   measure"
+	@echo "make test-server                                the tests that start servers and cut lines to them"
 	@echo "make fuzz [MINUTES=10], make soak [MINUTES=5]   look for input that breaks it; load it for minutes"
 	@echo "make licences, make audit                       list the licences; look for known vulnerabilities (network)"
 	@echo "make constraints, make upgrade                  pin new dependencies; choose newer versions of all"
@@ -62,6 +63,10 @@ browser: $(READY_TO_TEST)
 
 test-hard: browser $(READY_FOR_CLIENTS)
 	$(BIN)/pytest -m hard --timeout 3600
+
+# Real servers, started by the tests on free ports.
+test-server: $(READY_TO_TEST)
+	$(BIN)/pytest -m server --timeout 1200
 
 bench-retrieval bench-answers bench-claims bench-injection: bench-%: $(READY_TO_TEST)
 	$(BIN)/python -m evals.benchmarks.$*

@@ -23,6 +23,7 @@ from store.catalog.snapshot import Snapshot
 from store.document_changes import AddResult, remove_document
 from store.document_writer import DocumentWriter
 from store.errors import QuestionError, RequestError
+from store.index.vector_index import IndexGoneError
 from store.ownership.ownership import Ownership
 from store.ownership.vector_server import MAX_HITS, OwnerGoneError
 from store.settings import Settings
@@ -198,7 +199,7 @@ class Library:
         while True:
             try:
                 return self._search_and_rerank(query, min(max(k, 1), MAX_HITS), where)
-            except OwnerGoneError:
+            except (OwnerGoneError, IndexGoneError):
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
@@ -213,6 +214,19 @@ class Library:
         """
         with self._write_lock:
             self.ownership.rebuild(embed=embed, recenter=recenter, progress=progress)
+
+    def refill(self, progress: Progress | None = None) -> int:
+        """Write the vectors that the index has lost from the catalog; return how many. Searches go on meanwhile."""
+        written = done = 0
+        total = self.statistics().documents
+        with self._write_lock, self.ownership.indexes_for_writing() as indexes:
+            for keys in self.ownership.catalog.live_pages():
+                with self.snapshot() as snapshot:
+                    written += indexes.refill(snapshot, keys, snapshot.number("embedding"))
+                done += len(keys)
+                if progress is not None:
+                    progress(done, total)
+        return written
 
     def statistics(self, collections: Sequence[str] = ()) -> Statistics:
         """Count what the library holds, or what these collections hold, without reading it through."""

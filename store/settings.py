@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
@@ -68,6 +69,12 @@ class Settings(BaseSettings):
     """A file that holds the password for that database, and nothing else."""
     chroma_url: str | None = None
     """A Chroma server, like ``http://host:8000``; None: in the process, in the home."""
+    chroma_tenant: str = "default_tenant"
+    """Whose databases are used on that server."""
+    chroma_database: str = "default_database"
+    """Which of them holds the vectors."""
+    chroma_token_file: Path | None = None
+    """A file with the token that the server, or the proxy before it, asks for."""
     mode: Literal["quotes", "written", "auto"] = "auto"
     """How answers are made; auto: written if a language model is set, quotes otherwise."""
     max_quotes: Annotated[int, Field(ge=1, le=20)] = 5
@@ -110,6 +117,19 @@ class Settings(BaseSettings):
             raise ValueError("it must look like postgresql://user@host/database")
         if ":" in rest.partition("/")[0].rpartition("@")[0] or "password=" in rest:
             raise ValueError("it holds a password: put that alone into a file, and name it in database_password_file")
+        return value
+
+    @field_validator("chroma_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        """Refuse what is no web address, without repeating it: it may hold a password."""
+        try:
+            parts = urlsplit(value or "http://host")
+            sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a port that is no number
+            sound = False
+        if not sound:
+            raise ValueError("it must look like http://host:8000")
         return value
 
     @field_validator("base_url", "chroma_url")

@@ -31,7 +31,7 @@ from store.doctor.file_checks import (
     close_to_others,
     remove_leftovers,
 )
-from store.doctor.findings import Finding
+from store.doctor.findings import Finding, Fix
 from store.errors import AttestError, IndexDamagedError
 from store.index.integrity import SECOND_LOOK, missing
 from store.index.vector_index import VectorIndex
@@ -104,6 +104,8 @@ def repair(library: Library, findings: list[Finding], progress: Progress | None 
     if wanted & {"embed", "rebuild", "settle"}:
         library.rebuild(progress=progress)
         done.append("Rebuilt vectors and keywords from the catalog.")
+    elif "refill" in wanted:
+        done.append(f"Wrote {library.refill(progress)} lost vectors to the Chroma server.")
     return done
 
 
@@ -173,12 +175,13 @@ def check_indexes(library: Library) -> Iterator[Finding]:
             yield from _compare("keywords", snapshot, indexes.keywords.passage_ids())
             if not isinstance(indexes.vectors, VectorIndex):
                 return  # only the owner can read them
-            yield from _compare("vectors", snapshot, indexes.vectors.ids())
+            lost: Fix = "rebuild" if library.settings.chroma_url is None else "refill"
+            yield from _compare("vectors", snapshot, indexes.vectors.ids(), lost)
             unreadable = sum(
                 len(ids) - len(indexes.vectors.readable(ids)) for ids in in_pages(live_passage_ids(snapshot))
             )
             if unreadable:
-                yield _index_finding("vectors", f"the vectors of {unreadable} passages can't be read")
+                yield _index_finding("vectors", f"the vectors of {unreadable} passages can't be read", lost)
             sample = missing(snapshot, indexes.vectors, indexes.centering, 8 * SECOND_LOOK)
             if sample.is_bad:
                 yield _index_finding("vectors", f"{sample.lost} of {sample.looked_at} sampled passages aren't found")
@@ -186,7 +189,7 @@ def check_indexes(library: Library) -> Iterator[Finding]:
         yield Finding("indexes", str(error), "rebuild")
 
 
-def _compare(name: str, snapshot: Snapshot, indexed: Iterable[str]) -> Iterator[Finding]:
+def _compare(name: str, snapshot: Snapshot, indexed: Iterable[str], lost: Fix = "rebuild") -> Iterator[Finding]:
     """Compare an index's ids with the catalog's; both are read in pages, never held whole."""
     expected = sum(each.count for each in snapshot.language_statistics().values())
     total = known = 0
@@ -196,13 +199,14 @@ def _compare(name: str, snapshot: Snapshot, indexed: Iterable[str]) -> Iterator[
     absent = max(0, expected - known)
     surplus = total - expected + absent
     if absent:
-        yield _index_finding(name, f"{absent} passages of the library aren't in it")
+        yield _index_finding(name, f"{absent} passages of the library aren't in it", lost)
     if surplus:
         yield _index_finding(name, f"{surplus} passages are in it that aren't in the library")
 
 
-def _index_finding(name: str, what: str) -> Finding:
-    return Finding(name, f"The index of {name} doesn't match the catalog: {what}. Run `attest rebuild`.", "rebuild")
+def _index_finding(name: str, what: str, fix: Fix = "rebuild") -> Finding:
+    command = "attest rebuild" if fix == "rebuild" else "attest doctor --fix"
+    return Finding(name, f"The index of {name} doesn't match the catalog: {what}. Run `{command}`.", fix)
 
 
 def check_changes(library: Library) -> Iterator[Finding]:

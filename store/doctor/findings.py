@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Fix = Literal["rebuild", "embed", "settle", "reindex", "leftovers", "modes"]
+Fix = Literal["rebuild", "refill", "embed", "settle", "reindex", "leftovers", "modes"]
 
 
 @dataclass(frozen=True, slots=True)

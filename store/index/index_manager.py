@@ -14,7 +14,7 @@ from store.errors import IndexDamagedError, LibraryError
 from store.index.index_set import Generation, IndexSet, IndexStorage, Tokenize, VectorFiles, load_centering, outdated
 from store.index.integrity import check_indexes, probe_folder
 from store.index.rebuild import rebuild
-from store.index.vector_index import VectorSearch, damage_message
+from store.index.vector_index import damage_message
 from store.ownership.vector_server import RemoteVectors
 
 if TYPE_CHECKING:
@@ -124,11 +124,12 @@ class IndexManager:
             if outdated(snapshot, centering):
                 raise LibraryError("The library is owned by another version of Attest; stop it first.")
         keywords = self._storage.open_keywords(generation.keywords, self._tokenize, read_only=True)
-        if self._storage.chroma_url is not None:
-            vectors: VectorSearch = self._storage.open_vectors(generation.vectors)
-        else:
-            vectors = RemoteVectors(self._storage.home, generation.vectors)
-        return IndexSet(generation, vectors, keywords, centering)
+        if self._storage.server is None:
+            return IndexSet(generation, RemoteVectors(self._storage.home, generation.vectors), keywords, centering)
+        indexes = IndexSet(generation, self._storage.open_vectors(generation.vectors), keywords, centering)
+        with self._catalog.snapshot() as snapshot:
+            check_indexes(snapshot, indexes, counts=False)
+        return indexes
 
     def _open_owned(self) -> IndexSet:
         """Open, check against the catalog, and finish what a killed process left half done."""
@@ -156,7 +157,7 @@ class IndexManager:
 
     def _check_files(self, generation: Generation, centering: Centring, left_clean: str | None) -> None:
         """Refuse files that aren't as they were left; probe files that may be cut short, from another process."""
-        if self._storage.chroma_url is not None:
+        if self._storage.server is not None:
             return
         files = self._storage.vector_files(generation.vectors)
         left = VectorFiles.parse(left_clean) if left_clean else None

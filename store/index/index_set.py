@@ -21,10 +21,17 @@ from store.catalog.language_sums import LanguageStatistics
 from store.catalog.rows import IndexRow
 from store.catalog.snapshot import Snapshot
 from store.errors import LibraryError
-from store.index.vector_index import Entry, VectorIndex, VectorSearch, translate_index_errors
+from store.index.vector_index import (
+    EmbeddedVectorIndex,
+    Entry,
+    VectorIndex,
+    VectorSearch,
+    translate_index_errors,
+)
 
 if TYPE_CHECKING:
     from store.embedding.centering import Centring
+    from store.index.chroma_server import ChromaServer
     from store.index.keyword_index import KeywordIndex
 
 Kind = Literal["vectors", "keywords"]
@@ -83,7 +90,8 @@ class IndexStorage:
 
     home: Path
     library_id: str
-    chroma_url: str | None = None
+    server: ChromaServer | None = None
+    """Where the vectors are, if not in the home."""
 
     def folder(self, kind: Kind, number: int) -> Path:
         """Return the folder of one generation of one kind."""
@@ -91,11 +99,11 @@ class IndexStorage:
 
     def open_vectors(self, number: int) -> VectorIndex:
         """Open the vectors; only for the library's owner, unless Chroma is a server."""
-        if self.chroma_url is not None:
-            return VectorIndex.open(Path(), f"{self._prefix}{number:04}", url=self.chroma_url)
+        if self.server is not None:
+            return self.server.open(f"{self._prefix}{number:04}")
         folder = self.folder("vectors", number)
         folder.mkdir(parents=True, exist_ok=True)
-        return VectorIndex.open(folder)
+        return EmbeddedVectorIndex.open(folder)
 
     def open_keywords(self, number: int, tokenize: Tokenize, *, read_only: bool = False) -> KeywordIndex:
         """Open the keywords; other processes may open them too, read-only."""
@@ -112,7 +120,7 @@ class IndexStorage:
         shutil.rmtree(self.folder("vectors", vectors), ignore_errors=True)
         if keywords is not None:
             shutil.rmtree(self.folder("keywords", keywords), ignore_errors=True)
-        if self.chroma_url is not None:
+        if self.server is not None:
             with closing(self.open_vectors(vectors)) as index:
                 index.drop()
 
@@ -121,9 +129,8 @@ class IndexStorage:
         used = {self.folder("vectors", generation.vectors), self.folder("keywords", generation.keywords)}
         for folder in set((self.home / "derived").glob("*")) - used:
             shutil.rmtree(folder, ignore_errors=True)
-        if self.chroma_url is not None:
-            with closing(self.open_vectors(generation.vectors)) as index:
-                index.drop_others(self._prefix)
+        if self.server is not None:
+            self.server.drop_others(self._prefix, f"{self._prefix}{generation.vectors:04}")
 
     @property
     def _prefix(self) -> str:
@@ -161,6 +168,17 @@ class IndexSet:
         if keywords:
             with translate_index_errors():
                 self.keywords.commit()
+        return written
+
+    def refill(self, snapshot: Snapshot, document_keys: Iterable[int], run: int) -> int:
+        """Write those vectors of these documents' passages that can't be read; return how many."""
+        written = 0
+        for rows in _portions(row for key in document_keys for row in snapshot.index_rows(key, run)):
+            held = self.owned.readable([row.passage_id for row in rows])
+            lost = [row for row in rows if row.passage_id not in held]
+            if lost:
+                self._add_vectors(lost)
+            written += len(lost)
         return written
 
     def remove(self, snapshot: Snapshot, document_keys: Iterable[int]) -> None:

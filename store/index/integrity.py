@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from store.catalog.snapshot import Snapshot
 from store.errors import IndexDamagedError
 from store.index.index_set import IndexSet, make_centering
-from store.index.vector_index import VectorIndex, damage_message
+from store.index.vector_index import EmbeddedVectorIndex, VectorIndex, damage_message
 
 if TYPE_CHECKING:
     from store.embedding.centering import Centring
@@ -154,7 +154,7 @@ def _probe(folder: Path, vectors: NDArray[np.float32]) -> list[float] | None:
 def main() -> None:
     """Answer `_probe` in the other process."""
     vectors = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
-    index = VectorIndex.open(Path(sys.argv[1]))
+    index = EmbeddedVectorIndex.open(Path(sys.argv[1]))
     print(json.dumps(_nearest_distances(index, vectors)))
     index.close()
 

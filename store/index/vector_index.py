@@ -1,15 +1,18 @@
 """Chroma: vectors and what filters need, derived from the catalog, which is always right.
 
-Only one process may have the folder open: with two, vectors are lost without an error, and queries go stale. Other
-processes ask the owner (`store.ownership.vector_server`). A Chroma server (`chroma_url`) has no such limit.
+Chroma runs in the process (`EmbeddedVectorIndex`) or as a server (`store.index.chroma_server`). In the process, only one
+may have the folder open: with two, vectors are lost without an error, and queries go stale. Other processes ask the
+owner (`store.ownership.vector_server`). A server has no such limit.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -23,11 +26,12 @@ from store.types import Filter
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
+    from chromadb.api.models.Collection import Collection
 
 T = TypeVar("T")
 
 BATCH = 5_000
-"""Rows in one call: in-process Chroma takes 5,461 at most."""
+"""The most rows in one call: in-process Chroma takes 5,461 at most, a server says its own limit."""
 
 NEARLY_FULL = 50_000_000
 """Bytes: Chroma grows its files by doubling them, and fails where there is less room than that."""
@@ -64,6 +68,10 @@ class Entry:
         return known
 
 
+class IndexGoneError(IndexDamagedError):
+    """What was searched is no longer there: it was replaced, or lost. Opening the indexes again tells which."""
+
+
 class VectorSearch(Protocol):
     """Finds the nearest passages: the index itself, or the library's owner in another process."""
 
@@ -75,58 +83,41 @@ class VectorSearch(Protocol):
         """Release what it holds."""
 
 
-class VectorIndex:
-    """One Chroma collection."""
+class VectorIndex(ABC):
+    """One Chroma collection, wherever Chroma runs."""
 
-    def __init__(self, client: ClientAPI, name: str, folder: Path | None) -> None:
+    batch = BATCH
+    """Rows in one call."""
+
+    def __init__(self, client: ClientAPI, name: str) -> None:
         self._client = client
         self.name = name
-        self._folder = folder
         self._collection = client.get_or_create_collection(
             name,
             embedding_function=None,
             configuration=SPACE,  # type: ignore[arg-type] # its TypedDict demands every key
         )
 
-    @classmethod
-    def open(cls, folder: Path, name: str = "passages", *, url: str | None = None) -> VectorIndex:
-        """Open the collection in `folder`, or `name` on the Chroma server at `url`.
-
-        Raises IndexDamagedError where Chroma can't open its own files, LibraryError for a server
-        that doesn't answer.
-        """
-        import chromadb
-        from chromadb.config import Settings
-
-        settings = Settings(anonymized_telemetry=False)
-        try:
-            if url is None:
-                return cls(chromadb.PersistentClient(folder, settings), name, folder)
-            return cls(_server(url, settings), name, None)
-        except Exception as error:
-            if url is None:
-                raise IndexDamagedError(damage_message(str(error))) from error
-            raise LibraryError(f"The Chroma server at {url} can't be used: {error}") from error
+    @abstractmethod
+    def _call(self, work: Callable[[Collection], T], *, writes: bool = False) -> T:
+        """Return what `work` makes of the collection. Raises LibraryError, IndexDamagedError."""
 
     def close(self) -> None:
-        """Release Chroma's threads and files."""
+        """Release threads, files and connections."""
         self._client.close()  # type: ignore[attr-defined] # its base class lacks it
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Add entries; an entry with a known id is overwritten."""
-        for batch in _batches(entries):
-            with translate_index_errors(self._folder):
-                self._collection.upsert(
-                    ids=[entry.passage_id for entry in batch],
-                    embeddings=np.stack([entry.vector for entry in batch]),
-                    metadatas=[entry.metadata for entry in batch],
-                )
+        for batch in self._batches(entries):
+            ids = [entry.passage_id for entry in batch]
+            vectors = np.stack([entry.vector for entry in batch])
+            metadata: list[Any] = [entry.metadata for entry in batch]
+            self._call(partial(_upsert, ids=ids, vectors=vectors, metadata=metadata), writes=True)
 
     def remove(self, passage_ids: Iterable[str]) -> None:
         """Remove these passages; unknown ids are no error."""
-        for batch in _batches(passage_ids):
-            with translate_index_errors(self._folder):
-                self._collection.delete(ids=batch)
+        for batch in self._batches(passage_ids):
+            self._call(partial(_delete, ids=batch), writes=True)
 
     def nearest(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[tuple[str, float]]:
         """Return up to `k` passage ids with their cosine distances in [0, 2], nearest first."""
@@ -136,32 +127,31 @@ class VectorIndex:
         self, vectors: NDArray[np.float32], k: int, where: Filter | None = None
     ) -> list[list[tuple[str, float]]]:
         """Return for each of `vectors` ``(n, dimensions)`` what `nearest` returns."""
-        with translate_index_errors(self._folder):
-            found = self._collection.query(
-                query_embeddings=vectors,
-                n_results=k,
-                where=_where(where or Filter()),
-                include=["distances"],
+        condition = _where(where or Filter())
+        found = self._call(
+            lambda collection: collection.query(
+                query_embeddings=vectors, n_results=k, where=condition, include=["distances"]
             )
+        )
         distances = found["distances"] or []
         return [list(zip(*pair, strict=True)) for pair in zip(found["ids"], distances, strict=True)]
 
     def count(self) -> int:
         """Return how many passages Chroma lists; it lists those whose vectors are lost too."""
-        with translate_index_errors(self._folder):
-            return self._collection.count()
+        return self._call(lambda collection: collection.count())
 
     def readable(self, passage_ids: Sequence[str]) -> set[str]:
-        """Return those of `passage_ids` whose vectors can be read."""
-        if not passage_ids:
-            return set()
+        """Return those of `passage_ids` whose vectors can be read. Raises LibraryError."""
+        return {id for batch in self._batches(passage_ids) for id in self._readable(batch)}
+
+    def _readable(self, passage_ids: list[str]) -> set[str]:
         try:
-            found = self._collection.get(ids=list(passage_ids), include=["embeddings"])
-        except Exception:  # one lost vector fails the whole call: find it by halves
+            found = self._call(lambda collection: collection.get(ids=passage_ids, include=["embeddings"]))
+        except IndexDamagedError:  # one lost vector fails the whole call: find it by halves
             if len(passage_ids) == 1:
                 return set()
             middle = len(passage_ids) // 2
-            return self.readable(passage_ids[:middle]) | self.readable(passage_ids[middle:])
+            return self._readable(passage_ids[:middle]) | self._readable(passage_ids[middle:])
         return set(found["ids"])
 
     def ids(self) -> Iterator[str]:
@@ -172,18 +162,47 @@ class VectorIndex:
             offset += len(page)
 
     def _page(self, offset: int) -> list[str]:
-        with translate_index_errors(self._folder):
-            return self._collection.get(limit=BATCH, offset=offset, include=[])["ids"]
+        return self._call(lambda collection: collection.get(limit=self.batch, offset=offset, include=[])["ids"])
 
     def drop(self) -> None:
         """Delete the collection."""
         self._client.delete_collection(self.name)
 
-    def drop_others(self, prefix: str) -> None:
-        """Delete every other collection whose name begins with `prefix`."""
-        for collection in self._client.list_collections():
-            if collection.name.startswith(prefix) and collection.name != self.name:
-                self._client.delete_collection(collection.name)
+    def _batches(self, items: Iterable[T]) -> Iterator[list[T]]:
+        iterator = iter(items)
+        while batch := list(islice(iterator, self.batch)):
+            yield batch
+
+
+class EmbeddedVectorIndex(VectorIndex):
+    """A collection in a folder, which only this process has open."""
+
+    def __init__(self, client: ClientAPI, folder: Path) -> None:
+        super().__init__(client, "passages")
+        self._folder = folder
+
+    @classmethod
+    def open(cls, folder: Path) -> EmbeddedVectorIndex:
+        """Open the collection in `folder`. Raises IndexDamagedError where Chroma can't open its own files."""
+        import chromadb
+        from chromadb.config import Settings
+
+        try:
+            return cls(chromadb.PersistentClient(folder, Settings(anonymized_telemetry=False)), folder)
+        except Exception as error:
+            raise IndexDamagedError(damage_message(str(error))) from error
+
+    def _call(self, work: Callable[[Collection], T], *, writes: bool = False) -> T:
+        with translate_index_errors(self._folder):
+            return work(self._collection)
+
+
+def _upsert(collection: Collection, *, ids: list[str], vectors: NDArray[np.float32], metadata: list[Any]) -> None:
+    collection.upsert(ids=ids, embeddings=vectors, metadatas=metadata)
+
+
+def _delete(collection: Collection, *, ids: list[str]) -> None:
+    collection.delete(ids=ids)
 
 
 @contextmanager
@@ -203,7 +222,7 @@ def translate_index_errors(folder: Path | None = None) -> Iterator[None]:
             raise LibraryError(
                 "The disk that holds the library is full. Free some space and run the command again.", code="disk_full"
             ) from error
-        if isinstance(error, OSError):  # a server that can't be reached, for one
+        if isinstance(error, OSError):
             raise LibraryError(f"The index can't be used: {reason}.") from error
         raise IndexDamagedError(damage_message(reason)) from error
 
@@ -232,22 +251,3 @@ def _where(where: Filter) -> dict[str, Any] | None:
     if len(conditions) > 1:
         return {"$and": conditions}
     return conditions[0] if conditions else None
-
-
-def _server(url: str, settings: Any) -> ClientAPI:  # noqa: ANN401 - chromadb is imported late
-    from urllib.parse import urlsplit
-
-    import chromadb
-
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise LibraryError(f"chroma_url must look like http://host:8000, not {url!r}.")
-    secure = parts.scheme == "https"
-    port = parts.port or (443 if secure else 8000)
-    return chromadb.HttpClient(parts.hostname, port, ssl=secure, settings=settings)
-
-
-def _batches(items: Iterable[T]) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, BATCH)):
-        yield batch

@@ -30,6 +30,7 @@ from store.types import Progress
 
 if TYPE_CHECKING:
     from store.embedding.embedder import Embedder
+    from store.index.chroma_server import ChromaServer
 
 _SECONDS_TO_START = 5.0
 """How long an owner may take from its lock to a readable catalog."""
@@ -53,7 +54,7 @@ class Ownership:
         self._succession = threading.Lock()
         self._server: VectorServer | None = None
         with catalog.snapshot() as snapshot:
-            self._storage = IndexStorage(settings.home, snapshot.value("id") or "", settings.chroma_url)
+            self._storage = IndexStorage(settings.home, snapshot.value("id") or "", _chroma_server(settings))
         self._indexes = IndexManager(catalog, self._storage, self._tokenize, owned=owned)
         if owned:
             self._serve()
@@ -158,6 +159,8 @@ class Ownership:
             self._server.close()
         self._closed = True
         self._indexes.close()
+        if self._storage.server is not None:
+            self._storage.server.close()
         self._catalog.close()
         self._lock.release()
 
@@ -188,6 +191,16 @@ class Ownership:
     def _open_for_others(self) -> Iterator[tuple[int, VectorSearch]]:
         with self.indexes() as indexes:
             yield indexes.generation.vectors, indexes.vectors
+
+
+def _chroma_server(settings: Settings) -> ChromaServer | None:
+    if settings.chroma_url is None:
+        return None
+    from store.index.chroma_server import ChromaServer, ServerAddress
+
+    return ChromaServer(
+        ServerAddress(settings.chroma_url, settings.chroma_tenant, settings.chroma_database, settings.chroma_token_file)
+    )
 
 
 def _open_catalog(home: Path, lock: LibraryLock, *, writes: bool) -> tuple[Catalog, bool]:
