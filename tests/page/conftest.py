@@ -23,7 +23,7 @@ from store.catalog.conversations import Conversations
 from tests.page.scripted import ScriptedAssistant
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
     from store.library import Library
     from tests.chromium import LastingBrowser
@@ -113,6 +113,19 @@ class Visit:
         self.page.wait_for_function(
             "n => document.querySelectorAll('.turn[data-state=finished]').length > n", arg=before
         )
+
+    def open_source(self, key: int, turn: str = ":last-child") -> Locator:
+        """Open the source of a quote of a turn, as a reader does, and return the marked words once they are shown.
+
+        The source that opens by itself beside an answer doesn't take the focus: so this waits for the one asked for.
+        """
+        article = self.page.locator(f".turn{turn}")
+        opener = f".mark[data-key='{key}'], .card[data-key='{key}'] .card-open"
+        article.evaluate("each => { for (const folded of each.querySelectorAll('.more-quotes')) folded.open = true; }")
+        article.locator(opener).first.click()
+        place = f"#panel-reader[data-turn='{article.get_attribute('data-turn')}'] .reader[data-key='{key}']"
+        self.page.wait_for_selector(f"{place} .reader-text:focus")
+        return self.page.locator(f"{place} mark.current")
 
 
 class Visitors:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from assistant.types import Answer
 from tests.page.conftest import Served, Visit, Visitors
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
 
 QUESTION = "How many villages have warning bells?"
 
@@ -21,9 +25,26 @@ def test_nothing_is_lost_on_reload_and_sources_stay_with_their_message(visit: Vi
     visit.page.wait_for_selector(".turn")
     assert visit.page.locator("#thread").inner_text() == before
     assert "12" not in visit.page.locator(".turn:last-child .evidence").inner_text()
-    visit.page.locator(".turn").first.locator(".mark[data-key='2']").click()
-    visit.page.wait_for_selector("mark.current")
-    assert visit.page.locator("mark.current").inner_text() == "It asked every village to keep a warning bell."
+    first = visit.page.locator(".turn:first-child .card")
+    for key, quote in zip((1, 2), first.locator("blockquote").all_inner_texts(), strict=True):
+        assert visit.open_source(key, ":first-child").inner_text() == quote
+
+
+def test_the_source_that_was_asked_for_last_is_shown_though_another_comes_later(visit: Visit) -> None:
+    visit.ask(QUESTION)
+    visit.ask("floods million dollars")
+    visit.page.wait_for_selector("#panel-reader mark.current >> text=twelve million")
+    quote = visit.page.locator(".turn:first-child .card[data-key='2'] blockquote").inner_text()
+
+    def late(route: Route) -> None:
+        visit.page.wait_for_timeout(300)
+        route.continue_()
+
+    # Whoever clicks in another turn asks for its first quote too, by moving there.
+    visit.page.route("**/source/1?*", late)
+    assert visit.open_source(2, ":first-child").inner_text() == quote
+    visit.page.wait_for_timeout(600)
+    assert visit.page.locator("#panel-reader mark.current").inner_text() == quote
 
 
 def test_the_source_beside_the_chat_follows_the_answer_that_is_read(visit: Visit) -> None:

@@ -20,12 +20,11 @@ from tests.page.scripted import HOSTILE
 def test_hostile_text_title_and_speaker_are_shown_as_the_text_that_they_are(visit: Visit) -> None:
     visit.ask("hostile bell everyone listens")
     page = visit.page
-    page.click(".mark[data-key='1']")
-    page.wait_for_selector("mark.current")
+    current = visit.open_source(1)
     page.click("details.found > summary")
     page.wait_for_selector(".found-body table")
     page.wait_for_timeout(100)
-    assert HOSTILE in page.locator("mark.current").inner_text()
+    assert HOSTILE in current.inner_text()
     assert HOSTILE in page.locator(".reader-head .title").inner_text()
     assert HOSTILE in page.locator(".reader-head .speaker").inner_text()
     assert HOSTILE in page.locator(".turn .answer-text").inner_text()

@@ -78,9 +78,7 @@ def test_a_thai_question_about_a_vietnamese_document_opens_the_exact_words(real:
     assert answer.language == "th"
     item = next(item for item in answer.evidence if item.language == "vi")
     assert library.text(item.document.id, item.start, item.end) == item.quote
-    visit.page.locator(f".turn .mark[data-key='{item.key}']").first.click()
-    visit.page.wait_for_selector("mark.current")
-    shown = "".join(visit.page.locator("mark.current").all_inner_texts())
+    shown = "".join(visit.open_source(item.key).all_inner_texts())
     assert shown == item.quote.replace("\n", "")
     assert visit.page.locator(".reader-head .title").inner_text() == item.document.title
 
@@ -130,8 +128,7 @@ def test_an_uploaded_document_is_cited_and_a_removed_one_never_again(real: Visit
     page.click("[data-do='view.close']")
     visit.ask("Who first lit the lighthouse of Kestrel Point?")
     assert "Maud Ferry" not in page.locator(".turn .answer-text").last.inner_text()
-    page.locator(".turn").first.locator(".mark").first.click()
-    page.wait_for_selector(".reader .notice")
+    visit.open_source(1, ":first-child")
     assert "no longer in the library" in page.locator(".reader .notice").inner_text()
     assert "Maud Ferry" in page.locator(".lost").inner_text()
 
@@ -146,8 +143,7 @@ def test_a_pdf_shows_the_picture_of_its_page_with_the_quote_marked(
     visit = real.open()
     visit.ask("Who built the beacon of Tern Island, and when?")
     item = next(item for item in answer_of(visit).evidence if "Ada Quill" in item.quote)
-    visit.page.locator(f".turn .mark[data-key='{item.key}']").first.click()
-    visit.page.wait_for_selector("mark.current")
+    visit.open_source(item.key)
     visit.page.click(".picture summary")
     visit.page.wait_for_selector(".paper img", timeout=30_000)
     assert visit.page.locator(".paper img").get_attribute("alt") == "Page 2"
@@ -158,7 +154,7 @@ def test_a_pdf_shows_the_picture_of_its_page_with_the_quote_marked(
 
     path.write_bytes(pdf([["Something else now."]]))
     visit.page.click("[data-do='reader.close']")
-    visit.page.locator(f".turn .mark[data-key='{item.key}']").first.click()
+    visit.open_source(item.key)
     visit.page.wait_for_selector(".picture .notice", timeout=30_000)
     assert "moved or changed" in visit.page.locator(".picture .notice").inner_text()
     visit.errors.clear()  # the browser itself notes the refusal
@@ -205,8 +201,7 @@ def test_pictures_of_the_page(real: Visitors, tmp_path: Path) -> None:
         visit.ask(question)
         visit.page.wait_for_selector("#suggestions .suggestion", timeout=20_000)
         if name != "chat-phone":
-            visit.page.locator(".turn .mark").first.click()
-            visit.page.wait_for_selector("mark.current")
+            visit.open_source(answer_of(visit).evidence[0].key)
         visit.page.mouse.move(700, 880)
         visit.page.screenshot(path=folder / f"{name}.png")
         assert (folder / f"{name}.png").stat().st_size > 20_000

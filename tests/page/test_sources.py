@@ -56,9 +56,8 @@ def test_a_marker_shows_its_quote_on_keyboard_focus_and_opens_with_enter(visit: 
 
 def test_a_marker_opens_the_whole_document_with_the_quote_highlighted(visit: Visit) -> None:
     visit.ask(QUESTION)
-    visit.page.click(".mark[data-key='1']")
+    current = visit.open_source(1)
     reader = visit.page.locator(".reader")
-    current = reader.locator("mark.current")
     assert current.inner_text() == "The first warning bells were hung in 2021, and 34 villages have one today."
     assert reader.locator("mark:not(.current)").inner_text() == "It asked every village to keep a warning bell."
     assert reader.locator(".window").inner_text().split() == STATEMENT.split()
@@ -74,8 +73,7 @@ def test_a_marker_opens_the_whole_document_with_the_quote_highlighted(visit: Vis
 
 def test_next_and_previous_quote_lead_through_the_answer(visit: Visit) -> None:
     visit.ask(QUESTION)
-    visit.page.click(".mark[data-key='1']")
-    visit.page.wait_for_selector(".reader[data-key='1']")
+    visit.open_source(1)
     assert "Quote 1 of 2" in visit.page.locator(".reader-step").inner_text()
     assert visit.page.locator("[aria-label='Previous quote']").is_disabled()
     visit.page.click("[aria-label='Next quote']")
@@ -87,9 +85,7 @@ def test_next_and_previous_quote_lead_through_the_answer(visit: Visit) -> None:
 
 def test_a_card_of_the_answer_opens_its_source_too(visit: Visit) -> None:
     visit.ask(QUESTION)
-    visit.page.click(".turn:last-child .evidence .card[data-key='2']")
-    visit.page.wait_for_selector(".reader[data-key='2']")
-    assert visit.page.locator("mark.current").inner_text() == "It asked every village to keep a warning bell."
+    assert visit.open_source(2).inner_text() == "It asked every village to keep a warning bell."
     visit.page.click("[data-do='reader.close']")
     assert visit.page.locator("#panel-empty").is_visible()
 
@@ -135,10 +131,9 @@ def test_a_changed_document_is_said_to_have_changed_and_the_quote_is_found_again
         text = "A new first paragraph.\n" + STATEMENT
         changed = dataclasses.replace(before[0], text_sha256=hashlib.sha256(text.encode()).hexdigest())
         library.put(changed, text)
-        visit.page.click(".mark[data-key='1']")
-        visit.page.wait_for_selector("mark.current")
+        current = visit.open_source(1)
         assert "has changed since this answer" in visit.page.locator(".reader .notice").inner_text()
-        assert visit.page.locator("mark.current").inner_text().startswith("The first warning bells")
+        assert current.inner_text().startswith("The first warning bells")
 
         library.put(changed, "Nothing of it is left.\n")
         visit.page.click("[aria-label='Next quote']")
@@ -195,8 +190,7 @@ def test_on_a_phone_the_quotes_stand_below_the_answer_and_the_reader_fills_the_s
     assert answer is not None and card is not None
     assert card["y"] >= answer["y"] + answer["height"]
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360
-    visit.page.tap(".mark[data-key='1']")
-    visit.page.wait_for_selector("mark.current")
+    visit.open_source(1)
     panel = visit.page.locator("#panel").bounding_box()
     assert panel is not None and (panel["width"], panel["height"]) == (360, 740)
     visit.page.tap("[data-do='reader.close']")

@@ -122,9 +122,7 @@ def test_an_answer_is_written_in_the_language_of_the_question_with_quotes_that_o
         assert answer.text[claim.start : claim.end] == claim.text or claim.support == "unsupported"
     for item in answer.evidence:
         assert library.text(item.document.id, item.start, item.end) == item.quote
-    mark = visit.page.locator(".turn .mark").first
-    mark.click()
-    visit.page.wait_for_selector("mark.current")
+    visit.open_source(int(visit.page.locator(".turn .mark").first.get_attribute("data-key") or 0))
 
 
 def test_quotes_are_on_the_page_while_the_model_still_reads(real: Visitors, llm: GgufLLM) -> None:

@@ -5,6 +5,7 @@ import { judge } from "./feedback.js";
 
 let shown = null; // the turn whose source is beside the chat
 let back = null; // what had the focus before the reader opened
+let wanted = 0; // sources asked for: only the last one is shown, in whatever order they come
 
 export function mount(root) {
   const chat = $("#chat");
@@ -96,13 +97,15 @@ deeds["source.open"] = async target => {
 };
 
 async function openSource(turn, key, takesFocus = true) {
+  const mine = ++wanted;
   const { html } = await get(`turns/${turn}/source/${key}`);
-  if (takesFocus || shown?.dataset.turn === turn) showReader(html, turn, takesFocus);
+  if (mine === wanted && (takesFocus || shown?.dataset.turn === turn)) showReader(html, turn, takesFocus);
 }
 
 export async function openDocument(id) {
+  const mine = ++wanted;
   const { html } = await get(`documents/${encodeURIComponent(id)}/reader`);
-  showReader(html, "");
+  if (mine === wanted) showReader(html, "");
 }
 
 function showReader(html, turn, takesFocus = true) {
@@ -124,6 +127,7 @@ function showReader(html, turn, takesFocus = true) {
 }
 
 export function closeReader() {
+  wanted += 1;
   const reader = $("#panel-reader");
   if (reader.hidden) return false;
   reader.hidden = true;
