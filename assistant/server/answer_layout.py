@@ -27,7 +27,7 @@ class Layout:
     short: tuple[AnswerSpan, ...]
     """The words that answer, shown first and large."""
     text: str
-    """Below them; empty where the quotes say it all."""
+    """Below them what a language model wrote, or a sentence of ours; empty where the quotes say it all."""
     heading: Heading
     """What stands over the quotes."""
     parts: tuple[Part, ...]
@@ -59,9 +59,9 @@ def layout_of(answer: Answer) -> Layout:
 
 
 def _plain(answer: Answer, short: tuple[AnswerSpan, ...], text: str) -> Layout:
-    """A short answer and the quotes that it stands in; without one the whole text and all quotes."""
+    """A short answer and the quotes that it stands in; without one all quotes, each once."""
     if not short:
-        return Layout((), answer.text, "quotes", _parts(answer.evidence), ())
+        return Layout((), text, "quotes", _parts(answer.evidence), ())
     by_key = {item.key: item for item in answer.evidence}
     shown = _parts([by_key[key] for key in dict.fromkeys(span.key for span in short)])
     return Layout(short, text, "none", shown, _others(answer, shown))

@@ -109,7 +109,7 @@ class Answering:
         return self._conversations.ask(conversation, asked.parent, asked.question, options)
 
     def _answer(self, asked: Asked, turn: Turn, visitor: Visitor) -> Iterator[State]:
-        words, draft = asked.words, Draft()
+        words, draft = asked.words, Draft(mode=asked.options.mode or self._settings.mode)
         assistant = scoped_assistant(self._assistant, visitor.collections)
         state: State = {
             "ticket": asked.ticket,
@@ -225,7 +225,7 @@ def partial(asked: Asked, draft: Draft) -> Answer | None:
         language=draft.language,
         answered=True,
         confidence=0,
-        mode=asked.options.mode or "quotes",
+        mode=draft.mode,
         text=draft.text,
         claims=whole,
         evidence=draft.evidence,

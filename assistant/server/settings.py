@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from assistant.answer.question import LONGEST_QUESTION
+from assistant.types import Mode
 from ingest.readers import BY_SUFFIX
 
 MEBIBYTE = 1024 * 1024
@@ -41,6 +42,11 @@ class PageSettings:
     """For one of them."""
     max_request_bytes: int = 8 * MEBIBYTE
     """Of any request that is not an upload."""
+
+    @property
+    def mode(self) -> Mode:
+        """How questions are answered that don't say."""
+        return "written" if self.written_mode else "quotes"
 
 
 DEFAULTS = PageSettings()

@@ -15,7 +15,7 @@ from assistant.server.answer_layout import layout_of
 from assistant.server.answer_text import answer_text, marker
 from assistant.server.evidence_html import evidence_section, icon
 from assistant.server.strings import Strings
-from assistant.types import Answer, Claim, Evidence, Support
+from assistant.types import Answer, Claim, Evidence, Mode, Support
 from store.catalog.conversations import Feedback, Turn
 
 SUPPORTS: tuple[Support, ...] = get_args(Support)
@@ -29,6 +29,7 @@ class Draft:
     text: str = ""
     claims: tuple[Claim, ...] = ()
     language: str = "und"
+    mode: Mode = "quotes"
 
 
 def turn_article(
@@ -55,7 +56,9 @@ def turn_article(
 
 def draft_body(draft: Draft, words: Strings, hint: str) -> str:
     """An answer in the making: what is written so far, and what is being done."""
-    text = answer_text(draft.text, draft.claims, draft.evidence, words) if draft.text else ""
+    # Quotes are text too, but they stand below as what they are.
+    is_written = draft.mode == "written" and draft.text
+    text = answer_text(draft.text, draft.claims, draft.evidence, words) if is_written else ""
     return (
         f'<div class="answer-text" lang="{escape(draft.language)}">{text}</div>'
         f'<p class="busy"><span class="dots" aria-hidden="true"></span>{escape(words(hint))}</p>'

@@ -76,6 +76,11 @@ VIETNAMESE = answer(
     "Hội nghị đầu tiên được tổ chức ở đâu, năm nào?", "vi", evidence=(CAN_THO, FUND),
     short_answer=ShortAnswer(spans=(span(CAN_THO, "Cần Thơ"), span(CAN_THO, "năm 2019")), confidence=0.9),
 )  # fmt: skip
+QUOTED = answer(
+    "What do the documents say about bells?",
+    evidence=(KEEP.model_copy(update={"key": 1}), BELLS.model_copy(update={"key": 2})),
+    text=f"River Council: “{KEEP.quote}” [1]\nRiver Council: “{BELLS.quote}” [2]",
+)  # fmt: skip
 LIST = answer("What did the council ask for?", kind="list", evidence=(BELLS, KEEP, FLOODS), total=7)
 COMPARISON = answer(
     "Compare the council and the fund on villages", kind="comparison", evidence=(BELLS, FUND, FLOODS),
@@ -96,6 +101,6 @@ NOT_SAID = answer(
     text="The documents don't say who rang it.", evidence=(BELLS, KEEP),
 )  # fmt: skip
 ALL = {
-    "short": SHORT, "thai": THAI, "vietnamese": VIETNAMESE, "list": LIST, "comparison": COMPARISON,
+    "short": SHORT, "thai": THAI, "vietnamese": VIETNAMESE, "quoted": QUOTED, "list": LIST, "comparison": COMPARISON,
     "overview": OVERVIEW, "library": LIBRARY, "talk": TALK, "not_said": NOT_SAID,
 }  # fmt: skip

@@ -233,7 +233,7 @@ class ScriptedAssistant:
             answered=bool(evidence),
             abstain_reason=None if evidence else "no_evidence",
             confidence=0.93 if evidence else 0.1,
-            mode=options.mode or "quotes",
+            mode=options.mode or "written",
             model="scripted-writer" if options.mode == "written" else None,
             text=text,
             claims=tuple(claims),

@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.server.answer_layout import layout_of, marked
+from assistant.server.evidence_html import evidence_list
 from assistant.server.export import exported
 from assistant.server.strings import strings
-from assistant.server.turn_html import turn_article
-from assistant.types import Answer, AnswerSpan, ShortAnswer
+from assistant.server.turn_html import Draft, draft_body, turn_article
+from assistant.types import Answer, AnswerSpan, Mode, ShortAnswer
 from store.catalog.conversations import Conversation, Turn
 from tests.page import answers
 from tests.page.conftest import Served, Visit, Visitors
@@ -62,6 +63,21 @@ def test_the_short_answer_comes_first_then_its_sentence_then_the_rest(form: str)
     assert short < content.index("The first warning bells")
     assert whole.index(answers.BELLS.quote) < whole.index("More quotes (2)") < whole.index(answers.KEEP.quote)
     assert "River Council: “The first …”" not in content, "the frames of the text stand over the quotes already"
+
+
+@FORMS
+def test_without_a_short_answer_each_quote_stands_under_the_name_of_who_says_it(form: str) -> None:
+    content = plain(shown(answers.QUOTED, form))
+    order = [content.index(each) for each in ("River Council", answers.KEEP.quote, answers.BELLS.quote)]
+    assert order == sorted(order)
+    assert content.count("River Council") == 2
+
+
+@pytest.mark.parametrize("mode", ["quotes", "written"])
+def test_a_draft_shows_what_is_written_but_no_quote_twice(mode: Mode) -> None:
+    draft = Draft(answers.QUOTED.evidence, answers.QUOTED.text, (), "en", mode)
+    words = plain(draft_body(draft, WORDS, "ask.writing") + evidence_list(draft.evidence, WORDS))
+    assert words.count(answers.KEEP.quote) == (1 if mode == "quotes" else 2)
 
 
 def test_the_words_that_answer_are_marked_inside_their_quote() -> None:

@@ -120,14 +120,14 @@ def test_an_uploaded_document_is_cited_and_a_removed_one_never_again(real: Visit
     line.wait_for()
     page.click("[data-do='view.close']")
     visit.ask("Who first lit the lighthouse of Kestrel Point?")
-    assert "Maud Ferry" in page.locator(".turn .answer-text").inner_text()
+    assert "Maud Ferry" in page.locator(".turn").inner_text()
 
     page.click("#open-library")
     line.locator("[data-do='library.remove']").click()
     page.wait_for_selector(".toast.on")
     page.click("[data-do='view.close']")
     visit.ask("Who first lit the lighthouse of Kestrel Point?")
-    assert "Maud Ferry" not in page.locator(".turn .answer-text").last.inner_text()
+    assert "Maud Ferry" not in page.locator(".turn").last.inner_text()
     visit.open_source(1, ":first-child")
     assert "no longer in the library" in page.locator(".reader .notice").inner_text()
     assert "Maud Ferry" in page.locator(".lost").inner_text()
@@ -165,7 +165,7 @@ def test_example_questions_of_the_samples_are_offered_and_answered(real: Visitor
     visit.page.wait_for_selector("#examples .suggestion", timeout=60_000)
     visit.page.locator("#examples .suggestion").first.click()
     visit.page.wait_for_selector(".turn[data-state=finished]")
-    assert visit.page.locator(".turn .mark").count() > 0
+    assert visit.page.locator(".turn .card").count() > 0
 
 
 @pytest.mark.parametrize(
