@@ -1,0 +1,1 @@
+"""Questions that the documents answer: what people are offered to ask, and what a suite can be begun with."""

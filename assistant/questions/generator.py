@@ -1,0 +1,166 @@
+"""Questions that a document answers, made from its spans and kept where the reader answers them surely.
+
+sentence -> one span of it (date, number, person, place) -> question by rule -> read in its window -> kept where the
+reader finds that span, and is sure
+
+Keeping only what a reader answers with the span that a question was made from is round-trip consistency (Alberti et al.
+2019, arXiv:1906.05416).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from assistant.questions.templates import SPAN, QuestionKind, Rule, Templates, templates
+from assistant.reading.reader import Reader, SentenceReading
+from assistant.reading.windows import is_heading, windows_of
+from assistant.verify.dates import dates_in
+from assistant.verify.numbers import numbers_in
+from assistant.verify.text import fold
+from store.library import Library
+from store.types import Document, Hit, SentenceHit, Span
+
+PASSAGES = 40
+"""Of a document that are looked at, evenly spread over a longer one."""
+READINGS = 40
+"""Questions that are read for a document at most."""
+CERTAIN = 0.5
+"""Share of all that a window could mean which the answer must have."""
+LONGEST = 110
+"""Characters of a question."""
+LONGEST_SENTENCE = 320
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedQuestion:
+    """A question with the words that answer it."""
+
+    text: str
+    language: str
+    """BCP 47; that of the sentence."""
+    kind: QuestionKind
+    document: Document
+    answer: Span
+    """In the document's text."""
+    answer_text: str
+    sentence: Span
+    """That holds the answer, in the document's text."""
+    certainty: float
+    """The reader's, in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A question with the span that it was made from, not read yet."""
+
+    text: str
+    kind: QuestionKind
+    span: Span
+    """In the document's text."""
+    hit: Hit
+    number: int
+    """Of the sentence in its passage."""
+    language: str
+
+
+def generate_questions(document: Document, library: Library, reader: Reader, most: int = 6) -> list[GeneratedQuestion]:
+    """Return up to `most` questions that `document` answers, the surest first; in the language of its sentences.
+
+    No two are made from the same sentence. Empty where no rule of the language fits.
+    """
+    found: dict[Span, GeneratedQuestion] = {}
+    tried = 0
+    for hit in _passages(document, library):
+        for each in _candidates(hit):
+            if tried >= READINGS:
+                break
+            tried += 1
+            made = _read(each, reader)
+            if made and (made.sentence not in found or found[made.sentence].certainty < made.certainty):
+                found[made.sentence] = made
+    return sorted(found.values(), key=lambda each: (-each.certainty, each.sentence.start))[:most]
+
+
+def _passages(document: Document, library: Library) -> Iterator[Hit]:
+    with library.snapshot() as snapshot:
+        passages = snapshot.passages(document.id)
+        step = max(1, -(-len(passages) // PASSAGES))
+        for rank, each in enumerate(passages[::step], start=1):
+            text = snapshot.text(document.id, each.start, each.end)
+            sentences = tuple(SentenceHit(span, 0.0, 0.0, 0.0) for span in each.sentences)
+            yield Hit(rank, each, document, text, 0.0, 0.0, 0.0, sentences)
+
+
+def _candidates(hit: Hit) -> Iterator[_Candidate]:
+    """Yield the questions that the sentences of a passage may answer."""
+    known = templates(hit.passage.language)
+    if known is None:
+        return
+    for number, each in enumerate(hit.sentences):
+        start, end = each.span.start - hit.passage.start, each.span.end - hit.passage.start
+        words = hit.text[start:end]
+        if len(words) > LONGEST_SENTENCE or is_heading(hit, each.span):
+            continue
+        for rule, text, span in questions_from(words, known):
+            place = Span(each.span.start + span.start, each.span.start + span.end)
+            yield _Candidate(text, rule.kind, place, hit, number, known.language)
+
+
+def questions_from(words: str, known: Templates) -> Iterator[tuple[Rule, str, Span]]:
+    """Yield the questions that a sentence may answer, each once, with the span of `words` that answers it."""
+    seen: set[str] = set()
+    # Offsets in the folded sentence must be those of the sentence itself.
+    if len(fold(words)) != len(words) or SPAN in words:
+        return
+    for rule, text, span in _questions(words, known):
+        if text not in seen and len(text) <= LONGEST and not known.vague.search(text):
+            seen.add(text)
+            yield rule, text, span
+
+
+def _questions(words: str, known: Templates) -> Iterator[tuple[Rule, str, Span]]:
+    """Yield the questions that rules make of a sentence, each with the span that answers it."""
+    folded = fold(words)
+    dates = [Span(each.start, each.end) for each in dates_in(folded)]
+    taken = tuple((each.start, each.end) for each in dates)
+    numbers = [Span(each.start, each.end) for each in numbers_in(folded, taken=taken)]
+    spans = {"when": dates, "how_many": numbers}
+    for rule in known.rules:
+        for span in spans.get(rule.kind, [None]):
+            masked = folded if span is None else f"{folded[: span.start]}{SPAN}{folded[span.end :]}"
+            if (found := rule.sentence.search(masked)) is None:
+                continue
+            place = Span(*found.span("answer")) if span is None else span
+            yield rule, _put(rule.question, found.groupdict(), known), place
+
+
+def _put(question: str, groups: dict[str, str | None], known: Templates) -> str:
+    """Return the question with the groups filled in, words in the form that a question has them in."""
+    parts = {}
+    for name, group in groups.items():
+        first, space, others = (group or "").rstrip().partition(" ")
+        parts[name] = known.forms.get(first, first) + space + others if name != "rest" else group or ""
+    text = question.format(**parts)
+    return text[:1].upper() + text[1:]
+
+
+def _read(each: _Candidate, reader: Reader) -> GeneratedQuestion | None:
+    """Return the question if the reader surely answers it with the span that it was made from."""
+    window = windows_of([each.hit], {0: [each.number]}, {})[0]
+    found: SentenceReading | None = reader.read(each.text, [window])[0][each.number - window.first]
+    if found is None or found.margin <= 0 or found.certainty < CERTAIN:
+        return None
+    if found.span.start >= each.span.end or found.span.end <= each.span.start:
+        return None
+    start = each.hit.passage.start
+    return GeneratedQuestion(
+        each.text,
+        each.language,
+        each.kind,
+        each.hit.document,
+        found.span,
+        each.hit.text[found.span.start - start : found.span.end - start],
+        each.hit.sentences[each.number].span,
+        min(1.0, found.certainty),
+    )
