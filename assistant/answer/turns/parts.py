@@ -7,16 +7,17 @@ Latin letters, without marks, so that ``tom tat`` is read as ``tóm tắt``; wha
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import regex
 import yaml
 
-from assistant.answer.turns.phrases import phrases
-
 FOLDER = Path(__file__).with_name("patterns")
+NAMES = "languages"
+"""Of the entry with the names of languages."""
 TAIL = " \t\n?？!.。,;:؟"
 
 
@@ -39,11 +40,10 @@ def _plain(character: str) -> str:
 class Patterns:
     """The patterns of one language."""
 
-    def __init__(self, language: str, entries: dict[str, str | list[str]]) -> None:
+    def __init__(self, language: str, entries: dict[str, str | list[str]], tags: Mapping[str, str]) -> None:
+        """`tags` has names of languages by their tags."""
         self.language = language
-        names = {
-            plain(unicodedata.normalize("NFC", name)): tag for tag, name in phrases(language).language_names.items()
-        }
+        names = {plain(unicodedata.normalize("NFC", name)): tag for tag, name in tags.items()}
         if language == "th":
             names |= {name.removeprefix("ภาษา"): tag for name, tag in names.items()}
         self._tags = names
@@ -89,7 +89,20 @@ class Patterns:
 @cache
 def patterns(language: str) -> Patterns:
     """Return the patterns of a language that has a file. Raises FileNotFoundError for others."""
-    return Patterns(language, yaml.safe_load((FOLDER / f"{language}.yaml").read_text(encoding="utf-8")))
+    entries = _entries(language)
+    return Patterns(language, {name: some for name, some in entries.items() if name != NAMES}, entries[NAMES])
+
+
+def language_names(language: str) -> Mapping[str, str]:
+    """Return the names of languages in one that has a file, by BCP 47 tag. Raises FileNotFoundError for others."""
+    names: Mapping[str, str] = _entries(language)[NAMES]
+    return names
+
+
+@cache
+def _entries(language: str) -> dict[str, Any]:
+    entries: dict[str, Any] = yaml.safe_load((FOLDER / f"{language}.yaml").read_text(encoding="utf-8"))
+    return entries
 
 
 def known(language: str) -> tuple[Patterns, ...]:
