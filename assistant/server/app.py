@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from assistant.accounts.entrance import Accounts
+    from assistant.questions.kept import OfferedQuestions
     from assistant.server.evaluation_panel import Bench
     from assistant.server.scoped_access import Assistant
     from store.catalog.conversations import Conversations
@@ -52,6 +53,7 @@ def application(
     accounts: Accounts | None = None,
     access: Access = DEFAULT_ACCESS,
     authenticators: Sequence[Authenticator] = (),
+    offered: OfferedQuestions | None = None,
 ) -> ASGIApp:
     """Build the ASGI application; `is_local` where only this machine can reach it.
 
@@ -80,7 +82,7 @@ def application(
     if accounts is not None:
         router = auth_router(accounts, identity, settings.title, conversations.hand_over)
         app.include_router(router, prefix=routes.PREFIX)
-    routes.mount(app, assistant, conversations, settings, kept_shelf, bench)
+    routes.mount(app, assistant, conversations, settings, kept_shelf, bench, offered)
     runs = AnswerRuns(settings.answers_at_once, settings.queue_size)
     app.include_router(metrics_router(metrics))
     mount_api(app, Services(assistant, conversations, kept_shelf, settings, runs, bench, accounts))

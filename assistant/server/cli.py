@@ -26,6 +26,7 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     from assistant.accounts.sessions import HOUR, Lifetime
     from assistant.build import build_assistant, default_mode
     from assistant.llm.registry import is_there
+    from assistant.questions.kept import OfferedQuestions
     from assistant.server.authentication import Access
     from assistant.server.serve import admitted
     from assistant.server.serve import serve as serve_page
@@ -55,6 +56,7 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
                 bench=_bench(settings),
                 accounts=accounts,
                 access=access,
+                offered=OfferedQuestions(assistant.library),
                 announce=lambda address: _announce(address, where),
             )
     return 0

@@ -37,6 +37,8 @@ from store.errors import NotFoundError, RequestError
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from assistant.questions.kept import OfferedQuestions
+
 PREFIX = "/attest"
 STATIC = Path(__file__).parent / "static"
 TURNS_AT_ONCE = 30
@@ -49,10 +51,11 @@ def mount(
     settings: PageSettings,
     shelf: Shelf,
     bench: Bench | None = None,
+    offered: OfferedQuestions | None = None,
 ) -> None:
     """Add all routes of the page to `app`."""
     app.mount(f"{PREFIX}/static", RequireRight(StaticFiles(directory=STATIC), "ask"), name="static")
-    app.include_router(start_router(assistant, settings, shelf, bench is not None), prefix=PREFIX)
+    app.include_router(start_router(assistant, settings, shelf, bench is not None, offered), prefix=PREFIX)
     app.include_router(conversation_router(conversations), prefix=PREFIX)
     app.include_router(source_router(assistant, conversations), prefix=PREFIX)
     app.include_router(feedback_router(conversations), prefix=PREFIX)
@@ -61,7 +64,13 @@ def mount(
         app.include_router(bench_router(bench, lambda: suite_of_feedback(conversations)), prefix=PREFIX)
 
 
-def start_router(assistant: Assistant, settings: PageSettings, shelf: Shelf, evaluates: bool) -> APIRouter:
+def start_router(
+    assistant: Assistant,
+    settings: PageSettings,
+    shelf: Shelf,
+    evaluates: bool,
+    offered: OfferedQuestions | None = None,
+) -> APIRouter:
     """What a page needs to begin, and what a user can choose from."""
     router = APIRouter(dependencies=[require("ask")])
 
@@ -99,7 +108,8 @@ def start_router(assistant: Assistant, settings: PageSettings, shelf: Shelf, eva
 
     @router.get("/examples")
     def examples(words: Words, guest: Guest) -> list[str]:
-        return suggest(scoped_library(assistant.library, guest.collections), words.language)
+        made = offered.questions() if offered else ()
+        return suggest(scoped_library(assistant.library, guest.collections), words.language, made)
 
     return router
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from assistant.accounts.entrance import Accounts
+    from assistant.questions.kept import OfferedQuestions
     from assistant.server.scoped_access import Assistant
     from store.catalog.conversations import Conversations
 
@@ -41,11 +42,12 @@ def serve(
     bench: Bench | None = None,
     accounts: Accounts | None = None,
     access: Access = DEFAULT_ACCESS,
+    offered: OfferedQuestions | None = None,
 ) -> None:
     """Serve the page until interrupted; `announce` gets its address once it answers. Port 0: any free one.
 
     Files that are added from the page are kept in the folder `uploads`; without it the page only shows what is in the
-    library. `bench` runs evaluations from the page. `accounts` and
+    library. `bench` runs evaluations from the page, `offered` has questions to begin with. `accounts` and
     `access` say who may come in; without an account, everyone on this machine.
 
     Raises PortInUseError where the port is taken, and RequestError where others could reach the page and nobody would
@@ -69,6 +71,7 @@ def serve(
             bench=bench,
             accounts=accounts,
             access=access,
+            offered=offered,
         )
         warming.join()
         server(app, lambda: announce(address(host, listener.getsockname()[1]))).run(sockets=[listener])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from assistant.answer.turns.topics import topic_of
+from assistant.questions.kept import KeptQuestion, visible
 from assistant.server.strings import DEFAULT, Strings, languages, strings
 from assistant.types import Answer
 from store.errors import AttestError
@@ -13,33 +14,30 @@ from store.types import Document, Filter, Hit
 
 AT_FIRST = 4
 AFTER_AN_ANSWER = 3
-LONGEST_TOPIC = 60
-"""Characters: a longer title or heading makes no question that anybody would ask."""
 _LOOKED_AT = 12
 """Documents whose titles are looked at for one language."""
 _NEAR = 10
 """Passages around an answer that are looked at for headings."""
-_SUBTITLE = re.compile(r"\s*(?:[:|\u2013\u2014\uff1a]|\s-\s).*", re.DOTALL)
-_QUOTATION_MARKS = re.compile('["\u201c\u201d\u201e\u2018\u00ab\u00bb\u300c\u300d\u300e\u300f]')
-_FILE_NAME = re.compile(r"[_/\\<>]|\.\w{2,5}$")
 
 
-def suggest(library: ReadableLibrary, language: str) -> list[str]:
+def suggest(library: ReadableLibrary, language: str, made: Sequence[KeptQuestion] = ()) -> list[str]:
     """Return up to `AT_FIRST` questions in the interface's language, the most particular first.
 
-    None for an empty library; for any other at least one.
+    `made` are questions that documents are known to answer; those of documents that `library` has come first. None for
+    an empty library; for any other at least one.
     """
     statistics = library.statistics()
     if not statistics.documents:
         return []
     words = strings(language if language in languages() else DEFAULT)
+    sure = [each.text for each in visible(made, library, words.language, AT_FIRST - 1)]
     topics = (topic_of(document.title) for document in _documents(library, words.language))
     speakers = (
         topic_of(speaker) for speaker in sorted(statistics.speakers, key=lambda name: -statistics.speakers[name])
     )
     about = _first(2, (words("suggest.about", topic=topic) for topic in topics if topic))
     said = _first(1, (words("suggest.speaker", speaker=speaker) for speaker in speakers if speaker))
-    return [*about, *said, words("suggest.documents")][:AT_FIRST]
+    return [*_first(AT_FIRST - 1, [*sure, *about, *said]), words("suggest.documents")]
 
 
 def suggest_next(library: ReadableLibrary, answer: Answer, language: str) -> list[str]:
@@ -84,21 +82,6 @@ def _documents(library: ReadableLibrary, language: str) -> Iterator[Document]:
     """Some documents in the interface's language, else some in others."""
     yield from library.documents(limit=_LOOKED_AT, where=Filter(languages=(language,))).documents
     yield from library.documents(limit=_LOOKED_AT).documents
-
-
-def topic_of(title: str) -> str | None:
-    """Return what a title or a heading is about, without subtitle and quotation marks; None for one that doesn't say.
-
-    >>> topic_of("Floods on the Red River: a report")
-    'Floods on the Red River'
-    >>> topic_of("scan_0012.pdf") is None
-    True
-    """
-    plain = " ".join(_QUOTATION_MARKS.sub(" ", title).split())
-    topic = _SUBTITLE.sub("", plain) or plain
-    topic = topic.strip(" .,;!?\u0e2f\u3002")
-    letters = sum(character.isalpha() for character in topic)
-    return topic if letters >= 3 and len(topic) <= LONGEST_TOPIC and not _FILE_NAME.search(plain) else None
 
 
 def _first(count: int, questions: Iterable[str]) -> list[str]:

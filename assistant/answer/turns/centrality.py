@@ -7,15 +7,28 @@ doi:10.1145/290941.291025).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from store.embedding import FloatArray
+from store.library import Library
 
 DAMPING = 0.15
 """Chance of a jump to any sentence."""
 STEPS = 50
 DIVERSITY = 0.4
 """What likeness to what is chosen already counts against centrality."""
+
+
+def centred(rows: FloatArray, languages: Sequence[str], library: Library) -> FloatArray:
+    """Return vectors of passages or sentences ``(rows, dimensions)`` without their languages' means, of unit length."""
+    from store.embedding.centering import Centring, load_means
+
+    with library.snapshot() as snapshot:
+        statistics = snapshot.language_statistics()
+    means = load_means(library.embedder.name, library.embedder.dimensions)
+    return Centring(means, statistics).centre(rows, languages)
 
 
 def centrality(vectors: FloatArray) -> FloatArray:

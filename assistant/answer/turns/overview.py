@@ -9,17 +9,17 @@ import numpy as np
 
 from assistant.answer.find import Finder
 from assistant.answer.question import Question
-from assistant.answer.turns.centrality import centrality, diverse
+from assistant.answer.turns.centrality import centrality, centred, diverse
 from assistant.answer.turns.draft import Draft
 from assistant.answer.turns.library_facts import first, holdings, narrowed, newest
 from assistant.answer.turns.parts import find
 from assistant.answer.turns.speakers import named_speakers
 from assistant.answer.turns.subjects import document_meant
+from assistant.answer.turns.topics import topics
 from assistant.reading.passages import Candidate
 from assistant.reading.windows import is_heading
 from assistant.types import Answer
 from store.embedding import FloatArray
-from store.embedding.centering import Centring
 from store.library import Library
 from store.types import Document, Filter, Hit, SentenceHit
 
@@ -85,6 +85,7 @@ def of_library(asked: Question, library: Library) -> Answer:
     counted = draft.phrases.documents(held.documents)
     draft.say(draft.phrases.say("overview_library", documents=counted, languages=names))
     draft.total = held.documents
+    _map(draft, library, where)
     for speaker, documents in by_speaker.items():
         keys = [key for each in documents for key in draft.quote(carried[each.id])]
         draft.section(speaker, keys, [each.id for each in documents])
@@ -92,6 +93,20 @@ def of_library(asked: Question, library: Library) -> Answer:
     if held.documents > DOCUMENTS:
         draft.say(draft.phrases.say("library_more", count=held.documents - DOCUMENTS))
     return draft.answer()
+
+
+def _map(draft: Draft, library: Library, where: Filter) -> None:
+    """Add the topics with the number of documents on each, where there are several."""
+    found = topics(library, where)
+    if len(found) < 2:
+        return
+    said = [f"{each.name} ({draft.phrases.documents(each.documents)})" for each in found]
+    draft.say(draft.phrases.say("overview_topics", topics="; ".join(said)))
+    for each, title in zip(found, said, strict=True):
+        draft.section(title, document_ids=each.document_ids)
+    with library.snapshot() as snapshot:
+        ids = list(dict.fromkeys(key for each in found for key in each.document_ids))
+        draft.name(list(snapshot.documents_by_id(ids).values()), bullets=False)
 
 
 def of_position(asked: Question, library: Library, finder: Finder) -> Answer | None:
@@ -138,7 +153,7 @@ def carrying(document: Document, library: Library, count: int) -> list[Candidate
                 vectors.append(vector)
     if not sentences:
         return []
-    rows = _centred(np.stack(vectors), [each.hit.passage.language for each in sentences], library)
+    rows = centred(np.stack(vectors), [each.hit.passage.language for each in sentences], library)
     return _in_order([sentences[at] for at in diverse(rows, centrality(rows), count)])
 
 
@@ -157,16 +172,7 @@ def _vectors(chosen: Sequence[Candidate], library: Library) -> FloatArray:
     with library.snapshot() as snapshot:
         stored = snapshot.stored_vectors(list({each.hit.passage.id for each in chosen}))
     rows = [stored[each.hit.passage.id].vectors[1 + each.hit.sentences.index(each.sentence)] for each in chosen]
-    return _centred(np.stack(rows), [each.hit.passage.language for each in chosen], library)
-
-
-def _centred(rows: FloatArray, languages: Sequence[str], library: Library) -> FloatArray:
-    from store.embedding.centering import load_means
-
-    with library.snapshot() as snapshot:
-        statistics = snapshot.language_statistics()
-    means = load_means(library.embedder.name, library.embedder.dimensions)
-    return Centring(means, statistics).centre(rows, languages)
+    return centred(np.stack(rows), [each.hit.passage.language for each in chosen], library)
 
 
 def _which(asked: Question, library: Library) -> Answer:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from assistant.answer.question import Question
 from assistant.answer.turns.draft import Draft
-from assistant.answer.turns.library_facts import holdings, newest
+from assistant.answer.turns.library_facts import count, holdings, narrowed, newest
 from assistant.answer.turns.parts import find
 from assistant.answer.turns.phrases import phrases
+from assistant.questions.kept import kept_questions
 from assistant.types import Answer
 from store.library import Library
+
+CANDIDATES = 12
+"""Kept questions that are looked at for one of a document that may be seen."""
 
 
 def reply(asked: Question, phrase: str, library: Library) -> Answer:
@@ -34,10 +38,15 @@ def greet(asked: Question, library: Library) -> Answer:
 
 
 def suggest(draft: Draft, asked: Question, library: Library) -> None:
-    """Add two questions that any library with a document answers."""
-    said = phrases(asked.language)
-    titled = newest(library, asked.options.filter, 1)
+    """Add two questions that the library answers, the first from a document where one is known."""
+    said, where = phrases(asked.language), asked.options.filter
+    sure = [
+        each.text
+        for each in kept_questions(library, said.language, CANDIDATES)
+        if count(library, narrowed(where, documents=[each.document_id]))
+    ]
+    titled = newest(library, where, 1)
     draft.name(titled, bullets=False)
-    for each in titled:
-        draft.say(f"- {said.say('try_overview', title=each.title)}", "\n")
-    draft.say(f"- {said.say('try_library')}", "\n")
+    first = sure[:1] or [said.say("try_overview", title=each.title) for each in titled]
+    for question in (*first, said.say("try_library")):
+        draft.say(f"- {question}", "\n")

@@ -1,0 +1,110 @@
+"""The questions that a library offers to be asked, kept in its catalog until its documents change.
+
+They are made in the background when somebody first looks for them after a change; until then those of before are offered.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
+
+from assistant.questions.generator import generate_questions
+from assistant.reading.network import load_reader
+from store.errors import AttestError, NotFoundError
+from store.library import Library
+from store.library_view import ReadableLibrary
+from store.notes import note, noted
+
+NAME = "questions"
+"""Under which they are kept."""
+DOCUMENTS = 16
+"""The latest ones, of which questions are made."""
+OF_EACH = 4
+LONGEST = 90
+"""Characters of a question that is offered."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptQuestion:
+    """A question with the document that answers it."""
+
+    text: str
+    language: str
+    document_id: str
+
+
+class OfferedQuestions:
+    """The questions of one library. Safe to use from several threads."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._making = threading.Lock()
+
+    def questions(self) -> tuple[KeptQuestion, ...]:
+        """Return what is kept; where documents have changed since, also begin to make them again."""
+        kept = noted(self._library, NAME)
+        if kept is None or not kept.is_current:
+            # Nobody waits for them, and a process that ends needn't either.
+            threading.Thread(target=self._make, name="questions", daemon=True).start()
+        return read(kept.text) if kept else ()
+
+    def _make(self) -> None:
+        if not self._making.acquire(blocking=False):
+            return
+        try:
+            keep_questions(self._library)
+        except AttestError as error:  # The library may be closing; whoever asks next tries again.
+            log.info("No questions were made: %s", error)
+        finally:
+            self._making.release()
+
+
+def keep_questions(library: Library) -> None:
+    """Make questions of the latest documents and keep them. Raises LibraryError for a library that is only read."""
+    reader = load_reader(library.embedder)
+    if reader is None:
+        return
+    with library.snapshot() as snapshot:
+        latest = snapshot.newest(DOCUMENTS)
+        revision = snapshot.number("revision")
+    made = [
+        [KeptQuestion(each.text, each.language, document.id) for each in generate_questions(document, library, reader)]
+        for document in latest
+    ]
+    # The first of each document, then the second of each.
+    turns = (each for turn in zip_longest(*(questions[:OF_EACH] for questions in made)) for each in turn)
+    kept = [asdict(each) for each in turns if each is not None and len(each.text) <= LONGEST]
+    note(library, NAME, json.dumps(kept, ensure_ascii=False), revision)
+
+
+def read(text: str) -> tuple[KeptQuestion, ...]:
+    """Return the questions that `keep_questions` wrote."""
+    return tuple(KeptQuestion(**each) for each in json.loads(text))
+
+
+def visible(
+    questions: Sequence[KeptQuestion], library: ReadableLibrary, language: str, most: int
+) -> tuple[KeptQuestion, ...]:
+    """Return up to `most` questions in `language` whose documents `library` has, each of another document first."""
+    chosen: list[KeptQuestion] = []
+    for each in (each for each in questions if each.language == language):
+        if len(chosen) == most:
+            break
+        try:
+            library.document(each.document_id)
+        except NotFoundError:
+            continue
+        chosen.append(each)
+    return tuple(chosen)
+
+
+def kept_questions(library: Library, language: str, most: int) -> tuple[KeptQuestion, ...]:
+    """Return up to `most` questions that are kept for a library, without making any."""
+    kept = noted(library, NAME)
+    return visible(read(kept.text), library, language, most) if kept else ()
