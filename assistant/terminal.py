@@ -1,4 +1,4 @@
-"""An answer on a terminal: all that is there at once, translations of quotes as they come."""
+"""An answer on a terminal, in the form of the page and of every export; translations of quotes as they come."""
 
 from __future__ import annotations
 
@@ -6,36 +6,68 @@ from collections.abc import Iterator
 
 import click
 
-from assistant.types import Answer, Composed, Event, Finished, Translated
+from assistant.server.answer_layout import Part, layout_of
+from assistant.server.strings import Strings, chosen
+from assistant.server.turn_html import count_words
+from assistant.types import Answer, Composed, Event, Evidence, Finished, Source, Translated
+
+INDENT = "    "
 
 
 def print_answer(events: Iterator[Event]) -> Answer:
-    """Print an answer for a terminal: its text, what each marker stands for, then translations as they come."""
+    """Print an answer for a terminal: the short answer, its quotes with their sources, then translations."""
     printed = False
     for event in events:
         if isinstance(event, Composed):
-            click.echo(_shown(event.answer))
+            click.echo(shown(event.answer))
             printed = True
         elif isinstance(event, Translated) and event.text:
             click.echo(_translation(event.key, event.text, event.answer))
         elif isinstance(event, Finished):
             if not printed:
-                click.echo(_shown(event.answer))
+                click.echo(shown(event.answer))
             for notice in event.answer.notices:
                 click.echo(f"! {notice.message}")
             return event.answer
     raise AssertionError("An answer always ends with Finished.")
 
 
-def _shown(answer: Answer) -> str:
-    """Return an answer's text, then what each marker stands for."""
-    lines = [answer.text]
-    for evidence in answer.evidence:
-        source = evidence.document
-        facts = [source.speaker, source.published, evidence.language, source.page and f"p. {source.page}"]
-        lines.append(f"[{evidence.key}] {source.title} ({', '.join(str(fact) for fact in facts if fact)})")
-        lines.append(f"    {source.uri}")
-    return "\n".join(lines)
+def shown(answer: Answer) -> str:
+    """Return an answer in lines: what is short and large on the page first, then its parts under their headings."""
+    layout, words = layout_of(answer), chosen(answer.language)
+    blocks = [f"{' '.join(span.text.split())} [{span.key}]" for span in layout.short]
+    blocks += filter(None, (layout.text, count_words(answer, words)))
+    if layout.heading == "nearest" and layout.parts:
+        blocks.append(f"{words('evidence.nearest')}:")
+    for part in layout.parts:
+        blocks += _part(part, words)
+    if layout.more:
+        blocks += [f"{words('evidence.more', count=len(layout.more))}:", *map(_quote, layout.more)]
+    return "\n\n".join(blocks)
+
+
+def _part(part: Part, words: Strings) -> Iterator[str]:
+    if part.title is not None:
+        yield f"{part.title}\n{'-' * min(len(part.title), 60)}"
+    yield from map(_quote, part.evidence)
+    if part.title is not None and part.documents and not part.evidence:
+        yield "\n".join(
+            f"- {each.title} ({_facts(each.speaker, each.published, each.language)})" for each in part.documents
+        )
+    if part.title is not None and not (part.evidence or part.documents):
+        yield words("section.nothing")
+
+
+def _quote(evidence: Evidence) -> str:
+    source: Source = evidence.document
+    page = f"p. {source.page}" if source.page else None
+    lines = [f"[{evidence.key}] {source.title} ({_facts(source.speaker, source.published, evidence.language, page)})"]
+    lines += [f"{INDENT}{line.strip()}" for line in f"“{evidence.quote}”".splitlines() if line.strip()]
+    return "\n".join([*lines, f"{INDENT}{source.uri}"] if source.uri else lines)
+
+
+def _facts(*facts: str | None) -> str:
+    return ", ".join(fact for fact in facts if fact)
 
 
 def _translation(key: int, text: str, answer: Answer) -> str:
