@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.answer.confidence import confidence
+from assistant.answer.conflicts import Conflict, conflict_among
 from assistant.answer.evidence import select, verified
 from assistant.answer.question import Question
 from assistant.answer.short_answer import short_answer
 from assistant.reading.decisions import Decisions
 from assistant.reading.network import load_reader
-from assistant.reading.passages import PASSAGES, Candidate, ReadPassages, candidates, read_passages
+from assistant.reading.passages import PASSAGES, Candidate, ReadPassages, candidates, read_candidates, read_passages
 from assistant.reading.reader import Reader
 from assistant.types import Evidence, ShortAnswer
 from store.library import Library
@@ -32,6 +33,8 @@ class Found:
     short_answer: ShortAnswer | None = None
     nearest: tuple[Evidence, ...] = ()
     """Where nothing answers though the documents speak of it: the sentence that comes closest."""
+    conflict: Conflict | None = None
+    """Two documents that answer with other numbers or dates."""
     missing: tuple[str, ...] = ()
     """What the question names by a number or a code and the documents don't have."""
 
@@ -75,7 +78,7 @@ class Finder:
             chosen = select(read.ordered, question.options.max_quotes, with_reader.further)
             evidence = verified(chosen, self._library)
             short = short_answer(read.ordered, evidence, with_reader.span_certainty) if reader else None
-            found = replace(found, evidence=evidence, short_answer=short)
+            found = replace(found, evidence=evidence, short_answer=short, conflict=conflict_among(chosen))
         elif read.ordered and self._is_near(passages, without):
             found = replace(found, nearest=verified(read.ordered[:1], self._library))
         timings = {
@@ -93,6 +96,14 @@ class Finder:
         ordered = ReadPassages(tuple(candidates(passages, without.ranking)))
         sure = confidence(passages, ordered, without.confidence)
         return Looked(passages, ordered.ordered, sure, sure >= without.confidence.threshold)
+
+    def read(self, question: str, every: Sequence[Candidate]) -> list[Candidate]:
+        """Return candidates with what the reader makes of each for `question`, in their order; unread without one."""
+        reader, _, _ = self._parts()
+        if reader is None or not every:
+            return list(every)
+        above = headings_above(self._library, [each.hit for each in every])
+        return read_candidates(question, every, above, reader)
 
     def _read(self, question: str, passages: SearchResult, where: Filter) -> tuple[SearchResult, ReadPassages]:
         """Return the passages read; where they lack what the question names, those of a search for its name too."""

@@ -46,6 +46,14 @@ class Candidate:
         return self.hit.text[self.sentence.span.start - start : self.sentence.span.end - start]
 
     @property
+    def answer(self) -> str:
+        """The words that answer, by the reader; empty where it was not read."""
+        if self.reading is None:
+            return ""
+        start = self.hit.passage.start
+        return self.hit.text[self.reading.span.start - start : self.reading.span.end - start]
+
+    @property
     def margin(self) -> float:
         """The reader's margin, or what stands for it."""
         return UNREAD if self.reading is None else self.reading.margin
@@ -118,6 +126,39 @@ def _read(
         number = numbers[each.hit.passage.id]
         if rank < READ or (number not in chosen and len(chosen) < READ_PASSAGES):
             chosen.setdefault(number, []).append(each.hit.sentences.index(each.sentence))
+    readings = _readings(question, hits, chosen, above, reader)
+    return _in_order(
+        [
+            _with_reading(each, readings.get((each.hit.passage.id, each.sentence.span.start)), ranking)
+            for each in ordered
+        ]
+    )
+
+
+def read_candidates(
+    question: str, every: Sequence[Candidate], above: Mapping[str, str], reader: Reader
+) -> list[Candidate]:
+    """Return candidates of any passages, each with what the reader makes of it for `question`, in their order.
+
+    `above` has the headings above passages, by passage id.
+    """
+    hits = list({each.hit.passage.id: each.hit for each in every}.values())
+    numbers = {hit.passage.id: number for number, hit in enumerate(hits)}
+    chosen: dict[int, list[int]] = {}
+    for each in every:
+        chosen.setdefault(numbers[each.hit.passage.id], []).append(each.hit.sentences.index(each.sentence))
+    readings = _readings(question, hits, chosen, above, reader)
+    return [replace(each, reading=readings.get((each.hit.passage.id, each.sentence.span.start))) for each in every]
+
+
+def _readings(
+    question: str,
+    hits: Sequence[Hit],
+    chosen: Mapping[int, Sequence[int]],
+    above: Mapping[str, str],
+    reader: Reader,
+) -> dict[tuple[str, int], SentenceReading]:
+    """Return the readings of chosen sentences and those around them, by passage id and where the sentence begins."""
     windows = windows_of(hits, chosen, above)
     readings: dict[tuple[str, int], SentenceReading] = {}
     for window, parts in zip(windows, reader.read(question, windows), strict=True):
@@ -125,12 +166,7 @@ def _read(
         for index, part in enumerate(parts, start=window.first):
             if part is not None:
                 readings[hit.passage.id, hit.sentences[index].span.start] = part
-    return _in_order(
-        [
-            _with_reading(each, readings.get((each.hit.passage.id, each.sentence.span.start)), ranking)
-            for each in ordered
-        ]
-    )
+    return readings
 
 
 def _with_reading(each: Candidate, reading: SentenceReading | None, ranking: Ranking) -> Candidate:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from assistant.answer.conflicts import differ
 from assistant.answer.find import Finder, Looked
 from assistant.answer.question import Question
 from assistant.answer.turns.draft import Draft
@@ -16,8 +17,6 @@ from assistant.answer.turns.speakers import named_speakers
 from assistant.answer.turns.subjects import SAME_TITLE, shared
 from assistant.reading.passages import Candidate
 from assistant.types import Answer, Notice
-from assistant.verify.numbers import numbers_in
-from assistant.verify.text import fold
 from store.library import Library
 from store.types import Filter
 
@@ -63,15 +62,22 @@ def answer(asked: Question, library: Library, finder: Finder) -> Answer | None:
 def _side(name: str, aspect: str, asked: Question, library: Library, finder: Finder) -> Side:
     where = asked.options.filter
     speakers = named_speakers(name, where, library)
+    about = aspect or asked.alone
     if speakers:
-        found = finder.by_search(aspect or asked.alone, narrowed(where, speakers=speakers), PASSAGES)
-        return _chosen(name, found, of_source=True)
+        found = finder.by_search(about, narrowed(where, speakers=speakers), PASSAGES)
+        return _read(_chosen(name, found, of_source=True), about, finder)
     found = finder.by_search(f"{name}: {aspect}" if aspect else name, where, PASSAGES)
     titled = next((hit.document for hit in found.passages.hits if shared(name, hit.document.title) >= SAME_TITLE), None)
     if titled is not None:
         within = Filter(documents=(titled.id,)) if where.is_empty else narrowed(where, documents=[titled.id])
-        return _chosen(name, finder.by_search(aspect or asked.alone, within, PASSAGES), of_source=True)
+        return _read(_chosen(name, finder.by_search(about, within, PASSAGES), of_source=True), about, finder)
     return _chosen(name, found, of_source=False)
+
+
+def _read(side: Side, about: str, finder: Finder) -> Side:
+    """Return a side whose quotes are read, what answers best first."""
+    read = sorted(finder.read(about, side.chosen), key=lambda each: -each.margin)
+    return replace(side, chosen=read)
 
 
 def _chosen(name: str, found: Looked, *, of_source: bool) -> Side:
@@ -84,16 +90,13 @@ def _chosen(name: str, found: Looked, *, of_source: bool) -> Side:
 
 
 def _note_conflict(draft: Draft, sides: Sequence[Side]) -> None:
-    """Say so where two sources give other numbers on one subject."""
+    """Say so where two sources answer with other numbers or dates."""
     if not all(side.is_source and side.chosen for side in sides):
         return
     one, other = (side.chosen[0] for side in sides)
-    first, second = (numbers_in(fold(each.words)) for each in (one, other))
-    if one.hit.document.id == other.hit.document.id or not first or not second:
-        return
-    if any(mine.agrees(its) for mine in first for its in second):
+    if one.hit.document.id == other.hit.document.id or not differ(one.answer, other.answer):
         return
     message = draft.phrases.say(
-        "compare_conflict", one=sides[0].name, first=first[0].text, other=sides[1].name, second=second[0].text
+        "compare_conflict", one=sides[0].name, first=one.answer, other=sides[1].name, second=other.answer
     )
     draft.notice(Notice(code="conflicting_sources", message=message))

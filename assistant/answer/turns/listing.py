@@ -14,10 +14,17 @@ from assistant.answer.turns.subjects import trigrams
 from assistant.reading.passages import Candidate
 from assistant.types import Answer
 from store.library import Library
+from store.text.fold import fold
 
 PASSAGES = 100
 """Passages that are looked through."""
 SHOWN = 20
+READ = 60
+"""Sentences that are read, the nearest; of those after them the search alone tells whether they match."""
+SURE = 0.3
+"""The reader's certainty from which on a sentence counts as found, and its words as the item."""
+LAST = 10
+"""Passages at the end of those looked through; where one of them still matches, there may be more."""
 NEAR = 0.2
 """By how much a sentence may be behind the best one and still count as found."""
 
@@ -29,11 +36,14 @@ def answer(asked: Question, library: Library, finder: Finder) -> Answer | None:
     found, ordered = looked.passages, [each for each in looked.ordered if telling(each)]
     if not ordered:
         return None
+    read = finder.read(asked.alone, ordered[:READ])
+    ordered = [*read, *ordered[READ:]]
     literal = [each for each in ordered if _says(subject, each)]
     near = [each for each in ordered if each.score >= ordered[0].score - NEAR] if looked.enough else []
-    together = {id(each.sentence): each for each in (*near, *literal)}.values()
+    sure = [each for each in read if each.reading is not None and each.margin > 0 and each.reading.certainty >= SURE]
+    together = {id(each.sentence): each for each in (*near, *literal, *sure)}.values()
     matching = sorted(together, key=lambda each: -each.score)
-    every = distinct(matching)
+    every = _folded(distinct(matching))
     if not every:
         return None
     documents = list(dict.fromkeys(each.hit.document.id for each in every))
@@ -42,7 +52,8 @@ def answer(asked: Question, library: Library, finder: Finder) -> Answer | None:
     shown = every[:SHOWN]
     draft.verify(shown)
     counted = draft.phrases.documents(len(documents))
-    bounded = len(found.hits) >= PASSAGES and len(matching) >= len(ordered)
+    last = {hit.passage.id for hit in found.hits[-LAST:]}
+    bounded = len(found.hits) >= PASSAGES and any(each.hit.passage.id in last for each in matching)
     draft.total = len(every)
     draft.say(
         draft.phrases.say("list_bounded", count=len(every), documents=counted)
@@ -56,6 +67,17 @@ def answer(asked: Question, library: Library, finder: Finder) -> Answer | None:
         if own:
             draft.section(own[0].hit.document.title, draft.quote(own), [document_id])
     return draft.answer(confidence=looked.confidence, timings_ms=found.timings_ms)
+
+
+def _folded(matching: Sequence[Candidate]) -> list[Candidate]:
+    """Return sentences without those in which the reader finds the same words as in one before."""
+    kept: dict[str, Candidate] = {}
+    for each in matching:
+        sure = each.reading is not None and each.margin > 0 and each.reading.certainty >= SURE
+        words = " ".join(fold(each.answer).split()).casefold() if sure else ""
+        # What is not surely read stands for itself.
+        kept.setdefault(words or f"{each.hit.document.id}:{each.sentence.span.start}", each)
+    return list(kept.values())
 
 
 def _says(subject: str, each: Candidate) -> bool:

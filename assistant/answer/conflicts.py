@@ -1,0 +1,47 @@
+"""Documents that answer one question with other numbers or dates: told by the words in which the reader sees the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.reading.passages import Candidate
+from assistant.verify.dates import DateMention, dates_in
+from assistant.verify.numbers import Quantity, numbers_in
+from assistant.verify.text import fold
+
+SURE = 0.5
+"""The reader's certainty from which on its words count as what a document says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """What two documents say, each in the words that answer."""
+
+    one: Candidate
+    other: Candidate
+
+
+def conflict_among(chosen: Sequence[Candidate]) -> Conflict | None:
+    """Return the first of `chosen` with one of another document that contradicts it, or None."""
+    sure = [each for each in chosen if each.reading is not None and each.reading.certainty >= SURE]
+    if not sure or sure[0] is not chosen[0]:
+        return None
+    others = (each for each in sure[1:] if each.hit.document.id != sure[0].hit.document.id)
+    return next((Conflict(sure[0], other) for other in others if differ(sure[0].answer, other.answer)), None)
+
+
+def differ(one: str, other: str) -> bool:
+    """Return whether two answers are amounts, or dates, of which none agree."""
+    (dates, numbers), (other_dates, other_numbers) = _values(one), _values(other)
+    if dates and other_dates:
+        return not any(mine.within(other_dates) or its.within(dates) for mine in dates for its in other_dates)
+    if dates or other_dates or not numbers or not other_numbers:
+        return False
+    return not any(mine.agrees(its) for mine in numbers for its in other_numbers)
+
+
+def _values(words: str) -> tuple[tuple[DateMention, ...], tuple[Quantity, ...]]:
+    folded = fold(words)
+    dates = dates_in(folded)
+    return dates, numbers_in(folded, taken=tuple((each.start, each.end) for each in dates))
