@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from assistant.answer.generate import MAX_TOKENS, Written, warm, write
 from assistant.answer.prompt import prompt
+from assistant.answer.rewrite import rewrite
 from assistant.answer.translate import Translation, Translations, foreign, translate
 from assistant.llm.base import explained
-from assistant.types import Answer, ClaimChecked, Evidence, Notice, NoticeCode, TextAdded, Waiting
+from assistant.types import Answer, ClaimChecked, Evidence, Message, Notice, NoticeCode, TextAdded, Waiting
 from assistant.verify import Verifier
 from prompts import phrase
 from store.errors import LanguageModelError
@@ -65,6 +66,14 @@ class Writer:
             yield Translations(failed=True)
             return
         yield from translate(evidence, language, llm)
+
+    def rewrite(self, question: str, history: Sequence[Message]) -> str | None:
+        """Return what `rewrite.rewrite` returns; None without a model that can be loaded."""
+        try:
+            llm = self._model()
+        except LanguageModelError:
+            return None
+        return None if llm is None else rewrite(question, history, llm)
 
     def prepare(self) -> None:
         """Load the model, and let one in this process read what every prompt begins with.

@@ -20,6 +20,8 @@ import regex
 
 from assistant.types import Message
 from assistant.verify.packs import DEFAULT, Pack, pack_of, packs
+from assistant.verify.places import entities_of, thai_names
+from store.types import Span
 
 _TITLED = regex.compile(
     r"(?:Mr|Mrs|Ms|Dr|Prof|Amb|President|Minister|Professor|Ambassador|Chủ tịch|Ông|Bà|ông|bà)\.?\s+"
@@ -34,6 +36,8 @@ _NAME = regex.compile(
     (?:\s+(?:(?:of|on|the|and|for|in|de|la|von|van)\s+)*(?:\p{Lu}[\p{L}\p{M}\p{N}.'’\-]*|(?:19|20)\d\d))*""",
     regex.VERBOSE,
 )
+SUBJECT_LETTERS = 14
+"""Letters of content from which on a question without blanks between its words names a subject."""
 TAIL = "?？.!។ \t\n"
 _MARKERS = regex.compile(r"\[\d+\]")
 
@@ -67,6 +71,21 @@ def complete(question: str, before: str | None, answer: str = "") -> str:
     return question.strip()
 
 
+def is_swap(question: str, before: str) -> bool:
+    """Return whether a follow-up only names another thing, and leaves what is asked to the question before it."""
+    text = unicodedata.normalize("NFC", question).strip()
+    language = pack_of(text, before)
+    return _swapped_thing(*_without_connective(text, language), language) is not None
+
+
+def names_subject(question: str) -> bool:
+    """Return whether a question says itself what it is about, so that later ones can lean on it."""
+    language = pack_of(question)
+    if not language.is_spaced:
+        return _letters_of_content(question, language) >= SUBJECT_LETTERS
+    return bool(names_in(question))
+
+
 def _without_connective(text: str, language: Pack) -> tuple[str, bool]:
     """Return the question without "and", "còn", "แล้ว" in front, and whether there was one."""
     found = regex.match(rf"(?i)(?:{language.any_of(language.words('connectives')).pattern}[,\s]*)+", text)
@@ -89,14 +108,13 @@ def _swapped_thing(bare: str, connected: bool, language: Pack) -> str | None:
 
 def _swap(thing: str, before: str) -> str:
     """Return `before` with its like replaced by `thing`: year by year, name by name, else the last object."""
-    if (year := YEAR.search(thing)) and (old := YEAR.search(before)):
-        if len(words_of(thing)) <= 3:
-            return before[: old.start()] + year.group() + before[old.end() :]
-        return f"{thing}: {before}"
-    if year and len(words_of(thing)) <= 3:
-        return f"{before.rstrip(TAIL)} {thing}?"
-    lead = regex.match(r"(?i)(?:in|at|for|on|from|by|with|of|ở|tại|trong|ใน|ที่)\s+(?=\S)", thing)
+    if (in_year := _in_year(thing, before)) is not None:
+        return in_year
+    lead = regex.match(r"(?i)(?:according to|in|at|for|on|from|by|with|of|theo|ở|tại|trong|ใน|ที่)\s+(?=\S)", thing)
     core = thing[lead.end() :] if lead else thing
+    if entities_of(core) and (places := _places_in(before)):
+        place = places[-1 if lead else 0]
+        return before[: place.start] + core + before[place.end :]
     names = names_in(before)
     is_name = bool(names_in(f"x {core}"))
     if is_name and names:
@@ -109,6 +127,25 @@ def _swap(thing: str, before: str) -> str:
     if tail and not regex.search(r"\p{Thai}", before):
         return f"{before[: tail.start('x')]}{core}?"
     return f"{core}: {before}"
+
+
+def _in_year(thing: str, before: str) -> str | None:
+    """Return `before` with the year that `thing` names in place of its own; None where it names none."""
+    year, old = YEAR.search(thing), YEAR.search(before)
+    is_all = len(words_of(thing)) <= 3
+    if year and old:
+        return before[: old.start()] + year.group() + before[old.end() :] if is_all else f"{thing}: {before}"
+    return f"{before.rstrip(TAIL)} {thing}?" if year and is_all else None
+
+
+def _places_in(text: str) -> list[Span]:
+    """Return where countries, cities and peoples stand in a question of any language, in order."""
+    spans = [Span(*match.span()) for match in thai_names().finditer(text)]
+    for name in names_in(text, initial=True):
+        if entities_of(name):
+            start = text.find(name)
+            spans.append(Span(start, start + len(name)))
+    return sorted(spans, key=lambda span: span.start)
 
 
 def _anaphor(text: str, language: Pack) -> str | None:
@@ -148,7 +185,7 @@ def _point_back(bare: str, pointed: str, before: str, answer: str) -> str:
     person = any(word in each.words("persons") for each in packs().values())
     thing = any(word in each.words("things") for each in packs().values())
     referent = names[0] if names else None
-    if asked_who and (person or thing) and (named := _person_in(answer, before)):
+    if asked_who and person and (named := _person_in(answer, before)):
         referent = named
     elif pack_of(before).language != DEFAULT:
         referent = referent if person and asked_who else topic_of(before)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from assistant.answer import compose
@@ -17,6 +18,7 @@ from assistant.answer.find import Finder, Found
 from assistant.answer.generate import Written
 from assistant.answer.question import Question
 from assistant.answer.translate import Translation, Translations, foreign
+from assistant.answer.turns.phrases import phrases
 from assistant.answer.turns.planner import Planner, shown
 from assistant.types import (
     AbstainReason,
@@ -62,7 +64,7 @@ class Assistant:
         self.mode: Mode = mode
         self._writer = Writer(library, load_llm)
         self._finder = Finder(library, reading=reading)
-        self._planner = Planner(library, self._finder)
+        self._planner = Planner(library, self._finder, self._writer.rewrite)
 
     def __enter__(self) -> Self:
         return self
@@ -90,6 +92,7 @@ class Assistant:
         Nothing is logged or traced; see `assistant.answer.instrumentation`.
         Raises QuestionError for a blank or endless question, LibraryError and ModelError.
         """
+        options = replace(options, mode=options.mode or self.mode)
         turn = self._planner.plan(question, history, options)
         asked = turn.question
         if turn.answer is not None:
@@ -102,7 +105,7 @@ class Assistant:
         if not found.evidence:
             yield from self._abstain(found)
             return
-        written = (options.mode or self.mode) == "written"
+        written = options.mode == "written"
         answering = self._write(found) if written else self._quote(found)
         yield from self._translate(asked, answering) if options.translate else answering
 
@@ -219,10 +222,25 @@ def _finished(
         short_answer=found.short_answer,
         claims=claims,
         evidence=evidence,
-        notices=(*notices, *compose.notices(found.evidence, asked.language)),
+        notices=(*notices, *conflicts(found), *compose.notices(found.evidence, asked.language)),
         timings_ms=_total(asked, timings),
     )
     return Finished(answer)
+
+
+def conflicts(found: Found) -> tuple[Notice, ...]:
+    """Return that two sources differ, where they do."""
+    if found.conflict is None:
+        return ()
+    one, other = found.conflict.one, found.conflict.other
+    message = phrases(found.question.language).say(
+        "compare_conflict",
+        one=one.hit.document.speaker or one.hit.document.title,
+        first=one.answer,
+        other=other.hit.document.speaker or other.hit.document.title,
+        second=other.answer,
+    )
+    return (Notice(code="conflicting_sources", message=message),)
 
 
 def _total(asked: Question, timings: Mapping[str, float]) -> dict[str, float]:

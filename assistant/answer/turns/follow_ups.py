@@ -1,19 +1,20 @@
 """Looks up a follow-up in several readings, and takes the one whose evidence answers best.
 
-A follow-up is read as a question that stands alone (by rules, or by a language model), in its own words asked of the
-documents that the last answer quoted, and together with the question before. Any of them may be right: "And Viet Nam?" leaves the
-document, "how many came?" stays in it. The quotes of the next best reading follow those of the best.
+A follow-up is read as a question that stands alone (by rules, and by a language model where there is one), in its own
+words asked of the documents that the conversation quoted, and there together with the subject of the conversation. Any
+of them may be right: "And Viet Nam?" leaves the document, "how many came?" stays in it. What the reader finds decides
+(`assistant.answer.find`). The quotes of the next best reading follow those of the best.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import regex
 
 from assistant.answer.find import Found
-from assistant.answer.followups import complete, standalone
+from assistant.answer.followups import complete, is_swap, names_subject, standalone, topic_of
 from assistant.answer.question import Question
 from assistant.answer.turns.parts import TAIL
 from assistant.types import Evidence, Message
@@ -23,44 +24,90 @@ from store.types import Filter
 Find = Callable[[Question], Found]
 Rewrite = Callable[[str, Sequence[Message]], str | None]
 """A language model's rewriting, where one is configured; None where it failed."""
-QUOTES = 2
-"""Of the last answer, whose documents a follow-up is asked of."""
+QUOTES = (2, 1)
+"""Of the last answer and of the one before it, whose documents a follow-up is asked of."""
 STAYS = 0.3
 """Added to the confidence of a reading in the documents that were quoted: most follow-ups stay there."""
-_QUOTED = regex.compile(r"“(.{12,}?)”", regex.DOTALL)
+LEANS = 0.6
+"""The same for a question that names no subject of its own: it leans on what was said."""
+_QUOTED = regex.compile(r"[“«„「]\s?(.{12,}?)\s?[”»“」]\s*\[\d+\]", regex.DOTALL)
+"""A quote with its marker, in the quotation marks of any language (`prompts/phrases`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What a conversation is about, where a follow-up takes it up."""
+
+    last: str
+    """The last question as it stands alone."""
+    subject: str
+    """The last question that names what it is about: the last one, or one before it."""
+    answer: str
+    """To the last question; empty where there was none."""
+    quoted: tuple[str, ...]
+    """Words that the last answers quote, the latest first."""
 
 
 def look_up(
     asked: Question, history: Sequence[Message], library: Library, find: Find, rewrite: Rewrite | None = None
 ) -> Found | None:
     """Return what a follow-up finds after `history` (oldest first); None where nothing was said that it could follow."""
-    before, answer = last_question(history)
-    if before is None:
+    thread = thread_of(history)
+    if thread is None:
         return None
-    own, where = asked.alone, asked.options.filter
-    text = (rewrite and rewrite(own, history)) or complete(own, before, answer)
-    readings = [replace(asked, alone=text)]
-    if quoted := _documents(answer, where, library):
-        options = replace(asked.options, filter=replace(where, documents=quoted))
-        readings.append(replace(asked, alone=own, options=options))
-    readings.append(replace(asked, alone=f"{before.rstrip(TAIL)}: {own}"))
+    readings = list(_readings(asked, thread, _documents(thread, asked.options.filter, library)))
+    if rewrite is not None and (rewritten := rewrite(asked.alone, history)):
+        readings.append(replace(asked, alone=rewritten))
     distinct = list({(each.alone, each.options.filter): each for each in readings}.values())
-    found = sorted(map(find, distinct), key=lambda each: -_likely(each, where))
-    return replace(_together(found, asked.options.max_quotes), question=replace(asked, alone=text))
+    found = sorted(map(find, distinct), key=lambda each: _likely(each, asked), reverse=True)
+    best = _together(found, asked.options.max_quotes)
+    return replace(best, question=replace(asked, alone=best.question.alone))
 
 
-def last_question(history: Sequence[Message]) -> tuple[str | None, str]:
-    """Return the last question as it stands alone, and its answer; None and no words where there is none."""
+def thread_of(history: Sequence[Message]) -> Thread | None:
+    """Return what `history` (oldest first) is about; None where no question was asked."""
     users = [place for place, message in enumerate(history) if message.role == "user"]
     if not users:
-        return None, ""
-    before = standalone(history[users[-1]].text, history[: users[-1]])
-    answers = [message.text for message in history[users[-1] :] if message.role == "assistant"]
-    return before, answers[-1] if answers else ""
+        return None
+    questions = [standalone(history[place].text, history[:place]) for place in users]
+    answers = [message.text for message in history if message.role == "assistant"]
+    latest = [message.text for message in history[users[-1] :] if message.role == "assistant"]
+    subject = next((each for each in reversed(questions) if names_subject(each)), questions[-1])
+    quoted = tuple(
+        " ".join(quote.split())[:300]
+        for answer, most in zip(reversed(answers), QUOTES, strict=False)
+        for quote in _QUOTED.findall(answer)[:most]
+    )
+    return Thread(questions[-1], subject, latest[-1] if latest else "", quoted)
 
 
-def _likely(found: Found, where: Filter) -> float:
-    return found.confidence + STAYS * (found.question.options.filter != where)
+def _readings(asked: Question, thread: Thread, quoted: tuple[str, ...]) -> Iterator[Question]:
+    """Yield the questions that a follow-up may mean, the one that rules make of it first."""
+    own = asked.alone
+    whole = complete(own, thread.last, thread.answer)
+    yield replace(asked, alone=whole)
+    if is_swap(own, thread.last):
+        # It has no question of its own, which could be asked of what was quoted.
+        yield replace(asked, alone=f"{own.rstrip(TAIL)}: {thread.last}")
+        return
+    if whole == own:
+        yield replace(asked, alone=f"{thread.last.rstrip(TAIL)}: {own}")
+    about = f"{topic_of(thread.subject)}: {own}"
+    if thread.last != thread.subject and whole != own:
+        about = f"{topic_of(thread.subject)}: {thread.last.rstrip(TAIL)}: {own}"
+    if quoted:
+        options = replace(asked.options, filter=replace(asked.options.filter, documents=quoted))
+        yield replace(asked, alone=own, options=options)
+        yield replace(asked, alone=about, options=options)
+    else:
+        yield replace(asked, alone=about)
+
+
+def _likely(found: Found, asked: Question) -> tuple[bool, float]:
+    """Return what readings are ordered by: first whether they are answered at all."""
+    if found.question.options.filter == asked.options.filter:
+        return bool(found.evidence), found.confidence
+    return bool(found.evidence), found.confidence + (STAYS if names_subject(asked.alone) else LEANS)
 
 
 def _together(found: Sequence[Found], most: int) -> Found:
@@ -76,8 +123,7 @@ def _together(found: Sequence[Found], most: int) -> Found:
     return replace(best, evidence=tuple(renumbered)[: max(most, len(best.evidence))])
 
 
-def _documents(answer: str, where: Filter, library: Library) -> tuple[str, ...]:
-    """Return the documents whose words an answer quotes first."""
-    quotes = [" ".join(quote.split())[:300] for quote in _QUOTED.findall(answer)[:QUOTES]]
-    found = [library.search(quote, 1, where).hits for quote in quotes]
+def _documents(thread: Thread, where: Filter, library: Library) -> tuple[str, ...]:
+    """Return the documents whose words the last answers quote."""
+    found = [library.search(quote, 1, where).hits for quote in thread.quoted]
     return tuple(dict.fromkeys(hit.document.id for hits in found for hit in hits))

@@ -58,7 +58,7 @@ class Planner:
     """Understands the turns of conversations with one library. Safe to use from several threads."""
 
     def __init__(self, library: Library, finder: Finder, rewrite: Rewrite | None = None) -> None:
-        """`rewrite` is a language model's way to make follow-ups stand alone; without it, the readings by rules."""
+        """`rewrite` is a language model's way to make follow-ups stand alone, one more reading where answers are written."""
         self._library = library
         self._finder = finder
         self._rewrite = rewrite
@@ -126,7 +126,8 @@ class Planner:
 
     def _looked_up(self, kind: TurnKind, asked: Question, history: Sequence[Message]) -> Turn:
         """Return the question as it stands alone, with what its readings found where it follows another one."""
-        found = look_up(asked, self._questions(history), self._library, self._finder.find, self._rewrite)
+        rewrite = self._rewrite if asked.options.mode == "written" else None
+        found = look_up(asked, self._questions(history), self._library, self._finder.find, rewrite)
         return Turn(kind, found.question if found else asked, found=found)
 
     def _again(self, asked: Question, history: Sequence[Message]) -> Turn:
