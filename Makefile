@@ -6,6 +6,7 @@
 PORT ?=
 HOST ?=
 MODEL ?=
+DATA ?= ../shared/public
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := assistant ingest prompts store evals tests
@@ -25,7 +26,7 @@ READY_FOR_MODEL := $(VENV)/ready-for-model-$(KEY)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt $(if $(MAKE_TERMOUT),,--quiet)
 INSTALL := $(PIP) --no-build-isolation --editable
 
-.PHONY: help chat test lint format types browser test-hard test-server fuzz soak licences audit bench-retrieval bench-speed bench-answers bench-claims bench-injection constraints upgrade clean
+.PHONY: help chat test lint format types browser test-hard test-server fuzz soak licences audit bench-retrieval bench-speed bench-answers bench-claims bench-injection bench-public constraints upgrade clean
 
 help:
 	@echo "make chat [PORT=8000] [HOST=127.0.0.1] [MODEL=local] [ATTEST_HOME=folder]   open the chat page"
@@ -33,6 +34,7 @@ help:
 	@echo "make lint, make types, make format              its parts; format also mends"
 	@echo "make test-hard                                  the tests that take minutes"
 	@echo "make bench-retrieval, bench-speed, bench-answers, bench-claims, bench-injection   measure"
+	@echo "make bench-public DATA=folder                   measure by the protocols of MIRACL, NoMIRACL, XQuAD-R"
 	@echo "make test-server                                the tests that start servers and cut lines to them"
 	@echo "make fuzz [MINUTES=10], make soak [MINUTES=5]   look for input that breaks it; load it for minutes"
 	@echo "make licences, make audit                       list the licences; look for known vulnerabilities (network)"
@@ -70,6 +72,9 @@ test-server: $(READY_TO_TEST)
 
 bench-retrieval bench-answers bench-claims bench-injection: bench-%: $(READY_TO_TEST)
 	$(BIN)/python -m evals.benchmarks.$*
+
+bench-public: $(READY_TO_TEST)
+	$(BIN)/python -m evals.benchmarks.public "$(DATA)"
 
 # What it compares with embeds through sentence-transformers, which nothing else needs.
 bench-speed: $(READY_TO_TEST)

@@ -1,92 +1,110 @@
-"""How well follow-up questions are made to stand alone: ``python -m evals.benchmarks.followups``.
+"""How often follow-ups are understood: ``python -m evals.benchmarks.followups``.
 
-Over ``evals/benchmarks/data/followups.jsonl``. A question is right when it holds every word that it needs from the
-turns before (or stayed as it was, where it stands alone) and none that would drag an old subject along. The
-rules were written looking at the cases of the part ``tune``; ``report`` is what counts.
+Over ``evals/benchmarks/data/follow_ups.yaml``, labelled questions that follow another one, over the samples that ship. The
+question before is really asked, and what follows it is answered as on the page: read in several ways, of which the one
+that is answered best is taken. A follow-up is right if one of the quotes shown holds words that answer it.
+
+Every third case is of the part `report`, which nothing was chosen by; the others are of the part `tune`.
 """
 
 from __future__ import annotations
 
-import json
-import unicodedata
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import yaml
 
-from assistant.answer.followups import standalone
-from assistant.types import Message
+from assistant.answer.pipeline import Assistant
+from assistant.types import Answer, Message
+from evals.text import fold
+from ingest.pipeline import ingest_samples
+from store.library import Library
 
-SUITE = Path(__file__).parent / "data" / "followups.jsonl"
+DATA = Path(__file__).parent / "data" / "follow_ups.yaml"
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """One question after some turns, and what its standalone form must and must not hold."""
+    """A question after another one, and what a quote that answers it holds: one of `holds`."""
 
-    id: str
-    part: str
+    before: str
     language: str
     kind: str
-    history: tuple[Message, ...]
     question: str
-    stands_alone: bool
-    contains: tuple[tuple[str, ...], ...]
-    excludes: tuple[str, ...]
+    holds: tuple[str, ...]
+    part: str
 
-    def accepts(self, text: str) -> bool:
-        """Whether `text` is a right standalone form, letter case and a leading "and" aside."""
-        folded = _fold(text)
-        if self.stands_alone and not self.contains:
-            return _fold(self.question).endswith(folded)
-        needed = all(any(_fold(word) in folded for word in words) for words in self.contains)
-        return needed and not any(_fold(word) in folded for word in self.excludes)
+    def is_right(self, answer: Answer) -> bool:
+        """Return whether one of the quotes of `answer` answers the follow-up."""
+        quotes = [fold(each.quote) for each in answer.evidence]
+        return answer.answered and any(fold(words) in quote for words in self.holds for quote in quotes)
 
 
-def _fold(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold().strip(" ?")
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A follow-up and its answer."""
+
+    case: FollowUp
+    answer: Answer
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it was understood."""
+        return self.case.is_right(self.answer)
 
 
-def load(path: Path = SUITE) -> Iterator[FollowUp]:
-    """The labelled cases in the order of their file."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        case = json.loads(line)
-        history = tuple(Message(turn["role"], turn["text"]) for turn in case.pop("history"))
-        contains = tuple(tuple(words) for words in case.pop("contains"))
-        yield FollowUp(history=history, contains=contains, excludes=tuple(case.pop("excludes")), **case)
+def load(path: Path = DATA) -> Iterator[FollowUp]:
+    """Yield the labelled follow-ups in the order of their file."""
+    number = 0
+    for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
+        for language, kind, question, holds in entry["then"]:
+            needed = (holds,) if isinstance(holds, str) else tuple(holds)
+            part = "report" if number % 3 == 2 else "tune"
+            yield FollowUp(entry["before"], language, kind, question, needed, part)
+            number += 1
 
 
-def score(
-    cases: list[FollowUp], rewrite: Callable[[str, tuple[Message, ...]], str]
-) -> tuple[dict[str, tuple[int, int]], list[tuple[FollowUp, str]]]:
-    """Right and all by part, by part and language, and by part and kind; and the cases that went wrong."""
-    table: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    wrong = []
+def ask(assistant: Assistant, cases: Sequence[FollowUp]) -> Iterator[Outcome]:
+    """Yield what the assistant answers to each follow-up, after it answered the question before."""
+    answers: dict[str, str] = {}
     for case in cases:
-        text = rewrite(case.question, case.history)
-        right = case.accepts(text)
-        if not right:
-            wrong.append((case, text))
-        for row in (case.part, f"{case.part} {case.language}", f"{case.part} {case.kind}"):
-            table[row][0] += right
-            table[row][1] += 1
-    return {row: (right, total) for row, (right, total) in sorted(table.items())}, wrong
+        if case.before not in answers:
+            answers[case.before] = assistant.answer(case.before).text
+        history = (Message("user", case.before), Message("assistant", answers[case.before]))
+        yield Outcome(case, assistant.answer(case.question, history))
+
+
+def table(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return a line for each part, language and kind: how many are right, of how many."""
+    right: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    for outcome in outcomes:
+        case = outcome.case
+        for row in ("all", f"part {case.part}", f"language {case.language}", f"kind {case.kind}"):
+            right[row] += outcome.is_right
+            total[row] += 1
+    return [f"{row:20} {right[row]:3} of {total[row]:3}  {right[row] / total[row]:.2f}" for row in sorted(total)]
 
 
 @click.command()
-@click.option("--part", default=None, help="Only the cases of this part: tune or report.")
+@click.option("--part", type=click.Choice(["tune", "report"]), help="Only the cases of this part.")
 @click.option("--wrong", is_flag=True, help="Also print the cases that went wrong.")
 def main(part: str | None, wrong: bool) -> None:
-    """Print how many follow-ups were made to stand alone."""
+    """Print how many follow-ups over the samples are understood."""
     cases = [case for case in load() if part in (None, case.part)]
-    table, failures = score(cases, standalone)
-    for row, (right, total) in table.items():
-        click.echo(f"{row:18} {right:3} of {total:3}  {right / total:.3f}")
-    if wrong:
-        for case, text in failures:
-            click.echo(f"{case.id}: {case.question!r} after {case.history[-2].text!r} -> {text!r}")
+    with tempfile.TemporaryDirectory() as home, Library.open(Path(home)) as library:
+        ingest_samples(library)
+        outcomes = list(ask(Assistant(library), cases))
+    click.echo("\n".join(table(outcomes)))
+    for outcome in outcomes if wrong else ():
+        if not outcome.is_right:
+            case, answer = outcome.case, outcome.answer
+            quotes = " / ".join(each.quote[:80] for each in answer.evidence) or "nothing"
+            click.echo(f"{case.kind}: {case.before} {case.question} -> {answer.standalone_question}: {quotes}")
 
 
 if __name__ == "__main__":

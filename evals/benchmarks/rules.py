@@ -1,7 +1,7 @@
 """What each rule is worth: ``python -m evals.benchmarks.rules``.
 
 One rule is switched off at a time, and the labelled claims (`evals.benchmarks.claims`) and follow-ups
-(`evals.benchmarks.followups`) are judged again. A rule's own figure is the share of the kind that it is there for.
+(`evals.benchmarks.standalone`) are judged again. A rule's own figure is the share of the kind that it is there for.
 Texts are embedded once for all.
 """
 
@@ -18,7 +18,7 @@ from assistant.answer import followups
 from assistant.verify import checks, names, numbers, polarity, text, thai_names, verifier
 from assistant.verify.verdict import CALIBRATED, Thresholds
 from evals.benchmarks import claims
-from evals.benchmarks import followups as labelled
+from evals.benchmarks import standalone as labelled
 from evals.benchmarks.figures import replace_section, share, table
 
 Switch = tuple[Any, str, object]

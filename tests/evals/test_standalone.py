@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assistant.answer.followups import standalone
-from evals.benchmarks.followups import load, score
+from evals.benchmarks.standalone import load, score
 
 
 def test_the_set_is_large_and_mixed() -> None:

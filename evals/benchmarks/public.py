@@ -1,0 +1,183 @@
+"""Public retrieval benchmarks by their own protocols: ``make bench-public DATA=FOLDER``.
+
+    python -m evals.benchmarks.public FOLDER [--questions N] [--docs]
+
+FOLDER holds one folder for each collection, as it was downloaded; `evals.benchmarks.public_data` says which files.
+
+- MIRACL: documents are ranked for each question, a hundred deep.
+- NoMIRACL: each question is asked of its judged passages only. Hallucination rate: of questions that none of them answers,
+  the share that is answered. Error rate: of the others, the share that is refused.
+- XQuAD-R: the sentences that hold the answer, one in each language, are looked for among the sentences of all languages.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import TypeVar
+
+import click
+from tqdm import tqdm
+
+from assistant.answer.pipeline import Assistant
+from assistant.reading.decisions import Ranking
+from assistant.reading.passages import candidates
+from assistant.types import AskOptions
+from evals.benchmarks.figures import machine, replace_section, save, share, table
+from evals.benchmarks.public_data import NON_RELEVANT, RELEVANT, corpus, parallel, protocol_of, queries
+from evals.benchmarks.questions import Paragraph, fill
+from evals.libraries import parsed_documents
+from evals.metrics.retrieval import average_precision, best_per_document, ndcg, recall, reciprocal_rank
+from store.ids import document_id
+from store.library import Library
+from store.types import Filter
+
+DEPTH = 100
+PASSAGE_TOKENS = 400
+"""Of a passage: whole for nearly every document of MIRACL, which is a paragraph."""
+_Item = TypeVar("_Item")
+BY_SEARCH = Ranking(retrieval=1.0, margin=0.0, heading=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """What was found for one question, best first, and what should have been."""
+
+    ranking: tuple[str, ...]
+    grades: dict[str, int]
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whether a question was answered, and whether it could be."""
+
+    answerable: bool
+    answered: bool
+
+
+def miracl(folder: Path, most: int | None) -> Iterator[Ranked]:
+    """Yield the ranking of documents for each judged question."""
+    asked = _some(queries(folder), most)
+    with _library() as library:
+        _add(library, folder)
+        for query in tqdm(asked, desc=folder.name, disable=None, leave=False):
+            found = library.search(query.text, DEPTH)
+            yield Ranked(best_per_document(hit.document.uri for hit in found.hits), query.grades)
+
+
+def nomiracl(folder: Path, most: int | None) -> Iterator[Asked]:
+    """Yield whether each question was answered from its judged passages."""
+    with _library() as library:
+        _add(library, folder)
+        assistant = Assistant(library)
+        for subset in (RELEVANT, NON_RELEVANT):
+            for query in tqdm(_some(queries(folder, subset), most), desc=folder.name, disable=None, leave=False):
+                judged = Filter(documents=tuple(document_id(name) for name in query.grades))
+                answer = assistant.answer(query.text, options=AskOptions(filter=judged))
+                yield Asked(subset == RELEVANT, answer.answered)
+
+
+def xquad_r(folder: Path, most: int | None) -> Iterator[Ranked]:
+    """Yield the ranking of sentences of all languages for each question."""
+    paragraphs = list(parallel(folder))
+    with _library() as library:
+        fill(library, (Paragraph(each.number, each.number, each.language, each.text) for each in paragraphs))
+        grades: dict[str, dict[str, int]] = {}
+        asked: dict[str, list[tuple[str, str]]] = {}
+        for each in paragraphs:
+            document = document_id(f"paragraph:{each.uri}")
+            sentences = [span for passage in library.passages(document) for span in passage.sentences]
+            for identity, text, start in each.asked:
+                asked.setdefault(each.language, []).append((identity, text))
+                holding = (span for span in sentences if span.start <= start < span.end)
+                grades.setdefault(identity, {}).update({f"{document} {span.start}": 1 for span in holding})
+        for language, texts in asked.items():
+            for identity, text in tqdm(_some(texts, most), desc=f"{folder.name} {language}", disable=None, leave=False):
+                ordered = candidates(library.search(text, DEPTH), BY_SEARCH)
+                ranking = tuple(f"{one.hit.document.id} {one.sentence.span.start}" for one in ordered)
+                yield Ranked(ranking, grades[identity], language)
+
+
+def ranking_rows(name: str, found: Sequence[Ranked]) -> list[tuple[str, ...]]:
+    """Return a row for each language and one for all: the number of questions and the means of the measures."""
+    languages = sorted({each.language for each in found})
+    parts = [(f"{name} {language}", [one for one in found if one.language == language]) for language in languages]
+    return [
+        (
+            label.strip(),
+            str(len(some)),
+            _mean(ndcg(one.ranking, one.grades, 10) for one in some),
+            _mean(recall(one.ranking, one.grades, DEPTH) for one in some),
+            _mean(reciprocal_rank(one.ranking, one.grades) for one in some),
+            _mean(average_precision(one.ranking, one.grades) for one in some),
+        )
+        for label, some in (*parts, *([(name, list(found))] if len(parts) > 1 else []))
+    ]
+
+
+def refusal_row(name: str, found: Sequence[Asked]) -> tuple[str, ...]:
+    """Return a row: hallucination rate and error rate, each with what it is of."""
+    others = [one.answered for one in found if not one.answerable]
+    answerable = [not one.answered for one in found if one.answerable]
+    return (name, str(len(others)), _mean(others), str(len(answerable)), _mean(answerable))
+
+
+@contextmanager
+def _library() -> Iterator[Library]:
+    with tempfile.TemporaryDirectory() as folder, Library.open(Path(folder)) as library:
+        yield library
+
+
+def _add(library: Library, folder: Path) -> None:
+    parsed = parsed_documents(corpus(folder), library.embedder, PASSAGE_TOKENS)
+    for _ in tqdm(library.add_many(parsed), desc=f"{folder.name}: corpus", disable=None, leave=False):
+        pass
+
+
+def _some(items: Sequence[_Item], most: int | None) -> Sequence[_Item]:
+    return items if most is None else [items[place * len(items) // most] for place in range(min(most, len(items)))]
+
+
+def _mean(values: Iterable[float | bool | None]) -> str:
+    known = [float(value) for value in values if value is not None]
+    return share(fmean(known) if known else None)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--questions", type=click.IntRange(min=1), help="At most so many of each collection and language.")
+@click.option("--docs", is_flag=True, help="Write the tables into docs/figures.md.")
+def main(folder: Path, questions: int | None, docs: bool) -> None:
+    """Measure Attest on the public collections in FOLDER."""
+    rankings: list[tuple[str, ...]] = []
+    refusals: list[tuple[str, ...]] = []
+    for place in sorted(path for path in (folder, *folder.iterdir()) if path.is_dir()):
+        kind = protocol_of(place)
+        if kind == "nomiracl":
+            refusals.append(refusal_row(place.name, list(nomiracl(place, questions))))
+        elif kind is not None:
+            run = miracl if kind == "miracl" else xquad_r
+            rankings += ranking_rows(place.name, list(run(place, questions)))
+    if not rankings and not refusals:
+        raise click.ClickException(f"{folder} holds no collection: see evals/benchmarks/public_data.py for the files.")
+    parts = [machine()]
+    if rankings:
+        parts.append(table(("collection", "n", "nDCG@10", "Recall@100", "MRR", "MAP"), rankings))
+    if refusals:
+        header = ("collection", "none relevant", "hallucination rate", "some relevant", "error rate")
+        parts.append(table(header, refusals))
+    report = "\n\n".join(parts)
+    click.echo(report)
+    saved = save("bench-public", {"rankings": rankings, "refusals": refusals})
+    click.echo(f"\nAll figures: {saved}", err=True)
+    if docs:
+        replace_section("public", report)
+
+
+if __name__ == "__main__":
+    main()

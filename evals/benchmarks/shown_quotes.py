@@ -1,0 +1,94 @@
+"""How many of the quotes that are shown have nothing to do with the question: ``python -m evals.benchmarks.shown_quotes``.
+
+Over ``evals/benchmarks/data/shown_quotes.yaml``: questions over the samples that ship, each with the sentences that are
+worth showing, labelled by hand. Printed by language: answers and refusals, quotes shown, and the share of irrelevant
+ones, with its 95 % interval (Wilson).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import yaml
+
+from assistant.answer.pipeline import Assistant
+from assistant.types import Answer
+from evals.metrics.statistics import wilson
+from evals.text import fold
+from ingest.pipeline import ingest_samples
+from store.library import Library
+
+DATA = Path(__file__).parent / "data" / "shown_quotes.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A question, and words of each sentence that is worth showing for it."""
+
+    language: str
+    question: str
+    relevant: tuple[str, ...]
+
+    def is_relevant(self, quote: str) -> bool:
+        """Return whether a quote is one of the sentences worth showing."""
+        folded = fold(quote)
+        return any(fold(words) in folded for words in self.relevant)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A labelled question and its answer."""
+
+    label: Labelled
+    answer: Answer
+
+    @property
+    def irrelevant(self) -> tuple[str, ...]:
+        """The quotes of an answer that aren't worth showing; a refusal's nearest sentence isn't one."""
+        quotes = [each.quote for each in self.answer.evidence] if self.answer.answered else []
+        return tuple(quote for quote in quotes if not self.label.is_relevant(quote))
+
+
+def load(path: Path = DATA) -> Iterator[Labelled]:
+    """Yield the labelled questions in the order of their file."""
+    for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
+        yield Labelled(entry["language"], entry["question"], tuple(entry["relevant"]))
+
+
+def row(name: str, shown: Sequence[Shown]) -> str:
+    """Return a line of figures."""
+    answered = [each for each in shown if each.answer.answered]
+    quotes = sum(len(each.answer.evidence) for each in answered)
+    irrelevant = sum(len(each.irrelevant) for each in answered)
+    if not quotes:
+        return f"{name:4} {len(answered):3} answered, {len(shown) - len(answered)} refused"
+    interval = wilson(irrelevant, quotes)
+    return (
+        f"{name:4} {len(answered):3} answered, {len(shown) - len(answered)} refused, {quotes} quotes, "
+        f"{irrelevant} irrelevant: {irrelevant / quotes:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+    )
+
+
+@click.command()
+@click.option("--irrelevant", "listed", is_flag=True, help="Also print the irrelevant quotes.")
+def main(listed: bool) -> None:
+    """Print the share of irrelevant quotes over the samples."""
+    labels = list(load())
+    with tempfile.TemporaryDirectory() as home, Library.open(Path(home)) as library:
+        ingest_samples(library)
+        assistant = Assistant(library)
+        shown = [Shown(label, assistant.answer(label.question)) for label in labels]
+    for language in sorted({label.language for label in labels}):
+        click.echo(row(language, [each for each in shown if each.label.language == language]))
+    click.echo(row("all", shown))
+    for each in shown if listed else ():
+        for quote in each.irrelevant:
+            click.echo(f"{each.label.question}: {quote}")
+
+
+if __name__ == "__main__":
+    main()
