@@ -50,12 +50,13 @@ def evaluate() -> None:
     help="What to ask: attest, llamaindex, the address of a chat endpoint (its key in ATTEST_SYSTEM_KEY), a mapping "
     "file, or module:function. Several stand side by side.  [default: attest]",
 )
+@click.option("--drafts", is_flag=True, help="Ask the cases too that nobody has looked through yet.")
 @output_options
 @click.pass_obj
 def run(settings: Settings, /, suites: tuple[Path, ...], home: Path | None, **options: Any) -> int:  # noqa: ANN401
     """Ask the questions of SUITES and report; without any, those that come with the program.
 
-    A suite is a file (YAML, JSONL, CSV; SQuAD's JSON; data sets of promptfoo, ragas, DeepEval) or a folder (a BEIR
+    A suite is a file (YAML, JSONL, CSV; SQuAD's JSON; data sets of promptfoo, ragas, DeepEval, OpenAI Evals) or a folder (a BEIR
     data set, or suites).
     """
     from evals.run_command import run_command
@@ -151,13 +152,14 @@ def compare_runs(
     "--to",
     "kind",
     required=True,
-    type=click.Choice(["attest", "promptfoo", "ragas", "deepeval", "huggingface"]),
+    type=click.Choice(["attest", "promptfoo", "ragas", "deepeval", "huggingface", "openai-evals"]),
     help="Whose data set to write.",
 )
 def convert(suite: Path, target: Path, kind: str) -> None:
     """Write SUITE in the format of another tool; what that can't express is named.
 
-    The notation is that of the name: .yaml for attest and promptfoo, .json, .jsonl or .csv for the others.
+    The notation is that of the name: .yaml for attest and promptfoo, .jsonl for openai-evals, .json, .jsonl or .csv for
+    the others.
     """
     from evals.formats import load
     from evals.formats.convert import converted
@@ -167,6 +169,33 @@ def convert(suite: Path, target: Path, kind: str) -> None:
     for note in (*read.notes, *notes):
         click.echo(note, err=True)
     write(target, lambda: text)
+
+
+@evaluate.command("make")
+@click.argument("target", metavar="SUITE", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="The library to make it from.")
+@click.option("--languages", metavar="TAGS", help="As th,vi,en.  [default: those of the library]")
+@click.option(
+    "--count", type=click.IntRange(1, 1000), default=20, show_default=True, help="Questions in each language."
+)
+@click.pass_obj
+def make(settings: Settings, /, target: Path, home: Path | None, languages: str | None, count: int) -> None:
+    """Draft the suite SUITE, a YAML file, from what the library holds.
+
+    Questions are made of sentences that surely answer them, and near-misses by changing a year, a number or a name.
+    Each case says where it comes from, and is a draft until a person takes out its line `draft: true`.
+    """
+    from evals.drafts import check_new, draft_suite
+    from store.library import Library
+    from store.settings import load_settings
+
+    wanted = [tag.strip() for tag in (languages or "").split(",") if tag.strip()]
+    check_new(target)
+    with Library.open(load_settings(home) if home is not None else settings, read_only=True) as library:
+        drafted = draft_suite(library, target.stem, wanted, count)
+    write(target, lambda: drafted.text)
+    made = ", ".join(f"{number} in {language}" for language, number in drafted.questions.items())
+    click.echo(f"{target}: {made}, and {drafted.near_misses} near-misses, all of them drafts.")
 
 
 @evaluate.command("schema")

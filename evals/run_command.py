@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from evals.formats import Suite
-from evals.formats.load import load_all, shipped
+from evals.formats.load import load_all, shipped, without_drafts
 from evals.gates import check_name, parse
 from evals.libraries import cache_folder, remove_disused
 from evals.metrics.statistics import SEED
@@ -46,6 +46,7 @@ def run_command(
     out: Path | None = None,
     resume: str | None = None,
     cache: Path | None = None,
+    drafts: bool = False,
     thresholds: Sequence[str] = (),
     build: Build | None = None,
     **outputs: Any,  # noqa: ANN401 - the fields of Outputs
@@ -56,16 +57,16 @@ def run_command(
     """
     wanted = dict(parse(text) for text in thresholds)
     if resume is not None:
-        if suites or filters or limit or out or systems:
+        if suites or filters or limit or out or systems or drafts:
             raise RequestError(
-                "--resume goes on with a run as it was begun: leave out suites, --filter, --limit, --out, --system."
+                "--resume goes on with a run as it was begun: leave out suites, --filter, --limit, --out, --system, --drafts."
             )
         session = Session.resume(find_run(settings, resume), settings)
         stopped = _ask(session, build or build_of(session.folder.info().options.system), cache)
         return stopped.exit_code if stopped else report_on(session.folder, wanted or None, Outputs(**outputs))
     if len(set(systems)) < len(systems):
         raise RequestError("--system names one system twice.")
-    loaded = load_all(suites) if suites else shipped()
+    loaded = [suite if drafts else without_drafts(suite) for suite in (load_all(suites) if suites else shipped())]
     named = tuple(systems) or (ATTEST,)
     whole = out or (free_folder(settings, run_name()) if len(named) > 1 else None)
     chosen = {

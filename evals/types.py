@@ -165,6 +165,8 @@ class Case(Value):
     """Cases about the same document are not independent; those with one cluster are drawn together."""
     path: str = ""
     line: int | None = None
+    draft: bool = False
+    """Made by a program, and not looked through by a person yet."""
 
     @property
     def key(self) -> str:

@@ -1,6 +1,7 @@
 """Suites as other tools' data sets. What can't be expressed there is named, case by case.
 
-`promptfoo` test cases check; ragas, DeepEval and SQuAD's shape hold questions, gold answers and contexts only.
+`promptfoo` test cases check; ragas, DeepEval and SQuAD's shape hold questions, gold answers and contexts only, OpenAI Evals
+no contexts either.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ NOTATIONS = {
     "ragas": (".json", ".jsonl", ".csv"),
     "deepeval": (".json", ".jsonl", ".csv"),
     "huggingface": (".json", ".jsonl", ".csv"),
+    "openai-evals": (".jsonl",),
 }
 
 
@@ -81,6 +83,11 @@ def _deepeval(case: Case, contexts: list[str]) -> Row:
     }
 
 
+def _openai_evals(case: Case, _: list[str]) -> Row:
+    (turn,) = case.turns
+    return {"id": case.id, "input": [{"role": "user", "content": turn.question}], "ideal": list(turn.answers)}
+
+
 def _huggingface(case: Case, contexts: list[str]) -> Row:
     (turn,) = case.turns
     context = contexts[0] if contexts else ""
@@ -99,6 +106,7 @@ _SHAPES: dict[str, Callable[[Case, list[str]], Row]] = {
     "ragas": _ragas,
     "deepeval": _deepeval,
     "huggingface": _huggingface,
+    "openai-evals": _openai_evals,
 }
 
 
@@ -141,7 +149,8 @@ def _case(case: Case) -> Row:
     turns = [_turn(turn) for turn in case.turns]
     asked = turns[0] if len(turns) == 1 else {"turns": turns}
     tags = {"tags": list(case.tags)} if case.tags else {}
-    return {"id": case.id, **asked, **tags}
+    draft = {"draft": True} if case.draft else {}
+    return {"id": case.id, **draft, **asked, **tags}
 
 
 def _turn(turn: Turn) -> Row:

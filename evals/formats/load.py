@@ -88,6 +88,24 @@ def load(path: Path) -> Suite:
     return suite
 
 
+def without_drafts(suite: Suite) -> Suite:
+    """Return the suite without the cases that nobody has looked through, and a note of how many there are.
+
+    Raises SuiteError if there are no others.
+    """
+    drafts = [case for case in suite.cases if case.draft]
+    if not drafts:
+        return suite
+    if len(drafts) == len(suite.cases):
+        raise at(
+            suite.path,
+            None,
+            "all of its cases are drafts: look through them and take out `draft: true`, or ask them with --drafts.",
+        )
+    note = f"{suite.path}: {len(drafts)} drafts are left out; --drafts asks them too."
+    return replace(suite, cases=tuple(case for case in suite.cases if not case.draft), notes=(*suite.notes, note))
+
+
 def _load_beir(folder: Path) -> Suite:
     name = folder.resolve().name
     cases, notes = beir.beir_cases(folder, name)

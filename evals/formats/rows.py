@@ -1,4 +1,4 @@
-"""Data sets of one question a row, as other tools keep them: ragas, DeepEval, and SQuAD on the Hugging Face Hub.
+"""Data sets of one question a row, as other tools keep them: ragas, DeepEval, OpenAI Evals, SQuAD on the Hugging Face Hub.
 
 All come as JSON, JSONL or CSV, and are told apart by their columns. Contexts that a row brings become the suite's
 documents; columns that hold another system's answers are left out, and named.
@@ -18,7 +18,7 @@ from evals.formats.question_language import question_languages
 from evals.formats.suite import SourceText, Suite, Texts
 from evals.types import Case, Gold, GoldSpan, Turn
 
-Kind = Literal["ragas", "deepeval", "huggingface"]
+Kind = Literal["ragas", "deepeval", "huggingface", "openai-evals"]
 Row = Mapping[str, Any]
 
 
@@ -46,6 +46,7 @@ COLUMNS: dict[Kind, Columns] = {
         ("user_input", "question"), ("reference", "ground_truth", "ground_truths"), ("reference_contexts",)
     ),
     "deepeval": Columns(("input",), ("expected_output",), ("context",), documents=("source_file",)),
+    "openai-evals": Columns(("input",), ("ideal",), ()),
     "huggingface": Columns(("question",), ("answers",), ("context",), title=("title",)),
 }
 
@@ -74,6 +75,8 @@ def kind_of_columns(columns: Iterable[str]) -> Kind | None:
     have = set(columns)
     if {"user_input"} <= have or ("question" in have and have & {"ground_truth", "ground_truths", "contexts"}):
         return "ragas"
+    if {"input", "ideal"} <= have:
+        return "openai-evals"
     if "input" in have and have & {"expected_output", "actual_output", "context", "retrieval_context"}:
         return "deepeval"
     if {"question", "context", "answers"} <= have:
@@ -142,7 +145,7 @@ def _language(row: Row, languages: Mapping[str, str | None], question: str) -> s
 
 
 def _questions(row: Row, columns: Columns, path: Path, line: int) -> tuple[str, ...]:
-    """Return the questions of a row: one, or those of a conversation's human in ragas."""
+    """Return the questions of a row: one, or those of a conversation's human."""
     value = _parsed(_first(row, columns.question), path, line)
     if isinstance(value, list):
         asked = [

@@ -58,6 +58,10 @@ class CaseEntry(Entry):
         default=None, description="Cases that are not independent share one; default: the first document."
     )
     note: str | None = Field(default=None, description="For readers of the suite; not used.")
+    draft: bool = Field(
+        default=False,
+        description="True: made by `attest eval make` and not looked through; not asked without --drafts.",
+    )
 
     @model_validator(mode="after")
     def _asks_something(self) -> Self:
@@ -128,6 +132,7 @@ def case_of(entry: CaseEntry, header: SuiteHeader, path: Path, line: int | None,
         cluster=entry.cluster or named or cited,
         path=str(path),
         line=line,
+        draft=entry.draft,
     )
 
 

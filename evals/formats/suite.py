@@ -47,7 +47,7 @@ class Suite:
     sha256: str
     """Of the suite's file; of all its files for a folder."""
     kind: str
-    """attest, beir, deepeval, huggingface, promptfoo, ragas or squad."""
+    """attest, beir, deepeval, huggingface, openai-evals, promptfoo, ragas or squad."""
     cases: tuple[Case, ...]
     description: str = ""
     documents: Texts | Folder | None = None

@@ -138,6 +138,52 @@ def test_promptfoo_evaluates(served: Served, node: Path, tmp_path: Path) -> None
     assert result["results"]["stats"]["successes"] == 1
 
 
+SUITE = """\
+suite: vienna
+cases:
+  - id: when
+    question: "When did the World Conference in Vienna take place?"
+    language: en
+    expect: {answerable: true, answer_contains: "1993", must_not_contain: [1848, 1968], answer_regex: '19\\d\\d'}
+  - id: seats
+    question: "ทวีปแอฟริกามีกี่ที่นั่งในคณะมนตรีสิทธิมนุษยชน"
+    language: th
+    expect: {answer_contains_any: ["13 ghế", "13 ที่นั่ง"]}
+  - id: wrong
+    question: "When did the World Conference in Vienna take place?"
+    language: en
+    expect: {answer_contains: "1848"}
+"""
+
+
+@pytest.mark.hard
+def test_promptfoo_judges_a_suite_that_was_written_for_it_as_we_do(served: Served, node: Path, tmp_path: Path) -> None:
+    install(node, "promptfoo")
+    ours, theirs = tmp_path / "vienna.yaml", tmp_path / "promptfoo.yaml"
+    ours.write_text(SUITE, encoding="utf-8")
+    attest = [sys.executable, "-c", "from assistant.cli import main; main()", "eval"]
+    home = str(served.library.settings.home)
+    run([*attest, "convert", str(ours), str(theirs), "--to", "promptfoo"], tmp_path)
+    command = [str(node / "node_modules" / ".bin" / "promptfoo"), "eval", "-c", theirs.name]
+    provider = ["--providers", "openai:chat:attest", "--no-cache", "-o", "result.json"]
+    environment = {
+        "OPENAI_BASE_URL": served.v1,
+        "OPENAI_API_KEY": "none",
+        "PROMPTFOO_DISABLE_TELEMETRY": "1",
+        "PROMPTFOO_DISABLE_UPDATE": "1",
+        "PROMPTFOO_CONFIG_DIR": str(tmp_path),
+        "PROMPTFOO_FAILED_TEST_EXIT_CODE": "0",
+    }
+    run([*command, *provider], tmp_path, **environment)
+    results = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["results"]["results"]
+    judged = {result["testCase"]["description"]: result["success"] for result in results}
+    asked = [*attest, "run", str(ours), "--system", f"{served.v1}#attest", "--out", str(tmp_path / "run"), "--json"]
+    verdicts = json.loads(run(asked, tmp_path, ATTEST_HOME=home))
+    passed = {case["id"]: case["passed"] for case in verdicts["cases"]}
+    assert judged == {"when": True, "seats": True, "wrong": False}
+    assert judged == passed
+
+
 @pytest.mark.hard
 def test_an_mcp_host_finds_and_calls_the_tools(served: Served, node: Path) -> None:
     install(node, "@modelcontextprotocol/inspector")

@@ -103,3 +103,20 @@ def test_the_command_names_what_is_left_out(tmp_path: Path, suite: Suite) -> Non
     assert load(target).kind == "promptfoo"
     with pytest.raises(RequestError, match=r"ragas is written as \.json or \.jsonl or \.csv"):
         converted(suite, "ragas", ".yaml")
+
+
+def test_openai_evals_keeps_questions_and_gold_answers(tmp_path: Path, suite: Suite) -> None:
+    text, notes = converted(suite, "openai-evals", ".jsonl")
+    first = json.loads(text.splitlines()[0])
+    assert first["input"] == [{"role": "user", "content": "ค่าปรับสูงสุดเท่าไร"}]
+    assert first["ideal"] == ["350 บาท"]
+    assert any("`talk` is a conversation" in note for note in notes)
+    read = again(tmp_path, text, ".jsonl")
+    assert read.kind == "openai-evals"
+    assert [case.id for case in read.cases] == ["a", "b"]
+    assert read.cases[0].turns[0].answers == ("350 บาท",)
+
+
+def test_openai_evals_is_written_line_by_line_only(suite: Suite) -> None:
+    with pytest.raises(RequestError, match=r"\.jsonl"):
+        converted(suite, "openai-evals", ".csv")
