@@ -18,8 +18,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import mean, median
-from typing import Any
 
 import click
 import regex
@@ -28,7 +26,8 @@ from assistant.answer.generate import Written, warm, write
 from assistant.answer.pipeline import Assistant
 from assistant.types import Answer, AskOptions, Claim, Evidence, EvidenceFound, Finished
 from assistant.verify import Verifier, citations_in
-from evals.benchmarks.figures import machine, replace_section, save, share, table
+from evals.benchmarks.answer_tables import SYSTEMS, Run, Shown, answer_table, outcome_table, time_table
+from evals.benchmarks.figures import machine, replace_section, save
 from evals.benchmarks.questions import Asked, Parallel, fill, read_xquad, rotated
 from evals.benchmarks.replies import Remembering, one_by_one
 from evals.metrics.answers import gold_contained, token_f1
@@ -36,60 +35,8 @@ from evals.text import fold, without_markers
 from store.library import Library
 from store.settings import load_settings
 
-SYSTEMS = ("quotes", "written, unchecked", "written, verified")
 LEFT_OUT = 8
 """Every eighth paragraph is not in the library."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One answer as a reader sees it, scored."""
-
-    system: str
-    text: str
-    answered: bool
-    says_so: bool
-    """Whether the reader is told that nothing was found that answers."""
-    contained: float | None
-    """Whether a gold answer stands in the text."""
-    on_page: float | None
-    """Whether one stands in the text or in the quotes beside it."""
-    f1: float | None
-    cited_right: float | None
-    """Share of the cited documents that hold the answer."""
-    cites_gold: float | None
-    """Whether the document that holds the answer is cited."""
-    unsupported: tuple[str, ...]
-    """Sentences of the model with a number or name that the cited paragraphs don't have."""
-    sentences: int
-    """Of the model."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One question with its three answers and the time they took, in seconds."""
-
-    question: str
-    language: str
-    quote_language: str
-    answerable: bool
-    outcome: str
-    shown: tuple[Shown, ...]
-    said: str = ""
-    withheld: tuple[tuple[str, str | None], ...] = ()
-    corrected: int = 0
-    first_quote: float = 0.0
-    first_word: float | None = None
-    end: float | None = None
-    overhead: float | None = None
-    """Time from question to the reply's end, by what llama.cpp says that it took for the same tokens."""
-    tokens: tuple[int, int] | None = None
-    """Read, beyond what was kept from before, and written."""
-    load: float = 0.0
-    golds: tuple[str, ...] = ()
-    quotes: tuple[dict[str, Any], ...] = ()
-    claims: tuple[tuple[str, tuple[int, ...]], ...] = ()
-    """What the model said, sentence by sentence, with what it cited."""
 
 
 def claims_of(text: str) -> list[tuple[str, tuple[int, ...]]]:
@@ -244,75 +191,6 @@ def chosen(parallel: dict[str, Parallel], placed: dict[int, str], each: int) -> 
             questions = by_place[place]
             step = max(1, len(questions) // each)
             yield from questions[step // 2 :: step][:each]
-
-
-def parts_of(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """The runs by what they are about: their paragraph in their language, in another, or not in the library."""
-    return {
-        "within": [run for run in runs if run.answerable and run.language == run.quote_language],
-        "across": [run for run in runs if run.answerable and run.language != run.quote_language],
-        "no answer": [run for run in runs if not run.answerable],
-    }
-
-
-def answer_table(runs: Sequence[Run]) -> str:
-    """One row a system and part of the questions; a dash where a measure does not apply."""
-    header = ("part", "answer", "n", "gold in text", "gold on page", "F1", "cited right", "gold cited")
-    rows = []
-    for part, members in parts_of(runs).items():
-        for place, system in enumerate(SYSTEMS):
-            shown = [run.shown[place] for run in members]
-            if shown:
-                sentences, wrong = sum(each.sentences for each in shown), sum(len(each.unsupported) for each in shown)
-                rows.append(
-                    (
-                        part,
-                        system,
-                        str(len(shown)),
-                        *(
-                            _average([getattr(each, name) for each in shown])
-                            for name in ("contained", "on_page", "f1", "cited_right", "cites_gold")
-                        ),
-                        f"{wrong} of {sentences}",
-                        _average([float(not each.answered) for each in shown]),
-                        _average([float(each.says_so) for each in shown]),
-                    )
-                )
-    return table((*header, "unsupported, of the model's", "abstains", "says it found none"), rows)
-
-
-def outcome_table(runs: Sequence[Run]) -> str:
-    """What became of the model's replies, by part."""
-    names = sorted({run.outcome for run in runs})
-    rows = [
-        (part, str(len(members)), *(str(sum(run.outcome == name for run in members)) for name in names))
-        for part, members in parts_of(runs).items()
-    ]
-    return table(("part", "n", *(name.replace("_", " ") for name in names)), rows)
-
-
-def time_table(runs: Sequence[Run]) -> str:
-    """Seconds from the question on, and the load of the machine while they were taken."""
-    wrote = [run for run in runs if run.end is not None]
-    rows = []
-    for name, values in (
-        ("first quote, s", [run.first_quote for run in wrote]),
-        ("first word, s", [run.first_word for run in wrote if run.first_word is not None]),
-        ("end, s", [run.end for run in wrote if run.end is not None]),
-        ("time by llama.cpp's own for the same tokens", [run.overhead for run in wrote if run.overhead is not None]),
-        ("tokens read", [float(run.tokens[0]) for run in wrote if run.tokens]),
-        ("tokens written", [float(run.tokens[1]) for run in wrote if run.tokens]),
-        ("load average", [run.load for run in wrote]),
-    ):
-        if values:
-            ordered = sorted(values)
-            rows.append((name, f"{median(ordered):.2f}", f"{ordered[int(0.9 * (len(ordered) - 1))]:.2f}"))
-    return table(("", "median", "p90"), rows)
-
-
-def _average(values: Sequence[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    return share(mean(known) if known else None)
 
 
 @click.command()
