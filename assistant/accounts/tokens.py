@@ -94,7 +94,12 @@ class Tokens:
         with self._database.writing() as connection:
             (kept,) = connection.execute("SELECT count(*) FROM tokens WHERE account = ?", (account.id,)).fetchone()
             if kept >= MOST_TOKENS:
-                raise RequestError(f"{account.name} has {kept} tokens already: remove those that nothing uses.")
+                raise RequestError(
+                    "{name} has {count} tokens already: remove those that nothing uses.",
+                    code="token_most",
+                    name=account.name,
+                    count=kept,
+                )
             connection.execute(
                 'INSERT INTO tokens (id, digest, account, label, "right", collections, created, ends)'
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -143,9 +148,13 @@ class Tokens:
             day = datetime.strptime(last_day, "%Y-%m-%d").replace(tzinfo=UTC)
             ends = (day + timedelta(days=1)).timestamp()
         except (ValueError, OverflowError):
-            raise RequestError(f"{last_day[:20]!r} is no day: write it like 2027-01-31.") from None
+            raise RequestError(
+                "{day} is no day: write it like 2027-01-31.", code="token_day", day=f"{last_day[:20]!r}"
+            ) from None
         if ends <= self._clock():
-            raise RequestError(f"{last_day} is over: a token must be valid for a day at least.")
+            raise RequestError(
+                "{day} is over: a token must be valid for a day at least.", code="token_over", day=last_day
+            )
         return ends
 
     def _see(self, token_id: str, now: float) -> None:
@@ -159,11 +168,21 @@ class Tokens:
 def _check_within(account: Account, right: Right, collections: tuple[str, ...] | None) -> None:
     check_reach(right, collections)
     if RIGHTS.index(right) > RIGHTS.index(account.right):
-        raise RequestError(f"{account.name} has the right to {account.right}: a token can't have more.")
+        raise RequestError(
+            "{name} has the right to {right}: a token can't have more.",
+            code="token_right",
+            name=account.name,
+            right=account.right,
+        )
     if account.collections is not None:
         beyond = [name for name in collections or () if name not in account.collections]
         if beyond:
-            raise RequestError(f"{account.name} may not see the collection {beyond[0]!r}: a token can't reach it.")
+            raise RequestError(
+                "{name} may not see the collection {collection}: a token can't reach it.",
+                code="token_collection",
+                name=account.name,
+                collection=f"{beyond[0]!r}",
+            )
 
 
 def _within(person: tuple[str, ...] | None, token: tuple[str, ...] | None) -> tuple[str, ...] | None:

@@ -82,7 +82,7 @@ def application(
     if accounts is not None:
         router = auth_router(accounts, identity, settings.title, conversations.hand_over)
         app.include_router(router, prefix=routes.PREFIX)
-    routes.mount(app, assistant, conversations, settings, kept_shelf, bench, offered)
+    routes.mount(app, assistant, conversations, settings, kept_shelf, bench, offered, accounts)
     runs = AnswerRuns(settings.answers_at_once, settings.queue_size)
     app.include_router(metrics_router(metrics))
     mount_api(app, Services(assistant, conversations, kept_shelf, settings, runs, bench, accounts))

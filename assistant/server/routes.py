@@ -37,6 +37,8 @@ from store.errors import NotFoundError, RequestError
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from assistant.accounts.account import Visitor
+    from assistant.accounts.entrance import Accounts
     from assistant.questions.kept import OfferedQuestions
 
 PREFIX = "/attest"
@@ -52,10 +54,11 @@ def mount(
     shelf: Shelf,
     bench: Bench | None = None,
     offered: OfferedQuestions | None = None,
+    accounts: Accounts | None = None,
 ) -> None:
     """Add all routes of the page to `app`."""
     app.mount(f"{PREFIX}/static", RequireRight(StaticFiles(directory=STATIC), "ask"), name="static")
-    app.include_router(start_router(assistant, settings, shelf, bench is not None, offered), prefix=PREFIX)
+    app.include_router(start_router(assistant, settings, shelf, bench is not None, offered, accounts), prefix=PREFIX)
     app.include_router(conversation_router(conversations), prefix=PREFIX)
     app.include_router(source_router(assistant, conversations), prefix=PREFIX)
     app.include_router(feedback_router(conversations), prefix=PREFIX)
@@ -70,9 +73,13 @@ def start_router(
     shelf: Shelf,
     evaluates: bool,
     offered: OfferedQuestions | None = None,
+    accounts: Accounts | None = None,
 ) -> APIRouter:
     """What a page needs to begin, and what a user can choose from."""
     router = APIRouter(dependencies=[require("ask")])
+
+    def has_account(guest: Visitor) -> bool:
+        return accounts is not None and guest.name is not None and accounts.register.find(guest.name) is not None
 
     @router.get("/start")
     def start(request: Request, words: Words, guest: Guest) -> dict[str, Any]:
@@ -95,6 +102,9 @@ def start_router(
             "web_uploads": settings.web_uploads != "off" and shelf.accepts_files and guest.may("add"),
             "edits": guest.may("add"),
             "administers": guest.may("administer"),
+            "right": guest.right,
+            "collections": guest.collections,
+            "tokens": has_account(guest),
             "evaluates": evaluates and guest.may("administer"),
             "documents": statistics.documents,
             "passages": statistics.passages,

@@ -1,4 +1,7 @@
-"""``/api/tokens``: the tokens of whoever is signed in. No token makes another one."""
+"""``/api/tokens``: the tokens of a person who is signed in; those of everyone for who administers.
+
+No token makes another one.
+"""
 
 from __future__ import annotations
 
@@ -51,14 +54,16 @@ class NewToken(TokenInfo):
 
 
 def tokens_router(services: Services) -> APIRouter:
-    """Routes about one's own tokens."""
+    """Routes about tokens."""
     router = APIRouter(route_class=NativeRoute, dependencies=[require("ask")], tags=["tokens"])
 
     @router.get("/tokens", responses=problems(404))
-    def listed(caller: Caller) -> list[TokenInfo]:
-        """List one's tokens."""
+    def listed(caller: Caller, everyone: bool = False) -> list[TokenInfo]:
+        """List one's tokens; with `everyone` all of them, for who administers."""
         accounts, account = _person(services, caller)
-        return [TokenInfo(**asdict(token)) for token in accounts.tokens.all(account)]
+        if everyone and not caller.may("administer"):
+            raise NotAllowedError
+        return [TokenInfo(**asdict(token)) for token in accounts.tokens.all(None if everyone else account)]
 
     @router.post("/tokens", status_code=201, responses=problems(400, 404))
     def made(body: TokenRequest, caller: Caller) -> NewToken:
@@ -69,9 +74,9 @@ def tokens_router(services: Services) -> APIRouter:
 
     @router.delete("/tokens/{token_id}", status_code=204, responses=problems(404))
     def removed(token_id: str, caller: Caller) -> None:
-        """Make one of one's tokens invalid, at once."""
+        """Make a token invalid, at once: one's own, or anyone's for who administers."""
         accounts, account = _person(services, caller)
-        accounts.tokens.remove(token_id, account)
+        accounts.tokens.remove(token_id, None if caller.may("administer") else account)
 
     return router
 

@@ -1,6 +1,7 @@
 // Evaluation: run a suite, watch it, open its report, compare two runs.
-import { $, attempt, deeds, icon, make, narrow, state, t } from "./state.js";
+import { $, attempt, deeds, make, state, t } from "./state.js";
 import { get, href, post } from "./http.js";
+import { openView } from "./view.js";
 
 let polling = 0;
 
@@ -9,21 +10,13 @@ export function mount() {
 }
 
 deeds["evaluation.open"] = async () => {
-  if (narrow()) deeds["side.close"]();
-  const view = $("#view");
   const suites = await get("evaluation/suites");
   const select = make("select", { id: "suite", "aria-label": t("evaluation.suite") }, ...suites.map(name => new Option(name, name)));
-  view.replaceChildren(
-    make("header", { class: "view-head" }, make("h2", { text: t("evaluation"), tabindex: "-1" }),
-      make("button", { class: "icon", "data-do": "view.close", "aria-label": t("close"), title: t("close") }, icon("close"))),
+  const view = openView("evaluation",
     make("p", { class: "aside", text: t("evaluation.what") }),
     make("div", { class: "tools" }, select, make("button", { class: "primary", "data-do": "evaluation.run", text: t("evaluation.run") })),
     make("ul", { id: "runs", class: "intake runs" }),
     make("div", { class: "tools" }, make("button", { class: "quiet", id: "compare", "data-do": "evaluation.compare", text: t("evaluation.compare") })));
-  view.hidden = false;
-  $("#open-evaluation").setAttribute("aria-current", "page");
-  $("#open-library").removeAttribute("aria-current");
-  view.querySelector("h2").focus();
   view.querySelector("#runs").addEventListener("change", comparable);
   await poll();
 };

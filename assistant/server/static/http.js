@@ -1,7 +1,7 @@
-// Requests to the page's own addresses. A failure becomes a sentence that can be shown.
+// Requests to the page's own addresses, and to those of the API ("/api/..."). A failure becomes a sentence that can be shown.
 import { t, state } from "./state.js";
 
-const url = path => new URL("attest/" + path, document.baseURI);
+const url = path => new URL(path.startsWith("/api/") ? path.slice(1) : "attest/" + path, document.baseURI);
 
 async function request(path, options = {}) {
   const address = url(path);

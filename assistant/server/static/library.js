@@ -1,7 +1,8 @@
 // The library: what is in it, files that come in, changes that can be taken back, and a map of it.
-import { $, ask, attempt, deeds, icon, make, narrow, state, t, toast } from "./state.js";
+import { $, ask, attempt, deeds, icon, make, state, t, toast } from "./state.js";
 import { get, href, patch, post, remove } from "./http.js";
 import { openDocument } from "./sources.js";
+import { openView } from "./view.js";
 
 let following = null;
 let polling = 0;
@@ -26,34 +27,12 @@ function showSize() {
 }
 
 deeds["library.open"] = async () => {
-  if (narrow()) deeds["side.close"]();
-  const view = $("#view");
-  view.replaceChildren(head(), state.start.uploads ? dropzone() : "", make("ul", { id: "intake", class: "intake", tabindex: "0", "aria-label": t("library.intake") }), tools(),
+  const view = openView("library", state.start.uploads ? dropzone() : "", make("ul", { id: "intake", class: "intake", tabindex: "0", "aria-label": t("library.intake") }), tools(),
     make("div", { id: "shelf", class: "shelf" }), make("details", { id: "map", class: "map" }, make("summary", { text: t("library.map") }), make("div")));
-  view.hidden = false;
   view.querySelector("#map").addEventListener("toggle", attempt(showMap));
   view.querySelector("#shelf-find").addEventListener("input", debounced(list));
-  $("#open-library").setAttribute("aria-current", "page");
-  $("#open-evaluation").removeAttribute("aria-current");
-  view.querySelector("h2").focus();
   await Promise.all([list(), state.start.edits ? poll() : null]);
 };
-
-deeds["view.close"] = () => {
-  const view = $("#view");
-  if (view.hidden) return false;
-  view.hidden = true;
-  view.replaceChildren();
-  $("#open-library").removeAttribute("aria-current");
-  $("#open-evaluation").removeAttribute("aria-current");
-  return true;
-};
-
-function head() {
-  const title = make("h2", { text: t("library"), tabindex: "-1" });
-  const close = make("button", { class: "icon", "data-do": "view.close", "aria-label": t("close"), title: t("close") }, icon("close"));
-  return make("header", { class: "view-head" }, title, close);
-}
 
 function dropzone() {
   const { upload_suffixes: suffixes, upload_bytes: bytes } = state.start.limits;

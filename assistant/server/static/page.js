@@ -10,6 +10,7 @@ import * as side from "./side.js";
 import * as options from "./options.js";
 import * as library from "./library.js";
 import * as evaluation from "./evaluation.js";
+import * as tokens from "./tokens.js";
 import * as keys from "./keys.js";
 
 let mounted;
@@ -47,6 +48,7 @@ export async function mount(element, trigger, upload) {
   side.mount(root);
   library.mount(root);
   evaluation.mount();
+  tokens.mount();
   keys.mount(root);
   root.hidden = false;
   document.documentElement.classList.add("attest-ready");

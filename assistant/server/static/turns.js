@@ -54,7 +54,7 @@ const plainText = paragraph => {
   return copy.textContent;
 };
 
-async function copied(text) {
+export async function copied(text) {
   if (navigator.clipboard) {
     try { await navigator.clipboard.writeText(text); return; } catch { /* not allowed here: the old way */ }
   }
