@@ -9,9 +9,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from assistant.types import Answer
-from store.catalog.conversations import Feedback
+from store.catalog.conversations import Conversations, Feedback
+from store.errors import NotFoundError
 
 QUOTE_LENGTH = 300
+
+
+def suite_of_feedback(conversations: Conversations) -> str:
+    """All that readers said of answers, as an evaluation suite."""
+    given = conversations.feedback()
+    return feedback_suite(given, {turn: _before(conversations, turn) for turn in {item.turn for item in given}})
+
+
+def _before(conversations: Conversations, turn_id: str) -> list[str]:
+    """The questions before a turn in its conversation; none where the conversation was deleted."""
+    try:
+        turn = conversations.turn(turn_id)
+    except NotFoundError:
+        return []
+    return [earlier.question for earlier in conversations.branch(turn.conversation, turn_id)[:-1]]
 
 
 def feedback_suite(feedback: Iterable[Feedback], asked_before: Mapping[str, Sequence[str]]) -> str:

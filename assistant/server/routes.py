@@ -16,13 +16,10 @@ from fastapi.staticfiles import StaticFiles
 from assistant.server.authentication import SESSION_COOKIE
 from assistant.server.dependencies import Guest, Words
 from assistant.server.error_messages import PREFIX as PREFIX_OF_ERRORS
-from assistant.server.evaluation_panel import Bench
-from assistant.server.evaluation_routes import bench_router
 from assistant.server.evidence_html import language_name
 from assistant.server.export import FORMATS, MEDIA_TYPES, Format, exported, filename
-from assistant.server.feedback_export import feedback_suite
 from assistant.server.library_routes import shelf_router
-from assistant.server.ownership_checks import changeable, own_conversation, own_turn
+from assistant.server.ownership_checks import own_conversation
 from assistant.server.permissions import RequireRight, require
 from assistant.server.scoped_access import Assistant, scoped_library
 from assistant.server.settings import PageSettings
@@ -32,7 +29,7 @@ from assistant.server.suggestions import suggest
 from assistant.server.turn_html import turn_article
 from assistant.server.uploads import Shelf
 from store.catalog.conversations import Conversation, Conversations
-from store.errors import NotFoundError, RequestError
+from store.errors import RequestError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -40,6 +37,7 @@ if TYPE_CHECKING:
     from assistant.accounts.account import Visitor
     from assistant.accounts.entrance import Accounts
     from assistant.questions.kept import OfferedQuestions
+    from assistant.server.evaluation_panel import Bench
 
 PREFIX = "/attest"
 STATIC = Path(__file__).parent / "static"
@@ -61,10 +59,7 @@ def mount(
     app.include_router(start_router(assistant, settings, shelf, bench is not None, offered, accounts), prefix=PREFIX)
     app.include_router(conversation_router(conversations), prefix=PREFIX)
     app.include_router(source_router(assistant, conversations), prefix=PREFIX)
-    app.include_router(feedback_router(conversations), prefix=PREFIX)
     app.include_router(shelf_router(shelf, settings), prefix=PREFIX)
-    if bench is not None:
-        app.include_router(bench_router(bench, lambda: suite_of_feedback(conversations)), prefix=PREFIX)
 
 
 def start_router(
@@ -125,13 +120,8 @@ def start_router(
 
 
 def conversation_router(conversations: Conversations) -> APIRouter:
-    """Conversations: the list of one's own, and each by its address."""
+    """One's own conversations as the page shows them; listing, naming and deleting them is the API's."""
     router = APIRouter(dependencies=[require("ask")])
-
-    @router.get("/conversations")
-    def listed(guest: Guest, find: str = "", before: str | None = None) -> dict[str, Any]:
-        found = conversations.of(guest.owner, find[:200], before, limit=50)
-        return {"conversations": [_listed(item) for item in found], "more": len(found) == 50}
 
     @router.get("/conversations/{conversation_id}")
     def opened(conversation_id: str, words: Words, guest: Guest, before: str | None = None) -> dict[str, Any]:
@@ -145,16 +135,6 @@ def conversation_router(conversations: Conversations) -> APIRouter:
             turn_article(turn, words, versions.get(turn.id, ()), conversations.feedback(turn.id)) for turn in shown
         )
         return {**_listed(conversation), "leaf": conversation.leaf, "html": html, "earlier": len(turns) > len(shown)}
-
-    @router.patch("/conversations/{conversation_id}")
-    def renamed(conversation_id: str, guest: Guest, title: Annotated[str, Body(embed=True)]) -> dict[str, Any]:
-        changeable(conversations, guest, conversation_id)
-        return _listed(conversations.rename(conversation_id, title))
-
-    @router.delete("/conversations/{conversation_id}", status_code=204)
-    def deleted(conversation_id: str, guest: Guest) -> None:
-        changeable(conversations, guest, conversation_id)
-        conversations.delete(conversation_id)
 
     @router.post("/conversations/{conversation_id}/branch")
     def branched(conversation_id: str, guest: Guest, turn: Annotated[str, Body(embed=True)]) -> dict[str, Any]:
@@ -176,49 +156,6 @@ def conversation_router(conversations: Conversations) -> APIRouter:
         return _attachment(content, MEDIA_TYPES[kind], filename(conversation, kind))
 
     return router
-
-
-def feedback_router(conversations: Conversations) -> APIRouter:
-    """Verdicts of readers, kept beside the whole answer that they are about."""
-    router = APIRouter()
-
-    @router.post("/turns/{turn_id}/feedback", dependencies=[require("ask")])
-    def given(
-        turn_id: str,
-        guest: Guest,
-        verdict: Annotated[str, Body()],
-        citation: Annotated[int | None, Body()] = None,
-        comment: Annotated[str, Body(max_length=4000)] = "",
-    ) -> dict[str, Any]:
-        if verdict not in ("good", "bad", "none"):
-            raise RequestError("A verdict is good, bad or none.", code="verdict")
-        own_turn(conversations, guest, turn_id)
-        if verdict == "none":
-            conversations.withdraw_feedback(turn_id, citation)
-            return {"verdict": None}
-        kept = conversations.give_feedback(turn_id, "good" if verdict == "good" else "bad", citation, comment)
-        return {"verdict": kept.verdict}
-
-    @router.get("/feedback/suite", dependencies=[require("administer")])
-    def suite() -> Response:
-        return _attachment(suite_of_feedback(conversations), "application/yaml", "feedback.yaml")
-
-    return router
-
-
-def suite_of_feedback(conversations: Conversations) -> str:
-    """All that readers said of answers, as an evaluation suite."""
-    given = conversations.feedback()
-    return feedback_suite(given, {turn: _before(conversations, turn) for turn in {item.turn for item in given}})
-
-
-def _before(conversations: Conversations, turn_id: str) -> list[str]:
-    """The questions before a turn in its conversation; none where the conversation was deleted."""
-    try:
-        turn = conversations.turn(turn_id)
-    except NotFoundError:
-        return []
-    return [earlier.question for earlier in conversations.branch(turn.conversation, turn_id)[:-1]]
 
 
 def _listed(conversation: Conversation) -> dict[str, Any]:

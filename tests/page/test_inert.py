@@ -177,7 +177,7 @@ def test_what_the_page_needs_stays_open(path: str) -> None:
 
 def test_a_request_from_another_site_or_under_another_name_is_refused(served: Served) -> None:
     body = json.dumps({"title": "stolen"}).encode()
-    status, _, _ = ask_server(served, "/attest/conversations/x", "PATCH", body, Origin="https://example.com")
+    status, _, _ = ask_server(served, "/api/conversations/x", "PATCH", body, Origin="https://example.com")
     assert status == 403
     status, _, _ = ask_server(served, "/gradio_api/queue/join", "POST", body, Sec_Fetch_Site="cross-site")
     assert status == 403
@@ -208,11 +208,11 @@ def test_one_browser_can_neither_list_nor_change_the_conversations_of_another(vi
     visit.ask("warning bells")
     identity = visit.page.evaluate("new URL(location.href).searchParams.get('c')")
     other = "attest_owner=" + "x" * 43
-    _, _, body = ask_server(served, "/attest/conversations", Cookie=other)
+    _, _, body = ask_server(served, "/api/conversations", Cookie=other)
     assert json.loads(body)["conversations"] == []
     for method, data in (("PATCH", b'{"title":"mine now"}'), ("DELETE", b"")):
         status, _, body = ask_server(
-            served, f"/attest/conversations/{identity}", method, data, Cookie=other, Content_Type="application/json"
+            served, f"/api/conversations/{identity}", method, data, Cookie=other, Content_Type="application/json"
         )
         assert status == 404
         assert "another browser" in json.loads(body)["message"]

@@ -44,13 +44,6 @@ NEEDS_TO_ADD = {
 }
 NEEDS_TO_ADMINISTER = {
     ("POST", "/attest/library/embed"),
-    ("GET", "/attest/feedback/suite"),
-    ("GET", "/attest/evaluation/suites"),
-    ("GET", "/attest/evaluation/runs"),
-    ("POST", "/attest/evaluation/runs"),
-    ("POST", "/attest/evaluation/stop"),
-    ("GET", "/attest/evaluation/runs/{name}/report"),
-    ("GET", "/attest/evaluation/compare"),
     ("GET", "/metrics"),
     ("GET", "/api/feedback"),
     ("GET", "/api/evaluations"),
@@ -58,6 +51,7 @@ NEEDS_TO_ADMINISTER = {
     ("GET", "/api/evaluations/suites"),
     ("POST", "/api/evaluations/stop"),
     ("GET", "/api/evaluations/{name}/report"),
+    ("GET", "/api/evaluations/compare"),
 }
 
 
@@ -163,7 +157,7 @@ def test_no_address_answers_who_is_not_signed_in(guarded: Guarded) -> None:
 
 
 def test_what_says_no_says_nothing_else(guarded: Guarded) -> None:
-    reply = guarded.client().request("/attest/conversations", headers={"Accept-Language": "vi"})
+    reply = guarded.client().request("/api/conversations", headers={"Accept-Language": "vi"})
     assert reply.json == {"message": "Bạn chưa đăng nhập, hoặc phiên đã hết hạn. Vui lòng đăng nhập."}
     assert reply.header("cache-control") == "no-store"
     assert "default-src 'none'" in reply.header("content-security-policy")

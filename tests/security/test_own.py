@@ -90,14 +90,11 @@ def test_no_address_of_a_conversation_answers_anybody_else(guarded: Guarded, tur
         assert reply.status == 404, path
         assert QUESTION.encode() not in reply.body
     changing: list[tuple[str, str, object]] = [
-        (place, "PATCH", {"title": "mine now"}),
-        (place, "DELETE", None),
         (f"{place}/branch", "POST", {"turn": turn.id}),
-        (f"{about}/feedback", "POST", {"verdict": "bad"}),
-        (f"{about}/feedback", "POST", {"verdict": "none"}),
         (in_api, "PATCH", {"title": "mine now"}),
         (in_api, "DELETE", None),
         ("/api/feedback", "POST", {"turn": turn.id, "verdict": "bad"}),
+        ("/api/feedback", "POST", {"turn": turn.id, "verdict": "none"}),
     ]
     for path, method, body in changing:
         assert other.request(path, method, body).status == 404, path
@@ -127,7 +124,7 @@ def test_what_is_not_there_and_what_is_another_s_look_alike(guarded: Guarded, tu
 
 def test_lists_and_searches_hold_only_one_s_own(guarded: Guarded, turn: Turn) -> None:
     def found(client: Client, query: str = "") -> list[str]:
-        return [each["id"] for each in client.request(f"/attest/conversations{query}").json["conversations"]]
+        return [each["id"] for each in client.request(f"/api/conversations{query}").json["conversations"]]
 
     assert turn.conversation in found(guarded.client("Lan"))
     assert turn.conversation in found(guarded.client("Lan"), "?find=warning")

@@ -237,7 +237,7 @@ def test_neither_log_nor_reply_tells_a_password_a_token_or_a_hash(
     caplog.set_level(logging.DEBUG)
     client = guarded.client()
     replies = [client.sign_in("Lan", "another wrong one"), client.sign_in("Lan"), client.request("/attest/start")]
-    replies += [client.request(path) for path in ("/", "/attest/conversations", "/config", "/attest/nothing")]
+    replies += [client.request(path) for path in ("/", "/api/conversations", "/config", "/attest/nothing")]
     token = client.cookies["attest_session"]
     for secret in (PASSWORD, "another wrong one", token, "argon2id"):
         assert secret not in caplog.text
@@ -250,14 +250,14 @@ def test_what_was_asked_before_there_were_accounts_is_whose_browser_it_was(serve
     client.request("/")
     browser = client.cookies["attest_owner"]
     kept = guarded.conversations.start(browser, "asked before")
-    assert [item["id"] for item in client.request("/attest/conversations").json["conversations"]] == [kept.id]
+    assert [item["id"] for item in client.request("/api/conversations").json["conversations"]] == [kept.id]
     guarded.accounts.register.add("Lan", PASSWORD)
-    assert client.request("/attest/conversations").status == 401
+    assert client.request("/api/conversations").status == 401
     other = guarded.client()
     other.sign_in("Lan")
-    assert other.request("/attest/conversations").json["conversations"] == []
+    assert other.request("/api/conversations").json["conversations"] == []
     client.sign_in("Lan")
-    assert [item["id"] for item in client.request("/attest/conversations").json["conversations"]] == [kept.id]
+    assert [item["id"] for item in client.request("/api/conversations").json["conversations"]] == [kept.id]
     lan = guarded.accounts.register.account("Lan")
     assert guarded.conversations.conversation(kept.id).owner == owner_of_account(lan)
 

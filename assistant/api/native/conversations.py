@@ -12,9 +12,9 @@ from assistant.api.callers import Caller
 from assistant.api.choices import WHOLE
 from assistant.api.native.errors import NativeRoute, problems
 from assistant.api.services import Services
+from assistant.server.feedback_export import suite_of_feedback
 from assistant.server.ownership_checks import changeable, own_conversation, own_turn
 from assistant.server.permissions import require
-from assistant.server.routes import suite_of_feedback
 from assistant.types import Answer
 from store.catalog.conversations import Conversation
 

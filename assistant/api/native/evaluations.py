@@ -10,10 +10,13 @@ from pydantic import BaseModel, ConfigDict
 
 from assistant.api.native.errors import NativeRoute, problems
 from assistant.api.services import Services
+from assistant.server.dependencies import Words
+from assistant.server.error_messages import error_message
 from assistant.server.evaluation_panel import FEEDBACK, Bench
+from assistant.server.feedback_export import suite_of_feedback
 from assistant.server.permissions import require
-from assistant.server.routes import suite_of_feedback
-from store.errors import NotFoundError
+from assistant.server.strings import Strings
+from store.errors import AttestError, NotFoundError
 
 
 class Evaluation(BaseModel):
@@ -50,9 +53,9 @@ def evaluations_router(services: Services) -> APIRouter:
         return [*bench().suites(), FEEDBACK]
 
     @router.get("/evaluations", responses=problems(404))
-    def runs() -> list[Evaluation]:
+    def runs(words: Words) -> list[Evaluation]:
         """List the runs, the latest first."""
-        return [Evaluation(**asdict(run)) for run in bench().runs()]
+        return [Evaluation(**asdict(run) | {"error": _told(run.error, words)}) for run in bench().runs()]
 
     @router.post("/evaluations", status_code=202, responses=problems(400, 404))
     def start(body: Suite) -> Evaluation:
@@ -72,4 +75,14 @@ def evaluations_router(services: Services) -> APIRouter:
         """Read the report of a run, a page that needs nothing else."""
         return Response(bench().report(name), media_type="text/html; charset=utf-8")
 
+    @router.get("/evaluations/compare", response_class=Response, responses=page | problems(400, 404))
+    def compare(before: str, after: str) -> Response:
+        """Read what differs between two runs, a page that needs nothing else."""
+        return Response(bench().comparison(before, after), media_type="text/html; charset=utf-8")
+
     return router
+
+
+def _told(error: str, words: Strings) -> str:
+    """Return what a run's command said, in the caller's language where that can be."""
+    return error_message(AttestError(error), words) if error else ""

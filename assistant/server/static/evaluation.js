@@ -10,7 +10,7 @@ export function mount() {
 }
 
 deeds["evaluation.open"] = async () => {
-  const suites = await get("evaluation/suites");
+  const suites = await get("/api/evaluations/suites");
   const select = make("select", { id: "suite", "aria-label": t("evaluation.suite") }, ...suites.map(name => new Option(name, name)));
   const view = openView("evaluation",
     make("p", { class: "aside", text: t("evaluation.what") }),
@@ -22,14 +22,14 @@ deeds["evaluation.open"] = async () => {
 };
 
 deeds["evaluation.run"] = async () => {
-  await post("evaluation/runs", { suite: $("#suite").value });
+  await post("/api/evaluations", { suite: $("#suite").value });
   await poll();
 };
-deeds["evaluation.stop"] = async () => { await post("evaluation/stop"); await poll(); };
+deeds["evaluation.stop"] = async () => { await post("/api/evaluations/stop"); await poll(); };
 
 deeds["evaluation.compare"] = () => {
   const [after, before] = chosen();
-  window.open(href("evaluation/compare?" + new URLSearchParams({ before, after })), "_blank", "noopener");
+  window.open(href("/api/evaluations/compare?" + new URLSearchParams({ before, after })), "_blank", "noopener");
 };
 
 const chosen = () => [...document.querySelectorAll("#runs input:checked")].map(box => box.value);
@@ -40,12 +40,12 @@ async function poll() {
   const list = $("#runs");
   if (!list) return;
   const kept = new Set(chosen());
-  const runs = await get("evaluation/runs");
+  const runs = await get("/api/evaluations");
   list.replaceChildren(...runs.map(run => {
     const going = run.state === "running";
     const pick = make("input", { type: "checkbox", value: run.name, checked: kept.has(run.name), disabled: !run.has_report, "aria-label": `${t("evaluation.compare")}: ${run.name}` });
     const name = run.has_report
-      ? make("a", { href: href(`evaluation/runs/${encodeURIComponent(run.name)}/report`), target: "_blank", rel: "noopener", text: run.name })
+      ? make("a", { href: href(`/api/evaluations/${encodeURIComponent(run.name)}/report`), target: "_blank", rel: "noopener", text: run.name })
       : make("span", { text: run.name });
     return make("li", { "data-state": run.state, "data-run": run.name }, make("span", { class: "name" }, pick, name),
       make("span", { class: "state" }, `${t("evaluation." + run.state)} ${run.done}/${run.total}`,

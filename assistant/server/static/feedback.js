@@ -3,6 +3,6 @@ import { t, toast } from "./state.js";
 import { post } from "./http.js";
 
 export async function judge(article, verdict, citation, comment = "") {
-  await post(`turns/${article.dataset.turn}/feedback`, { verdict, citation, comment });
+  await post("/api/feedback", { turn: article.dataset.turn, verdict, citation, comment });
   toast(t(verdict === "none" ? "feedback.withdrawn" : "feedback.thanks"));
 }

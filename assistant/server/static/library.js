@@ -56,7 +56,7 @@ function tools() {
   return make("div", { class: "tools" },
     make("input", { type: "search", id: "shelf-find", placeholder: t("filters.find"), "aria-label": t("filters.find") }),
     ...(state.start.administers ? [make("button", { class: "quiet", "data-do": "library.embed", text: t("library.embed") }),
-      make("a", { class: "quiet", href: href("feedback/suite"), download: "feedback.yaml", text: t("feedback.export") })] : []));
+      make("a", { class: "quiet", href: href("/api/feedback"), download: "feedback.yaml", text: t("feedback.export") })] : []));
 }
 
 const debounced = deed => {

@@ -4,7 +4,7 @@ import { get, href, leave, patch, remove } from "./http.js";
 import { grow } from "./composer.js";
 import { showButtons, showTurn, suggestion, toEnd } from "./thread.js";
 
-let oldest = null;
+let older = null; // what to ask for those that follow
 let listing = 0;
 
 export function mount(root) {
@@ -45,26 +45,26 @@ deeds["side.close"] = () => shell().classList.add("side-closed");
 const refreshConversations = attempt(async () => {
   const mine = ++listing;
   const find = $("#conversation-search").value.trim();
-  const { conversations, more } = await get("conversations?" + new URLSearchParams({ find }));
+  const { conversations, next } = await get("/api/conversations?" + new URLSearchParams({ find }));
   if (mine !== listing) return;
   const list = $("#conversations");
   list.replaceChildren();
   if (!conversations.length) {
     list.append(make("p", { class: "empty", text: t(find ? "conversation.nothing" : "conversation.none") }));
   }
-  append(conversations, more);
+  append(conversations, next);
 });
 
-function append(conversations, more) {
+function append(conversations, next) {
   const list = $("#conversations");
   for (const conversation of conversations) {
     const group = groupOf(conversation.updated);
     if (list.dataset.group !== group || !list.querySelector("h3")) list.append(make("h3", { text: t(group) }));
     list.dataset.group = group;
     list.append(item(conversation));
-    oldest = conversation.updated;
   }
-  if (more) list.append(make("button", { class: "quiet", "data-do": "conversation.more", text: t("conversation.more") }));
+  older = next;
+  if (next) list.append(make("button", { class: "quiet", "data-do": "conversation.more", text: t("conversation.more") }));
 }
 
 function groupOf(updated) {
@@ -85,9 +85,9 @@ function item(conversation) {
 
 deeds["conversation.more"] = async button => {
   const find = $("#conversation-search").value.trim();
-  const { conversations, more } = await get("conversations?" + new URLSearchParams({ find, before: oldest }));
+  const { conversations, next } = await get("/api/conversations?" + new URLSearchParams({ find, before: older }));
   button.remove();
-  append(conversations, more);
+  append(conversations, next);
 };
 
 function setTitle(title) {
@@ -194,7 +194,7 @@ deeds["conversation.rename"] = async target => {
   const row = target.closest(".conversation");
   const title = await ask({ title: t("conversation.name"), value: row.querySelector("a").textContent, confirm: t("save") });
   if (!title?.trim()) return;
-  const renamed = await patch(`conversations/${row.dataset.id}`, { title });
+  const renamed = await patch(`/api/conversations/${row.dataset.id}`, { title });
   if (row.dataset.id === state.conversation) setTitle(renamed.title);
   await refreshConversations();
 };
@@ -202,7 +202,7 @@ deeds["conversation.delete"] = async target => {
   const row = target.closest(".conversation");
   const title = row.querySelector("a").textContent;
   if (!await ask({ title: t("conversation.delete.sure", { title }), confirm: t("conversation.delete"), danger: true })) return;
-  await remove(`conversations/${row.dataset.id}`);
+  await remove(`/api/conversations/${row.dataset.id}`);
   if (row.dataset.id === state.conversation) fresh();
   await refreshConversations();
 };
