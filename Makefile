@@ -20,6 +20,7 @@ KEY := $(shell cat pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
 READY := $(VENV)/ready-$(KEY)
 READY_TO_TEST := $(VENV)/ready-to-test-$(KEY)
 READY_FOR_CLIENTS := $(VENV)/ready-for-clients-$(KEY)
+READY_FOR_SERVERS := $(VENV)/ready-for-servers-$(KEY)
 READY_FOR_MODEL := $(VENV)/ready-for-model-$(KEY)
 
 # Everything is pinned, what builds the package too: so it is built with what stands here, not with what pip finds.
@@ -67,7 +68,7 @@ test-hard: browser $(READY_FOR_CLIENTS)
 	$(BIN)/pytest -m hard --timeout 3600
 
 # Real servers, started by the tests on free ports.
-test-server: $(READY_TO_TEST)
+test-server: $(READY_FOR_SERVERS)
 	$(BIN)/pytest -m server --timeout 1200
 
 bench-retrieval bench-answers bench-claims bench-injection: bench-%: $(READY_TO_TEST)
@@ -122,6 +123,10 @@ $(READY_TO_TEST): $(VENV)/made
 	@$(PIP) setuptools
 	@$(INSTALL) ".[local,server,test,torch]"
 	@touch $@ $(READY) $(READY_FOR_MODEL)
+
+$(READY_FOR_SERVERS): $(READY_TO_TEST)
+	@$(INSTALL) ".[local,ray,server,test,torch]"
+	@touch $@
 
 # One resolution for every platform and every Python that the project names; torch is held in pyproject.toml.
 # `make constraints` pins what is new in pyproject.toml; `make upgrade` chooses everything anew.

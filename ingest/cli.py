@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from ingest.on_ray import RayWorkers
     from ingest.pipeline import IngestReport
     from store.library import Progress
     from store.settings import Settings
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 @click.option("--samples", is_flag=True, help="Also put in the sample documents that come with Attest.")
 @click.option("--again", is_flag=True, help="Also read the files again that an older version of Attest read.")
 @click.option("--collection", help="What the documents belong to; without it, known ones stay where they are.")
+@click.option(
+    "--ray",
+    "ray",
+    is_flag=False,
+    flag_value="local",
+    metavar="[ADDRESS]",
+    help="Read and embed on the Ray cluster at ADDRESS; without one, on one that is started here.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as one JSON object.")
 @click.pass_obj
 def ingest(
@@ -32,9 +41,10 @@ def ingest(
     samples: bool,
     again: bool,
     collection: str | None,
+    ray: str | None,
     as_json: bool,
 ) -> int:
-    """Put the files at PATH... into the library, folders with all below them.
+    """Put the files at PATH... into the library, folders with all below them; https://, s3:// and gs:// addresses too.
 
     Reads text, web pages, PDF, Word, OpenDocument, EPUB, PowerPoint, Excel, CSV, JSON and mail. A file that did not
     change is left alone; one that can't be read is named with the reason, the rest goes on, and the exit code is 1, as
@@ -43,7 +53,7 @@ def ingest(
     """
     if not paths and not samples and not again:
         raise click.UsageError("Name at least one PATH: a file, or a folder of files.")
-    report = _ingest(settings, paths, sync=sync, samples=samples, again=again, collection=collection)
+    report = _ingest(settings, paths, sync=sync, samples=samples, again=again, collection=collection, ray=ray)
     if as_json:
         click.echo(json.dumps(report.to_json(), ensure_ascii=False))
     else:
@@ -52,23 +62,59 @@ def ingest(
 
 
 def _ingest(
-    settings: Settings, paths: tuple[str, ...], *, sync: bool, samples: bool, again: bool, collection: str | None
+    settings: Settings,
+    paths: tuple[str, ...],
+    *,
+    sync: bool,
+    samples: bool,
+    again: bool,
+    collection: str | None,
+    ray: str | None,
 ) -> IngestReport:
     from ingest.again import ingest_again
     from ingest.pipeline import IngestReport, ingest_paths, ingest_samples
+    from ingest.remote import checked_address, ingest_addresses, is_address
     from ingest.walk import roots_of
     from store.library import Library
 
-    roots_of(paths)  # A wrong path is told before a library is made or a model loaded.
+    # A wrong path is told before a library is made or a model loaded.
+    addresses = [checked_address(path) for path in paths if is_address(path)]
+    paths = tuple(path for path in paths if not is_address(path))
+    roots_of(paths)
+    if sync and addresses:
+        raise click.UsageError("--sync follows folders of this machine, not addresses: leave it out, or them.")
     report = IngestReport()
-    with Library.open(settings) as library, progress_bar("Embedding") as progress:
+    with ExitStack() as stack:
+        workers = None if ray is None else stack.enter_context(_workers(settings, ray))
+        library = stack.enter_context(Library.open(settings, embedder=workers.embedder if workers else None))
+        progress = stack.enter_context(progress_bar("Embedding"))
+        parse_all = workers.parse_all if workers else None
         if samples:
             report += ingest_samples(library, progress, collection)
         if paths:
-            report += ingest_paths(library, paths, sync=sync, progress=progress, collection=collection)
+            report += ingest_paths(
+                library, paths, sync=sync, progress=progress, collection=collection, parse_all=parse_all
+            )
+        if addresses:
+            report += ingest_addresses(
+                library, addresses, progress=progress, collection=collection, parse_all=parse_all
+            )
         if again:
             report += ingest_again(library, progress)
     return report
+
+
+@contextmanager
+def _workers(settings: Settings, address: str) -> Iterator[RayWorkers]:
+    from functools import partial as with_arguments
+
+    from ingest.on_ray import checked_address, ray_workers
+    from store.embedding.weights import load_embedder
+
+    address = checked_address(address)
+    load = with_arguments(load_embedder, settings.embedding_model)
+    with ray_workers(address, load(), load, settings.passage_tokens) as workers:
+        yield workers
 
 
 @contextmanager

@@ -11,12 +11,11 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.parse import parse
+from ingest.file_task import FileOutcome, FileTask, ParseAll, parse_task, reader_failed
 from ingest.preparation import preparation
 from ingest.read import read_bytes
 from ingest.sidecar import SOURCES_FILE, Source, read_sources
@@ -153,6 +152,7 @@ def ingest_paths(
     progress: Progress | None = None,
     uri_of: UriOf | None = None,
     collection: str | None = None,
+    parse_all: ParseAll | None = None,
 ) -> IngestReport:
     """Put the files at and below `paths` into `library`; a document's uri is its file's absolute path.
 
@@ -161,6 +161,7 @@ def ingest_paths(
 
     With `sync`, documents of files that are no longer below `paths` are removed, after the rest was added, so that
     a renamed file is not embedded again. `uri_of` names documents otherwise, and then there is nothing to sync by.
+    `parse_all` reads the files elsewhere than in this process.
 
     Raises NotFoundError for a path that isn't there and RequestError for an unusable name of a collection, before
     anything is done, and what the library raises.
@@ -173,7 +174,8 @@ def ingest_paths(
     roots = roots_of(paths)
     tally = _Tally()
     writer = library.writer(progress)
-    for parsed in _parsed(library, roots, uri_of or _path_of, collection, tally):
+    tasks = _tasks(library, roots, uri_of or _path_of, collection, tally)
+    for parsed in _parsed((parse_all or _parse_here(library))(tasks), tally):
         tally.count(writer.add(parsed))
     tally.count(writer.finish())
     if sync:
@@ -205,10 +207,33 @@ def ingest_samples(library: Library, progress: Progress | None = None, collectio
     )
 
 
-def _parsed(
+def _parsed(outcomes: Iterable[FileOutcome], tally: _Tally) -> Iterator[ParsedDocument]:
+    """Yield the documents; what else came of the files goes to the tally."""
+    for outcome in outcomes:
+        for sign in outcome.signs:
+            tally.flag(outcome.file, sign)
+        for notice in outcome.notices:
+            tally.tell(outcome.file, notice)
+        if outcome.failure is not None:
+            tally.fail(outcome.file, str(outcome.failure), outcome.failure)
+        if outcome.parsed is not None:
+            yield outcome.parsed
+
+
+def _parse_here(library: Library) -> ParseAll:
+    """Return a function that reads files one by one in this process."""
+
+    def parse_all(tasks: Iterable[FileTask]) -> Iterator[FileOutcome]:
+        for task in tasks:
+            yield parse_task(task, library.embedder.count_tokens, library.settings.passage_tokens)
+
+    return parse_all
+
+
+def _tasks(
     library: Library, roots: Sequence[Path], uri_of: UriOf, collection: str | None, tally: _Tally
-) -> Iterator[ParsedDocument]:
-    """The documents of all files that are new or changed; the others go to the tally."""
+) -> Iterator[FileTask]:
+    """Yield all files that are new or changed; the others go to the tally."""
     sources = _Sources(tally)
     for root in roots:
         for file in files_below(root):
@@ -224,56 +249,30 @@ def _parsed(
             if source.collection is None:
                 source = replace(source, collection=collection)
             try:
-                parsed = _parse_if_changed(
-                    library, file, uri_of(file), source, partial(tally.flag, file), partial(tally.tell, file)
-                )
+                task = _task_if_changed(library, file, uri_of(file), source)
             except ReadError as error:
                 tally.fail(file, str(error), error)
-            except (MemoryError, RecursionError, ValueError, LookupError, TypeError, AttributeError, OSError) as error:
-                # A reader that fails in a way nobody foresaw fails for one file, not for all.
-                failure = ReadError(
-                    "This file can't be read: its reader failed ({kind}).",
-                    code="reader_failed",
-                    kind=type(error).__name__,
-                )
+            except (MemoryError, ValueError, OSError) as error:
+                failure = reader_failed(error)
                 tally.fail(file, str(failure), failure)
             else:
-                if parsed is None:
+                if task is None:
                     tally.unchanged += 1
                 else:
-                    yield parsed
+                    yield task
 
 
-def _parse_if_changed(
-    library: Library,
-    file: Path,
-    uri: str,
-    source: Source,
-    flag: Callable[[str], None],
-    tell: Callable[[str], None],
-) -> ParsedDocument | None:
-    """The document of a file, or None if the library holds it, made from the same bytes in the same way."""
+def _task_if_changed(library: Library, file: Path, uri: str, source: Source) -> FileTask | None:
+    """Return the bytes of a file with what is known of it; None if the library holds what they would give."""
     _refuse_unwritable_name(file)
     data = read_bytes(file)
     digest = sha256(data).hexdigest()
-    budget = library.settings.passage_tokens
-    number = preparation(source, budget)
+    number = preparation(source, library.settings.passage_tokens)
     if library.is_current(uri, digest, number):
         return None
     if source.collection is None and (known := library.find_document(uri)) is not None:
         source = replace(source, collection=known.collection)
-    return parse(
-        file,
-        data,
-        uri=uri,
-        source=source,
-        original_sha256=digest,
-        preparation=number,
-        count_tokens=library.embedder.count_tokens,
-        passage_tokens=budget,
-        flag=flag,
-        tell=tell,
-    )
+    return FileTask(file, data, uri, source, digest, number)
 
 
 def _remove_what_is_gone(library: Library, root: Path) -> int:

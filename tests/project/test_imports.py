@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from tests.conftest import ROOT
 from tests.project.sources import (
@@ -123,7 +124,8 @@ def _undeclared(found: dict[str, str], names: set[str]) -> list[str]:
     providers = Providers()
     missing: dict[str, str] = {}
     for module, place in sorted(found.items()):
-        provided_by = providers.of(module)
+        # What isn't installed here, of an extra, is taken for the distribution of its own name.
+        provided_by = providers.of(module) or {canonicalize_name(module.partition(".")[0])}
         if not provided_by & names:
-            missing.setdefault(" or ".join(sorted(provided_by)) or "nothing installed", f"{module} at {place}")
+            missing.setdefault(" or ".join(sorted(provided_by)), f"{module} at {place}")
     return [f"{provider}: {module}" for provider, module in missing.items()]

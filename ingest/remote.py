@@ -1,0 +1,242 @@
+"""Files at addresses: `s3://`, `gs://` and `https://`, read by fsspec and bounded in size and time.
+
+Only the command reads addresses, on behalf of whoever types it: they may lead anywhere that this machine can reach. The
+page has a fetcher of its own, which keeps to the public web.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import unquote, urlsplit
+
+from ingest.pipeline import SKIPPED_NAMES, Failure, IngestReport, ingest_paths
+from ingest.readers import BY_SUFFIX, READERS, SUFFIXES
+from ingest.sidecar import SOURCES_FILE
+from store.errors import AttestError, LibraryError, NotFoundError, ReadError, RequestError
+
+if TYPE_CHECKING:
+    from ingest.file_task import ParseAll
+    from store.library import Library
+    from store.types import Progress
+
+PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "http": "aiohttp", "https": "aiohttp"}
+"""What fsspec reads each kind of address with."""
+WEB = frozenset({"http", "https"})
+STORES = frozenset({"s3", "gs", "gcs", "memory"})
+"""What can be listed; `memory` is fsspec's own."""
+
+MAX_SECONDS = 300.0
+"""For one file."""
+MAX_PORTION_BYTES = 256 * 2**20
+"""Of files that lie on this disk before they are read."""
+PIECE = 2**20
+
+_SUFFIXES = {media: reader.suffixes[0] for reader in READERS for media in reader.media_types if media != "text/plain"}
+_SAY_NOTHING = frozenset({"", "text/plain", "text/x-markdown", "application/octet-stream", "binary/octet-stream"})
+"""Media types with which the name's end decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file at an address."""
+
+    address: str
+    name: str
+    """What it is called here, which tells its format."""
+    size: int
+    """In bytes; 0 where the server doesn't say."""
+
+
+def is_address(path: str) -> bool:
+    """Return whether `path` is an address rather than a path of this machine."""
+    return "://" in path
+
+
+def ingest_addresses(
+    library: Library,
+    addresses: Sequence[str],
+    *,
+    progress: Progress | None = None,
+    collection: str | None = None,
+    parse_all: ParseAll | None = None,
+) -> IngestReport:
+    """Put the files at `addresses` into `library`, all below those that are folders; a document's uri is its address.
+
+    Raises RequestError for an address of another kind, NotFoundError for one where nothing is, LibraryError where what
+    reads it isn't installed. A file that can't be fetched is a failure of the report.
+    """
+    report = IngestReport()
+    for address in map(checked_address, addresses):
+        with _translated(address):
+            filesystem, files, skipped = _found(address)
+        names = tuple(skipped[:SKIPPED_NAMES])
+        report += IngestReport(skipped=names, skipped_count=len(skipped))
+        for portion in _portions(files):
+            with tempfile.TemporaryDirectory(prefix="attest-remote-") as folder:
+                here, failed = _fetched(filesystem, portion, Path(folder))
+                report += IngestReport(failed=failed)
+                if here:
+                    made = ingest_paths(
+                        library,
+                        [folder],
+                        progress=progress,
+                        uri_of=lambda path, here=here: here[path.name],  # type: ignore[misc]
+                        collection=collection,
+                        parse_all=parse_all,
+                    )
+                    report += _renamed(made, here)
+    return report
+
+
+def checked_address(address: str) -> str:
+    """Return an address that can be read. Raises RequestError."""
+    parts = urlsplit(address)
+    if parts.scheme not in WEB | STORES:
+        raise RequestError(f"{parts.scheme}:// can't be read: use s3://, gs://, https://, or a path of this machine.")
+    if parts.username or parts.password:
+        raise RequestError("An address with a name or a password in it isn't read: documents keep their address.")
+    if not parts.netloc:
+        raise RequestError(
+            f"{address} is no whole address: write it as https://example.org/paper.pdf or s3://bucket/path."
+        )
+    return address
+
+
+def _found(address: str) -> tuple[Any, list[RemoteFile], list[str]]:
+    """Return a filesystem, the files at and below an address that can be read, and the names of the others."""
+    filesystem = _filesystem(urlsplit(address).scheme)
+    if urlsplit(address).scheme in WEB:
+        about = filesystem.info(address)
+        name = _web_name(address, about.get("mimetype") or "")
+        return filesystem, [RemoteFile(address, name, about.get("size") or 0)], []
+    found = filesystem.find(address, detail=True)
+    if not found:
+        raise NotFoundError(f"There is nothing at {address}: check its spelling.")
+    files, skipped = [], []
+    for path, about in sorted(found.items()):
+        name = PurePosixPath(path).name
+        if about.get("type") != "file" or any(part.startswith(".") for part in PurePosixPath(path).parts):
+            continue
+        if name == SOURCES_FILE or PurePosixPath(name).suffix.lower() in SUFFIXES:
+            files.append(RemoteFile(filesystem.unstrip_protocol(path), name, about.get("size") or 0))
+        else:
+            skipped.append(filesystem.unstrip_protocol(path))
+    return filesystem, files, skipped
+
+
+def _filesystem(scheme: str) -> Any:  # noqa: ANN401 - fsspec has no types
+    import fsspec
+
+    options: dict[str, object] = {}
+    try:
+        if scheme in WEB:
+            import aiohttp
+
+            timeout = aiohttp.ClientTimeout(total=MAX_SECONDS, sock_connect=10, sock_read=60)
+            options = {"client_kwargs": {"timeout": timeout}}
+        return fsspec.filesystem(scheme, **options)
+    except ImportError as error:
+        package = PACKAGES[scheme]
+        raise LibraryError(
+            f"{scheme}:// needs {package}, which isn't installed beside Attest: run `pip install {package}`."
+        ) from error
+
+
+def _portions(files: Sequence[RemoteFile]) -> Iterator[list[RemoteFile]]:
+    """Yield the files folder by folder, each time so many as may lie on the disk, with the folder's sources.yaml."""
+    for _, group in groupby(files, key=lambda file: file.address.rpartition("/")[0]):
+        members = list(group)
+        about = [file for file in members if file.name == SOURCES_FILE]
+        portion: list[RemoteFile] = []
+        for file in members:
+            if file.name == SOURCES_FILE:
+                continue
+            if portion and sum(each.size for each in portion) + file.size > MAX_PORTION_BYTES:
+                yield [*about, *portion]
+                portion = []
+            portion.append(file)
+        if portion:
+            yield [*about, *portion]
+
+
+def _fetched(filesystem: Any, files: list[RemoteFile], folder: Path) -> tuple[dict[str, str], tuple[Failure, ...]]:  # noqa: ANN401
+    """Fetch files into `folder`; return their addresses by name, and those that could not be fetched."""
+    here: dict[str, str] = {}
+    failed: list[Failure] = []
+    for file in files:
+        try:
+            with _translated(file.address):
+                _fetch(filesystem, file, folder / file.name)
+        except AttestError as error:
+            (folder / file.name).unlink(missing_ok=True)
+            failed.append(Failure(file.address, str(error), error))
+        else:
+            here[file.name] = file.address
+    return here, tuple(failed)
+
+
+def _fetch(filesystem: Any, file: RemoteFile, target: Path) -> None:  # noqa: ANN401 - fsspec has no types
+    reader = BY_SUFFIX.get(target.suffix.lower())
+    limit = reader.max_bytes if reader else PIECE
+    deadline = time.monotonic() + MAX_SECONDS
+    options = {"block_size": 0} if urlsplit(file.address).scheme in WEB else {}
+    size = 0
+    with filesystem.open(file.address, "rb", **options) as source, target.open("wb") as copy:
+        while piece := _piece(source):
+            size += len(piece)
+            if size > limit:
+                raise ReadError(f"This file is longer than {limit // 2**20} MB, which is the limit.")
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            copy.write(piece)
+
+
+def _piece(source: BinaryIO) -> bytes:
+    return source.read(PIECE)
+
+
+def _web_name(address: str, media_type: str) -> str:
+    """Return a file name whose end is that of the media type, or of the address where that says little."""
+    last = PurePosixPath(unquote(urlsplit(address).path)).name or "page"
+    kind = media_type.split(";", maxsplit=1)[0].strip().lower()
+    own = PurePosixPath(last).suffix.lower()
+    suffix = own if kind in _SAY_NOTHING else _SUFFIXES.get(kind, "")
+    if kind == "text/plain" and suffix not in SUFFIXES:
+        suffix = ".txt"
+    if suffix not in SUFFIXES:
+        raise RequestError(f"{address} is {kind or 'of no known kind'}, which can't be read.")
+    stem = PurePosixPath(last).stem if own in SUFFIXES else last
+    return f"{stem.lstrip('.')[:100] or 'page'}{suffix}"
+
+
+def _renamed(report: IngestReport, here: dict[str, str]) -> IngestReport:
+    """Return the report with addresses in the place of temporary paths."""
+
+    def named(files: tuple[Failure, ...]) -> tuple[Failure, ...]:
+        return tuple(replace(each, path=here.get(Path(each.path).name, each.path)) for each in files)
+
+    return replace(report, failed=named(report.failed), flagged=named(report.flagged), partial=named(report.partial))
+
+
+@contextmanager
+def _translated(address: str) -> Iterator[None]:
+    """Raise what goes wrong on the way as one sentence. Raises NotFoundError, ReadError."""
+    try:
+        yield
+    except AttestError:
+        raise
+    except FileNotFoundError as error:
+        raise NotFoundError(f"There is nothing at {address}: check its spelling.") from error
+    except (PermissionError, TimeoutError) as error:
+        what = "needs other credentials" if isinstance(error, PermissionError) else "took too long"
+        raise ReadError(f"{address} can't be read: it {what}.") from error
+    except Exception as error:  # each filesystem has errors of its own
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise ReadError(f"{address} can't be read: {reason}.") from error
