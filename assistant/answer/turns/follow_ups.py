@@ -88,7 +88,6 @@ def _readings(asked: Question, thread: Thread, quoted: tuple[str, ...]) -> Itera
     yield replace(asked, alone=whole)
     if is_swap(own, thread.last):
         # It has no question of its own, which could be asked of what was quoted.
-        yield replace(asked, alone=f"{own.rstrip(TAIL)}: {thread.last}")
         return
     if whole == own:
         yield replace(asked, alone=f"{thread.last.rstrip(TAIL)}: {own}")
