@@ -60,7 +60,7 @@ def complete(question: str, before: str | None, answer: str = "") -> str:
     if not before or not text:
         return question.strip()
     before = unicodedata.normalize("NFC", before).strip()
-    language = pack_of(text, before)
+    language = _language_of(text, before)
     bare, connected = _without_connective(text, language)
     if (thing := _swapped_thing(bare, connected, language)) is not None:
         return _swap(thing, before)
@@ -71,10 +71,19 @@ def complete(question: str, before: str | None, answer: str = "") -> str:
     return question.strip()
 
 
+def _language_of(text: str, before: str) -> Pack:
+    """Return the data of a follow-up's language: one too short to tell it is known by how it asks about another thing."""
+    language = pack_of(text, before)
+    for each in (language, *packs().values()):
+        if each.pattern("swap").match(_without_connective(text, each)[0].strip(TAIL)):
+            return each
+    return language
+
+
 def is_swap(question: str, before: str) -> bool:
     """Return whether a follow-up only names another thing, and leaves what is asked to the question before it."""
     text = unicodedata.normalize("NFC", question).strip()
-    language = pack_of(text, before)
+    language = _language_of(text, before)
     return _swapped_thing(*_without_connective(text, language), language) is not None
 
 
