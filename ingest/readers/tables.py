@@ -39,17 +39,24 @@ def table_blocks(rows: Sequence[Sequence[Cell]], header_rows: int | None = None)
 
     Raises ReadError for a table of more cells than the limit.
     """
+    _, texts = rows_in_words(rows, header_rows)
+    yield from (Block(text, "paragraph") for text in texts if text)
+
+
+def rows_in_words(rows: Sequence[Sequence[Cell]], header_rows: int | None = None) -> tuple[int, list[str]]:
+    """Return how many rows are headers, and the text of each row below them; empty for a row without any.
+
+    Raises ReadError for a table of more cells than the limit.
+    """
     grid = _grid(rows)
     if not grid:
-        return
+        return 0, []
     heads = _header_rows(rows, grid) if header_rows is None else min(header_rows, len(grid))
     headers = [_header(grid, heads, column) for column in range(max(map(len, grid)))]
     if heads == len(grid):
         headers, heads = [""] * len(headers), 0
     is_named = _has_named_rows(rows, heads)
-    for row in grid[heads:]:
-        if text := _row(row, headers, is_named):
-            yield Block(text, "paragraph")
+    return heads, [_row(row, headers, is_named) for row in grid[heads:]]
 
 
 def _grid(rows: Sequence[Sequence[Cell]]) -> list[list[Cell | None]]:

@@ -13,7 +13,9 @@ import regex
 
 from ingest.readers.pdf.glyphs import Glyph
 
-RIGHT_TO_LEFT = regex.compile(r"[\p{Hebrew}\p{Arabic}\p{Syriac}\p{Thaana}\p{Nko}]")
+RIGHT_TO_LEFT = regex.compile(r"(?![\u0660-\u066c\u06f0-\u06f9])[\p{Hebrew}\p{Arabic}\p{Syriac}\p{Thaana}\p{Nko}]")
+"""Letters; digits and the signs inside of numbers are written from left to right."""
+
 _LEFT_TO_RIGHT = regex.compile(r"[\p{L}\p{Nd}]")
 _MARK = regex.compile(r"^\p{M}+$")
 _WITHIN_NUMBER = regex.compile(r"^[.,:/٫٬%-]$")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
 import regex
 
+from ingest.readers.pdf.columns import cells_of, joined_cell, tables_of
+from ingest.readers.pdf.direction import RIGHT_TO_LEFT
+from ingest.readers.pdf.rules import Rule
 from ingest.readers.pdf.segments import ROOM_FOR_BLANK, Segment
+from ingest.readers.tables import DIVIDER
 
 SAME_ROW = 0.35
 """Share of the letter size by which the baselines of one row may differ."""
@@ -26,10 +30,10 @@ FULL_SHARE = 0.5
 """Of a column's lines: how many must fill most of its width, or it is a list of cells."""
 
 
+_LETTER = regex.compile(r"\p{L}")
+
 MOST_EDGES = 100
 """Left edges that are tried as the beginning of a column."""
-
-_RIGHT_TO_LEFT = regex.compile(r"[\p{Hebrew}\p{Arabic}\p{Syriac}\p{Thaana}\p{Nko}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +51,30 @@ class Line:
     """Number of the column that it stands in; it grows in reading order."""
     region_left: int
     """Left edge of that column, rounded."""
+    cells: tuple[str, ...] = ()
+    """Of a row of a table: its text in each column, empty where the cell is blank."""
+    fonts: tuple[int, ...] = ()
+    """Of a row of a table: what its fonts are called."""
+    columns: tuple[tuple[float, float], ...] = ()
+    """Of a row of a table: where its columns begin and end."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
         return asdict(self)
 
 
-def lines_of(segments: list[Segment]) -> list[Line]:
-    """Return the lines of a page in reading order; text that is turned comes last."""
+def lines_of(segments: list[Segment], rules: Sequence[Rule] = ()) -> list[Line]:
+    """Return the lines of a page in reading order; text that is turned comes last.
+
+    `rules` are the horizontal lines that the page draws.
+    """
     lines: list[Line] = []
     for angle in sorted({segment.angle for segment in segments}, key=lambda angle: _weight(segments, angle)):
-        for column in _columns([segment for segment in segments if segment.angle == angle]):
+        drawn = rules if angle == 0 else ()
+        for column in _columns([segment for segment in segments if segment.angle == angle], drawn):
             region = lines[-1].region + 1 if lines else 0
             left = round(_usual_left(column))
-            lines.extend(_line(row, region, left) for row in _rows(column))
+            lines.extend(_lines(_rows(column), drawn, region, left))
     return lines
 
 
@@ -86,7 +100,7 @@ def _in_order(row: list[Segment]) -> list[Segment]:
 
 
 def _is_right_to_left(segments: list[Segment]) -> bool:
-    return 2 * sum(1 for segment in segments if _RIGHT_TO_LEFT.search(segment.text)) > len(segments)
+    return 2 * sum(1 for segment in segments if RIGHT_TO_LEFT.search(segment.text)) > len(segments)
 
 
 def _line(row: list[Segment], region: int, region_left: int) -> Line:
@@ -116,7 +130,34 @@ def _usual_left(column: list[Segment]) -> float:
     return float(Counter(round(row[0].left) for row in _rows(column)).most_common(1)[0][0])
 
 
-def _columns(segments: list[Segment]) -> Iterator[list[Segment]]:
+def _lines(rows: list[list[Segment]], rules: Sequence[Rule], region: int, left: int) -> Iterator[Line]:
+    """Yield the lines of a column of the page; each row of a table is one."""
+    sorted_rows = [sorted(row, key=lambda segment: segment.left) for row in rows]
+    done = 0
+    for table in tables_of(sorted_rows, rules):
+        yield from (_line(row, region, left) for row in rows[done : table.first])
+        words = [segment for row in rows[table.first : table.end] for segment in row if _LETTER.search(segment.text)]
+        is_backward = _is_right_to_left(words)
+        for numbers in table.rows:
+            pieces: list[list[str]] = [[] for _ in table.columns]
+            for number in numbers:
+                for column, text in cells_of(sorted_rows[number], table.columns):
+                    pieces[column].append(text)
+            cells = [joined_cell(column) for column in pieces]
+            order = range(len(cells))[:: -1 if is_backward else 1]
+            whole = _line([segment for number in numbers for segment in rows[number]], region, left)
+            yield replace(
+                whole,
+                text=DIVIDER.join(cells[number] for number in order if cells[number]),
+                cells=tuple(cells[number] for number in order),
+                fonts=tuple({font for number in numbers for segment in rows[number] for font in segment.fonts}),
+                columns=tuple(table.columns[number] for number in order),
+            )
+        done = table.end
+    yield from (_line(row, region, left) for row in rows[done:])
+
+
+def _columns(segments: list[Segment], rules: Sequence[Rule]) -> Iterator[list[Segment]]:
     """Yield the columns of a page or part of one, in reading order; all of it where it has one column."""
     gutter = _gutter(segments)
     if gutter is None:
@@ -127,16 +168,16 @@ def _columns(segments: list[Segment]) -> Iterator[list[Segment]]:
     for spans, band in _bands(segments, gutter):
         left = [segment for segment in band if segment.right <= gutter]
         right = [segment for segment in band if segment.right > gutter]
-        if spans or not _are_columns(left, right):
+        if spans or not _are_columns(left, right) or _is_ruled(band, gutter, rules):
             above += band
             continue
         if above:
-            yield from _columns(above) if len(above) < len(segments) else (above,)
+            yield from _columns(above, rules) if len(above) < len(segments) else (above,)
         above = []
         for side in (right, left) if _is_right_to_left(band) else (left, right):
-            yield from _columns(side)
+            yield from _columns(side, rules)
     if above:
-        yield from _columns(above) if len(above) < len(segments) else (above,)
+        yield from _columns(above, rules) if len(above) < len(segments) else (above,)
 
 
 def _gutter(segments: list[Segment]) -> float | None:
@@ -174,6 +215,13 @@ def _bands(segments: list[Segment], gutter: float) -> Iterator[tuple[bool, list[
 def _are_columns(left: list[Segment], right: list[Segment]) -> bool:
     """Return whether two sides are running text, not the cells of a table or a list of names and values."""
     return all(_is_running_text(side) for side in (left, right))
+
+
+def _is_ruled(band: list[Segment], gutter: float, rules: Sequence[Rule]) -> bool:
+    """Return whether lines are drawn across a gutter between rows, as in a table."""
+    top, bottom = max(segment.baseline for segment in band), min(segment.baseline for segment in band)
+    heights = {round(rule.y) for rule in rules if rule.left < gutter < rule.right and bottom < rule.y < top}
+    return len(heights) > 1
 
 
 def _is_running_text(side: list[Segment]) -> bool:

@@ -68,6 +68,8 @@ def _texts(pages: Sequence[Page]) -> Iterator[str]:
         for number, line in enumerate(page.lines):
             if above is None:
                 separator = ""
+            elif above.cells or line.cells:
+                separator = PARAGRAPH_END
             elif number == 0 or line.region != above.region:
                 separator = _over_a_gap(above, line, edges.get(_column(above)))
             else:

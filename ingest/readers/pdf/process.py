@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.limits import MAX_PAGE_SECONDS, MAX_PAGES, MAX_PDF_MEMORY_BYTES
 from ingest.readers.pdf.glyphs import UNKNOWN, page_glyphs
 from ingest.readers.pdf.layout import lines_of
+from ingest.readers.pdf.rules import page_rules, without_struck
 from ingest.readers.pdf.segments import segments_of
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def _read(document: PdfDocument) -> None:
             glyphs, has_pictures = [], True
         else:
             has_pictures = _has_pictures(page)
-        lines = [line.to_json() for line in lines_of(segments_of(glyphs))]
+        rules = page_rules(page)
+        lines = [line.to_json() for line in lines_of(segments_of(without_struck(glyphs, rules)), rules)]
         _say({"lines": lines, "width": page.get_width(), "has_pictures": has_pictures})
         page.close()
 

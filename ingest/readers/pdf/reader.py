@@ -12,6 +12,7 @@ from typing import Any
 from ingest.blocks import PAGE_START, Block, RawDocument
 from ingest.limits import MAX_CHARACTERS, MAX_FILE_BYTES
 from ingest.readers.base import Reader
+from ingest.readers.pdf.headers import with_headers
 from ingest.readers.pdf.layout import Line
 from ingest.readers.pdf.paragraphs import Page, paragraphs_of
 from ingest.readers.pdf.recognition import recognized_pages
@@ -46,6 +47,7 @@ def read_pdf(data: bytes) -> RawDocument:
             code="pdf_scan",
         )
     pages, head = without_running_lines(pages)
+    pages = with_headers(pages)
     return RawDocument(
         blocks=tuple(_with_recognized(pages, recognized)),
         media_type=READER.media_types[0],
@@ -59,7 +61,12 @@ def read_pdf(data: bytes) -> RawDocument:
 
 
 def _page(record: dict[str, Any]) -> Page:
-    return Page(tuple(Line(**line) for line in record["lines"]), record["width"])
+    return Page(tuple(_line(**line) for line in record["lines"]), record["width"])
+
+
+def _line(cells: list[str], fonts: list[int], columns: list[list[float]], **values: Any) -> Line:  # noqa: ANN401 - JSON
+    edges = tuple((left, right) for left, right in columns)
+    return Line(cells=tuple(cells), fonts=tuple(fonts), columns=edges, **values)
 
 
 def _with_recognized(pages: list[Page], recognized: dict[int, str]) -> list[Block]:

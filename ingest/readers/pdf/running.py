@@ -45,7 +45,8 @@ def without_running_lines(pages: Sequence[Page]) -> tuple[list[Page], str | None
 
 
 def _outermost(page: Page) -> list[Line]:
-    lines = sorted(page.lines, key=lambda line: -line.baseline)
+    """Return the lines that may be running ones; the rows of a table, whose head returns on each page, are none."""
+    lines = sorted((line for line in page.lines if not line.cells), key=lambda line: -line.baseline)
     return lines[:OUTERMOST] + lines[max(OUTERMOST, len(lines) - OUTERMOST) :]
 
 

@@ -26,10 +26,19 @@ USUAL_BEARING = 0.08
 WIDE_GAP = 1.5
 """Times the letter size: a wider gap parts columns or cells."""
 
-_UNSPACED = regex.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}]")
+UNSPACED = regex.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}]")
 _UNMARKED = ("।", "។", "၊", "၊", "，", "。", "、")
 _HYPHEN = "\x02"  # PDFium's sign for a hyphen at a line's end
 _LONGEST_WORD = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What stands between two blanks of a segment."""
+
+    text: str
+    left: float
+    right: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,10 @@ class Segment:
     """Width of its first word; in scripts without blanks, of its first twelve glyphs at most."""
     is_bold: bool
     angle: int = 0
+    fonts: frozenset[int] = frozenset()
+    """Addresses of its fonts in PDFium's memory: equal for the same font of a file."""
+    words: tuple[Word, ...] = ()
+    """From left to right; empty where they can't be told, as in scripts from right to left."""
 
 
 @dataclass(slots=True)
@@ -64,7 +77,8 @@ def segments_of(glyphs: Iterable[Glyph]) -> list[Segment]:
     """Return the segments of a page's glyphs, in the order in which they were drawn."""
     glyphs = list(glyphs)
     bearings = _bearings(glyphs)
-    return [segment for run in _runs(glyphs) if (segment := _segment(run, bearings)) is not None]
+    runs = (part for run in _runs(glyphs) for part in _parted(run))
+    return [segment for run in runs if (segment := _segment(run, bearings)) is not None]
 
 
 def _runs(glyphs: list[Glyph]) -> Iterator[_Run]:
@@ -99,6 +113,25 @@ def _continues(run: _Run, glyph: Glyph) -> bool:
     return is_ligature or -larger < glyph.left - last.right < WIDE_GAP * larger
 
 
+def _parted(run: _Run) -> Iterator[_Run]:
+    """Yield the parts of a run from right to left between which wide gaps are; the order of glyphs shows none there."""
+    if not any(RIGHT_TO_LEFT.search(glyph.text) for glyph in run.glyphs):
+        yield run
+        return
+    edges: list[list[float]] = []
+    for glyph in sorted(run.glyphs, key=lambda glyph: glyph.left):
+        if edges and glyph.left - edges[-1][1] < WIDE_GAP * glyph.size:
+            edges[-1][1] = max(edges[-1][1], glyph.right)
+        else:
+            edges.append([glyph.left, glyph.right])
+    for left, right in reversed(edges):
+        part = _Run()
+        for glyph, blank in zip(run.glyphs, run.blanks, strict=True):
+            if left <= glyph.left <= right:
+                part.add(glyph, blank and bool(part.glyphs))
+        yield part
+
+
 def _is_right_to_left(run: _Run) -> bool:
     return any(RIGHT_TO_LEFT.search(glyph.text) for glyph in run.glyphs[-30:])
 
@@ -123,6 +156,20 @@ def _segment(run: _Run, bearings: dict[int, float]) -> Segment | None:
         first_word=_first_word(glyphs, blanks),
         is_bold=2 * sum(glyph.bold for glyph in glyphs) > len(glyphs),
         angle=glyphs[0].angle,
+        fonts=frozenset(glyph.font for glyph in glyphs),
+        words=_words(text, glyphs, blanks),
+    )
+
+
+def _words(text: str, glyphs: list[Glyph], blanks: list[bool]) -> tuple[Word, ...]:
+    texts = text.split(" ")
+    starts = [0, *(number for number, blank in enumerate(blanks) if blank and number)]
+    if len(texts) != len(starts) or RIGHT_TO_LEFT.search(text):
+        return ()
+    pieces = [glyphs[start:end] for start, end in pairwise([*starts, len(glyphs)])]
+    return tuple(
+        Word(word, min(glyph.left for glyph in piece), max(glyph.right for glyph in piece))
+        for word, piece in zip(texts, pieces, strict=True)
     )
 
 
@@ -183,7 +230,7 @@ def _shift(glyph: Glyph, size: float, baseline: float) -> int:
 def _first_word(glyphs: list[Glyph], blanks: list[bool]) -> float:
     end = 1
     while end < len(glyphs) and not blanks[end]:
-        if end >= _LONGEST_WORD and _UNSPACED.search(glyphs[end].text):
+        if end >= _LONGEST_WORD and UNSPACED.search(glyphs[end].text):
             break
         end += 1
     return max(glyph.right for glyph in glyphs[:end]) - min(glyph.left for glyph in glyphs[:end])

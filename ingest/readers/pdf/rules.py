@@ -1,0 +1,133 @@
+"""The horizontal lines that a PDF page draws: those that strike text out, and those that part the rows of a table."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from ingest.readers.pdf.glyphs import Glyph
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfPage
+
+THICKEST = 3.0
+"""Points: a taller rectangle is an area with edges, not a line."""
+
+SHORTEST = 2.0
+"""Points."""
+
+MOST_POINTS = 20_000
+"""Of all paths of a page: a drawing of more is looked at in part."""
+
+STRIKE_HEIGHTS = (0.15, 0.5)
+"""Where a line that strikes text out crosses it, in letter sizes above the baseline."""
+
+THICKEST_STRIKE = 0.15
+"""Times the letter size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A horizontal line, or an edge of an area. Lengths are in points, y grows upwards."""
+
+    left: float
+    right: float
+    y: float
+    thickness: float | None
+    """None for the edge of an area."""
+
+
+def page_rules(page: PdfPage) -> list[Rule]:
+    """Return the horizontal lines of `page`, and the places that its readers struck out by an annotation."""
+    return [rule for rule in (*_drawn(page), *_annotated(page)) if rule.right - rule.left >= SHORTEST]
+
+
+def without_struck(glyphs: Iterable[Glyph], rules: Iterable[Rule]) -> list[Glyph]:
+    """Return the glyphs that no line strikes out."""
+    lines = [rule for rule in rules if rule.thickness is not None]
+    return [glyph for glyph in glyphs if glyph.angle != 0 or not any(_strikes(line, glyph) for line in lines)]
+
+
+def _strikes(line: Rule, glyph: Glyph) -> bool:
+    height = (line.y - glyph.baseline) / glyph.size
+    if not STRIKE_HEIGHTS[0] <= height <= STRIKE_HEIGHTS[1] or (line.thickness or 0) > THICKEST_STRIKE * glyph.size:
+        return False
+    middle = (glyph.left + glyph.right) / 2
+    return line.left <= middle <= line.right
+
+
+def _drawn(page: PdfPage) -> Iterator[Rule]:
+    from pypdfium2 import raw
+
+    left = MOST_POINTS
+    for number in range(raw.FPDFPage_CountObjects(page)):
+        item = raw.FPDFPage_GetObject(page, number)
+        if raw.FPDFPageObj_GetType(item) != raw.FPDF_PAGEOBJ_PATH:
+            continue
+        fill, stroke = ctypes.c_int(), ctypes.c_int()
+        raw.FPDFPath_GetDrawMode(item, ctypes.byref(fill), ctypes.byref(stroke))
+        count = raw.FPDFPath_CountSegments(item)
+        left -= count
+        if left < 0:
+            return
+        if fill.value or stroke.value:
+            width = ctypes.c_float()
+            raw.FPDFPageObj_GetStrokeWidth(item, ctypes.byref(width))
+            for points in _subpaths(item, count):
+                yield from _rules_of(points, bool(fill.value), width.value if stroke.value else None)
+
+
+def _subpaths(item: Any, count: int) -> Iterator[list[tuple[float, float]]]:  # noqa: ANN401 - a pointer of PDFium
+    """Yield the corners of each part of a path, as they are on the page."""
+    from pypdfium2 import raw
+
+    matrix = raw.FS_MATRIX()
+    raw.FPDFPageObj_GetMatrix(item, ctypes.byref(matrix))
+    points: list[tuple[float, float]] = []
+    for number in range(count):
+        segment = raw.FPDFPath_GetPathSegment(item, number)
+        x, y = ctypes.c_float(), ctypes.c_float()
+        raw.FPDFPathSegment_GetPoint(segment, ctypes.byref(x), ctypes.byref(y))
+        if raw.FPDFPathSegment_GetType(segment) == raw.FPDF_SEGMENT_MOVETO and points:
+            yield points
+            points = []
+        points.append(
+            (
+                matrix.a * x.value + matrix.c * y.value + matrix.e,
+                matrix.b * x.value + matrix.d * y.value + matrix.f,
+            )
+        )
+        if raw.FPDFPathSegment_GetClose(segment) and points:
+            points.append(points[0])
+    if points:
+        yield points
+
+
+def _rules_of(points: list[tuple[float, float]], is_filled: bool, width: float | None) -> Iterator[Rule]:
+    bottom, top = min(y for _, y in points), max(y for _, y in points)
+    if top - bottom <= THICKEST:
+        thickness = max(top - bottom, width or 0.0)
+        yield Rule(min(x for x, _ in points), max(x for x, _ in points), (top + bottom) / 2, thickness)
+        return
+    for (one, height), (other, end) in pairwise(points):
+        if abs(height - end) < 0.5:
+            thickness_of_edge = None if is_filled or width is None else width
+            yield Rule(min(one, other), max(one, other), height, thickness_of_edge)
+
+
+def _annotated(page: PdfPage) -> Iterator[Rule]:
+    from pypdfium2 import raw
+
+    for number in range(raw.FPDFPage_GetAnnotCount(page)):
+        note = raw.FPDFPage_GetAnnot(page, number)
+        if raw.FPDFAnnot_GetSubtype(note) == raw.FPDF_ANNOT_STRIKEOUT:
+            for index in range(raw.FPDFAnnot_CountAttachmentPoints(note)):
+                corners = raw.FS_QUADPOINTSF()
+                raw.FPDFAnnot_GetAttachmentPoints(note, index, ctypes.byref(corners))
+                xs = (corners.x1, corners.x2, corners.x3, corners.x4)
+                ys = (corners.y1, corners.y2, corners.y3, corners.y4)
+                yield Rule(min(xs), max(xs), min(ys) + 0.4 * (max(ys) - min(ys)), 0.0)
+        raw.FPDFPage_CloseAnnot(note)
