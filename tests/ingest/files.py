@@ -11,7 +11,20 @@ _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 def pdf(pages: list[list[str]], metadata: dict[str, str] | None = None) -> bytes:
     """A PDF in any script: each page is a list of lines. Its font has no shapes, only a map to Unicode."""
-    characters = sorted({character for page in pages for line in page for character in line})
+    placed = [[(72.0, 760.0 - 20 * number, line) for number, line in enumerate(page)] for page in pages]
+    return placed_pdf(placed, metadata=metadata)
+
+
+def placed_pdf(
+    pages: list[list[tuple[float, float, str]]],
+    rules: list[tuple[float, float, float]] | None = None,
+    metadata: dict[str, str] | None = None,
+) -> bytes:
+    """A PDF of texts at places, in points from the bottom left. Each character is 5 points wide, of a size of 10.
+
+    `rules` are lines that are drawn on each page, from one x to another at a y.
+    """
+    characters = sorted({character for page in pages for _, _, text in page for character in text})
     codes = {character: number + 1 for number, character in enumerate(characters)}
     ranges = "\n".join(
         f"<{code:04X}> <{character.encode('utf-16-be').hex().upper()}>" for character, code in codes.items()
@@ -23,8 +36,9 @@ def pdf(pages: list[list[str]], metadata: dict[str, str] | None = None) -> bytes
     )
     contents = []
     for page in pages:
-        shown = (f"<{''.join(f'{codes[c]:04X}' for c in line)}> Tj 0 -20 Td" for line in page)
-        contents.append(f"BT /F1 10 Tf 72 760 Td {' '.join(shown)} ET" if page else "")
+        shown = (f"1 0 0 1 {x} {y} Tm <{''.join(f'{codes[c]:04X}' for c in text)}> Tj" for x, y, text in page)
+        drawn = "".join(f"{left} {y} m {right} {y} l S " for left, right, y in rules or [])
+        contents.append(f"{drawn}BT /F1 10 Tf {' '.join(shown)} ET" if page else drawn)
     kids = " ".join(f"{6 + 2 * number} 0 R" for number in range(len(pages)))
     info = " ".join(f"/{key} <{('﻿' + value).encode('utf-16-be').hex()}>" for key, value in (metadata or {}).items())
     objects = [

@@ -14,10 +14,11 @@ from statistics import median
 
 import regex
 
+from ingest.readers.pdf.cells import Interval, Visual, cells_of, column_of, usual_size
 from ingest.readers.pdf.rules import Rule
-from ingest.readers.pdf.segments import UNSPACED, WIDE_GAP, Segment
+from ingest.readers.pdf.segments import WIDE_GAP, Segment
+from ingest.readers.pdf.table_rows import FEWEST_ROWS, HALF_A_LINE, WRAPPED, groups_of
 
-FEWEST_ROWS = 3
 MOST_ROWS = 400
 """Of one table on one page."""
 
@@ -36,22 +37,9 @@ CLEAR_GAP = 1.0
 ALIGNED_SHARE = 0.6
 """Of a column's cells: how many must share a left, middle or right edge."""
 
-WRAPPED = 1.45
-"""Times the letter size: the farthest that two lines of one cell stand apart."""
-
-HALF_A_LINE = 0.9
-"""Times the letter size: lines that stand closer are of cells that are centred in their row."""
-
-CLOSER = 0.8
-"""Times the distance of two rows: lines of one cell stand closer than that."""
-
 _LABEL = regex.compile(
     r"^(?:[-–—•·‣▪◦*●○■□►✓✔]|\(?(?:\p{Nd}{1,3}|\p{L}|[ivxlcIVXLC]{1,5})[.)]|\p{Nd}{1,2}(?:\.\p{Nd}{1,2})+\.?)$"
 )
-
-Interval = tuple[float, float]
-Visual = list[Segment]
-"""The segments of one line of a page, from left to right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +65,6 @@ def tables_of(rows: Sequence[Visual], rules: Sequence[Rule]) -> Iterator[Table]:
             number += 1
 
 
-def cells_of(line: Visual, columns: Sequence[Interval]) -> list[tuple[int, str]]:
-    """Return the texts of a line by the column in which each begins; words are parted where columns are."""
-    cells: dict[int, list[str]] = {}
-    for segment in line:
-        if not segment.words:
-            cells.setdefault(_column_of(columns, segment.left, segment.right), []).append(segment.text)
-            continue
-        for word in segment.words:
-            cells.setdefault(_column_of(columns, word.left, word.right), []).append(word.text)
-    return [(column, " ".join(cells[column])) for column in sorted(cells)]
-
-
-def _column_of(columns: Sequence[Interval], left: float, right: float) -> int:
-    """Return the first column that a piece of a line reaches into, or the nearest one."""
-    return min(range(len(columns)), key=lambda number: (_distance(columns[number], (left, right)), number))
-
-
-def _distance(one: Interval, other: Interval) -> float:
-    return max(0.0, one[0] - other[1], other[0] - one[1])
-
-
-def _size(rows: Sequence[Visual]) -> float:
-    return median(segment.size for row in rows for segment in row)
-
-
 def _run(rows: Sequence[Visual], first: int) -> tuple[int, tuple[Interval, ...]]:
     """Return where the table ends that begins with row `first`, and its columns; none where no table begins."""
     if len(rows[first]) < 2:
@@ -109,7 +72,7 @@ def _run(rows: Sequence[Visual], first: int) -> tuple[int, tuple[Interval, ...]]
     columns: tuple[Interval, ...] = ()
     end = first + 1
     while end < min(len(rows), first + MOST_ROWS):
-        size = _size(rows[end - 1 : end + 1])
+        size = usual_size(rows[end - 1 : end + 1])
         is_far = rows[end - 1][0].baseline - rows[end][0].baseline > FARTHEST_ROWS * size
         if is_far or (end - first > 1 and not _are_alike(rows[end - 1], rows[end])):
             break
@@ -128,7 +91,7 @@ def _are_alike(above: Visual, below: Visual) -> bool:
 
 def _columns(rows: Sequence[Visual]) -> tuple[Interval, ...]:
     """Return where the columns of some rows begin and end."""
-    size = _size(rows)
+    size = usual_size(rows)
     pieces = sorted((word for row in rows for segment in row for word in _places(segment)), key=lambda piece: piece[0])
     merged: list[list[float]] = []
     for left, right in pieces:
@@ -138,7 +101,7 @@ def _columns(rows: Sequence[Visual]) -> tuple[Interval, ...]:
             merged.append([left, right])
     columns: list[list[float]] = []
     for interval in merged:
-        if columns and not _is_clear(rows, (columns[-1][1] + interval[0]) / 2, size):
+        if columns and not _is_clear(rows, columns[-1], interval, size):
             columns[-1][1] = interval[1]
         else:
             columns.append(interval)
@@ -149,25 +112,25 @@ def _places(segment: Segment) -> list[Interval]:
     return [(word.left, word.right) for word in segment.words] or [(segment.left, segment.right)]
 
 
-def _is_clear(rows: Sequence[Visual], place: float, size: float) -> bool:
-    """Return whether half of the rows that have words on both sides of a place have a wide gap there."""
+def _is_clear(rows: Sequence[Visual], left: Sequence[float], right: Sequence[float], size: float) -> bool:
+    """Return whether half of the rows that have words in two neighboring intervals have a wide gap between them."""
     gaps: list[float] = []
     for row in rows:
         pieces = [piece for segment in row for piece in _places(segment)]
-        before = [right for _, right in pieces if right <= place]
-        after = [left for left, _ in pieces if left >= place]
+        before = [end for start, end in pieces if left[0] <= start and end <= left[1]]
+        after = [start for start, end in pieces if right[0] <= start and end <= right[1]]
         if before and after:
             gaps.append(min(after) - max(before))
-    return bool(gaps) and 2 * sum(1 for gap in gaps if gap >= CLEAR_GAP * size) >= len(gaps)
+    return 2 * sum(1 for gap in gaps if gap >= CLEAR_GAP * size) >= len(gaps)
 
 
 def _parts_all(rows: Sequence[Visual], columns: Sequence[Interval]) -> bool:
     """Return whether pieces of a line that stand far apart are in different columns, in all rows."""
     for row in rows:
         for before, after in pairwise(row):
-            if after.left - before.right >= WIDE_GAP * after.size and _column_of(
+            if after.left - before.right >= WIDE_GAP * after.size and column_of(
                 columns, before.right, before.right
-            ) == _column_of(columns, after.left, after.left):
+            ) == column_of(columns, after.left, after.left):
                 return False
     return True
 
@@ -181,7 +144,7 @@ def _table(
     lines = rows[first:end]
     if sum(1 for line in lines if len(line) > 1) < FEWEST_ROWS or not _are_cells(lines, columns):
         return None
-    groups = _groups(lines, columns, rules)
+    groups = groups_of(lines, columns, rules)
     if len(groups) < FEWEST_ROWS:
         return None
     return Table(first, end, columns, tuple(tuple(first + number for number in group) for group in groups))
@@ -191,12 +154,12 @@ def _wraps(rows: Sequence[Visual], number: int, columns: Sequence[Interval]) -> 
     """Return whether a line stands so close below the one before that it may go on in its cell."""
     above, line = rows[number - 1], rows[number]
     distance = (above[0].baseline - line[0].baseline) / line[0].size
-    return distance < HALF_A_LINE or (distance <= WRAPPED and _column_of(columns, line[0].left, line[0].left) > 0)
+    return distance < HALF_A_LINE or (distance <= WRAPPED and column_of(columns, line[0].left, line[0].left) > 0)
 
 
 def _are_cells(lines: Sequence[Visual], columns: Sequence[Interval]) -> bool:
     """Return whether the columns are those of a table: aligned, and neither a list's labels nor running text."""
-    size = _size(lines)
+    size = usual_size(lines)
     by_column: list[list[Interval]] = [[] for _ in columns]
     texts: list[list[str]] = [[] for _ in columns]
     for line in lines:
@@ -225,98 +188,3 @@ def _is_aligned(cells: Sequence[Interval], size: float) -> bool:
         >= ALIGNED_SHARE * len(places)
         for places in edges
     )
-
-
-def _groups(lines: Sequence[Visual], columns: Sequence[Interval], rules: Sequence[Rule]) -> list[list[int]]:
-    """Return which lines are one row of the table."""
-    if (ruled := _ruled_groups(lines, columns, rules)) is not None:
-        return ruled
-    size = _size(lines)
-    heights = [line[0].baseline for line in lines]
-    clusters = _clusters(heights, HALF_A_LINE * size)
-    firsts = [any(cells_of(lines[number], columns)[0][0] == 0 for number in cluster) for cluster in clusters]
-    with_first = [cluster for cluster, has_first in zip(clusters, firsts, strict=True) if has_first]
-    distances = [heights[one[-1]] - heights[other[0]] for one, other in pairwise(with_first)]
-    usual = median(distances) if distances else 0.0
-    groups: list[list[int]] = [clusters[0]]
-    anchored = [firsts[0]]
-    for cluster, has_first in zip(clusters[1:], firsts[1:], strict=True):
-        distance = heights[groups[-1][-1]] - heights[cluster[0]]
-        goes_on = distance <= CLOSER * usual or _is_rest(lines[cluster[0]], has_first)
-        if distance <= WRAPPED * size and goes_on:
-            groups[-1] = groups[-1] + cluster
-            anchored[-1] = anchored[-1] or has_first
-        else:
-            groups.append(cluster)
-            anchored.append(has_first)
-    is_centred = len(clusters) < len(lines)
-    return _around(groups, anchored, heights, WRAPPED * size) if is_centred and any(anchored) else groups
-
-
-def _is_rest(line: Visual, has_first: bool) -> bool:
-    """Return whether a small letter shows that a line's only cell goes on from the line above."""
-    return not has_first and len(line) == 1 and line[0].text[:1].islower()
-
-
-def _clusters(heights: Sequence[float], close: float) -> list[list[int]]:
-    """Return the lines that stand closer than lines of one cell do: cells that are centred in their row."""
-    clusters: list[list[int]] = [[0]]
-    for number in range(1, len(heights)):
-        if heights[number - 1] - heights[number] < close:
-            clusters[-1].append(number)
-        else:
-            clusters.append([number])
-    return clusters
-
-
-def _around(
-    groups: Sequence[list[int]], anchored: Sequence[bool], heights: Sequence[float], close: float
-) -> list[list[int]]:
-    """Return groups of lines with those that have no first cell in the nearest one that has, if it is close."""
-    joined = [group for group, has_first in zip(groups, anchored, strict=True) if has_first]
-    apart: list[list[int]] = []
-    for group in (group for group, has_first in zip(groups, anchored, strict=True) if not has_first):
-        place = min(range(len(joined)), key=lambda number: _height_between(joined[number], group, heights))
-        if _height_between(joined[place], group, heights) <= close:
-            joined[place] = sorted(joined[place] + group)
-        else:
-            apart.append(group)
-    return sorted(joined + apart)
-
-
-def _height_between(one: list[int], other: list[int], heights: Sequence[float]) -> float:
-    return min(abs(heights[one[0]] - heights[other[-1]]), abs(heights[one[-1]] - heights[other[0]]))
-
-
-def _ruled_groups(
-    lines: Sequence[Visual], columns: Sequence[Interval], rules: Sequence[Rule]
-) -> list[list[int]] | None:
-    """Return the rows as ruling lines part them; None where lines don't part each row from the next."""
-    width = columns[-1][1] - columns[0][0]
-    heights = [
-        rule.y for rule in rules if min(rule.right, columns[-1][1]) - max(rule.left, columns[0][0]) > 0.15 * width
-    ]
-    groups: list[list[int]] = [[0]]
-    for number in range(1, len(lines)):
-        above, below = lines[number - 1], lines[number]
-        top = min(segment.baseline for segment in above)
-        bottom = max(segment.baseline + 0.6 * segment.size for segment in below)
-        if any(bottom - 0.3 * below[0].size <= height <= top for height in heights):
-            groups.append([number])
-        else:
-            groups[-1].append(number)
-    together = [group for group in groups if len(group) > 1]
-    if not together:
-        return groups
-    # Lines only under the head or above a sum part no rows: a row of several lines has cells of fewer.
-    full = sum(1 for group in together for number in group if len(cells_of(lines[number], columns)) == len(columns))
-    return groups if full <= len(together) and len(groups) >= FEWEST_ROWS else None
-
-
-def joined_cell(pieces: Sequence[str]) -> str:
-    """Return the lines of one cell as one text."""
-    text = ""
-    for piece in pieces:
-        blank = "" if not text or (UNSPACED.match(text[-1]) and UNSPACED.match(piece)) else " "
-        text += blank + piece
-    return text

@@ -11,7 +11,8 @@ from typing import Any
 
 import regex
 
-from ingest.readers.pdf.columns import cells_of, joined_cell, tables_of
+from ingest.readers.pdf.cells import cells_of, joined_cell
+from ingest.readers.pdf.columns import tables_of
 from ingest.readers.pdf.direction import RIGHT_TO_LEFT
 from ingest.readers.pdf.rules import Rule
 from ingest.readers.pdf.segments import ROOM_FOR_BLANK, Segment
@@ -214,7 +215,19 @@ def _bands(segments: list[Segment], gutter: float) -> Iterator[tuple[bool, list[
 
 def _are_columns(left: list[Segment], right: list[Segment]) -> bool:
     """Return whether two sides are running text, not the cells of a table or a list of names and values."""
-    return all(_is_running_text(side) for side in (left, right))
+    return all(_is_running_text(column) for side in (left, right) for column in _strips(side))
+
+
+def _strips(segments: list[Segment]) -> list[list[Segment]]:
+    """Return segments by the strips of the page that they fill, where no segment reaches from one into the next."""
+    strips: list[list[Segment]] = []
+    reach = float("-inf")
+    for segment in sorted(segments, key=lambda segment: segment.left):
+        if segment.left > reach:
+            strips.append([])
+        strips[-1].append(segment)
+        reach = max(reach, segment.right)
+    return strips
 
 
 def _is_ruled(band: list[Segment], gutter: float, rules: Sequence[Rule]) -> bool:
