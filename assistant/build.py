@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from assistant.answer.instrumentation import InstrumentedAssistant
 from assistant.answer.pipeline import Assistant
 from assistant.tracing import trace_if_wanted
-from assistant.types import Mode
 from store.library import Library
-from store.settings import Settings
+from store.settings import Settings, default_mode
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -20,19 +19,16 @@ def build_assistant(settings: Settings, *, read_only: bool = False) -> Instrumen
 
     Its answers are logged and traced. With `read_only` it also works beside another process that owns the library.
     """
+    return assistant_over(Library.open(settings, read_only=read_only))
+
+
+def assistant_over(library: Library) -> InstrumentedAssistant:
+    """Return the assistant that the settings of an open library describe, over that library."""
     trace_if_wanted()
 
     def load() -> LLM | None:
         from assistant.llm.registry import load_model
 
-        return load_model(settings)
+        return load_model(library.settings)
 
-    library = Library.open(settings, read_only=read_only)
-    return InstrumentedAssistant(Assistant(library, load, default_mode(settings)))
-
-
-def default_mode(settings: Settings) -> Mode:
-    """Return quotes, unless the settings ask for written answers or name a model to write them."""
-    if settings.mode != "auto":
-        return settings.mode
-    return "written" if settings.model or settings.base_url else "quotes"
+    return InstrumentedAssistant(Assistant(library, load, default_mode(library.settings)))

@@ -183,10 +183,12 @@ def ask(
     **conditions: Any,  # noqa: ANN401 - as click hands them over
 ) -> int:
     """Ask QUESTION; exit code 1 if the sources don't answer it. "-" reads it from standard input."""
-    from assistant.build import build_assistant
+    from assistant.answer.question import clean_question
+    from assistant.remote_assistant import open_assistant
     from assistant.terminal import print_answer
-    from assistant.types import AskOptions
+    from assistant.types import AskOptions, finished
 
+    question = clean_question(_read(question))
     options = AskOptions(
         mode=mode,  # type: ignore[arg-type]  # click has checked it
         answer_language=answer_language,
@@ -194,12 +196,12 @@ def ask(
         max_quotes=max_quotes or settings.max_quotes,
         translate=translate,
     )
-    with build_assistant(settings, read_only=True) as assistant:
+    with open_assistant(settings) as assistant:
         if as_json:
-            answer = assistant.answer(_read(question), options=options)
+            answer = finished(assistant.ask(question, (), options))
             click.echo(answer.to_json(indent=2))
         else:
-            answer = print_answer(assistant.ask(_read(question), options=options))
+            answer = print_answer(assistant.ask(question, (), options))
     return 0 if answer.answered else 1
 
 

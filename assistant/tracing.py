@@ -21,8 +21,8 @@ from inspect import BoundArguments
 from typing import TYPE_CHECKING, Any
 
 from assistant.types import Answer
-from store.catalog.schema import program_version
 from store.errors import SettingsError
+from store.version import program_version
 
 if TYPE_CHECKING:
     from llama_index_instrumentation.dispatcher import Dispatcher

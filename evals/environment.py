@@ -10,7 +10,7 @@ from pathlib import Path
 
 from assistant.types import Mode
 from evals.gold_lookup import GoldLookup
-from store.settings import Settings
+from store.settings import Settings, default_mode
 
 Facts = dict[str, str | int | float | None]
 
@@ -24,28 +24,6 @@ def environment() -> Facts:
     """Versions of the program, of Python, and of the packages that bear on results."""
     facts: Facts = {"python": platform.python_version(), "platform": platform.platform(), "processors": os.cpu_count()}
     return facts | {name: found for name in _PACKAGES if (found := _version(name)) is not None}
-
-
-PAGE = frozenset(
-    {
-        "host",
-        "log_format",
-        "log_level",
-        "port",
-        "public_hosts",
-        "trusted_proxies",
-        "web_uploads",
-        "user_header",
-        "session_idle_hours",
-    }
-)
-"""Settings of the page, which no evaluation goes through, and of the log."""
-
-
-def settings_facts(settings: Settings) -> Facts:
-    """The settings that bear on answers."""
-    given = settings.model_dump(mode="json", exclude={"home", "api_key", *PAGE})
-    return {name: value if isinstance(value, str | int | float) else None for name, value in given.items()}
 
 
 def _version(package: str) -> str | None:
@@ -77,8 +55,6 @@ def model_facts(settings: Settings, mode: Mode | None) -> Facts:
 
     Raises LanguageModelError if the settings name one that can't be used.
     """
-    from assistant.build import default_mode
-
     if (mode or default_mode(settings)) == "quotes":
         return {}
     from assistant.llm.registry import choose

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from assistant.types import AskOptions
 from evals.ask import RunConfig
-from evals.environment import environment, library_facts, model_facts, settings_facts
+from evals.environment import environment, library_facts, model_facts
 from evals.formats import Suite, Texts, load
 from evals.gold_lookup import GoldLookup, look_up
 from evals.libraries import OnProgress, library_of
@@ -28,7 +28,7 @@ from evals.systems.base import External, System, UnreachableError
 from evals.systems.registry import ATTEST, Build
 from evals.types import Case
 from store.errors import NotFoundError, RequestError, SuiteError
-from store.settings import Settings
+from store.settings import Settings, settings_facts
 
 OnNote = Callable[[str], None]
 """Called with what the user should know about a suite's data, in a sentence."""

@@ -6,14 +6,16 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from ingest.on_ray import RayWorkers
     from ingest.pipeline import IngestReport
+    from ingest.request import IngestRequest
     from store.library import Progress
+    from store.ownership.owner_client import OwnerClient
     from store.settings import Settings
 
 
@@ -65,43 +67,49 @@ def _ingest(
     settings: Settings,
     paths: tuple[str, ...],
     *,
-    sync: bool,
-    samples: bool,
-    again: bool,
-    collection: str | None,
     ray: str | None,
+    **choices: Any,  # noqa: ANN401 - those of IngestRequest
 ) -> IngestReport:
-    from ingest.again import ingest_again
-    from ingest.pipeline import IngestReport, ingest_paths, ingest_samples
-    from ingest.remote import checked_address, ingest_addresses, is_address
+    from ingest.remote import checked_address, is_address
+    from ingest.request import IngestRequest, carry_out
     from ingest.walk import roots_of
     from store.library import Library
+    from store.ownership.owner_client import find_changing_owner
 
     # A wrong path is told before a library is made or a model loaded.
-    addresses = [checked_address(path) for path in paths if is_address(path)]
-    paths = tuple(path for path in paths if not is_address(path))
-    roots_of(paths)
-    if sync and addresses:
+    addresses = tuple(checked_address(path) for path in paths if is_address(path))
+    roots = roots_of([path for path in paths if not is_address(path)])
+    request = IngestRequest(tuple(map(str, roots)), addresses, **choices)
+    if request.sync and addresses:
         raise click.UsageError("--sync follows folders of this machine, not addresses: leave it out, or them.")
-    report = IngestReport()
+    owner = find_changing_owner(settings.home) if ray is None else None
+    if owner is not None:
+        return _by_owner(owner, settings, request)
     with ExitStack() as stack:
         workers = None if ray is None else stack.enter_context(_workers(settings, ray))
         library = stack.enter_context(Library.open(settings, embedder=workers.embedder if workers else None))
         progress = stack.enter_context(progress_bar("Embedding"))
-        parse_all = workers.parse_all if workers else None
-        if samples:
-            report += ingest_samples(library, progress, collection)
-        if paths:
-            report += ingest_paths(
-                library, paths, sync=sync, progress=progress, collection=collection, parse_all=parse_all
-            )
-        if addresses:
-            report += ingest_addresses(
-                library, addresses, progress=progress, collection=collection, parse_all=parse_all
-            )
-        if again:
-            report += ingest_again(library, progress)
-    return report
+        return carry_out(library, request, progress, workers.parse_all if workers else None)
+
+
+def _by_owner(owner: OwnerClient, settings: Settings, request: IngestRequest) -> IngestReport:
+    """Have the server that owns the library read the files. Raises what it raises there."""
+    from dataclasses import asdict
+
+    from ingest.request import report_of
+    from store.ownership.owner_client import OwnerGoneError
+    from store.settings import facts_for_ingest
+
+    owner.require(facts_for_ingest(settings))
+    with progress_bar("Embedding") as progress:
+        for name, values in owner.events("/api/owner/ingest", asdict(request)):
+            if name == "finished":
+                return report_of(values)
+            if progress is not None:
+                progress(values["done"], values["known"])
+    raise OwnerGoneError(
+        "The server that was adding the files has stopped: what it had added is kept. Run the command again for the rest."
+    )
 
 
 @contextmanager

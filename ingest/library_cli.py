@@ -15,6 +15,7 @@ from store.cli import as_json, in_json, opened_library, progress_bar
 
 if TYPE_CHECKING:
     from store.library import Library
+    from store.settings import Settings
     from store.types import Document, Filter
 
 _PAGE_SIGNS = {"unread": "no text on pages", "recognized": "text recognized from pictures on pages"}
@@ -101,9 +102,17 @@ def show(document: str, with_text: bool, as_json: bool) -> None:
 @as_json
 def remove(documents: tuple[str, ...], as_json: bool) -> None:
     """Remove DOCUMENTS, named by id or uri; all of them, or none if one isn't there."""
-    with opened_library() as library:
-        found = [_find(library, document) for document in documents]
-        removed = [library.remove(document_id) for document_id in dict.fromkeys(each.id for each in found)]
+    from store.ownership.owner_client import find_changing_owner
+
+    settings: Settings = click.get_current_context().obj
+    owner = find_changing_owner(settings.home)
+    with opened_library(read_only=owner is not None) as library:
+        removed = list({found.id: found for found in (_find(library, document) for document in documents)}.values())
+        for document in removed:
+            if owner is not None:
+                owner.send("DELETE", f"/api/documents/{document.id}")
+            else:
+                library.remove(document.id)
     if as_json:
         click.echo(in_json({"removed": [asdict(document) for document in removed]}))
         return

@@ -84,6 +84,8 @@ class LibraryError(AttestError):
 class LibraryLockedError(LibraryError):
     """Another process owns the library."""
 
+    pid: int | None = None
+
     def __init__(self, message: str, pid: int | None = None) -> None:
         super().__init__(message)
         self.pid = pid
@@ -112,6 +114,9 @@ class EmbeddingModelError(ModelError):
 class LanguageModelError(ModelError):
     """The language model can't be loaded or reached, or broke off."""
 
+    is_temporary = False
+    """Whether the same request may well succeed in a moment."""
+
     def __init__(
         self,
         message: str,
@@ -123,7 +128,6 @@ class LanguageModelError(ModelError):
         """`message` is filled in already: its `code` names a phrase of `prompts`."""
         super().__init__(message)
         self.is_temporary = is_temporary
-        """Whether the same request may well succeed in a moment."""
         self.code = code
         self.values = dict(values or {})
 
@@ -136,3 +140,13 @@ class ReadError(AttestError):
 
 class PortInUseError(AttestError):
     """The address of the page is taken."""
+
+
+def restored(kind: str, sentence: str, code: str | None = None) -> AttestError:
+    """Return an error that another process stated: of the class named `kind` where it is one of these."""
+    named = globals().get(kind)
+    found = named if isinstance(named, type) and issubclass(named, AttestError) else AttestError
+    error = found.__new__(found)
+    AttestError.__init__(error, sentence)
+    error.code = code
+    return error

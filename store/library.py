@@ -24,8 +24,11 @@ from store.document_changes import AddResult, remove_document
 from store.document_writer import DocumentWriter
 from store.errors import QuestionError, RequestError
 from store.index.vector_index import IndexGoneError
+from store.ownership.lock import locked_error
+from store.ownership.owner_client import OwnerClient, OwnerGoneError
+from store.ownership.owner_socket import OwnerSocket
 from store.ownership.ownership import Ownership
-from store.ownership.vector_server import MAX_HITS, OwnerGoneError
+from store.search.by_owner import search_by_owner
 from store.settings import Settings
 from store.text.date_ranges import day_range
 from store.types import Document, Filter, ParsedDocument, Passage, Progress, SearchResult
@@ -39,6 +42,7 @@ __all__ = ["AddResult", "DocumentPage", "Library", "Progress", "Snapshot", "Stat
 _SECONDS_FOR_CHANGES = 2.0
 """How long a search is repeated while documents change under it: it may have found entries of a version that has just
 gone. It never mixes versions, even when it is not repeated."""
+MAX_HITS = 10_000
 _SECONDS_FOR_OWNER = 10.0
 """How long a reader looks for another owner when the old one has gone."""
 
@@ -52,6 +56,10 @@ class Library:
         self._write_lock = threading.RLock()
         self._loading = threading.Lock()
         self._reranker: Reranker | None = None
+        self._owner: OwnerClient | None = None
+        self.socket: OwnerSocket | None = None
+        """Where this process answers others, if it owns the library."""
+        self._answer_others()
 
     @classmethod
     def open(
@@ -61,7 +69,7 @@ class Library:
 
         Without `embedder`, the model that the settings name is loaded when first needed. A writer owns the library
         until `close`. With `read_only` the library is owned too if no process owns it yet; otherwise it is read
-        beside its owner, who answers the vector queries. The indexes are opened and checked when first needed;
+        beside its owner, who does the searches. The indexes are opened and checked when first needed;
         `prepare` does it now.
 
         Raises LibraryLockedError (a writer while another process owns it), SchemaVersionError, EmbedderMismatchError
@@ -71,6 +79,8 @@ class Library:
 
     def close(self) -> None:
         """Close the library; other processes can own it then. Closing twice is harmless."""
+        if self.socket is not None:
+            self.socket.close()
         self.ownership.close()
 
     def __enter__(self) -> Self:
@@ -198,12 +208,16 @@ class Library:
         deadline = time.monotonic() + _SECONDS_FOR_OWNER
         while True:
             try:
-                return self._search_and_rerank(query, min(max(k, 1), MAX_HITS), where)
-            except (OwnerGoneError, IndexGoneError):
+                return self._search_here_or_by_owner(query, min(max(k, 1), MAX_HITS), where)
+            except (OwnerGoneError, IndexGoneError) as error:
                 if time.monotonic() > deadline:
-                    raise
+                    if isinstance(error, IndexGoneError):
+                        raise
+                    raise locked_error(self.settings.home) from error
                 time.sleep(0.05)
+                self._owner = None
                 self.ownership.succeed()
+                self._answer_others()
 
     def rebuild(self, *, embed: bool = False, recenter: bool = True, progress: Progress | None = None) -> None:
         """Rebuild vectors and keywords from the catalog, then switch to them at once; searches go on meanwhile.
@@ -232,6 +246,19 @@ class Library:
         """Count what the library holds, or what these collections hold, without reading it through."""
         with self.snapshot() as snapshot:
             return snapshot.statistics(collections)
+
+    def _answer_others(self) -> None:
+        if self.ownership.owned and self.socket is None:
+            self.socket = OwnerSocket.open(self.settings.home)
+            if self.socket is not None:
+                self.socket.answer(self)
+
+    def _search_here_or_by_owner(self, query: str, k: int, where: Filter) -> SearchResult:
+        if self.ownership.owned or self.settings.chroma_url is not None:
+            return self._search_and_rerank(query, k, where)
+        if self._owner is None:
+            self._owner = OwnerClient(self.settings.home)
+        return search_by_owner(self._owner, self.settings, self.snapshot, query, k, where)
 
     def _search_and_rerank(self, query: str, k: int, where: Filter) -> SearchResult:
         if self.settings.reranker is None:

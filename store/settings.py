@@ -28,6 +28,27 @@ OTHER_VARIABLES = frozenset({"ATTEST_SHARED"})
 """Variables with this prefix that are not settings."""
 SECRETS = frozenset({"api_key"})
 """Settings that are read from the environment only: other people see files and command lines."""
+SERVING = frozenset(
+    {
+        "host",
+        "log_format",
+        "log_level",
+        "port",
+        "public_hosts",
+        "requests_per_minute",
+        "trusted_proxies",
+        "web_uploads",
+        "user_header",
+        "session_idle_hours",
+    }
+)
+"""Settings of the server and of the log, which no answer depends on."""
+SEARCHING = ("embedding_model", "ranking", "reranker")
+"""Settings that what is found depends on."""
+INGESTING = ("embedding_model", "passage_tokens")
+"""Settings that what becomes of a file depends on."""
+ASKING = frozenset({"max_quotes", "mode"})
+"""Settings that come with each question."""
 
 
 def _listed(value: object) -> object:
@@ -173,6 +194,34 @@ def load_settings(home: Path | str | None = None, **flags: object) -> Settings:
         name = str(first["loc"][0]) if first["loc"] else "settings"
         reason = str(first["msg"]).removeprefix("Value error, ")
         raise SettingsError(f"The setting {name} is not allowed: {reason[0].lower()}{reason[1:]}.") from None
+
+
+def default_mode(settings: Settings) -> Literal["quotes", "written"]:
+    """Return quotes, unless the settings ask for written answers or name a model to write them."""
+    if settings.mode != "auto":
+        return settings.mode
+    return "written" if settings.model or settings.base_url else "quotes"
+
+
+def settings_facts(settings: Settings) -> dict[str, str | int | float | None]:
+    """Return the settings that answers depend on, without any secret."""
+    given = settings.model_dump(mode="json", exclude={"home", *SECRETS, *SERVING})
+    return {name: value if isinstance(value, str | int | float) else None for name, value in given.items()}
+
+
+def facts_for_answers(settings: Settings) -> dict[str, str | int | float | None]:
+    """Return those that are the same for every question: two processes that agree on them answer alike."""
+    return {name: value for name, value in settings_facts(settings).items() if name not in ASKING}
+
+
+def facts_for_ingest(settings: Settings) -> dict[str, str | int | float | None]:
+    """Return those that what becomes of a file depends on."""
+    return {name: value for name, value in settings_facts(settings).items() if name in INGESTING}
+
+
+def facts_for_search(settings: Settings) -> dict[str, str | int | float | None]:
+    """Return those that what is found depends on."""
+    return {name: value for name, value in settings_facts(settings).items() if name in SEARCHING}
 
 
 def _default_home() -> Path:

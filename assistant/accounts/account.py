@@ -51,6 +51,8 @@ class Visitor:
     """Those that they may see; None: all."""
     token: str | None = None
     """The id of the token that a program of theirs came with, if any."""
+    owns_library: bool = False
+    """Whether they came by the socket that only the owner of the library's files can open."""
 
     def may(self, right: Right) -> bool:
         """Whether the visitor has `right`, or one that includes it."""

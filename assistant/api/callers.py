@@ -13,11 +13,8 @@ from starlette.types import Scope
 from assistant.accounts.account import Visitor
 from assistant.accounts.entrance import Accounts
 from assistant.accounts.tokens import PREFIX
-from assistant.server.authentication import Authenticator
+from assistant.server.authentication import LOCAL, Authenticator
 from assistant.server.permissions import visitor_of_scope
-
-LOCAL = "local"
-"""Whose the conversations of programs are that call a server without accounts."""
 
 
 def bearer_token(accounts: Accounts) -> Authenticator:

@@ -22,6 +22,13 @@ def named(event: Event) -> tuple[str, dict[str, Any]]:
     return name, adapter.dump_python(event, mode="json", by_alias=True)
 
 
+def event_of(name: str, values: dict[str, Any]) -> Event | None:
+    """Return the event that `named` made name and values of; None for what is no event of the pipeline."""
+    found = next((adapter for each, adapter in _NAMED.values() if each == name), None)
+    event: Event | None = None if found is None else found.validate_python(values)
+    return event
+
+
 def server_sent(name: str, values: dict[str, Any]) -> str:
     """Return an event as the stream carries it."""
     return f"event: {name}\ndata: {json.dumps(values, ensure_ascii=False)}\n\n"

@@ -11,6 +11,7 @@ from assistant.api.native.conversations import conversations_router, feedback_ro
 from assistant.api.native.documents import documents_router, upload_router
 from assistant.api.native.evaluations import evaluations_router
 from assistant.api.native.health import health_router
+from assistant.api.native.owner import owner_router
 from assistant.api.native.tokens import tokens_router
 from assistant.api.openai.chat import chat_router
 from assistant.api.openai.embeddings import embeddings_router
@@ -28,6 +29,7 @@ NATIVE = (
     evaluations_router,
     tokens_router,
     health_router,
+    owner_router,
 )
 OPENAI = (models_router, chat_router, responses_router, embeddings_router)
 

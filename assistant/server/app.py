@@ -54,15 +54,17 @@ def application(
     access: Access = DEFAULT_ACCESS,
     authenticators: Sequence[Authenticator] = (),
     offered: OfferedQuestions | None = None,
+    owner_socket: str | None = None,
 ) -> ASGIApp:
     """Build the ASGI application; `is_local` where only this machine can reach it.
 
-    Visitors are known by `authenticators`, then by a proxy's header, then by the cookie of a session.
+    Whoever comes by the socket `owner_socket` is the library's owner. Other visitors are known by `authenticators`, then
+    by a proxy's header, then by the cookie of a session.
     """
     tokens = () if accounts is None else (bearer_token(accounts),)
     metrics = Metrics(assistant.library)
     assistant = MeasuredAssistant(assistant, metrics)
-    identity = Identity(accounts, access, (*tokens, *authenticators))
+    identity = Identity(accounts, access, (*tokens, *authenticators), owner_socket)
     app = FastAPI(
         title=settings.title,
         docs_url=None,

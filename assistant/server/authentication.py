@@ -21,6 +21,8 @@ from store.errors import RequestError
 
 SESSION_COOKIE = "attest_session"
 OWNER_COOKIE = "attest_owner"
+LOCAL = "local"
+"""Whose the conversations of programs are that call a server without accounts, or by the owner's socket."""
 _OWNER = re.compile(r"[A-Za-z0-9_-]{32,64}")
 
 Authenticator = Callable[[HTTPConnection], Visitor | None]
@@ -51,6 +53,8 @@ class Access:
 
 
 DEFAULT_ACCESS = Access()
+LIBRARY_OWNER = Visitor(LOCAL, None, "administer", owns_library=True)
+"""Whoever comes by the owner's socket: the user whose files the library's are, who may do with them what they like."""
 
 
 class KnownUser(BaseUser):
@@ -73,9 +77,16 @@ class KnownUser(BaseUser):
 class Identity(AuthenticationBackend):
     """Finds the visitor of a request for Starlette's `AuthenticationMiddleware`."""
 
-    def __init__(self, accounts: Accounts | None, access: Access, more: Sequence[Authenticator] = ()) -> None:
-        """`more`: authenticators that are asked before the cookie's."""
+    def __init__(
+        self,
+        accounts: Accounts | None,
+        access: Access,
+        more: Sequence[Authenticator] = (),
+        owner_socket: str | None = None,
+    ) -> None:
+        """`more`: authenticators that are asked before the cookie's; `owner_socket`: the name of that socket."""
         self._accounts = accounts
+        self._owner_socket = owner_socket
         self._access = access
         self._authenticators: list[Authenticator] = [*more]
         if access.user_header:
@@ -90,6 +101,8 @@ class Identity(AuthenticationBackend):
 
     def visitor(self, connection: HTTPConnection) -> Visitor | None:
         """Return who makes the request; None for a stranger."""
+        if self._owner_socket is not None and tuple(connection.scope.get("server") or ()) == (self._owner_socket, None):
+            return LIBRARY_OWNER
         if not self.must_sign_in():
             return Visitor(browser_of(connection) or f"nobody-{secrets.token_hex(8)}", None, "administer")
         try:

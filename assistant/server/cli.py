@@ -24,7 +24,7 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     """Open the chat page, until Ctrl-C."""
     from assistant.accounts.entrance import Accounts
     from assistant.accounts.sessions import HOUR, Lifetime
-    from assistant.build import build_assistant, default_mode
+    from assistant.build import build_assistant
     from assistant.llm.registry import is_there
     from assistant.questions.kept import OfferedQuestions
     from assistant.server.authentication import Access
@@ -33,6 +33,7 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     from assistant.server.settings import PageSettings
     from store.catalog.catalog import FILE
     from store.catalog.conversations import Conversations
+    from store.settings import default_mode
 
     where = host or settings.host
     access = Access(settings.user_header, settings.trusted_proxies, settings.public_hosts)
@@ -57,6 +58,7 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
                 accounts=accounts,
                 access=access,
                 offered=OfferedQuestions(assistant.library),
+                owner_socket=assistant.library.socket,
                 announce=lambda address: _announce(address, where),
             )
     return 0

@@ -10,6 +10,12 @@ PREFIX = "error."
 """What the sentences of codes begin with, among the words of every language but English: that stands in the error."""
 
 
+def stated(error: AttestError, words: Strings | None = None) -> dict[str, str | None]:
+    """Return an error as the API states it: its sentence, its code if it has one, and its class in `store.errors`."""
+    sentence = str(error) if words is None else error_message(error, words)
+    return {"message": sentence, "code": error.code, "type": type(error).__name__}
+
+
 def error_message(error: AttestError, words: Strings) -> str:
     """Return what `error` says in the language of `words`; in English, and called so, where it has no code."""
     if words.language == DEFAULT:

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from assistant.server.auth_routes import wanted_conversation
 from assistant.server.dependencies import words_of_request
-from assistant.server.error_messages import error_message
+from assistant.server.error_messages import stated
 from assistant.server.security import PASSWORD_PATH
 from store.errors import AttestError, NotAllowedError, NotFoundError, NotSignedInError, RequestError
 
@@ -46,7 +46,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(AttestError)
     async def sentence(request: Request, error: AttestError) -> Response:
-        return JSONResponse({"message": error_message(error, words_of_request(request))}, status_of(error))
+        return JSONResponse(stated(error, words_of_request(request)), status_of(error))
 
     @app.exception_handler(Exception)
     async def reference(request: Request, error: Exception) -> Response:

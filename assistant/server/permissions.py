@@ -31,6 +31,18 @@ def require(right: Right) -> Any:  # noqa: ANN401 - as FastAPI's Depends
     return Depends(Requirement(right))
 
 
+class _OwnerRequirement(Requirement):
+    """A dependency that lets through who comes by the owner's socket."""
+
+    async def __call__(self, request: Request) -> None:
+        """Raise NotSignedInError, or NotAllowedError."""
+        await super().__call__(request)
+        if not visitor_of_scope(request.scope).owns_library:
+            raise NotAllowedError
+
+
+BY_SOCKET: Any = Depends(_OwnerRequirement("administer"))
+"""The dependency of a route for other processes of the user whose library it is."""
 PUBLIC: Any = Depends(Requirement(None))
 """The dependency of a route that strangers may use."""
 

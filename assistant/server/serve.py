@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from assistant.questions.kept import OfferedQuestions
     from assistant.server.scoped_access import Assistant
     from store.catalog.conversations import Conversations
+    from store.ownership.owner_socket import OwnerSocket
 
 log = logging.getLogger(__name__)
 
@@ -43,18 +44,20 @@ def serve(
     accounts: Accounts | None = None,
     access: Access = DEFAULT_ACCESS,
     offered: OfferedQuestions | None = None,
+    owner_socket: OwnerSocket | None = None,
 ) -> None:
     """Serve the page until interrupted; `announce` gets its address once it answers. Port 0: any free one.
 
     Files that are added from the page are kept in the folder `uploads`; without it the page only shows what is in the
-    library. `bench` runs evaluations from the page, `offered` has questions to begin with. `accounts` and
-    `access` say who may come in; without an account, everyone on this machine.
+    library. `bench` runs evaluations from the page, `offered` has questions to begin with. `accounts` and `access` say who
+    may come in; without an account, everyone on this machine. Commands of the user whose library it is come by `owner_socket`.
 
     Raises PortInUseError where the port is taken, and RequestError where others could reach the page and nobody would
     be asked who they are, before anything heavy is loaded.
     """
     access = admitted(host, accounts, access)
     listener = bound(host, port)
+    listeners = [listener, *([owner_socket.take()] if owner_socket else [])]
     with closing(listener):
         # The models load while the page is built, and both are there when the address is told.
         warming = threading.Thread(target=_warmed, args=(assistant,), name="warming", daemon=True)
@@ -72,9 +75,10 @@ def serve(
             accounts=accounts,
             access=access,
             offered=offered,
+            owner_socket=owner_socket.address if owner_socket else None,
         )
         warming.join()
-        server(app, lambda: announce(address(host, listener.getsockname()[1]))).run(sockets=[listener])
+        server(app, lambda: announce(address(host, listener.getsockname()[1]))).run(sockets=listeners)
 
 
 def admitted(host: str, accounts: Accounts | None, access: Access) -> Access:

@@ -11,7 +11,7 @@ import regex
 
 from evals.systems.base import External, Replier, System
 from store.errors import RequestError
-from store.settings import Settings
+from store.settings import Settings, default_mode
 
 ATTEST, LLAMAINDEX = "attest", "llamaindex"
 Build = Callable[[Settings], AbstractContextManager[System | External]]
@@ -36,7 +36,14 @@ def build_of(spec: str) -> Build:
 
 
 def build_attest(settings: Settings) -> AbstractContextManager[System | External]:
-    """Return the assistant that the settings describe, beside whoever owns its library."""
+    """Return the assistant that the settings describe, of the process that owns its library if one runs like it."""
+    from store.ownership.owner_client import find_equal_owner
+
+    owner = find_equal_owner(settings)
+    if owner is not None:
+        from evals.systems.beside import build_beside
+
+        return build_beside(owner, settings)
     from assistant.build import build_assistant
 
     return build_assistant(settings, read_only=True)
@@ -44,7 +51,6 @@ def build_attest(settings: Settings) -> AbstractContextManager[System | External
 
 @contextmanager
 def _build_stock(settings: Settings) -> Iterator[External]:
-    from assistant.build import default_mode
     from assistant.llm.registry import load_model
     from evals.systems.stock import stock_engine
     from store.library import Library

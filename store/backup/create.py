@@ -20,9 +20,9 @@ from store.backup.archive import CHUNK, DATABASES, FOLDERS, LIST, SETTINGS, Cont
 from store.backup.last_backup import note_backup
 from store.catalog.catalog import FILE as CATALOG
 from store.catalog.database_files import copy_databases
-from store.catalog.schema import program_version
 from store.errors import LibraryError, RequestError
 from store.types import Progress
+from store.version import program_version
 
 
 @dataclass(frozen=True, slots=True)

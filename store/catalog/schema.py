@@ -7,23 +7,15 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from store.errors import LibraryError, SchemaVersionError
+from store.version import program_version
 
 APPLICATION_ID = 0x41545354
 """Marks the file as a catalog of ours, so that another program's database is never migrated."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-
-
-def program_version() -> str:
-    """Return the version of the installed program."""
-    try:
-        return version("attest")
-    except PackageNotFoundError:  # run from a source tree
-        return "unreleased"
 
 
 def latest_schema(folder: Path = MIGRATIONS) -> int:

@@ -22,7 +22,7 @@ from store.catalog.checks import (
     live_passage_ids,
     orphan_rows,
 )
-from store.catalog.schema import latest_schema, program_version
+from store.catalog.schema import latest_schema
 from store.catalog.snapshot import Snapshot
 from store.doctor.file_checks import (
     check_accounts,
@@ -39,6 +39,7 @@ from store.index.vectorize import embed_documents
 from store.library import Library
 from store.ownership.lock import read_owner
 from store.types import Progress
+from store.version import program_version
 
 FREE_BYTES = 500_000_000
 """Below this there may not be room for a rebuild, or for SQLite to go on."""

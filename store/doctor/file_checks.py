@@ -18,7 +18,6 @@ from store.backup.restore import STAGING
 from store.catalog.checks import file_problem
 from store.doctor.findings import Finding
 from store.ownership.lock import unfinished_notes
-from store.ownership.vector_server import KEY_FILE
 
 if TYPE_CHECKING:
     from store.library import Library
@@ -88,7 +87,7 @@ def close_to_others(library: Library) -> str:
 def _open_to_others(home: Path) -> list[Path]:
     if os.name != "posix":
         return []
-    private = (f"{ACCOUNTS}*", f"before-restore-*/{ACCOUNTS}*", KEY_FILE)
+    private = (f"{ACCOUNTS}*", f"before-restore-*/{ACCOUNTS}*")
     files = [path for name in private for path in sorted(home.glob(name)) if path.is_file() and not path.is_symlink()]
     return [path for path in files if stat.S_IMODE(path.stat().st_mode) & 0o077]
 

@@ -15,11 +15,14 @@ from store.index.index_set import Generation, IndexSet, IndexStorage, Tokenize, 
 from store.index.integrity import check_indexes, probe_folder
 from store.index.rebuild import rebuild
 from store.index.vector_index import damage_message
-from store.ownership.vector_server import RemoteVectors
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from store.catalog.catalog import Catalog
     from store.embedding.centering import Centring
+    from store.types import Filter
 
 _log = logging.getLogger(__name__)
 _SECONDS_FOR_USERS = 30.0
@@ -125,7 +128,7 @@ class IndexManager:
                 raise LibraryError("The library is owned by another version of Attest; stop it first.")
         keywords = self._storage.open_keywords(generation.keywords, self._tokenize, read_only=True)
         if self._storage.server is None:
-            return IndexSet(generation, RemoteVectors(self._storage.home, generation.vectors), keywords, centering)
+            return IndexSet(generation, _OwnersVectors(), keywords, centering)
         indexes = IndexSet(generation, self._storage.open_vectors(generation.vectors), keywords, centering)
         with self._catalog.snapshot() as snapshot:
             check_indexes(snapshot, indexes, counts=False)
@@ -199,3 +202,14 @@ class IndexManager:
         if noted != files:
             with suppress(LibraryError), self._catalog.transaction() as transaction:
                 transaction.set_value("clean", files)
+
+
+class _OwnersVectors:
+    """Stands for vectors that only the owner of the library can read."""
+
+    def nearest(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[tuple[str, float]]:
+        """Raise LibraryError."""
+        raise LibraryError("Only the process that owns the library can read its vectors.")
+
+    def close(self) -> None:
+        """Do nothing."""

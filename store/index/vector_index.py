@@ -2,7 +2,7 @@
 
 Chroma runs in the process (`EmbeddedVectorIndex`) or as a server (`store.index.chroma_server`). In the process, only one
 may have the folder open: with two, vectors are lost without an error, and queries go stale. Other processes ask the
-owner (`store.ownership.vector_server`). A server has no such limit.
+owner to search (`store.search.by_owner`). A server has no such limit.
 """
 
 from __future__ import annotations

@@ -33,8 +33,6 @@ class Owner:
     """ISO 8601, UTC."""
     writes: bool
     """Whether it opened the library to change it."""
-    address: str | None = None
-    """``host:port`` where it answers other processes' vector queries."""
 
 
 class LibraryLock:

@@ -1,7 +1,7 @@
 """Having a library open: which process owns it, and how ownership passes from one process to the next.
 
-The owner holds the lock, has Chroma open and answers the vector queries of others. A process beside it reads the
-catalog and the keywords itself and asks the owner for the vectors; when the owner ends, it may become the owner.
+The owner holds the lock and has the indexes open. A process beside it reads the catalog itself and asks the owner to
+search (`store.search.by_owner`); when the owner ends, it may become the owner.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,9 +21,7 @@ from store.index.index_manager import IndexManager
 from store.index.index_set import IndexSet, IndexStorage
 from store.index.integrity import has_drifted
 from store.index.rebuild import rebuild
-from store.index.vector_index import VectorSearch
 from store.ownership.lock import LibraryLock, read_owner
-from store.ownership.vector_server import VectorServer
 from store.settings import Settings, load_settings
 from store.types import Progress
 
@@ -52,12 +49,9 @@ class Ownership:
         self._embedder: Embedder | None = None
         self._loading = threading.RLock()
         self._succession = threading.Lock()
-        self._server: VectorServer | None = None
         with catalog.snapshot() as snapshot:
             self._storage = IndexStorage(settings.home, snapshot.value("id") or "", _chroma_server(settings))
         self._indexes = IndexManager(catalog, self._storage, self._tokenize, owned=owned)
-        if owned:
-            self._serve()
 
     @classmethod
     def take(cls, where: Settings | Path | str, embedder: Embedder | None, *, writes: bool) -> Ownership:
@@ -149,14 +143,11 @@ class Ownership:
                     self._lock.take(writes=False)
                     self.owned = True
                     self._indexes.become_owner()
-                    self._serve()
 
     def close(self) -> None:
         """Close everything and release the lock; in a fork, touch nothing that the parent still uses."""
         if self._closed or os.getpid() != self._pid:
             return
-        if self._server is not None:
-            self._server.close()
         self._closed = True
         self._indexes.close()
         if self._storage.server is not None:
@@ -178,19 +169,6 @@ class Ownership:
 
     def _tokenize(self, text: str) -> list[str]:
         return self.embedder.tokenize(text)
-
-    def _serve(self) -> None:
-        """Answer other processes, and write the address into the owner's note."""
-        self._server = VectorServer(self.settings.home, self._open_for_others)
-        self._server.start()
-        owner = read_owner(self.settings.home)
-        if owner is not None:
-            self._lock.describe(replace(owner, address=self._server.address))
-
-    @contextmanager
-    def _open_for_others(self) -> Iterator[tuple[int, VectorSearch]]:
-        with self.indexes() as indexes:
-            yield indexes.generation.vectors, indexes.vectors
 
 
 def _chroma_server(settings: Settings) -> ChromaServer | None:

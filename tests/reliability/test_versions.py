@@ -11,7 +11,7 @@ import pytest
 
 from store.catalog.catalog import FILE
 from store.doctor import checks as health
-from store.errors import EmbedderMismatchError, LibraryError, SchemaVersionError
+from store.errors import EmbedderMismatchError, SchemaVersionError
 from store.index import keyword_index as lexical
 from store.library import Library
 from store.text.date_terms import date_terms
@@ -69,20 +69,6 @@ def test_keywords_of_another_version_are_made_anew_when_the_library_is_opened(
     with Library.open(tmp_path, embedder=HashingEmbedder()) as library:
         found(library, "forum")
     assert caplog.text == "", "it was made anew a second time"
-
-
-def test_beside_an_owner_of_another_version_nothing_is_read_wrongly(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _filled(tmp_path)
-    with Library.open(tmp_path, embedder=HashingEmbedder()) as owner:
-        found(owner, "forum")
-        monkeypatch.setattr(lexical, "TERMS_VERSION", lexical.TERMS_VERSION + 1)
-        with (
-            Library.open(tmp_path, embedder=HashingEmbedder(), read_only=True) as reader,
-            pytest.raises(LibraryError, match="another version of Attest; stop it first"),
-        ):
-            found(reader, "forum")
 
 
 def test_an_embedder_of_the_same_size_is_not_taken_for_the_same(tmp_path: Path) -> None:

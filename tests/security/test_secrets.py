@@ -15,14 +15,13 @@ import pytest
 from assistant.answer.pipeline import Assistant
 from assistant.server.export import FORMATS, exported
 from assistant.server.strings import strings
-from evals.environment import settings_facts
 from store.backup.create import back_up
 from store.backup.restore import restore
 from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
 from store.errors import SettingsError
 from store.library import Library
-from store.settings import Settings, load_settings
+from store.settings import Settings, load_settings, settings_facts
 from tests.conftest import ROOT
 from tests.reliability.conftest import QUESTION, endpoint, library
 from tests.reliability.endpoints import Endpoint

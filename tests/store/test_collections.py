@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from store.catalog.catalog import FILE
@@ -18,7 +15,6 @@ from store.collections import checked_collection
 from store.errors import NotFoundError, RequestError
 from store.library import Library
 from store.library_view import View
-from store.ownership.vector_server import _parse
 from store.types import Filter
 from tests.store.building import HashingEmbedder, parsed
 
@@ -93,11 +89,10 @@ def test_a_view_shows_nothing_of_other_collections(library: Library) -> None:
     assert (uris(nobody), nobody.statistics().documents, nobody.documents().documents) == (set(), 0, ())
 
 
-def test_the_owner_is_asked_with_the_same_filter() -> None:
-    where = Filter(collections=("", "Luật"))
-    vector = base64.b64encode(np.zeros(4, "<f4").tobytes()).decode()
-    message = {"generation": 1, "vector": vector, "k": 5, "where": asdict(where)}
-    assert _parse(json.dumps(message).encode())[3] == where
+def test_the_owner_is_asked_with_the_same_filter(library: Library) -> None:
+    with Library.open(library.settings, embedder=HashingEmbedder(), read_only=True) as beside:
+        found = beside.search(WORDS, 10, Filter(collections=("", "Luật"))).hits
+    assert {hit.document.uri for hit in found} == {"plain", "law"}
 
 
 def test_counts_in_all_collections_are_those_of_the_library(library: Library) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -10,18 +9,19 @@ import stat
 import threading
 import time
 from contextlib import suppress
-from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client, Connection, answer_challenge, deliver_challenge
+from multiprocessing.connection import Connection
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from store import library as library_module
 from store.errors import LibraryError, LibraryLockedError
 from store.library import Library
-from store.ownership import vector_server as owner_module
+from store.ownership import owner_client
 from store.ownership.lock import LibraryLock, Owner, read_owner
-from store.ownership.vector_server import KEY_FILE, MAX_MESSAGE, RemoteVectors
+from store.ownership.owner_client import find_owner
+from store.ownership.socket_path import short_path, socket_path
+from store.settings import load_settings
 from tests.store import processes
 from tests.store.building import HashingEmbedder, add, found, many, parsed
 
@@ -243,31 +243,47 @@ def test_a_forked_child_doesn_t_keep_the_library_from_others(tmp_path: Path) -> 
         os.waitpid(child, 0)
 
 
-def _address(home: Path) -> tuple[str, int]:
-    noted = read_owner(home)
-    assert noted is not None
-    assert noted.address is not None
-    host, _, port = noted.address.rpartition(":")
-    return host, int(port)
-
-
-def test_the_owner_answers_only_those_who_know_its_key(tmp_path: Path) -> None:
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no such sockets here")
+def test_only_the_user_can_reach_the_owner(tmp_path: Path) -> None:
     with Library.open(tmp_path, embedder=HashingEmbedder()) as library:
+        assert library.socket is not None
+        assert stat.S_IMODE(socket_path(tmp_path).stat().st_mode) == 0o600
+        assert stat.S_IMODE(socket_path(tmp_path).parent.stat().st_mode) == 0o700
+    assert list(socket_path(tmp_path).parent.iterdir()) == []
+
+
+def test_a_path_of_any_length_will_do(tmp_path: Path) -> None:
+    home = tmp_path / ("tên rất dài " * 8).strip() / ("ชื่อที่ยาวมาก" * 5)
+    assert len(os.fsencode(socket_path(home))) > 107
+    with (
+        Library.open(home, embedder=HashingEmbedder()) as library,
+        Library.open(home, embedder=HashingEmbedder(), read_only=True) as reader,
+    ):
         add(library, parsed("a", "One."))
-        assert stat.S_IMODE((tmp_path / KEY_FILE).stat().st_mode) == 0o600
-        assert _address(tmp_path)[0] == "127.0.0.1"
-        connection = Client(_address(tmp_path))
-        with pytest.raises((AuthenticationError, EOFError, OSError)):
-            answer_challenge(connection, b"guess" * 7)
-            deliver_challenge(connection, b"guess" * 7)
-        connection.close()
+        assert found(reader, "One.") == ["One."]
+
+
+def test_the_socket_of_a_killed_owner_is_replaced(tmp_path: Path) -> None:
+    with Other(hold, tmp_path, True) as other:
+        other.process.kill()
+        other.process.join()
+    assert socket_path(tmp_path).exists(), "the test needs the stale socket"
+    assert find_owner(tmp_path) is None
+    with (
+        Library.open(tmp_path, embedder=HashingEmbedder(), read_only=True) as first,
+        Library.open(tmp_path, embedder=HashingEmbedder(), read_only=True) as second,
+    ):
+        assert found(first, "owner") == found(second, "owner") == ["The owner wrote this."]
+    assert not socket_path(tmp_path).exists()
 
 
 def test_a_stranger_s_bytes_stop_nobody(tmp_path: Path) -> None:
     with Library.open(tmp_path, embedder=HashingEmbedder()) as library:
         add(library, parsed("a", "One."))
-        sockets = [socket.create_connection(_address(tmp_path)) for _ in range(5)]
+        sockets = [socket.socket(socket.AF_UNIX) for _ in range(5)]
         for number, each in enumerate(sockets):
+            with short_path(socket_path(tmp_path)) as name:
+                each.connect(name)
             each.sendall([b"", b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 100, b"\x7f\xff\xff\xff", b"\x00"][number])
         with Library.open(tmp_path, embedder=HashingEmbedder(), read_only=True) as reader:
             assert found(reader, "One.") == ["One."]
@@ -275,42 +291,40 @@ def test_a_stranger_s_bytes_stop_nobody(tmp_path: Path) -> None:
             each.close()
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        b"",
-        b"not json",
-        b"[]",
-        b"{}",
-        json.dumps({"generation": 1, "vector": "?", "k": 3, "where": {}}).encode(),
-        json.dumps({"generation": 1, "vector": "AAAA", "k": 10**9, "where": {}}).encode(),
-        json.dumps({"generation": 1, "vector": "AAAAAA==", "k": 1, "where": {"documents": 5}}).encode(),
-        json.dumps({"generation": 1, "vector": "AAAAAA==", "k": 1, "where": {}}).encode(),
-    ],
-)
-def test_a_malformed_question_gets_a_sentence_and_the_next_one_an_answer(tmp_path: Path, message: bytes) -> None:
+@pytest.mark.parametrize("kind", [None, "unix"])
+def test_a_reader_whose_owner_can_t_be_asked_is_told_who_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str | None
+) -> None:
     with Library.open(tmp_path, embedder=HashingEmbedder()) as library:
         add(library, parsed("a", "One."))
-        connection = owner_module._connect(tmp_path)
-        for _ in range(2):
-            connection.send_bytes(message)
-            assert "error" in json.loads(connection.recv_bytes())
-        connection.close()
-        remote = RemoteVectors(tmp_path, _generation(library))
-        assert len(remote.nearest(np.ones(64, np.float32), 3)) == 1
-        remote.close()
+        if kind is None:
+            monkeypatch.delattr(socket, "AF_UNIX")  # as on Windows
+        else:
+            assert library.socket is not None
+            library.socket.close()
+            monkeypatch.setattr(library_module, "_SECONDS_FOR_OWNER", 0.1)
+        with Library.open(tmp_path, embedder=HashingEmbedder(), read_only=True) as reader:
+            assert [document.uri for document in reader.documents().documents] == ["a"]
+            with pytest.raises(LibraryLockedError, match=rf"in use by process {os.getpid()} .*Stop that process"):
+                found(reader, "One.")
 
 
-def test_an_overlong_message_ends_only_that_conversation(tmp_path: Path) -> None:
+def test_an_owner_that_searches_otherwise_is_not_taken_for_the_same(tmp_path: Path) -> None:
     with Library.open(tmp_path, embedder=HashingEmbedder()) as library:
         add(library, parsed("a", "One."))
-        connection = owner_module._connect(tmp_path)
-        with pytest.raises((EOFError, OSError)):
-            connection.send_bytes(b" " * (MAX_MESSAGE + 1))
-            connection.recv_bytes()
-        remote = RemoteVectors(tmp_path, _generation(library))
-        assert len(remote.nearest(np.ones(64, np.float32), 3)) == 1
-        remote.close()
+        other = load_settings(tmp_path, reranker="another/model")
+        with (
+            Library.open(other, embedder=HashingEmbedder(), read_only=True) as reader,
+            pytest.raises(LibraryLockedError, match="with reranker None, and here it is another/model"),
+        ):
+            found(reader, "One.")
+
+
+def test_an_owner_of_another_version_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Library.open(tmp_path, embedder=HashingEmbedder()):
+        monkeypatch.setattr(owner_client, "program_version", lambda: "99")
+        with pytest.raises(LibraryError, match="runs another version of Attest: stop it"):
+            find_owner(tmp_path)
 
 
 def test_many_readers_are_answered_at_once(tmp_path: Path) -> None:
@@ -347,8 +361,3 @@ def test_the_lock_describes_its_owner(tmp_path: Path) -> None:
     lock.release()
     lock.release()
     assert read_owner(tmp_path) is None
-
-
-def _generation(library: Library) -> int:
-    with library.snapshot() as snapshot:
-        return snapshot.number("vectors_generation")

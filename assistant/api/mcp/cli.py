@@ -21,18 +21,16 @@ def mcp(settings: Settings, /) -> None:
 
     A host's configuration names it as a command: `attest` with the argument `mcp`.
     """
-    from assistant.accounts.account import Visitor
     from assistant.api.answer_runs import AnswerRuns
-    from assistant.api.callers import LOCAL
     from assistant.api.mcp.server import create_server
     from assistant.api.services import Services
     from assistant.build import build_assistant
+    from assistant.server.authentication import LIBRARY_OWNER
     from assistant.server.settings import PageSettings
     from assistant.server.uploads import Shelf
     from store.catalog.catalog import FILE
     from store.catalog.conversations import Conversations
 
-    caller = Visitor(LOCAL, None, "administer")
     with (
         build_assistant(settings, read_only=True) as assistant,
         closing(Conversations.open(settings.home / FILE)) as conversations,
@@ -44,4 +42,4 @@ def mcp(settings: Settings, /) -> None:
             PageSettings(),
             AnswerRuns(_AT_ONCE, _MOST_WAITING),
         )
-        create_server(services, lambda _: caller).run("stdio")
+        create_server(services, lambda _: LIBRARY_OWNER).run("stdio")

@@ -24,16 +24,8 @@ from assistant.accounts.account import Visitor
 from assistant.answer.question import LONGEST_QUESTION
 from assistant.api.choices import Choices, Language, Names
 from assistant.api.mcp.quoting import WARNING, answer_as_text, quoted
-from assistant.api.native.documents import (
-    MOST_CHARACTERS,
-    MOST_HITS,
-    DocumentList,
-    SearchReply,
-    TextPart,
-    document_list,
-    search_reply,
-    text_part,
-)
+from assistant.api.native.document_values import DocumentList, SearchReply, TextPart, search_reply
+from assistant.api.native.documents import MOST_CHARACTERS, document_list, text_part
 from assistant.api.openai.replies import answer_object
 from assistant.api.services import Asked, Services
 from assistant.types import Answer, EvidenceFound, Finished, TextAdded
@@ -49,6 +41,8 @@ NAME = "attest"
 SCHEME = "attest://documents/"
 PAGE = 100
 """Documents in one list of resources."""
+MOST_HITS = 100
+"""Passages in one result."""
 _PIECE = 10_000
 """Code points of a document that are read where no end is given."""
 _READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from assistant.accounts.account import Visitor
 from assistant.answer.question import LONGEST_QUESTION
@@ -22,13 +22,23 @@ from assistant.api.openai.replies import answer_object
 from assistant.api.services import Asked, Services
 from assistant.api.turns import Kept, begin_turn
 from assistant.server.answer_stream import history_of
+from assistant.server.error_messages import stated
 from assistant.server.ownership_checks import own_conversation, own_turn
 from assistant.server.permissions import require
-from assistant.types import Answer, Event, Finished
+from assistant.types import Answer, Event, Finished, Message
 from store.catalog.conversations import Turn
-from store.errors import NotFoundError
+from store.errors import AttestError, NotFoundError
 
 STREAM = {"cache-control": "no-store", "x-accel-buffering": "no"}
+
+
+class Said(BaseModel):
+    """One turn of what was said before."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: Literal["user", "assistant"]
+    text: Annotated[str, Field(max_length=1_000_000)]
 
 
 class AskRequest(Choices):
@@ -41,6 +51,8 @@ class AskRequest(Choices):
     """The id of the turn that it follows; None: the last one of the conversation."""
     keep: StrictBool = True
     """Whether question and answer are kept in a conversation."""
+    history: Annotated[tuple[Said, ...], Field(max_length=200)] = ()
+    """What was said before, where no conversation holds it."""
 
 
 class AskReply(BaseModel):
@@ -69,7 +81,7 @@ def ask_router(services: Services) -> APIRouter:
     async def ask(body: AskRequest, caller: Caller, accept: Annotated[str, Header()] = "*/*") -> Response:
         """Answer a question from the documents; each statement comes with the words that prove it."""
         parent = _followed(services, caller, body)
-        before = history_of(services.conversations.branch(parent.conversation, parent.id)) if parent else ()
+        before = history_of(services.conversations.branch(parent.conversation, parent.id)) if parent else _before(body)
         asked = Asked(body.question, before, body.as_options())
         events = services.events(caller, asked)
         kept = begin_turn(services, caller, asked, parent) if body.keep else None
@@ -83,6 +95,10 @@ def ask_router(services: Services) -> APIRouter:
         return JSONResponse({**_place(kept), "answer": answer_object(answer)})
 
     return router
+
+
+def _before(body: AskRequest) -> tuple[Message, ...]:
+    return tuple(Message(each.role, each.text) for each in body.history)
 
 
 def _followed(services: Services, caller: Visitor, body: AskRequest) -> Turn | None:
@@ -108,9 +124,15 @@ async def _lines(events: AsyncIterator[Event], kept: Kept | None) -> AsyncIterat
                     answer = event.answer
                 yield server_sent(*named(event))
     except Exception as error:  # the response has begun, so the stream tells
-        yield server_sent("failed", {"message": described(error)[1]["error"]["message"]})
+        yield server_sent("failed", _failed(error))
     finally:
         _close(kept, answer)
+
+
+def _failed(error: Exception) -> dict[str, str | None]:
+    if isinstance(error, AttestError):
+        return stated(error)
+    return {"message": described(error)[1]["error"]["message"], "code": None, "type": None}
 
 
 def _place(kept: Kept | None) -> dict[str, Any]:

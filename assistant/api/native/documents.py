@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Query, Response, UploadFile
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from assistant.accounts.account import Visitor
 from assistant.api.callers import Caller
 from assistant.api.choices import Date, Name
+from assistant.api.native.document_values import (
+    Description,
+    DocumentInfo,
+    DocumentList,
+    ListedDocument,
+    ScoredReply,
+    SearchReply,
+    SearchRequest,
+    TextPart,
+    Upload,
+    document_info,
+    scored_reply,
+    search_reply,
+)
 from assistant.api.native.errors import NativeRoute, problems
 from assistant.api.services import Services
 from assistant.server.library_routes import whole_file
@@ -22,111 +35,15 @@ from assistant.server.settings import MEBIBYTE
 from assistant.server.uploads import Item
 from ingest.again import read_by_older_version
 from store.errors import NotFoundError, RequestError
-from store.types import Document, Filter, SearchResult, Span
+from store.search.by_owner import MOST_HITS
+from store.types import Document, Filter, Span
 
-MOST_HITS = 100
 MOST_CHARACTERS = 100_000
 """Of one reply with text."""
 _PIECE = 1024 * 1024
 _PICTURE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}
 }
-
-
-class DocumentInfo(BaseModel):
-    """What is known of a document."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: str
-    uri: str
-    title: str
-    language: str
-    """BCP 47 tag; ``und`` where it could not be told."""
-    speaker: str | None
-    published: str | None
-    collection: str
-    """Empty for a document without one."""
-    media_type: str
-    page_count: int
-    """0 for a format without pages."""
-    passage_count: int
-    text_sha256: str
-
-
-class ListedDocument(DocumentInfo):
-    """What is known of a document, and how it was read."""
-
-    read_by_older_version: bool
-    """Whether an older version of Attest read its file: ``attest ingest --again`` reads it again."""
-
-
-class DocumentList(BaseModel):
-    """Some documents, ordered by uri."""
-
-    documents: list[ListedDocument]
-    next: str | None
-    """What to give as `after` for those that follow; None: there are no more."""
-
-
-class TextPart(BaseModel):
-    """A part of a document's normalized text: ``text[start:end]``, in Unicode code points."""
-
-    document: str
-    start: int
-    end: int
-    text: str
-    more: bool
-    """Whether the document goes on."""
-
-
-class Description(BaseModel):
-    """What a document is called, whose voice it carries, and since when."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    title: Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
-    speaker: Annotated[str | None, Field(max_length=500)] = None
-    published: Date | None = None
-
-
-class Upload(BaseModel):
-    """A file on its way into the library."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: int
-    name: str
-    state: Literal["waiting", "reading", "added", "updated", "unchanged", "failed"]
-    done: int
-    """Passages that are embedded,"""
-    known: int
-    """of these."""
-    error: Annotated[str, BeforeValidator(lambda error: "" if error is None else str(error))]
-    """Why it failed; else empty."""
-    collection: str | None
-
-
-class HitInfo(BaseModel):
-    """A passage that was found: ``text`` is its document's ``[start:end]``."""
-
-    rank: int
-    score: float
-    document: DocumentInfo
-    passage: str
-    start: int
-    end: int
-    text: str
-    language: str
-
-
-class SearchReply(BaseModel):
-    """Passages, best first."""
-
-    query: str
-    language: str
-    hits: list[HitInfo]
-    timings_ms: dict[str, float]
 
 
 def documents_router(services: Services) -> APIRouter:
@@ -150,6 +67,11 @@ def documents_router(services: Services) -> APIRouter:
             tuple(document), tuple(speaker), tuple(language), published_from, published_to, tuple(collection)
         )
         return search_reply(services.library(caller).search(q, k, where))
+
+    @router.post("/search", responses=problems(400))
+    def search_for(body: SearchRequest, caller: Caller) -> ScoredReply:
+        """Find the passages nearest to a question, with their sentences; the question may be long."""
+        return scored_reply(services.library(caller).search(body.query, body.k, body.filter.as_filter()))
 
     @router.get("/documents", responses=problems(400))
     def documents(
@@ -259,24 +181,6 @@ def text_part(services: Services, caller: Visitor, document_id: str, start: int,
     return TextPart(document=document_id, start=start, end=start + len(text), text=text, more=len(read) > len(text))
 
 
-def search_reply(found: SearchResult) -> SearchReply:
-    """Return what was found as values."""
-    hits = [
-        HitInfo(
-            rank=hit.rank,
-            score=hit.score,
-            document=document_info(hit.document),
-            passage=hit.passage.id,
-            start=hit.passage.start,
-            end=hit.passage.end,
-            text=hit.text,
-            language=hit.passage.language,
-        )
-        for hit in found.hits
-    ]
-    return SearchReply(query=found.query, language=found.language, hits=hits, timings_ms=dict(found.timings_ms))
-
-
 def document_list(services: Services, documents: Sequence[Document], following: str | None) -> DocumentList:
     """Return a page of documents as values."""
     older = read_by_older_version(services.shelf.library, documents)
@@ -284,11 +188,3 @@ def document_list(services: Services, documents: Sequence[Document], following: 
         ListedDocument(**document_info(each).model_dump(), read_by_older_version=each.id in older) for each in documents
     ]
     return DocumentList(documents=listed, next=following)
-
-
-def document_info(document: Document) -> DocumentInfo:
-    """Return what is known of a document as values."""
-    values: dict[str, Any] = {
-        name: getattr(document, name) for name in DocumentInfo.model_fields if name != "page_count"
-    }
-    return DocumentInfo(**values, page_count=len(document.pages))

@@ -19,6 +19,11 @@ class Problem(BaseModel):
     """What went wrong, and what to do."""
 
     message: str
+    """One sentence, in the language that `accept-language` asks for where there is one."""
+    code: str | None = None
+    """What went wrong, for programs; null for what only the sentence tells."""
+    type: str | None = None
+    """Its kind, such as `NotFoundError`."""
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -1,0 +1,152 @@
+"""The owner's end of the socket: it listens from the beginning, and answers by the HTTP API once somebody asks.
+
+The API is a second's import, so it is loaded at the first request, unless `take` hands the socket to a server that is
+there already. The folder admits the user alone (mode 0700), and so does the socket (0600): whoever reaches it is the user.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import selectors
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+from weakref import WeakSet
+
+from store.ownership.socket_path import short_path, socket_path
+
+if TYPE_CHECKING:
+    from store.library import Library
+
+_SERVER = "assistant.api.owner_server:serve_owner"
+"""What answers. Named, not imported: it stands above the store."""
+_BACKLOG = 128
+
+log = logging.getLogger(__name__)
+
+
+class Closing(Protocol):
+    """What is closed."""
+
+    def close(self) -> None:
+        """End it, and wait until it has ended."""
+
+
+class OwnerSocket:
+    """Listens for other processes, from `open` until `close`. Only a library's owner may have one."""
+
+    def __init__(self, path: Path, listener: socket.socket) -> None:
+        self.address: str = listener.getsockname()
+        """The socket's own name, by which a server tells its connections from others."""
+        self._path = path
+        self._listener = listener
+        self._wake, self._waker = socket.socketpair()
+        self._thread: threading.Thread | None = None
+        self._server: Closing | None = None
+        self._closed = False
+        self._pid = os.getpid()
+        _open_sockets.add(self)
+
+    @classmethod
+    def open(cls, home: Path) -> OwnerSocket | None:
+        """Listen, in place of an owner that is gone; None where the system or the disk has no such sockets."""
+        if not hasattr(socket, "AF_UNIX"):
+            return None
+        path = socket_path(home)
+        try:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            path.parent.chmod(0o700)
+            return cls(path, _listening(path))
+        except OSError as error:
+            log.info("other commands can't ask this process: %s", error.strerror or error)
+            return None
+
+    def answer(self, library: Library) -> None:
+        """Answer by the API of `library` from the first request on."""
+        self._thread = threading.Thread(target=self._wait, args=(library,), name="attest-owner", daemon=True)
+        self._thread.start()
+
+    def take(self) -> socket.socket:
+        """Return the listening socket, for a server that answers and then closes it."""
+        self._stop_waiting()
+        if self._server is not None:  # somebody asked in the moment before
+            self._server.close()
+            self._server = None
+            self._listener = _listening(self._path)
+            self.address = self._listener.getsockname()
+        return self._listener
+
+    def close(self) -> None:
+        """Stop listening; in a fork, touch nothing. Requests that are being answered have a few seconds to end."""
+        if self._closed or os.getpid() != self._pid:
+            return
+        self._closed = True
+        with suppress(OSError):
+            self._path.unlink()
+        self._stop_waiting()
+        if self._server is not None:
+            self._server.close()
+        for each in (self._listener, self._wake, self._waker):
+            each.close()
+
+    def _wait(self, library: Library) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._listener, selectors.EVENT_READ)
+            selector.register(self._wake, selectors.EVENT_READ)
+            ready = [key.fileobj for key, _ in selector.select()]
+        if self._wake in ready:
+            return
+        module, _, name = _SERVER.partition(":")
+        serve = cast("Callable[[Library, socket.socket], Closing]", getattr(importlib.import_module(module), name))
+        try:
+            self._server = serve(library, self._listener)
+        except Exception:
+            log.exception("Other commands can't ask this process")
+            self._listener.close()
+
+    def _stop_waiting(self) -> None:
+        if self._thread is not None:
+            self._waker.send(b"x")
+            self._thread.join()
+            self._thread = None
+
+    def close_in_child(self) -> None:
+        """In a forked child, close what it would hold open without answering when the parent is gone."""
+        for each in (self._listener, self._wake, self._waker):
+            with suppress(OSError):
+                each.close()
+
+
+_open_sockets: WeakSet[OwnerSocket] = WeakSet()
+
+
+def _close_in_child() -> None:
+    for each in list(_open_sockets):
+        each.close_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_in_child)
+
+
+def _listening(path: Path) -> socket.socket:
+    """Return a socket that listens at `path`. It gets its name when it listens: before, others would be refused."""
+    draft = path.with_name(f"{os.getpid()}.sock")
+    draft.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with short_path(draft) as name:
+            listener.bind(name)
+        draft.chmod(0o600)
+        listener.listen(_BACKLOG)
+        draft.replace(path)
+    except BaseException:
+        listener.close()
+        draft.unlink(missing_ok=True)
+        raise
+    return listener
