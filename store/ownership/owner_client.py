@@ -19,8 +19,8 @@ from store.ownership.socket_path import short_path, socket_path
 from store.settings import Settings, facts_for_answers
 from store.version import program_version
 
-_SECONDS_TO_ANSWER = 60.0
-"""For an owner to say who it is: it may still be loading its models."""
+_SECONDS_TO_ANSWER = 120.0
+"""For an owner to say who it is: it may be busy, or still be loading what it answers with."""
 _JSON = {"content-type": "application/json", "accept-language": "en"}
 
 
