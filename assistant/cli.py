@@ -143,6 +143,14 @@ def _checked_date(_: click.Context, __: click.Parameter, value: str | None) -> s
     return value
 
 
+def _checked_language(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    import re
+
+    if value is not None and not re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", value):
+        raise click.BadParameter("a language is named by its tag, as th, vi or pt-BR")
+    return value
+
+
 def filter_options(command: Any) -> Any:  # noqa: ANN401 - what click decorates has no type of its own
     """Options that say which documents a question may look at."""
     for option in (
@@ -166,7 +174,7 @@ def filter_options(command: Any) -> Any:  # noqa: ANN401 - what click decorates 
 @click.argument("question", required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer object.")
 @click.option("--mode", type=click.Choice(["quotes", "written"]), help="Quotes alone, or written by a language model.")
-@click.option("--answer-language", help="The language to answer in; else the question's.")
+@click.option("--answer-language", callback=_checked_language, help="The language to answer in; else the question's.")
 @click.option("--max-quotes", type=click.IntRange(1, 20), help="The most quotes to show.")
 @click.option("--translate", is_flag=True, help="Add machine translations of quotes in other languages.")
 @filter_options
@@ -188,7 +196,8 @@ def ask(
     from assistant.terminal import print_answer
     from assistant.types import AskOptions, finished
 
-    question = clean_question(_read(question))
+    question = _read(question)
+    clean_question(question)  # what no assistant takes is told before one is looked for
     options = AskOptions(
         mode=mode,  # type: ignore[arg-type]  # click has checked it
         answer_language=answer_language,

@@ -1,7 +1,7 @@
 """Files at addresses: `s3://`, `gs://` and `https://`, read by fsspec and bounded in size and time.
 
-Only the command reads addresses, or the server that it asks, on behalf of whoever types it: they may lead anywhere that this machine can reach. The
-page has a fetcher of its own, which keeps to the public web.
+Only the command reads addresses, or the server that it asks, on behalf of whoever types it: they may lead anywhere that
+this machine can reach. The page has a fetcher of its own, which keeps to the public web.
 """
 
 from __future__ import annotations

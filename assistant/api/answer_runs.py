@@ -39,7 +39,7 @@ class AnswerRuns:
         Raises BusyError, and what `ask` raises.
         """
         if self.running >= self._most:
-            raise BusyError("Too many questions are being answered; ask again in a moment.")
+            raise BusyError("Too many questions are being answered; ask again in a moment.", code="busy")
         loop = asyncio.get_running_loop()
         came: asyncio.Queue[Event | _Failure | None] = asyncio.Queue()
         left = threading.Event()

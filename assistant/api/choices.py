@@ -45,7 +45,10 @@ class Where(BaseModel):
         """Return the filter that the library takes. Raises RequestError for a day that doesn't exist."""
         for day in (self.published_from, self.published_to):
             if day is not None and not is_date(day):
-                raise RequestError(f"{day} is no date: a date is a year, a month or a day, like 2023 or 2023-06-14.")
+                raise RequestError(
+                    "A date is a year, a month or a day that exists, like 2023, 2023-06 or 2023-06-14.",
+                    code="date_exists",
+                )
         return Filter(**dict(self))
 
 

@@ -13,10 +13,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.api.openai.errors import error_body
 from assistant.server.authentication import KnownUser
+from assistant.server.dependencies import words_of_request
+from assistant.server.error_messages import error_message, stated
+from store.errors import RequestError
 
 WINDOW = 60.0
 """Seconds."""
@@ -94,8 +98,12 @@ def _caller(scope: Scope) -> str | None:
 
 
 async def _refuse(scope: Scope, send: Send, seconds: int, headers: list[tuple[bytes, bytes]]) -> None:
-    message = f"Too many requests in a minute: come again in {seconds} seconds."
-    content = error_body(429, message) if scope["path"].startswith("/v1/") else {"message": message}
+    error = RequestError(
+        "Too many requests in a minute: come again in {seconds} seconds.", code="rate_limit", seconds=seconds
+    )
+    words = words_of_request(Request(scope))
+    is_openai = scope["path"].startswith("/v1/")
+    content: object = error_body(429, error_message(error, words)) if is_openai else stated(error, words)
     body = json.dumps(content).encode()
     own = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     retry = (b"retry-after", str(seconds).encode())

@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi.responses import JSONResponse
+from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from assistant.api.openai.errors import error_body
+from assistant.server.dependencies import words_of_request
+from assistant.server.error_messages import error_message, stated
 from assistant.server.permissions import RequireRight
+from store.errors import NotFoundError, RequestError
 
 
 def refusal_routes(described: dict[str, Any]) -> Iterator[Route]:
@@ -25,6 +29,16 @@ def refusal_routes(described: dict[str, Any]) -> Iterator[Route]:
         yield Route(prefix + "/{path:path}", RequireRight(_Refusal(None), "ask"), include_in_schema=False)
 
 
+def _nothing_at(path: str) -> RequestError:
+    return NotFoundError("There is no {path}; /api/docs shows what there is.", code="no_route", path=path)
+
+
+def _not_possible(method: str, allowed: str) -> RequestError:
+    return RequestError(
+        "{method} isn't possible here; these are: {allowed}.", code="no_method", method=method, allowed=allowed
+    )
+
+
 class _Refusal:
     """Refuses every method but those in `allowed`; None: there is nothing at this address."""
 
@@ -34,9 +48,11 @@ class _Refusal:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse one request."""
         if self._allowed is None:
-            status, message = 404, f"There is no {scope['path'][:200]}; /api/docs shows what there is."
+            status, error = 404, _nothing_at(scope["path"][:200])
         else:
-            status, message = 405, f"{scope['method']} isn't possible here; these are: {self._allowed}."
-        body = error_body(status, message) if scope["path"].startswith("/v1/") else {"message": message}
+            status, error = 405, _not_possible(scope["method"], self._allowed)
+        words = words_of_request(Request(scope))
+        is_openai = scope["path"].startswith("/v1/")
+        body = error_body(status, error_message(error, words)) if is_openai else stated(error, words)
         headers = {} if self._allowed is None else {"allow": self._allowed}
         await JSONResponse(body, status, headers=headers)(scope, receive, send)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from fastapi.exceptions import RequestValidationError
+
 from assistant.server.strings import DEFAULT, Strings
 from prompts import phrase_in
-from store.errors import AttestError
+from store.errors import AttestError, RequestError
 
 PREFIX = "error."
 """What the sentences of codes begin with, among the words of every language but English: that stands in the error."""
@@ -14,6 +16,14 @@ def stated(error: AttestError, words: Strings | None = None) -> dict[str, str | 
     """Return an error as the API states it: its sentence, its code if it has one, and its class in `store.errors`."""
     sentence = str(error) if words is None else error_message(error, words)
     return {"message": sentence, "code": error.code, "type": type(error).__name__}
+
+
+def invalid_request(error: RequestValidationError) -> RequestError:
+    """Return what is wrong with the first value of a request that isn't as the API describes it."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
+    reason = str(first["msg"]).removeprefix("Value error, ")
+    return RequestError("{place}: {reason}.", code="invalid", place=place, reason=reason)
 
 
 def error_message(error: AttestError, words: Strings) -> str:

@@ -54,6 +54,9 @@ NEEDS_TO_ADMINISTER = {
     ("GET", "/api/evaluations/compare"),
 }
 
+NEEDS_THE_SOCKET = {("GET", "/api/owner"), ("POST", "/api/owner/ingest")}
+"""Not for anybody who comes by the network, whatever their right."""
+
 
 def endpoints(app: Any) -> list[tuple[str, str]]:
     """Method and path of all routes of an application in its wrappers, as it names them."""
@@ -133,7 +136,7 @@ def test_each_route_declares_the_right_it_needs(guarded: Guarded) -> None:
             expected = None
         elif (method, path) in NEEDS_TO_ADD:
             expected = "add"
-        elif (method, path) in NEEDS_TO_ADMINISTER:
+        elif (method, path) in NEEDS_TO_ADMINISTER | NEEDS_THE_SOCKET:
             expected = "administer"
         assert rights == {expected}, f"{method} {path}"
 
@@ -158,7 +161,8 @@ def test_no_address_answers_who_is_not_signed_in(guarded: Guarded) -> None:
 
 def test_what_says_no_says_nothing_else(guarded: Guarded) -> None:
     reply = guarded.client().request("/api/conversations", headers={"Accept-Language": "vi"})
-    assert reply.json == {"message": "Bạn chưa đăng nhập, hoặc phiên đã hết hạn. Vui lòng đăng nhập."}
+    message = "Bạn chưa đăng nhập, hoặc phiên đã hết hạn. Vui lòng đăng nhập."
+    assert reply.json == {"message": message, "code": "not_signed_in", "type": "NotSignedInError"}
     assert reply.header("cache-control") == "no-store"
     assert "default-src 'none'" in reply.header("content-security-policy")
 
@@ -175,7 +179,7 @@ def test_each_right_opens_its_addresses_and_no_other(guarded: Guarded, name: str
         reply = client.request(filled(pattern) + own, method, b"{}" if method in ("POST", "PATCH") else None)
         if not is_ours(pattern) and not is_open(method, filled(pattern)):
             assert reply.status == 404, pattern
-        elif (method, pattern) in closed:
+        elif (method, pattern) in closed | NEEDS_THE_SOCKET:
             assert reply.status == 403, f"{method} {pattern}"
             assert "ask whoever administers" in reply.message.lower()
         else:

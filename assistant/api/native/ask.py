@@ -22,9 +22,11 @@ from assistant.api.openai.replies import answer_object
 from assistant.api.services import Asked, Services
 from assistant.api.turns import Kept, begin_turn
 from assistant.server.answer_stream import history_of
+from assistant.server.dependencies import Words
 from assistant.server.error_messages import stated
 from assistant.server.ownership_checks import own_conversation, own_turn
 from assistant.server.permissions import require
+from assistant.server.strings import Strings
 from assistant.types import Answer, Event, Finished, Message
 from store.catalog.conversations import Turn
 from store.errors import AttestError, NotFoundError
@@ -78,7 +80,7 @@ def ask_router(services: Services) -> APIRouter:
     router = APIRouter(route_class=NativeRoute, dependencies=[require("ask")], tags=["answers"])
 
     @router.post("/ask", response_model=AskReply, responses=_REPLIES | problems(400, 404))
-    async def ask(body: AskRequest, caller: Caller, accept: Annotated[str, Header()] = "*/*") -> Response:
+    async def ask(body: AskRequest, caller: Caller, words: Words, accept: Annotated[str, Header()] = "*/*") -> Response:
         """Answer a question from the documents; each statement comes with the words that prove it."""
         parent = _followed(services, caller, body)
         before = history_of(services.conversations.branch(parent.conversation, parent.id)) if parent else _before(body)
@@ -86,7 +88,7 @@ def ask_router(services: Services) -> APIRouter:
         events = services.events(caller, asked)
         kept = begin_turn(services, caller, asked, parent) if body.keep else None
         if "text/event-stream" in accept:
-            return StreamingResponse(_lines(events, kept), media_type="text/event-stream", headers=STREAM)
+            return StreamingResponse(_lines(events, kept, words), media_type="text/event-stream", headers=STREAM)
         answer: Answer | None = None
         try:
             answer = await answer_of(events)
@@ -106,7 +108,7 @@ def _followed(services: Services, caller: Visitor, body: AskRequest) -> Turn | N
     if body.parent is not None:
         turn = own_turn(services.conversations, caller, body.parent)
         if body.conversation not in (None, turn.conversation):
-            raise NotFoundError("The turn named as parent belongs to another conversation.")
+            raise NotFoundError("The turn named as parent belongs to another conversation.", code="parent_other")
         return turn
     if body.conversation is None:
         return None
@@ -114,7 +116,7 @@ def _followed(services: Services, caller: Visitor, body: AskRequest) -> Turn | N
     return services.conversations.turn(leaf) if leaf else None
 
 
-async def _lines(events: AsyncIterator[Event], kept: Kept | None) -> AsyncIterator[str]:
+async def _lines(events: AsyncIterator[Event], kept: Kept | None, words: Strings) -> AsyncIterator[str]:
     answer: Answer | None = None
     try:
         yield server_sent("asked", _place(kept))
@@ -124,15 +126,15 @@ async def _lines(events: AsyncIterator[Event], kept: Kept | None) -> AsyncIterat
                     answer = event.answer
                 yield server_sent(*named(event))
     except Exception as error:  # the response has begun, so the stream tells
-        yield server_sent("failed", _failed(error))
+        yield server_sent("failed", _failed(error, words))
     finally:
         _close(kept, answer)
 
 
-def _failed(error: Exception) -> dict[str, str | None]:
+def _failed(error: Exception, words: Strings) -> dict[str, str | None]:
     if isinstance(error, AttestError):
-        return stated(error)
-    return {"message": described(error)[1]["error"]["message"], "code": None, "type": None}
+        return stated(error, words)
+    return {"message": described(error, words)[1]["error"]["message"], "code": None, "type": None}
 
 
 def _place(kept: Kept | None) -> dict[str, Any]:

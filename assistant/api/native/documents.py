@@ -108,7 +108,7 @@ def documents_router(services: Services) -> APIRouter:
         """Draw a page of a PDF; pages are counted from 1."""
         found = services.library(caller).document(document_id)
         if not has_paper(found) or not 1 <= page <= len(found.pages):
-            raise NotFoundError("There is no picture of this page.")
+            raise NotFoundError("There is no picture of this page.", code="no_picture")
         start = found.pages[page - 1]
         drawn = paper(found, Span(start, start), "")
         return Response(base64.b64decode(drawn.png_base64), media_type="image/png")
@@ -136,7 +136,7 @@ def upload_router(services: Services) -> APIRouter:
         """Tell what became of an upload."""
         found = next((item for item in shelf.items(caller.collections) if item.id == upload_id), None)
         if found is None:
-            raise NotFoundError("There is no such upload, or it was long ago.")
+            raise NotFoundError("There is no such upload, or it was long ago.", code="no_upload")
         return Upload.model_validate(found)
 
     @router.patch("/documents/{document_id}", responses=problems(400, 404))
@@ -167,8 +167,12 @@ def received(services: Services, caller: Visitor, file: UploadFile) -> Item:
         while piece := file.file.read(_PIECE):
             size += len(piece)
             if size > settings.max_upload_bytes:
-                limit = settings.max_upload_bytes // MEBIBYTE
-                raise RequestError(f"{path.name} is larger than the limit of {limit} MiB.")
+                raise RequestError(
+                    "{name} is larger than the limit of {size} MiB.",
+                    code="large",
+                    name=path.name,
+                    size=settings.max_upload_bytes // MEBIBYTE,
+                )
             kept.write(piece)
     return shelf.take(path, caller.collections)
 

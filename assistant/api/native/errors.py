@@ -13,6 +13,8 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from assistant.api.answer_runs import BusyError
+from assistant.server.dependencies import words_of_request
+from assistant.server.error_messages import invalid_request, stated
 
 
 class Problem(BaseModel):
@@ -54,16 +56,10 @@ class NativeRoute(APIRoute):
             try:
                 return await handle(request)
             except RequestValidationError as error:
-                return JSONResponse({"message": _sentence(error)}, 422)
+                return JSONResponse(stated(invalid_request(error), words_of_request(request)), 422)
             except HTTPException as error:
                 return JSONResponse({"message": f"{error.detail}."}, error.status_code)
             except BusyError as error:
-                return JSONResponse({"message": str(error)}, 503, headers={"retry-after": "1"})
+                return JSONResponse(stated(error, words_of_request(request)), 503, headers={"retry-after": "1"})
 
         return handler
-
-
-def _sentence(error: RequestValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"][1:]) or "The body"
-    return f"{place}: {str(first['msg']).removeprefix('Value error, ')}."

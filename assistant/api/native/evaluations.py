@@ -44,7 +44,7 @@ def evaluations_router(services: Services) -> APIRouter:
 
     def bench() -> Bench:
         if services.bench is None:
-            raise NotFoundError("This server runs no evaluations.")
+            raise NotFoundError("This server runs no evaluations.", code="no_evaluations")
         return services.bench
 
     @router.get("/evaluations/suites", responses=problems(404))

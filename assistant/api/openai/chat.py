@@ -24,7 +24,9 @@ from assistant.api.openai.models import options_for
 from assistant.api.openai.replies import ERRORS, ChatCompletion, answer_object, ignored_header, token_counts
 from assistant.api.openai.stop_sequences import StopSequences
 from assistant.api.services import Asked, Services
+from assistant.server.dependencies import words_of_request
 from assistant.server.permissions import require
+from assistant.server.strings import Strings
 from assistant.types import Answer, Event, Finished, TextAdded
 
 STREAM = {"cache-control": "no-store", "x-accel-buffering": "no"}
@@ -95,7 +97,7 @@ def chat_router(services: Services) -> APIRouter:
         headers = ignored_header((*ignored_parameters(body, _UNDERSTOOD), *conversation.ignored))
         events = services.events(caller, chat.asked)
         if body.stream:
-            lines = _lines(chat, events, services)
+            lines = _lines(chat, events, services, words_of_request(request))
             return StreamingResponse(lines, media_type="text/event-stream", headers=STREAM | headers)
         return JSONResponse(_completion(chat, await answer_of(events), services), headers=headers)
 
@@ -121,7 +123,7 @@ def _completion(chat: _Chat, answer: Answer, services: Services) -> dict[str, An
     }
 
 
-async def _lines(chat: _Chat, events: AsyncIterator[Event], services: Services) -> AsyncIterator[str]:
+async def _lines(chat: _Chat, events: AsyncIterator[Event], services: Services, words: Strings) -> AsyncIterator[str]:
     """Yield the stream's lines: a role at once, pieces of text, and last a chunk with the whole answer object."""
     cutter = StopSequences(chat.stop)
     shown = ""
@@ -142,7 +144,7 @@ async def _lines(chat: _Chat, events: AsyncIterator[Event], services: Services) 
                     if chat.with_usage:
                         yield _chunk(chat, None, usage=_usage(chat, shown, services))
     except Exception as error:  # the response has begun, so the stream tells
-        yield _line(described(error)[1])
+        yield _line(described(error, words)[1])
     yield "data: [DONE]\n\n"
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from assistant.api.callers import Caller
-from assistant.api.openai.errors import ModelNotFoundError, OpenAIRoute, ParameterError
+from assistant.api.openai.errors import OpenAIRoute, ParameterError, unknown_model
 from assistant.api.openai.messages import ignored_parameters
 from assistant.api.openai.models import EMBEDDING
 from assistant.api.openai.replies import ERRORS, EmbeddingList, ignored_header
@@ -20,6 +20,7 @@ from assistant.api.services import Services
 from assistant.server.permissions import require
 from store.embedding import FloatArray
 from store.embedding.embedder import Embedder, PassageText
+from store.errors import RequestError
 
 MOST_TEXTS = 256
 MOST_CHARACTERS = 200_000
@@ -52,15 +53,27 @@ def embeddings_router(services: Services) -> APIRouter:
     async def embed(body: EmbeddingRequest, caller: Caller) -> Response:
         """Embed texts: unit-length vectors, in the order of the texts."""
         if body.model != EMBEDDING:
-            raise ModelNotFoundError(f"The embedding model here is {EMBEDDING!r}; there is no {body.model[:60]!r}.")
+            raise unknown_model(body.model)
         texts = (body.input,) if isinstance(body.input, str) else body.input
         if sum(map(len, texts)) > MOST_CHARACTERS:
             raise ParameterError(
-                f"The texts have more than {MOST_CHARACTERS:,} characters: send fewer at once.", "input"
+                "input",
+                RequestError(
+                    "The texts have more than {most} characters: send fewer at once.",
+                    code="texts_long",
+                    most=f"{MOST_CHARACTERS:,}",
+                ),
             )
         embedder = services.assistant.library.embedder
         if body.dimensions not in (None, embedder.dimensions):
-            raise ParameterError(f"This model's vectors have {embedder.dimensions} dimensions.", "dimensions")
+            raise ParameterError(
+                "dimensions",
+                RequestError(
+                    "This model's vectors have {dimensions} dimensions.",
+                    code="dimensions",
+                    dimensions=embedder.dimensions,
+                ),
+            )
         vectors, tokens = await run_in_threadpool(_embedded, embedder, texts, as_queries=body.input_type == "query")
         data = [
             {"object": "embedding", "index": index, "embedding": _encoded(vector, body.encoding_format)}

@@ -14,7 +14,10 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from assistant.api.answer_runs import BusyError
+from assistant.server.dependencies import words_of_request
+from assistant.server.error_messages import error_message, invalid_request
 from assistant.server.error_responses import status_of
+from assistant.server.strings import Strings
 from store.errors import AttestError, NotFoundError, RequestError
 
 log = logging.getLogger(__name__)
@@ -32,10 +35,11 @@ _CODES = {401: "invalid_api_key", 403: "insufficient_permissions", 404: "not_fou
 class ParameterError(RequestError):
     """A parameter of a request can't be used."""
 
-    def __init__(self, message: str, parameter: str, code: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, parameter: str, error: RequestError) -> None:
+        """Say of `parameter` what `error` says."""
+        super().__init__(str(error))
+        self.code, self.values = error.code, error.values
         self.parameter = parameter
-        self.openai_code = code
 
 
 class ModelNotFoundError(NotFoundError):
@@ -43,6 +47,15 @@ class ModelNotFoundError(NotFoundError):
 
     parameter = "model"
     openai_code = "model_not_found"
+
+
+def unknown_model(name: str) -> ModelNotFoundError:
+    """Return the error for a name that no model has."""
+    return ModelNotFoundError(
+        "There is no model named {name}; GET /v1/models lists those that there are.",
+        code="no_model",
+        name=f"{name[:60]!r}",
+    )
 
 
 def error_body(
@@ -53,27 +66,29 @@ def error_body(
     return {"error": {"message": message, "type": kind, "param": parameter, "code": code or _CODES.get(status)}}
 
 
-def described(error: Exception) -> tuple[int, dict[str, Any]]:
-    """Return status and body for an error; one that nobody foresaw is logged, and its text stays here."""
+def described(error: Exception, words: Strings) -> tuple[int, dict[str, Any]]:
+    """Return status and body for an error, in the language of `words`.
+
+    One that nobody foresaw is logged, and its text stays here.
+    """
     if isinstance(error, RequestValidationError):
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"] if part != "body")
-        message = str(first["msg"]).removeprefix("Value error, ")
-        return 400, error_body(400, f"{place or 'The body'}: {message}.", place or None)
+        place = ".".join(str(part) for part in error.errors()[0]["loc"] if part != "body")
+        invalid = invalid_request(error)
+        return 400, error_body(400, error_message(invalid, words), place or None, invalid.code)
     if isinstance(error, HTTPException):
         return error.status_code, error_body(error.status_code, str(error.detail))
     if not isinstance(error, AttestError):
         reference = secrets.token_hex(4)
         log.error("A request failed, reference %s", reference, exc_info=error)
-        return 500, error_body(500, f"Something went wrong that nobody foresaw; the log tells more at {reference}.")
+        return 500, error_body(500, words("problem.unexpected", reference=reference))
     status = status_of(error)
-    named = getattr(error, "parameter", None), getattr(error, "openai_code", None)
-    return status, error_body(status, str(error), *named)
+    code = getattr(error, "openai_code", None) or (None if status in (401, 403) else error.code)
+    return status, error_body(status, error_message(error, words), getattr(error, "parameter", None), code)
 
 
-def respond(error: Exception) -> JSONResponse:
-    """Return the response for an error."""
-    status, body = described(error)
+def respond(error: Exception, words: Strings) -> JSONResponse:
+    """Return the response for an error, in the language of `words`."""
+    status, body = described(error, words)
     headers = {"retry-after": "1"} if isinstance(error, BusyError) else {}
     return JSONResponse(body, status, headers | ({"www-authenticate": "Bearer"} if status == 401 else {}))
 
@@ -89,6 +104,6 @@ class OpenAIRoute(APIRoute):
             try:
                 return await handle(request)
             except Exception as error:
-                return respond(error)
+                return respond(error, words_of_request(request))
 
         return handler

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.api.openai.errors import ParameterError
 from assistant.types import Message
+from store.errors import RequestError
 
 _TEXT = ("text", "input_text", "output_text")
 
@@ -61,7 +62,7 @@ def conversation_of(messages: Sequence[ChatMessage], parameter: str = "messages"
             said.append(Message("user" if message.role == "user" else "assistant", text))
     last = next((place for place in reversed(range(len(said))) if said[place].role == "user"), None)
     if last is None:
-        raise ParameterError("No message of the role user asks anything.", parameter)
+        raise ParameterError(parameter, RequestError("No message of the role user asks anything.", code="no_question"))
     return Conversation(said[last].text, tuple(said[:last]), tuple(passed_over))
 
 
@@ -70,7 +71,12 @@ def _text(content: str | Sequence[Part] | None, parameter: str) -> str:
         return content or ""
     for part in content:
         if part.type not in (*_TEXT, "refusal"):
-            raise ParameterError(f"Attest reads text alone, no part of the type {part.type[:40]!r}.", parameter)
+            raise ParameterError(
+                parameter,
+                RequestError(
+                    "Attest reads text alone, no part of the type {kind}.", code="only_text", kind=f"{part.type[:40]!r}"
+                ),
+            )
     return "\n".join(part.text for part in content if part.type in _TEXT and part.text)
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from assistant.api.callers import Caller
-from assistant.api.openai.errors import ModelNotFoundError, OpenAIRoute
+from assistant.api.openai.errors import OpenAIRoute, unknown_model
 from assistant.api.openai.replies import ERRORS
 from assistant.api.services import Services
 from assistant.server.permissions import require
@@ -52,7 +52,7 @@ def models_router(services: Services) -> APIRouter:
     async def model(model: str, caller: Caller) -> Model:
         """Describe one model."""
         if model not in names:
-            raise ModelNotFoundError(_unknown(model))
+            raise unknown_model(model)
         return Model(id=model)
 
     return router
@@ -61,9 +61,5 @@ def models_router(services: Services) -> APIRouter:
 def options_for(model: str, options: AskOptions) -> AskOptions:
     """Return the options of a question that is put to `model`. Raises ModelNotFoundError."""
     if model not in MODES:
-        raise ModelNotFoundError(_unknown(model))
+        raise unknown_model(model)
     return replace(options, mode=options.mode or MODES[model])
-
-
-def _unknown(model: str) -> str:
-    return f"There is no model named {model[:60]!r}; GET /v1/models lists those that there are."

@@ -26,10 +26,12 @@ from assistant.api.openai.response_objects import Reply, events_of_text, finishe
 from assistant.api.services import Asked, Services
 from assistant.api.turns import Kept, begin_turn
 from assistant.server.answer_stream import history_of
+from assistant.server.dependencies import words_of_request
 from assistant.server.ownership_checks import own_turn
 from assistant.server.permissions import require
+from assistant.server.strings import Strings
 from assistant.types import Answer, Event, Finished, TextAdded
-from store.errors import NotFoundError
+from store.errors import NotFoundError, RequestError
 
 PREFIX = "resp_"
 _UNDERSTOOD = frozenset({"model", "input", "stream", "store", "previous_response_id", "user", "attest"})
@@ -80,7 +82,7 @@ def responses_router(services: Services) -> APIRouter:
         headers = ignored_header((*ignored_parameters(body, _UNDERSTOOD), *ignored))
         events = services.events(visitor, running.asked)
         if body.stream:
-            lines = _lines(services, running, events)
+            lines = _lines(services, running, events, words_of_request(request))
             return StreamingResponse(lines, media_type="text/event-stream", headers=STREAM | headers)
         try:
             answer = await answer_of(events)
@@ -97,7 +99,7 @@ def responses_router(services: Services) -> APIRouter:
         """Read a response that was kept."""
         turn = own_turn(services.conversations, _on_behalf(caller, user), response_id.removeprefix(PREFIX))
         if turn.answer is None:
-            raise NotFoundError("This response has no answer.")
+            raise NotFoundError("This response has no answer.", code="no_answer")
         answer = Answer.model_validate_json(turn.answer)
         previous = f"{PREFIX}{turn.parent}" if turn.parent else None
         reply = Reply(f"{PREFIX}{turn.id}", "attest", previous=previous, user=user)
@@ -134,10 +136,14 @@ def _message(item: Item, place: int) -> ChatMessage:
     try:
         return ChatMessage.model_validate(item.model_dump())
     except ValidationError as error:
-        raise ParameterError(f"This is no message: {error.errors()[0]['msg']}.", f"input.{place}") from error
+        reason = error.errors()[0]["msg"]
+        malformed = RequestError("This is no message: {reason}.", code="no_message", reason=reason)
+        raise ParameterError(f"input.{place}", malformed) from error
 
 
-async def _lines(services: Services, running: _Running, events: AsyncIterator[Event]) -> AsyncIterator[str]:
+async def _lines(
+    services: Services, running: _Running, events: AsyncIterator[Event], words: Strings
+) -> AsyncIterator[str]:
     """Yield the stream's lines, numbered in order; the last event is the whole response."""
     number = 0
 
@@ -163,7 +169,7 @@ async def _lines(services: Services, running: _Running, events: AsyncIterator[Ev
         whole = finished(running.reply, answer, token_counts(services, running.asked, answer.text))
         yield line({"type": "response.completed", "response": whole})
     except Exception as error:  # the response has begun, so the stream tells
-        detail = described(error)[1]["error"]
+        detail = described(error, words)[1]["error"]
         failed = running.reply.object("failed") | {"error": {"code": "server_error", "message": detail["message"]}}
         yield line({"type": "response.failed", "response": failed})
     finally:
