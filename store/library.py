@@ -69,8 +69,7 @@ class Library:
 
         Without `embedder`, the model that the settings name is loaded when first needed. A writer owns the library
         until `close`. With `read_only` the library is owned too if no process owns it yet; otherwise it is read
-        beside its owner, who does the searches. The indexes are opened and checked when first needed;
-        `prepare` does it now.
+        beside its owner, who searches. The indexes are opened and checked when first needed; `prepare` does it now.
 
         Raises LibraryLockedError (a writer while another process owns it), SchemaVersionError, EmbedderMismatchError
         for a given embedder.
@@ -211,9 +210,7 @@ class Library:
                 return self._search_here_or_by_owner(query, min(max(k, 1), MAX_HITS), where)
             except (OwnerGoneError, IndexGoneError) as error:
                 if time.monotonic() > deadline:
-                    if isinstance(error, IndexGoneError):
-                        raise
-                    raise locked_error(self.settings.home) from error
+                    raise error if self.ownership.owned else locked_error(self.settings.home) from error
                 time.sleep(0.05)
                 self._owner = None
                 self.ownership.succeed()
