@@ -210,7 +210,8 @@ class Library:
                 return self._search_here_or_by_owner(query, min(max(k, 1), MAX_HITS), where)
             except (OwnerGoneError, IndexGoneError) as error:
                 if time.monotonic() > deadline:
-                    raise error if self.ownership.owned else locked_error(self.settings.home) from error
+                    in_use = isinstance(error, OwnerGoneError)
+                    raise (locked_error(self.settings.home) if in_use else error) from None
                 time.sleep(0.05)
                 self._owner = None
                 self.ownership.succeed()

@@ -59,6 +59,7 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
                 access=access,
                 offered=OfferedQuestions(assistant.library),
                 owner_socket=assistant.library.socket,
+                loading=_tell_loading,
                 announce=lambda address: _announce(address, where),
             )
     return 0
@@ -70,6 +71,10 @@ def _prepare_writing(assistant: InstrumentedAssistant) -> None:
     # The answer that needs the model says why it can't be used.
     with suppress(LanguageModelError):
         assistant.prepare_writing()
+
+
+def _tell_loading() -> None:
+    click.echo("Loading the models and the page ...", err=True)
 
 
 def _announce(address: str, host: str) -> None:

@@ -39,6 +39,7 @@ def serve(
     port: int = 7860,
     settings: PageSettings = DEFAULTS,
     announce: Callable[[str], None] = print,
+    loading: Callable[[], None] = lambda: None,
     uploads: Path | None = None,
     bench: Bench | None = None,
     accounts: Accounts | None = None,
@@ -47,6 +48,8 @@ def serve(
     owner_socket: OwnerSocket | None = None,
 ) -> None:
     """Serve the page until interrupted; `announce` gets its address once it answers. Port 0: any free one.
+
+    `loading` is called once the port is taken, before models and page are loaded.
 
     Files that are added from the page are kept in the folder `uploads`; without it the page only shows what is in the
     library. `bench` runs evaluations from the page, `offered` has questions to begin with. `accounts` and `access` say who
@@ -59,6 +62,7 @@ def serve(
     listener = bound(host, port)
     listeners = [listener, *([owner_socket.take()] if owner_socket else [])]
     with closing(listener):
+        loading()
         # The models load while the page is built, and both are there when the address is told.
         warming = threading.Thread(target=_warmed, args=(assistant,), name="warming", daemon=True)
         warming.start()

@@ -1,8 +1,9 @@
 """How the API does with many clients at once, and what it adds to the pipeline.
 
-python -m evals.benchmarks.api http://127.0.0.1:7860 [--clients 100] [--rounds 5] [--token attest_...]
+python -m evals.benchmarks.api http://127.0.0.1:7860 [--clients 100] [--rounds 5] [--token attest_...] [--process 4242]
 
-Asks a running server. Every reply is checked to be the answer to its own question, whole and unmixed.
+Asks a running server. Every reply is checked to be the answer to its own question, whole and unmixed. With the id of the
+server's process, its processor time is told too: it says more than seconds where other work goes on beside.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
@@ -75,7 +78,13 @@ async def ask_many(url: str, clients: int, rounds: int, token: str | None) -> tu
         return [timed for each in found for timed in each], time.perf_counter() - began
 
 
-def summary(name: str, found: Sequence[Timed], seconds: float) -> str:
+def processor_seconds(process: int) -> float:
+    """Return the processor time that a process has used so far (Linux)."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def summary(name: str, found: Sequence[Timed], seconds: float, processor: float | None) -> str:
     """Return one line of figures."""
 
     def percentile(values: list[float], share: float) -> float:
@@ -83,10 +92,12 @@ def summary(name: str, found: Sequence[Timed], seconds: float) -> str:
 
     first, whole = [each.first for each in found], [each.whole for each in found]
     added = statistics.median(each.whole - each.pipeline for each in found)
+    ratio = statistics.median(each.whole / each.pipeline for each in found)
+    used = "" if processor is None else f"; {1000 * processor / len(found):.0f} ms of processor time an answer"
     return (
         f"{name}: {len(found)} answers in {seconds:.1f} s, {len(found) / seconds:.1f} a second; first event p50 "
         f"{percentile(first, 0.5):.0f} ms, p95 {percentile(first, 0.95):.0f} ms; whole p50 {percentile(whole, 0.5):.0f} ms, "
-        f"p95 {percentile(whole, 0.95):.0f} ms; beside the pipeline p50 {added:.1f} ms"
+        f"p95 {percentile(whole, 0.95):.0f} ms; beside the pipeline p50 {added:.1f} ms, {ratio:.2f} times its own time{used}"
     )
 
 
@@ -96,10 +107,16 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds-of-one", type=int, default=50, help="Questions of the client that is alone.")
     parser.add_argument("--token")
+    parser.add_argument("--process", type=int, help="The id of the server's process.")
     given = parser.parse_args()
-    for name, clients, rounds in (("one client", 1, 50), (f"{given.clients} clients", given.clients, given.rounds)):
-        print(summary(name, *asyncio.run(ask_many(given.url, clients, rounds, given.token))))
+    of_one, of_many = ("one client", 1, given.rounds_of_one), (f"{given.clients} clients", given.clients, given.rounds)
+    for name, clients, rounds in (of_one, of_many):
+        before = processor_seconds(given.process) if given.process else 0.0
+        found, seconds = asyncio.run(ask_many(given.url, clients, rounds, given.token))
+        used = processor_seconds(given.process) - before if given.process else None
+        print(summary(name, found, seconds, used))
 
 
 if __name__ == "__main__":

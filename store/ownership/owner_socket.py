@@ -88,6 +88,7 @@ class OwnerSocket:
         self._closed = True
         with suppress(OSError):
             self._path.unlink()
+            self._path.parent.rmdir()
         self._stop_waiting()
         if self._server is not None:
             self._server.close()
