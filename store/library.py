@@ -256,7 +256,7 @@ class Library:
             return self._search_and_rerank(query, k, where)
         if self._owner is None:
             self._owner = OwnerClient(self.settings.home)
-        return search_by_owner(self._owner, self.settings, self.snapshot, query, k, where)
+        return search_by_owner(self._owner, self.settings, query, k, where)
 
     def _search_and_rerank(self, query: str, k: int, where: Filter) -> SearchResult:
         if self.settings.reranker is None:

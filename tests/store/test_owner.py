@@ -23,7 +23,7 @@ from store.ownership.owner_client import find_owner
 from store.ownership.socket_path import short_path, socket_path
 from store.settings import load_settings
 from tests.store import processes
-from tests.store.building import HashingEmbedder, add, found, many, parsed
+from tests.store.building import SCRIPTS, HashingEmbedder, add, found, many, parsed
 
 
 def hold(home: Path, writes: bool, parent: Connection) -> None:
@@ -361,3 +361,13 @@ def test_the_lock_describes_its_owner(tmp_path: Path) -> None:
     lock.release()
     lock.release()
     assert read_owner(tmp_path) is None
+
+
+def test_the_owner_s_hits_are_those_of_its_own_search(tmp_path: Path) -> None:
+    with (
+        Library.open(tmp_path, embedder=HashingEmbedder()) as library,
+        Library.open(tmp_path, embedder=HashingEmbedder(), read_only=True) as reader,
+    ):
+        add(library, *many(3), *(parsed(tag, *texts, language=tag[:2]) for tag, texts in SCRIPTS.items()))
+        for query in ("Finding 2 of report 1", *(texts[0] for texts in SCRIPTS.values())):
+            assert reader.search(query, 5).hits == library.search(query, 5).hits

@@ -114,9 +114,32 @@ class HitInfo(BaseModel):
     language: str
 
 
+class WholeDocument(DocumentInfo):
+    """All that is known of a document but its text."""
+
+    original_sha256: str
+    """Of the bytes of its file."""
+    pages: list[int]
+    """Offsets at which pages begin."""
+    signs: list[str]
+    """What was noticed when it was read."""
+
+
+class Heading(BaseModel):
+    """Where the heading above a passage stands in the text."""
+
+    start: int
+    end: int
+
+
 class ScoredHit(HitInfo):
     """A passage with what its score is made of, as for its sentences."""
 
+    document: WholeDocument
+    ordinal: int
+    """Its place among the passages of its document."""
+    heading: Heading | None
+    """The nearest one above, where it is no part of the passage."""
     dense: float
     keyword: float
     late: float | None
@@ -161,7 +184,9 @@ def scored_reply(found: SearchResult) -> ScoredReply:
     """Return what was found as values, with the sentences and all scores."""
     hits = [
         ScoredHit(
-            **_hit_values(hit),
+            **_hit_values(hit) | {"document": _whole_document(hit.document)},
+            ordinal=hit.passage.ordinal,
+            heading=None if (above := hit.passage.heading) is None else Heading(start=above.start, end=above.end),
             dense=hit.dense,
             keyword=hit.keyword,
             late=hit.late,
@@ -183,6 +208,15 @@ def _hit_values(hit: Hit) -> dict[str, Any]:
         "text": hit.text,
         "language": hit.passage.language,
     }
+
+
+def _whole_document(document: Document) -> WholeDocument:
+    return WholeDocument(
+        **document_info(document).model_dump(),
+        original_sha256=document.original_sha256,
+        pages=list(document.pages),
+        signs=list(document.signs),
+    )
 
 
 def _sentence_info(hit: SentenceHit) -> SentenceInfo:
