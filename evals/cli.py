@@ -198,6 +198,38 @@ def make(settings: Settings, /, target: Path, home: Path | None, languages: str 
     click.echo(f"{target}: {made}, and {drafted.near_misses} near-misses, all of them drafts.")
 
 
+@evaluate.command("review")
+@click.argument("suite", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--accept", "accepted", multiple=True, metavar="ID", help="Let this draft count. Repeatable.")
+@click.option("--drop", "dropped", multiple=True, metavar="ID", help="Take this draft out. Repeatable.")
+@click.option("--question", metavar="TEXT", help="With one --accept: what it asks instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print the drafts that are left as JSON.")
+def review(
+    suite: Path, accepted: tuple[str, ...], dropped: tuple[str, ...], question: str | None, as_json: bool
+) -> None:
+    """List the drafts of SUITE, after those named were accepted or dropped."""
+    import json
+    from dataclasses import asdict
+
+    from evals.review import accept, drafts_of, drop
+    from store.errors import RequestError
+
+    if question is not None and len(accepted) != 1:
+        raise RequestError("--question changes one draft: name it with one --accept.")
+    drafts_of(suite)
+    for identity in accepted:
+        accept(suite, identity, question)
+    for identity in dropped:
+        drop(suite, identity)
+    left = drafts_of(suite)
+    if as_json:
+        click.echo(json.dumps([asdict(draft) for draft in left], ensure_ascii=False, indent=2))
+        return
+    for draft in left:
+        click.echo(f"{draft.id}: {draft.question}\n    {'; '.join(draft.answers) or 'no answer'}. {draft.note}")
+    click.echo(f"{len(left)} drafts are left.")
+
+
 @evaluate.command("schema")
 def schema() -> None:
     """Print the JSON Schema of a suite, for editors and validators."""

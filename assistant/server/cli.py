@@ -86,11 +86,11 @@ def _announce(address: str, host: str) -> None:
 
 
 def _bench(settings: Settings) -> Bench:
-    """Return `attest eval` for the page, in processes of its own, over the suites that come with the program."""
+    """Return `attest eval` for the page, in processes of its own, over the suites that come with it and the home's."""
     from importlib.resources import files
 
     from assistant.server.evaluation_panel import Bench
 
     program = "import sys; from assistant.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", program, "--home", str(settings.home)]
-    return Bench(command, Path(str(files("evals.suites"))), settings.home / "evaluations")
+    return Bench(command, Path(str(files("evals.suites"))), settings.home / "evaluations", settings.home / "suites")

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from store.errors import NotFoundError, RequestError
 
@@ -19,6 +20,7 @@ FEEDBACK = "feedback"
 RunState = Literal["running", "passed", "failed", "stopped"]
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,80}")
 _COMPARE_SECONDS = 120
+_REVIEW_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +38,66 @@ class Run:
 class Bench:
     """Runs suites one at a time, and finds earlier runs."""
 
-    def __init__(self, command: Sequence[str], suites: Path, runs: Path) -> None:
-        """`command` is ``attest`` with its library; `suites` holds the suites on offer, `runs` the runs' folders."""
+    def __init__(self, command: Sequence[str], suites: Path, runs: Path, own: Path | None = None) -> None:
+        """`command` is ``attest`` with its library; `suites` holds the suites on offer, `runs` the runs' folders.
+
+        `own` holds the suites of whoever runs the library, whose drafts can be looked through.
+        """
         self._command = list(command)
         self._suites = suites
+        self._own = own
         self._runs = runs
         self._lock = threading.Lock()
         self._running: tuple[str, subprocess.Popen[str]] | None = None
         self._ends: dict[str, tuple[int, str]] = {}
 
     def suites(self) -> tuple[str, ...]:
-        """Names of the suites on offer."""
-        return tuple(sorted(path.stem for path in self._suites.glob("*.yaml")))
+        """Names of the suites on offer: those that come with the program, then one's own."""
+        own = sorted(path.stem for path in self._own.glob("*.yaml")) if self._own is not None else []
+        shipped = sorted(path.stem for path in self._suites.glob("*.yaml"))
+        return (*shipped, *(name for name in own if name not in shipped and _NAME.fullmatch(name)))
+
+    def drafts(self, suite: str) -> list[dict[str, Any]]:
+        """Return the drafts of a suite, as ``attest eval review`` lists them; none of one that came with the program.
+
+        Raises RequestError for a suite that can't be read.
+        """
+        path = self._own_path(suite)
+        return [] if path is None else self._review(path)
+
+    def settle(self, suite: str, identity: str, *, keep: bool, question: str | None = None) -> list[dict[str, Any]]:
+        """Accept a draft, as it is or with another `question`, or drop it; return those that are left.
+
+        Raises NotFoundError for a suite of nobody's own, RequestError with what the command says against it.
+        """
+        path = self._own_path(suite)
+        if path is None:
+            raise NotFoundError("There is no suite named {name}.", code="no_suite", name=f"{suite[:60]!r}")
+        if "\0" in f"{identity}{question}":  # no command can be given that
+            raise NotFoundError("There is no draft named {name}.", code="no_draft", name=f"{identity[:60]!r}")
+        wording = [f"--question={question}"] if keep and question is not None else []
+        return self._review(path, f"--{'accept' if keep else 'drop'}={identity}", *wording)
+
+    def _own_path(self, suite: str) -> Path | None:
+        if self._own is None or not _NAME.fullmatch(suite) or (self._suites / f"{suite}.yaml").is_file():
+            return None
+        path = self._own / f"{suite}.yaml"
+        return path if path.is_file() else None
+
+    def _review(self, path: Path, *arguments: str) -> list[dict[str, Any]]:
+        done = subprocess.run(  # noqa: S603 - our own command; values are bound to their options by `=`
+            [*self._command, "eval", "review", str(path), "--json", *arguments],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=_REVIEW_SECONDS,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        if done.returncode:
+            raise RequestError(_last_line(done.stderr) or "The suite can't be looked through.")
+        drafts: list[dict[str, Any]] = json.loads(done.stdout)
+        return drafts
 
     def runs(self) -> tuple[Run, ...]:
         """All runs, the latest first."""
@@ -71,7 +121,7 @@ class Bench:
                 raise RequestError("Another suite is running; wait for it, or stop it.", code="suite_running")
             self._runs.mkdir(parents=True, exist_ok=True)
             name = self._free_name(suite)
-            path = self._suites / f"{suite}.yaml"
+            path = self._own_path(suite) or self._suites / f"{suite}.yaml"
             if content is not None:
                 path = self._runs / f"{name}.suite.yaml"
                 path.write_text(content, encoding="utf-8")

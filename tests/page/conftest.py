@@ -42,6 +42,9 @@ EVALUATE = """
 import sys, time
 from pathlib import Path
 arguments = sys.argv[1:]
+if arguments[1] == "review":
+    from assistant.cli import main
+    sys.exit(main())
 page = Path(arguments[arguments.index("--html") + 1])
 if arguments[1] == "compare":
     names = " and ".join(Path(folder).name for folder in arguments[2:4])
@@ -62,13 +65,36 @@ page.write_text(f"<h1>Report of {folder.name}</h1>")
 """
 
 
+DRAFTED = """\
+suite: harbor
+cases:
+- id: vi-1
+  draft: true
+  question: Cầu dài bao nhiêu?
+  language: vi
+  answers: [200 mét]
+  expect: {answerable: true}
+  note: From bridge.vi.txt.
+- id: vi-2
+  draft: true
+  question: Cầu dài bao nhiêu năm 1990?
+  language: vi
+  expect: {answerable: false}
+  note: vi-1 with a year.
+- id: en-1
+  question: Who built it?
+"""
+
+
 @pytest.fixture(scope="session")
 def bench_parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path, Path]:
-    """A command with the files and exit codes of `attest eval`, which takes seconds instead of minutes."""
+    """A command with the files and exit codes of `attest eval`, which takes seconds instead of minutes; `review` is real."""
     folder = tmp_path_factory.mktemp("bench")
     (folder / "suites").mkdir()
     for name in ("smoke", "broken"):
         (folder / "suites" / f"{name}.yaml").write_text("suite: x")
+    (folder / "own").mkdir()
+    (folder / "own" / "harbor.yaml").write_text(DRAFTED, encoding="utf-8")
     (folder / "command.py").write_text(EVALUATE)
     return [sys.executable, str(folder / "command.py")], folder / "suites", folder / "runs"
 
@@ -83,7 +109,8 @@ def served(tmp_path_factory: pytest.TempPathFactory, bench_parts: tuple[list[str
         settings = PageSettings(
             written_mode=True, translations=True, max_upload_bytes=2 * MEBIBYTE, web_uploads="any", web_seconds=3
         )
-        app = application(cast("Assistant", assistant), conversations, settings, shelf=shelf, bench=Bench(*bench_parts))
+        bench = Bench(*bench_parts, bench_parts[1].parent / "own")
+        app = application(cast("Assistant", assistant), conversations, settings, shelf=shelf, bench=bench)
         ready = threading.Event()
         running = server(app, ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)

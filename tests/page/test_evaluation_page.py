@@ -1,4 +1,4 @@
-"""Evaluation on the page: run a suite, watch it, open its report, compare two runs."""
+"""Evaluation on the page: run a suite, watch it, open its report, compare two runs, look through drafts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_a_suite_is_run_watched_and_its_report_opened_and_two_runs_compared(visi
     page = visit.page
     page.click("#open-evaluation")
     page.wait_for_selector("#suite")
-    assert page.locator("#suite option").all_inner_texts() == ["broken", "smoke", "feedback"]
+    assert page.locator("#suite option").all_inner_texts() == ["broken", "smoke", "harbor", "feedback"]
     for _ in range(2):
         page.select_option("#suite", "smoke")
         page.click("[data-do='evaluation.run']")
@@ -36,6 +36,38 @@ def test_a_suite_is_run_watched_and_its_report_opened_and_two_runs_compared(visi
     assert "Compared" in opened.value.locator("h1").inner_text()
     assert opened.value.evaluate("window.hacked") is None
     opened.value.close()
+
+
+def test_drafts_are_reworded_accepted_and_dropped(visit: Visit, bench_parts: tuple[list[str], Path, Path]) -> None:
+    page = visit.page
+    page.click("#open-evaluation")
+    page.select_option("#suite", "harbor")
+    page.wait_for_selector("[data-draft='vi-1']")
+    assert page.locator("#drafts li").count() == 2
+    page.fill("[data-draft='vi-1'] input", "Cây cầu dài bao nhiêu mét?")
+    page.click("[data-draft='vi-1'] [data-do='draft.accept']")
+    page.wait_for_selector("[data-draft='vi-1']", state="detached")
+    page.click("[data-draft='vi-2'] [data-do='draft.drop']")
+    page.wait_for_selector("#drafts", state="hidden")
+    left = (bench_parts[1].parent / "own" / "harbor.yaml").read_text(encoding="utf-8")
+    assert "Cây cầu dài bao nhiêu mét?" in left
+    assert "draft: true" not in left
+    assert "vi-2" not in left
+    page.select_option("#suite", "smoke")
+    assert page.locator("#drafts").is_hidden()
+
+
+def test_only_suites_of_one_s_own_are_looked_through(bench_parts: tuple[list[str], Path, Path], tmp_path: Path) -> None:
+    command, suites, runs = bench_parts
+    (tmp_path / "mine.yaml").write_text("suite: mine\ncases: none\n", encoding="utf-8")
+    (tmp_path / "smoke.yaml").write_text("suite: x", encoding="utf-8")
+    bench = Bench(command, suites, runs, tmp_path)
+    assert bench.suites() == ("broken", "smoke", "mine")
+    assert bench.drafts("smoke") == bench.drafts("../mine") == []
+    with pytest.raises(NotFoundError):
+        bench.settle("smoke", "a", keep=True)
+    with pytest.raises(RequestError, match=r"mine\.yaml"):
+        bench.drafts("mine")
 
 
 def test_a_suite_that_can_not_be_read_says_why(bench_parts: tuple[list[str], Path, Path], tmp_path: Path) -> None:

@@ -49,6 +49,8 @@ NEEDS_TO_ADMINISTER = {
     ("GET", "/api/evaluations"),
     ("POST", "/api/evaluations"),
     ("GET", "/api/evaluations/suites"),
+    ("GET", "/api/evaluations/suites/{suite}/drafts"),
+    ("POST", "/api/evaluations/suites/{suite}/drafts/{draft}"),
     ("POST", "/api/evaluations/stop"),
     ("GET", "/api/evaluations/{name}/report"),
     ("GET", "/api/evaluations/compare"),

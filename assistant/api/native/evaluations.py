@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.api.native.errors import NativeRoute, problems
 from assistant.api.services import Services
@@ -38,6 +38,29 @@ class Suite(BaseModel):
     suite: str
 
 
+class Draft(BaseModel):
+    """A case of a suite that nobody has looked through."""
+
+    id: str
+    question: str
+    language: str | None
+    answerable: bool | None
+    answers: list[str]
+    note: str
+    """Where it comes from."""
+
+
+class Decision(BaseModel):
+    """What becomes of a draft."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    keep: bool
+    """True: it counts from now on. False: it is taken out."""
+    question: str | None = Field(default=None, max_length=2000)
+    """What it asks instead, where it is kept."""
+
+
 def evaluations_router(services: Services) -> APIRouter:
     """Routes about evaluations."""
     router = APIRouter(route_class=NativeRoute, dependencies=[require("administer")], tags=["evaluations"])
@@ -51,6 +74,16 @@ def evaluations_router(services: Services) -> APIRouter:
     def suites() -> list[str]:
         """List the suites on offer."""
         return [*bench().suites(), FEEDBACK]
+
+    @router.get("/evaluations/suites/{suite}/drafts", responses=problems(400, 404))
+    def drafts(suite: str) -> list[Draft]:
+        """List the drafts of a suite of one's own, which lies in the folder `suites` of the home."""
+        return [Draft(**draft) for draft in bench().drafts(suite)]
+
+    @router.post("/evaluations/suites/{suite}/drafts/{draft}", responses=problems(400, 404))
+    def settle(suite: str, draft: str, body: Decision) -> list[Draft]:
+        """Accept a draft, or take it out of its suite; list those that are left."""
+        return [Draft(**left) for left in bench().settle(suite, draft, keep=body.keep, question=body.question)]
 
     @router.get("/evaluations", responses=problems(404))
     def runs(words: Words) -> list[Evaluation]:

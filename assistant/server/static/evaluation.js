@@ -1,4 +1,4 @@
-// Evaluation: run a suite, watch it, open its report, compare two runs.
+// Evaluation: run a suite, watch it, open its report, compare two runs, look through drafts.
 import { $, attempt, deeds, make, state, t } from "./state.js";
 import { get, href, post } from "./http.js";
 import { openView } from "./view.js";
@@ -15,11 +15,43 @@ deeds["evaluation.open"] = async () => {
   const view = openView("evaluation",
     make("p", { class: "aside", text: t("evaluation.what") }),
     make("div", { class: "tools" }, select, make("button", { class: "primary", "data-do": "evaluation.run", text: t("evaluation.run") })),
+    make("section", { id: "drafts", "aria-label": t("evaluation.drafts"), hidden: true }),
     make("ul", { id: "runs", class: "intake runs" }),
     make("div", { class: "tools" }, make("button", { class: "quiet", id: "compare", "data-do": "evaluation.compare", text: t("evaluation.compare") })));
   view.querySelector("#runs").addEventListener("change", comparable);
-  await poll();
+  select.addEventListener("change", attempt(listDrafts));
+  await Promise.all([poll(), listDrafts()]);
 };
+
+const draftsOf = suite => `/api/evaluations/suites/${encodeURIComponent(suite)}/drafts`;
+
+async function listDrafts() {
+  showDrafts(await get(draftsOf($("#suite").value)));
+}
+
+function showDrafts(drafts) {
+  const section = $("#drafts");
+  if (!section) return;
+  section.hidden = !drafts.length;
+  section.replaceChildren(make("p", { class: "aside", role: "status", text: t("evaluation.drafts.left", { count: drafts.length }) }),
+    make("ul", { class: "intake" }, ...drafts.map(draft => make("li", { "data-draft": draft.id },
+      make("input", { value: draft.question, lang: draft.language, dir: "auto", "aria-label": t("evaluation.draft.question") }),
+      make("p", { class: "aside", dir: "auto", text: `${draft.answers.join("; ") || t("evaluation.draft.unanswerable")} · ${draft.note}` }),
+      make("div", { class: "tools" },
+        make("button", { class: "quiet", "data-do": "draft.accept", text: t("evaluation.draft.accept") }),
+        make("button", { class: "quiet", "data-do": "draft.drop", text: t("evaluation.draft.drop") }))))));
+}
+
+async function settle(button, keep) {
+  const row = button.closest("li");
+  const next = row.nextElementSibling?.dataset.draft;
+  const question = keep ? row.querySelector("input").value : null;
+  const place = `${draftsOf($("#suite").value)}/${encodeURIComponent(row.dataset.draft)}`;
+  showDrafts(await post(place, { keep, question }));
+  $("#drafts").querySelector(next ? `[data-draft="${CSS.escape(next)}"] input` : "input")?.focus();
+}
+deeds["draft.accept"] = button => settle(button, true);
+deeds["draft.drop"] = button => settle(button, false);
 
 deeds["evaluation.run"] = async () => {
   await post("/api/evaluations", { suite: $("#suite").value });
