@@ -100,11 +100,31 @@ def _others(answer: Answer, shown: Sequence[Part]) -> tuple[Evidence, ...]:
 def _sections(answer: Answer) -> tuple[Part, ...]:
     by_key = {item.key: item for item in answer.evidence}
     by_id = {each.id: each for each in answer.documents}
+    placed = _placed([tuple(by_key[key] for key in section.keys if key in by_key) for section in answer.sections])
     return tuple(
         Part(
             section.title,
-            tuple(by_key[key] for key in section.keys if key in by_key),
+            quotes,
             tuple(by_id[key] for key in section.document_ids if key in by_id),
         )
-        for section in answer.sections
+        for section, quotes in zip(answer.sections, placed, strict=True)
     )
+
+
+def _placed(sections: Sequence[tuple[Evidence, ...]]) -> list[tuple[Evidence, ...]]:
+    """Return the quotes of each section, with a quote of several only where most are of its document.
+
+    A section that would be left with none keeps its quotes: it would seem that nothing is said.
+    """
+
+    def nearness(place: int, item: Evidence) -> tuple[int, int]:
+        of_document = sum(other.document.id == item.document.id for other in sections[place])
+        return of_document, -len(sections[place])
+
+    def is_at_home(place: int, item: Evidence) -> bool:
+        places = [other for other, quotes in enumerate(sections) if item in quotes]
+        return place == max(places, key=lambda other: nearness(other, item))
+
+    return [
+        tuple(item for item in quotes if is_at_home(place, item)) or quotes for place, quotes in enumerate(sections)
+    ]

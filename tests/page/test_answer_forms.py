@@ -17,7 +17,7 @@ from assistant.server.evidence_html import evidence_list
 from assistant.server.export import exported
 from assistant.server.strings import strings
 from assistant.server.turn_html import Draft, draft_body, turn_article
-from assistant.types import Answer, AnswerSpan, Mode, ShortAnswer
+from assistant.types import Answer, AnswerSpan, Mode, Section, ShortAnswer
 from store.catalog.conversations import Conversation, Turn
 from tests.page import answers
 from tests.page.conftest import Served, Visit, Visitors
@@ -101,6 +101,19 @@ def test_a_comparison_has_a_part_for_each_side_and_says_where_nothing_is_said(fo
     assert order == sorted(order)
     assert content.index("More quotes (1)") > order[-1]
     assert ("side-by-side" in shown(answers.COMPARISON, form)) == (form != "md")
+
+
+@FORMS
+def test_a_quote_that_serves_both_sides_stands_with_its_document_unless_a_side_has_no_other(form: str) -> None:
+    both = (Section(title="River Council", keys=(1, 2, 3)), Section(title="Quỹ Dòng Sông", keys=(1, 2)))
+    content = plain(shown(answers.COMPARISON.model_copy(update={"sections": both}), form))
+    in_order = (answers.BELLS.quote, answers.FLOODS.quote, answers.FUND.quote)
+    assert [content.count(each) for each in in_order] == [1, 1, 1]
+    assert sorted(in_order, key=content.index) == list(in_order)
+    alike = (Section(title="Bells", keys=(1,)), Section(title="Floods", keys=(1,)))
+    content = plain(shown(answers.OVERVIEW.model_copy(update={"sections": alike}), form))
+    assert content.count(answers.BELLS.quote) == 2
+    assert "The documents say nothing" not in content
 
 
 @FORMS

@@ -28,9 +28,13 @@ from store.text.language import detect_language
 from tests.chromium import LastingBrowser
 from tests.ingest.files import pdf
 from tests.page.conftest import Visit, Visitors
+from tests.page.test_everyone import findings
 
 THAI_ABOUT_A_VIETNAMESE_SOURCE = "ทวีปแอฟริกามีกี่ที่นั่งในคณะมนตรีสิทธิมนุษยชน"
 ENGLISH = "When did the World Conference in Vienna take place?"
+COMPARISON = (
+    "Compare what the organizers and the observers say about the number of participants of the Riverside Roundtable"
+)
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +187,66 @@ def test_what_could_be_asked_next_is_in_the_questions_language(library: Library,
     for suggestion in offered:
         assert detect_language(suggestion) == language
         assert suggestion != question
+
+
+def test_what_a_new_user_does_first(real: Visitors, tmp_path: Path) -> None:
+    """Ask in two languages, open a source, compare two speakers, add a document, see what isn't answered."""
+    folder = Path(os.environ.get("PICTURES", tmp_path))
+    visit = real.open()
+    page = visit.page
+
+    def seen(step: str) -> None:
+        page.mouse.move(700, 885)
+        assert findings(visit) == [], step
+        page.screenshot(path=folder / f"first-{step}.png")
+
+    page.wait_for_selector("#examples .suggestion", timeout=60_000)
+    seen("1-welcome")
+
+    visit.ask(ENGLISH)
+    assert "1993" in page.locator(".turn").inner_text()
+    seen("2-english")
+
+    page.click(".side [data-do='conversation.new']")
+    visit.ask(THAI_ABOUT_A_VIETNAMESE_SOURCE)
+    answer = answer_of(visit)
+    assert answer.answered and answer.language == "th"
+    item = next(item for item in answer.evidence if item.language == "vi")
+    shown = "".join(visit.open_source(item.key).all_inner_texts())
+    assert shown == item.quote.replace("\n", ""), "the words of the quote are marked in their document"
+    seen("3-source")
+
+    page.click(".side [data-do='conversation.new']")
+    visit.ask(COMPARISON)
+    compared = answer_of(visit)
+    assert compared.kind == "comparison" and len(compared.sections) == 2
+    sides = page.locator(".turn:last-child .side-by-side > .part")
+    assert sides.locator("h3").all_inner_texts() == [section.title for section in compared.sections]
+    assert len({item.document.speaker for item in compared.evidence}) > 1
+    seen("4-comparison")
+
+    page.click("#open-library")
+    page.wait_for_selector("#shelf tr[data-document]")
+    own = tmp_path / "ferry.md"
+    own.write_text(
+        "# The ferry\n\nThe ferry to Marten Island was first steered by Ines Vole in 1884.\n", encoding="utf-8"
+    )
+    page.set_input_files("#picker", str(own))
+    page.locator("tr[data-document]", has_text="ferry.md").wait_for(timeout=60_000)
+    seen("5-library")
+    page.click(".side [data-do='conversation.new']")
+    visit.ask("Who first steered the ferry to Marten Island?")
+    assert "Ines Vole" in page.locator(".turn:last-child").inner_text()
+    seen("6-own-document")
+
+    page.click(".side [data-do='conversation.new']")
+    visit.ask("What is the boiling point of tungsten?")
+    assert not answer_of(visit).answered
+    assert page.locator(".turn:last-child .answer-text.abstained").inner_text().strip()
+    seen("7-not-answered")
+    page.click("#open-library")
+    page.locator("tr[data-document]", has_text="ferry.md").locator("[data-do='library.remove']").click()
+    page.wait_for_selector(".toast.on")
 
 
 def test_pictures_of_the_page(real: Visitors, tmp_path: Path) -> None:

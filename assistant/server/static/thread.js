@@ -40,8 +40,8 @@ export const atEnd = slack => {
 export function toEnd() {
   const scroll = $("#scroll");
   const last = $("#thread").lastElementChild;
-  // On a phone the quotes follow the answer: bring the question up, not the last quote.
-  if (narrow() && last) scroll.scrollTo({ top: last.offsetTop - 12 });
+  // The answer comes first: where its quotes don't fit below it, bring the question up, not the last quote.
+  if (last && (narrow() || scroll.scrollHeight - last.offsetTop > scroll.clientHeight)) scroll.scrollTo({ top: last.offsetTop - 12 });
   else scroll.scrollTo({ top: scroll.scrollHeight });
 }
 deeds["scroll.end"] = () => $("#scroll").scrollTo({ top: $("#scroll").scrollHeight, behavior: "smooth" });
