@@ -176,6 +176,7 @@ def filter_options(command: Any) -> Any:  # noqa: ANN401 - what click decorates 
 @click.option("--mode", type=click.Choice(["quotes", "written"]), help="Quotes alone, or written by a language model.")
 @click.option("--answer-language", callback=_checked_language, help="The language to answer in; else the question's.")
 @click.option("--max-quotes", type=click.IntRange(1, 20), help="The most quotes to show.")
+@click.option("--as-typed", is_flag=True, help="Take QUESTION letter by letter: mend no typo.")
 @click.option("--translate", is_flag=True, help="Add machine translations of quotes in other languages.")
 @filter_options
 @click.pass_obj
@@ -187,6 +188,7 @@ def ask(
     mode: str | None,
     answer_language: str | None,
     max_quotes: int | None,
+    as_typed: bool,
     translate: bool,
     **conditions: Any,  # noqa: ANN401 - as click hands them over
 ) -> int:
@@ -204,6 +206,7 @@ def ask(
         filter=_filter(conditions),
         max_quotes=max_quotes or settings.max_quotes,
         translate=translate,
+        as_typed=as_typed,
     )
     with open_assistant(settings) as assistant:
         if as_json:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import click
 
-from assistant.server.answer_layout import Part, layout_of
+from assistant.server.answer_layout import Part, in_asker_language, layout_of
 from assistant.server.strings import Strings, chosen
-from assistant.server.turn_html import count_words
+from assistant.server.turn_html import count_words, understood
 from assistant.types import Answer, Composed, Event, Evidence, Finished, Source, Translated
 
 INDENT = "    "
@@ -36,7 +36,9 @@ def shown(answer: Answer) -> str:
     """Return an answer in lines: what is short and large on the page first, then its parts under their headings."""
     layout, words = layout_of(answer), chosen(answer.language)
     blocks = [f"{' '.join(span.text.split())} [{span.key}]" for span in layout.short]
-    blocks += filter(None, (layout.text, count_words(answer, words)))
+    blocks += filter(None, (" · ".join(in_asker_language(answer)), layout.text, count_words(answer, words)))
+    if asked := understood(answer, words):
+        blocks.insert(0, " ".join(asked))
     if layout.heading == "nearest" and layout.parts:
         blocks.append(f"{words('evidence.nearest')}:")
     for part in layout.parts:

@@ -68,10 +68,22 @@ class AnswerSpan(Value):
     text: str
 
 
+class Rendering(Value):
+    """A date, number or place of a short answer in the asker's language, made by rule: beside its words."""
+
+    key: int = Field(ge=1)
+    """Of the evidence whose words these are."""
+    words: str
+    """As the quote has them, but for digits of other scripts."""
+    rendered: str
+
+
 class ShortAnswer(Value):
     """The shortest words that answer, one span or several for a question of several parts."""
 
     spans: tuple[AnswerSpan, ...] = Field(min_length=1)
+    in_asker_language: tuple[Rendering, ...] = ()
+    """In the order of the words; empty where the quotes are in that language."""
     confidence: float = Field(ge=0, le=1)
 
 
@@ -108,6 +120,8 @@ class Answer(Value):
 
     schema_: Literal["attest.answer/1"] = Field(default="attest.answer/1", alias="schema")
     question: str
+    did_you_mean: str | None = None
+    """The question as it was meant, where it was typed without marks, on another keyboard layout or with a typo."""
     standalone_question: str
     language: str
     answered: bool
@@ -156,6 +170,8 @@ class AskOptions:
     max_quotes: int = 5
     translate: bool = False
     """Whether quotes in other languages than the answer's get a machine translation beside them."""
+    as_typed: bool = False
+    """Whether the question is taken letter by letter: no typo in it is mended."""
     interface_language: str | None = None
     """Of the page around the conversation: for turns that are too short to tell their own."""
 

@@ -66,9 +66,10 @@ def library_of(
 
 def _key(suite: Suite, settings: Settings) -> str:
     from ingest.parse import PREPARATION_VERSION
+    from store.index.keyword_index import TERMS_VERSION
 
     content = _content(suite.documents.path) if isinstance(suite.documents, Folder) else suite.sha256
-    parts = (suite.kind, content, settings.embedding_model, settings.passage_tokens, PREPARATION_VERSION)
+    parts = (suite.kind, content, settings.embedding_model, settings.passage_tokens, PREPARATION_VERSION, TERMS_VERSION)
     return sha256("\0".join(str(part) for part in parts).encode()).hexdigest()[:24]
 
 

@@ -7,19 +7,18 @@ that neither explains stays only between two words that are known by themselves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
 import regex
 
 from ingest.blocks import PAGE_START
 from store.text.language import detect_language
+from store.text.word_lists import LISTED, word_list
 
 LINE_END_HYPHEN = "\x02"
 """Stands for a hyphen that ended a line, with the two parts of the word around it."""
 
 _WORD = regex.compile(r"\p{L}[\p{L}\p{M}]*+(?:-\p{L}[\p{L}\p{M}]*+)*+")
 _DIVIDED = regex.compile(rf"(\p{{L}}[\p{{L}}\p{{M}}-]*)({LINE_END_HYPHEN}[\s{PAGE_START}]*)(\p{{L}}[\p{{L}}\p{{M}}-]*)")
-_SPELLED = ("en", "de", "es", "fr", "it", "nl", "pt")
 _SAMPLE = 20_000
 _LATIN = regex.compile(r"^[\p{Latin}\p{M}-]+$")
 
@@ -50,12 +49,5 @@ def _keeps_hyphen(before: str, after: str, words: set[str], language: str) -> bo
     one = one.rsplit("-", 1)[-1]
     if min(len(one), len(other)) < 3 or not _LATIN.match(one + other):
         return False
-    spelled = _dictionary(language if language in _SPELLED else "en")
+    spelled = word_list(language if language in LISTED else "en")
     return one + other not in spelled and all(part in words or part in spelled for part in (one, other))
-
-
-@cache
-def _dictionary(language: str) -> frozenset[str]:
-    from spellchecker import SpellChecker
-
-    return frozenset(SpellChecker(language=language).word_frequency.words())

@@ -217,6 +217,11 @@ class Library:
                 self.ownership.succeed()
                 self._answer_others()
 
+    def spellings(self, words: Iterable[str], where: Filter | None = None) -> dict[str, dict[str, int]]:
+        """Return how the library spells words that are given without marks; see `KeywordIndex.spellings`."""
+        with self.ownership.indexes() as indexes:
+            return indexes.keywords.spellings(words, _checked(where))
+
     def rebuild(self, *, embed: bool = False, recenter: bool = True, progress: Progress | None = None) -> None:
         """Rebuild vectors and keywords from the catalog, then switch to them at once; searches go on meanwhile.
 

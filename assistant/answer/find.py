@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from assistant.answer.asker_language import with_renderings
 from assistant.answer.confidence import confidence
 from assistant.answer.conflicts import Conflict, conflict_among
 from assistant.answer.evidence import select, verified
@@ -78,6 +79,7 @@ class Finder:
             chosen = select(read.ordered, question.options.max_quotes, with_reader.further)
             evidence = verified(chosen, self._library)
             short = short_answer(read.ordered, evidence, with_reader.span_certainty) if reader else None
+            short = short and with_renderings(short, evidence, question.language)
             found = replace(found, evidence=evidence, short_answer=short, conflict=conflict_among(chosen))
         elif read.ordered and self._is_near(passages, without):
             found = replace(found, nearest=verified(read.ordered[:1], self._library))

@@ -1,7 +1,7 @@
 """The one pipeline from question to answer: for the page, the command line, the API and the evaluation.
 
-question -> turn -> alone -> passages -> read -> evidence -> enough? -> short answer, quotes composed, or written and verified
--> [quotes translated] -> Answer
+question -> as it was meant -> turn -> alone -> passages -> read -> evidence -> enough?
+-> short answer, quotes composed, or written and verified -> [quotes translated] -> Answer
 """
 
 from __future__ import annotations
@@ -211,6 +211,7 @@ def _finished(
     timings = {**found.timings_ms, **dict(written.timings_ms if written else ())}
     answer = Answer(
         question=asked.asked,
+        did_you_mean=asked.meant,
         standalone_question=asked.alone,
         language=asked.language,
         answered=abstain_reason is None,

@@ -28,6 +28,8 @@ class Question:
     options: AskOptions
     started: float
     """When work on it began, by `time.perf_counter`."""
+    meant: str | None = None
+    """What was asked, as it was meant, where it was typed otherwise."""
 
 
 def clean_question(question: str, limit: int = LONGEST_QUESTION) -> str:

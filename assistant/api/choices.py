@@ -64,8 +64,11 @@ class Choices(BaseModel):
     max_quotes: Annotated[int, Field(ge=1, le=MOST_QUOTES), WHOLE] = 5
     translate: StrictBool = False
     """Whether quotes in other languages than the answer's get a machine translation beside them."""
+    as_typed: StrictBool = False
+    """Whether the question is taken letter by letter: no typo in it is mended."""
     filter: Where = Where()
 
     def as_options(self) -> AskOptions:
         """Return the options that the pipeline takes."""
-        return AskOptions(self.mode, self.answer_language, self.filter.as_filter(), self.max_quotes, self.translate)
+        where = self.filter.as_filter()
+        return AskOptions(self.mode, self.answer_language, where, self.max_quotes, self.translate, self.as_typed)

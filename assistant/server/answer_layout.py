@@ -67,6 +67,17 @@ def _plain(answer: Answer, short: tuple[AnswerSpan, ...], text: str) -> Layout:
     return Layout(short, text, "none", shown, _others(answer, shown))
 
 
+def in_asker_language(answer: Answer) -> tuple[str, ...]:
+    """Return what is shown of the short answer in the asker's language, with its own words where they are a part of it."""
+    if answer.short_answer is None:
+        return ()
+    whole = {span.text.strip() for span in answer.short_answer.spans}
+    return tuple(
+        each.rendered if each.words in whole else f"{each.words} = {each.rendered}"
+        for each in answer.short_answer.in_asker_language
+    )
+
+
 def marked(item: Evidence, spans: Sequence[AnswerSpan]) -> list[tuple[str, bool]]:
     """Return the quote in pieces, each with whether it is among the words that answer. Joined they are the quote."""
     pieces: list[tuple[str, bool]] = []

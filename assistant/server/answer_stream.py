@@ -60,8 +60,6 @@ class Asked:
     parent: str | None
     options: AskOptions
     words: Strings
-    is_verbatim: bool = False
-    """Whether it is asked in these very words, whatever was asked before."""
 
 
 class Answering:
@@ -95,9 +93,12 @@ class Answering:
             question=question,
             conversation=_text(data, "conversation"),
             parent=_text(data, "parent"),
-            options=replace(checked_options(data.get("options")), interface_language=words.language),
+            options=replace(
+                checked_options(data.get("options")),
+                as_typed=data.get("verbatim") is True,
+                interface_language=words.language,
+            ),
             words=words,
-            is_verbatim=data.get("verbatim") is True,
         )
 
     def _keep(self, asked: Asked, visitor: Visitor) -> Turn:
@@ -124,7 +125,7 @@ class Answering:
         outcome: TurnState = "stopped"
         shown = 0.0
         try:
-            history = () if asked.is_verbatim else self._history(turn)
+            history = () if asked.options.as_typed else self._history(turn)  # these very words, whatever came before
             for event in assistant.ask(asked.question, history, asked.options):
                 if isinstance(event, Finished):
                     answer, outcome = event.answer, "finished"

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any, Literal, get_args
 
-from assistant.server.answer_layout import layout_of, marked
+from assistant.server.answer_layout import in_asker_language, layout_of, marked
 from assistant.server.evidence_html import evidence_section, translation_label
 from assistant.server.strings import Strings
-from assistant.server.turn_html import answer_body, confidence_words, count_words, has_confidence
+from assistant.server.turn_html import answer_body, confidence_words, count_words, has_confidence, understood
 from assistant.types import Answer, AnswerSpan, Evidence
 from store.catalog.conversations import Conversation, Turn
 
@@ -85,11 +85,13 @@ def _markdown(conversation: Conversation, turns: Sequence[Turn], words: Strings)
 def _markdown_answer(answer: Answer, words: Strings) -> list[str]:
     layout = layout_of(answer)
     lines = [f"**{_plain(span.text)}** [{span.key}]\n" for span in layout.short]
+    if layout.short and (renderings := in_asker_language(answer)):
+        lines.append(f"{_plain(' · '.join(renderings))}\n")
     if counted := count_words(answer, words):
         lines.append(f"{_plain(counted)}\n")
     lines += [_plain(line) + "\n" for line in layout.text.splitlines() if line.strip()]
-    if answer.standalone_question != answer.question:
-        lines.append(f"*{_plain(words('answer.asked_as'))} {_plain(answer.standalone_question)}*\n")
+    if asked := understood(answer, words):
+        lines.append(f"*{_plain(' '.join(asked))}*\n")
     if layout.heading == "nearest" and layout.parts:
         lines += [f"*{_plain(words('evidence.nearest'))}:*", ""]
     for part in layout.parts:
@@ -146,9 +148,8 @@ def _html(conversation: Conversation, turns: Sequence[Turn], words: Strings) -> 
         answer = Answer.model_validate_json(turn.answer)
         parts.append(f'<div lang="{escape(answer.language)}">')
         parts.append(answer_body(answer, words) + "</div>")
-        if answer.standalone_question != answer.question:
-            asked = f"{words('answer.asked_as')} {answer.standalone_question}"
-            parts.append(f'<p dir="auto"><em>{escape(asked)}</em></p>')
+        if asked := understood(answer, words):
+            parts.append(f'<p dir="auto"><em>{escape(" ".join(asked))}</em></p>')
         parts.append(evidence_section(answer, words))
         parts += [f"<p><em>{escape(notice.message)}</em></p>" for notice in answer.notices]
         if has_confidence(answer):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import get_args
 
-from assistant.server.answer_layout import layout_of
+from assistant.server.answer_layout import in_asker_language, layout_of
 from assistant.server.answer_text import answer_text, marker
 from assistant.server.evidence_html import evidence_section, icon
 from assistant.server.strings import Strings
@@ -140,6 +140,9 @@ def answer_body(answer: Answer, words: Strings) -> str:
         f"<strong>{escape(span.text)}</strong> {marker(by_key[span.key], words)}</p>"
         for span in layout.short
     )
+    renderings = " · ".join(in_asker_language(answer)) if layout.short else ""
+    if renderings:
+        short += f'<p class="in-asker-language" dir="auto">{escape(renderings)}</p>'
     counted = count_words(answer, words)
     total = f'<p class="total">{escape(counted)}</p>' if counted else ""
     text = answer_text(layout.text, answer.claims, answer.evidence, words) if layout.text else ""
@@ -172,13 +175,22 @@ def _confidence(answer: Answer, words: Strings) -> str:
     )
 
 
+def understood(answer: Answer, words: Strings) -> tuple[str, str] | None:
+    """Return what was searched for where that isn't what was typed, after the words that say so."""
+    if answer.standalone_question.strip() == answer.question.strip():
+        return None
+    is_typing = answer.did_you_mean == answer.standalone_question
+    return words("answer.did_you_mean" if is_typing else "answer.asked_as"), answer.standalone_question
+
+
 def _asked_as(answer: Answer, words: Strings) -> str:
     """What was searched for where that isn't what was typed, and the way to ask the very words."""
-    if answer.standalone_question.strip() == answer.question.strip():
+    found = understood(answer, words)
+    if found is None:
         return ""
-    asked = escape(answer.standalone_question)
+    label, asked = map(escape, found)
     return (
-        f'<p class="asked-as">{escape(words("answer.asked_as"))} <span dir="auto" class="asked-as-text">{asked}</span> '
+        f'<p class="asked-as">{label} <span dir="auto" class="asked-as-text">{asked}</span> '
         f'<button class="quiet" data-do="turn.verbatim">{escape(words("answer.ask_verbatim"))}</button></p>'
     )
 

@@ -64,6 +64,41 @@ def entities_of(name: str) -> frozenset[str]:
     return entities_by_name().get(folded) or entities_by_name().get(folded.removesuffix("'s"), frozenset())
 
 
+def name_in(name: str, language: str) -> str | None:
+    """Return what the entity of a name is called in `language`; None where it is unknown or several bear the name."""
+    entities = entities_of(name)
+    if len(entities) != 1:
+        return None
+    (entity,) = entities
+    return _spoken(language).get(entity)
+
+
+@cache
+def _spoken(language: str) -> dict[str, str]:
+    """Return the usual name of each entity in a language, of cities and bodies in English, Thai and Vietnamese only.
+
+    A line of ``places.yaml`` has the English name first, then Thai ones, then Vietnamese ones.
+    """
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        territories = Locale.parse(language, sep="-").territories
+    except (UnknownLocaleError, ValueError):
+        return {}
+    names = {code: str(name) for code, name in territories.items() if len(code) == 2}
+    for line in yaml.safe_load(Path(__file__).with_name("places.yaml").read_text(encoding="utf-8"))["entities"]:
+        listed = line.split(" / ")
+        thai = [place for place, name in enumerate(listed) if has_thai(name)]
+        by_language = {
+            "en": listed[0],
+            "th": listed[thai[0]] if thai else None,
+            "vi": listed[thai[-1] + 1] if thai and thai[-1] + 1 < len(listed) else None,
+        }
+        if spoken := by_language.get(language.partition("-")[0]):
+            names[listed[0]] = spoken
+    return names
+
+
 def mentions(text: str, entities: frozenset[str]) -> bool:
     """Return whether a folded `text` names any of `entities` in any language."""
     lowered = text.lower()

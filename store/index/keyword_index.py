@@ -18,13 +18,15 @@ from store.errors import IndexDamagedError
 from store.text.date_ranges import day_range
 from store.text.date_terms import DATE_TERM, date_terms
 from store.text.fold import fold
+from store.text.spellings import SPELLED, spelling_terms
 from store.types import Filter
 
 if TYPE_CHECKING:
     import tantivy
 
-TERMS_VERSION = 2
-"""Version of the terms of a text: add one whenever these, `store.text.fold` or `store.text.date_terms` change.
+TERMS_VERSION = 3
+"""Version of the terms of a text: add one whenever these, `store.text.fold`, `store.text.spellings` or
+`store.text.date_terms` change.
 The catalog notes it, and an index of another version is rebuilt when it is opened."""
 WRITER_BYTES = 64 * 1024 * 1024
 MAX_QUERY_TERMS = 256
@@ -110,6 +112,7 @@ class KeywordIndex:
                 document.add_integer("first_day", first)
                 document.add_integer("last_day", last)
                 document.add_text("terms", " ".join(self.terms(entry.text)))
+                document.add_text("spellings", " ".join(spelling_terms(entry.text, entry.language)))
                 writer.add_document(document)
 
     def remove_passages(self, passage_ids: Iterable[str]) -> None:
@@ -187,6 +190,28 @@ class KeywordIndex:
         hits = searcher.search(found, limit=k, count=False).hits
         return [(_passage_id(searcher, address), float(score)) for score, address in hits]
 
+    def spellings(self, words: Iterable[str], where: Filter | None = None) -> dict[str, dict[str, int]]:
+        """Return for each bare word how it is spelled, with the number of passages that spell it so.
+
+        Words are as `store.text.spellings.bare` returns them. With a filter, only passages that it admits count.
+        """
+        import tantivy
+
+        searcher, schema = self._searcher(), self._index.schema
+        must = tantivy.Occur.Must
+        conditions = [(must, condition) for condition in _conditions(schema, where or Filter())]
+        found: dict[str, dict[str, int]] = {}
+        for word in dict.fromkeys(words):
+            terms = searcher.terms_with_prefix("spellings", f"{word}{SPELLED}")
+            if conditions:
+                queries = [(term, tantivy.Query.term_query(schema, "spellings", term, "basic")) for term, _ in terms]
+                narrowed = [
+                    (term, tantivy.Query.boolean_query([(must, query), *conditions])) for term, query in queries
+                ]
+                terms = [(term, _count(searcher, query)) for term, query in narrowed]
+            found[word] = {term.partition(SPELLED)[2]: count for term, count in terms if count}
+        return found
+
     def count(self) -> int:
         """Return the number of passages."""
         return int(self._searcher().num_docs)
@@ -217,6 +242,10 @@ def _passage_id(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> str:
     return str(searcher.doc(address).get_first("passage_id"))
 
 
+def _count(searcher: tantivy.Searcher, query: tantivy.Query) -> int:
+    return int(searcher.search(query, limit=1).count or 0)  # type: ignore[attr-defined]  # the stubs lack it
+
+
 def _schema() -> tantivy.Schema:
     import tantivy
 
@@ -227,6 +256,7 @@ def _schema() -> tantivy.Schema:
     for name in ("first_day", "last_day"):
         builder.add_integer_field(name, indexed=True, fast=True)
     builder.add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
+    builder.add_text_field("spellings", tokenizer_name="whitespace", index_option="basic")
     return builder.build()
 
 

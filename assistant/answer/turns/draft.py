@@ -94,6 +94,7 @@ class Draft:
         total = (time.perf_counter() - self.asked.started) * 1000
         return Answer(
             question=self.asked.asked,
+            did_you_mean=self.asked.meant if self.kind != "talk" else None,
             standalone_question=self.asked.alone,
             language=self.asked.language,
             answered=abstain_reason is None,

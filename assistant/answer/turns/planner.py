@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from assistant.answer.find import Finder, Found
 from assistant.answer.question import Question, clean_question
+from assistant.answer.spelling.speller import meant
 from assistant.answer.turns import catalog, comparison, listing, overview, small_talk
 from assistant.answer.turns.classifier import TurnClassifier
 from assistant.answer.turns.draft import Draft
@@ -71,15 +72,18 @@ class Planner:
         Raises QuestionError for what `clean_question` refuses, LibraryError and ModelError.
         """
         started = time.perf_counter()
-        text = clean_question(question)
+        typed = clean_question(question)
         history = tuple(message for message in history if message.text.strip())
-        asked = Question(question, text, turn_language(text, history, options), options, started)
+        reading = None if options.as_typed else meant(typed, self._library, options.filter)
+        text = reading.text if reading else typed
+        language = turn_language(text, history, options)
+        asked = Question(question, text, language, options, started, text if reading else None)
         kind = self._kind_after(asked, history)
         if kind == "language":
             return self._again(asked, history)
         if (answer := self._answered(kind, asked, history)) is not None:
             return Turn(kind, asked, answer)
-        return self._looked_up(kind, asked, history)
+        return self._looked_up(kind, asked, history, typed if reading and not reading.is_sure else None)
 
     def _ready(self) -> TurnClassifier:
         with self._lock:
@@ -124,10 +128,16 @@ class Planner:
         }
         return forms[kind]() if kind in forms else None
 
-    def _looked_up(self, kind: TurnKind, asked: Question, history: Sequence[Message]) -> Turn:
-        """Return the question as it stands alone, with what its readings found where it follows another one."""
+    def _looked_up(self, kind: TurnKind, asked: Question, history: Sequence[Message], typed: str | None) -> Turn:
+        """Return the question as it stands alone, with what its readings found where it follows another one.
+
+        What was `typed` is looked up too where it may be right, and taken where it is answered better.
+        """
         rewrite = self._rewrite if asked.options.mode == "written" else None
         found = look_up(asked, self._questions(history), self._library, self._finder.find, rewrite)
+        if found is None and typed is not None:
+            readings = (asked, replace(asked, alone=typed, meant=None))
+            found = max(map(self._finder.find, readings), key=lambda each: each.confidence)
         return Turn(kind, found.question if found else asked, found=found)
 
     def _again(self, asked: Question, history: Sequence[Message]) -> Turn:

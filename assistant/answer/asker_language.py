@@ -1,0 +1,119 @@
+"""Dates, numbers and places of a short answer in the asker's language, by rule: beside its words, never instead.
+
+Dates and numbers are written as the Unicode CLDR has it (Babel), years in Thai in the Buddhist Era; places and bodies
+bear the names of `assistant.verify.places`. Names of persons have no such table and stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+
+import regex
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_skeleton
+from babel.numbers import NumberFormatError, format_decimal, parse_decimal
+
+from assistant.types import AnswerSpan, Evidence, Rendering, ShortAnswer
+from assistant.verify.dates import BUDDHIST_ERA, DateMention, dates_in
+from assistant.verify.names import latin_names
+from assistant.verify.numbers import Quantity, numbers_in
+from assistant.verify.places import entities_of, name_in, thai_names
+from assistant.verify.text import fold
+
+ANY_LEAP_YEAR = 2000
+LARGEST = 10**15
+"""From which on figures are a code rather than a number."""
+_HALF = regex.compile(r"ครึ่ง|rưỡi|nửa|\bhalf\b|\bhalves\b")
+"""Beside which a number isn't the whole number."""
+
+
+def with_renderings(short: ShortAnswer, evidence: Sequence[Evidence], language: str) -> ShortAnswer:
+    """Return `short` with what of it can be said in `language` by rule; as it is where its quotes are in that language."""
+    quoted_in = {each.key: each.language for each in evidence}
+    renderings = [
+        rendering
+        for span in short.spans
+        if _base(quoted_in[span.key]) != _base(language)
+        for rendering in _renderings(span, quoted_in[span.key], language)
+    ]
+    distinct = tuple(dict.fromkeys(renderings))
+    return short.model_copy(update={"in_asker_language": distinct})
+
+
+def _renderings(span: AnswerSpan, quoted_in: str, language: str) -> Iterator[Rendering]:
+    """Yield the dates of a span, its numbers and its places, but for those that read the same."""
+    locale = _locale(language)
+    if locale is None:
+        return
+    text = fold(span.text)
+    dates = dates_in(text)
+    taken = tuple((each.start, each.end) for each in dates)
+    numbers = () if _HALF.search(text) else numbers_in(text, strict=True, taken=taken)
+    found = [(each.start, each.end, _date(each, locale)) for each in dates]
+    found += [(each.start, each.end, _number(each, quoted_in, locale)) for each in numbers]
+    found += [(start, start + len(name), name_in(name, language)) for start, name in _places(text)]
+    written = span.text if len(span.text) == len(text) else text
+    for start, end, rendered in sorted(found, key=lambda each: each[0]):
+        if rendered is not None and rendered.removesuffix("%").casefold() not in span.text.casefold():
+            yield Rendering(key=span.key, words=written[start:end].strip(), rendered=rendered)
+
+
+def _date(mention: DateMention, locale: Locale) -> str | None:
+    """Return a date in `locale`; None for one that can be read in two ways or names no day of the calendar."""
+    if len(set(mention.alternatives)) != 1:
+        return None
+    year, month, day = mention.alternatives[0]
+    shown_year = None if year is None else f"พ.ศ. {year + BUDDHIST_ERA}" if locale.language == "th" else str(year)
+    if month is None:
+        return shown_year if day is None else None
+    try:
+        moment = date(year or ANY_LEAP_YEAR, month, day or 1)
+    except ValueError:
+        return None
+    if shown_year is None:
+        return str(format_skeleton("MMMMd" if day else "MMMM", moment, locale=locale))
+    if locale.language == "th":
+        return f"{format_skeleton('MMMMd' if day else 'MMMM', moment, locale=locale)} {shown_year}"
+    return str(format_date(moment, "long", locale) if day else format_skeleton("yMMMM", moment, locale=locale))
+
+
+def _number(quantity: Quantity, quoted_in: str, locale: Locale) -> str | None:
+    """Return a number with the separators of `locale`; None for one that can mean several."""
+    values = quantity.values
+    if len(values) > 1:
+        values = frozenset(value for value in values if value == _parsed(quantity.text, quoted_in))
+    if len(values) != 1 or max(values) >= LARGEST:
+        return None
+    written = str(format_decimal(next(iter(values)), locale=locale, decimal_quantization=False))
+    return f"{written}%" if quantity.percent else written
+
+
+def _parsed(text: str, quoted_in: str) -> Decimal | None:
+    found = regex.search(r"[\d.,]*\d", text)
+    locale = _locale(quoted_in)
+    try:
+        return parse_decimal(found[0], locale=locale).normalize() if found and locale else None
+    except NumberFormatError:
+        return None
+
+
+def _places(text: str) -> Iterator[tuple[int, str]]:
+    """Yield where known places and bodies are named, each name once."""
+    thai = (match[0] for match in thai_names().finditer(text))
+    latin = latin_names(f"- {text}")  # its first word, too, may be a name: it begins no sentence
+    for name in dict.fromkeys((*thai, *latin)):
+        if entities_of(name) and name in text:
+            yield text.index(name), name
+
+
+def _locale(tag: str) -> Locale | None:
+    try:
+        return Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return None
+
+
+def _base(tag: str) -> str:
+    return tag.partition("-")[0].lower()

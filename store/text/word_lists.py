@@ -1,0 +1,20 @@
+"""Lists of the words of some languages with their frequency, from pyspellchecker."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spellchecker import SpellChecker
+
+LISTED = ("en", "de", "es", "fr", "it", "nl", "pt")
+"""Languages that have a list."""
+
+
+@cache
+def word_list(language: str) -> SpellChecker:
+    """Return the list of one of `LISTED`, which takes a third of a second to load; ``in`` tells whether it has a word."""
+    from spellchecker import SpellChecker
+
+    return SpellChecker(language=language)
