@@ -18,7 +18,7 @@ from assistant.server.gradio.sessions import OwnSessions
 from assistant.server.permissions import RequireRight
 from assistant.server.settings import PageSettings
 
-_SECONDS_BETWEEN_LOOKS = 0.01
+_SECONDS_BETWEEN_LOOKS = 0.02
 """A question waits half as long on average until Gradio's queue sees it."""
 _SECONDS_BETWEEN_PROGRESS = 1.0
 """The page shows no progress of Gradio's."""
