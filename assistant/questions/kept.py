@@ -1,6 +1,7 @@
 """The questions that a library offers to be asked, kept in its catalog until its documents change.
 
-They are made in the background when somebody first looks for them after a change; until then those of before are offered.
+They are made in the background when the page is served, and when somebody first looks for them after a change; until they
+are made those of before are offered.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 
+from assistant.answer.followups import names_subject
 from assistant.questions.generator import generate_questions
 from assistant.reading.network import load_reader
+from assistant.reading.reader import Reader
 from store.errors import AttestError, NotFoundError
 from store.library import Library
 from store.library_view import ReadableLibrary
 from store.notes import note, noted
+from store.types import Document
 
 NAME = "questions"
 """Under which they are kept."""
@@ -73,14 +77,22 @@ def keep_questions(library: Library) -> None:
     with library.snapshot() as snapshot:
         latest = snapshot.newest(DOCUMENTS)
         revision = snapshot.number("revision")
-    made = [
-        [KeptQuestion(each.text, each.language, document.id) for each in generate_questions(document, library, reader)]
-        for document in latest
-    ]
+    made = [_of_document(document, library, reader) for document in latest]
     # The first of each document, then the second of each.
-    turns = (each for turn in zip_longest(*(questions[:OF_EACH] for questions in made)) for each in turn)
-    kept = [asdict(each) for each in turns if each is not None and len(each.text) <= LONGEST]
+    turns = (each for turn in zip_longest(*made) for each in turn)
+    kept = [asdict(each) for each in turns if each is not None]
     note(library, NAME, json.dumps(kept, ensure_ascii=False), revision)
+
+
+def _of_document(document: Document, library: Library, reader: Reader) -> list[KeptQuestion]:
+    """Return the questions of a document that find it among all, those that name what they are about first."""
+    made = [each for each in generate_questions(document, library, reader) if len(each.text) <= LONGEST]
+    kept: list[KeptQuestion] = []
+    for each in sorted(made, key=lambda each: not names_subject(each.text)):
+        hits = library.search(each.text, 1).hits
+        if hits and hits[0].document.id == document.id and len(kept) < OF_EACH:
+            kept.append(KeptQuestion(each.text, each.language, document.id))
+    return kept
 
 
 def read(text: str) -> tuple[KeptQuestion, ...]:

@@ -64,7 +64,7 @@ def serve(
     with closing(listener):
         loading()
         # The models load while the page is built, and both are there when the address is told.
-        warming = threading.Thread(target=_warmed, args=(assistant,), name="warming", daemon=True)
+        warming = threading.Thread(target=_warmed, args=(assistant, offered), name="warming", daemon=True)
         warming.start()
         shelf = Shelf(assistant.library, ingest_into(assistant.library) if uploads else None, uploads)
         from assistant.server.app import application
@@ -124,11 +124,13 @@ def is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-def _warmed(assistant: Assistant) -> None:
-    """Load the models before the first question needs them."""
+def _warmed(assistant: Assistant, offered: OfferedQuestions | None) -> None:
+    """Load the models before the first question needs them, and begin to make the questions to begin with."""
     try:
         assistant.library.prepare()
         assistant.library.search("?", 1)
+        if offered is not None:
+            offered.questions()
     except AttestError as error:  # the question will say it on the page
         log.warning("%s", error)
 
