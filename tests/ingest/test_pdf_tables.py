@@ -115,6 +115,13 @@ def test_a_numbered_list_and_two_columns_of_text_are_no_tables() -> None:
     assert [line.split(" ", 1)[1] for line in read(files.placed_pdf([page]))] == steps
 
 
+def test_a_line_below_a_table_whose_middle_is_struck_is_no_row_of_it() -> None:
+    rows = [("Surgery", "24", "9", "3"), ("Eye clinic", "7", "2", "1"), ("Sản khoa", "18", "4", "2")]
+    page = [*placed([HEADERS, *rows]), (72.0, 626.0, "Bed price 350 baht a night, now 420 baht.")]
+    struck = (72.0 + 10 * 5, 72.0 + 27 * 5, 629.0)
+    assert read(files.placed_pdf([page], [struck]))[-1] == "Bed price now 420 baht."
+
+
 def test_struck_words_are_left_out_and_underlined_ones_stay() -> None:
     page = [(72.0, 700.0, "A canoe costs 350 420 baht a day."), (72.0, 680.0, "ราคา 350 บาท")]
     struck = (72.0 + 14 * 5, 72.0 + 17 * 5, 703.0)

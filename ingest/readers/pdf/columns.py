@@ -28,7 +28,7 @@ FARTHEST_ROWS = 3.6
 ALIKE = 0.15
 """Share by which the letter sizes of a table's rows may differ, but for the first."""
 
-NARROWEST_GAP = 0.3
+NARROWEST_GAP = 0.15
 """Times the letter size that must be free in all rows between two columns."""
 
 CLEAR_GAP = 1.0
@@ -142,7 +142,7 @@ def _table(
     while end > first and len(cells_of(rows[end - 1], columns)) < 2 and not _wraps(rows, end - 1, columns):
         end -= 1
     lines = rows[first:end]
-    if sum(1 for line in lines if len(line) > 1) < FEWEST_ROWS or not _are_cells(lines, columns):
+    if sum(1 for line in lines if len(line) > 1) < FEWEST_ROWS - 1 or not _are_cells(lines, columns):
         return None
     groups = groups_of(lines, columns, rules)
     if len(groups) < FEWEST_ROWS:

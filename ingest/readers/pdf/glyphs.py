@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 UNKNOWN = "\ufffd"
 """Stands for a glyph of which the file doesn't say what it means."""
 
+STRUCK = ""
+"""Stands for a glyph that is struck out."""
+
 _PRESENTATION_FORMS = regex.compile(r"[\ufb00-\ufb06\ufb13-\ufb17\ufb1d-\ufdff\ufe70-\ufefc]")
+_MARK = regex.compile(r"^\p{M}+$")
 _BOLD = 600
 
 
@@ -42,6 +46,8 @@ class Glyph:
     bold: bool
     blank_before: bool
     """Whether PDFium infers a blank before it."""
+    middle: float | None = None
+    """Of a combining mark that stands by itself: where the middle of its ink is."""
 
 
 def page_glyphs(page: PdfPage) -> list[Glyph]:
@@ -108,11 +114,12 @@ class _Reading:
         if group and angle == 0:
             first, last = self._reach().get(group, (left, right))
             left, right = min(left, first), max(right, last)
+        text = _letters([self._code(number) for number in range(index, end)])
         place = _address(item)
         if place not in self._fonts:
             self._fonts[place] = _address(self._raw.FPDFTextObj_GetFont(item)) if place else 0
         return Glyph(
-            text=_letters([self._code(number) for number in range(index, end)]),
+            text=text,
             left=left,
             right=right,
             baseline=baseline,
@@ -122,7 +129,14 @@ class _Reading:
             angle=angle,
             bold=self._raw.FPDFText_GetFontWeight(self._text, index) >= _BOLD,
             blank_before=blank,
+            middle=self._middle(index) if angle == 0 and not group and _MARK.match(text) else None,
         )
+
+    def _middle(self, index: int) -> float | None:
+        edges = [ctypes.c_double() for _ in range(4)]
+        has_ink = self._raw.FPDFText_GetCharBox(self._text, index, *(ctypes.byref(edge) for edge in edges))
+        left, right = edges[0].value, edges[1].value
+        return (left + right) / 2 if has_ink and right > left else None
 
     def _place_of(self, index: int) -> int:
         return _address(self._raw.FPDFText_GetTextObject(self._text, index))

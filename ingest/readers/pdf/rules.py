@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from ingest.readers.pdf.glyphs import Glyph
+from ingest.readers.pdf.glyphs import STRUCK, Glyph
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage
@@ -46,9 +46,12 @@ def page_rules(page: PdfPage) -> list[Rule]:
 
 
 def without_struck(glyphs: Iterable[Glyph], rules: Iterable[Rule]) -> list[Glyph]:
-    """Return the glyphs that no line strikes out."""
+    """Return the glyphs with those that a line strikes out emptied: they still fill their place on the line."""
     lines = [rule for rule in rules if rule.thickness is not None]
-    return [glyph for glyph in glyphs if glyph.angle != 0 or not any(_strikes(line, glyph) for line in lines)]
+    return [
+        replace(glyph, text=STRUCK) if glyph.angle == 0 and any(_strikes(line, glyph) for line in lines) else glyph
+        for glyph in glyphs
+    ]
 
 
 def _strikes(line: Rule, glyph: Glyph) -> bool:

@@ -7,14 +7,14 @@ letter spacing explains. Raised and lowered small glyphs are superscripts and su
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
 
 import regex
 
 from ingest.readers.pdf.direction import RIGHT_TO_LEFT, logical_order
-from ingest.readers.pdf.glyphs import Glyph
+from ingest.readers.pdf.glyphs import STRUCK, Glyph
 from ingest.scripts import lowered, raised
 
 ROOM_FOR_BLANK = 0.17
@@ -67,10 +67,17 @@ class _Run:
     glyphs: list[Glyph] = field(default_factory=list)
     blanks: list[bool] = field(default_factory=list)
     """For each glyph, whether a blank was drawn before it."""
+    struck_to: float = float("-inf")
+    """Where the ink of struck glyphs after the last one ends."""
 
     def add(self, glyph: Glyph, blank: bool) -> None:
+        self.struck_to = float("-inf")
         self.glyphs.append(glyph)
         self.blanks.append(blank)
+
+    def insert(self, place: int, mark: Glyph) -> None:
+        self.glyphs.insert(place, mark)
+        self.blanks.insert(place, False)
 
 
 def segments_of(glyphs: Iterable[Glyph]) -> list[Segment]:
@@ -85,15 +92,50 @@ def _runs(glyphs: list[Glyph]) -> Iterator[_Run]:
     run, blank = _Run(), False
     for glyph in glyphs:
         if not glyph.text.strip():
-            blank = True
+            # Where the blank is drawn elsewhere, the order of the glyphs is not that of the line.
+            blank = blank or not run.glyphs or abs(glyph.left - run.glyphs[-1].right) < WIDE_GAP * glyph.size
+            if glyph.text == STRUCK and run.glyphs and run.glyphs[-1].baseline == glyph.baseline:
+                run.struck_to = max(run.struck_to, glyph.right)
+            continue
+        if glyph.middle is not None and (base := _base_of(run, glyph)) is not None:
+            run.insert(base + 1, glyph)
             continue
         if run.glyphs and not _continues(run, glyph):
             yield run
             run, blank = _Run(), False
-        run.add(glyph, blank and bool(run.glyphs))
+        run.add(_after_struck(run, glyph), blank and bool(run.glyphs))
         blank = False
     if run.glyphs:
         yield run
+
+
+def _after_struck(run: _Run, glyph: Glyph) -> Glyph:
+    """Return a glyph as it would stand if nothing had been struck out before it."""
+    if not run.glyphs or run.struck_to <= run.glyphs[-1].right:
+        return glyph
+    return replace(glyph, left=run.glyphs[-1].right + ROOM_FOR_BLANK * glyph.size)
+
+
+def _base_of(run: _Run, mark: Glyph) -> int | None:
+    """Return the last glyph of the cluster over or under which a mark is drawn; None where that is the last one.
+
+    Some programs draw a mark at a height of its own, and PDFium then puts it behind letters that come later.
+    """
+    if mark.middle is None or not run.glyphs or RIGHT_TO_LEFT.search(mark.text):
+        return None
+    near = 0.1 * mark.size
+    number = len(run.glyphs) - 1
+    while number and run.glyphs[number].middle is not None:
+        number -= 1
+    last = run.glyphs[number]
+    if last.left - near <= mark.middle <= last.right + near or abs(last.baseline - mark.baseline) < 0.001:
+        return None
+    for place in range(number - 1, -1, -1):
+        base = run.glyphs[place]
+        is_here = base.left <= mark.middle <= base.right and abs(base.baseline - mark.baseline) < 0.5 * base.size
+        if base.middle is None and is_here:
+            return next(after - 1 for after in range(place + 1, number + 1) if run.glyphs[after].middle is None)
+    return None
 
 
 def _continues(run: _Run, glyph: Glyph) -> bool:
@@ -110,7 +152,7 @@ def _continues(run: _Run, glyph: Glyph) -> bool:
     if RIGHT_TO_LEFT.search(last.text) or RIGHT_TO_LEFT.search(glyph.text) or _is_right_to_left(run):
         return _distance(last, glyph) < 12 * larger
     is_ligature = glyph.left == last.left
-    return is_ligature or -larger < glyph.left - last.right < WIDE_GAP * larger
+    return is_ligature or -larger < glyph.left - max(last.right, run.struck_to) < WIDE_GAP * larger
 
 
 def _parted(run: _Run) -> Iterator[_Run]:

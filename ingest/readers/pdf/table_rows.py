@@ -10,7 +10,7 @@ from ingest.readers.pdf.cells import Interval, Visual, cells_of, usual_size
 from ingest.readers.pdf.rules import Rule
 
 FEWEST_ROWS = 3
-WRAPPED = 1.45
+WRAPPED = 1.7
 """Times the letter size: the farthest that two lines of one cell stand apart."""
 
 HALF_A_LINE = 0.9
