@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from ingest.readers.pdf.glyphs import Glyph
+from ingest.readers.pdf.glyphs import Glyph, without_repeats
 from ingest.readers.pdf.segments import segments_of
 
 
@@ -37,3 +37,11 @@ def test_a_mark_that_was_drawn_later_and_a_little_lower_is_put_back(text: str, l
 @pytest.mark.parametrize("text", ["จัดตั้งกองทุนใหม่", "ປີໜ້າ", "Bảo tàng"])
 def test_marks_that_are_drawn_in_order_stay(text: str) -> None:
     assert segments_of(drawn(text))[0].text == text
+
+
+def test_letters_that_are_said_again_without_any_width_are_left_out() -> None:
+    group = Glyph("ตั้", 0, 5, 100, 10, 1, True, 0, False, False)
+    again = [Glyph(character, 9, 9, 99.4, 10, 1, False, 0, False, False) for character in "ตั้"]
+    rest = Glyph("ง", 5, 10, 100, 10, 1, False, 0, False, False)
+    assert without_repeats([group, rest, *again]) == [group, rest]
+    assert without_repeats([rest, *again]) == [rest, *again]

@@ -85,6 +85,13 @@ def test_a_table_keeps_its_headers_on_the_next_page(
     assert lines(placed([HEADERS, *first]), placed(following)) == as_text([*first, *more])
 
 
+def test_a_table_below_another_has_its_own_headers() -> None:
+    first = [("Surgery", "24", "9", "3"), ("Eye clinic", "7", "2", "1"), ("Sản khoa", "18", "4", "2")]
+    second = [("เมือง", "ปี", "งบ", "ผล"), ("น่าน", "2567", "1,200", "ดี"), ("ลำพูน", "2566", "850", "ดี")]
+    found = lines([*placed([HEADERS, *first]), *placed(second, top=590)])
+    assert found[3:] == ["เมือง: น่าน | ปี: 2567 | งบ: 1,200 | ผล: ดี", "เมือง: ลำพูน | ปี: 2566 | งบ: 850 | ผล: ดี"]
+
+
 def test_a_table_in_a_file_is_read_like_that() -> None:
     rows = [("Surgery", "24", "", "3"), ("กุมารเวช", "", "๑๒", "1"), ("Sản khoa", "18", "4", "")]
     assert read(files.placed_pdf([placed([HEADERS, *rows])])) == as_text(rows)

@@ -25,6 +25,9 @@ MOST_ROWS = 400
 FARTHEST_ROWS = 3.6
 """Times the letter size between the baselines of two lines of one table."""
 
+FARTHER = 1.5
+"""Times the largest distance of the rows above: what stands farther below is another table."""
+
 ALIKE = 0.15
 """Share by which the letter sizes of a table's rows may differ, but for the first."""
 
@@ -73,7 +76,8 @@ def _run(rows: Sequence[Visual], first: int) -> tuple[int, tuple[Interval, ...]]
     end = first + 1
     while end < min(len(rows), first + MOST_ROWS):
         size = usual_size(rows[end - 1 : end + 1])
-        is_far = rows[end - 1][0].baseline - rows[end][0].baseline > FARTHEST_ROWS * size
+        apart = [above[0].baseline - below[0].baseline for above, below in pairwise(rows[first : end + 1])]
+        is_far = apart[-1] > FARTHEST_ROWS * size or (len(apart) > 2 and apart[-1] > FARTHER * max(apart[:-1]))
         if is_far or (end - first > 1 and not _are_alike(rows[end - 1], rows[end])):
             break
         joined = _columns(rows[first : end + 1])

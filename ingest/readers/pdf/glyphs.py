@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import math
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,9 +55,30 @@ def page_glyphs(page: PdfPage) -> list[Glyph]:
     """Return the glyphs of `page` in PDFium's order, which is logical order within a line of any script."""
     text = page.get_textpage()
     try:
-        return list(_Reading(page, text).glyphs())
+        return without_repeats(_Reading(page, text).glyphs())
     finally:
         text.close()
+
+
+def without_repeats(glyphs: Iterable[Glyph]) -> list[Glyph]:
+    """Return glyphs without groups that are said again: letters without any width, at the place of a mark."""
+    glyphs, kept = list(glyphs), list[Glyph]()
+    number = 0
+    while number < len(glyphs):
+        end = number
+        while end < len(glyphs) and _is_thin(glyphs[end]) and glyphs[end].left == glyphs[number].left:
+            end += 1
+        text = "".join(glyph.text for glyph in glyphs[number:end])
+        if text and any(glyph.is_group and glyph.text == text for glyph in kept[-6:]):
+            number = end
+            continue
+        kept.append(glyphs[number])
+        number += 1
+    return kept
+
+
+def _is_thin(glyph: Glyph) -> bool:
+    return not glyph.is_group and glyph.right - glyph.left < 0.01 * glyph.size
 
 
 class _Reading:
@@ -115,6 +137,8 @@ class _Reading:
             first, last = self._reach().get(group, (left, right))
             left, right = min(left, first), max(right, last)
         text = _letters([self._code(number) for number in range(index, end)])
+        if text.isdecimal() and angle == 0 and not group:
+            baseline, size = self._as_drawn(index, baseline, size)
         place = _address(item)
         if place not in self._fonts:
             self._fonts[place] = _address(self._raw.FPDFTextObj_GetFont(item)) if place else 0
@@ -132,11 +156,23 @@ class _Reading:
             middle=self._middle(index) if angle == 0 and not group and _MARK.match(text) else None,
         )
 
+    def _as_drawn(self, index: int, baseline: float, size: float) -> tuple[float, float]:
+        """Return baseline and size of a digit; a font may have raised and lowered digits of its own."""
+        _, _, bottom, top = self._ink_of(index)
+        if top > bottom and (bottom - baseline > 0.2 * size or top - baseline < 0.4 * size):
+            return bottom, 1.4 * (top - bottom)
+        return baseline, size
+
     def _middle(self, index: int) -> float | None:
+        left, right, _, _ = self._ink_of(index)
+        return (left + right) / 2 if right > left else None
+
+    def _ink_of(self, index: int) -> tuple[float, float, float, float]:
+        """Return the left, right, lower and upper edge of a character's ink; zeros where it has none."""
         edges = [ctypes.c_double() for _ in range(4)]
-        has_ink = self._raw.FPDFText_GetCharBox(self._text, index, *(ctypes.byref(edge) for edge in edges))
-        left, right = edges[0].value, edges[1].value
-        return (left + right) / 2 if has_ink and right > left else None
+        self._raw.FPDFText_GetCharBox(self._text, index, *(ctypes.byref(edge) for edge in edges))
+        left, right, bottom, top = (edge.value for edge in edges)
+        return left, right, bottom, top
 
     def _place_of(self, index: int) -> int:
         return _address(self._raw.FPDFText_GetTextObject(self._text, index))

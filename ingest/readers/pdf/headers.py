@@ -36,7 +36,7 @@ def with_headers(pages: Sequence[Page]) -> list[Page]:
                 continue
             if head is not None and is_apart and len(head.columns) != len(run[0].columns):
                 head = None
-            named_lines, head = _named(run, head)
+            named_lines, head = _named(run, head, starts_page=not lines)
             is_apart = False
             lines += named_lines
         named.append(replace(page, lines=tuple(lines)))
@@ -55,13 +55,14 @@ def _runs(lines: Sequence[Line]) -> Iterator[list[Line]]:
         yield run
 
 
-def _named(table: Sequence[Line], before: _Head | None) -> tuple[list[Line], _Head]:
+def _named(table: Sequence[Line], before: _Head | None, *, starts_page: bool) -> tuple[list[Line], _Head]:
     """Return the lines of a table with the headers of their columns, and its head."""
     styled = _styled_rows(table)
     own = styled or rows_in_words([[Cell(text) for text in line.cells] for line in table])[0]
     if before is not None and (places := _same_columns(table[0].columns, before.columns)) is not None:
         repeated = sum(1 for row, line in zip(before.rows, table, strict=False) if _moved(line, places, before) == row)
-        if repeated or not own or (before.fonts and not before.fonts & set(table[0].fonts)):
+        has_plain_top = before.fonts and not before.fonts & set(table[0].fonts)
+        if repeated or not own or (starts_page and has_plain_top):
             body = [_moved(line, places, before) for line in table[repeated:]]
             return _in_words(table[repeated:], (*before.rows, *body), len(before.rows)), before
     rows = tuple(line.cells for line in table)
