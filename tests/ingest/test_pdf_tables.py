@@ -30,7 +30,7 @@ ROWS = st.lists(st.tuples(NAMES, NUMBERS, NUMBERS, NUMBERS), min_size=4, max_siz
 )
 
 
-def placed(rows: list[tuple[str, ...]], right: bool = False, top: float = 700) -> list[tuple[float, float, str]]:
+def placed(rows: Sequence[tuple[str, ...]], right: bool = False, top: float = 700) -> list[tuple[float, float, str]]:
     """The cells of rows at their places, each number ending at the right edge of its column if `right`."""
     return [
         (LEFTS[column] + (80 - 5 * len(text) if right and column else 0), top - 18 * number, text)
