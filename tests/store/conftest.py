@@ -21,7 +21,7 @@ def model() -> TextEmbedder:
         pytest.skip(f"No embedding model here: {error}")
 
 
-ON_BOTH = {"test_library", "test_collections", "test_documents_list"}
+ON_BOTH = {"test_library", "test_collections"}
 """Modules whose tests run with the vectors in the process and, by `make test-server`, on a Chroma server."""
 
 
