@@ -2,7 +2,8 @@
 
 Question-answering sets give the answerable ones. Unanswerable ones are made as the assistant meets them: another
 window of the same text, the nearest paragraph of its neighbours that lacks the answer, a question with one fact
-changed (a number, a year, a name), an article or a table row that isn't there, and those that people wrote.
+changed (a number, a year, a name), a question for another thing of the same subject, an article or a table row that
+isn't there, and those that people wrote.
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from evals.training.reader.questions_changed import OtherThings, typed_carelessly
+
 DENSE_LANGUAGES = frozenset({"th", "zh", "ja", "ko", "lo", "km", "my"})
 """Written without blanks or with few letters a word: a window of half the length says as much."""
 WINDOW = 400
 """Code points of a window on average; half as many in dense scripts."""
+CARELESS = 0.15
+"""Share of answerable questions that are typed carelessly."""
 NEIGHBOURS = 8
 """Paragraphs before and after that a hard negative is looked for in."""
 
@@ -179,6 +184,7 @@ class Negatives:
     def __init__(self, paragraphs: Sequence[Paragraph]) -> None:
         self._paragraphs = paragraphs
         self._grams = [_grams(paragraph.text) for paragraph in paragraphs]
+        self.things = OtherThings([(q.language, q.text) for each in paragraphs for q in each.questions])
         self.names = sorted(
             {match[0] for each in paragraphs for q in each.questions for match in NAME.finditer(q.text)}
         )
@@ -216,7 +222,9 @@ def examples_of(paragraphs: Sequence[Paragraph], kind: str, seed: int) -> Iterat
                 yield _human_negative(paragraph, question, kind, chance)
                 continue
             text, answer = window_around(paragraph, question.answer, chance)
-            yield Example(question.text, text, answer, kind)
+            careless = chance.random() < CARELESS
+            asked = typed_carelessly(question.language, question.text, chance) if careless else question.text
+            yield Example(asked, text, answer, kind)
             negative = _negative(negatives, (number, paragraph), question, question.answer, text, chance)
             if negative is not None:
                 yield replace(negative, kind=f"{kind}/{negative.kind}")
@@ -239,10 +247,14 @@ def _negative(
 ) -> Example | None:
     number, paragraph = place
     draw = chance.random()
-    if draw < 0.4:
+    if draw < 0.3:
         changed = change_fact(question.text, text, negatives.names, chance)
         if changed is not None:
             return Example(changed, text, None, "fact")
+    if draw < 0.5:
+        changed = negatives.things.ask_another(question.language, question.text, [paragraph.text], chance)
+        if changed is not None:
+            return Example(changed, text, None, "thing")
     if draw < 0.75:
         other = window_without(paragraph, span, chance)
         if other is not None:

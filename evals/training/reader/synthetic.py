@@ -112,13 +112,14 @@ SENTENCE = re.compile(r"[^.!?。\n]{25,160}[.!?。]")
 def made_up(paragraphs: Sequence[Paragraph], count: int, seed: int) -> Iterator[Example]:
     """Yield `count` examples over made-up articles, codes and tables."""
     chance = random.Random(f"made up/{seed}")  # noqa: S311 - a repeatable draw, no secret
-    sentences = _sentences(paragraphs)
+    sentences = sentences_of(paragraphs)
     makers = (_articles, _articles, _codes, _tables, _tables)
     for _ in range(count):
         yield chance.choice(makers)(sentences, chance)
 
 
-def _sentences(paragraphs: Sequence[Paragraph]) -> dict[str, list[str]]:
+def sentences_of(paragraphs: Sequence[Paragraph]) -> dict[str, list[str]]:
+    """Return sentences, in Thai pieces between blanks, of each language that has at least fifty."""
     found: dict[str, list[str]] = {}
     for paragraph in paragraphs:
         pieces = (

@@ -25,6 +25,7 @@ from evals.training.hugging_face_folder import hugging_face_folder
 from evals.training.reader.examples import Example, Paragraph, examples_of, read_lines, read_parallel
 from evals.training.reader.network import SpanReader, save_adapter
 from evals.training.reader.synthetic import made_up
+from evals.training.reader.yes_no import yes_no
 
 TOKENS = 192
 """Tokens of question and window together."""
@@ -62,6 +63,8 @@ SHARES = {
 """How much of each set one round takes: Thai, Vietnamese and English most, others so that no language is lost."""
 PARALLEL_SHARE = 2.0
 MADE_UP = 9000
+YES_NO = 5000
+INFERENCE = ("nli-mnli-part", "nli-indonli-id")
 PARALLEL_LANGUAGES = ("en", "th", "vi")
 
 
@@ -87,6 +90,8 @@ def one_round(data: Path, seed: int) -> list[Example]:
     parallel = read_parallel(data / "xquad-dev", PARALLEL_LANGUAGES, held_out=False)
     examples += _share(list(examples_of(parallel, "parallel", seed)), PARALLEL_SHARE, chance)
     examples += list(made_up(texts, MADE_UP, seed))
+    inference = [data / "reading" / f"{name}.jsonl.gz" for name in INFERENCE]
+    examples += list(yes_no(inference, texts, YES_NO, seed))
     chance.shuffle(examples)
     return examples
 
