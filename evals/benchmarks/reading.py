@@ -22,7 +22,7 @@ import numpy as np
 
 from assistant.answer.pipeline import Assistant
 from assistant.types import Answer
-from evals.training.reader.asked import LIBRARIES, Item, read_items
+from evals.training.reader.asked import KINDS, LIBRARIES, Item, read_items
 from evals.training.reader.decisions import plain, same_words, token_f1
 from evals.training.reader.fitting import area
 from ingest.pipeline import ingest_paths, ingest_samples
@@ -121,7 +121,8 @@ def main(documents: Path | None, questions: Path | None) -> None:
     from store.embedding.weights import load_embedder
 
     embedder = load_embedder()
-    pairs = [(documents, questions)] if documents and questions else [(LIBRARIES, LIBRARIES / "questions.yaml")]
+    ours = [(LIBRARIES / kind, LIBRARIES / kind / "questions.yaml") for kind in KINDS]
+    pairs = [(documents, questions)] if documents and questions else ours
     if not documents and CORPUS.is_dir():
         pairs.append((CORPUS, CORPUS_QUESTIONS))
     click.echo(
