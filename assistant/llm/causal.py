@@ -7,33 +7,21 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from llama_index.core.base.llms.types import (
-    ChatMessage,
-    ChatResponse,
-    ChatResponseGen,
-    CompletionResponse,
-    CompletionResponseGen,
-    LLMMetadata,
-    MessageRole,
-)
-from llama_index.core.llms import CustomLLM
+from llama_index.core.base.llms.types import ChatMessage
 from pydantic import Field, PrivateAttr
 
 from assistant.llm.base import BEAT_SECONDS, model_error
+from assistant.llm.local import LocalLLM, turns_of
 from store.extras import is_torch_installed
 
 
-class CausalLLM(CustomLLM):
+class CausalLLM(LocalLLM):
     """A model that transformers loads with `AutoModelForCausalLM`. One answer is written at a time."""
 
     name: str = Field(description="A folder, or a name on the Hugging Face hub.")
-    context_window: int = 4096
-    max_tokens: int = 256
 
     _model: Any = PrivateAttr(default=None)
     _tokenizer: Any = PrivateAttr(default=None)
-    _loading: threading.Lock = PrivateAttr(default_factory=threading.Lock)
-    _turn: threading.Lock = PrivateAttr(default_factory=threading.Lock)
 
     @classmethod
     def class_name(cls) -> str:
@@ -41,14 +29,9 @@ class CausalLLM(CustomLLM):
         return "CausalLLM"
 
     @property
-    def metadata(self) -> LLMMetadata:
-        """What LlamaIndex asks of every model."""
-        return LLMMetadata(
-            context_window=self.context_window,
-            num_output=self.max_tokens,
-            is_chat_model=True,
-            model_name=self.name.rstrip("/").rsplit("/", 1)[-1],
-        )
+    def short_name(self) -> str:
+        """The model's name without its folder."""
+        return self.name.rstrip("/").rsplit("/", 1)[-1]
 
     def load(self) -> None:
         """Load the model now; the first use does it otherwise.
@@ -65,34 +48,8 @@ class CausalLLM(CustomLLM):
         self.load()
         return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    def stream_chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponseGen:
-        """Yield the reply piece by piece. Closing the generator stops the model."""
-        self.load()
-
-        def pieces() -> ChatResponseGen:
-            text = ""
-            for piece in self._pieces(messages, options):
-                text += piece
-                yield ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=text), delta=piece)
-
-        return pieces()
-
-    def chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponse:
-        """Return the whole reply."""
-        text = "".join(reply.delta or "" for reply in self.stream_chat(messages, **options))
-        return ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=text))
-
-    def complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponse:
-        """Return the reply to one message of the user's."""
-        reply = self.chat([ChatMessage(role=MessageRole.USER, content=prompt)], **options)
-        return CompletionResponse(text=reply.message.content or "")
-
-    def stream_complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponseGen:
-        """Yield the same piece by piece."""
-        for reply in self.stream_chat([ChatMessage(role=MessageRole.USER, content=prompt)], **options):
-            yield CompletionResponse(text=reply.message.content or "", delta=reply.delta)
-
-    def _pieces(self, messages: Sequence[ChatMessage], options: dict[str, object]) -> Iterator[str]:
+    def write(self, messages: Sequence[ChatMessage], options: dict[str, object]) -> Iterator[str]:
+        """Yield the reply piece by piece, an empty piece where none came for a while. Closing it stops the model."""
         import torch
         from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
 
@@ -103,8 +60,7 @@ class CausalLLM(CustomLLM):
                 full = torch.full((input_ids.shape[0],), stop.is_set(), dtype=torch.bool, device=input_ids.device)
                 return cast("torch.BoolTensor", full)
 
-        turns = [{"role": str(each.role.value), "content": each.content or ""} for each in messages]
-        prompt = self._prompt(turns)
+        prompt = self._prompt(turns_of(messages))
         inputs = self._tokenizer(prompt, return_tensors="pt", add_special_tokens=False).to(self._model.device)
         streamer = TextIteratorStreamer(
             self._tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=BEAT_SECONDS

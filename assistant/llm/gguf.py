@@ -17,19 +17,11 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from llama_index.core.base.llms.types import (
-    ChatMessage,
-    ChatResponse,
-    ChatResponseGen,
-    CompletionResponse,
-    CompletionResponseGen,
-    LLMMetadata,
-    MessageRole,
-)
-from llama_index.core.llms import CustomLLM
+from llama_index.core.base.llms.types import ChatMessage
 from pydantic import Field, PrivateAttr
 
 from assistant.llm.base import BEAT_SECONDS, model_error
+from assistant.llm.local import LocalLLM, turns_of
 
 BATCH = 64
 """Tokens read between two looks at whether the answer is still wanted: small enough to stop within a second or two
@@ -46,20 +38,16 @@ it a quarter slower on idle ones. This is within a tenth of the best on both."""
 _DONE = object()
 
 
-class GgufLLM(CustomLLM):
+class GgufLLM(LocalLLM):
     """A model in a GGUF file. Loading takes seconds and happens on first use, or by `load`."""
 
     path: str = Field(description="The GGUF file.")
-    context_window: int = Field(default=4096, description="Tokens of prompt and answer together.")
-    max_tokens: int = Field(default=256, description="The most tokens of one answer.")
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1)
     temperature: float = 0.0
     quote_tokens: int = Field(default=QUOTE_TOKENS, description="The most tokens of quotes in a prompt.")
 
     _server: Any = PrivateAttr(default=None)
     _key: str = PrivateAttr(default_factory=lambda: secrets.token_hex(16))
-    _loading: threading.Lock = PrivateAttr(default_factory=threading.Lock)
-    _turn: threading.Lock = PrivateAttr(default_factory=threading.Lock)
     _spent: dict[str, float] = PrivateAttr(default_factory=dict)
 
     @classmethod
@@ -68,14 +56,9 @@ class GgufLLM(CustomLLM):
         return "GgufLLM"
 
     @property
-    def metadata(self) -> LLMMetadata:
-        """What LlamaIndex asks of every model."""
-        return LLMMetadata(
-            context_window=self.context_window,
-            num_output=self.max_tokens,
-            is_chat_model=True,
-            model_name=Path(self.path).stem,
-        )
+    def short_name(self) -> str:
+        """The model's name without its folder."""
+        return Path(self.path).stem
 
     def load(self) -> None:
         """Load the file now.
@@ -103,37 +86,10 @@ class GgufLLM(CustomLLM):
         with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310
             return len(json.load(reply)["tokens"])
 
-    def stream_chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponseGen:
-        """Yield the reply piece by piece, an empty one where none came for a while. Closing it stops the model."""
-        self.load()
-
-        def pieces() -> ChatResponseGen:
-            text = ""
-            for piece in self._pieces(messages, options):
-                text += piece
-                message = ChatMessage(role=MessageRole.ASSISTANT, content=text)
-                yield ChatResponse(message=message, delta=piece)
-
-        return pieces()
-
-    def chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponse:
-        """Return the whole reply."""
-        text = "".join(reply.delta or "" for reply in self.stream_chat(messages, **options))
-        return ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=text))
-
-    def complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponse:
-        """Return the reply to one message of the user's."""
-        reply = self.chat([ChatMessage(role=MessageRole.USER, content=prompt)], **options)
-        return CompletionResponse(text=reply.message.content or "")
-
-    def stream_complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponseGen:
-        """Yield the same piece by piece."""
-        for reply in self.stream_chat([ChatMessage(role=MessageRole.USER, content=prompt)], **options):
-            yield CompletionResponse(text=reply.message.content or "", delta=reply.delta)
-
-    def _pieces(self, messages: Sequence[ChatMessage], options: dict[str, object]) -> Iterator[str]:
+    def write(self, messages: Sequence[ChatMessage], options: dict[str, object]) -> Iterator[str]:
+        """Yield the reply piece by piece, an empty piece where none came for a while. Closing it stops the model."""
         request = {
-            "messages": [{"role": str(each.role.value), "content": each.content or ""} for each in messages],
+            "messages": turns_of(messages),
             "max_tokens": self.max_tokens,
             "temperature": self.temperature,
             "stream": True,
