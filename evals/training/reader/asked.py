@@ -1,9 +1,9 @@
 """Questions asked of small libraries, with what came back read: what order, confidence and limits are learned from.
 
 Libraries are of kinds that people have: one language, three languages with each text in one of them, long native
-articles, and two handfuls of small documents in three languages (rules, codes, tables, sessions; minutes, reports). Of
-the parallel set only articles that the reader's training held out are asked about, and part of each article is left
-out of the library: those questions are on the subject of what is there and have no answer.
+articles, and a handful of short documents (rules, codes, tables, sessions) in three languages. Of the parallel set only
+articles that the reader's training held out are asked about, and part of each article is left out of the library: those
+questions are on the subject of what is there and have no answer.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from store.types import SearchResult
 
 LIBRARIES = Path(__file__).parent / "libraries"
 KINDS = ("short", "prose")
-"""Folders of it: rules, codes and tables; and texts of some paragraphs, asked with yes-or-no questions as well."""
+"""Folders of it: rules, codes and tables; and texts of some paragraphs, asked with yes-or-no questions as well, which
+nothing is fitted to: figures are taken there."""
 NEUTRAL = Ranking(8.0, 1.0, 0.0)
 """An order to read in before one was learned; only what is read depends on it."""
 
@@ -75,8 +76,7 @@ def observe(data: Path, embedder: Embedder, reader: Reader | None, step: int = 1
     yield from _ask(
         "native th", thai.paragraphs, _items(thai.questions[:: 4 * step], thai.paragraphs, every=3), embedder, reader
     )
-    for kind in KINDS:
-        yield from _ask_folder(f"{kind} documents", LIBRARIES / kind, embedder, reader)
+    yield from _ask_folder("short documents", LIBRARIES / "short", embedder, reader)
 
 
 def read_items(path: Path) -> list[Item]:
@@ -124,8 +124,7 @@ def _ask(
 def _ask_folder(setting: str, folder: Path, embedder: Embedder, reader: Reader | None) -> Iterator[Observation]:
     with tempfile.TemporaryDirectory() as home, Library.open(Path(home), embedder=embedder) as library:
         ingest_paths(library, [path for path in sorted(folder.iterdir()) if path.suffix in {".md", ".txt"}])
-        first = 1000 * (1 + KINDS.index(folder.name))
-        for number, item in enumerate(read_items(folder / "questions.yaml"), start=first):
+        for number, item in enumerate(read_items(folder / "questions.yaml"), start=1000):
             yield observe_one(library, reader, setting, number, item)
 
 
