@@ -52,7 +52,7 @@ def quoted(answer: Answer) -> str:
             "forum-2023-th.txt",
         ),
         ("How many countries did the South-South fund's projects reach?", "hơn 50 quốc gia", "south-south-2021-vi.txt"),
-        ("Ai chủ trì sự kiện bên lề ở Geneva?", "Hu Wenli", "una-china-upr-2024-en.txt"),
+        ("Thư chúc mừng được gửi vào ngày nào?", "June 14, 2023", "xi-letter-2023-en.txt"),
         ("หัวข้อของการประชุมคืออะไร", "หัวข้อ", "forum-2023-th.txt"),
         ("What was the theme of the 2023 forum, and who took part?", "300", "forum-2023-th.txt"),
         ("Diễn đàn năm 2021 có bao nhiêu quan chức tham dự?", "Gần 400 quan chức", "south-south-2021-vi.txt"),
@@ -182,12 +182,12 @@ def test_a_short_answer_is_words_of_its_document(assistant: Assistant) -> None:
 
 
 def test_what_is_near_but_not_said_is_shown_as_the_nearest_and_not_as_the_answer(assistant: Assistant) -> None:
-    answer = assistant.answer("Who paid for the World Conference on Human Rights in Vienna?")
+    answer = assistant.answer("How many pages does the UNA-China statement fill?")
     assert not answer.answered
     assert answer.short_answer is None
-    if answer.abstain_reason == "not_said":
-        assert len(answer.evidence) == 1
-        assert "[1]" in answer.text
+    assert answer.abstain_reason == "not_said"
+    assert len(answer.evidence) == 1
+    assert "[1]" in answer.text
 
 
 @pytest.mark.parametrize(
