@@ -19,7 +19,7 @@ from ingest.readers.pdf.rules import Rule
 from ingest.readers.pdf.segments import WIDE_GAP, Segment
 from ingest.readers.pdf.table_rows import FEWEST_ROWS, HALF_A_LINE, WRAPPED, groups_of
 
-MOST_ROWS = 400
+MOST_ROWS = 150
 """Of one table on one page."""
 
 FARTHEST_ROWS = 3.6
@@ -65,7 +65,7 @@ def tables_of(rows: Sequence[Visual], rules: Sequence[Rule]) -> Iterator[Table]:
             yield table
             number = table.end
         else:
-            number += 1
+            number = max(number + 1, end - 1)  # The last line may be the head of the next table.
 
 
 def _run(rows: Sequence[Visual], first: int) -> tuple[int, tuple[Interval, ...]]:
