@@ -16,7 +16,7 @@ import regex
 from assistant.answer.find import Found
 from assistant.answer.followups import complete, is_swap, names_subject, standalone, topic_of
 from assistant.answer.question import Question
-from assistant.answer.turns.parts import TAIL
+from assistant.answer.turns.parts import TAIL, without_address
 from assistant.types import Evidence, Message
 from store.library import Library
 from store.types import Filter
@@ -55,6 +55,7 @@ def look_up(
     thread = thread_of(history)
     if thread is None:
         return None
+    asked = replace(asked, alone=without_address(asked.alone, asked.language))
     readings = list(_readings(asked, thread, _documents(thread, asked.options.filter, library)))
     if rewrite is not None and (rewritten := rewrite(asked.alone, history)):
         readings.append(replace(asked, alone=rewritten))

@@ -119,6 +119,14 @@ def find(name: str, text: str, language: str) -> dict[str, str] | None:
     return None
 
 
+def without_address(text: str, language: str) -> str:
+    """Return what `text` asks, without the words that ask somebody to tell it: "can you tell me"; else `text`."""
+    for each in known(language):
+        if (found := each.parts("addressed", text)) is not None and found["question"]:
+            return found["question"]
+    return text
+
+
 def language_named(name: str, text: str, language: str) -> str | None:
     """Return the tag of a language that `text` names where the pattern `name` looks for it."""
     return next((tag for each in known(language) if (tag := each.language_tag(name, text))), None)

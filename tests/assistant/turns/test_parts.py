@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.answer.turns.languages import turn_language, without_marks
-from assistant.answer.turns.parts import FOLDER, find, language_named, plain
+from assistant.answer.turns.parts import FOLDER, find, language_named, plain, without_address
 from assistant.answer.turns.phrases import phrases
 from assistant.types import AskOptions, Message
 
@@ -46,6 +46,39 @@ def test_vietnamese_reads_the_same_with_and_without_marks(text: str) -> None:
 def test_the_parts_of_a_turn_are_found(name: str, text: str, language: str, parts: dict[str, str]) -> None:
     found = find(name, text, language) or {}
     assert {group: found.get(group) for group in parts} == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "asked"),
+    [
+        ("Can you tell me how many people came?", "en", "how many people came"),
+        ("Do you know where it was held?", "en", "where it was held"),
+        ("คุณบอกได้ไหมว่ามีคนมาทั้งหมดกี่คน", "th", "มีคนมาทั้งหมดกี่คน"),
+        ("คุณรู้ไหมว่าหัวข้อหลักคืออะไร", "th", "หัวข้อหลักคืออะไร"),
+        ("Bạn có biết phần hỏi đáp kéo dài bao lâu không?", "vi", "phần hỏi đáp kéo dài bao lâu"),
+        ("ban cho toi biet no dien ra o dau?", "vi", "no dien ra o dau"),
+    ],
+)
+def test_what_is_put_to_somebody_is_asked_without_that(text: str, language: str, asked: str) -> None:
+    assert without_address(text, language) == asked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What can you tell?",
+        "Tell me about Vienna",
+        "Bạn biết gì?",
+        "bạn cho tôi biết về hội nghị Vienna",
+        "And Malaysia?",
+        "แล้วมาเลเซียล่ะ",
+        "Còn Thái Lan?",
+        "Who told them?",
+        "ใครรู้เรื่องนี้",
+    ],
+)
+def test_other_questions_are_asked_as_they_are(text: str) -> None:
+    assert without_address(text, "en") == text
 
 
 def test_parts_are_found_in_decomposed_vietnamese() -> None:
