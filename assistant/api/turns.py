@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from assistant.accounts.account import Visitor
 from assistant.api.services import Asked, Services
+from assistant.server.answer_stream import keep_question
 from assistant.types import Answer
 from store.catalog.conversations import Conversations, Turn
 from store.errors import AttestError
@@ -30,8 +30,6 @@ class Kept:
 
 def begin_turn(services: Services, caller: Visitor, asked: Asked, parent: Turn | None) -> Kept:
     """Keep a question after `parent`, or at the beginning of a new conversation. Raises AttestError."""
-    conversations = services.conversations
-    conversation = parent.conversation if parent else conversations.start(caller.owner, asked.question).id
-    options = json.dumps(asdict(asked.options), ensure_ascii=False)
-    turn = conversations.ask(conversation, parent.id if parent else None, asked.question, options)
-    return Kept(turn, conversations)
+    place = (parent.conversation, parent.id) if parent else (None, None)
+    turn = keep_question(services.conversations, caller, asked.question, asked.options, *place)
+    return Kept(turn, services.conversations)

@@ -79,7 +79,9 @@ class Answering:
         ticket, words = str(data.get("ticket", ""))[:64], chosen(_text(data, "ui"))
         try:
             asked = self._checked(data, ticket, words)
-            turn = self._keep(asked, visitor)
+            turn = keep_question(
+                self._conversations, visitor, asked.question, asked.options, asked.conversation, asked.parent
+            )
         except Exception as error:
             yield {"ticket": ticket, "stage": "refused", "message": _told(error, words)}
             return
@@ -100,14 +102,6 @@ class Answering:
             ),
             words=words,
         )
-
-    def _keep(self, asked: Asked, visitor: Visitor) -> Turn:
-        if asked.conversation is None:
-            conversation = self._conversations.start(visitor.owner, asked.question).id
-        else:
-            conversation = own_conversation(self._conversations, visitor, asked.conversation).id
-        options = json.dumps(asdict(asked.options), ensure_ascii=False)
-        return self._conversations.ask(conversation, asked.parent, asked.question, options)
 
     def _answer(self, asked: Asked, turn: Turn, visitor: Visitor) -> Iterator[State]:
         words, draft = asked.words, Draft(mode=asked.options.mode or self._settings.mode)
@@ -184,6 +178,25 @@ def _told(error: Exception, words: Strings) -> str:
     reference = secrets.token_hex(4)
     log.error("An answer failed, reference %s", reference, exc_info=error)
     return words("problem.unexpected", reference=reference)
+
+
+def keep_question(
+    conversations: Conversations,
+    visitor: Visitor,
+    question: str,
+    options: AskOptions,
+    conversation: str | None,
+    parent: str | None,
+) -> Turn:
+    """Keep a question after the turn `parent`, and return its turn; a new conversation begins where none is given.
+
+    The page and the API ask by this. Raises NotFoundError for a conversation of somebody else.
+    """
+    if conversation is None:
+        place = conversations.start(visitor.owner, question).id
+    else:
+        place = own_conversation(conversations, visitor, conversation).id
+    return conversations.ask(place, parent, question, json.dumps(asdict(options), ensure_ascii=False))
 
 
 def history_of(turns: Sequence[Turn]) -> tuple[Message, ...]:
