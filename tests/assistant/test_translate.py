@@ -358,6 +358,8 @@ def test_the_command_prints_the_quotes_first_then_the_labelled_translation(
     assistant = Assistant(library, lambda: llm)
     monkeypatch.setattr(Assistant, "__exit__", lambda *_: None)  # the library is this module's
     monkeypatch.setattr("assistant.build.build_assistant", lambda *_, **__: assistant)
+    # This process has the library open, and would answer by a socket, with a model of its settings.
+    monkeypatch.setattr("assistant.remote_assistant.find_equal_owner", lambda _: None)
     arguments = [QUESTION, "--translate", "--max-quotes", "1"]
     printed = CliRunner().invoke(cli.ask, arguments, obj=library.settings).output
     quoted, label, shown = (printed.index(each) for each in (VIETNAMESE[:40], "machine translation, vi to th", THAI))
