@@ -10,14 +10,26 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from store.catalog.documents import MANY, placeholders
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from store.catalog.documents import LIVE, MANY, WITH_PASSAGES
 from store.catalog.packing import text_sha256
-from store.catalog.snapshot import EMBEDDING, WHOLE, Snapshot
+from store.catalog.snapshot import EMBEDDING, Snapshot, is_whole
+from store.catalog.tables import documents, passages, vectors
 from store.types import Document, Span
 
 SQLITE_VERSION = sqlite3.sqlite_version
 _INDEX_ONLY = re.compile("missing from index|wrong # of entries in index")
 """SQLite's words where only an index is wrong, which holds nothing that its table doesn't."""
+_D, _P, _V = documents.c, passages.c, vectors.c
+_COUNT = sa.select(sa.func.count())
+_DOCUMENT = sa.select(_D.id, _D.characters).where(LIVE, _D.key == bindparam("key"))
+_INCOMPLETE = _COUNT.select_from(
+    WITH_PASSAGES.outerjoin(vectors, sa.and_(_V.passage == _P.key, _V.embedding == EMBEDDING))
+).where(LIVE, sa.or_(_V.halves.is_(None), ~is_whole(bindparam("dimensions", type_=sa.Integer))))
+_LIVE_AMONG = _COUNT.select_from(WITH_PASSAGES).where(LIVE, _P.id.in_(bindparam("ids", expanding=True)))
+_LIVE_PASSAGES = sa.select(_P.id).select_from(WITH_PASSAGES).where(LIVE).execution_options(yield_per=MANY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +42,10 @@ class IntegrityProblems:
 
 
 def integrity_problems(snapshot: Snapshot) -> IntegrityProblems | None:
-    """Run SQLite's integrity check; return None for a sound catalog."""
-    messages = tuple(str(row[0]) for row in snapshot._connection.execute("PRAGMA integrity_check(100)"))
+    """Run SQLite's integrity check; return None for a sound catalog. PostgreSQL checks what it reads by itself."""
+    if not snapshot.is_sqlite:
+        return None
+    messages = tuple(str(row[0]) for row in snapshot._connection.exec_driver_sql("PRAGMA integrity_check(100)"))
     if messages == ("ok",):
         return None
     return IntegrityProblems(messages, all(_INDEX_ONLY.search(message) for message in messages))
@@ -39,14 +53,14 @@ def integrity_problems(snapshot: Snapshot) -> IntegrityProblems | None:
 
 def orphan_rows(snapshot: Snapshot) -> int:
     """Count the rows that refer to a row that doesn't exist."""
-    return len(snapshot._connection.execute("PRAGMA foreign_key_check").fetchall())
+    if not snapshot.is_sqlite:
+        return 0  # PostgreSQL's foreign keys are never switched off
+    return len(snapshot._connection.exec_driver_sql("PRAGMA foreign_key_check").all())
 
 
 def document_problems(snapshot: Snapshot, key: int) -> Iterator[tuple[Document, str]]:
     """Yield what is wrong with a live document: its text isn't what its hash says, or its parts lie outside it."""
-    row = snapshot._connection.execute(
-        "SELECT id, characters FROM documents WHERE key = ? AND state = 'live'", (key,)
-    ).fetchone()
+    row = snapshot._connection.execute(_DOCUMENT, {"key": key}).first()
     if row is None:  # removed since its page was read
         return
     document = snapshot.document(row[0])
@@ -68,31 +82,19 @@ def document_problems(snapshot: Snapshot, key: int) -> Iterator[tuple[Document, 
 
 def count_incomplete(snapshot: Snapshot) -> int:
     """Count the live passages that lack some of their vectors."""
-    (count,) = snapshot._connection.execute(
-        "SELECT count(*) FROM documents d JOIN passages p ON p.document = d.key LEFT JOIN vectors v "
-        f"ON v.passage = p.key AND v.embedding = {EMBEDDING} WHERE d.state = 'live' AND "
-        f"(v.halves IS NULL OR NOT {WHOLE})",
-        (snapshot.number("dimensions"),),
-    ).fetchone()
+    count = snapshot._connection.execute(_INCOMPLETE, {"dimensions": snapshot.number("dimensions")}).scalar_one()
     return int(count)
 
 
 def count_live(snapshot: Snapshot, passage_ids: Sequence[str]) -> int:
     """Count those of at most `MANY` passages that are live."""
-    (count,) = snapshot._connection.execute(
-        "SELECT count(*) FROM passages p JOIN documents d ON d.key = p.document "
-        f"WHERE d.state = 'live' AND p.id IN ({placeholders(passage_ids)})",
-        passage_ids,
-    ).fetchone()
+    count = snapshot._connection.execute(_LIVE_AMONG, {"ids": list(passage_ids)}).scalar_one()
     return int(count)
 
 
 def live_passage_ids(snapshot: Snapshot) -> Iterator[str]:
     """Yield the id of every live passage."""
-    for row in snapshot._connection.execute(
-        "SELECT p.id FROM documents d JOIN passages p ON p.document = d.key WHERE d.state = 'live'"
-    ):
-        yield row[0]
+    yield from snapshot._connection.scalars(_LIVE_PASSAGES)
 
 
 def in_pages(items: Iterable[str]) -> Iterator[list[str]]:

@@ -7,26 +7,43 @@ shown. The store treats an answer as opaque JSON, so its sources are in the same
 from __future__ import annotations
 
 import secrets
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import regex
+import sqlalchemy as sa
+from sqlalchemy import URL, Executable, bindparam
 
+from store.catalog.conversation_queries import (
+    BRANCH,
+    CONVERSATION,
+    FEEDBACK,
+    LATEST_LEAF,
+    SIBLINGS,
+    TURN,
+    conversation_pages,
+    delete_feedback,
+    matching,
+)
+from store.catalog.engine import Database
 from store.catalog.schema import migrate
-from store.catalog.sqlite import connect, translate_errors
+from store.catalog.tables import conversations, feedback, turns
 from store.errors import NotFoundError
 from store.text.fold import fold
+
+if TYPE_CHECKING:
+    from store.catalog.tables import AnyRow
 
 TurnState = Literal["asked", "finished", "stopped", "failed"]
 Rating = Literal["good", "bad"]
 TITLE_LENGTH = 80
-_DELETE_FEEDBACK = "DELETE FROM feedback WHERE turn = ? AND citation IS ?"
+_PAGE = 50
+"""Conversations read at a time while one searches in them."""
+_C, _T, _F = conversations.c, turns.c, feedback.c
+_CONVERSATION_BY_ID = CONVERSATION.where(_C.id == bindparam("id"))
+_TURN_BY_ID = TURN.where(_T.id == bindparam("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,51 +90,42 @@ class Feedback:
 
 
 class Conversations:
-    """The conversations in one catalog file. Use it from any thread."""
+    """The conversations in one catalog. Use it from any thread."""
 
-    def __init__(self, catalog: Path) -> None:
-        """Connect to the existing catalog at `catalog`; see `open`."""
-        self._catalog = catalog
-        self._lock = threading.RLock()
-        self._connection = connect(catalog)
-        self._connection.row_factory = sqlite3.Row
-        self._connection.create_function("fold", 1, lambda text: fold(text or ""), deterministic=True)
+    def __init__(self, database: Database) -> None:
+        """Use the existing catalog in `database`; see `open`."""
+        self._database = database
 
     @classmethod
-    def open(cls, catalog: Path) -> Conversations:
-        """Open the conversations in the catalog file at `catalog`, making or migrating it first.
+    def open(cls, catalog: Path | URL) -> Conversations:
+        """Open the conversations in the catalog at `catalog`, making or migrating it first.
 
         Raises LibraryError, SchemaVersionError; every method raises LibraryError while the catalog stays locked.
         """
-        with translate_errors(catalog):
-            migrate(catalog)
-            return cls(catalog)
+        migrate(catalog)
+        return cls(Database.connect(catalog, "conversations"))
 
     def close(self) -> None:
-        """Close the connection; closing twice is harmless."""
-        with self._lock:
-            self._connection.close()
+        """Close all connections; closing twice is harmless."""
+        self._database.close()
 
     def start(self, owner: str, title: str) -> Conversation:
         """Start a conversation of `owner`; its title is shortened to one line."""
         now = _now()
         conversation = Conversation(_new_id(), owner, shortened(title), now, now, None)
-        with self._transaction() as connection:
-            connection.execute(
-                "INSERT INTO conversations (id, owner, title, created, updated) VALUES (?, ?, ?, ?, ?)",
-                (conversation.id, owner, conversation.title, now, now),
-            )
+        values = {"id": conversation.id, "owner": owner, "title": conversation.title, "created": now, "updated": now}
+        self._change(sa.insert(conversations).values(values))
         return conversation
 
     def conversation(self, conversation_id: str) -> Conversation:
         """Return a conversation. Raises NotFoundError."""
-        row = self._one("SELECT * FROM conversations WHERE id = ?", conversation_id)
+        row = self._one(_CONVERSATION_BY_ID, id=conversation_id)
         if row is None:
             raise NotFoundError(
                 "This conversation is not kept here: it was deleted, or made in another library.",
                 code="conversation_gone",
             )
-        return Conversation(**dict(row))
+        return Conversation(*row)
 
     def of(self, owner: str, search: str = "", before: str | None = None, limit: int = 50) -> tuple[Conversation, ...]:
         """Return conversations of `owner`, the latest first, older than `before` (an `updated` time).
@@ -125,42 +133,32 @@ class Conversations:
         `search` matches anywhere in titles, questions and answers, compared as `store.text.fold` does.
         """
         wanted = fold(search.strip())
-        rows = self._all(
-            """
-            SELECT * FROM conversations AS c
-            WHERE owner = ? AND (? IS NULL OR updated < ?) AND (? = '' OR instr(fold(title), ?) OR EXISTS (
-                SELECT 1 FROM turns AS t WHERE t.conversation = c.id
-                AND (instr(fold(t.question), ?) OR instr(fold(json_extract(t.answer, '$.text')), ?))))
-            ORDER BY updated DESC, id LIMIT ?
-            """,
-            *(owner, before, before, wanted, wanted, wanted, wanted, limit),
-        )
-        return tuple(Conversation(**dict(row)) for row in rows)
+        found: list[AnyRow] = []
+        with self._database.reading() as connection:
+            for page in conversation_pages(connection, owner, before, _PAGE if wanted else limit):
+                found += matching(connection, page, wanted) if wanted else page
+                if len(found) >= limit:
+                    break
+        return tuple(Conversation(*row) for row in found[:limit])
 
     def rename(self, conversation_id: str, title: str) -> Conversation:
         """Rename a conversation; a blank title leaves the old one. Raises NotFoundError."""
         if title.strip():
-            with self._transaction() as connection:
-                connection.execute(
-                    "UPDATE conversations SET title = ? WHERE id = ?", (shortened(title), conversation_id)
-                )
+            self._change(sa.update(conversations).where(_C.id == conversation_id).values(title=shortened(title)))
         return self.conversation(conversation_id)
 
     def delete(self, conversation_id: str) -> None:
         """Delete a conversation with its turns. Raises NotFoundError. Feedback that was given stays."""
         self.conversation(conversation_id)
-        with self._transaction() as connection:
-            connection.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
+        self._change(sa.delete(conversations).where(_C.id == conversation_id))
 
     def delete_all(self, owner: str) -> None:
         """Delete all conversations of `owner`. Feedback that was given stays."""
-        with self._transaction() as connection:
-            connection.execute("DELETE FROM conversations WHERE owner = ?", (owner,))
+        self._change(sa.delete(conversations).where(_C.owner == owner))
 
     def hand_over(self, owner: str, heir: str) -> None:
         """Make all conversations of `owner` those of `heir`."""
-        with self._transaction() as connection:
-            connection.execute("UPDATE conversations SET owner = ? WHERE owner = ?", (heir, owner))
+        self._change(sa.update(conversations).where(_C.owner == owner).values(owner=heir))
 
     def ask(self, conversation_id: str, parent: str | None, question: str, options: str = "{}") -> Turn:
         """Store a question before its answer is known. Raises NotFoundError.
@@ -173,70 +171,52 @@ class Conversations:
                 "The question that this one follows belongs to another conversation.", code="question_follows_other"
             )
         turn = Turn(_new_id(), conversation_id, parent, question, options, "asked", None, _now())
-        with self._transaction() as connection:
-            connection.execute(
-                "INSERT INTO turns (id, conversation, parent, question, options, state, created)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (turn.id, conversation_id, parent, question, options, turn.state, turn.created),
-            )
-            connection.execute(
-                "UPDATE conversations SET leaf = ?, updated = ? WHERE id = ?",
-                (turn.id, turn.created, conversation_id),
-            )
+        self._change(
+            sa.insert(turns).values(
+                id=turn.id,
+                conversation=conversation_id,
+                parent=parent,
+                question=question,
+                options=options,
+                state=turn.state,
+                created=turn.created,
+            ),
+            sa.update(conversations).where(_C.id == conversation_id).values(leaf=turn.id, updated=turn.created),
+        )
         return turn
 
     def close_turn(self, turn_id: str, state: TurnState, answer: str | None) -> Turn:
         """Store how a question ended. Raises NotFoundError if its conversation was deleted meanwhile."""
-        with self._transaction() as connection:
-            connection.execute("UPDATE turns SET state = ?, answer = ? WHERE id = ?", (state, answer, turn_id))
+        self._change(sa.update(turns).where(_T.id == turn_id).values(state=state, answer=answer))
         return self.turn(turn_id)
 
     def turn(self, turn_id: str) -> Turn:
         """Return a turn. Raises NotFoundError."""
-        row = self._one("SELECT * FROM turns WHERE id = ?", turn_id)
+        row = self._one(_TURN_BY_ID, id=turn_id)
         if row is None:
             raise NotFoundError("This question is not kept here: its conversation was deleted.", code="question_gone")
-        return Turn(**dict(row))
+        return Turn(*row)
 
     def branch(self, conversation_id: str, leaf: str | None = None) -> tuple[Turn, ...]:
         """Return the turns from the first to `leaf`, or to the conversation's own leaf. Raises NotFoundError."""
         end = leaf or self.conversation(conversation_id).leaf
-        rows = self._all(
-            """
-            WITH RECURSIVE back (id, parent, depth) AS (
-                SELECT id, parent, 0 FROM turns WHERE id = ? AND conversation = ?
-                UNION ALL SELECT t.id, t.parent, depth + 1 FROM turns AS t JOIN back ON t.id = back.parent)
-            SELECT turns.* FROM back JOIN turns USING (id) ORDER BY depth DESC
-            """,
-            *(end, conversation_id),
-        )
-        return tuple(Turn(**dict(row)) for row in rows)
+        rows = self._all(BRANCH, leaf=end, conversation=conversation_id)
+        return tuple(Turn(*row) for row in rows)
 
     def siblings(self, conversation_id: str) -> dict[str, tuple[str, ...]]:
         """Return for each turn that has alternatives, by its id, all of them in the order they were asked."""
-        rows = self._all("SELECT id, parent FROM turns WHERE conversation = ? ORDER BY created, rowid", conversation_id)
         by_parent: dict[str | None, list[str]] = {}
-        for row in rows:
-            by_parent.setdefault(row["parent"], []).append(row["id"])
+        for turn, parent in self._all(SIBLINGS, conversation=conversation_id):
+            by_parent.setdefault(parent, []).append(turn)
         return {turn: tuple(group) for group in by_parent.values() if len(group) > 1 for turn in group}
 
     def show_branch(self, conversation_id: str, turn_id: str) -> Conversation:
         """Show the branch that `turn_id` is on, down to its latest leaf. Raises NotFoundError."""
         if self.turn(turn_id).conversation != conversation_id:
             raise NotFoundError("This question belongs to another conversation.", code="question_other")
-        leaf = self._one(
-            """
-            WITH RECURSIVE below (id, created) AS (
-                SELECT id, created FROM turns WHERE id = ?
-                UNION ALL SELECT t.id, t.created FROM turns AS t JOIN below ON t.parent = below.id)
-            SELECT id FROM below WHERE id NOT IN (SELECT parent FROM turns WHERE parent IS NOT NULL)
-            ORDER BY created DESC LIMIT 1
-            """,
-            turn_id,
-        )
-        with self._transaction() as connection:
-            shown = leaf["id"] if leaf else turn_id
-            connection.execute("UPDATE conversations SET leaf = ? WHERE id = ?", (shown, conversation_id))
+        leaf = self._one(LATEST_LEAF, turn=turn_id)
+        shown = leaf[0] if leaf else turn_id
+        self._change(sa.update(conversations).where(_C.id == conversation_id).values(leaf=shown))
         return self.conversation(conversation_id)
 
     def give_feedback(self, turn_id: str, verdict: Rating, citation: int | None = None, comment: str = "") -> Feedback:
@@ -248,37 +228,31 @@ class Conversations:
         if turn.answer is None:
             raise NotFoundError("This question has no answer yet that could be judged.", code="question_unjudged")
         given = Feedback(_new_id(), turn_id, citation, verdict, comment, turn.answer, _now())
-        with self._transaction() as connection:
-            connection.execute(_DELETE_FEEDBACK, (turn_id, citation))
-            connection.execute(
-                "INSERT INTO feedback (id, turn, citation, verdict, comment, answer, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (given.id, turn_id, citation, verdict, comment, given.answer, given.created),
-            )
+        self._change(delete_feedback(turn_id, citation), sa.insert(feedback).values(asdict(given)))
         return given
 
     def withdraw_feedback(self, turn_id: str, citation: int | None = None) -> None:
         """Delete the verdict on an answer or a citation, if there is one."""
-        with self._transaction() as connection:
-            connection.execute(_DELETE_FEEDBACK, (turn_id, citation))
+        self._change(delete_feedback(turn_id, citation))
 
     def feedback(self, turn_id: str | None = None) -> tuple[Feedback, ...]:
         """Return all verdicts, or those on one turn, the oldest first."""
-        rows = self._all("SELECT * FROM feedback WHERE ? IS NULL OR turn = ? ORDER BY created, rowid", turn_id, turn_id)
-        return tuple(Feedback(**dict(row)) for row in rows)
+        wanted = FEEDBACK if turn_id is None else FEEDBACK.where(_F.turn == turn_id)
+        return tuple(Feedback(*row) for row in self._all(wanted))
 
-    def _one(self, statement: str, *values: object) -> sqlite3.Row | None:
-        rows = self._all(statement, *values)
+    def _one(self, statement: Executable, **values: object) -> AnyRow | None:
+        rows = self._all(statement, **values)
         return rows[0] if rows else None
 
-    def _all(self, statement: str, *values: object) -> list[sqlite3.Row]:
-        with translate_errors(self._catalog), self._lock:
-            return self._connection.execute(statement, values).fetchall()
+    def _all(self, statement: Executable, **values: object) -> list[AnyRow]:
+        with self._database.reading() as connection:
+            return list(connection.execute(statement, values))
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with translate_errors(self._catalog), self._lock, self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
-            yield self._connection
+    def _change(self, *statements: Executable) -> None:
+        """Run the statements in one transaction."""
+        with self._database.writing() as connection:
+            for statement in statements:
+                connection.execute(statement)
 
 
 def shortened(title: str) -> str:

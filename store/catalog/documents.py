@@ -6,37 +6,94 @@ Only live documents are visible: neither those still being added nor those being
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection, bindparam
 
 from store.catalog.packing import BLOCK, unpack_spans
 from store.catalog.rows import DocumentPage, Statistics
+from store.catalog.tables import IS_LIVE, documents, languages, library, passages, texts
 from store.errors import NotFoundError
 from store.text.date_ranges import day_range
 from store.types import Chunk, Document, Filter, ParsedDocument, Passage, Span
 
+if TYPE_CHECKING:
+    from store.catalog.tables import AnyRow, Rows
+
+_D, _P = documents.c, passages.c
 DOCUMENT = (
-    "d.id, d.uri, d.title, d.language, d.original_sha256, d.text_sha256, d.speaker, d.published, "
-    "d.media_type, d.pages, d.passage_count, d.collection, d.signs"
+    *(_D.id, _D.uri, _D.title, _D.language, _D.original_sha256, _D.text_sha256, _D.speaker, _D.published),
+    *(_D.media_type, _D.pages, _D.passage_count, _D.collection, _D.signs),
 )
 """The columns that `to_document` reads."""
-PASSAGE = "p.id, d.id, p.ordinal, p.start_offset, p.end_offset, p.language, p.sentences, p.heading_start, p.heading_end"
+PASSAGE = (
+    *(_P.id, _D.id, _P.ordinal, _P.start_offset, _P.end_offset, _P.language, _P.sentences),
+    *(_P.heading_start, _P.heading_end),
+)
 """The columns that `to_passage` reads."""
 MANY = 500
 """Values in one `IN (...)`: below SQLite's oldest limit of 999."""
+LIVE = _D.state == IS_LIVE
+WITH_PASSAGES = documents.join(passages, _P.document == _D.key)
+
+_count = sa.func.count()
+_VALUE = sa.select(library.c.value).where(library.c.name == bindparam("name"))
+_DOCUMENTS: Rows = sa.select(*DOCUMENT).where(LIVE)
+_BY_ID = _DOCUMENTS.where(_D.id.in_(bindparam("keys", expanding=True)))
+_PREPARED: Rows = sa.select(_D.id, _D.normalization).where(LIVE, _D.id.in_(bindparam("keys", expanding=True)))
+_BY_URI = _DOCUMENTS.where(_D.uri == bindparam("uri"))
+_AFTER = _DOCUMENTS.where(_D.uri > bindparam("after")).order_by(_D.uri).limit(bindparam("limit"))
+_CURRENT = sa.select(_D.original_sha256, _D.normalization).where(LIVE, _D.uri == bindparam("uri"))
+_LENGTH: Rows = sa.select(_D.key, _D.characters, _D.normalization).where(LIVE, _D.id == bindparam("id"))
+_PASSAGES: Rows = (
+    sa.select(*PASSAGE).select_from(WITH_PASSAGES).where(LIVE, _D.id == bindparam("id")).order_by(_P.ordinal)
+)
+_TEXT = (
+    sa.select(texts.c.text)
+    .where(
+        texts.c.document == bindparam("key"), texts.c.block >= bindparam("first"), texts.c.block <= bindparam("last")
+    )
+    .order_by(texts.c.block)
+)
+_COLLECTIONS = sa.select(_D.collection, _count).where(LIVE).group_by(_D.collection).order_by(_D.collection)
+_TOTAL = sa.select(_count, sa.func.coalesce(sa.func.sum(_D.characters), 0)).where(LIVE)
+_SPEAKERS = (
+    sa.select(_D.speaker, _count)
+    .where(LIVE, _D.speaker.is_not(None))
+    .group_by(_D.speaker)
+    .order_by(_count.desc(), _D.speaker)
+    .limit(100)
+)
+_LANGUAGES = (
+    sa.select(languages.c.language, languages.c["count"])
+    .where(languages.c["count"] > 0)
+    .order_by(languages.c["count"].desc(), languages.c.language)
+)
+_LANGUAGES_OF = (
+    sa.select(_D.language, _count, sa.func.sum(_D.characters), sa.func.sum(_D.passage_count))
+    .where(LIVE)
+    .group_by(_D.language)
+    .order_by(sa.func.sum(_D.passage_count).desc(), _D.language)
+)
 
 
 class DocumentReader:
     """Reads documents inside one transaction. Not shared by threads."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Return whether this catalog is a SQLite file."""
+        return self._connection.dialect.name == "sqlite"
 
     def value(self, name: str) -> str | None:
         """Return what the library notes under `name`, such as the embedding model's fingerprint."""
-        row = self._connection.execute("SELECT value FROM library WHERE name = ?", (name,)).fetchone()
-        return None if row is None else str(row[0])
+        found: str | None = self._connection.execute(_VALUE, {"name": name}).scalar()
+        return found
 
     def number(self, name: str) -> int:
         """Return the noted value as a whole number; 0 where nothing is noted."""
@@ -55,187 +112,124 @@ class DocumentReader:
 
     def documents_by_id(self, document_ids: Sequence[str]) -> dict[str, Document]:
         """Return those that exist, by id."""
-        rows = self._select_in(f"SELECT {DOCUMENT} FROM documents d WHERE d.state = 'live' AND d.id IN", document_ids)
-        return {row[0]: to_document(row) for row in rows}
+        return {row[0]: to_document(row) for row in self._select_in(_BY_ID, document_ids)}
 
     def find_document(self, uri: str) -> Document | None:
         """Return the document that was added under `uri`, if any."""
-        row = self._connection.execute(
-            f"SELECT {DOCUMENT} FROM documents d WHERE d.state = 'live' AND d.uri = ?",
-            (uri,),
-        ).fetchone()
+        row = self._connection.execute(_BY_URI, {"uri": uri}).first()
         return None if row is None else to_document(row)
 
     def is_current(self, uri: str, original_sha256: str, normalization: int) -> bool:
         """Return whether this very file is here already, as this `normalization` would read it."""
-        row = self._connection.execute(
-            "SELECT original_sha256, normalization FROM documents WHERE state = 'live' AND uri = ?", (uri,)
-        ).fetchone()
+        row = self._connection.execute(_CURRENT, {"uri": uri}).first()
         return row is not None and tuple(row) == (original_sha256, normalization)
 
     def documents(self, after: str | None, limit: int, where: Filter | None = None) -> DocumentPage:
         """Return up to `limit` documents whose uri follows `after`; `where` goes by the documents' languages."""
-        condition, values = document_condition(where or Filter())
-        rows = self._connection.execute(
-            f"SELECT {DOCUMENT} FROM documents d WHERE d.state = 'live' AND d.uri > ? AND {condition} "
-            "ORDER BY d.uri LIMIT ?",
-            (after or "", *values, limit + 1),
-        ).fetchall()
-        documents = tuple(to_document(row) for row in rows[:limit])
-        return DocumentPage(documents, documents[-1].uri if len(rows) > limit else None)
+        return self._page(_AFTER.where(*document_condition(where)), after, limit)
 
     def documents_prepared_before(self, normalization: int, after: str | None, limit: int) -> DocumentPage:
         """Return up to `limit` documents whose uri follows `after` and whose `normalization` is a lower number."""
-        rows = self._connection.execute(
-            f"SELECT {DOCUMENT} FROM documents d WHERE d.state = 'live' AND d.uri > ? AND d.normalization < ? "
-            "ORDER BY d.uri LIMIT ?",
-            (after or "", normalization, limit + 1),
-        ).fetchall()
-        documents = tuple(to_document(row) for row in rows[:limit])
-        return DocumentPage(documents, documents[-1].uri if len(rows) > limit else None)
+        return self._page(_AFTER.where(_D.normalization < normalization), after, limit)
 
     def prepared_before(self, normalization: int, document_ids: Sequence[str]) -> frozenset[str]:
         """Return those of the ids whose documents have a lower `normalization`."""
-        rows = self._select_in(
-            "SELECT d.id, d.normalization FROM documents d WHERE d.state = 'live' AND d.id IN", document_ids
-        )
-        return frozenset(row[0] for row in rows if row[1] < normalization)
+        return frozenset(row[0] for row in self._select_in(_PREPARED, document_ids) if row[1] < normalization)
 
     def newest(self, limit: int, where: Filter | None = None) -> tuple[Document, ...]:
         """Return up to `limit` documents, those added last first; `where` goes by the documents' languages."""
-        condition, values = document_condition(where or Filter())
-        rows = self._connection.execute(
-            f"SELECT {DOCUMENT} FROM documents d WHERE d.state = 'live' AND {condition} ORDER BY d.key DESC LIMIT ?",
-            (*values, limit),
-        )
-        return tuple(to_document(row) for row in rows)
+        statement = _DOCUMENTS.where(*document_condition(where)).order_by(_D.key.desc()).limit(limit)
+        return tuple(map(to_document, self._connection.execute(statement)))
 
     def document_languages(self, where: Filter | None = None) -> dict[str, int]:
         """Return how many of the documents that `where` admits are in each language, the most frequent first."""
-        condition, values = document_condition(where or Filter())
         rows = self._connection.execute(
-            f"SELECT d.language, count(*) FROM documents d WHERE d.state = 'live' AND {condition} "
-            "GROUP BY d.language ORDER BY count(*) DESC, d.language",
-            values,
+            sa.select(_D.language, _count)
+            .where(LIVE, *document_condition(where))
+            .group_by(_D.language)
+            .order_by(_count.desc(), _D.language)
         )
-        return dict(rows.fetchall())
+        return {row[0]: row[1] for row in rows}
 
     def text(self, document_id: str, start: int = 0, end: int | None = None) -> str:
         """Return the part ``[start:end]`` of a document's normalized text. Raises NotFoundError."""
-        row = self._connection.execute(
-            "SELECT key, characters FROM documents WHERE state = 'live' AND id = ?", (document_id,)
-        ).fetchone()
-        if row is None:
-            self.document(document_id)
-        return self.text_by_key(row[0], start, row[1] if end is None else min(end, row[1]))
+        key, characters, _ = self._length(document_id)
+        return self.text_by_key(key, start, characters if end is None else min(end, characters))
 
     def passages(self, document_id: str) -> tuple[Passage, ...]:
         """Return the passages of a document, in order. Raises NotFoundError."""
         self.document(document_id)
-        rows = self._connection.execute(
-            f"SELECT {PASSAGE} FROM documents d JOIN passages p ON p.document = d.key "
-            "WHERE d.state = 'live' AND d.id = ? ORDER BY p.ordinal",
-            (document_id,),
-        )
-        return tuple(to_passage(row) for row in rows)
+        return tuple(map(to_passage, self._connection.execute(_PASSAGES, {"id": document_id})))
 
     def parsed(self, document_id: str) -> ParsedDocument:
         """Return a document as `Library.add` takes it. Raises NotFoundError."""
         document = self.document(document_id)
-        row = self._connection.execute(
-            "SELECT normalization FROM documents WHERE state = 'live' AND id = ?", (document_id,)
-        ).fetchone()
+        _, _, normalization = self._length(document_id)
         chunks = tuple(Chunk(p.start, p.end, p.language, p.sentences, p.heading) for p in self.passages(document_id))
-        return ParsedDocument(document, self.text(document_id), chunks, row[0])
+        return ParsedDocument(document, self.text(document_id), chunks, normalization)
 
     def collections(self) -> dict[str, int]:
         """Return how many documents each collection has; the empty name stands for those without any."""
-        rows = self._connection.execute(
-            "SELECT collection, count(*) FROM documents WHERE state = 'live' GROUP BY collection ORDER BY collection"
-        )
-        return dict(rows.fetchall())
+        return {row[0]: row[1] for row in self._connection.execute(_COLLECTIONS)}
 
     def statistics(self, collections: Sequence[str] = ()) -> Statistics:
         """Count all documents or those in `collections`, from a covering index and the table of languages.
 
         With `collections`, the passages of a document count for the document's language.
         """
+        among = [_D.collection.in_(collections)] if collections else []
+        speakers = {row[0]: row[1] for row in self._connection.execute(_SPEAKERS.where(*among))}
         if collections:
-            return self._statistics_of(collections)
-        documents, characters = self._connection.execute(
-            "SELECT count(*), coalesce(sum(characters), 0) FROM documents WHERE state = 'live'"
-        ).fetchone()
-        speakers = self._connection.execute(
-            "SELECT speaker, count(*) FROM documents WHERE state = 'live' AND speaker IS NOT NULL "
-            "GROUP BY speaker ORDER BY count(*) DESC, speaker LIMIT 100"
-        )
-        languages = self._connection.execute(
-            "SELECT language, count FROM languages WHERE count > 0 ORDER BY count DESC, language"
-        )
-        counts = dict(languages.fetchall())
-        return Statistics(documents, sum(counts.values()), characters, counts, dict(speakers.fetchall()))
-
-    def _statistics_of(self, collections: Sequence[str]) -> Statistics:
-        among = f"FROM documents WHERE state = 'live' AND collection IN ({placeholders(collections)})"
-        languages: dict[str, int] = {}
-        documents = characters = 0
-        for language, count, length, passages in self._connection.execute(
-            f"SELECT language, count(*), sum(characters), sum(passage_count) {among} GROUP BY language "
-            "ORDER BY sum(passage_count) DESC, language",
-            tuple(collections),
-        ):
-            documents, characters = documents + count, characters + length
-            languages[language] = passages
-        speakers = self._connection.execute(
-            f"SELECT speaker, count(*) {among} AND speaker IS NOT NULL "
-            "GROUP BY speaker ORDER BY count(*) DESC, speaker LIMIT 100",
-            tuple(collections),
-        )
-        return Statistics(documents, sum(languages.values()), characters, languages, dict(speakers.fetchall()))
+            rows = self._connection.execute(_LANGUAGES_OF.where(*among)).all()
+            documents, characters = sum(row[1] for row in rows), int(sum(row[2] for row in rows))
+            counts = {row[0]: int(row[3]) for row in rows}
+        else:
+            documents, characters = self._connection.execute(_TOTAL).one()
+            counts = {row[0]: row[1] for row in self._connection.execute(_LANGUAGES)}
+        return Statistics(documents, sum(counts.values()), int(characters), counts, speakers)
 
     def text_by_key(self, key: int, start: int, end: int) -> str:
         """Return the part ``[start:end]`` of the text of the document with this key, in any state."""
         if end <= start:
             return ""
-        first = start // BLOCK
-        rows = self._connection.execute(
-            "SELECT text FROM texts WHERE document = ? AND block BETWEEN ? AND ? ORDER BY block",
-            (key, first, (end - 1) // BLOCK),
-        )
-        return "".join(row[0] for row in rows)[start - first * BLOCK : end - first * BLOCK]
+        first, last = start // BLOCK, (end - 1) // BLOCK
+        blocks = self._connection.scalars(_TEXT, {"key": key, "first": first, "last": last})
+        return "".join(blocks)[start - first * BLOCK : end - first * BLOCK]
 
-    def _select_in(self, query: str, keys: Sequence[str], values: Sequence[object] = ()) -> Iterator[Any]:
-        """Yield the rows of `query`, which ends with ``IN``, for the keys in portions."""
+    def _length(self, document_id: str) -> AnyRow:
+        row = self._connection.execute(_LENGTH, {"id": document_id}).first()
+        if row is None:
+            self.document(document_id)  # raises NotFoundError
+            raise AssertionError
+        return row
+
+    def _page(self, statement: Rows, after: str | None, limit: int) -> DocumentPage:
+        rows = self._connection.execute(statement, {"after": after or "", "limit": limit + 1}).all()
+        found = tuple(map(to_document, rows[:limit]))
+        return DocumentPage(found, found[-1].uri if len(rows) > limit else None)
+
+    def _select_in(self, statement: Rows, keys: Sequence[str], **values: object) -> Iterator[AnyRow]:
+        """Yield the rows of a statement that has a parameter `keys`, for the keys in portions."""
         for start in range(0, len(keys), MANY):
-            some = keys[start : start + MANY]
-            yield from self._connection.execute(f"{query} ({placeholders(some)})", (*values, *some))
+            yield from self._connection.execute(statement, {"keys": keys[start : start + MANY], **values})
 
 
-def document_condition(where: Filter, language: str = "d.language") -> tuple[str, list[object]]:
-    """Return the filter as SQL on a document `d`, with its values."""
-    parts: list[str] = []
-    values: list[object] = []
-    for column, wanted in (
-        ("d.id", where.documents),
-        ("d.speaker", where.speakers),
+def document_condition(where: Filter | None, language: ColumnElement[str] = _D.language) -> list[ColumnElement[bool]]:
+    """Return the filter as conditions on documents."""
+    if where is None:
+        return []
+    among = (
+        (_D.id, where.documents),
+        (_D.speaker, where.speakers),
         (language, where.languages),
-        ("d.collection", where.collections),
-    ):
-        if wanted:
-            parts.append(f"{column} IN ({placeholders(wanted)})")
-            values.extend(wanted)
+        (_D.collection, where.collections),
+    )
+    parts: list[ColumnElement[bool]] = [column.in_(wanted) for column, wanted in among if wanted]
     if where.published_from is not None:
-        parts.append("d.published_last >= ?")
-        values.append(day_range(where.published_from)[0])
+        parts.append(_D.published_last >= day_range(where.published_from)[0])
     if where.published_to is not None:
-        parts.append("d.published_first <= ?")
-        values.append(day_range(where.published_to)[1])
-    return " AND ".join(parts) or "1", values
-
-
-def placeholders(values: Sequence[object]) -> str:
-    """Return a question mark for each value."""
-    return ",".join("?" * len(values))
+        parts.append(_D.published_first <= day_range(where.published_to)[1])
+    return parts
 
 
 def to_document(row: Sequence[Any]) -> Document:

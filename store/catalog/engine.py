@@ -23,13 +23,13 @@ from store.errors import LibraryError, SettingsError
 if TYPE_CHECKING:
     from store.settings import Settings
 
-Area = Literal["catalog", "accounts", "keywords"]
+Area = Literal["catalog", "conversations", "accounts", "keywords"]
 """Tables whose writers wait for each other."""
 CONNECTIONS = 20
 """The most connections of one process to a PostgreSQL database, for each area."""
 _KEPT = 8
 """Connections that stay open while nothing uses them."""
-_LOCK_CLASS = {"catalog": 0x41545401, "accounts": 0x41545402, "keywords": 0x41545403}
+_LOCK_CLASS = {"catalog": 0x41545401, "conversations": 0x41545402, "accounts": 0x41545403, "keywords": 0x41545404}
 """First half of the advisory locks' keys; others use the database too."""
 
 
@@ -59,6 +59,7 @@ class Database:
     def __init__(self, where: Path | URL, area: Area, readers: Engine, writers: Engine) -> None:
         self.where = where
         self.area: Area = area
+        self.was_written = False
         self._readers = readers
         self._writers = writers
         self._turn = threading.RLock()
@@ -96,6 +97,7 @@ class Database:
             self._connection(self._writers) as connection,
             connection.begin(),
         ):
+            self.was_written = True
             if self.file is None:
                 connection.execute(_LOCK, {"area": _LOCK_CLASS[self.area]})
             yield connection
@@ -131,22 +133,27 @@ class Database:
 _LOCK = sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("area", type_=sa.Integer), 0))
 
 
-def _sqlite_engine(path: Path, *, writes: bool) -> Engine:
-    """Return an engine for the existing file at `path`; its transactions begin explicitly.
+def connect_file(path: Path) -> sqlite3.Connection:
+    """Open the existing SQLite file at `path`, for use from any thread; transactions are begun explicitly.
 
     `synchronous` is FULL, not NORMAL: after a power cut NORMAL may undo transactions that were already committed,
     and the indexes, which are written after the catalog, would be ahead of it. It costs a few fsyncs per batch.
     """
-    pragmas = [f"busy_timeout = {BUSY_SECONDS * 1000}", "foreign_keys = ON", "synchronous = FULL"]
-    if not writes:
-        pragmas.append("query_only = ON")
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
+    )
+    for pragma in (f"busy_timeout = {BUSY_SECONDS * 1000}", "foreign_keys = ON", "synchronous = FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def _sqlite_engine(path: Path, *, writes: bool) -> Engine:
+    """Return an engine for the existing file at `path`."""
 
     def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
-        )
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}")
+        connection = connect_file(path)
+        if not writes:
+            connection.execute("PRAGMA query_only = ON")
         return connection
 
     engine = sa.create_engine(

@@ -1,83 +1,150 @@
-"""The catalog's shape on disk: numbered SQL files, applied in order, after a backup.
+"""The catalog's shape: Alembic revisions, applied in order, after a backup of a file.
 
-`PRAGMA user_version` counts the migrations that a file has seen. Each runs in one transaction.
+A revision is a number: its name ends with the schema that it makes. A new PostgreSQL database gets the tables of now at
+once. On SQLite, `PRAGMA user_version` has the number too, for older versions of Attest, which know nothing of Alembic.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+from sqlalchemy import URL, Connection
+
+from store.catalog.database_errors import translate_errors
+from store.catalog.engine import Database
+from store.catalog.tables import library, metadata
 from store.errors import LibraryError, SchemaVersionError
 from store.version import program_version
 
-APPLICATION_ID = 0x41545354
-"""Marks the file as a catalog of ours, so that another program's database is never migrated."""
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
 
+APPLICATION_ID = 0x41545354
+"""Marks a file as a catalog of ours, so that another program's database is never migrated."""
 MIGRATIONS = Path(__file__).parent / "migrations"
+VERSIONS = "alembic_version"
+"""The table in which Alembic notes the revision."""
+_REVISION = sa.select(sa.column("version_num", sa.Text)).select_from(sa.table(VERSIONS))
+_MADE_BY = sa.select(library.c.value).where(library.c.name == "made_by")
 
 
 def latest_schema(folder: Path = MIGRATIONS) -> int:
     """Return the schema version that this code reads and writes."""
-    return len(_migrations(folder))
+    return len(list((folder / "versions").glob("[0-9][0-9][0-9][0-9]_*.py")))
 
 
-def migrate(path: Path, folder: Path = MIGRATIONS) -> Path | None:
-    """Bring the catalog at `path` to the latest schema, making it if it's absent.
+def migrate(where: Path | URL, folder: Path = MIGRATIONS) -> Path | None:
+    """Bring the catalog at `where` to the latest schema, making it if it's absent.
 
-    Returns the backup made before an existing catalog was changed, None if none was needed.
+    Returns the backup made before an existing file was changed, None if none was needed.
     Raises SchemaVersionError for a newer schema, LibraryError for a file of another kind.
     """
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA busy_timeout = 10000")
-        current = check_schema(connection, path, folder)
-        pending = _migrations(folder)[current:]
-        backup = _back_up(connection, path, current) if current and pending else None
-        for number, file in enumerate(pending, start=current + 1):
-            _apply(connection, number, file)
-        return backup
-
-
-def check_schema(connection: sqlite3.Connection, path: Path, folder: Path = MIGRATIONS) -> int:
-    """Return the schema version of an open catalog; 0 for an empty file. Raises what `migrate` raises."""
-    current = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    empty = connection.execute("SELECT NOT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0]
-    if not empty and application != APPLICATION_ID:
-        raise LibraryError(f"{path} is a database of another program; choose another --home.")
-    if current > latest_schema(folder):
-        made_by = connection.execute("SELECT value FROM library WHERE name = 'made_by'").fetchone()
-        raise SchemaVersionError(
-            f"The library at {path.parent} was made by Attest {made_by[0] if made_by else '?'} "
-            f"(schema {current}); this is {program_version()} (schema {latest_schema(folder)}). "
-            "Upgrade Attest, or choose another --home."
-        )
-    return current
-
-
-def _migrations(folder: Path) -> list[Path]:
-    return sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
-
-
-def _back_up(connection: sqlite3.Connection, path: Path, current: int) -> Path:
-    backup = path.with_name(f"{path.stem}.before-{current + 1:04}{path.suffix}")
-    with closing(sqlite3.connect(backup)) as copy:
-        connection.backup(copy)
+    backup = None
+    with translate_errors(where):
+        if isinstance(where, Path):
+            with closing(sqlite3.connect(where, isolation_level=None)) as made:
+                made.execute("PRAGMA journal_mode = WAL")
+        with closing(Database.connect(where)) as database:
+            with database.reading() as connection:
+                current = check_schema(connection, where, folder)
+            if current == latest_schema(folder):
+                return None
+            if current and isinstance(where, Path):
+                backup = _back_up(where, current)
+            with database.writing() as connection:  # where another process was faster, there is nothing left to do
+                _upgrade(connection, check_schema(connection, where, folder), folder)
     return backup
 
 
-def _apply(connection: sqlite3.Connection, number: int, file: Path) -> None:
-    made_by = program_version().replace("'", "''")
-    try:
-        connection.executescript(
-            f"BEGIN IMMEDIATE;\n{file.read_text(encoding='utf-8')}\n"
-            f"INSERT OR REPLACE INTO library VALUES ('made_by', '{made_by}');\n"
-            f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {number};\nCOMMIT;"
-        )
-    except sqlite3.Error as error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise LibraryError(f"The catalog could not be brought to schema {number}: {error}.") from error
+def check_schema(connection: Connection, where: Path | URL, folder: Path = MIGRATIONS) -> int:
+    """Return the schema version of an open catalog; 0 for an empty one. Raises what `migrate` raises."""
+    if isinstance(where, Path):
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - as `where` says
+        return check_file(driver, where, folder)
+    if not sa.inspect(connection).has_table(VERSIONS):
+        return 0
+    current = int(connection.execute(_REVISION).scalar() or 0)
+    if current > latest_schema(folder):
+        made_by = connection.execute(_MADE_BY).scalar()
+        raise _newer(f"in {where.database} at {where.host}", made_by, current, folder)
+    return current
+
+
+def check_file(connection: sqlite3.Connection, path: Path, folder: Path = MIGRATIONS) -> int:
+    """Return the schema version of an open file; see `check_schema`."""
+    current = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    is_empty = connection.execute("SELECT NOT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0]
+    if not is_empty and application != APPLICATION_ID:
+        raise LibraryError(f"{path} is a database of another program; choose another --home.")
+    if current > latest_schema(folder):
+        made_by = connection.execute("SELECT value FROM library WHERE name = 'made_by'").fetchone()
+        raise _newer(f"at {path.parent}", made_by[0] if made_by else None, current, folder)
+    return current
+
+
+def make_structure(connection: sqlite3.Connection, schema: int) -> None:
+    """Give an empty SQLite database the tables of a schema version."""
+    engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
+    with engine.connect() as opened:
+        _upgrade(opened, 0, MIGRATIONS, f"{schema:04}")
+        opened.detach()
+
+
+def _newer(where: str, made_by: str | None, current: int, folder: Path) -> SchemaVersionError:
+    return SchemaVersionError(
+        f"The library {where} was made by Attest {made_by or '?'} (schema {current}); this is {program_version()} "
+        f"(schema {latest_schema(folder)}). Upgrade Attest, or choose another --home."
+    )
+
+
+def _upgrade(connection: Connection, current: int, folder: Path, to: str = "head") -> None:
+    """Run the revisions that are missing, inside the caller's transaction."""
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.runtime.migration import MigrationContext, MigrationStep
+
+    script = _scripts(folder)
+
+    def missing(revision: tuple[str, ...], context: MigrationContext) -> list[MigrationStep]:
+        return script._upgrade_revs(to, revision)  # type: ignore[arg-type,return-value] # as Alembic's own commands do
+
+    with EnvironmentContext(Config(), script, fn=missing) as environment:
+        environment.configure(connection=connection, transactional_ddl=False)
+        context = environment.get_context()
+        if connection.dialect.name == "postgresql" and not current:
+            metadata.create_all(connection)
+            facts = {"id": token_hex(8), "vectors_generation": "1", "keywords_generation": "1"}
+            connection.execute(sa.insert(library), [{"name": name, "value": value} for name, value in facts.items()])
+            context.stamp(script, to)
+        else:
+            if current and context.get_current_revision() is None:  # made before Alembic
+                context.stamp(script, f"{current:04}")
+            environment.run_migrations()
+    connection.execute(sa.delete(library).where(library.c.name == "made_by"))
+    connection.execute(sa.insert(library), {"name": "made_by", "value": program_version()})
+    if connection.dialect.name == "sqlite":
+        number = latest_schema(folder) if to == "head" else int(to)
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.exec_driver_sql(f"PRAGMA user_version = {number}")
+
+
+@lru_cache
+def _scripts(folder: Path) -> ScriptDirectory:
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(str(folder))
+
+
+def _back_up(path: Path, current: int) -> Path:
+    backup = path.with_name(f"{path.stem}.before-{current + 1:04}{path.suffix}")
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(backup)) as copy:
+        source.backup(copy)
+    return backup

@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from store.catalog.documents import DOCUMENT, PASSAGE, DocumentReader, document_condition, to_document, to_passage
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Integer, LargeBinary, bindparam
+
+from store.catalog.documents import (
+    DOCUMENT,
+    LIVE,
+    MANY,
+    PASSAGE,
+    WITH_PASSAGES,
+    DocumentReader,
+    document_condition,
+    to_document,
+    to_passage,
+)
 from store.catalog.language_sums import LanguageStatistics, LanguageSums
 from store.catalog.packing import unpack_passage_vector, unpack_spans, unpack_sum, unpack_vectors
 from store.catalog.rows import (
@@ -17,12 +31,88 @@ from store.catalog.rows import (
     UnembeddedPassage,
     UnfinishedChange,
 )
+from store.catalog.tables import IS_LIVE, centring, documents, languages, library, passages, vectors
 from store.types import Document, Filter, Span
 
-EMBEDDING = "(SELECT CAST(value AS INTEGER) FROM library WHERE name = 'embedding')"
-"""SQL: the embedding run whose vectors are in use."""
-WHOLE = "length(v.halves) = 2 * ? * (1 + length(p.sentences) / 8)"
-"""SQL: a passage has all the vectors that it should have, of as many dimensions as are given."""
+if TYPE_CHECKING:
+    from store.catalog.tables import Rows
+
+_D, _P, _V = documents.c, passages.c, vectors.c
+EMBEDDING = (
+    sa.select(sa.cast(library.c.value, sa.BigInteger)).where(library.c.name == sa.literal_column("'embedding'"))
+).scalar_subquery()
+"""The embedding run whose vectors are in use."""
+_SENTENCES = sa.func.length(_P.sentences, type_=Integer).op("/", return_type=Integer())(sa.literal_column("8"))
+"""How many sentences a passage has."""
+
+
+def is_whole(dimensions: ColumnElement[int]) -> ColumnElement[bool]:
+    """Return the condition that a passage has all vectors that it should have, of as many dimensions."""
+    return sa.func.length(_V.halves, type_=Integer) == dimensions * 2 * (_SENTENCES + 1)
+
+
+def _with_vectors(run: ColumnElement[int]) -> sa.Join:
+    return WITH_PASSAGES.join(vectors, sa.and_(_V.passage == _P.key, _V.embedding == run))
+
+
+def first_vector(dimensions: ColumnElement[int]) -> ColumnElement[bytes]:
+    """Return only the passage's own vector of its packed ones."""
+    return sa.func.substr(_V.halves, 1, dimensions * 2, type_=LargeBinary)
+
+
+_RUN, _DIMENSIONS = bindparam("run", type_=Integer), bindparam("dimensions", type_=Integer)
+_AMONG = _P.id.in_(bindparam("keys", expanding=True))
+_IN_USE = _with_vectors(EMBEDDING)
+_STORED_PASSAGES: Rows = sa.select(*PASSAGE, _D.key, _V.halves, *DOCUMENT).select_from(_IN_USE).where(LIVE, _AMONG)
+_STORED_VECTORS = sa.select(_P.id, _P.language, _V.halves).select_from(_IN_USE).where(LIVE, _AMONG)
+_STORED_TOKENS = sa.select(_P.id, _V.tokens).select_from(_IN_USE).where(LIVE, _AMONG, _V.tokens != bindparam("none"))
+_LANGUAGES: Rows = sa.select(languages).where(languages.c["count"] > 0)
+_CENTRING: Rows = sa.select(centring).where(centring.c["count"] > 0)
+_INDEX_ROWS: Rows = (
+    sa.select(
+        *(_P.id, _P.language, _P.start_offset, _P.end_offset, _P.heading_start, _P.heading_end),
+        *(_D.id, _D.speaker, _D.published, _D.collection, _V.halves, _SENTENCES),
+    )
+    .select_from(_with_vectors(_RUN))
+    .where(_D.key == bindparam("key"))
+    .order_by(_P.ordinal)
+)
+_LIVE_KEYS = sa.select(_D.key).where(LIVE, _D.key > bindparam("last")).order_by(_D.key).limit(bindparam("limit"))
+_STORED = sa.select(_D.key, _D.id, _D.version).where(LIVE)
+_STORED_BY_URI = _STORED.where(_D.uri == bindparam("uri"))
+_STORED_BY_ID = _STORED.where(_D.id == bindparam("id"))
+_PACKED = (
+    sa.select(_V.halves, _V.tokens)
+    .select_from(passages.join(vectors, sa.and_(_V.passage == _P.key, _V.embedding == _RUN)))
+    .where(_P.content == bindparam("content"))
+    .limit(1)
+)
+_UNEMBEDDED = (
+    sa.select(_P.key, _P.content, _P.start_offset, _P.end_offset, _P.heading_start, _P.heading_end, _P.sentences)
+    .select_from(passages.outerjoin(vectors, sa.and_(_V.passage == _P.key, _V.embedding == _RUN)))
+    .where(_P.document == bindparam("key"), _V.passage.is_(None))
+    .order_by(_P.ordinal)
+)
+_CHANGES = sa.select(_D.key, _D.id, _D.state)
+_UNFINISHED = sa.union_all(
+    _CHANGES.where(_D.state != IS_LIVE),
+    _CHANGES.where(_D.stale == sa.literal_column("1"), LIVE),
+)
+_PASSAGE_IDS = sa.select(_P.id).where(_P.document == bindparam("key"))
+_ENDS = sa.select(sa.select(sa.func.min(_P.key)).scalar_subquery(), sa.select(sa.func.max(_P.key)).scalar_subquery())
+_SAMPLE = (
+    sa.select(_P.key, _P.id, _P.language, _V.halves)
+    .select_from(_IN_USE)
+    .where(LIVE, _P.key >= bindparam("from"), is_whole(_DIMENSIONS))
+    .order_by(_P.key)
+    .limit(1)
+)
+_COUNTED = (
+    sa.select(_P.language, first_vector(_DIMENSIONS), _V.tokens)
+    .select_from(_with_vectors(_RUN))
+    .where(LIVE)
+    .execution_options(yield_per=MANY)
+)
 
 
 class Snapshot(DocumentReader):
@@ -33,26 +123,17 @@ class Snapshot(DocumentReader):
 
         The filter's languages go by the passage, as in the indexes.
         """
-        where = where or Filter()
         dimensions = self.number("dimensions")
-        condition, values = document_condition(where, language="p.language")
-        rows = self._select_in(
-            f"SELECT {PASSAGE}, d.key, v.halves, {DOCUMENT} FROM passages p "
-            "JOIN documents d ON d.key = p.document "
-            f"JOIN vectors v ON v.passage = p.key AND v.embedding = {EMBEDDING} "
-            f"WHERE d.state = 'live' AND {condition} AND p.id IN",
-            passage_ids,
-            values,
-        )
-        documents: dict[int, Document] = {}
+        statement = _STORED_PASSAGES.where(*document_condition(where, _P.language))
+        found_documents: dict[int, Document] = {}
         found = {}
-        for row in rows:
+        for row in self._select_in(statement, passage_ids):
             passage, key, halves = to_passage(row[:9]), row[9], row[10]
-            if key not in documents:
-                documents[key] = to_document(row[11:])
+            if key not in found_documents:
+                found_documents[key] = to_document(row[11:])
             found[passage.id] = StoredPassage(
                 passage,
-                documents[key],
+                found_documents[key],
                 self.text_by_key(key, passage.start, passage.end),
                 unpack_vectors(halves, dimensions),
             )
@@ -61,52 +142,29 @@ class Snapshot(DocumentReader):
     def stored_vectors(self, passage_ids: Sequence[str], where: Filter | None = None) -> dict[str, StoredVectors]:
         """Return the vectors of those that `stored_passages` would return, in the order of `passage_ids`."""
         dimensions = self.number("dimensions")
-        condition, values = document_condition(where or Filter(), language="p.language")
-        rows = self._select_in(
-            "SELECT p.id, p.language, v.halves FROM passages p "
-            "JOIN documents d ON d.key = p.document "
-            f"JOIN vectors v ON v.passage = p.key AND v.embedding = {EMBEDDING} "
-            f"WHERE d.state = 'live' AND {condition} AND p.id IN",
-            passage_ids,
-            values,
-        )
+        rows = self._select_in(_STORED_VECTORS.where(*document_condition(where, _P.language)), passage_ids)
         found = {row[0]: StoredVectors(row[0], row[1], unpack_vectors(row[2], dimensions)) for row in rows}
         return {passage_id: found[passage_id] for passage_id in passage_ids if passage_id in found}
 
     def stored_tokens(self, passage_ids: Sequence[str]) -> dict[str, bytes]:
         """Return the packed tokens of live passages, by id; passages without any are left out."""
-        rows = self._select_in(
-            "SELECT p.id, v.tokens FROM passages p JOIN documents d ON d.key = p.document "
-            f"JOIN vectors v ON v.passage = p.key AND v.embedding = {EMBEDDING} "
-            "WHERE d.state = 'live' AND v.tokens <> x'' AND p.id IN",
-            passage_ids,
-        )
-        return dict(rows)
+        return {row[0]: row[1] for row in self._select_in(_STORED_TOKENS, passage_ids, none=b"")}
 
     def language_statistics(self) -> dict[str, LanguageStatistics]:
         """Return for each language the count and sum of its live passages' raw vectors, and of their tokens."""
-        rows = self._connection.execute("SELECT language, count, sum, tokens FROM languages WHERE count > 0")
         return {
             row[0]: LanguageStatistics(row[0], row[1], unpack_sum(row[2]), unpack_sum(row[3]) if row[3] else None)
-            for row in rows
+            for row in self._connection.execute(_LANGUAGES)
         }
 
     def centering_statistics(self) -> dict[str, LanguageStatistics]:
         """Return the statistics by which the vectors in the current index are centered."""
-        rows = self._connection.execute("SELECT language, count, sum FROM centring WHERE count > 0")
+        rows = self._connection.execute(_CENTRING)
         return {row[0]: LanguageStatistics(row[0], row[1], unpack_sum(row[2])) for row in rows}
 
     def index_rows(self, document_key: int, run: int) -> Iterator[IndexRow]:
         """Yield what the indexes hold of a document in any state, passage by passage, with vectors of this run."""
-        rows = self._connection.execute(
-            "SELECT p.id, p.language, p.start_offset, p.end_offset, p.heading_start, p.heading_end, "
-            "d.id, d.speaker, d.published, d.collection, v.halves, length(p.sentences) / 8 "
-            "FROM documents d JOIN passages p ON p.document = d.key "
-            "JOIN vectors v ON v.passage = p.key AND v.embedding = ? "
-            "WHERE d.key = ? ORDER BY p.ordinal",
-            (run, document_key),
-        )
-        for row in rows:
+        for row in self._connection.execute(_INDEX_ROWS, {"run": run, "key": document_key}):
             yield IndexRow(
                 passage_id=row[0],
                 document_id=row[6],
@@ -121,40 +179,26 @@ class Snapshot(DocumentReader):
 
     def live_keys(self, last: int, limit: int) -> list[int]:
         """Return the keys of up to `limit` live documents that follow `last`, in order."""
-        rows = self._connection.execute(
-            "SELECT key FROM documents WHERE key > ? AND state = 'live' ORDER BY key LIMIT ?", (last, limit)
-        )
-        return [row[0] for row in rows]
+        return list(self._connection.scalars(_LIVE_KEYS, {"last": last, "limit": limit}))
 
     def stored_document(self, *, uri: str | None = None, id: str | None = None) -> StoredDocument | None:
         """Return key and version of the live document with this uri or this id."""
-        column, value = ("uri", uri) if uri is not None else ("id", id)
-        row = self._connection.execute(
-            f"SELECT key, id, version FROM documents WHERE state = 'live' AND {column} = ?", (value,)
-        ).fetchone()
+        statement, values = (_STORED_BY_ID, {"id": id}) if uri is None else (_STORED_BY_URI, {"uri": uri})
+        row = self._connection.execute(statement, values).first()
         return None if row is None else StoredDocument(*row)
 
     def packed_vectors(self, run: int, contents: Sequence[bytes]) -> dict[bytes, PackedVectors]:
         """Return the packed vectors of passages that embed the same words, by content digest."""
         found = {}
         for content in dict.fromkeys(contents):
-            row = self._connection.execute(
-                "SELECT v.halves, v.tokens FROM passages p JOIN vectors v ON v.passage = p.key AND v.embedding = ? "
-                "WHERE p.content = ? LIMIT 1",
-                (run, content),
-            ).fetchone()
+            row = self._connection.execute(_PACKED, {"run": run, "content": content}).first()
             if row is not None:
                 found[content] = PackedVectors(*row)
         return found
 
     def unembedded_passages(self, document_key: int, run: int) -> list[UnembeddedPassage]:
         """Return the passages of a document that have no vectors of this run, in order."""
-        rows = self._connection.execute(
-            "SELECT p.key, p.content, p.start_offset, p.end_offset, p.heading_start, p.heading_end, p.sentences "
-            "FROM passages p LEFT JOIN vectors v ON v.passage = p.key AND v.embedding = ? "
-            "WHERE p.document = ? AND v.passage IS NULL ORDER BY p.ordinal",
-            (run, document_key),
-        )
+        rows = self._connection.execute(_UNEMBEDDED, {"run": run, "key": document_key})
         return [
             UnembeddedPassage(
                 key,
@@ -170,34 +214,22 @@ class Snapshot(DocumentReader):
 
     def unfinished_changes(self) -> list[UnfinishedChange]:
         """Return the documents whose adding, removal or change of metadata was begun and not finished."""
-        rows = self._connection.execute(
-            "SELECT key, id, state FROM documents WHERE state <> 'live' "
-            "UNION ALL SELECT key, id, state FROM documents WHERE stale = 1 AND state = 'live'"
-        )
-        return [UnfinishedChange(*row) for row in rows]
+        return [UnfinishedChange(*row) for row in self._connection.execute(_UNFINISHED)]
 
     def passage_ids(self, document_key: int) -> list[str]:
         """Return the ids of a document's passages, whatever its state."""
-        rows = self._connection.execute("SELECT id FROM passages WHERE document = ?", (document_key,))
-        return [row[0] for row in rows]
+        return list(self._connection.scalars(_PASSAGE_IDS, {"key": document_key}))
 
     def sample(self, size: int) -> list[SampledVector]:
         """Return up to `size` live passages with their vectors, spread evenly from the oldest to the newest."""
-        oldest, newest = self._connection.execute(
-            "SELECT (SELECT min(key) FROM passages), (SELECT max(key) FROM passages)"
-        ).fetchone()
+        oldest, newest = self._connection.execute(_ENDS).one()
         if oldest is None:
             return []
         dimensions = self.number("dimensions")
         found = {}
         for number in range(size):
-            row = self._connection.execute(
-                "SELECT p.key, p.id, p.language, v.halves FROM passages p "
-                "JOIN documents d ON d.key = p.document "
-                f"JOIN vectors v ON v.passage = p.key AND v.embedding = {EMBEDDING} "
-                f"WHERE p.key >= ? AND d.state = 'live' AND {WHOLE} ORDER BY p.key LIMIT 1",
-                (oldest + (newest - oldest) * number // max(1, size - 1), dimensions),
-            ).fetchone()
+            begin = oldest + (newest - oldest) * number // max(1, size - 1)
+            row = self._connection.execute(_SAMPLE, {"from": begin, "dimensions": dimensions}).first()
             if row is not None:
                 found[row[0]] = SampledVector(row[1], row[2], unpack_passage_vector(row[3], dimensions))
         return list(found.values())
@@ -205,10 +237,6 @@ class Snapshot(DocumentReader):
     def count_languages(self, run: int, dimensions: int) -> dict[str, LanguageStatistics]:
         """Compute the statistics of every language from all live passages' vectors of this run."""
         counted = LanguageSums(dimensions)
-        for row in self._connection.execute(
-            "SELECT p.language, substr(v.halves, 1, ?), v.tokens FROM documents d JOIN passages p ON p.document = d.key "
-            "JOIN vectors v ON v.passage = p.key AND v.embedding = ? WHERE d.state = 'live'",
-            (2 * dimensions, run),
-        ):
+        for row in self._connection.execute(_COUNTED, {"run": run, "dimensions": dimensions}):
             counted.add(*row)
         return counted.statistics()

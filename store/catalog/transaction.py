@@ -6,13 +6,68 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple
 
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too, which has the same clause
+
 from store.catalog.language_sums import LanguageStatistics, LanguageSums
 from store.catalog.packing import blocks, content_digest, pack_spans, pack_sum, version_digest
 from store.catalog.rows import PackedVectors
-from store.catalog.snapshot import EMBEDDING, WHOLE, Snapshot
+from store.catalog.snapshot import EMBEDDING, Snapshot, first_vector, is_whole
+from store.catalog.tables import IS_LIVE, centring, documents, languages, library, passages, texts, vectors
 from store.ids import passage_id
 from store.text.date_ranges import day_range
 from store.types import Chunk, Document, ParsedDocument, Span
+
+_D, _P, _V = documents.c, passages.c, vectors.c
+
+
+def _upsert(table: sa.Table) -> sa.Insert:
+    """Return a statement that inserts a row, or replaces the one with its key."""
+    statement = insert(table)
+    others = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=others)
+
+
+_ONE: sa.ColumnClause[int] = sa.literal_column("1")
+_BY_KEY = _D.key == bindparam("of")
+_SET_VALUE = _upsert(library)
+_COUNT_REVISION = (
+    insert(library)
+    .values(name="revision", value="1")
+    .on_conflict_do_update(
+        index_elements=[library.c.name],
+        set_={"value": sa.cast(sa.cast(library.c.value, sa.BigInteger) + _ONE, sa.Text)},
+    )
+)
+_TAKEN = sa.select(_ONE).where(_D.id == bindparam("id")).limit(1)
+_IS_LIVE, _IS_PENDING = _TAKEN.where(_D.state == IS_LIVE), _TAKEN.where(_D.state == sa.literal_column("'pending'"))
+_INSERT_DOCUMENT = sa.insert(documents).returning(_D.key)
+_INSERT_TEXTS, _INSERT_PASSAGES = sa.insert(texts), sa.insert(passages)
+_INSERT_VECTORS = _upsert(vectors)
+_INSERT_LANGUAGE = _upsert(languages)
+_URI = sa.select(_D.uri).where(_BY_KEY)
+_SET_STATE = sa.update(documents).where(_BY_KEY).values(state=bindparam("becomes"))
+_DELETE = sa.delete(documents).where(_BY_KEY, _D.state != IS_LIVE)
+_DELETE_UNFINISHED = sa.delete(documents).where(_D.state != IS_LIVE)
+_IS_STALE = _D.stale == _ONE
+_SETTLE = sa.update(documents).where(_IS_STALE).values(stale=0)
+_MARK_INDEXED = sa.update(documents).where(_BY_KEY).values(stale=0)
+_NOTED = sa.select(library.c.name, library.c.value)
+_KEEP_CENTRING = sa.insert(centring).from_select(
+    ["language", "count", "sum"], sa.select(languages.c.language, languages.c["count"], languages.c["sum"])
+)
+_INCOMPLETE = (
+    sa.select(_V.passage, _V.embedding)
+    .select_from(vectors.join(passages, _P.key == _V.passage))
+    .where(_V.embedding == bindparam("run"), ~is_whole(bindparam("dimensions", type_=sa.Integer)))
+)
+_DELETE_INCOMPLETE = sa.delete(vectors).where(sa.tuple_(_V.passage, _V.embedding).in_(_INCOMPLETE))
+_OF_DOCUMENT = (
+    sa.select(_P.language, first_vector(bindparam("dimensions", type_=sa.Integer)), _V.tokens)
+    .select_from(passages.join(vectors, sa.and_(_V.passage == _P.key, _V.embedding == EMBEDDING)))
+    .where(_P.document == bindparam("of"))
+)
 
 
 class Transaction(Snapshot):
@@ -20,23 +75,15 @@ class Transaction(Snapshot):
 
     def set_value(self, name: str, value: str | int) -> None:
         """Note a fact about the library itself."""
-        self._connection.execute("INSERT OR REPLACE INTO library VALUES (?, ?)", (name, str(value)))
+        self._connection.execute(_SET_VALUE, {"name": name, "value": str(value)})
 
     def bump_revision(self) -> None:
         """Count a change of what readers see, so that they can tell that something changed under them."""
-        self._connection.execute(
-            "INSERT INTO library VALUES ('revision', '1') "
-            "ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)"
-        )
+        self._connection.execute(_COUNT_REVISION)
 
     def is_taken(self, document_id: str) -> bool:
         """Return whether a document that is live, or is being added, has this id."""
-        row = self._connection.execute(
-            "SELECT EXISTS (SELECT 1 FROM documents WHERE state = 'live' AND id = ?) "
-            "OR EXISTS (SELECT 1 FROM documents WHERE state = 'pending' AND id = ?)",
-            (document_id, document_id),
-        ).fetchone()
-        return bool(row[0])
+        return any(self._connection.execute(each, {"id": document_id}).first() for each in (_IS_LIVE, _IS_PENDING))
 
     def insert_pending(self, parsed: ParsedDocument, document_id: str) -> int:
         """Store a document that no search sees yet; return its key.
@@ -54,82 +101,83 @@ class Transaction(Snapshot):
             "passage_count": len(parsed.passages),
             "state": "pending",
         }
-        key = self._connection.execute(
-            f"INSERT INTO documents ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
-            tuple(columns.values()),
-        ).lastrowid
-        assert key is not None  # noqa: S101 - an INSERT that didn't raise has a rowid
-        self._connection.executemany(
-            "INSERT INTO texts VALUES (?, ?, ?)",
-            ((key, number, block) for number, block in enumerate(blocks(parsed.text))),
+        key: int = self._connection.execute(_INSERT_DOCUMENT, columns).scalar_one()
+        self._connection.execute(
+            _INSERT_TEXTS,
+            [{"document": key, "block": number, "text": block} for number, block in enumerate(blocks(parsed.text))],
         )
-        self._connection.executemany(
-            "INSERT INTO passages (id, document, ordinal, start_offset, end_offset, language, heading_start, "
-            "heading_end, sentences, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (passage_id(document_id, version, ordinal), key, ordinal, *_chunk_columns(chunk, parsed.text))
-                for ordinal, chunk in enumerate(parsed.passages)
-            ),
-        )
+        if parsed.passages:
+            self._connection.execute(
+                _INSERT_PASSAGES,
+                [
+                    {
+                        "id": passage_id(document_id, version, ordinal),
+                        "document": key,
+                        "ordinal": ordinal,
+                        **_chunk_columns(chunk, parsed.text),
+                    }
+                    for ordinal, chunk in enumerate(parsed.passages)
+                ],
+            )
         return key
 
     def insert_vectors(self, embedding: int, rows: Iterable[tuple[int, PackedVectors]]) -> None:
         """Store packed vectors by passage key, for the given run of the embedding model."""
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO vectors (embedding, passage, halves, tokens) VALUES (?, ?, ?, ?)",
-            ((embedding, key, packed.halves, packed.tokens) for key, packed in rows),
-        )
+        values = [
+            {"embedding": embedding, "passage": key, "halves": packed.halves, "tokens": packed.tokens}
+            for key, packed in rows
+        ]
+        if values:
+            self._connection.execute(_INSERT_VECTORS, values)
 
     def publish(self, key: int) -> None:
         """Make a pending document live, and retire the version of it that was live."""
-        uri = self._connection.execute("SELECT uri FROM documents WHERE key = ?", (key,)).fetchone()[0]
+        uri = self._connection.execute(_URI, {"of": key}).scalar_one()
         former = self.stored_document(uri=uri)
         if former is not None:
             self.retire(former.key)
-        self._connection.execute("UPDATE documents SET state = 'live' WHERE key = ?", (key,))
+        self._connection.execute(_SET_STATE, {"of": key, "becomes": "live"})
         self._count_languages(key, sign=1)
         self.bump_revision()
 
     def retire(self, key: int) -> None:
         """Take a live document out of sight; its rows stay until the indexes have forgotten it."""
         self._count_languages(key, sign=-1)
-        self._connection.execute("UPDATE documents SET state = 'retired' WHERE key = ?", (key,))
+        self._connection.execute(_SET_STATE, {"of": key, "becomes": "retired"})
         self.bump_revision()
 
     def delete(self, key: int) -> None:
         """Delete a document that is not live, with its text, passages and vectors."""
-        self._connection.execute("DELETE FROM documents WHERE key = ? AND state <> 'live'", (key,))
+        self._connection.execute(_DELETE, {"of": key})
 
     def update_metadata(self, key: int, parsed: ParsedDocument) -> bool:
         """Give a document new metadata where it differs; return whether anything that users see did."""
         columns = _document_columns(parsed.document) | {"original_sha256": parsed.document.original_sha256}
-        names = ", ".join(columns)
-        before = self._connection.execute(f"SELECT {names} FROM documents WHERE key = ?", (key,)).fetchone()
+        before = self._connection.execute(sa.select(*(_D[name] for name in columns)).where(_BY_KEY), {"of": key}).one()
         changed = tuple(before) != tuple(columns.values())
         if changed:
-            self._connection.execute(
-                f"UPDATE documents SET {' = ?, '.join(columns)} = ?, stale = 1 WHERE key = ?",
-                (*columns.values(), key),
-            )
+            self._connection.execute(sa.update(documents).where(_BY_KEY).values(stale=1, **columns), {"of": key})
             self.bump_revision()
         self._connection.execute(
-            "UPDATE documents SET normalization = ? WHERE key = ? AND normalization <> ?",
-            (parsed.normalization, key, parsed.normalization),
+            sa.update(documents)
+            .where(_BY_KEY, _D.normalization != parsed.normalization)
+            .values(normalization=parsed.normalization),
+            {"of": key},
         )
         return changed
 
     def set_languages(self, statistics: Mapping[str, LanguageStatistics], *, recentered: bool) -> None:
         """Store the library's statistics; if `recentered`, also as those by which its vectors are centered."""
-        self._connection.execute("DELETE FROM languages")
+        self._connection.execute(sa.delete(languages))
         for each in statistics.values():
             self._insert_language(each)
         if recentered:
-            self._connection.execute("DELETE FROM centring")
-            self._connection.execute("INSERT INTO centring SELECT language, count, sum FROM languages")
+            self._connection.execute(sa.delete(centring))
+            self._connection.execute(_KEEP_CENTRING)
 
     def begin_run(self, fingerprint: str) -> int:
         """Return the number of the embedding run that this model began and didn't finish, or of a new one."""
-        known = dict(self._connection.execute("SELECT name, value FROM library").fetchall())
+        known = {row[0]: row[1] for row in self._connection.execute(_NOTED)}
         if known.get("next_fingerprint") == fingerprint:
             return int(known["next_embedding"])
         run = max(int(known.get("next_embedding", 0)), int(known.get("embedding", 0))) + 1
@@ -139,26 +187,24 @@ class Transaction(Snapshot):
 
     def delete_other_runs(self, run: int) -> None:
         """Delete all vectors but this run's, and the note that it was under way."""
-        self._connection.execute("DELETE FROM vectors WHERE embedding <> ?", (run,))
-        self._connection.execute("DELETE FROM library WHERE name = 'next_fingerprint'")
+        self._connection.execute(sa.delete(vectors).where(_V.embedding != run))
+        self._connection.execute(sa.delete(library).where(library.c.name == "next_fingerprint"))
 
     def delete_unfinished(self) -> None:
         """Delete every document that isn't live, and note that all index entries are current."""
-        self._connection.execute("DELETE FROM documents WHERE state <> 'live'")
-        self._connection.execute("UPDATE documents SET stale = 0 WHERE stale = 1")
+        self._connection.execute(_DELETE_UNFINISHED)
+        self._connection.execute(_SETTLE)
 
     def mark_indexed(self, keys: Iterable[int]) -> None:
         """Note that the index entries of these documents are current."""
-        self._connection.executemany("UPDATE documents SET stale = 0 WHERE key = ?", [(key,) for key in keys])
+        values = [{"of": key} for key in keys]
+        if values:
+            self._connection.execute(_MARK_INDEXED, values)
 
     def delete_incomplete_vectors(self) -> None:
         """Delete the vectors in use of passages that lack some, so that these passages are embedded again."""
         run, dimensions = self.number("embedding"), self.number("dimensions")
-        self._connection.execute(
-            "DELETE FROM vectors WHERE (passage, embedding) IN (SELECT v.passage, v.embedding FROM vectors v "
-            f"JOIN passages p ON p.key = v.passage WHERE v.embedding = ? AND NOT {WHOLE})",
-            (run, dimensions),
-        )
+        self._connection.execute(_DELETE_INCOMPLETE, {"run": run, "dimensions": dimensions})
 
     def _count_languages(self, key: int, sign: int) -> None:
         """Add a document's passages to the sums of their languages; with sign -1 subtract them."""
@@ -166,12 +212,8 @@ class Transaction(Snapshot):
         if not dimensions:
             return
         counted = LanguageSums(dimensions)
-        for passage in self._connection.execute(
-            "SELECT p.language, substr(v.halves, 1, ?), v.tokens FROM passages p "
-            f"JOIN vectors v ON v.passage = p.key AND v.embedding = {EMBEDDING} WHERE p.document = ?",
-            (2 * counted.dimensions, key),
-        ):
-            counted.add(*passage)
+        for row in self._connection.execute(_OF_DOCUMENT, {"of": key, "dimensions": dimensions}):
+            counted.add(*row)
         before = self.language_statistics()
         for language, change in counted.statistics().items():
             after = change if sign > 0 else change.negative()
@@ -180,13 +222,13 @@ class Transaction(Snapshot):
             if after.count:
                 self._insert_language(after)
             else:
-                self._connection.execute("DELETE FROM languages WHERE language = ?", (language,))
+                self._connection.execute(sa.delete(languages).where(languages.c.language == language))
 
     def _insert_language(self, each: LanguageStatistics) -> None:
         tokens = b"" if each.token_sum is None else pack_sum(each.token_sum)
         self._connection.execute(
-            "INSERT OR REPLACE INTO languages (language, count, sum, tokens) VALUES (?, ?, ?, ?)",
-            (each.language, each.count, pack_sum(each.sum), tokens),
+            _INSERT_LANGUAGE,
+            {"language": each.language, "count": each.count, "sum": pack_sum(each.sum), "tokens": tokens},
         )
 
 
@@ -208,14 +250,16 @@ def _document_columns(document: Document) -> dict[str, object]:
     }
 
 
-def _chunk_columns(chunk: Chunk, text: str) -> tuple[object, ...]:
+def _chunk_columns(chunk: Chunk, text: str) -> dict[str, object]:
     relative = [Span(span.start - chunk.start, span.end - chunk.start) for span in chunk.sentences]
     heading = chunk.heading
-    return (
-        chunk.start,
-        chunk.end,
-        chunk.language,
-        *(astuple(heading) if heading else (None, None)),
-        pack_spans(chunk.sentences, chunk.start),
-        content_digest(text[chunk.start : chunk.end], heading.of(text) if heading else None, relative),
-    )
+    heading_start, heading_end = astuple(heading) if heading else (None, None)
+    return {
+        "start_offset": chunk.start,
+        "end_offset": chunk.end,
+        "language": chunk.language,
+        "heading_start": heading_start,
+        "heading_end": heading_end,
+        "sentences": pack_spans(chunk.sentences, chunk.start),
+        "content": content_digest(text[chunk.start : chunk.end], heading.of(text) if heading else None, relative),
+    }

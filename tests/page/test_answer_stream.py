@@ -20,11 +20,11 @@ GUEST = Visitor("browser", None, "administer")
 
 
 @pytest.fixture
-def locked(tmp_path: Path) -> Any:
+def locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Conversations whose catalog another process has locked."""
     catalog = tmp_path / "catalog.sqlite"
+    monkeypatch.setattr("store.catalog.engine.BUSY_SECONDS", 0)
     with closing(Conversations.open(catalog)) as conversations, closing(sqlite3.connect(catalog)) as other:
-        conversations._connection.execute("PRAGMA busy_timeout = 1")
         other.execute("BEGIN EXCLUSIVE")
         yield conversations
 

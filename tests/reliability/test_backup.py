@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import shutil
 import stat
 import threading
 import zipfile
@@ -424,8 +425,9 @@ def test_a_backup_of_a_newer_version_is_refused_and_one_of_an_older_is_migrated(
     _assert_untouched(tmp_path)
     older, first = tmp_path / "older", tmp_path / "first"
     older.mkdir()
-    first.mkdir()
-    (first / "0001_catalog.sql").write_bytes((MIGRATIONS / "0001_catalog.sql").read_bytes())
+    (first / "versions").mkdir(parents=True)
+    for revision in (MIGRATIONS / "versions").glob("0001_*"):
+        shutil.copy(revision, first / "versions")
     migrate(older / FILE, first)
     back_up(older, tmp_path / "older.zip")
     with bring_back(tmp_path / "older.zip", tmp_path / "home") as library:

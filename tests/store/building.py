@@ -167,19 +167,22 @@ def found(library: Library, query: str, k: int = 5) -> list[str]:
     return [hit.text for hit in library.search(query, k).hits]
 
 
+_ROWS = (
+    "SELECT d.id, d.uri, d.title, d.speaker, d.published, d.text_sha256, d.version, d.state, d.stale, p.id, "
+    "p.ordinal, p.start_offset, p.end_offset, p.language, p.sentences, p.content, v.embedding, v.halves "
+    "FROM documents d LEFT JOIN passages p ON p.document = d.key LEFT JOIN vectors v ON v.passage = p.key "
+    "ORDER BY d.uri, d.state, p.ordinal"
+)
+_TEXTS = "SELECT d.uri, t.block, t.text FROM documents d JOIN texts t ON t.document = d.key ORDER BY d.uri, t.block"
+_LANGUAGES = "SELECT * FROM languages ORDER BY language"
+
+
 def contents(library: Library) -> dict[str, object]:
     """All that a library holds, row for row, without the numbers that only the catalog file knows."""
     with library.snapshot() as snapshot:
-        rows = snapshot._connection.execute(
-            "SELECT d.id, d.uri, d.title, d.speaker, d.published, d.text_sha256, d.version, d.state, d.stale, p.id, "
-            "p.ordinal, p.start_offset, p.end_offset, p.language, p.sentences, p.content, v.embedding, v.halves "
-            "FROM documents d LEFT JOIN passages p ON p.document = d.key LEFT JOIN vectors v ON v.passage = p.key "
-            "ORDER BY d.uri, d.state, p.ordinal"
-        ).fetchall()
-        texts = snapshot._connection.execute(
-            "SELECT d.uri, t.block, t.text FROM documents d JOIN texts t ON t.document = d.key ORDER BY d.uri, t.block"
-        ).fetchall()
-        languages = snapshot._connection.execute("SELECT * FROM languages ORDER BY language").fetchall()
+        rows, texts, languages = (
+            [tuple(row) for row in snapshot._connection.exec_driver_sql(query)] for query in (_ROWS, _TEXTS, _LANGUAGES)
+        )
     with library.ownership.indexes() as indexes:
         vectors = sorted(indexes.owned.ids())
         keywords = sorted(indexes.keywords.passage_ids())

@@ -9,8 +9,10 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from store.catalog import schema
 from store.catalog.catalog import FILE, Catalog
@@ -29,6 +31,16 @@ def _library_of(documents: int, home: Path) -> Path:
     return home
 
 
+def _write_revision(folder: Path, *statements: str) -> None:
+    """Write a revision that follows the present ones."""
+    number = schema.latest_schema()
+    body = "\n".join(f"    op.execute({statement!r})" for statement in statements)
+    (folder / "versions" / f"{number + 1:04}_new.py").write_text(
+        f"from alembic import op\n\nrevision = '{number + 1:04}'\ndown_revision = '{number:04}'\n\n\n"
+        f"def upgrade():\n{body}\n"
+    )
+
+
 @pytest.fixture
 def older(tmp_path: Path) -> tuple[Path, Path]:
     """A library of the first schema, and a folder with migrations of which the last is new to it."""
@@ -37,8 +49,7 @@ def older(tmp_path: Path) -> tuple[Path, Path]:
     home = tmp_path / "home"
     with Library.open(home, embedder=HashingEmbedder()) as library:
         add(library, parsed("a", "One."))
-    number = schema.latest_schema() + 1
-    (folder / f"{number:04}_new.sql").write_text("CREATE TABLE new (x INTEGER); INSERT INTO new VALUES (1);")
+    _write_revision(folder, "CREATE TABLE new (x INTEGER)", "INSERT INTO new VALUES (1)")
     return home, folder
 
 
@@ -56,8 +67,7 @@ def test_an_older_catalog_is_migrated_after_a_backup(older: tuple[Path, Path]) -
 
 def test_a_migration_that_fails_changes_nothing(older: tuple[Path, Path]) -> None:
     home, folder = older
-    (last,) = folder.glob("*_new.sql")
-    last.write_text("CREATE TABLE new (x INTEGER); INSERT INTO nowhere VALUES (1);")
+    _write_revision(folder, "CREATE TABLE new (x INTEGER)", "INSERT INTO nowhere VALUES (1)")
     with pytest.raises(LibraryError, match="nowhere"):
         schema.migrate(home / FILE, folder)
     with closing(sqlite3.connect(home / FILE)) as connection:
@@ -119,34 +129,27 @@ def test_a_transaction_that_raises_leaves_nothing(tmp_path: Path) -> None:
 def test_a_full_disk_is_said_in_a_sentence(tmp_path: Path) -> None:
     with Library.open(tmp_path, embedder=HashingEmbedder()) as library:
         add(library, parsed("a", "One."))
-        writer = library.ownership.catalog._writer
-        assert writer is not None
-        (pages,) = writer.execute("PRAGMA page_count").fetchone()
-        writer.execute(f"PRAGMA max_page_count = {pages + 2}")  # what SQLite does when the disk has no more
+        database = library.ownership.catalog.database
+        with database.outside_transactions() as writer:
+            (pages,) = writer.execute("PRAGMA page_count").fetchone()
+            writer.execute(f"PRAGMA max_page_count = {pages + 2}")  # what SQLite does when the disk has no more
         with pytest.raises(LibraryError, match=r"full\. Free some space"):
             add(library, parsed("b", "x" * 500_000))
         assert [document.uri for document in library.documents().documents] == ["a"]
         assert library.search("One.").hits[0].text == "One."
-        writer.execute("PRAGMA max_page_count = 1000000")
+        with database.outside_transactions() as writer:
+            writer.execute("PRAGMA max_page_count = 1000000")
         assert add(library, parsed("b", "x" * 500_000)) == ["added"]
 
 
-class _Watched(sqlite3.Connection):
-    """Collects the statements that run on it."""
-
-    statements: list[tuple[str, object]]
-
-    def execute(self, statement: str, values: object = (), /) -> sqlite3.Cursor:
-        self.statements.append((statement, values))
-        return super().execute(statement, values)  # type: ignore[arg-type]
-
-
 @pytest.fixture
-def watched(tmp_path: Path) -> Iterator[_Watched]:
-    connection = sqlite3.connect(_library_of(100, tmp_path) / FILE, factory=_Watched, isolation_level=None)
-    connection.statements = []
-    yield connection
-    connection.close()
+def watched(tmp_path: Path) -> Iterator[tuple[Snapshot, list[tuple[str, Any]]]]:
+    """A snapshot, and the statements that run on it."""
+    statements: list[tuple[str, Any]] = []
+    with closing(Catalog.open(_library_of(100, tmp_path) / FILE)) as catalog, catalog.snapshot() as snapshot:
+        connection = snapshot._connection
+        sa.event.listen(connection, "before_cursor_execute", lambda *call: statements.append((call[2], call[3])))
+        yield snapshot, statements
 
 
 ALLOWED_SCANS = {
@@ -156,8 +159,8 @@ ALLOWED_SCANS = {
 }
 
 
-def test_no_lookup_scans_the_catalog(watched: _Watched) -> None:
-    snapshot = Snapshot(watched)
+def test_no_lookup_scans_the_catalog(watched: tuple[Snapshot, list[tuple[str, Any]]]) -> None:
+    snapshot, statements = watched
     (document, *_), (other, *_) = snapshot.documents(None, 5).documents, snapshot.documents("report-00050", 5).documents
     passages = [passage.id for passage in snapshot.passages(document.id)]
     where = Filter((document.id, other.id), ("UN",), ("en",), "2020", "2024")
@@ -172,8 +175,8 @@ def test_no_lookup_scans_the_catalog(watched: _Watched) -> None:
     snapshot.centering_statistics()
     snapshot.statistics()
     plans = []
-    for statement, values in list(watched.statements):
-        plan = sqlite3.Connection.execute(watched, f"EXPLAIN QUERY PLAN {statement}", values).fetchall()  # type: ignore[arg-type]
+    for statement, values in list(statements):
+        plan = snapshot._connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
         plans += [(row[3], statement) for row in plan]
     assert len(plans) > 20
     for step, statement in plans:

@@ -14,7 +14,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.catalog import sqlite
+from store.catalog import engine
 from store.catalog.conversations import TITLE_LENGTH, Conversations, shortened
 from store.errors import LibraryError, NotFoundError
 
@@ -168,7 +168,7 @@ def test_a_title_is_one_line_and_cut_only_between_written_characters(title: str)
 
 
 def test_a_locked_catalog_is_an_error_in_one_sentence(catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0)
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0)
     kept = Conversations.open(catalog)
     started = kept.start("anna", "question")
     with closing(sqlite3.connect(catalog, isolation_level=None)) as other:

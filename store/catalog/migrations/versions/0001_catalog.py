@@ -1,0 +1,11 @@
+"""Documents, their texts, passages and vectors: on SQLite alone, for there was no PostgreSQL then."""
+
+from store.catalog.migrations.statements import run_statements
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Run the statements in the file beside this one."""
+    run_statements(__file__)

@@ -1,0 +1,11 @@
+"""Conversations and feedback: on SQLite alone, for there was no PostgreSQL then."""
+
+from store.catalog.migrations.statements import run_statements
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Run the statements in the file beside this one."""
+    run_statements(__file__)

@@ -1,0 +1,11 @@
+"""A collection for each document: on SQLite alone, for there was no PostgreSQL then."""
+
+from store.catalog.migrations.statements import run_statements
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    """Run the statements in the file beside this one."""
+    run_statements(__file__)

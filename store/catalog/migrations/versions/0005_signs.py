@@ -1,0 +1,11 @@
+"""Signs that a document was made to mislead: on SQLite alone, for there was no PostgreSQL then."""
+
+from store.catalog.migrations.statements import run_statements
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    """Run the statements in the file beside this one."""
+    run_statements(__file__)
