@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.both_catalogs import Databases, parametrize
 from tests.browser import NAMES
 from tests.chromium import LastingBrowser
 from tests.postgresql import MissingServerError, PostgresServer
@@ -49,6 +50,18 @@ def browser() -> Iterator[LastingBrowser]:
         lasting = LastingBrowser(playwright.chromium, Path(found))
         yield lasting
         lasting.close()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    parametrize(metafunc)
+
+
+@pytest.fixture
+def kind_of_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Which kind of database a test's libraries, conversations and accounts lie in."""
+    if request.param == "postgresql":
+        Databases(request.getfixturevalue("postgresql")).redirect(monkeypatch)
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -105,10 +105,10 @@ class PostgresServer:
         with closing(self._connect(database)) as connection:
             connection.execute(statement.encode())
 
-    def new_database(self) -> URL:
-        """Make an empty database; return its address."""
+    def new_database(self, template: str = "template1") -> URL:
+        """Make a database, empty or a copy of another; return its address."""
         name = f"attest_{secrets.token_hex(6)}"
-        self.execute(f"CREATE DATABASE {name}")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
     def url(self, database: str, user: str = "attest", password: str | None = None) -> URL:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import time
-from sqlite3 import Connection
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from assistant.accounts.account import folded_name
 from assistant.accounts.database import Database
 from assistant.accounts.sessions import Clock
+from store.catalog.account_tables import attempts
 
 WINDOW = 15 * 60.0
 """Seconds that an attempt counts."""
@@ -33,29 +36,31 @@ class Attempts:
         now = self._clock()
         with self._database.writing() as connection:
             # A clock that was set back must not shut people out until it is there again.
-            connection.execute("DELETE FROM attempts WHERE at <= ? OR at > ?", (now - WINDOW, now + WINDOW))
+            at = attempts.c.at
+            connection.execute(sa.delete(attempts).where(sa.or_(at <= now - WINDOW, at > now + WINDOW)))
             limits = ((_of_name(name), FOR_A_NAME), (_of_address(address), FOR_AN_ADDRESS))
             wait = max(_wait(connection, subject, limit, now) for subject, limit in limits)
             if not wait:
-                connection.executemany(
-                    "INSERT INTO attempts (subject, at) VALUES (?, ?)", [(subject, now) for subject, _ in limits]
-                )
+                connection.execute(sa.insert(attempts), [{"subject": subject, "at": now} for subject, _ in limits])
         return wait
 
     def succeed(self, name: str, address: str) -> None:
         """Take back the last attempt; earlier ones still count, else each success would grant new guesses."""
         with self._database.writing() as connection:
             for subject in (_of_name(name), _of_address(address)):
-                connection.execute(
-                    "DELETE FROM attempts WHERE id = (SELECT max(id) FROM attempts WHERE subject = ?)", (subject,)
-                )
+                last = sa.select(sa.func.max(attempts.c.id)).where(attempts.c.subject == subject).scalar_subquery()
+                connection.execute(sa.delete(attempts).where(attempts.c.id == last))
 
 
 def _wait(connection: Connection, subject: bytes, limit: int, now: float) -> float:
-    row = connection.execute(
-        "SELECT at FROM attempts WHERE subject = ? ORDER BY at DESC LIMIT 1 OFFSET ?", (subject, limit - 1)
-    ).fetchone()
-    return 0.0 if row is None else max(1.0, row["at"] + WINDOW - now)
+    at = connection.execute(
+        sa.select(attempts.c.at)
+        .where(attempts.c.subject == subject)
+        .order_by(attempts.c.at.desc())
+        .limit(1)
+        .offset(limit - 1)
+    ).scalar()
+    return 0.0 if at is None else max(1.0, at + WINDOW - now)
 
 
 def _of_name(name: str) -> bytes:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -128,17 +129,19 @@ def _forget(settings: Settings, account: Account) -> None:
     from assistant.accounts.account import owner_of_account
     from store.catalog.catalog import FILE
     from store.catalog.conversations import Conversations
+    from store.catalog.engine import location
 
-    if (settings.home / FILE).exists():
-        with closing(Conversations.open(settings.home / FILE)) as conversations:
+    where = location(settings, FILE)
+    if not isinstance(where, Path) or where.exists():
+        with closing(Conversations.open(where)) as conversations:
             conversations.delete_all(owner_of_account(account))
 
 
 @contextmanager
 def _register(settings: Settings) -> Iterator[Register]:
-    from assistant.accounts.entrance import Accounts
+    from assistant.accounts.entrance import Accounts, accounts_location
 
-    with closing(Accounts.open(settings.home)) as accounts:
+    with closing(Accounts.open(accounts_location(settings))) as accounts:
         yield accounts.register
 
 

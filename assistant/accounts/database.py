@@ -1,19 +1,27 @@
-"""The file with the accounts: SQLite with write-ahead logging, so that commands can change it beside a server.
+"""The database of accounts: a SQLite file in the library's home, or the PostgreSQL that holds the catalog too.
 
-It lies in the library's home and is readable by its owner only. It is no part of the catalog, so that a copy of a
-library, which people share, does not carry its accounts.
+Commands can change it beside a server. The file is readable by its owner only, and no part of the catalog, so that a copy
+of a library, which people share, does not carry its accounts.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from sqlalchemy import URL, Connection, Executable
+
+from store.catalog import engine
+from store.catalog.database_errors import BUSY_SECONDS
+from store.catalog.schema import migrate
 from store.errors import LibraryError, SchemaVersionError
+
+if TYPE_CHECKING:
+    from store.catalog.tables import AnyRow
 
 FILE = "accounts.sqlite"
 APPLICATION_ID = 0x41545355
@@ -59,73 +67,61 @@ MIGRATIONS = (
     CREATE INDEX tokens_by_account ON tokens (account);
     """,
 )
-"""Applied in order; `PRAGMA user_version` counts those that a file has seen."""
+"""Applied to a file in order; `PRAGMA user_version` counts those that a file has seen."""
 
 
 class Database:
-    """One connection to the file, for any number of threads."""
+    """The accounts of one library, for any number of threads."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self.path = path
-        self._connection = connection
-        self._lock = threading.RLock()
+    def __init__(self, database: engine.Database) -> None:
+        self._database = database
+        self.path = database.file
+        """None for PostgreSQL."""
 
     @classmethod
-    def open(cls, home: Path) -> Database:
-        """The accounts of the library at `home`, made where there are none.
+    def open(cls, where: Path | URL) -> Database:
+        """Open the accounts of the library in the home `where`, or in PostgreSQL, making them where there are none.
 
-        Raises SchemaVersionError for a file of a newer version, LibraryError for one that can't be used.
+        Raises SchemaVersionError for a database of a newer version, LibraryError for one that can't be used.
         """
-        path = home / FILE
+        if isinstance(where, URL):
+            migrate(where)
+            return cls(engine.Database.connect(where, "accounts"))
+        path = where / FILE
         try:
-            home.mkdir(parents=True, exist_ok=True)
+            where.mkdir(parents=True, exist_ok=True)
             _close_to_others(path)
-            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            connection.row_factory = sqlite3.Row
-            for pragma in ("busy_timeout = 15000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-                connection.execute(f"PRAGMA {pragma}")
-            _migrate(connection, path)
+            with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+                for pragma in (
+                    f"busy_timeout = {BUSY_SECONDS * 1000}",
+                    "journal_mode = WAL",
+                    "synchronous = FULL",
+                ):
+                    connection.execute(f"PRAGMA {pragma}")
+                _migrate(connection, path)
         except (OSError, sqlite3.Error) as error:
             raise LibraryError(f"The accounts in {path} can't be used: {error}.") from error
-        return cls(connection, path)
+        return cls(engine.Database.connect(path, "accounts"))
 
     def close(self) -> None:
-        """Close the connection; closing twice is harmless."""
-        with self._lock:
-            self._connection.close()
+        """Close all connections; closing twice is harmless."""
+        self._database.close()
 
-    def all(self, statement: str, *values: object) -> list[sqlite3.Row]:
-        """The rows of a query. Raises LibraryError."""
-        with self._lock, _translated(self.path):
-            return self._connection.execute(statement, values).fetchall()
+    def all(self, statement: Executable, **values: object) -> list[AnyRow]:
+        """Return the rows of a query. Raises LibraryError."""
+        with self._database.reading() as connection:
+            return list(connection.execute(statement, values))
 
-    def one(self, statement: str, *values: object) -> sqlite3.Row | None:
-        """Its first row, if any. Raises LibraryError."""
-        rows = self.all(statement, *values)
+    def one(self, statement: Executable, **values: object) -> AnyRow | None:
+        """Return its first row, if any. Raises LibraryError."""
+        rows = self.all(statement, **values)
         return rows[0] if rows else None
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that no other writer comes between, undone if the block raises."""
-        with self._lock, _translated(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-                raise
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.IntegrityError:
-        raise
-    except sqlite3.Error as error:
-        raise LibraryError(f"The accounts in {path} can't be used: {error}.") from error
+    def writing(self) -> Iterator[Connection]:
+        """Change the accounts in a transaction that no other writer comes between, undone if the block raises."""
+        with self._database.writing() as connection:
+            yield connection
 
 
 def _close_to_others(path: Path) -> None:

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from sqlalchemy import URL
+
 from assistant.accounts.account import LONGEST_PASSWORD, Account, checked_password
 from assistant.accounts.attempts import Attempts
 from assistant.accounts.database import Database
 from assistant.accounts.register import Register
 from assistant.accounts.sessions import Clock, Lifetime, Sessions
 from assistant.accounts.tokens import Tokens
+from store.catalog.engine import location
 from store.errors import NotFoundError
+from store.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,11 @@ class Refused:
     wait: float = 0.0
 
 
+def accounts_location(settings: Settings) -> Path | URL:
+    """Return where `Accounts.open` finds the accounts: the home, or PostgreSQL. Raises SettingsError."""
+    return location(settings, "") if settings.database_url else settings.home
+
+
 class Accounts:
     """Accounts and sessions of one library. Use it from any thread; other processes may change the accounts."""
 
@@ -42,9 +51,9 @@ class Accounts:
         self.tokens = Tokens(database, clock)
 
     @classmethod
-    def open(cls, home: Path, lifetime: Lifetime | None = None, clock: Clock = time.time) -> Self:
-        """The accounts of the library at `home`. Raises as `Database.open` does."""
-        return cls(Database.open(home), lifetime or Lifetime(), clock)
+    def open(cls, where: Path | URL, lifetime: Lifetime | None = None, clock: Clock = time.time) -> Self:
+        """The accounts of the library in the home `where`, or in PostgreSQL. Raises as `Database.open` does."""
+        return cls(Database.open(where), lifetime or Lifetime(), clock)
 
     def close(self) -> None:
         """Close the file; closing twice is harmless."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import secrets
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, bindparam
+from sqlalchemy.exc import IntegrityError
 
 from assistant.accounts.account import (
     Account,
@@ -20,9 +24,17 @@ from assistant.accounts.account import (
 )
 from assistant.accounts.database import Database
 from assistant.accounts.passwords import hashed, is_outdated, is_right, mark_of
+from store.catalog.account_tables import accounts, sessions
 from store.errors import NotFoundError, RequestError
 
-_SELECT = 'SELECT id, name, "right", collections, password, password IS NOT NULL AS has_password, created FROM accounts'
+if TYPE_CHECKING:
+    from store.catalog.tables import AnyRow
+
+_A = accounts.c
+ACCOUNT = (_A.id, _A.name, _A.right, _A.collections, _A.password, _A.created)
+"""The columns that `account_of` reads."""
+_ALL = sa.select(*ACCOUNT).order_by(_A.folded)
+_BY_NAME = sa.select(*ACCOUNT).where(_A.folded == bindparam("folded"))
 
 
 class Register:
@@ -42,15 +54,19 @@ class Register:
         among = None if collections is None else checked_collections(collections)
         check_reach(right, among)
         kept = None if password is None else hashed(checked_password(password, plain))
-        values = (secrets.token_urlsafe(16), plain, folded_name(plain), kept, right, _json(among), _now())
+        values = {
+            "id": secrets.token_urlsafe(16),
+            "name": plain,
+            "folded": folded_name(plain),
+            "password": kept,
+            "right": right,
+            "collections": _json(among),
+            "created": _now(),
+        }
         try:
             with self._database.writing() as connection:
-                connection.execute(
-                    'INSERT INTO accounts (id, name, folded, password, "right", collections, created)'
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    values,
-                )
-        except sqlite3.IntegrityError:
+                connection.execute(sa.insert(accounts), values)
+        except IntegrityError:
             raise RequestError(
                 f"There is an account named {self.account(plain).name} already; "
                 "`attest users change` and `attest users password` change it."
@@ -66,16 +82,16 @@ class Register:
 
     def find(self, name: str) -> Account | None:
         """The account of that name, however it is typed; None where there is none."""
-        row = self._database.one(_SELECT + " WHERE folded = ?", folded_name(name))
+        row = self._database.one(_BY_NAME, folded=folded_name(name))
         return None if row is None else account_of(row)
 
     def all(self) -> tuple[Account, ...]:
         """All accounts, by name."""
-        return tuple(map(account_of, self._database.all(_SELECT + " ORDER BY folded")))
+        return tuple(map(account_of, self._database.all(_ALL)))
 
     def is_empty(self) -> bool:
         """Whether there is no account at all."""
-        return self._database.one("SELECT 1 FROM accounts LIMIT 1") is None
+        return self._database.one(sa.select(_A.id).limit(1)) is None
 
     def change(self, name: str, right: Right | None, collections: Iterable[str] | None, *, everything: bool) -> Account:
         """Another right or other collections, at once; None leaves them, `everything` admits to all collections.
@@ -87,10 +103,8 @@ class Register:
         among = None if everything else among
         check_reach(right or account.right, among)
         with self._database.writing() as connection:
-            connection.execute(
-                'UPDATE accounts SET "right" = ?, collections = ? WHERE id = ?',
-                (right or account.right, _json(among), account.id),
-            )
+            changed = {"right": right or account.right, "collections": _json(among)}
+            connection.execute(sa.update(accounts).where(_A.id == account.id).values(changed))
         return self.account(name)
 
     def set_password(self, name: str, password: str, since: Account | None = None) -> Account:
@@ -103,21 +117,21 @@ class Register:
         with self._database.writing() as connection:
             if since is not None:
                 check_current(connection, since)
-            connection.execute("UPDATE accounts SET password = ? WHERE id = ?", (kept, account.id))
-            connection.execute("DELETE FROM sessions WHERE account = ?", (account.id,))
+            connection.execute(sa.update(accounts).where(_A.id == account.id).values(password=kept))
+            connection.execute(sa.delete(sessions).where(sessions.c.account == account.id))
         return self.account(name)
 
     def remove(self, name: str) -> Account:
         """Remove an account with its sessions. Raises NotFoundError; returns what it was."""
         account = self.account(name)
         with self._database.writing() as connection:
-            connection.execute("DELETE FROM accounts WHERE id = ?", (account.id,))
+            connection.execute(sa.delete(accounts).where(_A.id == account.id))
         return account
 
     def verified(self, name: str, password: str) -> Account | None:
         """The account if the password is its own; for a name that isn't there it takes as long to say no."""
-        row = self._database.one(_SELECT + " WHERE folded = ?", folded_name(name))
-        known = None if row is None else row["password"]
+        row = self._database.one(_BY_NAME, folded=folded_name(name))
+        known = None if row is None else row.password
         if not is_right(password, known):
             return None
         assert row is not None and known is not None  # noqa: S101 - else the password was not right
@@ -125,31 +139,30 @@ class Register:
         if is_outdated(known):
             stronger = hashed(password)
             with self._database.writing() as connection:
-                connection.execute(
-                    "UPDATE accounts SET password = ? WHERE id = ? AND password = ?", (stronger, row["id"], known)
-                )
+                same = sa.and_(_A.id == account.id, _A.password == known)
+                connection.execute(sa.update(accounts).where(same).values(password=stronger))
             account = replace(account, password_mark=mark_of(stronger))
         return account
 
 
-def check_current(connection: sqlite3.Connection, account: Account) -> None:
+def check_current(connection: Connection, account: Account) -> None:
     """Raises NotFoundError where the account was removed, or got another password, since it was looked up."""
-    row = connection.execute("SELECT password FROM accounts WHERE id = ?", (account.id,)).fetchone()
-    if row is None or mark_of(row["password"]) != account.password_mark:
+    row = connection.execute(sa.select(_A.password).where(_A.id == account.id)).first()
+    if row is None or mark_of(row.password) != account.password_mark:
         raise NotFoundError(f"The account named {account.name!r} was changed meanwhile; try again.")
 
 
-def account_of(row: sqlite3.Row) -> Account:
+def account_of(row: AnyRow) -> Account:
     """An account from a row with its columns."""
-    collections = row["collections"]
+    collections = row.collections
     return Account(
-        id=row["id"],
-        name=row["name"],
-        right=row["right"],
+        id=row.id,
+        name=row.name,
+        right=row.right,
         collections=None if collections is None else tuple(json.loads(collections)),
-        has_password=bool(row["has_password"]),
-        created=row["created"],
-        password_mark=mark_of(row["password"]),
+        has_password=row.password is not None,
+        created=row.created,
+        password_mark=mark_of(row.password),
     )
 
 

@@ -9,9 +9,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
 from assistant.accounts.account import Account
 from assistant.accounts.database import Database
-from assistant.accounts.register import account_of, check_current
+from assistant.accounts.register import ACCOUNT, account_of, check_current
+from store.catalog.account_tables import accounts, sessions
 from store.errors import LibraryError
 
 log = logging.getLogger(__name__)
@@ -23,6 +27,13 @@ MOST_SESSIONS = 50
 """Of one account; beginning another ends the one that was used least of late."""
 _SEEN_EVERY = 60.0
 """Seconds: how exactly it is kept when a session was last used, so that not every request writes."""
+
+_S = sessions.c
+_BY_TOKEN = (
+    sa.select(*ACCOUNT, _S.began, _S.seen)
+    .select_from(sessions.join(accounts, accounts.c.id == _S.account))
+    .where(_S.token == bindparam("token"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,44 +62,37 @@ class Sessions:
         token, now = secrets.token_urlsafe(32), self._clock()
         with self._database.writing() as connection:
             check_current(connection, account)
-            connection.execute(
-                "DELETE FROM sessions WHERE seen < ? OR began < ?",
-                (now - self.lifetime.idle, now - self.lifetime.whole),
-            )
-            connection.execute("INSERT INTO sessions VALUES (?, ?, ?, ?)", (_digest(token), account.id, now, now))
-            connection.execute(
-                "DELETE FROM sessions WHERE account = ? AND token NOT IN"
-                " (SELECT token FROM sessions WHERE account = ? ORDER BY seen DESC LIMIT ?)",
-                (account.id, account.id, MOST_SESSIONS),
-            )
+            ended = sa.or_(_S.seen < now - self.lifetime.idle, _S.began < now - self.lifetime.whole)
+            connection.execute(sa.delete(sessions).where(ended))
+            values = {"token": _digest(token), "account": account.id, "began": now, "seen": now}
+            connection.execute(sa.insert(sessions), values)
+            mine = _S.account == account.id
+            latest = sa.select(_S.token).where(mine).order_by(_S.seen.desc()).limit(MOST_SESSIONS)
+            connection.execute(sa.delete(sessions).where(mine, _S.token.not_in(latest)))
         return token
 
     def find(self, token: str) -> Account | None:
         """Whose session it is, as the account is now; None where it never began, or has ended."""
-        row = self._database.one(
-            'SELECT a.id, a.name, a."right", a.collections, a.password, a.password IS NOT NULL AS has_password, a.created,'
-            " s.began, s.seen FROM sessions AS s JOIN accounts AS a ON a.id = s.account WHERE s.token = ?",
-            _digest(token),
-        )
+        row = self._database.one(_BY_TOKEN, token=_digest(token))
         if row is None:
             return None
         now = self._clock()
-        if now - row["seen"] > self.lifetime.idle or now - row["began"] > self.lifetime.whole:
+        if now - row.seen > self.lifetime.idle or now - row.began > self.lifetime.whole:
             self.end(token)
             return None
-        if now - row["seen"] >= _SEEN_EVERY:
+        if now - row.seen >= _SEEN_EVERY:
             self._see(token, now)
         return account_of(row)
 
     def end(self, token: str) -> None:
         """End a session; ending none is harmless."""
         with self._database.writing() as connection:
-            connection.execute("DELETE FROM sessions WHERE token = ?", (_digest(token),))
+            connection.execute(sa.delete(sessions).where(_S.token == _digest(token)))
 
     def _see(self, token: str, now: float) -> None:
         try:
             with self._database.writing() as connection:
-                connection.execute("UPDATE sessions SET seen = ? WHERE token = ?", (now, _digest(token)))
+                connection.execute(sa.update(sessions).where(_S.token == _digest(token)).values(seen=now))
         except LibraryError as error:  # such as a full disk: who is signed in can go on reading
             log.warning("%s", error)
 

@@ -9,11 +9,13 @@ import hashlib
 import json
 import logging
 import secrets
-import sqlite3
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
 
 from assistant.accounts.account import (
     RIGHTS,
@@ -25,9 +27,13 @@ from assistant.accounts.account import (
     owner_of_account,
 )
 from assistant.accounts.database import Database
-from assistant.accounts.register import account_of
+from assistant.accounts.register import ACCOUNT, account_of
 from assistant.accounts.sessions import Clock
+from store.catalog.account_tables import accounts, tokens
 from store.errors import LibraryError, NotFoundError, RequestError
+
+if TYPE_CHECKING:
+    from store.catalog.tables import AnyRow
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +44,12 @@ MOST_TOKENS = 100
 """Of one person."""
 _SEEN_EVERY = 60.0
 """Seconds: how exactly it is kept when a token was last used, so that not every request writes."""
-_SELECT = (
-    'SELECT t.id AS token, t.label, t."right" AS token_right, t.collections AS token_collections,'
-    " t.created AS token_created, t.ends, t.used,"
-    ' a.id, a.name, a."right", a.collections, a.password, a.password IS NOT NULL AS has_password, a.created'
-    " FROM tokens AS t JOIN accounts AS a ON a.id = t.account"
-)
+_T = tokens.c
+_SELECT = sa.select(
+    *(_T.id.label("token"), _T.label, _T.right.label("token_right"), _T.collections.label("token_collections")),
+    *(_T.created.label("token_created"), _T.ends, _T.used),
+    *ACCOUNT,
+).select_from(tokens.join(accounts, accounts.c.id == _T.account))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,7 @@ class Tokens:
         secret, token_id = PREFIX + secrets.token_urlsafe(32), secrets.token_hex(6)
         listed = None if among is None else json.dumps(among, ensure_ascii=False)
         with self._database.writing() as connection:
-            (kept,) = connection.execute("SELECT count(*) FROM tokens WHERE account = ?", (account.id,)).fetchone()
+            kept = connection.execute(sa.select(sa.func.count()).where(_T.account == account.id)).scalar_one()
             if kept >= MOST_TOKENS:
                 raise RequestError(
                     "{name} has {count} tokens already: remove those that nothing uses.",
@@ -100,24 +106,28 @@ class Tokens:
                     name=account.name,
                     count=kept,
                 )
-            connection.execute(
-                'INSERT INTO tokens (id, digest, account, label, "right", collections, created, ends)'
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (token_id, _digest(secret), account.id, shown, right, listed, _time(self._clock()), ends),
-            )
+            values: dict[str, object] = {
+                "id": token_id,
+                "digest": _digest(secret),
+                "account": account.id,
+                "label": shown,
+                "right": right,
+            }
+            values |= {"collections": listed, "created": _time(self._clock()), "ends": ends}
+            connection.execute(sa.insert(tokens), values)
         return self.token(token_id), secret
 
     def token(self, token_id: str) -> Token:
         """Raises NotFoundError."""
-        row = self._database.one(f"{_SELECT} WHERE t.id = ?", token_id)
+        row = self._database.one(_SELECT.where(_T.id == token_id))
         if row is None:
             raise NotFoundError(f"There is no token {token_id[:40]!r}; `attest tokens list` shows all of them.")
         return _token(row)
 
     def all(self, account: Account | None = None) -> tuple[Token, ...]:
         """All tokens, or those of one person, by person and age; those that have ended among them."""
-        where, values = ("", ()) if account is None else (" WHERE a.id = ?", (account.id,))
-        rows = self._database.all(f"{_SELECT}{where} ORDER BY a.folded, t.created, t.rowid", *values)
+        wanted = _SELECT if account is None else _SELECT.where(accounts.c.id == account.id)
+        rows = self._database.all(wanted.order_by(accounts.c.folded, _T.created, _T.rowid))
         return tuple(map(_token, rows))
 
     def remove(self, token_id: str, account: Account | None = None) -> Token:
@@ -126,17 +136,17 @@ class Tokens:
         if account is not None and removed.name != account.name:
             raise NotFoundError(f"There is no token {token_id[:40]!r}; `attest tokens list` shows all of them.")
         with self._database.writing() as connection:
-            connection.execute("DELETE FROM tokens WHERE id = ?", (token_id,))
+            connection.execute(sa.delete(tokens).where(_T.id == token_id))
         return removed
 
     def find(self, secret: str) -> Visitor | None:
         """Who comes with this token and what they may do with it; None where there is none, or it has ended."""
-        row = self._database.one(f"{_SELECT} WHERE t.digest = ?", _digest(secret))
+        row = self._database.one(_SELECT.where(_T.digest == _digest(secret)))
         now = self._clock()
-        if row is None or (row["ends"] is not None and now >= row["ends"]):
+        if row is None or (row.ends is not None and now >= row.ends):
             return None
-        if row["used"] is None or now - row["used"] >= _SEEN_EVERY:
-            self._see(row["token"], now)
+        if row.used is None or now - row.used >= _SEEN_EVERY:
+            self._see(row.token, now)
         account, token = account_of(row), _token(row)
         right = min(account.right, token.right, key=RIGHTS.index)
         return Visitor(
@@ -160,7 +170,7 @@ class Tokens:
     def _see(self, token_id: str, now: float) -> None:
         try:
             with self._database.writing() as connection:
-                connection.execute("UPDATE tokens SET used = ? WHERE id = ?", (now, token_id))
+                connection.execute(sa.update(tokens).where(_T.id == token_id).values(used=now))
         except LibraryError as error:  # such as a full disk: the program can go on reading
             log.warning("%s", error)
 
@@ -191,17 +201,17 @@ def _within(person: tuple[str, ...] | None, token: tuple[str, ...] | None) -> tu
     return tuple(name for name in token if name in person)
 
 
-def _token(row: sqlite3.Row) -> Token:
-    collections = row["token_collections"]
+def _token(row: AnyRow) -> Token:
+    collections = row.token_collections
     return Token(
-        id=row["token"],
-        name=row["name"],
-        label=row["label"],
-        right=row["token_right"],
+        id=row.token,
+        name=row.name,
+        label=row.label,
+        right=row.token_right,
         collections=None if collections is None else tuple(json.loads(collections)),
-        created=row["token_created"],
-        ends=None if row["ends"] is None else _time(row["ends"]),
-        used=None if row["used"] is None else _time(row["used"]),
+        created=row.token_created,
+        ends=None if row.ends is None else _time(row.ends),
+        used=None if row.used is None else _time(row.used),
     )
 
 

@@ -75,9 +75,9 @@ def remove(settings: Settings, /, token_id: str) -> None:
 
 @contextmanager
 def _accounts(settings: Settings) -> Iterator[Accounts]:
-    from assistant.accounts.entrance import Accounts
+    from assistant.accounts.entrance import Accounts, accounts_location
 
-    with closing(Accounts.open(settings.home)) as accounts:
+    with closing(Accounts.open(accounts_location(settings))) as accounts:
         yield accounts
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     """Open the chat page, until Ctrl-C."""
-    from assistant.accounts.entrance import Accounts
+    from assistant.accounts.entrance import Accounts, accounts_location
     from assistant.accounts.sessions import HOUR, Lifetime
     from assistant.build import build_assistant
     from assistant.llm.registry import is_there
@@ -33,14 +33,15 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     from assistant.server.settings import PageSettings
     from store.catalog.catalog import FILE
     from store.catalog.conversations import Conversations
+    from store.catalog.engine import location
     from store.settings import default_mode
 
     where = host or settings.host
     access = Access(settings.user_header, settings.trusted_proxies, settings.public_hosts)
     lifetime = Lifetime(settings.session_idle_hours * HOUR)
-    with closing(Accounts.open(settings.home, lifetime)) as accounts:
+    with closing(Accounts.open(accounts_location(settings), lifetime)) as accounts:
         admitted(where, accounts, access)
-        with build_assistant(settings) as assistant, closing(Conversations.open(settings.home / FILE)) as kept:
+        with build_assistant(settings) as assistant, closing(Conversations.open(location(settings, FILE))) as kept:
             threading.Thread(target=_prepare_writing, args=(assistant,), name="preparing", daemon=True).start()
             serve_page(
                 assistant,

@@ -40,10 +40,10 @@ def _explain_sqlite(error: BaseException, path: Path) -> str:
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN:
             return f"{path.parent} can't be written to: make the folder writable or choose another --home."
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return f"The catalog {path} is damaged ({error}): {restore_advice(path.parent)}."
+            return f"{_named(path)} is damaged ({error}): {restore_advice(path.parent)}."
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return f"The catalog {path} stayed busy for {BUSY_SECONDS} s; try again."
-    return f"The catalog {path} can't be used: {error}."
+            return f"{_named(path)} stayed busy for {BUSY_SECONDS} s; try again."
+    return f"{_named(path)} can't be used: {error}."
 
 
 _BY_STATE = {
@@ -71,4 +71,6 @@ def _explain_postgresql(error: BaseException, url: URL) -> str:
 
 def _named(where: Path | URL) -> str:
     """Return what the database is called in a sentence, without its password."""
-    return f"The catalog {where}" if isinstance(where, Path) else f"The database {where.database} at {where.host}"
+    if isinstance(where, Path):
+        return f"{'The accounts in' if where.name.startswith('accounts') else 'The catalog'} {where}"
+    return f"The database {where.database} at {where.host}"

@@ -10,6 +10,7 @@ import re
 import sqlite3
 from collections.abc import Mapping
 from contextlib import ExitStack, closing, suppress
+from functools import partial
 from pathlib import Path
 
 from store.catalog.database_errors import translate_errors
@@ -46,13 +47,17 @@ def copy_databases(copies: Mapping[Path, Path], catalog: Path, progress: Progres
                 source.backup(
                     copy,
                     pages=_PAGES,
-                    progress=lambda _, left, total, size=size: progress((total - left) * size, total * size),
+                    progress=partial(_report, progress, size),
                 )
                 copy.execute("PRAGMA journal_mode = DELETE")  # a single file
                 (problem,) = copy.execute("PRAGMA quick_check(1)").fetchone()
             if problem != "ok":
                 raise LibraryError(f"{path} is damaged ({problem}), so it wasn't backed up.")
     return schema
+
+
+def _report(progress: Progress, page_size: int, _: int, left: int, total: int) -> None:
+    progress((total - left) * page_size, total * page_size)
 
 
 def check_restored(path: Path, *, is_catalog: bool) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy import URL, Connection
 
+from store.catalog import account_tables
 from store.catalog.database_errors import translate_errors
 from store.catalog.engine import Database
 from store.catalog.tables import library, metadata
@@ -121,6 +122,7 @@ def _upgrade(connection: Connection, current: int, folder: Path, to: str = "head
         context = environment.get_context()
         if connection.dialect.name == "postgresql" and not current:
             metadata.create_all(connection)
+            account_tables.metadata.create_all(connection)
             facts = {"id": token_hex(8), "vectors_generation": "1", "keywords_generation": "1"}
             connection.execute(sa.insert(library), [{"name": name, "value": value} for name, value in facts.items()])
             context.stamp(script, to)

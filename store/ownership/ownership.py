@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from store.catalog.catalog import FILE, Catalog
+from store.catalog.engine import location
 from store.embedder_identity import require_embedder
 from store.errors import LibraryError, LibraryLockedError
 from store.index.index_manager import IndexManager
@@ -26,6 +27,8 @@ from store.settings import Settings, load_settings
 from store.types import Progress
 
 if TYPE_CHECKING:
+    from sqlalchemy import URL
+
     from store.embedding.embedder import Embedder
     from store.index.chroma_server import ChromaServer
 
@@ -59,7 +62,7 @@ class Ownership:
         settings = where if isinstance(where, Settings) else load_settings(where)
         _make_folder(settings.home)
         lock = LibraryLock(settings.home)
-        catalog, owned = _open_catalog(settings.home, lock, writes=writes)
+        catalog, owned = _open_catalog(location(settings, FILE), lock, writes=writes)
         try:
             ownership = cls(settings, lock, catalog, owned=owned, writes=writes)
             if embedder is not None:
@@ -181,7 +184,7 @@ def _chroma_server(settings: Settings) -> ChromaServer | None:
     )
 
 
-def _open_catalog(home: Path, lock: LibraryLock, *, writes: bool) -> tuple[Catalog, bool]:
+def _open_catalog(where: Path | URL, lock: LibraryLock, *, writes: bool) -> tuple[Catalog, bool]:
     """Open the catalog; return it, and whether this process got the lock."""
     deadline = time.monotonic() + _SECONDS_TO_START
     while True:
@@ -191,7 +194,7 @@ def _open_catalog(home: Path, lock: LibraryLock, *, writes: bool) -> tuple[Catal
             if writes:
                 raise
             try:
-                return Catalog.open(home / FILE, read_only=True), False
+                return Catalog.open(where, read_only=True), False
             except LibraryError:
                 # The owner may be about to make or migrate the catalog, or to leave.
                 if time.monotonic() > deadline:
@@ -199,7 +202,7 @@ def _open_catalog(home: Path, lock: LibraryLock, *, writes: bool) -> tuple[Catal
                 time.sleep(0.05)
         else:
             try:
-                return Catalog.open(home / FILE), True
+                return Catalog.open(where), True
             except BaseException:
                 lock.release()
                 raise

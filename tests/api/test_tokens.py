@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from tests.security.conftest import PASSWORD, Guarded, Servers
 from tests.security.test_endpoints import (
@@ -100,7 +101,7 @@ def test_a_wrong_token_is_refused_even_beside_a_right_cookie(people: Guarded, vi
 
 def test_only_the_hash_of_a_token_is_kept(people: Guarded) -> None:
     secret = token(people, "Lan", "ask", None, None, "a script")
-    rows = people.accounts._database.all("SELECT * FROM tokens")
+    rows = people.accounts._database.all(sa.text("SELECT * FROM tokens"))
     assert rows
     assert all(secret not in str(tuple(row)) and secret.removeprefix("attest_") not in str(tuple(row)) for row in rows)
 
@@ -171,7 +172,9 @@ def test_the_command_makes_lists_and_removes_tokens(people: Guarded, visit: http
     from assistant.accounts.tokens_cli import tokens
     from store.settings import Settings
 
-    settings = Settings(home=people.accounts._database.path.parent)
+    path = people.accounts._database.path
+    assert path is not None
+    settings = Settings(home=path.parent)
 
     def run(*words: str) -> str:
         done = CliRunner().invoke(tokens, words, obj=settings, catch_exceptions=False)

@@ -66,6 +66,7 @@ def run(*arguments: str, home: Path, stdin: str | None = None) -> tuple[int, str
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.sqlite
 def test_the_file_is_closed_to_other_users_of_the_machine_and_holds_no_password(
     accounts: Accounts, tmp_path: Path
 ) -> None:
@@ -78,6 +79,7 @@ def test_the_file_is_closed_to_other_users_of_the_machine_and_holds_no_password(
     assert token.encode() not in held
 
 
+@pytest.mark.sqlite
 def test_a_file_that_was_left_open_to_others_is_closed(tmp_path: Path) -> None:
     Accounts.open(tmp_path).close()
     (tmp_path / FILE).chmod(0o644)
@@ -275,6 +277,7 @@ def test_an_unknown_name_takes_as_long_as_a_wrong_password(accounts: Accounts) -
     assert min(took.values()) > 0.005, "a hash that is quick to make is quick to guess"
 
 
+@pytest.mark.sqlite
 def test_a_file_of_another_program_or_a_newer_version_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / FILE)) as other:
         other.execute("CREATE TABLE recipes (name TEXT)")
@@ -288,6 +291,7 @@ def test_a_file_of_another_program_or_a_newer_version_is_refused(tmp_path: Path)
         Accounts.open(tmp_path)
 
 
+@pytest.mark.sqlite
 def test_accounts_are_added_listed_changed_and_removed_by_command(tmp_path: Path, accounts: Accounts) -> None:
     assert run("add", "Lan", "--password-stdin", home=tmp_path, stdin=f"{PASSWORD}\n") == (
         0,
@@ -361,6 +365,7 @@ def test_a_password_typed_at_a_terminal_is_asked_for_twice_and_not_shown(tmp_pat
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
+@pytest.mark.sqlite
 def test_a_wrong_command_gets_one_sentence(arguments: list[str], stdin: str | None, says: str, tmp_path: Path) -> None:
     code, shown, said = run(*arguments, home=tmp_path, stdin=stdin)
     assert (code, shown) == (2, "")

@@ -102,6 +102,7 @@ def test_counts_in_all_collections_are_those_of_the_library(library: Library) ->
         assert snapshot.collections() == dict.fromkeys(NAMES.values(), 1)
 
 
+@pytest.mark.sqlite
 def test_a_library_from_before_collections_is_brought_along_without_being_asked(tmp_path: Path) -> None:
     with Library.open(tmp_path, embedder=HashingEmbedder()) as library:
         put(library, "old", "")

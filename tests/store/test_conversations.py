@@ -167,6 +167,7 @@ def test_a_title_is_one_line_and_cut_only_between_written_characters(title: str)
         assert regex.findall(r"\X", line)[: len(kept)] == kept
 
 
+@pytest.mark.sqlite
 def test_a_locked_catalog_is_an_error_in_one_sentence(catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "BUSY_SECONDS", 0)
     kept = Conversations.open(catalog)

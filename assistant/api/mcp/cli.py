@@ -30,10 +30,11 @@ def mcp(settings: Settings, /) -> None:
     from assistant.server.uploads import Shelf
     from store.catalog.catalog import FILE
     from store.catalog.conversations import Conversations
+    from store.catalog.engine import location
 
     with (
         build_assistant(settings, read_only=True) as assistant,
-        closing(Conversations.open(settings.home / FILE)) as conversations,
+        closing(Conversations.open(location(settings, FILE))) as conversations,
     ):
         services = Services(
             assistant,
