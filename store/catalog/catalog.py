@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import URL
 
 from store.backup.last_backup import restore_advice
+from store.catalog.compiled import Compiled
 from store.catalog.engine import Database
 from store.catalog.schema import check_schema, latest_schema, migrate
 from store.catalog.snapshot import Snapshot
@@ -23,7 +24,7 @@ from store.errors import LibraryError, SchemaVersionError
 FILE = "catalog.sqlite"
 _PAGE = 100
 """Documents read in one snapshot: a snapshot that lasts long keeps SQLite's log from shrinking."""
-_FIRST_READ = sa.select(library.c.name).limit(1)
+_FIRST_READ = Compiled(sa.select(library.c.name).limit(1))
 
 
 class Catalog:
@@ -61,7 +62,7 @@ class Catalog:
     def snapshot(self) -> Iterator[Snapshot]:
         """Read the catalog as it is now; later writes don't show until the block ends."""
         with self.database.reading() as connection:
-            connection.execute(_FIRST_READ)  # a database takes the snapshot at the first read
+            _FIRST_READ.rows(connection)  # a database takes the snapshot at the first read
             yield Snapshot(connection)
 
     @contextmanager

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, bindparam
 
+from store.catalog.compiled import Compiled
 from store.catalog.packing import BLOCK, unpack_spans
 from store.catalog.rows import DocumentPage, Statistics
 from store.catalog.tables import IS_LIVE, documents, languages, library, passages, texts
@@ -20,7 +21,7 @@ from store.text.date_ranges import day_range
 from store.types import Chunk, Document, Filter, ParsedDocument, Passage, Span
 
 if TYPE_CHECKING:
-    from store.catalog.tables import AnyRow, Rows
+    from store.catalog.tables import Rows
 
 _D, _P = documents.c, passages.c
 DOCUMENT = (
@@ -39,18 +40,18 @@ LIVE = _D.state == IS_LIVE
 WITH_PASSAGES = documents.join(passages, _P.document == _D.key)
 
 _count = sa.func.count()
-_VALUE = sa.select(library.c.value).where(library.c.name == bindparam("name"))
+_VALUE = Compiled(sa.select(library.c.value).where(library.c.name == bindparam("name")))
 _DOCUMENTS: Rows = sa.select(*DOCUMENT).where(LIVE)
-_BY_ID = _DOCUMENTS.where(_D.id.in_(bindparam("keys", expanding=True)))
+_BY_ID = Compiled(_DOCUMENTS.where(_D.id.in_(bindparam("keys", expanding=True))))
 _PREPARED: Rows = sa.select(_D.id, _D.normalization).where(LIVE, _D.id.in_(bindparam("keys", expanding=True)))
 _BY_URI = _DOCUMENTS.where(_D.uri == bindparam("uri"))
 _AFTER = _DOCUMENTS.where(_D.uri > bindparam("after")).order_by(_D.uri).limit(bindparam("limit"))
 _CURRENT = sa.select(_D.original_sha256, _D.normalization).where(LIVE, _D.uri == bindparam("uri"))
-_LENGTH: Rows = sa.select(_D.key, _D.characters, _D.normalization).where(LIVE, _D.id == bindparam("id"))
+_LENGTH = Compiled(sa.select(_D.key, _D.characters, _D.normalization).where(LIVE, _D.id == bindparam("id")))
 _PASSAGES: Rows = (
     sa.select(*PASSAGE).select_from(WITH_PASSAGES).where(LIVE, _D.id == bindparam("id")).order_by(_P.ordinal)
 )
-_TEXT = (
+_TEXT = Compiled(
     sa.select(texts.c.text)
     .where(
         texts.c.document == bindparam("key"), texts.c.block >= bindparam("first"), texts.c.block <= bindparam("last")
@@ -92,8 +93,8 @@ class DocumentReader:
 
     def value(self, name: str) -> str | None:
         """Return what the library notes under `name`, such as the embedding model's fingerprint."""
-        found: str | None = self._connection.execute(_VALUE, {"name": name}).scalar()
-        return found
+        row = _VALUE.first(self._connection, name=name)
+        return None if row is None else str(row[0])
 
     def number(self, name: str) -> int:
         """Return the noted value as a whole number; 0 where nothing is noted."""
@@ -193,11 +194,11 @@ class DocumentReader:
         if end <= start:
             return ""
         first, last = start // BLOCK, (end - 1) // BLOCK
-        blocks = self._connection.scalars(_TEXT, {"key": key, "first": first, "last": last})
-        return "".join(blocks)[start - first * BLOCK : end - first * BLOCK]
+        rows = _TEXT.rows(self._connection, key=key, first=first, last=last)
+        return "".join(row[0] for row in rows)[start - first * BLOCK : end - first * BLOCK]
 
-    def _length(self, document_id: str) -> AnyRow:
-        row = self._connection.execute(_LENGTH, {"id": document_id}).first()
+    def _length(self, document_id: str) -> Sequence[Any]:
+        row = _LENGTH.first(self._connection, id=document_id)
         if row is None:
             self.document(document_id)  # raises NotFoundError
             raise AssertionError
@@ -208,10 +209,14 @@ class DocumentReader:
         found = tuple(map(to_document, rows[:limit]))
         return DocumentPage(found, found[-1].uri if len(rows) > limit else None)
 
-    def _select_in(self, statement: Rows, keys: Sequence[str], **values: object) -> Iterator[AnyRow]:
+    def _select_in(self, statement: Compiled | Rows, keys: Sequence[str], **values: object) -> Iterator[Sequence[Any]]:
         """Yield the rows of a statement that has a parameter `keys`, for the keys in portions."""
         for start in range(0, len(keys), MANY):
-            yield from self._connection.execute(statement, {"keys": keys[start : start + MANY], **values})
+            some = list(keys[start : start + MANY])
+            if isinstance(statement, Compiled):
+                yield from statement.rows(self._connection, keys=some, **values)
+            else:
+                yield from self._connection.execute(statement, {"keys": some, **values})
 
 
 def document_condition(where: Filter | None, language: ColumnElement[str] = _D.language) -> list[ColumnElement[bool]]:

@@ -96,7 +96,6 @@ def make_structure(connection: sqlite3.Connection, schema: int) -> None:
     engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
     with engine.connect() as opened:
         _upgrade(opened, 0, MIGRATIONS, f"{schema:04}")
-        opened.detach()
 
 
 def _newer(where: str, made_by: str | None, current: int, folder: Path) -> SchemaVersionError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Integer, LargeBinary, bindparam
 
+from store.catalog.compiled import Compiled
 from store.catalog.documents import (
     DOCUMENT,
     LIVE,
@@ -65,9 +66,14 @@ _AMONG = _P.id.in_(bindparam("keys", expanding=True))
 _IN_USE = _with_vectors(EMBEDDING)
 _STORED_PASSAGES: Rows = sa.select(*PASSAGE, _D.key, _V.halves, *DOCUMENT).select_from(_IN_USE).where(LIVE, _AMONG)
 _STORED_VECTORS = sa.select(_P.id, _P.language, _V.halves).select_from(_IN_USE).where(LIVE, _AMONG)
-_STORED_TOKENS = sa.select(_P.id, _V.tokens).select_from(_IN_USE).where(LIVE, _AMONG, _V.tokens != bindparam("none"))
-_LANGUAGES: Rows = sa.select(languages).where(languages.c["count"] > 0)
-_CENTRING: Rows = sa.select(centring).where(centring.c["count"] > 0)
+_STORED_TOKENS = Compiled(
+    sa.select(_P.id, _V.tokens).select_from(_IN_USE).where(LIVE, _AMONG, _V.tokens != bindparam("none"))
+)
+_LANGUAGES, _CENTRING = (
+    Compiled(sa.select(languages).where(languages.c["count"] > 0)),
+    Compiled(sa.select(centring).where(centring.c["count"] > 0)),
+)
+_ALL_PASSAGES, _ALL_VECTORS = Compiled(_STORED_PASSAGES), Compiled(_STORED_VECTORS)
 _INDEX_ROWS: Rows = (
     sa.select(
         *(_P.id, _P.language, _P.start_offset, _P.end_offset, _P.heading_start, _P.heading_end),
@@ -81,13 +87,13 @@ _LIVE_KEYS = sa.select(_D.key).where(LIVE, _D.key > bindparam("last")).order_by(
 _STORED = sa.select(_D.key, _D.id, _D.version).where(LIVE)
 _STORED_BY_URI = _STORED.where(_D.uri == bindparam("uri"))
 _STORED_BY_ID = _STORED.where(_D.id == bindparam("id"))
-_PACKED = (
+_PACKED = Compiled(
     sa.select(_V.halves, _V.tokens)
     .select_from(passages.join(vectors, sa.and_(_V.passage == _P.key, _V.embedding == _RUN)))
     .where(_P.content == bindparam("content"))
     .limit(1)
 )
-_UNEMBEDDED = (
+_UNEMBEDDED = Compiled(
     sa.select(_P.key, _P.content, _P.start_offset, _P.end_offset, _P.heading_start, _P.heading_end, _P.sentences)
     .select_from(passages.outerjoin(vectors, sa.and_(_V.passage == _P.key, _V.embedding == _RUN)))
     .where(_P.document == bindparam("key"), _V.passage.is_(None))
@@ -124,7 +130,8 @@ class Snapshot(DocumentReader):
         The filter's languages go by the passage, as in the indexes.
         """
         dimensions = self.number("dimensions")
-        statement = _STORED_PASSAGES.where(*document_condition(where, _P.language))
+        conditions = document_condition(where, _P.language)
+        statement = _STORED_PASSAGES.where(*conditions) if conditions else _ALL_PASSAGES
         found_documents: dict[int, Document] = {}
         found = {}
         for row in self._select_in(statement, passage_ids):
@@ -142,7 +149,8 @@ class Snapshot(DocumentReader):
     def stored_vectors(self, passage_ids: Sequence[str], where: Filter | None = None) -> dict[str, StoredVectors]:
         """Return the vectors of those that `stored_passages` would return, in the order of `passage_ids`."""
         dimensions = self.number("dimensions")
-        rows = self._select_in(_STORED_VECTORS.where(*document_condition(where, _P.language)), passage_ids)
+        conditions = document_condition(where, _P.language)
+        rows = self._select_in(_STORED_VECTORS.where(*conditions) if conditions else _ALL_VECTORS, passage_ids)
         found = {row[0]: StoredVectors(row[0], row[1], unpack_vectors(row[2], dimensions)) for row in rows}
         return {passage_id: found[passage_id] for passage_id in passage_ids if passage_id in found}
 
@@ -154,12 +162,12 @@ class Snapshot(DocumentReader):
         """Return for each language the count and sum of its live passages' raw vectors, and of their tokens."""
         return {
             row[0]: LanguageStatistics(row[0], row[1], unpack_sum(row[2]), unpack_sum(row[3]) if row[3] else None)
-            for row in self._connection.execute(_LANGUAGES)
+            for row in _LANGUAGES.rows(self._connection)
         }
 
     def centering_statistics(self) -> dict[str, LanguageStatistics]:
         """Return the statistics by which the vectors in the current index are centered."""
-        rows = self._connection.execute(_CENTRING)
+        rows = _CENTRING.rows(self._connection)
         return {row[0]: LanguageStatistics(row[0], row[1], unpack_sum(row[2])) for row in rows}
 
     def index_rows(self, document_key: int, run: int) -> Iterator[IndexRow]:
@@ -191,14 +199,14 @@ class Snapshot(DocumentReader):
         """Return the packed vectors of passages that embed the same words, by content digest."""
         found = {}
         for content in dict.fromkeys(contents):
-            row = self._connection.execute(_PACKED, {"run": run, "content": content}).first()
+            row = _PACKED.first(self._connection, run=run, content=content)
             if row is not None:
                 found[content] = PackedVectors(*row)
         return found
 
     def unembedded_passages(self, document_key: int, run: int) -> list[UnembeddedPassage]:
         """Return the passages of a document that have no vectors of this run, in order."""
-        rows = self._connection.execute(_UNEMBEDDED, {"run": run, "key": document_key})
+        rows = _UNEMBEDDED.rows(self._connection, run=run, key=document_key)
         return [
             UnembeddedPassage(
                 key,

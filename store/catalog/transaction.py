@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too, which has the same clause
 
+from store.catalog.compiled import Compiled
 from store.catalog.language_sums import LanguageStatistics, LanguageSums
 from store.catalog.packing import blocks, content_digest, pack_spans, pack_sum, version_digest
 from store.catalog.rows import PackedVectors
@@ -43,8 +44,9 @@ _COUNT_REVISION = (
 _TAKEN = sa.select(_ONE).where(_D.id == bindparam("id")).limit(1)
 _IS_LIVE, _IS_PENDING = _TAKEN.where(_D.state == IS_LIVE), _TAKEN.where(_D.state == sa.literal_column("'pending'"))
 _INSERT_DOCUMENT = sa.insert(documents).returning(_D.key)
-_INSERT_TEXTS, _INSERT_PASSAGES = sa.insert(texts), sa.insert(passages)
-_INSERT_VECTORS = _upsert(vectors)
+_INSERT_TEXTS = Compiled(sa.insert(texts), [column.name for column in texts.c])
+_INSERT_PASSAGES = Compiled(sa.insert(passages), [column.name for column in passages.c if column is not _P.key])
+_INSERT_VECTORS = Compiled(_upsert(vectors), [column.name for column in vectors.c])
 _INSERT_LANGUAGE = _upsert(languages)
 _URI = sa.select(_D.uri).where(_BY_KEY)
 _SET_STATE = sa.update(documents).where(_BY_KEY).values(state=bindparam("becomes"))
@@ -102,23 +104,22 @@ class Transaction(Snapshot):
             "state": "pending",
         }
         key: int = self._connection.execute(_INSERT_DOCUMENT, columns).scalar_one()
-        self._connection.execute(
-            _INSERT_TEXTS,
+        _INSERT_TEXTS.run(
+            self._connection,
             [{"document": key, "block": number, "text": block} for number, block in enumerate(blocks(parsed.text))],
         )
-        if parsed.passages:
-            self._connection.execute(
-                _INSERT_PASSAGES,
-                [
-                    {
-                        "id": passage_id(document_id, version, ordinal),
-                        "document": key,
-                        "ordinal": ordinal,
-                        **_chunk_columns(chunk, parsed.text),
-                    }
-                    for ordinal, chunk in enumerate(parsed.passages)
-                ],
-            )
+        _INSERT_PASSAGES.run(
+            self._connection,
+            [
+                {
+                    "id": passage_id(document_id, version, ordinal),
+                    "document": key,
+                    "ordinal": ordinal,
+                    **_chunk_columns(chunk, parsed.text),
+                }
+                for ordinal, chunk in enumerate(parsed.passages)
+            ],
+        )
         return key
 
     def insert_vectors(self, embedding: int, rows: Iterable[tuple[int, PackedVectors]]) -> None:
@@ -127,8 +128,7 @@ class Transaction(Snapshot):
             {"embedding": embedding, "passage": key, "halves": packed.halves, "tokens": packed.tokens}
             for key, packed in rows
         ]
-        if values:
-            self._connection.execute(_INSERT_VECTORS, values)
+        _INSERT_VECTORS.run(self._connection, values)
 
     def publish(self, key: int) -> None:
         """Make a pending document live, and retire the version of it that was live."""
