@@ -26,6 +26,7 @@ from assistant.server.settings import DEFAULTS
 from assistant.server.uploads import Shelf
 from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
+from store.catalog.engine import location
 
 if TYPE_CHECKING:
     import uvicorn
@@ -51,7 +52,7 @@ class OwnerServer:
 
 def serve_owner(library: Library, listener: socket.socket) -> OwnerServer:
     """Answer at `listener`, a socket that only the owner of the library's files can open."""
-    conversations = Conversations.open(library.settings.home / FILE)
+    conversations = Conversations.open(location(library.settings, FILE))
     services = Services(
         assistant_over(library),
         conversations,

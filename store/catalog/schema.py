@@ -126,7 +126,7 @@ def _upgrade(connection: Connection, current: int, folder: Path, to: str = "head
             connection.execute(sa.insert(library), [{"name": name, "value": value} for name, value in facts.items()])
             context.stamp(script, to)
         else:
-            if current and context.get_current_revision() is None:  # made before Alembic
+            if current and context.get_current_revision() != f"{current:04}":  # made or changed without Alembic
                 context.stamp(script, f"{current:04}")
             environment.run_migrations()
     connection.execute(sa.delete(library).where(library.c.name == "made_by"))
