@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from store.cli import as_json, in_json, progress_bar
+from store.errors import RequestError
 
 if TYPE_CHECKING:
     from store.settings import Settings
@@ -26,6 +27,7 @@ def backup(settings: Settings, /, file: Path, as_json: bool) -> None:
     """
     from store.backup.create import back_up
 
+    _require_files(settings)
     with progress_bar("Backing up", "B", hidden=as_json) as progress:
         report = back_up(settings.home, file, progress)
     if as_json:
@@ -53,6 +55,7 @@ def restore(settings: Settings, /, file: Path, replace: bool, as_json: bool) -> 
     from store.library import Library
     from store.settings import load_settings
 
+    _require_files(settings)
     with progress_bar("Restoring", "B", hidden=as_json) as progress:
         report = restore_files(file, settings.home, replace=replace, progress=progress)
     if report.aside is not None and not as_json:
@@ -67,3 +70,11 @@ def restore(settings: Settings, /, file: Path, replace: bool, as_json: bool) -> 
         click.echo(in_json(outcome | {"aside": report.aside and str(report.aside)}))
         return
     click.echo(f"Restored {counts.documents} documents, {counts.passages} passages, as of {report.contents.made}.")
+
+
+def _require_files(settings: Settings) -> None:
+    """Refuse a library in PostgreSQL, which has tools of its own for this. Raises RequestError."""
+    if settings.database_url is not None:
+        raise RequestError(
+            "This library lies in PostgreSQL: back it up with pg_dump, and restore it with pg_restore and `attest rebuild`."
+        )
