@@ -63,7 +63,7 @@ def accept(path: Path, identity: str, question: str | None = None) -> None:
     Raises NotFoundError if there is no such draft, RequestError for a blank question or if the file can't be written.
     """
     if question is not None and not question.strip():
-        raise RequestError("The question is empty: write what is to be asked.", code="question_empty")
+        raise RequestError("The question is empty: write what you want to know.", code="question_empty")
     lines = _lines(path)
     block = _block(lines, path, identity)
     if question is None or question.strip() == block.case.get("question"):
