@@ -111,15 +111,15 @@ def test_a_person_makes_and_removes_tokens_of_their_own_alone(people: Guarded, v
         account = people.accounts.register.account(name)
         return {"cookie": f"attest_session={people.accounts.sessions.begin(account)}"}
 
-    lan, bo = cookie("Lan"), cookie("Bo")
+    lan, somchai = cookie("Lan"), cookie("สมชาย")
     made = visit.post("/api/tokens", headers=lan, json={"label": "a script", "until": "2099-01-31"})
     assert made.status_code == 201
     secret = made.json()["secret"]
     assert visit.get("/v1/models", headers=bearer(secret)).status_code == 200
     assert secret not in visit.get("/api/tokens", headers=lan).text
-    assert visit.get("/api/tokens", headers=bo).json() == []
+    assert visit.get("/api/tokens", headers=somchai).json() == []
     place = f"/api/tokens/{made.json()['id']}"
-    assert visit.delete(place, headers=bo).status_code == 404
+    assert visit.delete(place, headers=somchai).status_code == 404
     assert visit.post("/api/tokens", headers=lan, json={"right": "add"}).status_code == 400
     assert visit.delete(place, headers=lan).status_code == 204
     assert visit.get("/v1/models", headers=bearer(secret)).status_code == 401
