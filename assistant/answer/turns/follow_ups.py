@@ -30,6 +30,9 @@ STAYS = 0.3
 """Added to the confidence of a reading in the documents that were quoted: most follow-ups stay there."""
 LEANS = 0.6
 """The same for a question that names no subject of its own: it leans on what was said."""
+FOREIGN = 0.05
+"""A question whose own words are answered less surely than this, also in the documents that were quoted, is on something
+else, unless it leans on what was said."""
 _QUOTED = regex.compile(r"[“«„「]\s?(.{12,}?)\s?[”»“」]\s*\[\d+\]", regex.DOTALL)
 """A quote with its marker, in the quotation marks of any language (`prompts/phrases`)."""
 
@@ -49,9 +52,19 @@ class Thread:
 
 
 def look_up(
-    asked: Question, history: Sequence[Message], library: Library, find: Find, rewrite: Rewrite | None = None
+    asked: Question,
+    history: Sequence[Message],
+    library: Library,
+    find: Find,
+    rewrite: Rewrite | None = None,
+    *,
+    leans: bool = True,
 ) -> Found | None:
-    """Return what a follow-up finds after `history` (oldest first); None where nothing was said that it could follow."""
+    """Return what a follow-up finds after `history` (oldest first); None where nothing was said that it could follow.
+
+    A question that needn't lean on what was said, and that nothing answers by far, is not read together with it: a
+    change of subject would be answered by what was spoken of before.
+    """
     thread = thread_of(history)
     if thread is None:
         return None
@@ -61,6 +74,9 @@ def look_up(
         readings.append(replace(asked, alone=rewritten))
     distinct = list({(each.alone, each.options.filter): each for each in readings}.values())
     found = sorted(map(find, distinct), key=lambda each: _likely(each, asked), reverse=True)
+    own = [each for each in found if each.question.alone == asked.alone]
+    if own and not leans and all(each.confidence < FOREIGN for each in own) and _stands_alone(asked, thread):
+        found = own
     best = _together(found, asked.options.max_quotes)
     return replace(best, question=replace(asked, alone=best.question.alone))
 
@@ -101,6 +117,10 @@ def _readings(asked: Question, thread: Thread, quoted: tuple[str, ...]) -> Itera
         yield replace(asked, alone=about, options=options)
     else:
         yield replace(asked, alone=about)
+
+
+def _stands_alone(asked: Question, thread: Thread) -> bool:
+    return complete(asked.alone, thread.last, thread.answer) == asked.alone
 
 
 def _likely(found: Found, asked: Question) -> tuple[bool, float]:

@@ -134,7 +134,8 @@ class Planner:
         What was `typed` is looked up too where it may be right, and taken where it is answered better.
         """
         rewrite = self._rewrite if asked.options.mode == "written" else None
-        found = look_up(asked, self._questions(history), self._library, self._finder.find, rewrite)
+        earlier, leans = self._questions(history), kind == "follow_up"
+        found = look_up(asked, earlier, self._library, self._finder.find, rewrite, leans=leans)
         if found is None and typed is not None:
             readings = (asked, replace(asked, alone=typed, meant=None))
             found = max(map(self._finder.find, readings), key=lambda each: each.confidence)
