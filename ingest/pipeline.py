@@ -284,15 +284,26 @@ def _remove_what_is_gone(library: Library, root: Path) -> int:
         page = library.documents(after=after)
         below = [document for document in page.documents if document.uri.startswith(folder)]
         for document in below:
-            if not _is_there(Path(document.uri), root):
+            if _is_gone(Path(document.uri), root):
                 library.remove(document.id)
                 removed += 1
         after = page.next if len(below) == len(page.documents) else None
     return removed
 
 
+def _is_gone(path: Path, root: Path) -> bool:
+    """Return whether `path` is no longer found below `root`; what this user may not look at is taken to be there."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return not _is_there(path, root)
+
+
 def _is_there(path: Path, root: Path) -> bool:
-    """Whether `path` would be found below `root`: it is a wanted file, and no folder above it is hidden or a link."""
+    """Return whether `path` would be found below `root`: a wanted file, with no folder above it hidden or a link."""
     between = path.relative_to(root).parts[:-1]
     folders = (root.joinpath(*between[:depth]) for depth in range(1, len(between) + 1))
     return is_wanted(path) and not any(folder.name.startswith(".") or folder.is_symlink() for folder in folders)

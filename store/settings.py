@@ -133,10 +133,15 @@ class Settings(BaseSettings):
         """Refuse an address of another kind, and a password in it: errors and reports show it."""
         if value is None:
             return None
-        kind, _, rest = value.partition("://")
-        if kind not in ("postgresql", "postgres") or not rest:
+        from sqlalchemy import exc, make_url
+
+        try:
+            url = make_url(value)
+        except (exc.ArgumentError, ValueError) as error:
+            raise ValueError("it must look like postgresql://user@host/database") from error
+        if url.get_backend_name() not in ("postgresql", "postgres") or not (url.host or url.database or url.query):
             raise ValueError("it must look like postgresql://user@host/database")
-        if ":" in rest.partition("/")[0].rpartition("@")[0] or "password=" in rest:
+        if url.password is not None or "password" in url.query:
             raise ValueError("it holds a password: put that alone into a file, and name it in database_password_file")
         return value
 

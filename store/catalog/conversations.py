@@ -171,19 +171,27 @@ class Conversations:
                 "The question that this one follows belongs to another conversation.", code="question_follows_other"
             )
         turn = Turn(_new_id(), conversation_id, parent, question, options, "asked", None, _now())
+        try:
+            self._add(turn)
+        except sa.exc.IntegrityError as error:
+            raise NotFoundError(
+                "This question is not kept here: its conversation was deleted.", code="question_gone"
+            ) from error
+        return turn
+
+    def _add(self, turn: Turn) -> None:
         self._change(
             sa.insert(turns).values(
                 id=turn.id,
-                conversation=conversation_id,
-                parent=parent,
-                question=question,
-                options=options,
+                conversation=turn.conversation,
+                parent=turn.parent,
+                question=turn.question,
+                options=turn.options,
                 state=turn.state,
                 created=turn.created,
             ),
-            sa.update(conversations).where(_C.id == conversation_id).values(leaf=turn.id, updated=turn.created),
+            sa.update(conversations).where(_C.id == turn.conversation).values(leaf=turn.id, updated=turn.created),
         )
-        return turn
 
     def close_turn(self, turn_id: str, state: TurnState, answer: str | None) -> Turn:
         """Store how a question ended. Raises NotFoundError if its conversation was deleted meanwhile."""

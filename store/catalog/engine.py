@@ -64,6 +64,7 @@ class Database:
         self._writers = writers
         self._turn = threading.RLock()
         self._idle: list[Connection] = []
+        self._owner: Connection | None = None
         self._closed = False
 
     @classmethod
@@ -104,6 +105,17 @@ class Database:
                 connection.execute(_LOCK, {"area": _LOCK_CLASS[self.area]})
             yield connection
 
+    def own(self) -> bool:
+        """Return whether this is the one owner of a PostgreSQL database from now on, until it is closed."""
+        with translate_errors(self.where):
+            if self.file is None and self._owner is None:
+                connection = self._writers.connect().execution_options(isolation_level="AUTOCOMMIT")
+                if not connection.execute(_OWN, {"area": _LOCK_CLASS[self.area]}).scalar():
+                    connection.close()
+                    return False
+                self._owner = connection
+        return True
+
     @contextmanager
     def outside_transactions(self) -> Iterator[sqlite3.Connection]:
         """Use the writers' SQLite connection as the driver has it, for what no transaction may hold."""
@@ -116,6 +128,9 @@ class Database:
         """Close all connections; one that is in use is closed by its user. Closing twice is harmless."""
         with self._turn:
             self._closed = True
+            if self._owner is not None:
+                self._owner.invalidate()  # closed rather than given back: that gives up the lock
+                self._owner.close()
             while self._idle:
                 self._idle.pop().close()
             self._readers.dispose()
@@ -138,13 +153,17 @@ class Database:
         try:
             driver.execute("BEGIN")
             yield connection
-        finally:
-            if connection.in_transaction():  # SQLAlchemy has run something in it
-                connection.rollback()
-            driver.rollback()
-            self._idle.append(connection)
-            if self._closed:
-                self.close()
+        except BaseException:
+            # A cursor that is still open would keep this moment for the next reader, and Ctrl-C may have closed it.
+            connection.invalidate()
+            connection.close()
+            raise
+        if connection.in_transaction():  # SQLAlchemy has run something in it
+            connection.rollback()
+        driver.rollback()
+        self._idle.append(connection)
+        if self._closed:
+            self.close()
 
     @contextmanager
     def _connection(self, engine: Engine) -> Iterator[Connection]:
@@ -159,6 +178,7 @@ class Database:
                         connection.detach()  # so that it is closed rather than kept
 
 
+_OWN = sa.select(sa.func.pg_try_advisory_lock(sa.bindparam("area", type_=sa.Integer), 1))
 _LOCK = sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("area", type_=sa.Integer), 0))
 
 
@@ -186,7 +206,12 @@ def _sqlite_engine(path: Path, *, writes: bool) -> Engine:
         return connection
 
     engine = sa.create_engine(
-        "sqlite://", creator=connect, poolclass=QueuePool, pool_size=1 if writes else _KEPT, max_overflow=-1
+        "sqlite://",
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=1 if writes else _KEPT,
+        max_overflow=-1,
+        hide_parameters=True,
     )
     if writes:
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
@@ -198,6 +223,7 @@ def _postgresql_engine(url: URL) -> Engine:
         raise SettingsError("PostgreSQL needs a driver: install it with `pip install 'attest[server]'`.")
     return sa.create_engine(
         url,
+        hide_parameters=True,  # errors don't repeat what people asked
         pool_size=_KEPT,
         max_overflow=CONNECTIONS - _KEPT,
         pool_timeout=BUSY_SECONDS,

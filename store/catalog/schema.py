@@ -7,6 +7,7 @@ once. On SQLite, `PRAGMA user_version` has the number too, for older versions of
 from __future__ import annotations
 
 import sqlite3
+import threading
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
@@ -28,10 +29,14 @@ if TYPE_CHECKING:
 
 APPLICATION_ID = 0x41545354
 """Marks a file as a catalog of ours, so that another program's database is never migrated."""
+_ALEMBIC = threading.Lock()
+"""Alembic has one migration of a process in hand at a time: its revisions find their connection by a global."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSIONS = "alembic_version"
-"""The table in which Alembic notes the revision."""
-_REVISION = sa.select(sa.column("version_num", sa.Text)).select_from(sa.table(VERSIONS))
+"""The table in which Alembic notes the revision of a SQLite file."""
+SERVER_VERSIONS = "attest_version"
+"""The same on PostgreSQL, where another program's revisions may lie in a table of Alembic's own name."""
+_REVISION = sa.select(sa.column("version_num", sa.Text)).select_from(sa.table(SERVER_VERSIONS))
 _MADE_BY = sa.select(library.c.value).where(library.c.name == "made_by")
 
 
@@ -69,7 +74,12 @@ def check_schema(connection: Connection, where: Path | URL, folder: Path = MIGRA
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - as `where` says
         return check_file(driver, where, folder)
-    if not sa.inspect(connection).has_table(VERSIONS):
+    tables = sa.inspect(connection)
+    if not tables.has_table(SERVER_VERSIONS):
+        if tables.get_table_names():
+            raise LibraryError(
+                f"{where.database} at {where.host} holds another program's tables; name an empty database."
+            )
         return 0
     current = int(connection.execute(_REVISION).scalar() or 0)
     if current > latest_schema(folder):
@@ -116,8 +126,9 @@ def _upgrade(connection: Connection, current: int, folder: Path, to: str = "head
     def missing(revision: tuple[str, ...], context: MigrationContext) -> list[MigrationStep]:
         return script._upgrade_revs(to, revision)  # type: ignore[arg-type,return-value] # as Alembic's own commands do
 
-    with EnvironmentContext(Config(), script, fn=missing) as environment:
-        environment.configure(connection=connection, transactional_ddl=False)
+    with _ALEMBIC, EnvironmentContext(Config(), script, fn=missing) as environment:
+        versions = VERSIONS if connection.dialect.name == "sqlite" else SERVER_VERSIONS
+        environment.configure(connection=connection, transactional_ddl=False, version_table=versions)
         context = environment.get_context()
         if connection.dialect.name == "postgresql" and not current:
             metadata.create_all(connection)

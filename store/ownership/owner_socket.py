@@ -11,6 +11,7 @@ import logging
 import os
 import selectors
 import socket
+import stat
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -60,6 +61,8 @@ class OwnerSocket:
         path = socket_path(home)
         try:
             path.parent.mkdir(mode=0o700, exist_ok=True)
+            if not _is_own_folder(path.parent):
+                return None
             path.parent.chmod(0o700)
             return cls(path, _listening(path))
         except OSError as error:
@@ -151,3 +154,9 @@ def _listening(path: Path) -> socket.socket:
         draft.unlink(missing_ok=True)
         raise
     return listener
+
+
+def _is_own_folder(path: Path) -> bool:
+    """Return whether `path` is a folder of this user's and no link: in another's, somebody could stand in for us."""
+    found = path.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()

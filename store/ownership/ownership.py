@@ -202,10 +202,22 @@ def _open_catalog(where: Path | URL, lock: LibraryLock, *, writes: bool) -> tupl
                 time.sleep(0.05)
         else:
             try:
-                return Catalog.open(where), True
+                return _own(Catalog.open(where)), True
             except BaseException:
                 lock.release()
                 raise
+
+
+def _own(catalog: Catalog) -> Catalog:
+    """Return the catalog, owned by this process also where another one has another folder and the same database."""
+    try:
+        if catalog.database.own():
+            return catalog
+    except BaseException:
+        catalog.close()
+        raise
+    catalog.close()
+    raise LibraryLockedError("Another process has the library in PostgreSQL open: stop it, or ask it, and try again.")
 
 
 def _take_lock(lock: LibraryLock, *, writes: bool) -> None:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import URL
 
 from store.catalog.engine import Database, location
+from store.catalog.schema import migrate
 from store.errors import LibraryError, SettingsError
 from store.settings import load_settings
 from tests.postgresql import PostgresServer
@@ -129,8 +130,41 @@ def test_the_password_comes_from_a_file(tmp_path: Path) -> None:
         location(settings, "catalog.sqlite")
 
 
-@pytest.mark.parametrize("url", ["mysql://host/attest", "postgresql://attest:secret@host/attest", "attest"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://host/attest",
+        "postgresql://attest:secret@host/attest",
+        "postgresql://attest:sec/ret@host/attest",
+        "postgresql://attest@host/attest?pass%77ord=secret",
+        "postgresql://attest@host:port/attest",
+        "postgresql://attest@[::1/attest",
+        "attest",
+    ],
+)
 def test_other_addresses_are_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="database_url") as raised:
         load_settings(tmp_path, database_url=url)
     assert "secret" not in str(raised.value)
+
+
+def test_a_server_has_one_owner_until_that_is_closed(postgresql: PostgresServer) -> None:
+    where = postgresql.new_database()
+    first, second = Database.connect(where), Database.connect(where)
+    assert first.own()
+    assert first.own()
+    assert not second.own()
+    first.close()
+    assert second.own()
+    second.close()
+
+
+def test_the_tables_of_another_program_are_left_alone(postgresql: PostgresServer) -> None:
+    where = postgresql.new_database()
+    database = Database.connect(where)
+    with database.writing() as connection:
+        NOTES.create(connection)
+    with pytest.raises(LibraryError, match="another program"):
+        migrate(where)
+    assert _all(database) == []
+    database.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -55,3 +56,10 @@ def test_a_table_has_the_same_columns_keys_and_indexes(both: tuple[Path, Path], 
     revised, described = both
     for query in (columns, references, indexes):
         assert _rows(revised, query, table) == _rows(described, query, table), query
+
+
+def test_libraries_that_are_made_at_once_are_all_whole(tmp_path: Path, both: tuple[Path, Path]) -> None:
+    files = [tmp_path / f"{number}.db" for number in range(12)]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(migrate, files))
+    assert {tuple(_tables(file)) for file in files} == {tuple(_tables(both[0]))}
