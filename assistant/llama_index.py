@@ -35,7 +35,7 @@ _FOR_MODELS = {"title", "speaker", "published", "citation"}
 """What a model that reads a node is told of it: enough to say who says it, and to cite it."""
 
 
-class Answering(Protocol):
+class AnyAssistant(Protocol):
     """An assistant, instrumented or not."""
 
     def answer(self, question: str, *, options: AskOptions = ...) -> Answer:
@@ -65,7 +65,7 @@ class AttestQueryEngine(BaseQueryEngine):
     ``attest.answer/1`` has them.
     """
 
-    def __init__(self, assistant: Answering, options: AskOptions = AskOptions()) -> None:
+    def __init__(self, assistant: AnyAssistant, options: AskOptions = AskOptions()) -> None:
         """Ask `assistant` with `options`."""
         super().__init__(callback_manager=None)
         self._assistant, self._options = assistant, options

@@ -14,9 +14,9 @@ from typing import Any
 
 import yaml
 
-from assistant.questions.generator import GeneratedQuestion, generate_questions
-from assistant.questions.templates import languages as template_languages
 from assistant.reading.network import load_reader
+from assistant.suggested_questions.generator import GeneratedQuestion, generate_questions
+from assistant.suggested_questions.templates import languages as template_languages
 from assistant.verify.names import latin_names
 from evals.near_misses import NearMiss, near_miss
 from evals.text import path_parts

@@ -139,7 +139,7 @@ def _forget(settings: Settings, account: Account) -> None:
 
 @contextmanager
 def _register(settings: Settings) -> Iterator[Register]:
-    from assistant.accounts.entrance import Accounts, accounts_location
+    from assistant.accounts.sign_in import Accounts, accounts_location
 
     with closing(Accounts.open(accounts_location(settings))) as accounts:
         yield accounts.register

@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from assistant.accounts.account import Right
-    from assistant.accounts.entrance import Accounts
+    from assistant.accounts.sign_in import Accounts
     from assistant.accounts.tokens import Token
     from store.settings import Settings
 
@@ -75,7 +75,7 @@ def remove(settings: Settings, /, token_id: str) -> None:
 
 @contextmanager
 def _accounts(settings: Settings) -> Iterator[Accounts]:
-    from assistant.accounts.entrance import Accounts, accounts_location
+    from assistant.accounts.sign_in import Accounts, accounts_location
 
     with closing(Accounts.open(accounts_location(settings))) as accounts:
         yield accounts

@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from assistant.accounts.account import Visitor
-from assistant.accounts.entrance import Accounts
+from assistant.accounts.sign_in import Accounts
 from assistant.accounts.tokens import PREFIX
 from assistant.server.authentication import LOCAL, Authenticator
 from assistant.server.permissions import visitor_of_scope

@@ -23,7 +23,7 @@ from assistant.server.error_responses import add_error_handlers
 from assistant.server.permissions import refuse_undeclared
 from assistant.server.serve import server
 from assistant.server.settings import DEFAULTS
-from assistant.server.uploads import Shelf
+from assistant.server.uploads import DocumentEditor
 from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
 from store.catalog.engine import location
@@ -56,7 +56,7 @@ def serve_owner(library: Library, listener: socket.socket) -> OwnerServer:
     services = Services(
         assistant_over(library),
         conversations,
-        Shelf(library, None, None),
+        DocumentEditor(library, None, None),
         DEFAULTS,
         AnswerRuns(_AT_ONCE, _MOST_WAITING),
     )

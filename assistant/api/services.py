@@ -13,11 +13,11 @@ from assistant.server.scoped_access import scoped_assistant, scoped_library
 from assistant.types import AskOptions, Event, Message
 
 if TYPE_CHECKING:
-    from assistant.accounts.entrance import Accounts
-    from assistant.server.evaluation_panel import Bench
+    from assistant.accounts.sign_in import Accounts
+    from assistant.server.evaluation_panel import EvaluationRuns
     from assistant.server.scoped_access import Assistant
     from assistant.server.settings import PageSettings
-    from assistant.server.uploads import Shelf
+    from assistant.server.uploads import DocumentEditor
     from store.catalog.conversations import Conversations
     from store.library_view import ReadableLibrary
 
@@ -37,10 +37,10 @@ class Services:
 
     assistant: Assistant
     conversations: Conversations
-    shelf: Shelf
+    editor: DocumentEditor
     settings: PageSettings
     runs: AnswerRuns
-    bench: Bench | None = None
+    evaluation_runs: EvaluationRuns | None = None
     accounts: Accounts | None = None
 
     def library(self, caller: Visitor) -> ReadableLibrary:

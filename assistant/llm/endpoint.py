@@ -20,9 +20,9 @@ read for a minute before its first word."""
 
 def endpoint(base_url: str, model: str, api_key: str | None = None, *, timeout: float = TIMEOUT_SECONDS) -> LLM:
     """Return the model of that name at an endpoint such as ``http://127.0.0.1:11434/v1``, which is not asked yet."""
-    from assistant.llm.patient import PatientEndpoint
+    from assistant.llm.interruptible import InterruptibleEndpoint
 
-    return PatientEndpoint(
+    return InterruptibleEndpoint(
         model=model,
         api_base=base_url,
         # Local servers want none, but the client insists on one.

@@ -22,7 +22,7 @@ from assistant.server.ownership_checks import own_conversation
 from assistant.server.scoped_access import Assistant, scoped_assistant
 from assistant.server.settings import PageSettings
 from assistant.server.strings import Strings, chosen
-from assistant.server.turn_html import Draft, draft_body, turn_article
+from assistant.server.turn_html import PartialAnswer, draft_body, turn_article
 from assistant.server.validation import checked_options
 from assistant.types import (
     Answer,
@@ -62,7 +62,7 @@ class Asked:
     words: Strings
 
 
-class Answering:
+class PageAnswers:
     """Answers the page's questions and keeps what came of them."""
 
     def __init__(self, assistant: Assistant, conversations: Conversations, settings: PageSettings) -> None:
@@ -104,7 +104,7 @@ class Answering:
         )
 
     def _answer(self, asked: Asked, turn: Turn, visitor: Visitor) -> Iterator[State]:
-        words, draft = asked.words, Draft(mode=asked.options.mode or self._settings.mode)
+        words, draft = asked.words, PartialAnswer(mode=asked.options.mode or self._settings.mode)
         assistant = scoped_assistant(self._assistant, visitor.collections)
         state: State = {
             "ticket": asked.ticket,
@@ -209,7 +209,7 @@ def history_of(turns: Sequence[Turn]) -> tuple[Message, ...]:
     return tuple(messages)
 
 
-def advanced(draft: Draft, event: Event) -> Draft:
+def advanced(draft: PartialAnswer, event: Event) -> PartialAnswer:
     """The draft after one more event."""
     if isinstance(event, EvidenceFound):
         return replace(draft, evidence=event.evidence, language=event.language)
@@ -228,7 +228,7 @@ def unfinished(answer: Answer, words: Strings) -> Answer:
     return answer.model_copy(update={"notices": (*answer.notices, stopped)})
 
 
-def partial(asked: Asked, draft: Draft) -> Answer | None:
+def partial(asked: Asked, draft: PartialAnswer) -> Answer | None:
     """What there is of a stopped answer as an answer object; None where not even quotes were found."""
     if not draft.evidence:
         return None

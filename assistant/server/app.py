@@ -20,23 +20,23 @@ from assistant.api.mount import mount_api
 from assistant.api.rate_limits import RateLimits
 from assistant.api.services import Services
 from assistant.server import routes
-from assistant.server.answer_stream import Answering
+from assistant.server.answer_stream import PageAnswers
 from assistant.server.auth_routes import auth_router
 from assistant.server.authentication import DEFAULT_ACCESS, Access, Authenticator, Identity
 from assistant.server.error_responses import add_error_handlers
 from assistant.server.gradio.mount import mount_page
 from assistant.server.permissions import refuse_undeclared
-from assistant.server.security import Guard
+from assistant.server.security import RequestGuard
 from assistant.server.settings import DEFAULTS, PageSettings
-from assistant.server.uploads import Shelf
+from assistant.server.uploads import DocumentEditor
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from assistant.accounts.entrance import Accounts
-    from assistant.questions.kept import OfferedQuestions
-    from assistant.server.evaluation_panel import Bench
+    from assistant.accounts.sign_in import Accounts
+    from assistant.server.evaluation_panel import EvaluationRuns
     from assistant.server.scoped_access import Assistant
+    from assistant.suggested_questions.saved import OfferedQuestions
     from store.catalog.conversations import Conversations
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -48,8 +48,8 @@ def application(
     settings: PageSettings = DEFAULTS,
     *,
     is_local: bool = True,
-    shelf: Shelf | None = None,
-    bench: Bench | None = None,
+    editor: DocumentEditor | None = None,
+    evaluation_runs: EvaluationRuns | None = None,
     accounts: Accounts | None = None,
     access: Access = DEFAULT_ACCESS,
     authenticators: Sequence[Authenticator] = (),
@@ -80,17 +80,17 @@ def application(
         ],
     )
     add_error_handlers(app)
-    kept_shelf = shelf or Shelf(assistant.library, None, None)
+    kept_shelf = editor or DocumentEditor(assistant.library, None, None)
     if accounts is not None:
         router = auth_router(accounts, identity, settings.title, conversations.hand_over)
         app.include_router(router, prefix=routes.PREFIX)
-    routes.mount(app, assistant, conversations, settings, kept_shelf, bench, offered, accounts)
+    routes.mount(app, assistant, conversations, settings, kept_shelf, evaluation_runs, offered, accounts)
     runs = AnswerRuns(settings.answers_at_once, settings.queue_size)
     app.include_router(metrics_router(metrics))
-    mount_api(app, Services(assistant, conversations, kept_shelf, settings, runs, bench, accounts))
-    mount_page(app, Answering(assistant, conversations, settings), settings, identity.visitor)
+    mount_api(app, Services(assistant, conversations, kept_shelf, settings, runs, evaluation_runs, accounts))
+    mount_page(app, PageAnswers(assistant, conversations, settings), settings, identity.visitor)
     is_named = is_local or access.user_header
-    return Guard(
+    return RequestGuard(
         app,
         max_request_bytes=settings.max_request_bytes,
         max_upload_bytes=settings.max_upload_bytes + settings.max_request_bytes,

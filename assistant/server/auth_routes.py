@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from assistant.accounts.account import owner_of_account
-from assistant.accounts.entrance import Accounts, Refused, SignedIn
+from assistant.accounts.sign_in import Accounts, Refused, SignedIn
 from assistant.server.auth_pages import password_page, sign_in_page
 from assistant.server.authentication import SESSION_COOKIE, Identity, browser_of
 from assistant.server.dependencies import Guest, Words

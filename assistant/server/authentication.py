@@ -16,7 +16,7 @@ from starlette.authentication import AuthCredentials, AuthenticationBackend, Aut
 from starlette.requests import HTTPConnection
 
 from assistant.accounts.account import Account, Visitor, checked_name, folded_name, owner_of_account
-from assistant.accounts.entrance import Accounts
+from assistant.accounts.sign_in import Accounts
 from store.errors import RequestError
 
 SESSION_COOKIE = "attest_session"

@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from assistant.answer.instrumentation import InstrumentedAssistant
-    from assistant.server.evaluation_panel import Bench
+    from assistant.server.evaluation_panel import EvaluationRuns
     from store.settings import Settings
 
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 @click.pass_obj
 def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     """Open the chat page, until Ctrl-C."""
-    from assistant.accounts.entrance import Accounts, accounts_location
     from assistant.accounts.sessions import HOUR, Lifetime
+    from assistant.accounts.sign_in import Accounts, accounts_location
     from assistant.build import build_assistant
     from assistant.llm.registry import is_there
-    from assistant.questions.kept import OfferedQuestions
     from assistant.server.authentication import Access
     from assistant.server.serve import admitted
     from assistant.server.serve import serve as serve_page
     from assistant.server.settings import PageSettings
+    from assistant.suggested_questions.saved import OfferedQuestions
     from store.catalog.catalog import FILE
     from store.catalog.conversations import Conversations
     from store.catalog.engine import location
@@ -55,7 +55,7 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
                     requests_per_minute=settings.requests_per_minute,
                 ),
                 uploads=settings.home / "uploads",
-                bench=_bench(settings),
+                evaluation_runs=_bench(settings),
                 accounts=accounts,
                 access=access,
                 offered=OfferedQuestions(assistant.library),
@@ -86,12 +86,14 @@ def _announce(address: str, host: str) -> None:
         click.echo("Passwords can be read on their way here, unless a proxy with https stands before it.", err=True)
 
 
-def _bench(settings: Settings) -> Bench:
+def _bench(settings: Settings) -> EvaluationRuns:
     """Return `attest eval` for the page, in processes of its own, over the suites that come with it and the home's."""
     from importlib.resources import files
 
-    from assistant.server.evaluation_panel import Bench
+    from assistant.server.evaluation_panel import EvaluationRuns
 
     program = "import sys; from assistant.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", program, "--home", str(settings.home)]
-    return Bench(command, Path(str(files("evals.suites"))), settings.home / "evaluations", settings.home / "suites")
+    return EvaluationRuns(
+        command, Path(str(files("evals.suites"))), settings.home / "evaluations", settings.home / "suites"
+    )

@@ -35,7 +35,7 @@ class Run:
     error: str = ""
 
 
-class Bench:
+class EvaluationRuns:
     """Runs suites one at a time, and finds earlier runs."""
 
     def __init__(self, command: Sequence[str], suites: Path, runs: Path, own: Path | None = None) -> None:

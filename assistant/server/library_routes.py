@@ -22,7 +22,7 @@ from assistant.server.permissions import require
 from assistant.server.scoped_access import Collections, scoped_library
 from assistant.server.settings import MEBIBYTE, PageSettings
 from assistant.server.strings import Strings
-from assistant.server.uploads import Item, Shelf, safe_name
+from assistant.server.uploads import DocumentEditor, Item, safe_name
 from store.errors import RequestError
 from store.types import Document
 
@@ -42,12 +42,12 @@ _STATES: dict[Standing, dict[str, str]] = {
 }
 
 
-def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
+def shelf_router(editor: DocumentEditor, settings: PageSettings) -> APIRouter:
     """Routes under ``/library``."""
     router = APIRouter(prefix="/library")
     fetching = BoundedSemaphore(FETCHED_AT_ONCE)
-    standings = Standings(shelf.library)
-    shelf.embedded_anew = standings.forget
+    standings = Standings(editor.library)
+    editor.embedded_anew = standings.forget
 
     def one(document: Document, words: Strings) -> dict[str, Any]:
         (standing,) = standings.of([document])
@@ -57,13 +57,13 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
     def documents(
         words: Words, guest: Guest, after: str | None = None, find: str = "", limit: int = 50
     ) -> dict[str, Any]:
-        found, following = shelf.found(find[:200], after, max(1, min(limit, 200)), guest.collections)
+        found, following = editor.found(find[:200], after, max(1, min(limit, 200)), guest.collections)
         listed = [_listed(item, words, how) for item, how in zip(found, standings.of(found), strict=True)]
         return {"documents": listed, "next": following}
 
     @router.get("/map", dependencies=[require("ask")])
     def library_map(words: Words, guest: Guest) -> dict[str, Any]:
-        library = scoped_library(shelf.library, guest.collections)
+        library = scoped_library(editor.library, guest.collections)
         statistics = library.statistics()
         page = library.documents(limit=MAPPED_DOCUMENTS)
         years = Counter((item.published or "")[:4] for item in page.documents)
@@ -82,39 +82,39 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
 
     @router.get("/intake", dependencies=[require("add")])
     def intake(words: Words, guest: Guest) -> list[dict[str, Any]]:
-        return [_row(item, words) for item in shelf.items(guest.collections)]
+        return [_row(item, words) for item in editor.items(guest.collections)]
 
     @router.post("/files", dependencies=[require("add")])
     async def upload(request: Request, name: str, words: Words, guest: Guest) -> dict[str, Any]:
         try:
-            path = shelf.place(name, settings.upload_suffixes if settings.uploads else (), guest.collections)
+            path = editor.place(name, settings.upload_suffixes if settings.uploads else (), guest.collections)
             await _received(request, path, settings.max_upload_bytes)
         except RequestError as error:
-            return _row(shelf.refuse(safe_name(name), error, guest.collections), words)
-        return _row(shelf.take(path, guest.collections), words)
+            return _row(editor.refuse(safe_name(name), error, guest.collections), words)
+        return _row(editor.take(path, guest.collections), words)
 
     @router.post("/address", dependencies=[require("add")])
     def fetch(
         address: Annotated[str, Body(embed=True, max_length=LONGEST_ADDRESS)], words: Words, guest: Guest
     ) -> dict[str, Any]:
-        if not (settings.uploads and shelf.accepts_files) or settings.web_uploads == "off":
+        if not (settings.uploads and editor.accepts_files) or settings.web_uploads == "off":
             raise RequestError(
                 "Documents aren't fetched from the web here; whoever runs this page can allow it.", code="web_off"
             )
         if not fetching.acquire(blocking=False):
             busy = RequestError("Other documents are being fetched; add this one in a moment.", code="web_busy")
-            return _row(shelf.refuse(address, busy, guest.collections), words)
+            return _row(editor.refuse(address, busy, guest.collections), words)
         try:
-            path = _from_web(address, shelf, settings, guest.collections)
+            path = _from_web(address, editor, settings, guest.collections)
         except RequestError as error:
-            return _row(shelf.refuse(address, error, guest.collections), words)
+            return _row(editor.refuse(address, error, guest.collections), words)
         finally:
             fetching.release()
-        return _row(shelf.take(path, guest.collections), words)
+        return _row(editor.take(path, guest.collections), words)
 
     @router.post("/embed", dependencies=[require("administer")])
     def embed(words: Words) -> dict[str, Any]:
-        return _row(shelf.embed_anew(words("library.embed")), words)
+        return _row(editor.embed_anew(words("library.embed")), words)
 
     @router.patch("/documents/{document_id}", dependencies=[require("add")])
     def describe(
@@ -125,15 +125,15 @@ def shelf_router(shelf: Shelf, settings: PageSettings) -> APIRouter:
         speaker: Annotated[str | None, Body()] = None,
         published: Annotated[str | None, Body()] = None,
     ) -> dict[str, Any]:
-        return one(shelf.describe(document_id, title, speaker, published, guest.collections), words)
+        return one(editor.describe(document_id, title, speaker, published, guest.collections), words)
 
     @router.delete("/documents/{document_id}", dependencies=[require("add")])
     def remove(document_id: str, words: Words, guest: Guest) -> dict[str, Any]:
-        return one(shelf.remove(document_id, guest.collections), words)
+        return one(editor.remove(document_id, guest.collections), words)
 
     @router.post("/documents/{document_id}/back", dependencies=[require("add")])
     def bring_back(document_id: str, words: Words, guest: Guest) -> dict[str, Any]:
-        return one(shelf.bring_back(document_id, guest.collections), words)
+        return one(editor.bring_back(document_id, guest.collections), words)
 
     return router
 
@@ -154,14 +154,14 @@ async def _received(request: Request, path: Path, limit: int) -> None:
             file.write(piece)
 
 
-def _from_web(address: str, shelf: Shelf, settings: PageSettings, reach: Collections) -> Path:
+def _from_web(address: str, editor: DocumentEditor, settings: PageSettings, reach: Collections) -> Path:
     """The document at `address` as a file, whole or not at all. Raises RequestError."""
     from assistant.server.web_fetch import Limits, fetched, is_public
 
     limits = Limits(settings.max_upload_bytes, settings.upload_suffixes, settings.web_seconds)
     admits = is_public if settings.web_uploads == "public" else lambda _: True
     with fetched(address, limits, admits) as document:
-        path = shelf.place(document.name, settings.upload_suffixes, reach)
+        path = editor.place(document.name, settings.upload_suffixes, reach)
         with whole_file(path) as file:
             file.writelines(document.pieces)
     return path

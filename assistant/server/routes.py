@@ -27,7 +27,7 @@ from assistant.server.source_routes import source_router
 from assistant.server.strings import languages
 from assistant.server.suggestions import suggest
 from assistant.server.turn_html import turn_article
-from assistant.server.uploads import Shelf
+from assistant.server.uploads import DocumentEditor
 from store.catalog.conversations import Conversation, Conversations
 from store.errors import RequestError
 
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from assistant.accounts.account import Visitor
-    from assistant.accounts.entrance import Accounts
-    from assistant.questions.kept import OfferedQuestions
-    from assistant.server.evaluation_panel import Bench
+    from assistant.accounts.sign_in import Accounts
+    from assistant.server.evaluation_panel import EvaluationRuns
+    from assistant.suggested_questions.saved import OfferedQuestions
 
 PREFIX = "/attest"
 STATIC = Path(__file__).parent / "static"
@@ -49,23 +49,25 @@ def mount(
     assistant: Assistant,
     conversations: Conversations,
     settings: PageSettings,
-    shelf: Shelf,
-    bench: Bench | None = None,
+    editor: DocumentEditor,
+    evaluation_runs: EvaluationRuns | None = None,
     offered: OfferedQuestions | None = None,
     accounts: Accounts | None = None,
 ) -> None:
     """Add all routes of the page to `app`."""
     app.mount(f"{PREFIX}/static", RequireRight(StaticFiles(directory=STATIC), "ask"), name="static")
-    app.include_router(start_router(assistant, settings, shelf, bench is not None, offered, accounts), prefix=PREFIX)
+    app.include_router(
+        start_router(assistant, settings, editor, evaluation_runs is not None, offered, accounts), prefix=PREFIX
+    )
     app.include_router(conversation_router(conversations), prefix=PREFIX)
     app.include_router(source_router(assistant, conversations), prefix=PREFIX)
-    app.include_router(shelf_router(shelf, settings), prefix=PREFIX)
+    app.include_router(shelf_router(editor, settings), prefix=PREFIX)
 
 
 def start_router(
     assistant: Assistant,
     settings: PageSettings,
-    shelf: Shelf,
+    editor: DocumentEditor,
     evaluates: bool,
     offered: OfferedQuestions | None = None,
     accounts: Accounts | None = None,
@@ -93,8 +95,8 @@ def start_router(
             "translations": settings.translations,
             "user": guest.name,
             "signs_out": SESSION_COOKIE in request.cookies and guest.name is not None,
-            "uploads": settings.uploads and shelf.accepts_files and guest.may("add"),
-            "web_uploads": settings.web_uploads != "off" and shelf.accepts_files and guest.may("add"),
+            "uploads": settings.uploads and editor.accepts_files and guest.may("add"),
+            "web_uploads": settings.web_uploads != "off" and editor.accepts_files and guest.may("add"),
             "edits": guest.may("add"),
             "administers": guest.may("administer"),
             "right": guest.right,

@@ -70,7 +70,7 @@ _DOCS_POLICY = (
 )
 
 
-class Guard:
+class RequestGuard:
     """Wraps the whole application: headers, refusals, the size of requests, and the owner's cookie."""
 
     def __init__(

@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.server.authentication import DEFAULT_ACCESS, Access
-from assistant.server.evaluation_panel import Bench
+from assistant.server.evaluation_panel import EvaluationRuns
 from assistant.server.security import malformed
 from assistant.server.settings import DEFAULTS, PageSettings
-from assistant.server.uploads import Shelf, ingest_into
+from assistant.server.uploads import DocumentEditor, ingest_into
 from store.errors import AttestError, PortInUseError, RequestError
 
 if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
-    from assistant.accounts.entrance import Accounts
-    from assistant.questions.kept import OfferedQuestions
+    from assistant.accounts.sign_in import Accounts
     from assistant.server.scoped_access import Assistant
+    from assistant.suggested_questions.saved import OfferedQuestions
     from store.catalog.conversations import Conversations
     from store.ownership.owner_socket import OwnerSocket
 
@@ -41,7 +41,7 @@ def serve(
     announce: Callable[[str], None] = print,
     loading: Callable[[], None] = lambda: None,
     uploads: Path | None = None,
-    bench: Bench | None = None,
+    evaluation_runs: EvaluationRuns | None = None,
     accounts: Accounts | None = None,
     access: Access = DEFAULT_ACCESS,
     offered: OfferedQuestions | None = None,
@@ -52,8 +52,9 @@ def serve(
     `loading` is called once the port is taken, before models and page are loaded.
 
     Files that are added from the page are kept in the folder `uploads`; without it the page only shows what is in the
-    library. `bench` runs evaluations from the page, `offered` has questions to begin with. `accounts` and `access` say who
-    may come in; without an account, everyone on this machine. Commands of the user whose library it is come by `owner_socket`.
+    library. `evaluation_runs` runs evaluations from the page, `offered` has questions to begin with. `accounts` and `access`
+    say who may come in; without an account, everyone on this machine. Commands of the user whose library it is come by
+    `owner_socket`.
 
     Raises PortInUseError where the port is taken, and RequestError where others could reach the page and nobody would
     be asked who they are, before anything heavy is loaded.
@@ -66,7 +67,7 @@ def serve(
         # The models load while the page is built, and both are there when the address is told.
         warming = threading.Thread(target=_warmed, args=(assistant, offered), name="warming", daemon=True)
         warming.start()
-        shelf = Shelf(assistant.library, ingest_into(assistant.library) if uploads else None, uploads)
+        editor = DocumentEditor(assistant.library, ingest_into(assistant.library) if uploads else None, uploads)
         from assistant.server.app import application
 
         app = application(
@@ -74,8 +75,8 @@ def serve(
             conversations,
             settings,
             is_local=is_loopback(host),
-            shelf=shelf,
-            bench=bench,
+            editor=editor,
+            evaluation_runs=evaluation_runs,
             accounts=accounts,
             access=access,
             offered=offered,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.answer.turns.topics import topic_of
-from assistant.questions.kept import KeptQuestion, visible
 from assistant.server.strings import DEFAULT, Strings, languages, strings
+from assistant.suggested_questions.saved import KeptQuestion, visible
 from assistant.types import Answer
 from store.errors import AttestError
 from store.library_view import ReadableLibrary

@@ -22,7 +22,7 @@ SUPPORTS: tuple[Support, ...] = get_args(Support)
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PartialAnswer:
     """An answer as far as it has come."""
 
     evidence: tuple[Evidence, ...] = ()
@@ -54,7 +54,7 @@ def turn_article(
     )
 
 
-def draft_body(draft: Draft, words: Strings, hint: str) -> str:
+def draft_body(draft: PartialAnswer, words: Strings, hint: str) -> str:
     """An answer in the making: what is written so far, and what is being done."""
     # Quotes are text too, but they stand below as what they are.
     is_written = draft.mode == "written" and draft.text

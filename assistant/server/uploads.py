@@ -79,7 +79,7 @@ class Item:
     """Where it goes; None: to no collection, or where it is already."""
 
 
-class Shelf:
+class DocumentEditor:
     """Takes files in one after the other, and removes, brings back and renames documents."""
 
     def __init__(self, library: Library, take_file: TakeFile | None, folder: Path | None) -> None:

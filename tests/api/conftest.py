@@ -12,13 +12,13 @@ from typing import cast
 import httpx
 import pytest
 
-from assistant.accounts.entrance import Accounts
+from assistant.accounts.sign_in import Accounts
 from assistant.answer.pipeline import Assistant
 from assistant.server.app import application
 from assistant.server.scoped_access import Assistant as ServedAssistant
 from assistant.server.serve import bound, server
 from assistant.server.settings import DEFAULTS, PageSettings
-from assistant.server.uploads import Shelf, ingest_into
+from assistant.server.uploads import DocumentEditor, ingest_into
 from ingest.pipeline import ingest_samples
 from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
@@ -59,9 +59,9 @@ def serving(library: Library, home: Path, settings: PageSettings = DEFAULTS) -> 
         closing(Accounts.open(home)) as accounts,
         closing(bound("127.0.0.1", 0)) as listener,
     ):
-        shelf = Shelf(library, ingest_into(library), home / "uploads")
+        editor = DocumentEditor(library, ingest_into(library), home / "uploads")
         assistant = cast("ServedAssistant", Assistant(library))
-        app = application(assistant, conversations, settings, shelf=shelf, accounts=accounts)
+        app = application(assistant, conversations, settings, editor=editor, accounts=accounts)
         ready = threading.Event()
         running = server(app, ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)

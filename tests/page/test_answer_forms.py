@@ -16,7 +16,7 @@ from assistant.server.answer_layout import layout_of, marked
 from assistant.server.evidence_html import evidence_list
 from assistant.server.export import exported
 from assistant.server.strings import strings
-from assistant.server.turn_html import Draft, draft_body, turn_article
+from assistant.server.turn_html import PartialAnswer, draft_body, turn_article
 from assistant.types import Answer, AnswerSpan, Mode, Section, ShortAnswer
 from store.catalog.conversations import Conversation, Turn
 from tests.page import answers
@@ -75,7 +75,7 @@ def test_without_a_short_answer_each_quote_stands_under_the_name_of_who_says_it(
 
 @pytest.mark.parametrize("mode", ["quotes", "written"])
 def test_a_draft_shows_what_is_written_but_no_quote_twice(mode: Mode) -> None:
-    draft = Draft(answers.QUOTED.evidence, answers.QUOTED.text, (), "en", mode)
+    draft = PartialAnswer(answers.QUOTED.evidence, answers.QUOTED.text, (), "en", mode)
     words = plain(draft_body(draft, WORDS, "ask.writing") + evidence_list(draft.evidence, WORDS))
     assert words.count(answers.KEEP.quote) == (1 if mode == "quotes" else 2)
 

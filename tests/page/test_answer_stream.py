@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from assistant.accounts.account import Visitor
-from assistant.server.answer_stream import Answering
+from assistant.server.answer_stream import PageAnswers
 from assistant.server.settings import PageSettings
 from store.catalog.conversations import Conversations
 from store.errors import LibraryError
@@ -30,7 +30,7 @@ def locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_locked_catalog_is_said_to_be_busy(locked: Conversations) -> None:
-    answering = Answering(cast("Any", ScriptedAssistant()), locked, PageSettings())
+    answering = PageAnswers(cast("Any", ScriptedAssistant()), locked, PageSettings())
     (state,) = answering.states({"ticket": "1", "question": "When do the bells ring?", "ui": "en"}, GUEST)
     assert state["stage"] == "refused"
     assert "stayed busy" in state["message"]

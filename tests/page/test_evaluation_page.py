@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.server.evaluation_panel import Bench
+from assistant.server.evaluation_panel import EvaluationRuns
 from store.errors import NotFoundError, RequestError
 from tests.page.conftest import Visit
 
@@ -61,44 +61,44 @@ def test_only_suites_of_one_s_own_are_looked_through(bench_parts: tuple[list[str
     command, suites, runs = bench_parts
     (tmp_path / "mine.yaml").write_text("suite: mine\ncases: none\n", encoding="utf-8")
     (tmp_path / "smoke.yaml").write_text("suite: x", encoding="utf-8")
-    bench = Bench(command, suites, runs, tmp_path)
-    assert bench.suites() == ("broken", "smoke", "mine")
-    assert bench.drafts("smoke") == bench.drafts("../mine") == []
+    evaluation_runs = EvaluationRuns(command, suites, runs, tmp_path)
+    assert evaluation_runs.suites() == ("broken", "smoke", "mine")
+    assert evaluation_runs.drafts("smoke") == evaluation_runs.drafts("../mine") == []
     with pytest.raises(NotFoundError):
-        bench.settle("smoke", "a", keep=True)
+        evaluation_runs.settle("smoke", "a", keep=True)
     with pytest.raises(RequestError, match=r"mine\.yaml"):
-        bench.drafts("mine")
+        evaluation_runs.drafts("mine")
 
 
 def test_a_suite_that_can_not_be_read_says_why(bench_parts: tuple[list[str], Path, Path], tmp_path: Path) -> None:
     command, suites, _ = bench_parts
-    bench = Bench(command, suites, tmp_path)
-    run = bench.start("broken")
+    evaluation_runs = EvaluationRuns(command, suites, tmp_path)
+    run = evaluation_runs.start("broken")
     with pytest.raises(RequestError, match="Another suite is running"):
-        bench.start("smoke")
+        evaluation_runs.start("smoke")
     deadline = time.monotonic() + 20
-    while (last := bench._run(run.name)).state == "running" and time.monotonic() < deadline:
+    while (last := evaluation_runs._run(run.name)).state == "running" and time.monotonic() < deadline:
         time.sleep(0.05)
     assert (last.state, last.error) == ("stopped", "The suite can't be read: line 3.")
 
 
 def test_a_run_can_be_stopped(bench_parts: tuple[list[str], Path, Path], tmp_path: Path) -> None:
     command, suites, _ = bench_parts
-    bench = Bench(command, suites, tmp_path)
-    run = bench.start("smoke")
-    bench.stop()
+    evaluation_runs = EvaluationRuns(command, suites, tmp_path)
+    run = evaluation_runs.start("smoke")
+    evaluation_runs.stop()
     deadline = time.monotonic() + 20
-    while bench._run(run.name).state == "running" and time.monotonic() < deadline:
+    while evaluation_runs._run(run.name).state == "running" and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert bench._run(run.name).state == "stopped"
+    assert evaluation_runs._run(run.name).state == "stopped"
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "..", "", "a/b", ".hidden", "a\\0b"])
 def test_a_report_is_only_ever_one_of_a_run(tmp_path: Path, name: str) -> None:
     with pytest.raises(NotFoundError):
-        Bench([], tmp_path, tmp_path).report(name)
+        EvaluationRuns([], tmp_path, tmp_path).report(name)
 
 
 def test_only_a_suite_on_offer_is_run(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="no suite named"):
-        Bench([], tmp_path, tmp_path).start("../../etc/passwd")
+        EvaluationRuns([], tmp_path, tmp_path).start("../../etc/passwd")

@@ -18,7 +18,7 @@ from assistant.server.scoped_access import Assistant as PageAssistant
 from assistant.server.serve import bound, server
 from assistant.server.settings import PageSettings
 from assistant.server.suggestions import suggest_next
-from assistant.server.uploads import Shelf, ingest_into
+from assistant.server.uploads import DocumentEditor, ingest_into
 from assistant.types import Answer
 from ingest.pipeline import ingest_paths, ingest_samples
 from store.catalog.catalog import FILE
@@ -48,10 +48,10 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 def address(library: Library) -> Iterator[str]:
     home = library.settings.home
     with closing(Conversations.open(home / FILE)) as kept, closing(bound("127.0.0.1", 0)) as listener:
-        shelf = Shelf(library, ingest_into(library), home / "uploads")
+        editor = DocumentEditor(library, ingest_into(library), home / "uploads")
         assistant = cast("PageAssistant", Assistant(library))
         ready = threading.Event()
-        running = server(application(assistant, kept, PageSettings(), shelf=shelf), ready.set)
+        running = server(application(assistant, kept, PageSettings(), editor=editor), ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
         thread.start()
         assert ready.wait(30)
@@ -115,7 +115,7 @@ def test_an_uploaded_document_is_cited_and_a_removed_one_never_again(real: Visit
     visit = real.open()
     page = visit.page
     page.click("#open-library")
-    page.wait_for_selector("#shelf tr[data-document]")
+    page.wait_for_selector("#editor tr[data-document]")
     page.set_input_files("#picker", [str(path) for path in sorted(tmp_path.iterdir())])
     page.wait_for_selector("#intake [data-state='added']", timeout=60_000)
     page.wait_for_selector("#intake [data-state='failed'] .error")
@@ -226,7 +226,7 @@ def test_what_a_new_user_does_first(real: Visitors, tmp_path: Path) -> None:
     seen("4-comparison")
 
     page.click("#open-library")
-    page.wait_for_selector("#shelf tr[data-document]")
+    page.wait_for_selector("#editor tr[data-document]")
     own = tmp_path / "ferry.md"
     own.write_text(
         "# The ferry\n\nThe ferry to Marten Island was first steered by Ines Vole in 1884.\n", encoding="utf-8"
@@ -271,5 +271,5 @@ def test_pictures_of_the_page(real: Visitors, tmp_path: Path) -> None:
         assert (folder / f"{name}.png").stat().st_size > 20_000
     visit = real.open()
     visit.page.click("#open-library")
-    visit.page.wait_for_selector("#shelf tr[data-document]")
+    visit.page.wait_for_selector("#editor tr[data-document]")
     visit.page.screenshot(path=folder / "library.png")

@@ -14,7 +14,7 @@ import pytest
 from assistant.server import document_status as standing
 from assistant.server.document_status import Standings
 from assistant.server.strings import languages, strings
-from assistant.server.uploads import Shelf
+from assistant.server.uploads import DocumentEditor
 from ingest.pipeline import ingest_paths, ingest_samples
 from store.library import Library
 from tests.page.conftest import Served, Visitors
@@ -93,11 +93,11 @@ def test_a_library_of_another_model_says_that_it_must_be_embedded_anew(library: 
     assert seen(library, standings) == ["embed"] * 3
     assert seen(library, standings) == ["embed"] * 3
     assert len(loads) == 1, "it is not loaded for every list"
-    shelf = Shelf(library, None, None)
-    shelf.embedded_anew = standings.forget
-    shelf.embed_anew("all")
+    editor = DocumentEditor(library, None, None)
+    editor.embedded_anew = standings.forget
+    editor.embed_anew("all")
     end = time.monotonic() + 60
-    while shelf.items()[0].state != "updated":
+    while editor.items()[0].state != "updated":
         assert time.monotonic() < end
         time.sleep(0.05)
     assert seen(library, standings) == ["ready"] * 3

@@ -211,14 +211,14 @@ def test_nothing_is_fetched_unless_the_administrator_allows_it(tmp_path: Path) -
 
     from assistant.server.authentication import DEFAULT_ACCESS, Identity
     from assistant.server.library_routes import shelf_router
-    from assistant.server.uploads import Shelf, Taken
+    from assistant.server.uploads import DocumentEditor, Taken
 
-    shelf = Shelf(None, lambda path, progress, collection: Taken("added"), tmp_path)  # type: ignore[arg-type]
+    editor = DocumentEditor(None, lambda path, progress, collection: Taken("added"), tmp_path)  # type: ignore[arg-type]
     with web_server(sends(b"words")) as server:
         for allowed in ("off", "public"):
             app = FastAPI()
             app.add_middleware(AuthenticationMiddleware, backend=Identity(None, DEFAULT_ACCESS))
-            app.include_router(shelf_router(shelf, PageSettings(web_uploads=allowed)))
+            app.include_router(shelf_router(editor, PageSettings(web_uploads=allowed)))
             client = TestClient(app, raise_server_exceptions=True)
             if allowed == "off":
                 with pytest.raises(RequestError, match="can allow it"):

@@ -18,7 +18,7 @@ from assistant.llm.install import find_installed
 from assistant.server.app import application
 from assistant.server.serve import bound, server
 from assistant.server.settings import PageSettings
-from assistant.server.uploads import Shelf
+from assistant.server.uploads import DocumentEditor
 from assistant.types import Answer
 from ingest.pipeline import ingest_samples
 from store.catalog.catalog import FILE
@@ -67,7 +67,9 @@ def address(library: Library, llm: GgufLLM) -> Iterator[str]:
     with closing(Conversations.open(home / FILE)) as kept, closing(bound("127.0.0.1", 0)) as listener:
         settings = PageSettings(written_mode=True)
         ready = threading.Event()
-        app = application(cast("PageAssistant", assistant), kept, settings, shelf=Shelf(library, None, Path(home)))
+        app = application(
+            cast("PageAssistant", assistant), kept, settings, editor=DocumentEditor(library, None, Path(home))
+        )
         running = server(app, ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
         thread.start()

@@ -21,7 +21,7 @@ import pytest
 from assistant.server.app import application
 from assistant.server.serve import bound, server
 from assistant.server.settings import MEBIBYTE, PageSettings
-from assistant.server.uploads import KEPT_ITEMS, MOST_WAITING, Progress, Shelf, Taken
+from assistant.server.uploads import KEPT_ITEMS, MOST_WAITING, DocumentEditor, Progress, Taken
 from store.catalog.conversations import Conversations
 from store.errors import RequestError
 from tests.page.scripted import ScriptedAssistant
@@ -37,7 +37,7 @@ class Running:
 
     port: int
     assistant: ScriptedAssistant
-    shelf: Shelf
+    editor: DocumentEditor
     uploads: Path
 
     def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
@@ -80,15 +80,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         closing(bound("127.0.0.1", 0)) as listener,
     ):
         patched.setattr("assistant.server.gradio.cleanup.UNREAD", 2.0)  # who joins here and comes at all comes at once
-        shelf = Shelf(cast("Library", assistant.library), _take_slowly, folder / "uploads")
+        editor = DocumentEditor(cast("Library", assistant.library), _take_slowly, folder / "uploads")
         settings = PageSettings(max_upload_bytes=2 * MEBIBYTE, answers_at_once=4, queue_size=20)
-        app = application(cast("Assistant", assistant), conversations, settings, shelf=shelf)
+        app = application(cast("Assistant", assistant), conversations, settings, editor=editor)
         ready = threading.Event()
         made = server(app, ready.set)
         thread = threading.Thread(target=lambda: made.run(sockets=[listener]), daemon=True)
         thread.start()
         assert ready.wait(60)
-        yield Running(listener.getsockname()[1], assistant, shelf, folder / "uploads")
+        yield Running(listener.getsockname()[1], assistant, editor, folder / "uploads")
         made.should_exit = True
         thread.join(10)
 
@@ -130,8 +130,8 @@ def test_two_uploads_of_one_name_at_once_don_t_mix(running: Running) -> None:
 
 def test_refused_files_don_t_pile_up(running: Running) -> None:
     for number in range(KEPT_ITEMS + 50):
-        running.shelf.refuse(f"{number}.exe", RequestError("no"))
-    assert len(running.shelf.items()) <= KEPT_ITEMS + MOST_WAITING
+        running.editor.refuse(f"{number}.exe", RequestError("no"))
+    assert len(running.editor.items()) <= KEPT_ITEMS + MOST_WAITING
 
 
 def test_past_so_many_waiting_files_one_more_is_refused_with_the_limit_named(tmp_path: Path) -> None:
@@ -142,13 +142,13 @@ def test_past_so_many_waiting_files_one_more_is_refused_with_the_limit_named(tmp
         assert go_on.wait(30)
         return Taken("added")
 
-    shelf = Shelf(cast("Library", ScriptedAssistant().library), take, tmp_path)
+    editor = DocumentEditor(cast("Library", ScriptedAssistant().library), take, tmp_path)
     try:
         for number in range(MOST_WAITING + 1):
-            shelf.take(shelf.place(f"{number}.txt", (".txt",)))
+            editor.take(editor.place(f"{number}.txt", (".txt",)))
             assert begun.wait(10)
         with pytest.raises(RequestError, match=f"{MOST_WAITING:,} files are waiting"):
-            shelf.place("more.txt", (".txt",))
+            editor.place("more.txt", (".txt",))
     finally:
         go_on.set()
 
@@ -167,7 +167,7 @@ def test_ten_thousand_uploads_cost_no_memory(running: Running) -> None:
     assert states["waiting"] + states["reading"] + states["failed"] + states["added"] == 10_000
     assert states["failed"], "nothing was ever refused"
     assert any(f"{MOST_WAITING:,} files are waiting" in json.loads(said)["error"] for _, said in replies)
-    assert len(running.shelf.items()) <= KEPT_ITEMS + MOST_WAITING + 2
+    assert len(running.editor.items()) <= KEPT_ITEMS + MOST_WAITING + 2
     assert _memory() - before < 60 * MEBIBYTE
 
 

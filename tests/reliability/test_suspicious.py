@@ -15,7 +15,7 @@ from assistant.answer.pipeline import Assistant
 from assistant.server.evidence_html import evidence_list
 from assistant.server.file_warnings import told_signs
 from assistant.server.strings import languages, strings
-from assistant.server.uploads import Shelf
+from assistant.server.uploads import DocumentEditor
 from assistant.types import Evidence, Source
 from ingest.blocks import Block
 from ingest.pipeline import ingest_paths
@@ -81,7 +81,7 @@ def test_a_sign_goes_with_what_it_was_seen_in(tmp_path: Path) -> None:
         ingest_paths(library, [file])
         (document,) = library.documents().documents
         assert document.signs == ("title", "speaker")
-        described = Shelf(library, None, None).describe(document.id, "Statement", document.speaker, None)
+        described = DocumentEditor(library, None, None).describe(document.id, "Statement", document.speaker, None)
         assert described.signs == ("speaker",)
         file.write_text(f"<title>Statement</title><p>{SENTENCE}", encoding="utf-8")
         ingest_paths(library, [file])

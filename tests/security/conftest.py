@@ -14,14 +14,14 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from assistant.accounts.entrance import Accounts
 from assistant.accounts.sessions import HOUR, Lifetime
+from assistant.accounts.sign_in import Accounts
 from assistant.server.app import application
 from assistant.server.authentication import DEFAULT_ACCESS, Access
-from assistant.server.evaluation_panel import Bench
+from assistant.server.evaluation_panel import EvaluationRuns
 from assistant.server.scoped_access import Assistant
 from assistant.server.serve import bound, is_loopback, server
-from assistant.server.uploads import Shelf
+from assistant.server.uploads import DocumentEditor
 from store.catalog.conversations import Conversations
 from tests.page.conftest import Visit, Visitors, bench_parts
 from tests.page.scripted import ScriptedAssistant
@@ -170,13 +170,13 @@ class Servers:
         for name, right in people.items():
             accounts.register.add(name, PASSWORD, right)  # type: ignore[arg-type]
         conversations = Conversations.open(folder / "catalog.sqlite")
-        shelf = Shelf(cast("Library", assistant.library), assistant.take, folder / "uploads")
+        editor = DocumentEditor(cast("Library", assistant.library), assistant.take, folder / "uploads")
         app = application(
             cast("Assistant", assistant),
             conversations,
             is_local=is_loopback(host),
-            shelf=shelf,
-            bench=Bench(*self._bench),
+            editor=editor,
+            evaluation_runs=EvaluationRuns(*self._bench),
             accounts=accounts,
             access=access,
         )

@@ -334,7 +334,7 @@ def _api_target() -> Iterator[Target]:
     from assistant.server.app import application
     from assistant.server.serve import bound, server
     from assistant.server.settings import PageSettings
-    from assistant.server.uploads import Shelf
+    from assistant.server.uploads import DocumentEditor
     from store.catalog.conversations import Conversations
     from tests.page.scripted import ScriptedAssistant
 
@@ -343,8 +343,8 @@ def _api_target() -> Iterator[Target]:
         conversations = stack.enter_context(closing(Conversations.open(folder / "catalog.sqlite")))
         listener = stack.enter_context(closing(bound("127.0.0.1", 0)))
         assistant = ScriptedAssistant()
-        shelf = Shelf(cast("Library", assistant.library), assistant.take, folder / "uploads")
-        app = application(cast("Assistant", assistant), conversations, PageSettings(), shelf=shelf)
+        editor = DocumentEditor(cast("Library", assistant.library), assistant.take, folder / "uploads")
+        app = application(cast("Assistant", assistant), conversations, PageSettings(), editor=editor)
         ready = threading.Event()
         running = server(app, ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)

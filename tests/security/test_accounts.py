@@ -18,8 +18,8 @@ import pytest
 from assistant.accounts.account import Account, checked_name, checked_password, folded_name
 from assistant.accounts.attempts import Attempts
 from assistant.accounts.database import FILE, Database
-from assistant.accounts.entrance import Accounts, Refused, SignedIn
 from assistant.accounts.sessions import HOUR, Lifetime
+from assistant.accounts.sign_in import Accounts, Refused, SignedIn
 from store.errors import LibraryError, NotFoundError, RequestError, SchemaVersionError
 
 PASSWORD = "three old bells ring"

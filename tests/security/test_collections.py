@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from assistant.accounts.entrance import Accounts
+from assistant.accounts.sign_in import Accounts
 from assistant.answer.pipeline import Assistant
 from assistant.server.app import application
 from assistant.server.gradio.paths import is_open
 from assistant.server.serve import bound, server
-from assistant.server.uploads import Shelf, Taken
+from assistant.server.uploads import DocumentEditor, Taken
 from ingest.pipeline import ingest_paths
 from store.catalog.conversations import Conversations
 from store.library import Library
@@ -101,7 +101,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
             return Taken("failed", report.failed[0].cause) if report.failed else Taken("added")
 
         assistant = Assistant(library)
-        app = application(assistant, conversations, shelf=Shelf(library, take, home / "uploads"), accounts=accounts)
+        app = application(
+            assistant, conversations, editor=DocumentEditor(library, take, home / "uploads"), accounts=accounts
+        )
         ready = threading.Event()
         running = server(app, ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)

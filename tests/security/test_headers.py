@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from assistant.server.security import Guard
+from assistant.server.security import RequestGuard
 from assistant.server.serve import bound, server
 from tests.security.conftest import Guarded
 
@@ -60,7 +60,7 @@ def test_a_failure_of_the_application_is_answered_with_the_policy_and_without_it
 
     ready = threading.Event()
     with closing(bound("127.0.0.1", 0)) as listener:
-        running = server(Guard(failing, max_request_bytes=1000, max_upload_bytes=1000), ready.set)
+        running = server(RequestGuard(failing, max_request_bytes=1000, max_upload_bytes=1000), ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
         thread.start()
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from assistant.accounts.database import FILE
-from assistant.accounts.entrance import Accounts
+from assistant.accounts.sign_in import Accounts
 from store.errors import SettingsError
 from store.settings import load_settings
 from tests.security.conftest import PASSWORD, Client

@@ -7,7 +7,7 @@ from assistant.answer.turns.draft import Draft
 from assistant.answer.turns.library_facts import count, holdings, narrowed, newest
 from assistant.answer.turns.parts import find
 from assistant.answer.turns.phrases import phrases
-from assistant.questions.kept import kept_questions
+from assistant.suggested_questions.saved import kept_questions
 from assistant.types import Answer
 from store.library import Library
 

@@ -27,7 +27,7 @@ def mcp(settings: Settings, /) -> None:
     from assistant.build import build_assistant
     from assistant.server.authentication import LIBRARY_OWNER
     from assistant.server.settings import PageSettings
-    from assistant.server.uploads import Shelf
+    from assistant.server.uploads import DocumentEditor
     from store.catalog.catalog import FILE
     from store.catalog.conversations import Conversations
     from store.catalog.engine import location
@@ -39,7 +39,7 @@ def mcp(settings: Settings, /) -> None:
         services = Services(
             assistant,
             conversations,
-            Shelf(assistant.library, None, None),
+            DocumentEditor(assistant.library, None, None),
             PageSettings(),
             AnswerRuns(_AT_ONCE, _MOST_WAITING),
         )

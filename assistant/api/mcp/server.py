@@ -174,7 +174,7 @@ def _add_documents(server: _Server) -> None:
         with _said():
             reach = server.caller(context).collections
             found, following = await anyio.to_thread.run_sync(
-                lambda: server.services.shelf.found(find, after, count, reach)
+                lambda: server.services.editor.found(find, after, count, reach)
             )
             listed = await anyio.to_thread.run_sync(lambda: document_list(server.services, found, following))
         lines = "\n".join(f"{item.id}  {item.title} [{item.language}]" for item in found)

@@ -81,7 +81,7 @@ def documents_router(services: Services) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> DocumentList:
         """List documents; with `find` those whose title, speaker or address holds it."""
-        found, following = services.shelf.found(find, after, limit, caller.collections)
+        found, following = services.editor.found(find, after, limit, caller.collections)
         return document_list(services, found, following)
 
     @router.get("/documents/{document_id}", responses=problems(404))
@@ -119,7 +119,7 @@ def documents_router(services: Services) -> APIRouter:
 def upload_router(services: Services) -> APIRouter:
     """Routes that change the library."""
     router = APIRouter(route_class=NativeRoute, dependencies=[require("add")], tags=["documents"])
-    shelf = services.shelf
+    editor = services.editor
 
     @router.post("/documents", status_code=202, responses=problems(400, 413))
     async def upload(caller: Caller, file: Annotated[UploadFile, File()]) -> Upload:
@@ -129,12 +129,12 @@ def upload_router(services: Services) -> APIRouter:
     @router.get("/uploads", responses=problems())
     def uploads(caller: Caller) -> list[Upload]:
         """List the uploads of late, the newest first."""
-        return [Upload.model_validate(item) for item in shelf.items(caller.collections)]
+        return [Upload.model_validate(item) for item in editor.items(caller.collections)]
 
     @router.get("/uploads/{upload_id}", responses=problems(404))
     def upload_state(upload_id: int, caller: Caller) -> Upload:
         """Tell what became of an upload."""
-        found = next((item for item in shelf.items(caller.collections) if item.id == upload_id), None)
+        found = next((item for item in editor.items(caller.collections) if item.id == upload_id), None)
         if found is None:
             raise NotFoundError("There is no such upload, or it was long ago.", code="no_upload")
         return Upload.model_validate(found)
@@ -142,26 +142,26 @@ def upload_router(services: Services) -> APIRouter:
     @router.patch("/documents/{document_id}", responses=problems(400, 404))
     def describe(document_id: str, body: Description, caller: Caller) -> DocumentInfo:
         """Change what is known of a document; its text stays."""
-        described = shelf.describe(document_id, body.title, body.speaker, body.published, caller.collections)
+        described = editor.describe(document_id, body.title, body.speaker, body.published, caller.collections)
         return document_info(described)
 
     @router.delete("/documents/{document_id}", responses=problems(404))
     def remove(document_id: str, caller: Caller) -> DocumentInfo:
         """Remove a document at once; its file stays."""
-        return document_info(shelf.remove(document_id, caller.collections))
+        return document_info(editor.remove(document_id, caller.collections))
 
     @router.post("/documents/{document_id}/restore", responses=problems(404))
     def restore(document_id: str, caller: Caller) -> DocumentInfo:
         """Bring a document back that was removed a while ago, under the same id."""
-        return document_info(shelf.bring_back(document_id, caller.collections))
+        return document_info(editor.bring_back(document_id, caller.collections))
 
     return router
 
 
 def received(services: Services, caller: Visitor, file: UploadFile) -> Item:
     """Keep an uploaded file, whole or not at all, and queue it. Raises RequestError."""
-    shelf, settings = services.shelf, services.settings
-    path = shelf.place(file.filename or "", settings.upload_suffixes if settings.uploads else (), caller.collections)
+    editor, settings = services.editor, services.settings
+    path = editor.place(file.filename or "", settings.upload_suffixes if settings.uploads else (), caller.collections)
     size = 0
     with whole_file(path) as kept:
         while piece := file.file.read(_PIECE):
@@ -174,7 +174,7 @@ def received(services: Services, caller: Visitor, file: UploadFile) -> Item:
                     size=settings.max_upload_bytes // MEBIBYTE,
                 )
             kept.write(piece)
-    return shelf.take(path, caller.collections)
+    return editor.take(path, caller.collections)
 
 
 def text_part(services: Services, caller: Visitor, document_id: str, start: int, end: int | None) -> TextPart:
@@ -187,7 +187,7 @@ def text_part(services: Services, caller: Visitor, document_id: str, start: int,
 
 def document_list(services: Services, documents: Sequence[Document], following: str | None) -> DocumentList:
     """Return a page of documents as values."""
-    older = read_by_older_version(services.shelf.library, documents)
+    older = read_by_older_version(services.editor.library, documents)
     listed = [
         ListedDocument(**document_info(each).model_dump(), read_by_older_version=each.id in older) for each in documents
     ]

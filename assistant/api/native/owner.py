@@ -68,7 +68,7 @@ def owner_router(services: Services) -> APIRouter:
             pid=os.getpid(),
             version=program_version(),
             settings=facts_for_answers(library.settings),
-            takes_files=services.shelf.accepts_files,
+            takes_files=services.editor.accepts_files,
         )
 
     @router.post("/owner/ingest")

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.accounts.account import Account, Visitor
-from assistant.accounts.entrance import Accounts
+from assistant.accounts.sign_in import Accounts
 from assistant.api.callers import Caller
 from assistant.api.choices import Names
 from assistant.api.native.errors import NativeRoute, problems

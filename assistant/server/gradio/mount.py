@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.routing import Mount
 
 from assistant.accounts.account import Visitor
-from assistant.server.answer_stream import Answering
+from assistant.server.answer_stream import PageAnswers
 from assistant.server.gradio.cleanup import QueueCleanup
 from assistant.server.gradio.paths import OpenPaths
 from assistant.server.gradio.sessions import OwnSessions
@@ -27,7 +27,7 @@ _STYLES = ("page", "library", "sizes")
 
 
 def mount_page(
-    app: FastAPI, answering: Answering, settings: PageSettings, identify: Callable[[HTTPConnection], Visitor | None]
+    app: FastAPI, answering: PageAnswers, settings: PageSettings, identify: Callable[[HTTPConnection], Visitor | None]
 ) -> None:
     """Mount the page at the root of `app`; call it last, since it takes every address that is left."""
     _quiet_gradio()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from assistant.server.answer_stream import Answering, State
+from assistant.server.answer_stream import PageAnswers, State
 from assistant.server.dependencies import visitor_of_request
 from assistant.server.settings import DEFAULTS, PageSettings
 
@@ -26,7 +26,7 @@ import(new URL('attest/static/page.js', document.baseURI).href).then(page =>
 """
 
 
-def create_page(answering: Answering, settings: PageSettings = DEFAULTS) -> gr.Blocks:
+def create_page(answering: PageAnswers, settings: PageSettings = DEFAULTS) -> gr.Blocks:
     """The page's blocks: render the events of answers as they come."""
 
     def ask(event: gr.EventData, request: gr.Request) -> Iterator[State]:

@@ -15,7 +15,7 @@ from statistics import median
 import regex
 
 from ingest.readers.pdf.cells import Interval, Visual, cells_of, column_of, usual_size
-from ingest.readers.pdf.rules import Rule
+from ingest.readers.pdf.ruled_lines import Rule
 from ingest.readers.pdf.segments import WIDE_GAP, Segment
 from ingest.readers.pdf.table_rows import FEWEST_ROWS, HALF_A_LINE, WRAPPED, groups_of
 

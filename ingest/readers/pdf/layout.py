@@ -14,7 +14,7 @@ import regex
 from ingest.readers.pdf.cells import cells_of, joined_cell
 from ingest.readers.pdf.columns import tables_of
 from ingest.readers.pdf.direction import RIGHT_TO_LEFT
-from ingest.readers.pdf.rules import Rule
+from ingest.readers.pdf.ruled_lines import Rule
 from ingest.readers.pdf.segments import ROOM_FOR_BLANK, Segment
 from ingest.readers.tables import DIVIDER
 

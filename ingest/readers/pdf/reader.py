@@ -16,7 +16,7 @@ from ingest.readers.pdf.headers import with_headers
 from ingest.readers.pdf.layout import Line
 from ingest.readers.pdf.paragraphs import Page, paragraphs_of
 from ingest.readers.pdf.recognition import recognized_pages
-from ingest.readers.pdf.running import without_running_lines
+from ingest.readers.pdf.running_heads import without_running_lines
 from ingest.readers.pdf.sandbox import page_records
 from store.errors import ReadError
 

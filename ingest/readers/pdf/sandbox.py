@@ -88,7 +88,7 @@ def _error_of(record: dict[str, Any]) -> ReadError:
 
 def _started(*arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - this very interpreter and module
-        [sys.executable, "-m", "ingest.readers.pdf.process", *arguments],
+        [sys.executable, "-m", "ingest.readers.pdf.child_process", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

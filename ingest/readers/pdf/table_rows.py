@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import median
 
 from ingest.readers.pdf.cells import Interval, Visual, cells_of, usual_size
-from ingest.readers.pdf.rules import Rule
+from ingest.readers.pdf.ruled_lines import Rule
 
 FEWEST_ROWS = 3
 WRAPPED = 1.7

@@ -1,4 +1,4 @@
-"""The process that reads one PDF: ``python -m ingest.readers.pdf.process pages``, with the file on its input.
+"""The process that reads one PDF: ``python -m ingest.readers.pdf.child_process pages``, with the file on its input.
 
 Prints one JSON object a line: the metadata, then each page, or an error. ``picture N`` prints page N, from 1, as PNG.
 Its memory is capped, and so is the processor time between two lines.
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.limits import MAX_PAGE_SECONDS, MAX_PAGES, MAX_PDF_MEMORY_BYTES
 from ingest.readers.pdf.glyphs import UNKNOWN, page_glyphs
 from ingest.readers.pdf.layout import lines_of
-from ingest.readers.pdf.rules import page_rules, without_struck
+from ingest.readers.pdf.ruled_lines import page_rules, without_struck
 from ingest.readers.pdf.segments import segments_of
 
 if TYPE_CHECKING:

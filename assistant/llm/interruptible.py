@@ -25,13 +25,13 @@ _MOST = 100_000
 """Characters of one reply: far more than any answer, and little enough to hold while nobody reads them."""
 
 
-class PatientEndpoint(OpenAILike):
+class InterruptibleEndpoint(OpenAILike):
     """`OpenAILike` whose streamed replies come with empty pieces while the endpoint is silent."""
 
     @classmethod
     def class_name(cls) -> str:
         """Return the name that LlamaIndex knows this class by."""
-        return "PatientEndpoint"
+        return "InterruptibleEndpoint"
 
     def stream_chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponseGen:
         """Yield the reply piece by piece. Closing the generator closes the connection."""

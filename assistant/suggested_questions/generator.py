@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assistant.questions.templates import SPAN, QuestionKind, Rule, Templates, templates
 from assistant.reading.reader import Reader, SentenceReading
 from assistant.reading.windows import is_heading, windows_of
+from assistant.suggested_questions.templates import SPAN, QuestionKind, Rule, Templates, templates
 from assistant.verify.dates import dates_in
 from assistant.verify.numbers import numbers_in
 from assistant.verify.text import fold

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from assistant.questions.generator import generate_questions
-from assistant.questions.kept import NAME, keep_questions, kept_questions, read, visible
 from assistant.reading.network import load_reader
+from assistant.suggested_questions.generator import generate_questions
+from assistant.suggested_questions.saved import NAME, keep_questions, kept_questions, read, visible
 from ingest.pipeline import ingest_paths
 from store.library import Library
 from store.library_view import View

@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass
 from itertools import zip_longest
 
 from assistant.answer.followups import names_subject
-from assistant.questions.generator import generate_questions
 from assistant.reading.network import load_reader
 from assistant.reading.reader import Reader
+from assistant.suggested_questions.generator import generate_questions
 from store.errors import AttestError, NotFoundError
 from store.library import Library
 from store.library_view import ReadableLibrary

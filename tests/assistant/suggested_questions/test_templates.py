@@ -6,8 +6,8 @@ import unicodedata
 
 import pytest
 
-from assistant.questions.generator import questions_from
-from assistant.questions.templates import languages, templates
+from assistant.suggested_questions.generator import questions_from
+from assistant.suggested_questions.templates import languages, templates
 
 SENTENCES = {
     "en": ("The bridge was opened to traffic in March 1998.", "When was the bridge opened to traffic?", "March 1998"),
