@@ -12,6 +12,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ingest.file_task import FileOutcome, FileTask, parse_task, reader_failed
@@ -144,8 +145,9 @@ def batches_by_length(lengths: Sequence[int], processors: int) -> list[list[int]
     Texts of a batch are padded to its longest, and a long batch that comes last keeps everyone waiting.
     """
     order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
-    size = max(1, min(MOST_PASSAGES, -(-len(order) // max(processors, 1))))
-    return [order[start : start + size] for start in range(0, len(order), size)]
+    count = max(-(-len(order) // MOST_PASSAGES), min(processors, len(order)))
+    ends = [number * len(order) // count for number in range(count + 1)] if count else []
+    return [order[start:end] for start, end in pairwise(ends)]
 
 
 def checked_address(address: str) -> str:

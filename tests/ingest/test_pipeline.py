@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import ingest.file_task
 import ingest.parse
 import ingest.pipeline
 from ingest.pipeline import IngestReport, ingest_paths, ingest_samples
@@ -72,7 +73,7 @@ def test_the_same_folder_twice_changes_nothing_and_reads_nothing(
 ) -> None:
     ingest_paths(library, [folder])
     embedded = embedder.embedded
-    monkeypatch.setattr(ingest.pipeline, "parse", lambda *_, **__: pytest.fail("an unchanged file was read"))
+    monkeypatch.setattr(ingest.file_task, "parse", lambda *_, **__: pytest.fail("an unchanged file was read"))
     assert counts(ingest_paths(library, [folder, folder / "inner", folder / "b.txt"])) == (0, 0, 3, 0, 0)
     assert embedder.embedded == embedded
 
@@ -231,7 +232,7 @@ def test_a_reader_that_fails_unforeseen_fails_for_one_file(
             raise LookupError("nobody foresaw this")
         return ingest.parse.parse(file, *rest, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(ingest.pipeline, "parse", parse)
+    monkeypatch.setattr(ingest.file_task, "parse", parse)
     report = ingest_paths(library, [folder])
     assert counts(report) == (2, 0, 0, 0, 1)
     assert report.failed[0].error == "This file can't be read: its reader failed (LookupError)."

@@ -49,13 +49,15 @@ FOR_CLIENTS = {
     "zstandard",
 }
 """What `make test-hard` alone installs: other programs' clients of the API."""
+FOR_SERVERS = {"ray", "msgpack"}
+"""What `make test-server` alone installs."""
 
 
 def test_what_can_t_be_looked_into_here_is_for_other_machines() -> None:
     absent = {each.name for each in licensed() if each.licence is None}
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     unmarked = {line.partition("==")[0] for line in lines if ";" not in line}
-    assert absent & unmarked <= {"hf-xet", "cuda-toolkit", *FOR_A_BENCHMARK, *FOR_CLIENTS}, (
+    assert absent & unmarked <= {"hf-xet", "cuda-toolkit", *FOR_A_BENCHMARK, *FOR_CLIENTS, *FOR_SERVERS}, (
         "install what is pinned: `make test` does"
     )
 
