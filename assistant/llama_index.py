@@ -32,7 +32,7 @@ from store.library import Library
 from store.types import Filter, Hit
 
 _FOR_MODELS = {"title", "speaker", "published", "citation"}
-"""What a model that reads a node is told of it: enough to say who says it, and to cite it."""
+"""What a model that reads a node sees of its metadata: enough to say who says it, and to cite it."""
 
 
 class AnyAssistant(Protocol):

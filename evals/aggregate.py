@@ -18,7 +18,7 @@ from evals.metrics.statistics import cluster_bootstrap, cluster_bootstrap_mean, 
 from evals.registry import METRICS, Columns, Metric, metric, ordered
 
 POOLED_RESAMPLES = 300
-"""Fewer than for means: each computes the whole statistic anew."""
+"""Fewer than for means: each computes the whole statistic again."""
 POOLED_LEAST = 12
 """With fewer turns, an interval of a pooled metric would be made up of a handful of numbers."""
 HIDDEN = frozenset({"confidence", "answerable", "holds", "latency_ms", "first_quote_ms", "same_language"})

@@ -1,9 +1,9 @@
-"""A run's folder: what was asked, of what, and what came back, each result safe on disk once it is told of.
+"""A run's folder: what was asked, of what, and what came back, each result safe on disk before it is reported.
 
 run.json        how it was run; rewritten whole, by renaming
 cases.jsonl     the cases, as the suites had them
 results.jsonl   one line a case, appended and flushed to the disk
-report.json     the latest scores; made from the others, and made anew by `attest eval score`
+report.json     the latest scores; made from the others, and made again by `attest eval score`
 """
 
 from __future__ import annotations

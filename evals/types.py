@@ -2,7 +2,7 @@
 
     Case --asked of a system--> CaseResult --judged--> CaseVerdict
 
-A `CaseResult` holds only what happened and is saved as it is; a verdict is always derived from it anew,
+A `CaseResult` holds only what happened and is saved as it is; a verdict is always derived from it,
 so the two can't disagree, and a run can be scored again without asking again.
 """
 

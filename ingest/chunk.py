@@ -25,7 +25,7 @@ PASSAGE_TOKENS = 200
 LONGEST_HEADING = 100
 """Code points: a longer line is a paragraph, whatever it ends with."""
 LONGEST_TITLE = 180
-"""The same for the first line of a text."""
+"""For the first line of a text."""
 LONGEST_HEADINGS = 200
 """Code points of headings that follow each other directly, as a title and a subtitle: together they are one."""
 DETECTABLE = 120

@@ -19,7 +19,7 @@ NARROWEST, WIDEST = 30, 160
 """Columns between which a wrapped text's width lies."""
 
 NARROWEST_CASELESS = 40
-"""The same where small letters can't show that a sentence goes on."""
+"""Where small letters can't show that a sentence goes on."""
 
 NEARLY_FULL = 0.85
 """Of the text's width: what a line and the word after it must exceed to have been wrapped there."""

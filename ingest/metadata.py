@@ -8,7 +8,7 @@ from ingest.normalize import normalize_text
 from ingest.words import words
 
 NAME_LENGTH = 300
-"""Code points of a title or speaker, whoever gave it."""
+"""Code points of a title or speaker, from any source."""
 
 _FILE_NAME = regex.compile(r"\S*\.(?:docx?|pptx?|xlsx?|pdf|indd|tex|rtf|odt|txt|html?|md)", regex.I)
 _PRINTED = regex.compile(r"microsoft (?:word|powerpoint|excel) - .*", regex.I)

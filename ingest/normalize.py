@@ -101,7 +101,7 @@ def normalize(blocks: Iterable[Block]) -> Normalized:
 
 
 def normalize_text(text: str) -> Normalized:
-    """The same for plain text of which nothing else is known."""
+    """Normalize plain text of which nothing else is known."""
     return normalize((Block(text),))
 
 

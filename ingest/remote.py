@@ -1,6 +1,6 @@
 """Files at addresses: `s3://`, `gs://` and `https://`, read by fsspec and bounded in size and time.
 
-Only the command reads addresses, or the server that it asks, on behalf of whoever types it: they may lead anywhere that
+Only the command reads addresses, or the server that it asks, on behalf of the person who types it: they may lead anywhere that
 this machine can reach. The page has a fetcher of its own, which keeps to the public web.
 """
 

@@ -7,7 +7,7 @@
       language: en
       collection: Minutes
 
-Only `file` is required; other keys, such as a translated title, are left to whoever wrote them.
+Only `file` is required; other keys, such as a translated title, are left to their writer.
 """
 
 from __future__ import annotations

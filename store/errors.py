@@ -6,7 +6,7 @@ AttestError                     exit code 3 unless said otherwise
 │   ├── QuestionError           empty, or far too long
 │   ├── NotFoundError           a document, folder or run that isn't there
 │   ├── NotSignedInError        nobody knows who asks
-│   ├── NotAllowedError         whoever asks may not do this
+│   ├── NotAllowedError         the caller may not do this
 │   └── SuiteError              an evaluation suite that can't be read
 ├── LibraryError
 │   ├── LibraryLockedError      another process owns the library
@@ -67,7 +67,7 @@ class NotSignedInError(RequestError):
 
 
 class NotAllowedError(RequestError):
-    """Whoever makes the request lacks the right to it."""
+    """The caller lacks the right to the request."""
 
     def __init__(self) -> None:
         super().__init__("You may not do this here. Ask whoever administers this page.", code="not_allowed")

@@ -35,7 +35,7 @@ class Account:
     created: str
     """ISO 8601 in UTC."""
     password_mark: str = field(default="", repr=False, compare=False)
-    """Another one with each password, which it says nothing of: what was true of one isn't of the next."""
+    """Changes with each password, and says nothing of it: what was true of one password isn't of the next."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def password(settings: Settings, /, name: str, password_stdin: bool) -> None:
     with _register(settings) as register:
         account = register.account(name)
         register.set_password(name, _password(account.name, from_stdin=password_stdin))
-    click.echo(f"{account.name} has another password, and must sign in anew everywhere.")
+    click.echo(f"{account.name} has another password, and must sign in again everywhere.")
 
 
 @users.command()

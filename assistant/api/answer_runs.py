@@ -45,7 +45,7 @@ class AnswerRuns:
         left = threading.Event()
 
         def put(item: Event | _Failure | None) -> None:
-            with suppress(RuntimeError):  # the loop has ended, and with it whoever listened
+            with suppress(RuntimeError):  # the loop has ended, and its listeners with it
                 loop.call_soon_threadsafe(came.put_nowait, item)
 
         def work() -> None:

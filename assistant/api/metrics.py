@@ -1,4 +1,4 @@
-"""What is counted and timed, as OpenMetrics at ``/metrics``: requests by route, and answers whoever asked for them."""
+"""What is counted and timed, as OpenMetrics at ``/metrics``: requests by route, and answers to all callers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that are kept: each is a turn of a conversation of whoever asked, as on the page."""
+"""Answers that are kept: each is a turn of a conversation of the person who asked, as on the page."""
 
 from __future__ import annotations
 

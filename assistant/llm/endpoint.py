@@ -32,7 +32,7 @@ def endpoint(base_url: str, model: str, api_key: str | None = None, *, timeout: 
         temperature=0.0,
         timeout=timeout,
         reuse_client=False,  # Each reply has an event loop of its own, and a client belongs to one.
-        max_retries=0,  # Whoever asks decides on trying again: it knows what was shown already.
+        max_retries=0,  # The caller decides on trying again: it knows what was shown already.
     )
 
 

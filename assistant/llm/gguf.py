@@ -154,7 +154,7 @@ def _next(chunks: queue.Queue[Any]) -> Any:  # noqa: ANN401 - text, an exception
 
 def _serve(llm: GgufLLM) -> Any:  # noqa: ANN401 - the library has no types
     try:
-        # Whoever has told OpenMP how to wait is not overruled.
+        # A user who has told OpenMP how to wait is not overruled.
         with nullcontext() if "OMP_WAIT_POLICY" in os.environ else _environment("GOMP_SPINCOUNT", SPINS):
             import xllamacpp  # type: ignore[import-untyped]
     except ImportError as error:
@@ -174,7 +174,7 @@ def _serve(llm: GgufLLM) -> Any:  # noqa: ANN401 - the library has no types
     params.verbosity = 0
     params.warmup = False
     params.cache_ram_mib = CACHE_MEGABYTES
-    # The library always listens on a local port as well: any free one, and closed to whoever lacks the key.
+    # The library always listens on a local port as well: any free one, and closed without the key.
     params.port = 0
     params.api_keys = [llm._key]
     try:

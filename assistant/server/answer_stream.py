@@ -124,7 +124,7 @@ class PageAnswers:
                 if isinstance(event, Finished):
                     answer, outcome = event.answer, "finished"
                     break
-                if isinstance(event, Composed | Translated):  # Its quotes open, and whoever leaves now has it.
+                if isinstance(event, Composed | Translated):  # Its quotes open, and a reader who leaves now has it.
                     answer, outcome = unfinished(event.answer, words), "finished"
                     if kept := self._close(asked, turn, outcome, answer):
                         state = {**state, "kept": self._article(kept, words)}

@@ -58,7 +58,7 @@ def application(
 ) -> ASGIApp:
     """Build the ASGI application; `is_local` where only this machine can reach it.
 
-    Whoever comes by the socket `owner_socket` is the library's owner. Other visitors are known by `authenticators`, then
+    Requests by the socket `owner_socket` are the library owner's. Other visitors are known by `authenticators`, then
     by a proxy's header, then by the cookie of a session.
     """
     tokens = () if accounts is None else (bearer_token(accounts),)

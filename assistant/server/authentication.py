@@ -54,7 +54,7 @@ class Access:
 
 DEFAULT_ACCESS = Access()
 LIBRARY_OWNER = Visitor(LOCAL, None, "administer", owns_library=True)
-"""Whoever comes by the owner's socket: the user whose files the library's are, who may do with them what they like."""
+"""The caller at the owner's socket: the user whose files the library's are, who may do with them what they like."""
 
 
 class KnownUser(BaseUser):

@@ -55,7 +55,7 @@ class Standings:
         return found
 
     def forget(self) -> None:
-        """Look at the model again at the next list: all was embedded anew."""
+        """Look at the model again at the next list: all was embedded again."""
         self._misfit = float("-inf")
 
     def _needs_embedding(self) -> bool:

@@ -41,7 +41,7 @@ class EvaluationRuns:
     def __init__(self, command: Sequence[str], suites: Path, runs: Path, own: Path | None = None) -> None:
         """`command` is ``attest`` with its library; `suites` holds the suites on offer, `runs` the runs' folders.
 
-        `own` holds the suites of whoever runs the library, whose drafts can be looked through.
+        `own` holds the suites of the person who runs the library, whose drafts can be looked through.
         """
         self._command = list(command)
         self._suites = suites

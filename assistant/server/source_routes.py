@@ -114,7 +114,7 @@ def source_router(assistant: Assistant, conversations: Conversations) -> APIRout
 
 
 def document_of(library: ReadableLibrary, source: Source) -> Document | None:
-    """The document by its id or, in a library that was made anew, by its address."""
+    """The document by its id or, in a library that was made again, by its address."""
     try:
         return library.document(source.id)
     except NotFoundError:

@@ -94,7 +94,7 @@ class DocumentEditor:
         self._work: queue.SimpleQueue[tuple[Item, Path | None]] = queue.SimpleQueue()
         self._worker: threading.Thread | None = None
         self.embedded_anew: Callable[[], None] = lambda: None
-        """Called when all passages were embedded anew."""
+        """Called when all passages were embedded again."""
 
     @property
     def accepts_files(self) -> bool:
@@ -134,7 +134,7 @@ class DocumentEditor:
         return self._queue(path.name, path, _first(reach))
 
     def embed_anew(self, name: str) -> Item:
-        """Queue the embedding of all passages anew, listed as `name`; questions are answered meanwhile."""
+        """Queue embedding all passages again, listed as `name`; questions are answered meanwhile."""
         return self._queue(name, None)
 
     def _queue(self, name: str, path: Path | None, collection: str | None = None) -> Item:
@@ -209,7 +209,7 @@ class DocumentEditor:
             speaker=" ".join((speaker or "").split())[:500] or None,
             published=(published or "").strip() or None,
         )
-        # Whoever names it anew answers for the letters.
+        # A person who renames it answers for the letters.
         named = {name for name in ("title", "speaker") if getattr(described, name) != getattr(parsed.document, name)}
         described = replace(described, signs=tuple(sign for sign in described.signs if sign not in named))
         return self.library.add(replace(parsed, document=described)).document

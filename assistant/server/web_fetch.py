@@ -1,7 +1,7 @@
 """A document from a web address, fetched at the server: bounded in size, time and kind, and not from inside the network.
 
 Whether a server may be asked is decided by the address that its name stands for, at the moment of connecting to
-that very address, and for each redirect anew: so a name can't stand for another address a moment later.
+that very address, and for each redirect again: so a name can't stand for another address a moment later.
 """
 
 from __future__ import annotations
@@ -265,7 +265,7 @@ class _Timed(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        """The same stream, encrypted for `server_hostname`."""
+        """Return the stream encrypted for `server_hostname`."""
         return _Timed(self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline)), self._deadline)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore has it

@@ -63,7 +63,7 @@ class OfferedQuestions:
             return
         try:
             keep_questions(self._library)
-        except AttestError as error:  # The library may be closing; whoever asks next tries again.
+        except AttestError as error:  # The library may be closing; the next visitor tries again.
             log.info("No questions were made: %s", error)
         finally:
             self._making.release()

@@ -42,7 +42,7 @@ def machine() -> str:
 
 
 def save(name: str, content: dict[str, object], folder: Path = Path("build")) -> Path:
-    """Write all numbers as JSON, for whoever compares two runs."""
+    """Write all numbers as JSON, for comparing two runs."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -40,7 +40,7 @@ class ParallelParagraph:
 
     language: str
     number: int
-    """The same paragraph has the same number in every language."""
+    """Number paragraphs alike in every language."""
     text: str
     asked: tuple[tuple[str, str, int], ...]
 

@@ -1,7 +1,7 @@
 """What a language model said, saved reply by reply: a benchmark that was stopped goes on where it was.
 
 A model that is asked for the same again at temperature 0 says the same; so a reply is known by its prompt, and what
-is made of it can be judged anew in no time whenever something else than the prompt has changed.
+is made of it can be judged again in no time whenever something else than the prompt has changed.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def _ask(library: Library, questions: list[str], where: Filter) -> list[dict[str
 
 
 def _keywords(index: KeywordIndex, library: Library, question: str) -> dict[str, Any]:
-    """Opening the keyword index anew, and adding to it and removing."""
+    """Opening the keyword index again, and adding to it and removing."""
     folder = next((library.settings.home / "derived").glob("keywords-*"))
     began = time.perf_counter()
     KeywordIndex.open(folder, library.embedder.tokenize, read_only=True).search(question, 10)

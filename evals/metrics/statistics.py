@@ -156,7 +156,7 @@ def paired_bootstrap_of(
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Difference | None:
-    """The same for any statistic: ``statistic(rows, run)``, run 0 or 1, both on the same drawn rows."""
+    """Return the interval for any statistic: ``statistic(rows, run)``, run 0 or 1, both on the same drawn rows."""
 
     def difference(rows: NDArray[np.int64]) -> float | None:
         first, second = statistic(rows, 0), statistic(rows, 1)

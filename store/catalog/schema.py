@@ -35,7 +35,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 VERSIONS = "alembic_version"
 """The table in which Alembic notes the revision of a SQLite file."""
 SERVER_VERSIONS = "attest_version"
-"""The same on PostgreSQL, where another program's revisions may lie in a table of Alembic's own name."""
+"""Its name on PostgreSQL, where another program's revisions may lie in a table of Alembic's own name."""
 _REVISION = sa.select(sa.column("version_num", sa.Text)).select_from(sa.table(SERVER_VERSIONS))
 _MADE_BY = sa.select(library.c.value).where(library.c.name == "made_by")
 

@@ -133,7 +133,7 @@ class Centring:
         return np.stack([self._passages.get(language, self._passage_default) for language in languages])
 
     def centre_query(self, vector: FloatArray, language: str) -> FloatArray:
-        """The same for a question's vector (dimensions,)."""
+        """Center a question's vector (dimensions,)."""
         return _unit(vector - self.query_mean(language))
 
     def query_mean(self, language: str) -> FloatArray:

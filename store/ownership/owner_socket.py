@@ -1,7 +1,7 @@
 """The owner's end of the socket: it listens from the beginning, and answers by the HTTP API once somebody asks.
 
 The API is a second's import, so it is loaded at the first request, unless `take` hands the socket to a server that is
-there already. The folder admits the user alone (mode 0700), and so does the socket (0600): whoever reaches it is the user.
+there already. The folder admits the user alone (mode 0700), and so does the socket (0600): only the user reaches it.
 """
 
 from __future__ import annotations

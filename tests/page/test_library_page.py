@@ -146,7 +146,7 @@ def test_all_is_embedded_anew_when_asked(editor: Visit) -> None:
     editor.page.click("[data-do='library.embed']")
     editor.page.click("#ask-dialog .primary")
     editor.page.wait_for_selector("#intake [data-state='reading'] progress")
-    editor.page.wait_for_selector("#intake [data-state='updated'] >> text=Embed all anew")
+    editor.page.wait_for_selector("#intake [data-state='updated'] >> text=Embed all again")
 
 
 def test_a_new_conversation_leaves_the_library(editor: Visit) -> None:

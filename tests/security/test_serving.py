@@ -98,7 +98,7 @@ def test_a_real_server_beyond_the_loopback_asks_everyone_and_logs_no_secret(tmp_
             text=True,
             check=True,
         )
-        assert "sign in anew" in listing.stdout
+        assert "sign in again" in listing.stdout
         assert client.request("/attest/start").status == 401
         token = client.cookies["attest_session"]
     finally:

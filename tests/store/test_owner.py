@@ -208,7 +208,7 @@ def _fork(action: object) -> str:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_fork_of_the_owner_is_told_to_open_it_anew(tmp_path: Path) -> None:
+def test_a_fork_of_the_owner_says_to_open_it_again(tmp_path: Path) -> None:
     with Library.open(tmp_path, embedder=HashingEmbedder()) as library:
         add(library, parsed("a", "One."))
         found(library, "One.")

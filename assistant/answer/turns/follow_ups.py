@@ -29,7 +29,7 @@ QUOTES = (2, 1)
 STAYS = 0.3
 """Added to the confidence of a reading in the documents that were quoted: most follow-ups stay there."""
 LEANS = 0.6
-"""The same for a question that names no subject of its own: it leans on what was said."""
+"""Added instead where a question names no subject of its own: it leans on what was said."""
 FOREIGN = 0.05
 """A question whose own words are answered less surely than this, also in the documents that were quoted, is on something
 else, unless it leans on what was said."""

@@ -1,4 +1,4 @@
-"""MCP over HTTP at ``/mcp``: the caller is whoever the server's own identity says, by token or session."""
+"""MCP over HTTP at ``/mcp``: the server knows the caller by token or session."""
 
 from __future__ import annotations
 

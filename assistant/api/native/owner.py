@@ -86,7 +86,7 @@ async def _ingesting(library: Library, request: IngestRequest) -> AsyncIterator[
     left = threading.Event()
 
     def put(name: str, values: dict[str, Any]) -> None:
-        with suppress(RuntimeError):  # the loop has ended, and with it whoever listened
+        with suppress(RuntimeError):  # the loop has ended, and its listeners with it
             loop.call_soon_threadsafe(came.put_nowait, (name, values))
 
     def progress(done: int, known: int) -> None:
