@@ -27,7 +27,7 @@ def short_answer(ordered: Sequence[Candidate], evidence: Sequence[Evidence], cer
         ),
         None,
     )
-    if read is None or read.certainty < certainty or read.span.end - read.span.start < 1:
+    if read is None or read.agreement < certainty or read.span.end - read.span.start < 1:
         return None
     if not first.start <= read.span.start < read.span.end <= first.end:
         return None
@@ -45,5 +45,5 @@ def short_answer(ordered: Sequence[Candidate], evidence: Sequence[Evidence], cer
             for span in spans
             if first.start <= span.start < span.end <= first.end
         ),
-        confidence=min(1.0, read.certainty),
+        confidence=min(1.0, read.agreement),
     )

@@ -54,7 +54,7 @@ class Decisions:
     """How likely a quote after the first answers too: its `margin`, the `gap` from the first one's score, and the
     `certainty` of the first."""
     span_certainty: float
-    """Certainty from which on a short answer is given."""
+    """Agreement (`assistant.reading.reader.SentenceReading`) from which on a short answer is given."""
 
     @classmethod
     def load(cls, model: str, *, reading: bool) -> Decisions:

@@ -49,6 +49,9 @@ class SentenceReading:
     """The best span, in the document's text."""
     certainty: float
     """Share of all that the window could mean, "no answer" among it, that falls to this span, in [0, 1]."""
+    agreement: float
+    """The same share for this span and all of the sentence that have most words in common with it: "300", "300 people"
+    and "more than 300" are one answer."""
     second: Span | None = None
     """Other words of the sentence that answer nearly as well, for a question of two parts; they don't overlap."""
 
@@ -117,8 +120,18 @@ def _sentences(window: Window, row: _Row, logits: FloatArray) -> tuple[SentenceR
         span = _placed(window, sentence, places[first + at, 0], places[first + at + more, 1])
         second = _second(block, at, more)
         also = second and _placed(window, sentence, places[first + second[0], 0], places[first + sum(second), 1])
-        found.append(SentenceReading(best - none, span, float(np.exp(best - top) / total), also))
+        shares = np.exp(block - top) / total
+        agreeing = float(shares[_alike(block.shape, at, more)].sum())
+        found.append(SentenceReading(best - none, span, float(shares[at, more]), agreeing, also))
     return tuple(found)
+
+
+def _alike(shape: tuple[int, ...], at: int, more: int) -> NDArray[np.bool_]:
+    """Return which spans of a block share at least half of their tokens with the one at `at` (F1, as in SQuAD)."""
+    rows, columns = np.indices(shape)
+    common = np.minimum(rows + columns, at + more) - np.maximum(rows, at) + 1
+    alike: NDArray[np.bool_] = 2 * common >= 0.5 * (columns + 1 + more + 1)
+    return alike
 
 
 def _second(block: FloatArray, at: int, more: int) -> tuple[int, int] | None:

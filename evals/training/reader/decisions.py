@@ -37,7 +37,7 @@ without the very words still helps to judge, and the first quote is wrong at tim
 HEADING = -0.1
 """What a heading loses, in the search's score. Not learned: the texts that it would be learned from have none."""
 SURE_SPAN = 0.5
-"""A short answer is given from the certainty on at which half of the spans hold the gold answer or lie in it."""
+"""A short answer is given from the agreement on at which half of the spans hold the gold answer or lie in it."""
 
 
 def is_right(observation: Observation, candidate: Candidate) -> bool:
@@ -237,12 +237,12 @@ def _further(observations: Sequence[Observation], weights: Array, *, reading: bo
 
 
 def _span_certainty(observations: Sequence[Observation], weights: Array) -> float:
-    """Return the certainty from which on a span is more likely right than `SURE_SPAN`."""
+    """Return the agreement from which on a span is more likely right than `SURE_SPAN`."""
     certain, right = [], []
     for each in observations:
         best = ranked(each, weights)[0] if each.read.ordered else None
         if best is not None and best.reading is not None:
-            certain.append(best.reading.certainty)
+            certain.append(best.reading.agreement)
             overlap = max((token_f1(span_text(best), answer) for answer in each.item.answers), default=0.0)
             right.append(overlap >= 0.5 and is_right(each, best))
     model = fit(np.array(certain)[:, None], np.array(right, dtype=np.float64))
