@@ -80,14 +80,14 @@ def application(
         ],
     )
     add_error_handlers(app)
-    kept_shelf = editor or DocumentEditor(assistant.library, None, None)
+    kept_editor = editor or DocumentEditor(assistant.library, None, None)
     if accounts is not None:
         router = auth_router(accounts, identity, settings.title, conversations.hand_over)
         app.include_router(router, prefix=routes.PREFIX)
-    routes.mount(app, assistant, conversations, settings, kept_shelf, evaluation_runs, offered, accounts)
+    routes.mount(app, assistant, conversations, settings, kept_editor, evaluation_runs, offered, accounts)
     runs = AnswerRuns(settings.answers_at_once, settings.queue_size)
     app.include_router(metrics_router(metrics))
-    mount_api(app, Services(assistant, conversations, kept_shelf, settings, runs, evaluation_runs, accounts))
+    mount_api(app, Services(assistant, conversations, kept_editor, settings, runs, evaluation_runs, accounts))
     mount_page(app, PageAnswers(assistant, conversations, settings), settings, identity.visitor)
     is_named = is_local or access.user_header
     return RequestGuard(

@@ -56,7 +56,7 @@ def test_axe_has_no_serious_finding_in_the_library_and_the_evaluation(
     visit = visitors.open(color_scheme=scheme, locale=locale)
     page = visit.page
     page.click("#open-library")
-    page.wait_for_selector("#editor tr[data-document]")
+    page.wait_for_selector("#document-list tr[data-document]")
     (tmp_path / "picture.exe").write_bytes(b"MZ")
     page.set_input_files("#picker", str(tmp_path / "picture.exe"))
     page.wait_for_selector("#intake [data-state='failed']")
@@ -99,7 +99,7 @@ def cut_off(page: Page, selector: str) -> list[str]:
 def test_the_library_and_the_evaluation_fit_from_a_phone_to_a_wall(visitors: Visitors, width: int) -> None:
     page = visitors.open(viewport={"width": width, "height": 900}, locale="vi-VN").page
     page.evaluate("document.querySelector('#open-library').click()")
-    page.wait_for_selector("#editor tr[data-document]")
+    page.wait_for_selector("#document-list tr[data-document]")
     page.click("#map > summary")
     page.wait_for_selector("#map figure")
     assert cut_off(page, "#view *") == []
@@ -240,14 +240,14 @@ def test_everything_in_the_library_can_be_done_with_the_keyboard(visit: Visit, s
     page = visit.page
     page.focus("#open-library")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#editor tr[data-document]")
+    page.wait_for_selector("#document-list tr[data-document]")
     seen: list[str] = []
     for _ in range(40):
         page.keyboard.press("Tab")
         seen.append(page.evaluate("document.activeElement.dataset.do || document.activeElement.id"))
         if seen[-1] == "library.edit":
             break
-    assert {"drop", "web-address", "editor-find", "library.read"} <= set(seen)
+    assert {"drop", "web-address", "document-list-find", "library.read"} <= set(seen)
     page.keyboard.press("Enter")
     page.wait_for_selector("#ask-dialog[open]")
     page.keyboard.press("Control+a")

@@ -21,7 +21,7 @@ def editor(visit: Visit, served: Served) -> Iterator[Visit]:
     """The page with the library open; what a test put in or changed is put right afterwards."""
     before = dict(served.assistant.library.kept)
     visit.page.click("#open-library")
-    visit.page.wait_for_selector("#editor tr[data-document]")
+    visit.page.wait_for_selector("#document-list tr[data-document]")
     yield visit
     served.assistant.library.kept = before
 
@@ -30,10 +30,10 @@ def test_the_library_lists_what_is_known_of_each_document(editor: Visit) -> None
     line = editor.page.locator("tr[data-document='river']").inner_text()
     for known in ("Thông cáo về dòng sông", "Quỹ Dòng Sông", "2019", "Vietnamese", "river.txt"):
         assert known in line
-    editor.page.fill("#editor-find", "RIVER COUNCIL")
+    editor.page.fill("#document-list-find", "RIVER COUNCIL")
     editor.page.wait_for_function("document.querySelectorAll('tr[data-document]').length == 1")
-    editor.page.fill("#editor-find", "no such")
-    editor.page.wait_for_selector("#editor .empty")
+    editor.page.fill("#document-list-find", "no such")
+    editor.page.wait_for_selector("#document-list .empty")
 
 
 def test_many_files_are_added_with_their_progress_and_failures_by_name(editor: Visit, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_document_with_suspicious_characters_says_so_where_it_is_listed_and_re
     river, text = served.assistant.library.kept["river"]
     served.assistant.library.put(replace(river, signs=("tags", "title", "of tomorrow")), text)
     try:
-        editor.page.fill("#editor-find", "dòng sông")
+        editor.page.fill("#document-list-find", "dòng sông")
         editor.page.wait_for_selector("tr[data-document='river'] .signs")
         assert editor.page.locator(".signs").count() == 1
         assert editor.page.locator(".signs p").is_hidden()

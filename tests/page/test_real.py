@@ -115,7 +115,7 @@ def test_an_uploaded_document_is_cited_and_a_removed_one_never_again(real: Visit
     visit = real.open()
     page = visit.page
     page.click("#open-library")
-    page.wait_for_selector("#editor tr[data-document]")
+    page.wait_for_selector("#document-list tr[data-document]")
     page.set_input_files("#picker", [str(path) for path in sorted(tmp_path.iterdir())])
     page.wait_for_selector("#intake [data-state='added']", timeout=60_000)
     page.wait_for_selector("#intake [data-state='failed'] .error")
@@ -226,7 +226,7 @@ def test_what_a_new_user_does_first(real: Visitors, tmp_path: Path) -> None:
     seen("4-comparison")
 
     page.click("#open-library")
-    page.wait_for_selector("#editor tr[data-document]")
+    page.wait_for_selector("#document-list tr[data-document]")
     own = tmp_path / "ferry.md"
     own.write_text(
         "# The ferry\n\nThe ferry to Marten Island was first steered by Ines Vole in 1884.\n", encoding="utf-8"
@@ -271,5 +271,5 @@ def test_pictures_of_the_page(real: Visitors, tmp_path: Path) -> None:
         assert (folder / f"{name}.png").stat().st_size > 20_000
     visit = real.open()
     visit.page.click("#open-library")
-    visit.page.wait_for_selector("#editor tr[data-document]")
+    visit.page.wait_for_selector("#document-list tr[data-document]")
     visit.page.screenshot(path=folder / "library.png")

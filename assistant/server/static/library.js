@@ -28,9 +28,9 @@ function showSize() {
 
 deeds["library.open"] = async () => {
   const view = openView("library", state.start.uploads ? dropzone() : "", make("ul", { id: "intake", class: "intake", tabindex: "0", "aria-label": t("library.intake") }), tools(),
-    make("div", { id: "shelf", class: "shelf" }), make("details", { id: "map", class: "map" }, make("summary", { text: t("library.map") }), make("div")));
+    make("div", { id: "document-list", class: "document-list" }), make("details", { id: "map", class: "map" }, make("summary", { text: t("library.map") }), make("div")));
   view.querySelector("#map").addEventListener("toggle", attempt(showMap));
-  view.querySelector("#shelf-find").addEventListener("input", debounced(list));
+  view.querySelector("#document-list-find").addEventListener("input", debounced(list));
   await Promise.all([list(), state.start.edits ? poll() : null]);
 };
 
@@ -54,7 +54,7 @@ function fromWeb() {
 
 function tools() {
   return make("div", { class: "tools" },
-    make("input", { type: "search", id: "shelf-find", placeholder: t("filters.find"), "aria-label": t("filters.find") }),
+    make("input", { type: "search", id: "document-list-find", placeholder: t("filters.find"), "aria-label": t("filters.find") }),
     ...(state.start.administers ? [make("button", { class: "quiet", "data-do": "library.embed", text: t("library.embed") }),
       make("a", { class: "quiet", href: href("/api/feedback"), download: "feedback.yaml", text: t("feedback.export") })] : []));
 }
@@ -71,25 +71,25 @@ const isSettled = line => line.isConnected && shown === asked;
 
 async function list() {
   const mine = ++asked;
-  const find = $("#shelf-find").value;
+  const find = $("#document-list-find").value;
   const { documents, next } = await get("library/documents?" + new URLSearchParams({ find }));
   if (mine !== asked) return;
   shown = mine;
   following = next;
-  const shelf = $("#shelf");
-  if (!shelf) return;
+  const documentList = $("#document-list");
+  if (!documentList) return;
   const columns = [["library.title", ""], ["library.date", "fixed"], ["found.language", "fixed"], ["library.passages", "fixed count"]];
   const body = make("tbody", {}, ...documents.map(row));
-  shelf.replaceChildren(documents.length
+  documentList.replaceChildren(documents.length
     ? make("table", {}, make("thead", {}, make("tr", {}, ...columns.map(([key, kind]) => make("th", { scope: "col", class: kind, text: t(key) })), make("th", {}, make("span", { class: "hidden-label", text: t("library.do") })))), body)
     : make("p", { class: "empty", text: t(find ? "library.nothing" : "welcome.empty") }));
-  if (next) shelf.append(make("button", { class: "quiet", "data-do": "library.more", text: t("library.more") }));
+  if (next) documentList.append(make("button", { class: "quiet", "data-do": "library.more", text: t("library.more") }));
 }
 
 deeds["library.more"] = async button => {
-  const { documents, next } = await get("library/documents?" + new URLSearchParams({ find: $("#shelf-find").value, after: following }));
+  const { documents, next } = await get("library/documents?" + new URLSearchParams({ find: $("#document-list-find").value, after: following }));
   following = next;
-  $("#shelf tbody").append(...documents.map(row));
+  $("#document-list tbody").append(...documents.map(row));
   if (!next) button.remove();
 };
 
@@ -145,7 +145,7 @@ deeds["library.remove"] = async target => {
   toast(t("library.removed", { title: item.title }), { label: t("library.undo"), run: attempt(async () => {
     const back = await post(`library/documents/${encodeURIComponent(item.id)}/back`);
     if (isSettled(body)) body.insertBefore(row(back), place?.isConnected ? place : null);
-    else if ($("#shelf")) await list();
+    else if ($("#document-list")) await list();
     await refresh();
   }) });
 };
@@ -223,7 +223,7 @@ async function poll() {
   } else if (busy) {
     busy = false;
     await refresh();
-    if ($("#shelf")) await list();
+    if ($("#document-list")) await list();
   }
 }
 let busy = false;

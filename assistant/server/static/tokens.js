@@ -14,7 +14,7 @@ deeds["tokens.open"] = async () => {
   openView("tokens",
     make("p", { class: "aside", text: t("tokens.what") }), form(),
     make("div", { id: "new-token", role: "status" }),
-    make("section", { id: "tokens", class: "shelf", "aria-label": t(everyone() ? "tokens.everyone" : "tokens.list") }));
+    make("section", { id: "tokens", class: "document-list", "aria-label": t(everyone() ? "tokens.everyone" : "tokens.list") }));
   await list();
 };
 
