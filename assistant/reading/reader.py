@@ -50,8 +50,8 @@ class SentenceReading:
     certainty: float
     """Share of all that the window could mean, "no answer" among it, that falls to this span, in [0, 1]."""
     agreement: float
-    """The same share for this span and all of the sentence that have most words in common with it: "300", "300 people"
-    and "more than 300" are one answer."""
+    """The share of this span together with all of its sentence that have most words in common with it: "300",
+    "300 people" and "more than 300" are one answer."""
     second: Span | None = None
     """Other words of the sentence that answer nearly as well, for a question of two parts; they don't overlap."""
 
