@@ -12,14 +12,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from assistant.cli import main
 from ingest.pipeline import ingest_samples
-from store.embedding import weights
 from store.library import Library
 from store.ownership.socket_path import socket_path
 from store.settings import Settings
@@ -95,9 +93,6 @@ def running_server(home: Path) -> Iterator[subprocess.Popen[str]]:
             server.wait(60)
 
 
-loaded_once = cache(weights.load_embedder)
-
-
 def in_own_process(home: Path, *arguments: str, program: str = PROGRAM) -> Printed:
     """Run a command as a shell does."""
     command = [sys.executable, "-c", program, "--home", str(home), *arguments]
@@ -115,7 +110,6 @@ def timeless(text: str) -> str:
 def in_this_process(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Printed:
     """Run a command here, where models are loaded already."""
     monkeypatch.setattr(sys, "argv", ["attest", *arguments])
-    monkeypatch.setattr(weights, "load_embedder", loaded_once)
     capfd.readouterr()
     with pytest.raises(SystemExit) as ended:
         main()

@@ -75,7 +75,8 @@ def look_up(
     distinct = list({(each.alone, each.options.filter): each for each in readings}.values())
     found = sorted(map(find, distinct), key=lambda each: _likely(each, asked), reverse=True)
     own = [each for each in found if each.question.alone == asked.alone]
-    if own and not leans and all(each.confidence < FOREIGN for each in own) and _stands_alone(asked, thread):
+    stands_alone = readings[0].alone == asked.alone  # as the rules have it
+    if own and not leans and stands_alone and all(each.confidence < FOREIGN for each in own):
         found = own
     best = _together(found, asked.options.max_quotes)
     return replace(best, question=replace(asked, alone=best.question.alone))
@@ -117,10 +118,6 @@ def _readings(asked: Question, thread: Thread, quoted: tuple[str, ...]) -> Itera
         yield replace(asked, alone=about, options=options)
     else:
         yield replace(asked, alone=about)
-
-
-def _stands_alone(asked: Question, thread: Thread) -> bool:
-    return complete(asked.alone, thread.last, thread.answer) == asked.alone
 
 
 def _likely(found: Found, asked: Question) -> tuple[bool, float]:
