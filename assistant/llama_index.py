@@ -95,6 +95,8 @@ def _quote(each: Evidence) -> NodeWithScore:
     id_ = f"{each.document.id}:{each.start}-{each.end}"
     node = _node(id_, each.quote, each.start, each.end, each.language, each.document, each.score)
     node.node.metadata["citation"] = each.key
+    if each.recognized:
+        node.node.metadata["recognized"] = True
     if each.translation is not None:
         node.node.metadata["translation"] = each.translation
     return node
@@ -109,7 +111,7 @@ def _node(id_: str, text: str, start: int, end: int, language: str, about: Sourc
         end_char_idx=end,
         metadata=metadata,
         excluded_llm_metadata_keys=[*sorted((metadata.keys() | {"translation"}) - _FOR_MODELS)],
-        excluded_embed_metadata_keys=[*sorted(metadata.keys() | {"citation", "translation"})],
+        excluded_embed_metadata_keys=[*sorted(metadata.keys() | {"citation", "recognized", "translation"})],
         relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=about.id)},
     )
     return NodeWithScore(node=node, score=score)

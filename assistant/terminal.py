@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import click
 
 from assistant.server.answer_layout import Part, in_asker_language, layout_of
+from assistant.server.evidence_html import recognized_label
 from assistant.server.strings import Strings, chosen
 from assistant.server.turn_html import count_words, understood
 from assistant.types import Answer, Composed, Event, Evidence, Finished, Source, Translated
@@ -44,14 +45,15 @@ def shown(answer: Answer) -> str:
     for part in layout.parts:
         blocks += _part(part, words)
     if layout.more:
-        blocks += [f"{words('evidence.more', count=len(layout.more))}:", *map(_quote, layout.more)]
+        blocks.append(f"{words('evidence.more', count=len(layout.more))}:")
+        blocks += [_quote(evidence, words) for evidence in layout.more]
     return "\n\n".join(blocks)
 
 
 def _part(part: Part, words: Strings) -> Iterator[str]:
     if part.title is not None:
         yield f"{part.title}\n{'-' * min(len(part.title), 60)}"
-    yield from map(_quote, part.evidence)
+    yield from (_quote(evidence, words) for evidence in part.evidence)
     if part.title is not None and part.documents and not part.evidence:
         yield "\n".join(
             f"- {each.title} ({_facts(each.speaker, each.published, each.language)})" for each in part.documents
@@ -60,11 +62,13 @@ def _part(part: Part, words: Strings) -> Iterator[str]:
         yield words("section.nothing")
 
 
-def _quote(evidence: Evidence) -> str:
+def _quote(evidence: Evidence, words: Strings) -> str:
     source: Source = evidence.document
     page = f"p. {source.page}" if source.page else None
     lines = [f"[{evidence.key}] {source.title} ({_facts(source.speaker, source.published, evidence.language, page)})"]
     lines += [f"{INDENT}{line.strip()}" for line in f"“{evidence.quote}”".splitlines() if line.strip()]
+    if label := recognized_label(evidence, words):
+        lines.append(f"{INDENT}({label})")
     return "\n".join([*lines, f"{INDENT}{source.uri}"] if source.uri else lines)
 
 

@@ -56,6 +56,8 @@ class Evidence(Value):
     quote: str
     language: str
     score: float
+    recognized: bool = False
+    """Whether words of it were recognized from the picture of a page: they may differ from what it shows."""
     translation: str | None = None
 
 

@@ -49,12 +49,26 @@ class Document:
     collection: str = ""
     """The collection that it belongs to; empty for none."""
     signs: tuple[str, ...] = ()
-    """Signs that its file was made to mislead readers, as `ingest` names them; empty for nearly all."""
+    """What was noticed when its file was read, as `ingest` names it, such as ``recognized:5/9``; empty for nearly all."""
 
     def page_of(self, offset: int) -> int | None:
         """Return the page, counted from 1, that holds `offset`; None for a text without pages."""
         page = sum(1 for start in self.pages if start <= offset)
         return page or None
+
+    def is_recognized(self, span: Span) -> bool:
+        """Return whether words at `span` stand, in part at least, on a page whose text was recognized from its picture."""
+        named = [sign.partition(":")[2].partition("/")[0] for sign in self.signs if sign.startswith("recognized:")]
+        if not named:
+            return False
+        first, last = (self.page_of(offset) or 1 for offset in (span.start, max(span.start, span.end - 1)))
+        return any(not page_numbers(pages).isdisjoint(range(first, last + 1)) for pages in named)
+
+
+def page_numbers(runs: str) -> frozenset[int]:
+    """Return the numbers that ``1-3,7`` stands for."""
+    parts = (run.partition("-") for run in runs.split(","))
+    return frozenset(number for first, _, last in parts for number in range(int(first), int(last or first) + 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ def verified(chosen: Iterable[Candidate], library: Library) -> tuple[Evidence, .
                     quote=each.words,
                     language=each.hit.passage.language,
                     score=each.score,
+                    recognized=now.is_recognized(span),
                 )
             )
     return tuple(evidence)

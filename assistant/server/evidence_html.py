@@ -102,6 +102,16 @@ def translation_label(item: Evidence, language: str, words: Strings) -> str:
     return words("evidence.translation", **named)
 
 
+def recognized_label(item: Evidence, words: Strings) -> str:
+    """Return what is said of a quote whose text was recognized from a picture; empty for any other."""
+    return words("evidence.recognized") if item.recognized else ""
+
+
+def _recognized(item: Evidence, words: Strings) -> str:
+    label = recognized_label(item, words)
+    return f'<small class="recognized">{escape(label)}</small>' if label else ""
+
+
 def _translation(item: Evidence, language: str, words: Strings) -> str:
     if not item.translation:
         return ""
@@ -122,6 +132,7 @@ def _card(item: Evidence, words: Strings, judged: bool, language: str, spans: Se
         f'<span class="key" aria-hidden="true">{item.key}</span>'
         f'<span class="source">{source_line(item.document, words)}</span></button>'
         f'<blockquote lang="{escape(item.language)}" dir="auto">{_quote(item, spans)}</blockquote>'
+        f"{_recognized(item, words)}"
         f"{_translation(item, language, words)}"
         f'<button class="icon wrong" data-do="feedback.citation" data-key="{item.key}"'
         f' aria-label="{escape(words("evidence.wrong"))}" title="{escape(words("evidence.wrong"))}"'

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any, Literal, get_args
 
 from assistant.server.answer_layout import in_asker_language, layout_of, marked
-from assistant.server.evidence_html import evidence_section, translation_label
+from assistant.server.evidence_html import evidence_section, recognized_label, translation_label
 from assistant.server.strings import Strings
 from assistant.server.turn_html import answer_body, confidence_words, count_words, has_confidence, understood
 from assistant.types import Answer, AnswerSpan, Evidence
@@ -28,6 +28,7 @@ _STYLE = (
     "max-width:46rem;margin:2rem auto;padding:0 1rem}"
     "blockquote{border-left:3px solid #8aa;margin:.4rem 0;padding:.1rem 1rem}li{margin:1rem 0}"
     ".details{color:#555;margin-left:.5em}.title{margin-left:.5em;font-style:italic}button{all:unset}.wrong{display:none}"
+    ".recognized{display:block;color:#555}"
     ".translation{color:#444;margin:.4rem 0 0 1.2rem}.translation small{background:#eee;padding:0 .3em}"
     ".short-answer{font-size:1.5em;margin:.3em 0}.side-by-side{display:grid;grid-template-columns:1fr 1fr;gap:1rem}"
     ".mark{font-size:.75em;vertical-align:super;color:#066}"
@@ -123,6 +124,8 @@ def _markdown_quote(item: Evidence, language: str, words: Strings, spans: Sequen
     whole = "".join(f"**{piece}**" if is_answer else piece for piece, is_answer in pieces)
     quote = "\n".join(f"   > {line.strip()}" for line in whole.splitlines() if line.strip())
     shown = f"{item.key}. {_plain(said)} ({item.start}\u2013{item.end})\n\n{quote}"
+    if label := recognized_label(item, words):
+        shown += f"\n\n   *{_plain(label)}*"
     if item.translation:
         shown += f"\n\n   *{_plain(translation_label(item, language, words))}:* {_plain(item.translation)}"
     return shown

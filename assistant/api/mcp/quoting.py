@@ -33,6 +33,7 @@ def answer_as_text(answer: Answer) -> str:
             published=item.document.published,
             start=item.start,
             end=item.end,
+            recognized_from_picture=item.recognized or None,
         )
         for item in answer.evidence
     ]
