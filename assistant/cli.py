@@ -25,7 +25,7 @@ COMMANDS = {
     "documents": ("ingest.library_cli:documents", "List, show or remove documents."),
     "search": ("assistant.cli:search", "Find passages, best first."),
     "eval": ("evals.cli:evaluate", "Run scripted questions, score and compare runs."),
-    "mcp": ("assistant.api.mcp.cli:mcp", "Serve a program that speaks MCP."),
+    "mcp": ("assistant.server.api.mcp.cli:mcp", "Serve a program that speaks MCP."),
     "models": ("assistant.llm.cli:models", "List or install language models."),
     "users": ("assistant.accounts.cli:users", "Say who may sign in to the page, and what for."),
     "tokens": ("assistant.accounts.tokens_cli:tokens", "Give programs tokens with which they ask."),

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Protocol
 
-from assistant.api.events import event_of
+from assistant.server.api.events import event_of
 from assistant.types import AskOptions, Event, Message
 from store.ownership.owner_client import OwnerClient, OwnerGoneError, find_equal_owner
 from store.settings import Settings, default_mode

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import click
 
-from assistant.server.answer_layout import Part, in_asker_language, layout_of
-from assistant.server.evidence_html import recognized_label
+from assistant.answer_layout import Part, in_asker_language, layout_of
+from assistant.server.page.evidence_html import recognized_label
+from assistant.server.page.turn_html import count_words, understood
 from assistant.server.strings import Strings, chosen
-from assistant.server.turn_html import count_words, understood
 from assistant.types import Answer, Composed, Event, Evidence, Finished, Source, Translated
 
 INDENT = "    "

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from assistant.reading.network import load_reader
+from assistant.extractive_qa.network import load_reader
 from assistant.suggested_questions.generator import GeneratedQuestion, generate_questions
 from assistant.suggested_questions.templates import languages as template_languages
 from assistant.verify.names import latin_names

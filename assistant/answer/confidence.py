@@ -3,7 +3,7 @@
 A logistic model over a few features that mean the same in every language. What differs is whether the best sentence is
 in the question's own language, where keywords speak too, or in another, where meaning alone does: the features that
 this changes have a second weight for it. The weights belong to one embedding model and its reader
-(`assistant.reading.decisions`), fitted by ``python -m evals.training.reader.decisions``.
+(`assistant.extractive_qa.decisions`), fitted by ``python -m evals.training.reader.decisions``.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-from assistant.reading.decisions import Confidence
-from assistant.reading.passages import Candidate, ReadPassages
+from assistant.extractive_qa.candidates import Candidate, ReadPassages
+from assistant.extractive_qa.decisions import Confidence
 from store.types import SearchResult
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.reading.passages import Candidate
+from assistant.extractive_qa.candidates import Candidate
 from assistant.verify.dates import DateMention, dates_in
 from assistant.verify.numbers import Quantity, numbers_in
 from assistant.verify.text import fold

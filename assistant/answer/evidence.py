@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from assistant.reading.decisions import Confidence
-from assistant.reading.passages import Candidate
+from assistant.extractive_qa.candidates import Candidate
+from assistant.extractive_qa.decisions import Confidence
 from assistant.types import Evidence, Source
 from store.library import Library
 from store.text.fold import fold

@@ -12,14 +12,14 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from assistant.answer import compose
-from assistant.answer.answer_writer import Writer, with_translations, written_notices
-from assistant.answer.find import Finder, Found
-from assistant.answer.generate import Written
+from assistant.answer import quoted_answer
+from assistant.answer.dialogue.phrases import phrases
+from assistant.answer.dialogue.planner import Planner, shown
+from assistant.answer.language_model import Writer, with_translations, written_notices
 from assistant.answer.question import Question
+from assistant.answer.retrieval import Finder, Found
 from assistant.answer.translate import Translation, Translations, foreign
-from assistant.answer.turns.phrases import phrases
-from assistant.answer.turns.planner import Planner, shown
+from assistant.answer.written_answer import Written
 from assistant.types import (
     AbstainReason,
     Answer,
@@ -120,13 +120,13 @@ class Assistant:
         text = ""
         claims: list[Claim] = []
         if found.short_answer is not None:
-            claims.append(compose.short(found.short_answer, found.evidence, found.question.language))
+            claims.append(quoted_answer.short(found.short_answer, found.evidence, found.question.language))
             text = claims[0].text
             yield TextAdded(text)
             yield ClaimChecked(claims[0])
         for each in found.evidence:
             gap = PARAGRAPH if text else ""
-            claim = compose.framed(each, found.question.language, len(text) + len(gap))
+            claim = quoted_answer.framed(each, found.question.language, len(text) + len(gap))
             text += gap + claim.text
             claims.append(claim)
             yield TextAdded(gap + claim.text)
@@ -184,14 +184,14 @@ class Assistant:
         language, hits = found.question.language, found.passages.hits
         reason: AbstainReason = "low_confidence" if hits else "no_evidence"
         if found.missing:
-            reason, text = "not_said", compose.missing(language, found.missing)
+            reason, text = "not_said", quoted_answer.missing(language, found.missing)
         elif found.nearest:
-            reason, text = "not_said", compose.not_said(language, found.nearest[0])
+            reason, text = "not_said", quoted_answer.not_said(language, found.nearest[0])
         elif not hits and self.library.statistics().documents == 0:
             reason = "empty_library"
-            text = compose.empty_library(language)
+            text = quoted_answer.empty_library(language)
         else:
-            text = compose.no_answer(language, list({hit.document.id: hit.document for hit in hits}.values()))
+            text = quoted_answer.no_answer(language, list({hit.document.id: hit.document for hit in hits}.values()))
         yield TextAdded(text)
         yield _finished(found, text, abstain_reason=reason)
 
@@ -223,7 +223,7 @@ def _finished(
         short_answer=found.short_answer,
         claims=claims,
         evidence=evidence,
-        notices=(*notices, *conflicts(found), *compose.notices(found.evidence, asked.language)),
+        notices=(*notices, *conflicts(found), *quoted_answer.notices(found.evidence, asked.language)),
         timings_ms=_total(asked, timings),
     )
     return Finished(answer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant.reading.passages import Candidate
+from assistant.extractive_qa.candidates import Candidate
 from assistant.types import AnswerSpan, Evidence, ShortAnswer
 
 WHOLE = 0.85

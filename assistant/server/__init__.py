@@ -1,1 +1,1 @@
-"""The chat page: it renders the events of an answer, and decides nothing."""
+"""The server: the chat page and the API for other programs in one application."""

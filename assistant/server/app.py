@@ -13,19 +13,19 @@ from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from assistant.api.answer_runs import AnswerRuns
-from assistant.api.callers import bearer_token
-from assistant.api.metrics import MeasuredAssistant, MeasuredRequests, Metrics, metrics_router
-from assistant.api.mount import mount_api
-from assistant.api.rate_limits import RateLimits
-from assistant.api.services import Services
-from assistant.server import routes
-from assistant.server.answer_stream import PageAnswers
-from assistant.server.auth_routes import auth_router
-from assistant.server.authentication import DEFAULT_ACCESS, Access, Authenticator, Identity
+from assistant.server.api.answer_runs import AnswerRuns
+from assistant.server.api.callers import bearer_token
+from assistant.server.api.metrics import MeasuredAssistant, MeasuredRequests, Metrics, metrics_router
+from assistant.server.api.mount import mount_api
+from assistant.server.api.rate_limits import RateLimits
+from assistant.server.api.services import Services
+from assistant.server.auth.authentication import DEFAULT_ACCESS, Access, Authenticator, Identity
+from assistant.server.auth.permissions import refuse_undeclared
+from assistant.server.auth.sign_in_routes import auth_router
 from assistant.server.error_responses import add_error_handlers
-from assistant.server.gradio.mount import mount_page
-from assistant.server.permissions import refuse_undeclared
+from assistant.server.page import routes
+from assistant.server.page.answer_stream import PageAnswers
+from assistant.server.page.gradio.mount import mount_page
 from assistant.server.security import RequestGuard
 from assistant.server.settings import DEFAULTS, PageSettings
 from assistant.server.uploads import DocumentEditor
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from assistant.accounts.sign_in import Accounts
-    from assistant.server.evaluation_panel import EvaluationRuns
-    from assistant.server.scoped_access import Assistant
+    from assistant.server.auth.scoped_access import Assistant
+    from assistant.server.evaluation_runs import EvaluationRuns
     from assistant.suggested_questions.saved import OfferedQuestions
     from store.catalog.conversations import Conversations
 

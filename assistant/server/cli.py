@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from assistant.answer.instrumentation import InstrumentedAssistant
-    from assistant.server.evaluation_panel import EvaluationRuns
+    from assistant.server.evaluation_runs import EvaluationRuns
     from store.settings import Settings
 
 
@@ -26,7 +26,7 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     from assistant.accounts.sign_in import Accounts, accounts_location
     from assistant.build import build_assistant
     from assistant.llm.registry import is_there
-    from assistant.server.authentication import Access
+    from assistant.server.auth.authentication import Access
     from assistant.server.serve import admitted
     from assistant.server.serve import serve as serve_page
     from assistant.server.settings import PageSettings
@@ -90,7 +90,7 @@ def _bench(settings: Settings) -> EvaluationRuns:
     """Return `attest eval` for the page, in processes of its own, over the suites that come with it and the home's."""
     from importlib.resources import files
 
-    from assistant.server.evaluation_panel import EvaluationRuns
+    from assistant.server.evaluation_runs import EvaluationRuns
 
     program = "import sys; from assistant.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", program, "--home", str(settings.home)]

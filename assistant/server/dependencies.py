@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from assistant.accounts.account import Visitor
-from assistant.server.permissions import visitor_of_scope
+from assistant.server.auth.permissions import visitor_of_scope
 from assistant.server.strings import Strings, chosen
 
 

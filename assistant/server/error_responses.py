@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from assistant.server.auth_routes import wanted_conversation
+from assistant.server.auth.sign_in_routes import wanted_conversation
 from assistant.server.dependencies import words_of_request
 from assistant.server.error_messages import stated
 from assistant.server.security import PASSWORD_PATH

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from assistant.server.authentication import OWNER_COOKIE, browser_of
+from assistant.server.auth.authentication import OWNER_COOKIE, browser_of
 
 UPLOAD_PATHS = ("/attest/library/files", "/api/documents")
 SIGN_IN_PATH = "/attest/sign-in"

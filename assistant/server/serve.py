@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.server.authentication import DEFAULT_ACCESS, Access
-from assistant.server.evaluation_panel import EvaluationRuns
+from assistant.server.auth.authentication import DEFAULT_ACCESS, Access
+from assistant.server.evaluation_runs import EvaluationRuns
 from assistant.server.security import malformed
 from assistant.server.settings import DEFAULTS, PageSettings
 from assistant.server.uploads import DocumentEditor, ingest_into
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from assistant.accounts.sign_in import Accounts
-    from assistant.server.scoped_access import Assistant
+    from assistant.server.auth.scoped_access import Assistant
     from assistant.suggested_questions.saved import OfferedQuestions
     from store.catalog.conversations import Conversations
     from store.ownership.owner_socket import OwnerSocket

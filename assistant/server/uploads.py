@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from assistant.server.scoped_access import Collections, scoped_library
+from assistant.server.auth.scoped_access import Collections, scoped_library
 from ingest.pipeline import ingest_paths
 from store.errors import AttestError, NotFoundError, ReadError, RequestError
 from store.text.date_ranges import is_date

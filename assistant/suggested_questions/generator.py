@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assistant.reading.reader import Reader, SentenceReading
-from assistant.reading.windows import is_heading, windows_of
+from assistant.extractive_qa.reader import Reader, SentenceReading
+from assistant.extractive_qa.windows import is_heading, windows_of
 from assistant.suggested_questions.templates import SPAN, QuestionKind, Rule, Templates, templates
 from assistant.verify.dates import dates_in
 from assistant.verify.numbers import numbers_in

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 
-from assistant.answer.followups import names_subject
-from assistant.reading.network import load_reader
-from assistant.reading.reader import Reader
+from assistant.answer.dialogue.followup_rules import names_subject
+from assistant.extractive_qa.network import load_reader
+from assistant.extractive_qa.reader import Reader
 from assistant.suggested_questions.generator import generate_questions
 from store.errors import AttestError, NotFoundError
 from store.library import Library

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import regex
 
-from assistant.verify.packs import packs
+from assistant.verify.language_rules import all_rules
 
 _PARTS = regex.compile(r"(?<=[.?!。？！])\s+|(?<=\p{Thai})\s+(?=\p{Thai})")
 
@@ -18,7 +18,7 @@ _PARTS = regex.compile(r"(?<=[.?!。？！])\s+|(?<=\p{Thai})\s+(?=\p{Thai})")
 def commands(text: str) -> bool:
     """Return whether `text` tells an assistant what to do or to say, in any language that there are data for."""
     line = " ".join(text.split())
-    return any(each.pattern("commands").search(line) for each in packs().values())
+    return any(each.pattern("commands").search(line) for each in all_rules().values())
 
 
 def without_commands(question: str) -> str:

@@ -11,15 +11,15 @@ from functools import lru_cache
 
 import regex
 
-from assistant.verify.packs import pack_of, packs
+from assistant.verify.language_rules import all_rules, rules_of_text
+from assistant.verify.number_words import roman_value
+from assistant.verify.phonetics import LATIN_WORD, bare, latin_consonants, occurs, thai_consonants
 from assistant.verify.places import entities_of, mentions
-from assistant.verify.sounds import LATIN_WORD, bare, latin_consonants, occurs, thai_consonants
 from assistant.verify.text import SENTENCE_START, has_thai
 from assistant.verify.thai_names import thai_name_borne, thai_name_candidates
-from assistant.verify.words import roman_value
 
 _TITLE_WORDS, _COMMON, _GENERIC = (
-    frozenset(word for each in packs().values() for word in each.words(group))
+    frozenset(word for each in all_rules().values() for word in each.words(group))
     for group in ("titles", "common", "generic")
 )
 _WORD = (
@@ -53,7 +53,7 @@ def unsupported_name(claim: str, quotes: Sequence[str], context: str = "") -> st
         context: What else may bear a name: titles and speakers of the quoted documents, folded.
     """
     borne = " \n ".join([*quotes, context])
-    is_vietnamese = pack_of(claim).language == "vi"
+    is_vietnamese = rules_of_text(claim).language == "vi"
     for name in latin_names(claim):
         if not _latin_name_borne(name, quotes, borne, is_vietnamese=is_vietnamese):
             return name

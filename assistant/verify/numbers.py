@@ -12,8 +12,8 @@ from typing import Literal
 
 import regex
 
+from assistant.verify.number_words import NUMBER_WORDS, ROMAN, VIETNAMESE, WordNumbers, roman_value
 from assistant.verify.text import SENTENCE_START
-from assistant.verify.words import NUMBER_WORDS, ROMAN, VIETNAMESE, WordNumbers, roman_value
 
 Bound = Literal["over", "under", "about", "exact"]
 

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 
 import regex
 
-from assistant.verify.packs import pack_of, packs
+from assistant.verify.language_rules import all_rules, rules_of_text
 from assistant.verify.text import content_words
 
 SCOPE = 5
@@ -33,7 +33,7 @@ class Negated:
 @lru_cache(maxsize=4096)
 def negations_in(text: str) -> tuple[Negated, ...]:
     """Return the negations of a folded text, each with what it negates up to the end of its clause."""
-    words = pack_of(text)
+    words = rules_of_text(text)
     hidden = words.cues("not_negations").sub(lambda match: "\x00" * len(match.group()), text)
     found = []
     last = -1
@@ -52,7 +52,7 @@ def negations_in(text: str) -> tuple[Negated, ...]:
 
 def has_negative(text: str) -> bool:
     """Return whether a folded text has a word that is negative by its meaning, such as "rejected"."""
-    return bool(pack_of(text).cues("negatives").search(text))
+    return bool(rules_of_text(text).cues("negatives").search(text))
 
 
 def contradiction(claim: str, quotes: Sequence[str], nearest: str | None = None) -> str | None:
@@ -68,7 +68,7 @@ def _overlap(words: frozenset[str], others: frozenset[str]) -> float:
 
 
 def _negation_conflict(claim: str, quotes: Sequence[str], nearest: str | None) -> str | None:
-    same = [quote for quote in quotes if pack_of(quote) is pack_of(claim)]
+    same = [quote for quote in quotes if rules_of_text(quote) is rules_of_text(claim)]
     return (
         _denies_what_is_said(claim, same)
         or _denies_where_nothing_is_denied(claim, quotes)
@@ -97,7 +97,7 @@ def _denies_where_nothing_is_denied(claim: str, quotes: Sequence[str]) -> str | 
     if not any(has_negative(quote) for quote in quotes):
         return claimed[0].cue
     # "did not vote against" denies "voted against", though both are negative.
-    words = pack_of(claim)
+    words = rules_of_text(claim)
     for negated in claimed:
         after = claim[claim.find(negated.cue) + len(negated.cue) :][:NEAR]
         negative = words.cues("negatives").search(after)
@@ -117,7 +117,7 @@ def _plain_where_the_nearest_denies(claim: str, nearest: str | None) -> str | No
 
 def _opposite(claim: str, quotes: Sequence[str]) -> str | None:
     together = "\n".join(quotes)
-    matters = dict.fromkeys(name for each in packs().values() for name in each.opposites)
+    matters = dict.fromkeys(name for each in all_rules().values() for name in each.opposites)
     for matter in matters:
         for said, contrary in ((0, 1), (1, 0)):
             found = _side(matter, said).search(claim)
@@ -131,6 +131,8 @@ def _opposite(claim: str, quotes: Sequence[str]) -> str | None:
 @cache
 def _side(matter: str, side: int) -> regex.Pattern[str]:
     """Return a pattern that finds one side of a matter in any language."""
-    every = [each.whole(each.opposites[matter][side]).pattern for each in packs().values() if matter in each.opposites]
+    every = [
+        each.whole(each.opposites[matter][side]).pattern for each in all_rules().values() if matter in each.opposites
+    ]
     # "24 against" and "after 1998" are figures, and dates are compared by themselves.
     return regex.compile(rf"(?:{'|'.join(every)})(?!\s?\d)", regex.IGNORECASE)

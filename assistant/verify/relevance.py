@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import regex
 
+from assistant.verify.language_rules import rules_of
 from assistant.verify.numbers import numbers_in
-from assistant.verify.packs import pack
 from assistant.verify.text import content_words, fold, has_thai, strip_markers
 
 LONGEST_LOOP = 120
@@ -30,7 +30,7 @@ def loops(text: str) -> bool:
 
 def misses(question: str, sentence: str, language: str) -> str | None:
     """Return why `sentence` does not answer `question`, as the end of "it ..."; None where nothing is plainly wrong."""
-    words = pack(language)
+    words = rules_of(language)
     if words is None:
         return None
     asked, said = fold(question), fold(strip_markers(sentence))

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assistant.types import Evidence
-from assistant.verify.packs import pack_of
+from assistant.verify.language_rules import rules_of_text
 from assistant.verify.text import content_spans, content_words
 from store.types import Span
 
 if TYPE_CHECKING:
     from store.embedding import FloatArray
-    from store.embedding.centering import Centring
+    from store.embedding.centering import Centering
     from store.embedding.embedder import Embedder
 
 MINIMUM_WORDS = 3
@@ -49,7 +49,7 @@ class Closeness:
 
 @dataclass(frozen=True, slots=True)
 class _Vectors:
-    """One text: `clauses` holds the whole and its clauses, centred; `words` its content words, as they come."""
+    """One text: `clauses` holds the whole and its clauses, centered; `words` its content words, as they come."""
 
     texts: tuple[str, ...]
     clauses: FloatArray
@@ -59,7 +59,7 @@ class _Vectors:
 
 def clauses_of(text: str) -> tuple[Span, ...]:
     """Return the clauses of a sentence that say enough to be compared alone, or the sentence where it has but one."""
-    pattern = pack_of(text).pattern("cuts")
+    pattern = rules_of_text(text).pattern("cuts")
     cuts = [0, *(match.end() for match in pattern.finditer(text)), len(text)]
     spans: list[Span] = []
     start = 0
@@ -77,9 +77,9 @@ def clauses_of(text: str) -> tuple[Span, ...]:
 class MeaningScorer:
     """Compares claims with the quotes of one answer; the quotes are embedded once."""
 
-    def __init__(self, evidence: Sequence[Evidence], embedder: Embedder, centring: Centring | None = None) -> None:
+    def __init__(self, evidence: Sequence[Evidence], embedder: Embedder, centering: Centering | None = None) -> None:
         self._embedder = embedder
-        self._centring = centring or _shipped_centring(embedder.name, embedder.dimensions)
+        self._centering = centering or _shipped_centering(embedder.name, embedder.dimensions)
         # A claim may well take its subject from the title: its words count, though not as a statement.
         texts = [(each.quote, each.language) for each in evidence]
         texts += [(each.document.title, each.document.language) for each in evidence]
@@ -102,15 +102,15 @@ class MeaningScorer:
             texts, clauses, words, self._embedder.embed_passages(passages), strict=True
         ):
             vectors = np.concatenate([result.passage[None, :], result.sentences[: len(some)]])
-            centred = self._centring.centre(vectors, [language] * len(vectors))
+            centered = self._centering.center(vectors, [language] * len(vectors))
             parts = (text, *(span.of(text) for span in some))
-            found.append(_Vectors(parts, centred, others, result.sentences[len(some) :]))
+            found.append(_Vectors(parts, centered, others, result.sentences[len(some) :]))
         return found
 
     def closeness(self, claim: str, cited: Sequence[int], language: str | None = None) -> Closeness:
         """Return how close `claim` comes to every quote as a whole, and to those `cited` in its parts."""
         if claim not in self._claims:
-            (self._claims[claim],) = self._embed([(claim, language or pack_of(claim).language)])
+            (self._claims[claim],) = self._embed([(claim, language or rules_of_text(claim).language)])
         said = self._claims[claim]
         by_key = {key: float((quote.clauses @ said.clauses[0]).max()) for key, quote in self._quotes.items()}
         cited_words = [vectors[key].words for vectors in (self._quotes, self._titles) for key in cited]
@@ -123,10 +123,10 @@ class MeaningScorer:
 
 
 @cache
-def _shipped_centring(model: str, dimensions: int) -> Centring:
-    from store.embedding.centering import Centring, load_means
+def _shipped_centering(model: str, dimensions: int) -> Centering:
+    from store.embedding.centering import Centering, load_means
 
-    return Centring(load_means(model, dimensions))
+    return Centering(load_means(model, dimensions))
 
 
 def _weakest_run(said: _Vectors, words: FloatArray, claim: str) -> tuple[float, str]:
@@ -141,7 +141,7 @@ def _weakest_run(said: _Vectors, words: FloatArray, claim: str) -> tuple[float, 
 
 def shared_words(claim: str, quote: str) -> float | None:
     """Return the share of a folded claim's content words that a folded quote has; None where the languages differ."""
-    if pack_of(claim) is not pack_of(quote):
+    if rules_of_text(claim) is not rules_of_text(quote):
         return None
     words = set(content_words(claim))
     return len(words & set(content_words(quote))) / len(words) if words else None

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 import regex
 
-from assistant.verify.packs import pack_of, packs
+from assistant.verify.language_rules import all_rules, rules_of_text
 from store.text.fold import plain
 from store.types import Span
 
@@ -86,7 +86,7 @@ def content_words(text: str) -> tuple[str, ...]:
 
 @cache
 def _stopwords() -> frozenset[str]:
-    return frozenset(word for each in packs().values() for word in each.words("function_words", "conjunctions"))
+    return frozenset(word for each in all_rules().values() for word in each.words("function_words", "conjunctions"))
 
 
 _LEFT_AS_THEY_WERE = regex.compile(
@@ -124,4 +124,4 @@ def speaks(text: str, language: str) -> bool:
         return False
     if (base in scripts or base == "en") and len(_LEFT_AS_THEY_WERE.findall(words)) > 1:
         return False
-    return base not in ("en", "vi") or pack_of(words).language == base
+    return base not in ("en", "vi") or rules_of_text(words).language == base

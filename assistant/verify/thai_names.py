@@ -6,8 +6,8 @@ from functools import cache
 
 import regex
 
+from assistant.verify.phonetics import LATIN_WORD, latin_consonants, occurs, thai_consonants
 from assistant.verify.places import entities_of, mentions, thai_names
-from assistant.verify.sounds import LATIN_WORD, latin_consonants, occurs, thai_consonants
 
 _THAI_TITLES = regex.compile(
     r"(?:นางสาว|นาย|นาง|ดร\.|(?:รอง|ผู้ช่วย)?ศาสตราจารย์|ประธานาธิบดี|เอกอัครราชทูต|พลเอก|พลตรี|มร\.)\s?(?P<name>\p{Thai}{3,})"

@@ -17,16 +17,16 @@ from assistant.verify.checks import (
     unsupported_number,
 )
 from assistant.verify.dates import dates_in
+from assistant.verify.language_rules import rules_of_text
 from assistant.verify.names import unsupported_name
 from assistant.verify.numbers import numbers_in
-from assistant.verify.packs import pack_of
 from assistant.verify.polarity import contradiction
 from assistant.verify.support import Closeness, MeaningScorer, shared_words
 from assistant.verify.text import fold, strip_markers
 from assistant.verify.verdict import CALIBRATED, Fault, Thresholds, Verdict
 
 if TYPE_CHECKING:
-    from store.embedding.centering import Centring
+    from store.embedding.centering import Centering
     from store.embedding.embedder import Embedder
 
 
@@ -36,7 +36,7 @@ def verify_claim(
     evidence: Sequence[Evidence],
     *,
     embedder: Embedder | None = None,
-    centring: Centring | None = None,
+    centering: Centering | None = None,
     language: str | None = None,
 ) -> Verdict:
     """Return whether `evidence` carries one claim. For more than one claim over the same evidence, keep a `Verifier`.
@@ -46,10 +46,10 @@ def verify_claim(
         citations: The keys that it cites. Where it cites none, the verifier looks for the quotes that carry it.
         evidence: All quotes of the answer.
         embedder: Compares meanings; without it only words are compared.
-        centring: Language means to take off the vectors; those that ship for the model if None.
+        centering: Language means to take off the vectors; those that ship for the model if None.
         language: The claim's language, if it is known.
     """
-    return Verifier(evidence, embedder=embedder, centring=centring).verify(claim_text, citations, language=language)
+    return Verifier(evidence, embedder=embedder, centering=centering).verify(claim_text, citations, language=language)
 
 
 class Verifier:
@@ -60,13 +60,13 @@ class Verifier:
         evidence: Sequence[Evidence],
         *,
         embedder: Embedder | None = None,
-        centring: Centring | None = None,
+        centering: Centering | None = None,
         thresholds: Thresholds | None = None,
     ) -> None:
         self._quotes = {each.key: read_quote(each) for each in evidence}
         self._thresholds = thresholds or CALIBRATED.get(embedder.name if embedder else "", Thresholds())
         known = thresholds is not None or (embedder is not None and embedder.name in CALIBRATED)
-        self._scorer = MeaningScorer(evidence, embedder, centring) if embedder and evidence and known else None
+        self._scorer = MeaningScorer(evidence, embedder, centering) if embedder and evidence and known else None
 
     def verify(self, claim_text: str, citations: Sequence[int], *, language: str | None = None) -> Verdict:
         """Return the verdict on one claim; see `verify_claim`."""
@@ -148,7 +148,7 @@ class Verifier:
             shares = [share for quote in quotes if (share := shared_words(claim, quote.text)) is not None]
             too_few = bool(shares) and len(shares) == len(quotes) and max(shares) < limits.shared_words
             return Verdict("unsupported", "meaning", text) if too_few else None
-        same = any(quote.language.split("-")[0] == pack_of(claim).language for quote in quotes)
+        same = any(quote.language.split("-")[0] == rules_of_text(claim).language for quote in quotes)
         cited = max(closeness.by_key[quote.key] for quote in quotes)
         best = max(closeness.by_key.values())
         if cited < (limits.whole_within if same else limits.whole_across) or best - cited > limits.margin:

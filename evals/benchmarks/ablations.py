@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.catalog.rows import StoredVectors
-from store.embedding.centering import Centring, LanguageMeans
+from store.embedding.centering import Centering, LanguageMeans
 from store.index.index_set import IndexSet
 from store.library import Library
 from store.search.engine import search
@@ -37,10 +37,10 @@ class Variant:
 class ExactVectors:
     """Finds the nearest passages by looking at all of them: the index of a small library with any means."""
 
-    def __init__(self, stored: Sequence[StoredVectors], centring: Centring) -> None:
+    def __init__(self, stored: Sequence[StoredVectors], centering: Centering) -> None:
         self._ids = [each.passage_id for each in stored]
         rows = np.stack([each.vectors[0] for each in stored])
-        self._vectors = centring.centre(rows, [each.language for each in stored])
+        self._vectors = centering.center(rows, [each.language for each in stored])
 
     def nearest(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[tuple[str, float]]:
         """See `store.index.vector_index.Nearest`; filters are not known here."""
@@ -57,7 +57,7 @@ def variants(languages: Sequence[str]) -> list[Variant]:
     """All of them, the whole ranking first. `languages` are those that questions are asked in."""
     return [
         Variant("Attest, all parts"),
-        Variant("without centring", replace(BASE, refined=False), _none),
+        Variant("without centering", replace(BASE, refined=False), _none),
         Variant("shipped means only", replace(BASE, refined=False)),
         Variant("the library's own means only", means=_none),
         *(
@@ -82,9 +82,9 @@ def asking(library: Library, variant: Variant, k: int) -> Iterator[Ask]:
     with library.ownership.indexes() as indexes, library.snapshot() as snapshot:
         shipped = indexes.centering.shipped
         means = variant.means(shipped) if variant.means else shipped
-        centring = Centring(means, snapshot.language_statistics() if variant.ranking.refined else None)
+        centering = Centering(means, snapshot.language_statistics() if variant.ranking.refined else None)
         stored = list(snapshot.stored_vectors(sorted(indexes.keywords.passage_ids())).values())
-        changed: IndexSet = replace(indexes, vectors=ExactVectors(stored, centring), centering=centring)
+        changed: IndexSet = replace(indexes, vectors=ExactVectors(stored, centering), centering=centering)
         embedder = copy(library.embedder)
         if variant.means and embedder.token_basis is not None:
             rebased = replace(embedder.token_basis, means=variant.means(embedder.token_basis.means))

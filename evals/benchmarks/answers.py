@@ -22,8 +22,8 @@ from pathlib import Path
 import click
 import regex
 
-from assistant.answer.generate import Written, warm, write
 from assistant.answer.pipeline import Assistant
+from assistant.answer.written_answer import Written, warm, write
 from assistant.types import Answer, AskOptions, Claim, Evidence, EvidenceFound, Finished
 from assistant.verify import Verifier, citations_in
 from evals.benchmarks.answer_tables import SYSTEMS, Run, Shown, answer_table, outcome_table, time_table

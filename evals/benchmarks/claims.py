@@ -24,7 +24,7 @@ from evals.benchmarks.figures import replace_section, share
 from evals.benchmarks.figures import table as markdown
 
 if TYPE_CHECKING:
-    from store.embedding.centering import Centring
+    from store.embedding.centering import Centering
     from store.embedding.embedder import Embedder
 
 SUITE = Path(__file__).parent / "data" / "claims.jsonl"
@@ -95,7 +95,7 @@ def _evidence(key: int, quote: dict[str, str]) -> Evidence:
 
 
 def judge(
-    cases: Sequence[LabelledClaim], embedder: Embedder | None = None, centring: Centring | None = None
+    cases: Sequence[LabelledClaim], embedder: Embedder | None = None, centering: Centering | None = None
 ) -> list[Judged]:
     """The verdict on each case; one verifier serves the cases that share their evidence."""
     verifiers: dict[tuple[str, ...], Verifier] = {}
@@ -103,7 +103,7 @@ def judge(
     for case in cases:
         quotes = tuple(each.quote for each in case.evidence)
         if quotes not in verifiers:
-            verifiers[quotes] = Verifier(case.evidence, embedder=embedder, centring=centring)
+            verifiers[quotes] = Verifier(case.evidence, embedder=embedder, centering=centering)
         verdict = verifiers[quotes].verify(case.claim, case.citations, language=case.language)
         judged.append(Judged(case, verdict))
     return judged
@@ -168,8 +168,8 @@ def main(
 ) -> None:
     """Print how many claims the verifier judges rightly, by kind."""
     cases = [case for case in (*load(), *_from_outside(shared, step, runs)) if part in (None, case.part)]
-    embedder, centring = (None, None) if words_only else _embedding()
-    judged = judge(cases, embedder, centring)
+    embedder, centering = (None, None) if words_only else _embedding()
+    judged = judge(cases, embedder, centering)
     text = f"{kind_table(judged)}\n\n{part_table(judged)}"
     click.echo(text)
     if docs:
@@ -193,12 +193,12 @@ def _from_outside(shared: Path | None, step: int, runs: Path) -> Iterator[Labell
             yield from model_claims(runs, parallel)
 
 
-def _embedding() -> tuple[Embedder, Centring]:
-    from store.embedding.centering import Centring, load_means
+def _embedding() -> tuple[Embedder, Centering]:
+    from store.embedding.centering import Centering, load_means
     from store.embedding.weights import load_embedder
 
     embedder = load_embedder()
-    return embedder, Centring(load_means(embedder.name, embedder.dimensions))
+    return embedder, Centering(load_means(embedder.name, embedder.dimensions))
 
 
 if __name__ == "__main__":

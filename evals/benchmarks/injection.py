@@ -29,10 +29,10 @@ import click
 import regex
 import yaml
 
-from assistant.answer.compose import no_answer
-from assistant.answer.generate import warm
 from assistant.answer.pipeline import Assistant
 from assistant.answer.prompt import fixed_part
+from assistant.answer.quoted_answer import no_answer
+from assistant.answer.written_answer import warm
 from assistant.types import Answer, AskOptions, Mode
 from assistant.verify.injection_filter import commands, without_commands
 from evals.benchmarks.figures import machine, replace_section, save, share, table

@@ -24,8 +24,8 @@ import click
 from tqdm import tqdm
 
 from assistant.answer.pipeline import Assistant
-from assistant.reading.decisions import Ranking
-from assistant.reading.passages import candidates
+from assistant.extractive_qa.candidates import candidates
+from assistant.extractive_qa.decisions import Ranking
 from assistant.types import AskOptions
 from evals.benchmarks.figures import machine, replace_section, save, share, table
 from evals.benchmarks.public_data import NON_RELEVANT, RELEVANT, corpus, parallel, protocol_of, queries

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING
 import click
 from tqdm import tqdm
 
-from assistant.reading.decisions import Ranking
-from assistant.reading.passages import PASSAGES, candidates
+from assistant.extractive_qa.candidates import PASSAGES, candidates
+from assistant.extractive_qa.decisions import Ranking
 from evals.benchmarks.ablations import Variant, asking, variants
 from evals.benchmarks.figures import machine, replace_section, save
 from evals.benchmarks.questions import (

@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 import click
 
-from assistant.answer import followups
+from assistant.answer.dialogue import followup_rules
 from assistant.verify import checks, names, numbers, polarity, text, thai_names, verifier
 from assistant.verify.verdict import CALIBRATED, Thresholds
 from evals.benchmarks import claims
@@ -60,10 +60,10 @@ OF_CLAIMS: dict[str, tuple[str, tuple[Switch, ...]]] = {
     "meaning: another quote nearer": ("citation", ((verifier, "CALIBRATED", _limits(margin=9)),)),
 }
 OF_FOLLOW_UPS: dict[str, tuple[str, tuple[Switch, ...]]] = {
-    "a thing takes the place of its like": ("swap", ((followups, "_swapped_thing", _none),)),
-    "a pronoun is replaced": ("pronoun", ((followups, "_anaphor", _none),)),
-    "a missing subject is put in front": ("ellipsis", ((followups, "_lacks_subject", lambda *_: False),)),
-    "who answered is meant": ("pronoun", ((followups, "_person_in", _none),)),
+    "a thing takes the place of its like": ("swap", ((followup_rules, "_swapped_thing", _none),)),
+    "a pronoun is replaced": ("pronoun", ((followup_rules, "_anaphor", _none),)),
+    "a missing subject is put in front": ("ellipsis", ((followup_rules, "_lacks_subject", lambda *_: False),)),
+    "who answered is meant": ("pronoun", ((followup_rules, "_person_in", _none),)),
 }
 
 
@@ -121,18 +121,18 @@ def _rows(
 @click.option("--docs", is_flag=True, help="Rewrite the page of figures.")
 def main(docs: bool) -> None:
     """Print each rule's own figure with and without it."""
-    embedder, centring = claims._embedding()
+    embedder, centering = claims._embedding()
     cases, follow_ups = list(claims.load()), list(labelled.load())
     remembering: Any = _Remembering(embedder)
 
     def of_claims() -> dict[str, tuple[int, int]]:
-        judged = claims.judge(cases, remembering, centring)
+        judged = claims.judge(cases, remembering, centering)
         kinds = {each.case.kind for each in judged}
         groups = {kind: [each.is_right for each in judged if each.case.kind == kind] for kind in kinds}
         return {kind: (sum(right), len(right)) for kind, right in groups.items()}
 
     def of_follow_ups() -> dict[str, tuple[int, int]]:
-        counted, _ = labelled.score(follow_ups, followups.standalone)
+        counted, _ = labelled.score(follow_ups, followup_rules.standalone)
         kinds = {row.split(" ", 1)[1] for row in counted if " " in row}
         parts = {kind: [counted.get(f"{part} {kind}", (0, 0)) for part in ("tune", "report")] for kind in kinds}
         return {kind: (sum(right for right, _ in each), sum(n for _, n in each)) for kind, each in parts.items()}

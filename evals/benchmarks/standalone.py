@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from assistant.answer.followups import standalone
+from assistant.answer.dialogue.followup_rules import standalone
 from assistant.types import Message
 
 SUITE = Path(__file__).parent / "data" / "standalone.jsonl"

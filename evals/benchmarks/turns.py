@@ -16,8 +16,8 @@ from pathlib import Path
 import click
 import yaml
 
-from assistant.answer.turns.classifier import TurnClassifier
-from assistant.answer.turns.kinds import FROM_DOCUMENTS, TurnKind
+from assistant.answer.dialogue.classifier import TurnClassifier
+from assistant.answer.dialogue.turn_kinds import FROM_DOCUMENTS, TurnKind
 from store.embedding.weights import load_embedder
 
 DATA = Path(__file__).parent / "data" / "turns.yaml"

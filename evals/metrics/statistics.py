@@ -28,18 +28,18 @@ class Interval(NamedTuple):
 def wilson(successes: int, count: int, z: float = Z95) -> Interval:
     """Wilson's score interval of a rate.
 
-    Centre (p + z²/2n) / (1 + z²/n), half width z/(1 + z²/n) · √(p(1 - p)/n + z²/4n²). Stays within
+    Center (p + z²/2n) / (1 + z²/n), half width z/(1 + z²/n) · √(p(1 - p)/n + z²/4n²). Stays within
     [0, 1] and is not of zero width at 0 or 1, unlike the normal approximation. Wilson 1927.
     """
     if count <= 0 or not 0 <= successes <= count:
         raise ValueError(f"A rate needs 0 <= successes <= count and count > 0, not {successes} of {count}.")
     rate = successes / count
     shrink = 1 + z**2 / count
-    centre = (rate + z**2 / (2 * count)) / shrink
+    center = (rate + z**2 / (2 * count)) / shrink
     half = z / shrink * sqrt(rate * (1 - rate) / count + z**2 / (4 * count**2))
     return Interval(
-        0.0 if successes == 0 else max(0.0, centre - half),
-        1.0 if successes == count else min(1.0, centre + half),
+        0.0 if successes == 0 else max(0.0, center - half),
+        1.0 if successes == count else min(1.0, center + half),
     )
 
 
@@ -108,9 +108,9 @@ def paired_rate_interval(only_first: int, only_second: int, count: int, z: float
     if count <= 0 or only_first + only_second > count:
         raise ValueError(f"{only_first} and {only_second} can't be among {count} cases.")
     total = count + 2
-    centre = (only_second - only_first) / total
+    center = (only_second - only_first) / total
     half = z / total * sqrt(only_first + only_second + 1 - (only_second - only_first) ** 2 / total)
-    return Interval(max(-1.0, centre - half), min(1.0, centre + half))
+    return Interval(max(-1.0, center - half), min(1.0, center + half))
 
 
 LEAST_CLUSTERS = 6
@@ -135,7 +135,7 @@ def paired_bootstrap(
 ) -> Difference:
     """The mean of second - first, its interval, and a two-sided p, whole clusters drawn together.
 
-    p is the share of resamples, centred on no difference, that lie as far from zero as what was
+    p is the share of resamples, centered on no difference, that lie as far from zero as what was
     observed, (1 + hits) / (1 + resamples): never zero. Efron and Tibshirani 1993, chapter 16.
     """
     differences = np.asarray(second, dtype=float) - np.asarray(first, dtype=float)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from assistant.answer.turns.classifier import FITTED, fit, fitted_name
+from assistant.answer.dialogue.classifier import FITTED, fit, fitted_name
 from store.embedding.weights import load_embedder
 
 

@@ -32,7 +32,7 @@ from store.catalog.rows import (
     UnembeddedPassage,
     UnfinishedChange,
 )
-from store.catalog.tables import IS_LIVE, centring, documents, languages, library, passages, vectors
+from store.catalog.tables import IS_LIVE, centering, documents, languages, library, passages, vectors
 from store.types import Document, Filter, Span
 
 if TYPE_CHECKING:
@@ -69,9 +69,9 @@ _STORED_VECTORS = sa.select(_P.id, _P.language, _V.halves).select_from(_IN_USE).
 _STORED_TOKENS = Compiled(
     sa.select(_P.id, _V.tokens).select_from(_IN_USE).where(LIVE, _AMONG, _V.tokens != bindparam("none"))
 )
-_LANGUAGES, _CENTRING = (
+_LANGUAGES, _CENTERING = (
     Compiled(sa.select(languages).where(languages.c["count"] > 0)),
-    Compiled(sa.select(centring).where(centring.c["count"] > 0)),
+    Compiled(sa.select(centering).where(centering.c["count"] > 0)),
 )
 _ALL_PASSAGES, _ALL_VECTORS = Compiled(_STORED_PASSAGES), Compiled(_STORED_VECTORS)
 _INDEX_ROWS: Rows = (
@@ -167,7 +167,7 @@ class Snapshot(DocumentReader):
 
     def centering_statistics(self) -> dict[str, LanguageStatistics]:
         """Return the statistics by which the vectors in the current index are centered."""
-        rows = _CENTRING.rows(self._connection)
+        rows = _CENTERING.rows(self._connection)
         return {row[0]: LanguageStatistics(row[0], row[1], unpack_sum(row[2])) for row in rows}
 
     def index_rows(self, document_key: int, run: int) -> Iterator[IndexRow]:

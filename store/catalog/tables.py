@@ -125,8 +125,8 @@ languages = Table(
     Column("tokens", LargeBinary, nullable=False, server_default=sa.text("''")),
 )
 
-# The statistics that the indexes in use were made with: vectors there are centred by these, not by newer ones.
-centring = Table(
+# The statistics that the indexes in use were made with: vectors there are centered by these, not by newer ones.
+centering = Table(
     "centring",
     metadata,
     Column("language", TEXT, primary_key=True),

@@ -15,7 +15,7 @@ from store.catalog.language_sums import LanguageStatistics, LanguageSums
 from store.catalog.packing import blocks, content_digest, pack_spans, pack_sum, version_digest
 from store.catalog.rows import PackedVectors
 from store.catalog.snapshot import EMBEDDING, Snapshot, first_vector, is_whole
-from store.catalog.tables import IS_LIVE, centring, documents, languages, library, passages, texts, vectors
+from store.catalog.tables import IS_LIVE, centering, documents, languages, library, passages, texts, vectors
 from store.ids import passage_id
 from store.text.date_ranges import day_range
 from store.types import Chunk, Document, ParsedDocument, Span
@@ -56,7 +56,7 @@ _IS_STALE = _D.stale == _ONE
 _SETTLE = sa.update(documents).where(_IS_STALE).values(stale=0)
 _MARK_INDEXED = sa.update(documents).where(_BY_KEY).values(stale=0)
 _NOTED = sa.select(library.c.name, library.c.value)
-_KEEP_CENTRING = sa.insert(centring).from_select(
+_KEEP_CENTERING = sa.insert(centering).from_select(
     ["language", "count", "sum"], sa.select(languages.c.language, languages.c["count"], languages.c["sum"])
 )
 _INCOMPLETE = (
@@ -172,8 +172,8 @@ class Transaction(Snapshot):
         for each in statistics.values():
             self._insert_language(each)
         if recentered:
-            self._connection.execute(sa.delete(centring))
-            self._connection.execute(_KEEP_CENTRING)
+            self._connection.execute(sa.delete(centering))
+            self._connection.execute(_KEEP_CENTERING)
 
     def begin_run(self, fingerprint: str) -> int:
         """Return the number of the embedding run that this model began and didn't finish, or of a new one."""

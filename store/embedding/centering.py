@@ -94,7 +94,7 @@ def load_means(model_name: str, dimensions: int, folder: Path = SHIPPED) -> Lang
     return LanguageMeans.none(dimensions)
 
 
-class Centring:
+class Centering:
     """The means in force for one library at one moment."""
 
     def __init__(self, shipped: LanguageMeans, library: Mapping[str, Statistics] | None = None) -> None:
@@ -120,7 +120,7 @@ class Centring:
         self.shipped = shipped
         self.version = shipped.version
 
-    def centre(self, vectors: FloatArray, languages: Sequence[str]) -> FloatArray:
+    def center(self, vectors: FloatArray, languages: Sequence[str]) -> FloatArray:
         """Passage or sentence vectors (n, dimensions) without their languages' means, unit length again."""
         if not languages:
             return vectors
@@ -132,7 +132,7 @@ class Centring:
         """What is taken off the passages of these languages: (languages, dimensions)."""
         return np.stack([self._passages.get(language, self._passage_default) for language in languages])
 
-    def centre_query(self, vector: FloatArray, language: str) -> FloatArray:
+    def center_query(self, vector: FloatArray, language: str) -> FloatArray:
         """Center a question's vector (dimensions,)."""
         return _unit(vector - self.query_mean(language))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from store.catalog.catalog import Catalog
-    from store.embedding.centering import Centring
+    from store.embedding.centering import Centering
     from store.types import Filter
 
 _log = logging.getLogger(__name__)
@@ -158,7 +158,7 @@ class IndexManager:
         self._check_again = False
         return indexes
 
-    def _check_files(self, generation: Generation, centering: Centring, left_clean: str | None) -> None:
+    def _check_files(self, generation: Generation, centering: Centering, left_clean: str | None) -> None:
         """Refuse files that aren't as they were left; probe files that may be cut short, from another process."""
         if self._storage.server is not None:
             return
@@ -170,7 +170,7 @@ class IndexManager:
             with self._catalog.snapshot() as snapshot:
                 probe_folder(snapshot, self._storage.folder("vectors", generation.vectors), centering)
 
-    def _open_checked(self, generation: Generation, centering: Centring, *, counts: bool) -> IndexSet:
+    def _open_checked(self, generation: Generation, centering: Centering, *, counts: bool) -> IndexSet:
         vectors = self._storage.open_vectors(generation.vectors)
         try:
             keywords = self._storage.open_keywords(generation.keywords, self._tokenize)

@@ -30,7 +30,7 @@ from store.index.vector_index import (
 )
 
 if TYPE_CHECKING:
-    from store.embedding.centering import Centring
+    from store.embedding.centering import Centering
     from store.index.chroma_server import ChromaServer
     from store.index.keyword_index import KeywordIndex
 
@@ -144,7 +144,7 @@ class IndexSet:
     generation: Generation
     vectors: VectorSearch
     keywords: KeywordIndex
-    centering: Centring
+    centering: Centering
 
     @property
     def owned(self) -> VectorIndex:
@@ -197,7 +197,7 @@ class IndexSet:
         self.vectors.close()
 
     def _add_vectors(self, rows: list[IndexRow]) -> None:
-        centered = self.centering.centre(np.stack([row.vector for row in rows]), [row.language for row in rows])
+        centered = self.centering.center(np.stack([row.vector for row in rows]), [row.language for row in rows])
         self.owned.add(
             Entry(row.passage_id, row.document_id, row.language, vector, row.speaker, row.published, row.collection)
             for row, vector in zip(rows, centered, strict=True)
@@ -220,14 +220,14 @@ class IndexSet:
         )
 
 
-def make_centering(embedder_name: str, dimensions: int, statistics: Mapping[str, LanguageStatistics]) -> Centring:
+def make_centering(embedder_name: str, dimensions: int, statistics: Mapping[str, LanguageStatistics]) -> Centering:
     """Return the language means for vectors of this model, refined by a library's own statistics."""
-    from store.embedding.centering import Centring, load_means
+    from store.embedding.centering import Centering, load_means
 
-    return Centring(load_means(embedder_name, dimensions), statistics)
+    return Centering(load_means(embedder_name, dimensions), statistics)
 
 
-def outdated(snapshot: Snapshot, centering: Centring) -> str | None:
+def outdated(snapshot: Snapshot, centering: Centering) -> str | None:
     """Say what this version of Attest does differently from the one that made the indexes; None: nothing."""
     from store.index.keyword_index import TERMS_VERSION
 
@@ -238,7 +238,7 @@ def outdated(snapshot: Snapshot, centering: Centring) -> str | None:
     return None
 
 
-def load_centering(snapshot: Snapshot) -> Centring:
+def load_centering(snapshot: Snapshot) -> Centering:
     """Return the means that the indexes in use were made with, if the shipped part of them hasn't changed."""
     return make_centering(
         snapshot.value("embedder_name") or "", snapshot.number("dimensions"), snapshot.centering_statistics()

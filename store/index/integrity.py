@@ -31,7 +31,7 @@ from store.index.index_set import IndexSet, make_centering
 from store.index.vector_index import EmbeddedVectorIndex, VectorIndex, damage_message
 
 if TYPE_CHECKING:
-    from store.embedding.centering import Centring
+    from store.embedding.centering import Centering
 
 FIRST_LOOK = 16
 SECOND_LOOK = 128
@@ -58,7 +58,7 @@ class Sample:
         return self.lost > TOLERATED * self.looked_at
 
 
-def missing(snapshot: Snapshot, index: VectorIndex, centering: Centring, size: int) -> Sample:
+def missing(snapshot: Snapshot, index: VectorIndex, centering: Centering, size: int) -> Sample:
     """Look up to `size` passages up by their own vectors in an open index."""
     vectors = _sampled(snapshot, centering, size)
     if not len(vectors):
@@ -67,7 +67,7 @@ def missing(snapshot: Snapshot, index: VectorIndex, centering: Centring, size: i
     return Sample(sum(distance > SAME for distance in nearest), len(vectors))
 
 
-def probe_folder(snapshot: Snapshot, folder: Path, centering: Centring) -> None:
+def probe_folder(snapshot: Snapshot, folder: Path, centering: Centering) -> None:
     """Check an index whose files may be cut short, in another process, before it is opened in this one.
 
     Raises IndexDamagedError. A folder to which Chroma has written no vectors yet passes.
@@ -83,12 +83,12 @@ def probe_folder(snapshot: Snapshot, folder: Path, centering: Centring) -> None:
         raise IndexDamagedError(damage_message(f"{look.lost} of {look.looked_at} stored vectors aren't found"))
 
 
-def _sampled(snapshot: Snapshot, centering: Centring, size: int) -> NDArray[np.float32]:
+def _sampled(snapshot: Snapshot, centering: Centering, size: int) -> NDArray[np.float32]:
     """Return vectors ``(n, dimensions)`` of passages from the oldest to the newest, centered as in the index."""
     passages = snapshot.sample(size)
     if not passages:
         return np.zeros((0, 0), np.float32)
-    return centering.centre(np.stack([each.vector for each in passages]), [each.language for each in passages])
+    return centering.center(np.stack([each.vector for each in passages]), [each.language for each in passages])
 
 
 def check_indexes(snapshot: Snapshot, indexes: IndexSet, *, counts: bool) -> None:

@@ -24,7 +24,7 @@ from store.ownership.socket_path import short_path, socket_path
 if TYPE_CHECKING:
     from store.library import Library
 
-_SERVER = "assistant.api.owner_server:serve_owner"
+_SERVER = "assistant.server.api.owner_server:serve_owner"
 """What answers. Named, not imported: it stands above the store."""
 _BACKLOG = 128
 

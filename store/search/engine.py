@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from store.catalog.rows import StoredPassage, StoredVectors
 from store.catalog.snapshot import Snapshot
-from store.embedding.centering import Centring
+from store.embedding.centering import Centering
 from store.embedding.embedder import Embedder
 from store.ids import document_of
 from store.index.keyword_index import KeywordIndex, KeywordQuery
@@ -52,7 +52,7 @@ def search(
     question = embedder.embed_question(query)
     clock.lap("embed")
     wanted = max(CANDIDATES, k)
-    near = indexes.vectors.nearest(indexes.centering.centre_query(question.vector, language), wanted, where)
+    near = indexes.vectors.nearest(indexes.centering.center_query(question.vector, language), wanted, where)
     clock.lap("vectors")
     parsed = indexes.keywords.parse(query)
     by_keyword = indexes.keywords.search(parsed, wanted, where)
@@ -63,9 +63,9 @@ def search(
     clock.lap("keywords")
     # The library may have grown since it was indexed: candidates are ranked by the means as they are now.
     statistics = snapshot.language_statistics() if ranking.refined else {}
-    centering = Centring(indexes.centering.shipped, statistics)
+    centering = Centering(indexes.centering.shipped, statistics)
     candidates = list(found.values())
-    dense = cosines(centering.centre_query(question.vector, language), centering, candidates)
+    dense = cosines(centering.center_query(question.vector, language), centering, candidates)
     titles = _title_shares(parsed, found, indexes.keywords, snapshot)
     ranked = rank(candidates, dense, shares, titles, language, ranking)[: max(k, LATE)]
     if question.tokens is not None and len(question.tokens) and embedder.token_basis is not None:

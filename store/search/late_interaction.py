@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from store.catalog.language_sums import LanguageStatistics
 from store.embedding import FloatArray
-from store.embedding.centering import Centring
+from store.embedding.centering import Centering
 from store.embedding.token_states import PassageTokens, TokenBasis
 
 
@@ -51,7 +51,7 @@ class LateInteraction:
             if each.token_sum is not None
         }
         self._basis = basis
-        self._centering = Centring(basis.means, library)
+        self._centering = Centering(basis.means, library)
         apart = question - self._centering.query_mean(language)
         lengths = np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
         self._question = apart / lengths

@@ -28,7 +28,7 @@ import numpy as np
 from store.catalog.rows import StoredPassage, StoredVectors
 from store.catalog.snapshot import Snapshot
 from store.embedding import FloatArray
-from store.embedding.centering import Centring
+from store.embedding.centering import Centering
 from store.index.keyword_index import KeywordIndex, KeywordQuery
 from store.search.late_interaction import LateInteraction, LateScores
 from store.search.ranking import Ranking
@@ -121,13 +121,15 @@ def rank_sentences(
     return found
 
 
-def cosines(query: FloatArray, centering: Centring, stored: Sequence[StoredVectors]) -> list[tuple[float, list[float]]]:
+def cosines(
+    query: FloatArray, centering: Centering, stored: Sequence[StoredVectors]
+) -> list[tuple[float, list[float]]]:
     """Return for each passage the query's cosine with it and with each of its sentences."""
     if not stored:
         return []
     rows = np.concatenate([each.vectors for each in stored])
     languages = [each.language for each in stored for _ in range(len(each.vectors))]
-    flat: list[float] = (centering.centre(rows, languages) @ query).tolist()
+    flat: list[float] = (centering.center(rows, languages) @ query).tolist()
     ends = list(accumulate(len(each.vectors) for each in stored))
     return [(flat[start], flat[start + 1 : end]) for start, end in zip([0, *ends], ends, strict=False)]
 

@@ -15,7 +15,7 @@ import pytest
 from assistant.accounts.sign_in import Accounts
 from assistant.answer.pipeline import Assistant
 from assistant.server.app import application
-from assistant.server.scoped_access import Assistant as ServedAssistant
+from assistant.server.auth.scoped_access import Assistant as ServedAssistant
 from assistant.server.serve import bound, server
 from assistant.server.settings import DEFAULTS, PageSettings
 from assistant.server.uploads import DocumentEditor, ingest_into

@@ -16,7 +16,7 @@ from ingest.pipeline import ingest_paths
 from store.errors import QuestionError
 from store.library import Library
 from store.types import Filter
-from tests.assistant.test_write import Scripted
+from tests.assistant.test_written_answer import Scripted
 from tests.conftest import ROOT
 
 SAMPLES = ROOT / "ingest" / "samples"
@@ -156,8 +156,8 @@ def test_no_more_quotes_than_asked_for(assistant: Assistant) -> None:
 
 def test_a_document_that_changed_under_a_search_is_not_quoted(tmp_path: Path) -> None:
     from assistant.answer.evidence import select, verified
-    from assistant.reading.decisions import Decisions
-    from assistant.reading.passages import candidates
+    from assistant.extractive_qa.candidates import candidates
+    from assistant.extractive_qa.decisions import Decisions
 
     path = tmp_path / "note.txt"
     path.write_text("The meeting was held in Hanoi on 3 May 2021.\n", encoding="utf-8")

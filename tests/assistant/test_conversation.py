@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.answer.followups import standalone
+from assistant.answer.dialogue.followup_rules import standalone
 from assistant.types import Message
 
 FORUM = "When was the Forum on Global Human Rights Governance held?"

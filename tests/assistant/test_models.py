@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 from llama_index.core.llms import ChatMessage
 
-from assistant.answer.generate import Written, write
+from assistant.answer.written_answer import Written, write
 from assistant.llm.base import counter_of, stream_text
 from assistant.llm.cli import models
 from assistant.llm.endpoint import endpoint, served_models

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from llama_index.core.llms import ChatMessage
 
-from assistant.answer.generate import Written, warm, write
+from assistant.answer.written_answer import Written, warm, write
 from assistant.llm.base import counter_of, stream_text
 from assistant.llm.endpoint import endpoint, served_models
 from assistant.llm.gguf import GgufLLM

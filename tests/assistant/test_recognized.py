@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.answer.pipeline import Assistant
-from assistant.api.mcp.quoting import answer_as_text
-from assistant.server.evidence_html import evidence_section
-from assistant.server.export import exported
+from assistant.server.api.mcp.quoting import answer_as_text
+from assistant.server.page.evidence_html import evidence_section
+from assistant.server.page.export import exported
 from assistant.server.strings import languages, strings
 from assistant.terminal import shown
 from assistant.types import Answer, Evidence

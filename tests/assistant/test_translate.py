@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from assistant import cli
-from assistant.answer.answer_writer import written_notices
-from assistant.answer.followups import standalone
-from assistant.answer.generate import Written, write
+from assistant.answer.dialogue.followup_rules import standalone
+from assistant.answer.language_model import written_notices
 from assistant.answer.pipeline import Assistant
 from assistant.answer.translate import Translation, Translations, foreign, translate
+from assistant.answer.written_answer import Written, write
 from assistant.build import build_assistant
 from assistant.llm.base import as_model_error, model_error
 from assistant.llm.install import find_installed
@@ -30,7 +30,7 @@ from store.library import Library
 from store.settings import load_settings
 from store.text.language import detect_language
 from tests.assistant.quotes import quote
-from tests.assistant.test_write import Scripted, busy
+from tests.assistant.test_written_answer import Scripted, busy
 
 VIETNAMESE = "Hội nghị đầu tiên về dòng sông được tổ chức tại Cần Thơ ngày 14 tháng 6 năm 2019 với 34 làng tham dự."
 THAI = "การประชุมเรื่องแม่น้ำครั้งแรกจัดขึ้นที่เมืองเกิ่นเทอเมื่อวันที่ 14 มิถุนายน พ.ศ. 2562 โดยมี 34 หมู่บ้านเข้าร่วม"

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from assistant.verify import citations_in, verify_claim
 from assistant.verify.dates import dates_in
+from assistant.verify.language_rules import all_rules
 from assistant.verify.names import latin_names, unsupported_name
 from assistant.verify.numbers import numbers_in
-from assistant.verify.packs import packs
+from assistant.verify.phonetics import latin_consonants, thai_consonants
 from assistant.verify.polarity import contradiction
-from assistant.verify.sounds import latin_consonants, thai_consonants
 from assistant.verify.text import fold, strip_markers
 from tests.assistant.quotes import quote
 
@@ -168,9 +168,9 @@ def test_a_shortened_negation_denies() -> None:
     assert contradiction("The forum wasn't held in Beijing.", ["The forum was not held in Beijing."]) is None
 
 
-@pytest.mark.parametrize("language", sorted(packs()))
+@pytest.mark.parametrize("language", sorted(all_rules()))
 def test_the_data_of_each_language_can_be_used(language: str) -> None:
-    data = packs()[language]
+    data = all_rules()[language]
     assert data.words("question_words", "function_words")
     assert all(data.any_of(data.words(group)).search(word) for group in data.groups for word in data.words(group))
     for name in data.pattern_names:
@@ -185,7 +185,7 @@ def test_a_language_is_added_by_one_file(tmp_path: Path) -> None:
         "opposites:\n  before: ['sebelum', 'sesudah']\n",
         encoding="utf-8",
     )
-    data = packs(tmp_path)["id"]
+    data = all_rules(tmp_path)["id"]
     assert data.words("question_words") == ("siapa", "apa", "kapan")
     assert data.cues("negations").search("Dia tidak datang.")
     assert not data.cues("negations").search("tidaknya")

@@ -14,7 +14,7 @@ import pytest
 import regex
 import yaml
 
-from assistant.answer.turns.parts import language_named
+from assistant.answer.dialogue.turn_parts import language_named
 from evals.formats import load
 from evals.formats.load import load_all, shipped
 

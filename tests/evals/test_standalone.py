@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assistant.answer.followups import standalone
+from assistant.answer.dialogue.followup_rules import standalone
 from evals.benchmarks.standalone import load, score
 
 

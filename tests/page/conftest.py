@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from assistant.server.app import application
-from assistant.server.evaluation_panel import EvaluationRuns
-from assistant.server.scoped_access import Assistant
+from assistant.server.auth.scoped_access import Assistant
+from assistant.server.evaluation_runs import EvaluationRuns
 from assistant.server.serve import bound, server
 from assistant.server.settings import MEBIBYTE, PageSettings
 from assistant.server.uploads import DocumentEditor

@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from assistant.answer.answer_writer import with_translations
+from assistant.answer.language_model import with_translations
 from assistant.answer.translate import Translation, Translations, foreign
 from assistant.server.uploads import Progress, Taken
 from assistant.types import (

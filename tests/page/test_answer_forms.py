@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.server.answer_layout import layout_of, marked
-from assistant.server.evidence_html import evidence_list
-from assistant.server.export import exported
+from assistant.answer_layout import layout_of, marked
+from assistant.server.page.evidence_html import evidence_list
+from assistant.server.page.export import exported
+from assistant.server.page.turn_html import PartialAnswer, draft_body, turn_article
 from assistant.server.strings import strings
-from assistant.server.turn_html import PartialAnswer, draft_body, turn_article
 from assistant.types import Answer, AnswerSpan, Mode, Section, ShortAnswer
 from store.catalog.conversations import Conversation, Turn
 from tests.page import answers

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from assistant.accounts.account import Visitor
-from assistant.server.answer_stream import PageAnswers
+from assistant.server.page.answer_stream import PageAnswers
 from assistant.server.settings import PageSettings
 from store.catalog.conversations import Conversations
 from store.errors import LibraryError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.server.evaluation_panel import EvaluationRuns
+from assistant.server.evaluation_runs import EvaluationRuns
 from store.errors import NotFoundError, RequestError
 from tests.page.conftest import Visit
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.server.file_warnings import told_signs, told_signs_of_quote
+from assistant.server.page.file_warnings import told_signs, told_signs_of_quote
 from assistant.server.strings import languages, strings
 from ingest.parse import in_ranges
 from store.types import Span

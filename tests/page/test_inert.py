@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.requests import HTTPConnection
 
-from assistant.server.authentication import browser_of
-from assistant.server.gradio.paths import is_open
+from assistant.server.auth.authentication import browser_of
+from assistant.server.page.gradio.paths import is_open
 from assistant.server.security import content_security_policy
 from tests.page.conftest import Served, Visit
 from tests.page.scripted import HOSTILE

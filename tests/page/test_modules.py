@@ -6,7 +6,7 @@ import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from assistant.server import routes
+from assistant.server.page import routes
 
 
 def test_no_script_imports_itself_in_a_circle() -> None:

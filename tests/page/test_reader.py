@@ -13,10 +13,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from assistant.server import pdf_preview as paper
-from assistant.server import source_reader as reader
-from assistant.server.source_reader import located, window_above, window_around, window_below
-from assistant.server.source_text import Highlight
+from assistant.server.page import pdf_preview, source_reader
+from assistant.server.page.source_reader import located, window_above, window_around, window_below
+from assistant.server.page.source_text import Highlight
 from assistant.server.strings import strings
 from assistant.types import Evidence, Source
 from ingest.readers.tables import Cell, table_blocks
@@ -50,8 +49,8 @@ def test_windows_join_to_the_whole_text_whatever_the_script(text: str, data: st.
     library, item = library_with(text)
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, len(text)))
-    small, slack = reader.WINDOW, reader.SLACK
-    reader.WINDOW, reader.SLACK = 20, 7
+    small, slack = source_reader.WINDOW, source_reader.SLACK
+    source_reader.WINDOW, source_reader.SLACK = 20, 7
     try:
         middle = window_around(library, item, Span(start, end), [], WORDS)
         windows = [middle]
@@ -60,7 +59,7 @@ def test_windows_join_to_the_whole_text_whatever_the_script(text: str, data: st.
         while windows[-1].below:
             windows.append(window_below(library, item, windows[-1].end, [], WORDS))
     finally:
-        reader.WINDOW, reader.SLACK = small, slack
+        source_reader.WINDOW, source_reader.SLACK = small, slack
     assert windows[0].start == 0
     assert windows[-1].end == len(text)
     assert all(one.end == next_.start for one, next_ in itertools.pairwise(windows))
@@ -134,7 +133,7 @@ def test_a_line_longer_than_any_window_is_cut_between_written_characters() -> No
     text = "น้ำ" * 20_000
     library, item = library_with(text)
     window = window_around(library, item, Span(30_000, 30_003), [], WORDS)
-    assert window.end - window.start < 3 * reader.WINDOW
+    assert window.end - window.start < 3 * source_reader.WINDOW
     assert unicodedata.category(text[window.start])[0] != "M"
     assert unicodedata.category(text[window.end])[0] != "M"
 
@@ -194,4 +193,4 @@ def test_pages_and_headings_are_shown_where_they_begin() -> None:
     ],
 )
 def test_a_quote_is_found_on_a_page_whatever_its_line_breaks_and_composition(page: str, quote: str, found: str) -> None:
-    assert "".join(page[place] for place in paper.located(page, quote)) == found
+    assert "".join(page[place] for place in pdf_preview.located(page, quote)) == found

@@ -14,10 +14,10 @@ import pytest
 
 from assistant.answer.pipeline import Assistant
 from assistant.server.app import application
-from assistant.server.scoped_access import Assistant as PageAssistant
+from assistant.server.auth.scoped_access import Assistant as PageAssistant
+from assistant.server.page.suggestions import suggest_next
 from assistant.server.serve import bound, server
 from assistant.server.settings import PageSettings
-from assistant.server.suggestions import suggest_next
 from assistant.server.uploads import DocumentEditor, ingest_into
 from assistant.types import Answer
 from ingest.pipeline import ingest_paths, ingest_samples

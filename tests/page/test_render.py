@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.server.answer_stream import history_of
-from assistant.server.answer_text import answer_text
-from assistant.server.export import FORMATS, as_json, exported, filename
+from assistant.server.page.answer_stream import history_of
+from assistant.server.page.answer_text import answer_text
+from assistant.server.page.export import FORMATS, as_json, exported, filename
+from assistant.server.page.turn_html import confidence_words, turn_article
 from assistant.server.strings import languages, strings
-from assistant.server.turn_html import confidence_words, turn_article
 from assistant.types import Answer, AskOptions, Claim, Evidence, Finished, Source
 from store.catalog.conversations import Conversation, Turn, TurnState
 from tests.page.scripted import HOSTILE, STATEMENT, ScriptedAssistant

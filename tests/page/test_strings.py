@@ -7,7 +7,7 @@ import string
 
 import pytest
 
-from assistant.server.routes import STATIC
+from assistant.server.page.routes import STATIC
 from assistant.server.strings import DEFAULT, chosen, languages, strings
 from tests.page.conftest import Visit, Visitors
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.answer.turns.topics import LONGEST_TOPIC, topic_of
+from assistant.answer.dialogue.topics import LONGEST_TOPIC, topic_of
+from assistant.server.page.suggestions import AFTER_AN_ANSWER, AT_FIRST, suggest, suggest_next
 from assistant.server.strings import languages, strings
-from assistant.server.suggestions import AFTER_AN_ANSWER, AT_FIRST, suggest, suggest_next
 from assistant.types import Finished
 from tests.page.scripted import ScriptedAssistant, ScriptedLibrary, document
 

@@ -209,8 +209,8 @@ def test_nothing_is_fetched_unless_the_administrator_allows_it(tmp_path: Path) -
     from fastapi.testclient import TestClient
     from starlette.middleware.authentication import AuthenticationMiddleware
 
-    from assistant.server.authentication import DEFAULT_ACCESS, Identity
-    from assistant.server.library_routes import shelf_router
+    from assistant.server.auth.authentication import DEFAULT_ACCESS, Identity
+    from assistant.server.page.library_routes import shelf_router
     from assistant.server.uploads import DocumentEditor, Taken
 
     editor = DocumentEditor(None, lambda path, progress, collection: Taken("added"), tmp_path)  # type: ignore[arg-type]

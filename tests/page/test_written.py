@@ -28,7 +28,7 @@ from tests.page.conftest import Visit, Visitors
 from tests.page.test_real import answer_of
 
 if TYPE_CHECKING:
-    from assistant.server.scoped_access import Assistant as PageAssistant
+    from assistant.server.auth.scoped_access import Assistant as PageAssistant
     from tests.chromium import LastingBrowser
 
 pytestmark = pytest.mark.hard

@@ -64,7 +64,7 @@ def test_the_wheel_holds_every_file_of_the_packages_but_benchmarks_and_training(
     assert {path.parts[0] for path in packed} <= {*PACKAGES, f"attest-{pyproject()['project']['version']}.dist-info"}
 
 
-ADAPTER = Path("assistant/reading/models/multilingual-e5-small/adapter.safetensors")
+ADAPTER = Path("assistant/extractive_qa/models/multilingual-e5-small/adapter.safetensors")
 """What the reader learned: it can be had nowhere else."""
 
 

@@ -27,7 +27,7 @@ from store.errors import RequestError
 from tests.page.scripted import ScriptedAssistant
 
 if TYPE_CHECKING:
-    from assistant.server.scoped_access import Assistant
+    from assistant.server.auth.scoped_access import Assistant
     from store.library import Library
 
 
@@ -79,7 +79,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         closing(Conversations.open(folder / "catalog.sqlite")) as conversations,
         closing(bound("127.0.0.1", 0)) as listener,
     ):
-        patched.setattr("assistant.server.gradio.cleanup.UNREAD", 2.0)  # who joins here and comes at all comes at once
+        patched.setattr(
+            "assistant.server.page.gradio.cleanup.UNREAD", 2.0
+        )  # who joins here and comes at all comes at once
         editor = DocumentEditor(cast("Library", assistant.library), _take_slowly, folder / "uploads")
         settings = PageSettings(max_upload_bytes=2 * MEBIBYTE, answers_at_once=4, queue_size=20)
         app = application(cast("Assistant", assistant), conversations, settings, editor=editor)

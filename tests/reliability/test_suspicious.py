@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.answer.pipeline import Assistant
-from assistant.server.evidence_html import evidence_list
-from assistant.server.file_warnings import told_signs
+from assistant.server.page.evidence_html import evidence_list
+from assistant.server.page.file_warnings import told_signs
 from assistant.server.strings import languages, strings
 from assistant.server.uploads import DocumentEditor
 from assistant.types import Evidence, Source

@@ -17,9 +17,9 @@ import pytest
 from assistant.accounts.sessions import HOUR, Lifetime
 from assistant.accounts.sign_in import Accounts
 from assistant.server.app import application
-from assistant.server.authentication import DEFAULT_ACCESS, Access
-from assistant.server.evaluation_panel import EvaluationRuns
-from assistant.server.scoped_access import Assistant
+from assistant.server.auth.authentication import DEFAULT_ACCESS, Access
+from assistant.server.auth.scoped_access import Assistant
+from assistant.server.evaluation_runs import EvaluationRuns
 from assistant.server.serve import bound, is_loopback, server
 from assistant.server.uploads import DocumentEditor
 from store.catalog.conversations import Conversations

@@ -26,7 +26,7 @@ from store.errors import AttestError, QuestionError, ReadError, SettingsError, S
 from tests.ingest import files
 
 if TYPE_CHECKING:
-    from assistant.server.scoped_access import Assistant
+    from assistant.server.auth.scoped_access import Assistant
     from store.library import Library
 
 SAMPLES = Path(__file__).resolve().parents[2] / "ingest" / "samples"
@@ -193,7 +193,7 @@ def _options() -> list[bytes]:
 
 def _asked(data: bytes) -> str:
     from assistant.answer.question import clean_question
-    from assistant.server.validation import checked_options
+    from assistant.server.page.validation import checked_options
 
     try:
         value = json.loads(data)
@@ -352,7 +352,7 @@ def _api_target() -> Iterator[Target]:
         assert ready.wait(60)
         port = listener.getsockname()[1]
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # or it tells of every malformed request
-        stack.enter_context(patch("assistant.server.routes.log.error"))  # told by the answer already
+        stack.enter_context(patch("assistant.server.page.routes.log.error"))  # told by the answer already
 
         def run(data: bytes) -> str:
             line, _, body = data.partition(b"\n")

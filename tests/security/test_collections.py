@@ -18,7 +18,7 @@ import pytest
 from assistant.accounts.sign_in import Accounts
 from assistant.answer.pipeline import Assistant
 from assistant.server.app import application
-from assistant.server.gradio.paths import is_open
+from assistant.server.page.gradio.paths import is_open
 from assistant.server.serve import bound, server
 from assistant.server.uploads import DocumentEditor, Taken
 from ingest.pipeline import ingest_paths

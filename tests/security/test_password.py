@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from assistant.server.authentication import Access
+from assistant.server.auth.authentication import Access
 from assistant.server.strings import DEFAULT, languages, strings
 from tests.page.conftest import Visitors
 from tests.security.conftest import PASSWORD, Client, Guarded, Reply, Servers, enter

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from assistant.answer.pipeline import Assistant
-from assistant.server.export import FORMATS, exported
+from assistant.server.page.export import FORMATS, exported
 from assistant.server.strings import strings
 from store.backup.create import back_up
 from store.backup.restore import restore

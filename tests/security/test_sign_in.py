@@ -15,7 +15,7 @@ import pytest
 
 from assistant.accounts.account import owner_of_account
 from assistant.accounts.sessions import HOUR
-from assistant.server.authentication import Access
+from assistant.server.auth.authentication import Access
 from assistant.server.strings import languages, strings
 from tests.page.conftest import Visitors
 from tests.security.conftest import PASSWORD, Guarded, Servers, enter

@@ -412,7 +412,7 @@ def test_only_one_generation_stays_on_the_disk(library: Library, tmp_path: Path,
 
 
 def test_the_indexes_follow_when_a_language_s_mean_moves(library: Library, tmp_path: Path) -> None:
-    """Vectors are centred by language means; as the library grows, these become its own."""
+    """Vectors are centered by language means; as the library grows, these become its own."""
     add(library, *many(60))
     with library.snapshot() as snapshot:
         assert snapshot.centering_statistics().keys() == {"en"}

@@ -18,9 +18,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from assistant.answer.dialogue.classifier import load_examples
 from assistant.answer.spelling.syllables import spellings
 from assistant.answer.spelling.vocabulary import Vocabulary
-from assistant.answer.turns.classifier import load_examples
 from store.text.spellings import BESIDE, NUMBER, SPELLED, bare, spelling_terms
 
 ALONE = 0.01

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 
 import regex
 
+from assistant.answer.dialogue.answer_language import without_marks
 from assistant.answer.spelling.input_methods import decoded, methods
 from assistant.answer.spelling.keyboards import in_other_layout
 from assistant.answer.spelling.marks import OTHER, RARE, UNKNOWN, Word, likely_spellings
 from assistant.answer.spelling.misspellings import mended
 from assistant.answer.spelling.syllables import as_written, is_syllable, spellings
 from assistant.answer.spelling.vocabulary import Vocabulary
-from assistant.answer.turns.languages import without_marks
 from store.library import Library
 from store.text.fold import fold
 from store.text.language import detect_language

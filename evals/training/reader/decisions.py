@@ -2,7 +2,7 @@
 
 Order: a choice among the sentences of the found passages (conditional logit). Confidence: a logistic model of whether
 the library answers. Both are judged on texts that they weren't fitted to, each kind of library counting the same, then
-fitted to all. Written to ``assistant/reading/models/NAME/decisions.json``.
+fitted to all. Written to ``assistant/extractive_qa/models/NAME/decisions.json``.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import click
 import numpy as np
 
 from assistant.answer.confidence import features
-from assistant.reading.decisions import ANY, FILE, MODELS
-from assistant.reading.network import load_reader
-from assistant.reading.passages import Candidate
+from assistant.extractive_qa.candidates import Candidate
+from assistant.extractive_qa.decisions import ANY, FILE, MODELS
+from assistant.extractive_qa.network import load_reader
 from evals.training.reader.asked import Observation, observe
 from evals.training.reader.fitting import Array, Choice, area, calibration_error, cross_fitted, fit, fit_choice
 
@@ -61,7 +61,7 @@ def ranked(observation: Observation, weights: Array) -> list[Candidate]:
 
 
 def learn(observations: Sequence[Observation], by: str) -> dict[str, Any]:
-    """Return the numbers for `assistant.reading.decisions`, fitted to all observations."""
+    """Return the numbers for `assistant.extractive_qa.decisions`, fitted to all observations."""
     reading = by == READER
     sizes = Counter(each.setting for each in observations)
     shares = {setting: (len(observations) / len(sizes) / size) ** 0.5 for setting, size in sizes.items()}
@@ -219,7 +219,7 @@ def _threshold(observations: Sequence[Observation], truth: Array, chances: Array
 
 
 def _further(observations: Sequence[Observation], weights: Array, *, reading: bool) -> dict[str, Any]:
-    """Return how likely a sentence after the first holds the answer too; see `assistant.reading.decisions.Decisions`."""
+    """Return how likely a sentence after the first holds the answer too; see `assistant.extractive_qa.decisions.Decisions`."""
     values, right = [], []
     for each in observations:
         if each.item.answers and each.read.ordered:

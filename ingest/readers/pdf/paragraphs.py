@@ -168,10 +168,10 @@ def _is_set_together(above: Line, below: Line) -> bool:
     """Return whether two lines begin at the same edge, but for the indent of a first line or a list's mark."""
     if _RIGHT_TO_LEFT.match(above.text):
         return abs(above.right - below.right) < INDENT * below.size
-    return abs(above.left - below.left) < INDENT * below.size or _are_centred(above, below)
+    return abs(above.left - below.left) < INDENT * below.size or _are_centered(above, below)
 
 
-def _are_centred(above: Line, below: Line) -> bool:
+def _are_centered(above: Line, below: Line) -> bool:
     return abs((above.left + above.right) - (below.left + below.right)) < below.size
 
 

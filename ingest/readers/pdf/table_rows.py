@@ -14,7 +14,7 @@ WRAPPED = 1.7
 """Times the letter size: the farthest that two lines of one cell stand apart."""
 
 HALF_A_LINE = 0.9
-"""Times the letter size: lines that stand closer are of cells that are centred in their row."""
+"""Times the letter size: lines that stand closer are of cells that are centered in their row."""
 
 CLOSER = 0.8
 """Times the distance of two rows: lines of one cell stand closer than that."""
@@ -42,8 +42,8 @@ def groups_of(lines: Sequence[Visual], columns: Sequence[Interval], rules: Seque
         else:
             groups.append(cluster)
             anchored.append(has_first)
-    is_centred = len(clusters) < len(lines)
-    return _around(groups, anchored, heights, WRAPPED * size) if is_centred and any(anchored) else groups
+    is_centered = len(clusters) < len(lines)
+    return _around(groups, anchored, heights, WRAPPED * size) if is_centered and any(anchored) else groups
 
 
 def _is_rest(line: Visual, has_first: bool) -> bool:
@@ -52,7 +52,7 @@ def _is_rest(line: Visual, has_first: bool) -> bool:
 
 
 def _clusters(heights: Sequence[float], close: float) -> list[list[int]]:
-    """Return the lines that stand closer than lines of one cell do: cells that are centred in their row."""
+    """Return the lines that stand closer than lines of one cell do: cells that are centered in their row."""
     clusters: list[list[int]] = [[0]]
     for number in range(1, len(heights)):
         if heights[number - 1] - heights[number] < close:

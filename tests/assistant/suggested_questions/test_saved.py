@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.reading.network import load_reader
+from assistant.extractive_qa.network import load_reader
 from assistant.suggested_questions.generator import generate_questions
 from assistant.suggested_questions.saved import NAME, keep_questions, kept_questions, read, visible
 from ingest.pipeline import ingest_paths

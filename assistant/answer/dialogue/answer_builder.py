@@ -1,0 +1,115 @@
+"""An answer that isn't a plain list of quotes, put together part by part: text, claims, sections and documents."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+from assistant.answer import quoted_answer
+from assistant.answer.dialogue.phrases import Phrases, phrases
+from assistant.answer.evidence import source, verified
+from assistant.answer.question import Question
+from assistant.extractive_qa.candidates import Candidate
+from assistant.types import AbstainReason, Answer, AnswerKind, Claim, Evidence, Notice, Section, Source
+from store.library import Library
+from store.types import Document
+
+PARAGRAPH = "\n\n"
+_NONE = {"retrieve": 0.0, "evidence": 0.0}
+"""What an answer from the catalog alone takes."""
+
+
+class Draft:
+    """The parts of one answer, in the order in which they are shown."""
+
+    def __init__(self, asked: Question, kind: AnswerKind, library: Library) -> None:
+        self.asked = asked
+        self.kind: AnswerKind = kind
+        self.phrases: Phrases = phrases(asked.language)
+        self.text = ""
+        self.total: int | None = None
+        self._library = library
+        self._claims: list[Claim] = []
+        self._evidence: dict[tuple[str, int, int], Evidence] = {}
+        self._sections: list[Section] = []
+        self._documents: list[Source] = []
+        self._notices: list[Notice] = []
+
+    def say_empty(self) -> None:
+        """Add that there are no documents."""
+        self.say(quoted_answer.empty_library(self.asked.language))
+
+    def say(self, text: str, gap: str = PARAGRAPH) -> None:
+        """Add a sentence of Attest's own."""
+        self.text += (gap if self.text else "") + text
+
+    def verify(self, chosen: Iterable[Candidate]) -> None:
+        """Check all sentences that will be quoted, and number them in this order."""
+        for each in verified(chosen, self._library):
+            self._evidence[(each.document.id, each.start, each.end)] = each
+
+    def quote(self, chosen: Sequence[Candidate]) -> tuple[int, ...]:
+        """Add those of `chosen` that were verified, each with its speaker; return their numbers."""
+        keys = []
+        for each in chosen:
+            span = each.sentence.span
+            evidence = self._evidence.get((each.hit.document.id, span.start, span.end))
+            if evidence is None:
+                continue
+            gap = PARAGRAPH if self.text else ""
+            claim = quoted_answer.framed(evidence, self.asked.language, len(self.text) + len(gap))
+            self.text += gap + claim.text
+            self._claims.append(claim)
+            keys.append(evidence.key)
+        return tuple(keys)
+
+    def section(self, title: str, keys: Sequence[int] = (), document_ids: Sequence[str] = ()) -> None:
+        """Note that these quotes and documents stand under a heading."""
+        self._sections.append(Section(title=title, keys=tuple(keys), document_ids=tuple(document_ids)))
+
+    def name(self, documents: Sequence[Document], bullets: bool = True) -> None:
+        """Add documents with what is known of them."""
+        self._documents += [source(each, 0) for each in documents]
+        for each in documents if bullets else ():
+            facts = (each.speaker, each.published, self.phrases.language_name(each.language))
+            self.say(f"- {each.title} ({', '.join(fact for fact in facts if fact)})", "\n")
+
+    def notice(self, notice: Notice) -> None:
+        """Add something that the reader should know about the whole."""
+        self._notices.append(notice)
+
+    @property
+    def quoted(self) -> tuple[Evidence, ...]:
+        """What was verified, in the order of its numbers."""
+        return tuple(sorted(self._evidence.values(), key=lambda each: each.key))
+
+    def answer(
+        self,
+        *,
+        confidence: float = 1.0,
+        abstain_reason: AbstainReason | None = None,
+        timings_ms: Mapping[str, float] | None = None,
+    ) -> Answer:
+        """Return the answer as it stands; `abstain_reason` says why it isn't one."""
+        total = (time.perf_counter() - self.asked.started) * 1000
+        return Answer(
+            question=self.asked.asked,
+            did_you_mean=self.asked.meant if self.kind != "talk" else None,
+            standalone_question=self.asked.alone,
+            language=self.asked.language,
+            answered=abstain_reason is None,
+            abstain_reason=abstain_reason,
+            confidence=confidence,
+            mode="quotes",
+            text=self.text,
+            kind=self.kind,
+            claims=tuple(self._claims),
+            evidence=self.quoted,
+            sections=tuple(self._sections),
+            documents=tuple(self._documents),
+            total=self.total,
+            notices=tuple(self._notices),
+            timings_ms={
+                name: round(spent, 2) for name, spent in {**_NONE, **(timings_ms or {}), "total": total}.items()
+            },
+        )

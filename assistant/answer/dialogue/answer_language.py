@@ -1,0 +1,66 @@
+"""The language of a turn: its own, or what is said around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import regex
+
+from assistant.answer.dialogue.classifier import load_examples
+from assistant.answer.dialogue.turn_parts import plain
+from assistant.types import AskOptions, Message
+from store.text.language import UNKNOWN, detect_language
+
+DEFAULT = "en"
+"""Where nothing tells any language."""
+SHORT = 12
+"""Letters of Latin script from which on a language is believed that the conversation isn't in."""
+
+VIETNAMESE = "vi"
+KNOWN_WORDS = 0.75
+"""Share of words that must be Vietnamese for a turn to count as Vietnamese typed without marks."""
+_WORD = regex.compile(r"\p{L}+")
+
+
+def turn_language(text: str, history: Sequence[Message], options: AskOptions) -> str:
+    """Return the language to answer in: the one chosen, else the turn's own.
+
+    What is too short to tell takes that of the interface, then that of the conversation.
+    """
+    if options.answer_language:
+        return options.answer_language
+    own = VIETNAMESE if without_marks(text) else detect_language(text)
+    spoken = [detect_language(message.text) for message in reversed(history) if message.role == "user"]
+    around = [language for language in (options.interface_language, *spoken) if language and language != UNKNOWN]
+    if own != UNKNOWN and (own in {*around, DEFAULT} or not _is_short(text)):
+        return own
+    if own != UNKNOWN and not around:
+        return own
+    return next(iter(around), DEFAULT)
+
+
+def _is_short(text: str) -> bool:
+    """Return whether a text in Latin letters is too short to tell one language from its neighbours."""
+    letters = regex.findall(r"\p{L}", text)
+    return len(letters) < SHORT and all(letter.isascii() for letter in letters)
+
+
+def without_marks(text: str) -> bool:
+    """Return whether a text is Vietnamese typed on a keyboard without its marks.
+
+    Known words are those of the examples of turns: what people mostly ask in.
+    """
+    words = [word.lower() for word in _WORD.findall(text)]
+    if not words or not text.isascii():
+        return False
+    vietnamese = sum(word in _bare_words(VIETNAMESE) for word in words)
+    others = sum(word in _bare_words(DEFAULT) for word in words)
+    return len(words) > 1 and vietnamese > others and vietnamese >= KNOWN_WORDS * len(words)
+
+
+@cache
+def _bare_words(language: str) -> frozenset[str]:
+    """Return the words of a language's examples, without marks."""
+    texts = (example.text for example in load_examples() if example.language == language)
+    return frozenset(word for text in texts for word in _WORD.findall(plain(text)))

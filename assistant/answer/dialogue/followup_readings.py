@@ -1,0 +1,146 @@
+"""Looks up a follow-up in several readings, and takes the one whose evidence answers best.
+
+A follow-up is read as a question that stands alone (by rules, and by a language model where there is one), in its own
+words asked of the documents that the conversation quoted, and there together with the subject of the conversation. Any
+of them may be right: "And Viet Nam?" leaves the document, "how many came?" stays in it. What the reader finds decides
+(`assistant.answer.retrieval`). The quotes of the next best reading follow those of the best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import regex
+
+from assistant.answer.dialogue.followup_rules import complete, is_swap, names_subject, standalone, topic_of
+from assistant.answer.dialogue.turn_parts import TAIL, without_address
+from assistant.answer.question import Question
+from assistant.answer.retrieval import Found
+from assistant.types import Evidence, Message
+from store.library import Library
+from store.types import Filter
+
+Find = Callable[[Question], Found]
+Rewrite = Callable[[str, Sequence[Message]], str | None]
+"""A language model's rewriting, where one is configured; None where it failed."""
+QUOTES = (2, 1)
+"""Of the last answer and of the one before it, whose documents a follow-up is asked of."""
+STAYS = 0.3
+"""Added to the confidence of a reading in the documents that were quoted: most follow-ups stay there."""
+LEANS = 0.6
+"""Added instead where a question names no subject of its own: it leans on what was said."""
+FOREIGN = 0.05
+"""A question whose own words are answered less surely than this, also in the documents that were quoted, is on something
+else, unless it leans on what was said."""
+_QUOTED = regex.compile(r"[“«„「]\s?(.{12,}?)\s?[”»“」]\s*\[\d+\]", regex.DOTALL)
+"""A quote with its marker, in the quotation marks of any language (`prompts/phrases`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What a conversation is about, where a follow-up takes it up."""
+
+    last: str
+    """The last question as it stands alone."""
+    subject: str
+    """The last question that names what it is about: the last one, or one before it."""
+    answer: str
+    """To the last question; empty where there was none."""
+    quoted: tuple[str, ...]
+    """Words that the last answers quote, the latest first."""
+
+
+def look_up(
+    asked: Question,
+    history: Sequence[Message],
+    library: Library,
+    find: Find,
+    rewrite: Rewrite | None = None,
+    *,
+    leans: bool = True,
+) -> Found | None:
+    """Return what a follow-up finds after `history` (oldest first); None where nothing was said that it could follow.
+
+    A question that needn't lean on what was said, and that nothing answers by far, is not read together with it: a
+    change of subject would be answered by what was spoken of before.
+    """
+    thread = thread_of(history)
+    if thread is None:
+        return None
+    asked = replace(asked, alone=without_address(asked.alone, asked.language))
+    readings = list(_readings(asked, thread, _documents(thread, asked.options.filter, library)))
+    if rewrite is not None and (rewritten := rewrite(asked.alone, history)):
+        readings.append(replace(asked, alone=rewritten))
+    distinct = list({(each.alone, each.options.filter): each for each in readings}.values())
+    found = sorted(map(find, distinct), key=lambda each: _likely(each, asked), reverse=True)
+    own = [each for each in found if each.question.alone == asked.alone]
+    stands_alone = readings[0].alone == asked.alone  # as the rules have it
+    if own and not leans and stands_alone and all(each.confidence < FOREIGN for each in own):
+        found = own
+    best = _together(found, asked.options.max_quotes)
+    return replace(best, question=replace(asked, alone=best.question.alone))
+
+
+def thread_of(history: Sequence[Message]) -> Thread | None:
+    """Return what `history` (oldest first) is about; None where no question was asked."""
+    users = [place for place, message in enumerate(history) if message.role == "user"]
+    if not users:
+        return None
+    questions = [standalone(history[place].text, history[:place]) for place in users]
+    answers = [message.text for message in history if message.role == "assistant"]
+    latest = [message.text for message in history[users[-1] :] if message.role == "assistant"]
+    subject = next((each for each in reversed(questions) if names_subject(each)), questions[-1])
+    quoted = tuple(
+        " ".join(quote.split())[:300]
+        for answer, most in zip(reversed(answers), QUOTES, strict=False)
+        for quote in _QUOTED.findall(answer)[:most]
+    )
+    return Thread(questions[-1], subject, latest[-1] if latest else "", quoted)
+
+
+def _readings(asked: Question, thread: Thread, quoted: tuple[str, ...]) -> Iterator[Question]:
+    """Yield the questions that a follow-up may mean, the one that rules make of it first."""
+    own = asked.alone
+    whole = complete(own, thread.last, thread.answer)
+    yield replace(asked, alone=whole)
+    if is_swap(own, thread.last):
+        # It has no question of its own, which could be asked of what was quoted.
+        return
+    if whole == own:
+        yield replace(asked, alone=f"{thread.last.rstrip(TAIL)}: {own}")
+    about = f"{topic_of(thread.subject)}: {own}"
+    if thread.last != thread.subject and whole != own:
+        about = f"{topic_of(thread.subject)}: {thread.last.rstrip(TAIL)}: {own}"
+    if quoted:
+        options = replace(asked.options, filter=replace(asked.options.filter, documents=quoted))
+        yield replace(asked, alone=own, options=options)
+        yield replace(asked, alone=about, options=options)
+    else:
+        yield replace(asked, alone=about)
+
+
+def _likely(found: Found, asked: Question) -> tuple[bool, float]:
+    """Return what readings are ordered by: first whether they are answered at all."""
+    if found.question.options.filter == asked.options.filter:
+        return bool(found.evidence), found.confidence
+    return bool(found.evidence), found.confidence + (STAYS if names_subject(asked.alone) else LEANS)
+
+
+def _together(found: Sequence[Found], most: int) -> Found:
+    """Return the first of `found`, with the first quotes of the others after its own."""
+    best = found[0]
+    if not best.evidence:
+        return best
+    evidence: dict[tuple[str, int], Evidence] = {(each.document.id, each.start): each for each in best.evidence}
+    for other in found[1:]:
+        for each in other.evidence[:2]:
+            evidence.setdefault((each.document.id, each.start), each)
+    renumbered = (each.model_copy(update={"key": key}) for key, each in enumerate(evidence.values(), start=1))
+    return replace(best, evidence=tuple(renumbered)[: max(most, len(best.evidence))])
+
+
+def _documents(thread: Thread, where: Filter, library: Library) -> tuple[str, ...]:
+    """Return the documents whose words the last answers quote."""
+    found = [library.search(quote, 1, where).hits for quote in thread.quoted]
+    return tuple(dict.fromkeys(hit.document.id for hits in found for hit in hits))

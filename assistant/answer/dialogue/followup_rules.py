@@ -1,0 +1,291 @@
+"""Complete a follow-up question from earlier turns by rules: no model, no library, microseconds.
+
+Three kinds of questions lean on what was said before, and each is completed in its own way:
+
+- a *swap* names one thing and leaves the rest to the question before ("còn năm 2023?"): the thing takes the
+  place of its like in that question;
+- *anaphora* points back by a pronoun or a demonstrative ("where was it held?"): the name pointed at takes its
+  place, or is put in front;
+- an *ellipsis* leaves its subject out ("and how many came?"): the topic is put in front.
+
+Anything else stands alone and is returned as it is, so that a change of subject drags nothing along.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+import regex
+
+from assistant.types import Message
+from assistant.verify.language_rules import DEFAULT, LanguageRules, all_rules, rules_of_text
+from assistant.verify.places import entities_of, thai_names
+from store.types import Span
+
+_TITLED = regex.compile(
+    r"(?:Mr|Mrs|Ms|Dr|Prof|Amb|President|Minister|Professor|Ambassador|Chủ tịch|Ông|Bà|ông|bà)\.?\s+"
+    r"(?P<name>\p{Lu}[\p{L}\p{M}'’\-]*(?:\s+\p{Lu}[\p{L}\p{M}'’\-]*){0,3})"
+)
+_WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:['’\-][\p{L}\p{N}][\p{L}\p{M}\p{N}]*)*")
+YEAR = regex.compile(r"(?<!\d)(?:1[5-9]|2[0-6])\d\d(?!\d)")
+_NAME = regex.compile(
+    r"""(?<![\p{L}\p{N}])
+    (?:(?:19|20)\d\d\s+)?
+    \p{Lu}[\p{L}\p{M}\p{N}.'’\-]*
+    (?:\s+(?:(?:of|on|the|and|for|in|de|la|von|van)\s+)*(?:\p{Lu}[\p{L}\p{M}\p{N}.'’\-]*|(?:19|20)\d\d))*""",
+    regex.VERBOSE,
+)
+SUBJECT_LETTERS = 14
+"""Letters of content from which on a question without blanks between its words names a subject."""
+TAIL = "?？.!។ \t\n"
+_MARKERS = regex.compile(r"\[\d+\]")
+
+
+def standalone(question: str, history: Sequence[Message]) -> str:
+    """Return `question` with what it takes from `history` (oldest first) said in it; as it is if it stands alone."""
+    standing: str | None = None
+    answer = ""
+    for message in history:
+        if message.role == "user":
+            standing = complete(message.text, standing, answer)
+        else:
+            answer = message.text
+    return complete(question, standing, answer)
+
+
+def complete(question: str, before: str | None, answer: str = "") -> str:
+    """Return `question` completed from the standalone question `before` it and that one's `answer`."""
+    text = unicodedata.normalize("NFC", question).strip()
+    if not before or not text:
+        return question.strip()
+    before = unicodedata.normalize("NFC", before).strip()
+    language = _language_of(text, before)
+    bare, connected = _without_connective(text, language)
+    if (thing := _swapped_thing(bare, connected, language)) is not None:
+        return _swap(thing, before)
+    if (pointed := _anaphor(bare, language)) is not None:
+        return _point_back(bare, pointed, before, unicodedata.normalize("NFC", answer))
+    if _lacks_subject(bare, connected, language, before):
+        return f"{topic_of(before)}: {bare}"
+    return question.strip()
+
+
+def _language_of(text: str, before: str) -> LanguageRules:
+    """Return the data of a follow-up's language: one too short to tell it is known by how it asks about another thing."""
+    language = rules_of_text(text, before)
+    for each in (language, *all_rules().values()):
+        if each.pattern("swap").match(_without_connective(text, each)[0].strip(TAIL)):
+            return each
+    return language
+
+
+def is_swap(question: str, before: str) -> bool:
+    """Return whether a follow-up only names another thing, and leaves what is asked to the question before it."""
+    text = unicodedata.normalize("NFC", question).strip()
+    language = _language_of(text, before)
+    return _swapped_thing(*_without_connective(text, language), language) is not None
+
+
+def names_subject(question: str) -> bool:
+    """Return whether a question says itself what it is about, so that later ones can lean on it."""
+    language = rules_of_text(question)
+    if not language.is_spaced:
+        return _letters_of_content(question, language) >= SUBJECT_LETTERS
+    return bool(names_in(question))
+
+
+def _without_connective(text: str, language: LanguageRules) -> tuple[str, bool]:
+    """Return the question without "and", "còn", "แล้ว" in front, and whether there was one."""
+    found = regex.match(rf"(?i)(?:{language.any_of(language.words('connectives')).pattern}[,\s]*)+", text)
+    if not found or found.end() == len(text):
+        return text, False
+    return text[found.end() :].lstrip(), True
+
+
+def _swapped_thing(bare: str, connected: bool, language: LanguageRules) -> str | None:
+    """Return what a question such as "what about X?" names, or None where the question is of another kind."""
+    core = bare.strip(TAIL)
+    found = language.pattern("swap").match(core)
+    if not found and not (connected and len(words_of(core)) <= 7):
+        return None
+    thing: str = (found["x"] if found else core).strip()
+    if not thing or language.any_of(language.words("question_words", "auxiliaries")).search(thing):
+        return None
+    return thing if connected or not _anaphor(thing, language) else None
+
+
+def _swap(thing: str, before: str) -> str:
+    """Return `before` with its like replaced by `thing`: year by year, name by name, else the last object."""
+    if (in_year := _in_year(thing, before)) is not None:
+        return in_year
+    lead = regex.match(r"(?i)(?:according to|in|at|for|on|from|by|with|of|theo|ở|tại|trong|ใน|ที่)\s+(?=\S)", thing)
+    core = thing[lead.end() :] if lead else thing
+    if entities_of(core) and (places := _places_in(before)):
+        place = places[-1 if lead else 0]
+        return before[: place.start] + core + before[place.end :]
+    names = names_in(before)
+    is_name = bool(names_in(f"x {core}"))
+    if is_name and names:
+        old_name = names[-1] if lead else names[0]
+        return before.replace(old_name, core, 1)
+    tail = regex.search(
+        r"(?i)(?<=\s)(?:about|of|for|on|in|at|to|from|with|by|về|của|ở|tại|trong|cho)\s+(?P<x>[^?]+?)\s*\??$",
+        before,
+    )
+    if tail and not regex.search(r"\p{Thai}", before):
+        return f"{before[: tail.start('x')]}{core}?"
+    return f"{core}: {before}"
+
+
+def _in_year(thing: str, before: str) -> str | None:
+    """Return `before` with the year that `thing` names in place of its own; None where it names none."""
+    year, old = YEAR.search(thing), YEAR.search(before)
+    is_all = len(words_of(thing)) <= 3
+    if year and old:
+        return before[: old.start()] + year.group() + before[old.end() :] if is_all else f"{thing}: {before}"
+    return f"{before.rstrip(TAIL)} {thing}?" if year and is_all else None
+
+
+def _places_in(text: str) -> list[Span]:
+    """Return where countries, cities and peoples stand in a question of any language, in order."""
+    spans = [Span(*match.span()) for match in thai_names().finditer(text)]
+    for name in names_in(text, initial=True):
+        if entities_of(name):
+            start = text.find(name)
+            spans.append(Span(start, start + len(name)))
+    return sorted(spans, key=lambda span: span.start)
+
+
+def _anaphor(text: str, language: LanguageRules) -> str | None:
+    """Return the word or phrase that points outside the question, or None."""
+    if language.language == DEFAULT:
+        return _english_anaphor(text, language)
+    hidden = language.any_of(language.words("not_anaphora")).sub(lambda match: " " * len(match.group()), text)
+    found = language.pattern("pointing").search(hidden) or language.any_of(language.words("anaphora")).search(hidden)
+    return found.group() if found else None
+
+
+def _english_anaphor(text: str, english: LanguageRules) -> str | None:
+    if found := regex.search(
+        rf"(?i)\b(?:this|that|these|those)\s+(?:{'|'.join(english.words('nouns_pointed_at'))})s?\b", text
+    ):
+        return str(found.group())
+    if regex.search(r"(?i)\b(?:is|was|isn't)\s+it\s+(?:true|possible|raining|safe|legal|ok|better|worth)\b", text):
+        return None
+    if regex.search(r"(?i)\bit\s+takes?\s+to\b|\bdoes\s+it\s+take\s+to\b|\bwhat\s+time\s+is\s+it\b", text):
+        return None
+    names = [text.find(name) for name in names_in(text)]
+    pronouns = "|".join(english.words("persons", "things"))
+    for found in regex.finditer(rf"(?i)\b(?:{pronouns})\b", text):
+        if not any(0 <= start < found.start() for start in names):
+            return str(found.group())
+    tail = regex.search(r"(?i)\b(?:there|then|that|this|those|these)\s*[?.!]*$", text)
+    lead = regex.search(r"(?i)\b(?:is|was|were|are|did|does)\s+(?:that|this|those|these)\b(?!\s+\p{L}+\s+of\b)", text)
+    either = tail or lead
+    return str(either.group()) if either else None
+
+
+def _point_back(bare: str, pointed: str, before: str, answer: str) -> str:
+    """Return the question with the name that `pointed` stands for in its place, or with the topic in front."""
+    word = pointed.lower()
+    names = names_in(before)
+    asked_who = any(each.pattern("asks_who").search(before) for each in all_rules().values())
+    person = any(word in each.words("persons") for each in all_rules().values())
+    thing = any(word in each.words("things") for each in all_rules().values())
+    referent = names[0] if names else None
+    if asked_who and person and (named := _person_in(answer, before)):
+        referent = named
+    elif rules_of_text(before).language != DEFAULT:
+        referent = referent if person and asked_who else topic_of(before)
+    demonstrative = word.split()[0] in {"this", "that", "these", "those"}
+    if referent is None or not (person or thing or (demonstrative and " " in word)):
+        return f"{topic_of(before)}: {bare}"
+    possessive = word in {"its", "their", "theirs", "his", "hers"} or (
+        word == "her" and regex.search(r"(?i)\bher\s+\p{L}", bare) is not None
+    )
+    placed = f"{referent}'s" if possessive else referent
+    return regex.sub(rf"(?i)(?<!\p{{L}}){regex.escape(pointed)}(?!\p{{L}})", lambda _: placed, bare, count=1)
+
+
+def _person_in(answer: str, before: str) -> str | None:
+    """Return the first name of an answer that its question didn't hold: titled ones first."""
+    text = regex.sub(r"^(?:According to|Theo)\s+[^,:]+[,:]", "", _MARKERS.sub("", answer)).strip()
+    if titled := _TITLED.search(text):
+        return str(titled["name"])
+    for name in names_in(text, initial=True):
+        if name not in before and len(name.split()) >= 2:
+            return name
+    return None
+
+
+def _lacks_subject(bare: str, connected: bool, language: LanguageRules, before: str) -> bool:
+    """Return whether a question names nothing of its own to be asked about."""
+    if not language.is_spaced:
+        most = 8 if connected else 3
+        return _letters_of_content(bare, language) <= most and not regex.search(r"\p{Lu}\p{L}{2}|\d{4}", bare)
+    if names_in(bare):
+        return False
+    known = {*language.words("function_words", "generic_words", "question_words")}
+    content = [word for word in words_of(bare) if word not in known and not any(c.isdigit() for c in word)]
+    asks = language.any_of(language.words("question_words")).search(bare) or bare.endswith("?")
+    if not content:
+        return bool(asks) or connected
+    if connected and len(content) <= (2 if language.language == DEFAULT else 3):
+        return True
+    shared = sum(word in words_of(before) for word in content)
+    definite = regex.search(r"(?i)\bthe\s+\p{L}+", bare)
+    return bool(definite) and len(content) <= 2 and shared == len(content)
+
+
+def _letters_of_content(text: str, language: LanguageRules) -> int:
+    """Return how many letters remain of a question after its function, question and relational words."""
+    # "น้ำมัน" (oil) is a thing of its own, though its end reads "it".
+    whole = [word for word in language.words("not_anaphora") if word in text and not word.endswith("นี้")]
+    for word in whole:
+        text = text.replace(word, " ")
+    rest = language.any_of(language.words("question_words", "function_words", "generic_words")).sub("", text)
+    return len(regex.findall(r"\p{L}", "".join((rest, *whole))))
+
+
+def topic_of(question: str) -> str:
+    """Return what a question is about: its names, else what remains without the words that only ask."""
+    core = question.strip(TAIL)
+    if regex.search(r"^[^:]{3,80}: ", core):
+        return core.split(": ", 1)[0]
+    language = rules_of_text(core)
+    if language.language == DEFAULT and (names := names_in(core)):
+        years = [year for year in YEAR.findall(core) if not any(year in name for name in names)]
+        return " ".join([", ".join(dict.fromkeys(names)), *years])
+    rest = language.any_of(language.words("question_words")).sub(" ", core)
+    return " ".join(rest.split()) or core
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of `text` in order, lower-cased; Thai runs between spaces count as one."""
+    return [match.group().lower() for match in _WORD.finditer(text)]
+
+
+def names_in(text: str, *, initial: bool = False) -> list[str]:
+    """Return capitalized names in order, with their year; the first word of the text only where `initial`."""
+    known = {
+        word
+        for each in all_rules().values()
+        if each.is_spaced
+        for word in each.words("question_words", "function_words")
+    }
+    english = all_rules()[DEFAULT]
+    dull, months = known | {*english.words("generic_words")}, english.words("months")
+    found = []
+    for match in _NAME.finditer(text):
+        name = match.group().strip(" .'’-")
+        words = name.split()
+        while words and words[0].lower() in dull:
+            words = words[1:]
+        at_start = match.start() == 0 or text[: match.start()].rstrip()[-1:] in {".", "?", "!", ":", '"', "“"}
+        if at_start and not initial and len(words) == len(name.split()) and len(words) < 2 and not words[0].isupper():
+            continue
+        name = " ".join(words)
+        if words and name.lower() not in months and not name.isdigit():
+            found.append(name)
+    return found

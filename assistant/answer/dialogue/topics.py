@@ -1,0 +1,113 @@
+"""What a library is about: a map of topics with counts, from the vectors that are stored anyway.
+
+A sample of passages, spread evenly over the library, is ranked by centrality; the most central ones that are unlike
+each other (maximal marginal relevance, as in `assistant.answer.dialogue.centrality`) stand for topics. A document belongs
+to the topic that most of its passages are nearest to. A topic is named by the heading that its passage stands under,
+else by its document's title. The map is kept in the catalog until the documents change.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from assistant.answer.dialogue.centrality import centered, centrality, diverse
+from store.catalog.rows import StoredPassage
+from store.errors import LibraryError
+from store.library import Library
+from store.notes import note, noted
+from store.types import Filter
+
+NAME = "topics"
+"""Under which the map is kept."""
+SAMPLE = 300
+"""Passages."""
+TOPICS = 6
+DOCUMENTS_OF_TOPIC = 3
+"""On average at least: a small library has few topics."""
+OF_EACH = 4
+"""Documents that are named for a topic, those with most passages on it."""
+LONGEST_TOPIC = 60
+"""Characters: a longer title or heading makes no name that anybody would use."""
+_SUBTITLE = re.compile(r"\s*(?:[:|\u2013\u2014\uff1a]|\s-\s).*", re.DOTALL)
+_QUOTATION_MARKS = re.compile('["\u201c\u201d\u201e\u2018\u00ab\u00bb\u300c\u300d\u300e\u300f]')
+_FILE_NAME = re.compile(r"[_/\\<>]|\.\w{2,5}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic with the documents on it."""
+
+    name: str
+    documents: int
+    """How many of those looked at are on it."""
+    document_ids: tuple[str, ...]
+    """Of up to `OF_EACH` of them."""
+
+
+def topics(library: Library, where: Filter) -> tuple[Topic, ...]:
+    """Return the topics of what `where` admits, the largest first; those of a whole library are kept."""
+    if not where.is_empty:
+        return _topics(library, where)
+    kept = noted(library, NAME)
+    if kept is not None and kept.is_current:
+        return tuple(Topic(**{**each, "document_ids": tuple(each["document_ids"])}) for each in json.loads(kept.text))
+    with library.snapshot() as snapshot:
+        revision = snapshot.number("revision")
+    found = _topics(library, where)
+    with suppress(LibraryError):  # One that is only read is counted through again.
+        note(library, NAME, json.dumps([asdict(each) for each in found], ensure_ascii=False), revision)
+    return found
+
+
+def _topics(library: Library, where: Filter) -> tuple[Topic, ...]:
+    with library.snapshot() as snapshot:
+        sampled = snapshot.sample(SAMPLE)
+        stored = snapshot.stored_passages([each.passage_id for each in sampled], where)
+    sampled = [each for each in sampled if each.passage_id in stored]
+    if not sampled:
+        return ()
+    vectors = centered(np.stack([each.vector for each in sampled]), [each.language for each in sampled], library)
+    owners = [stored[each.passage_id].document.id for each in sampled]
+    chosen = diverse(vectors, centrality(vectors), min(TOPICS, max(1, len(set(owners)) // DOCUMENTS_OF_TOPIC)))
+    nearest = (vectors @ vectors[chosen].T).argmax(axis=1)
+    shares: dict[str, Counter[int]] = {}
+    for owner, topic in zip(owners, nearest.tolist(), strict=True):
+        shares.setdefault(owner, Counter())[topic] += 1
+    found: dict[str, dict[str, int]] = {}
+    for owner, share in shares.items():
+        ((topic, passages),) = share.most_common(1)
+        if name := _name(stored[sampled[chosen[topic]].passage_id], library):
+            found.setdefault(name, {})[owner] = passages
+    named = (
+        Topic(name, len(members), tuple(sorted(members, key=lambda each: (-members[each], each))[:OF_EACH]))
+        for name, members in found.items()
+    )
+    return tuple(sorted(named, key=lambda each: (-each.documents, each.name)))
+
+
+def _name(middle: StoredPassage, library: Library) -> str | None:
+    """Return what the passage in the middle of a topic stands under: its heading, else its document's title."""
+    heading = middle.passage.heading
+    above = "" if heading is None else library.text(middle.document.id, heading.start, heading.end)
+    return topic_of(above) or topic_of(middle.document.title)
+
+
+def topic_of(title: str) -> str | None:
+    """Return what a title or a heading is about, without subtitle and quotation marks; None for one that doesn't say.
+
+    >>> topic_of("Floods on the Red River: a report")
+    'Floods on the Red River'
+    >>> topic_of("scan_0012.pdf") is None
+    True
+    """
+    plain = " ".join(_QUOTATION_MARKS.sub(" ", title).split())
+    topic = _SUBTITLE.sub("", plain) or plain
+    topic = topic.strip(" .,;!?\u0e2f\u3002")
+    letters = sum(character.isalpha() for character in topic)
+    return topic if letters >= 3 and len(topic) <= LONGEST_TOPIC and not _FILE_NAME.search(plain) else None

@@ -1,0 +1,155 @@
+"""A question to what the library holds on it: passages, read, ordered, judged, and checked against their documents."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from assistant.answer.confidence import confidence
+from assistant.answer.conflicts import Conflict, conflict_among
+from assistant.answer.evidence import select, verified
+from assistant.answer.localize import with_renderings
+from assistant.answer.question import Question
+from assistant.answer.short_answer import short_answer
+from assistant.extractive_qa.candidates import (
+    PASSAGES,
+    Candidate,
+    ReadPassages,
+    candidates,
+    read_candidates,
+    read_passages,
+)
+from assistant.extractive_qa.decisions import Decisions
+from assistant.extractive_qa.network import load_reader
+from assistant.extractive_qa.reader import Reader
+from assistant.types import Evidence, ShortAnswer
+from store.library import Library
+from store.types import Filter, Hit, SearchResult
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the library holds on a question."""
+
+    question: Question
+    passages: SearchResult
+    evidence: tuple[Evidence, ...]
+    confidence: float
+    timings_ms: Mapping[str, float]
+    short_answer: ShortAnswer | None = None
+    nearest: tuple[Evidence, ...] = ()
+    """Where nothing answers though the documents speak of it: the sentence that comes closest."""
+    conflict: Conflict | None = None
+    """Two documents that answer with other numbers or dates."""
+    missing: tuple[str, ...] = ()
+    """What the question names by a number or a code and the documents don't have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the search alone makes of a text."""
+
+    passages: SearchResult
+    ordered: tuple[Candidate, ...]
+    """All sentences of the passages, best first."""
+    confidence: float
+    enough: bool
+    """Whether that is sure enough to answer from."""
+
+
+class Finder:
+    """Finds evidence for questions in one library. Safe to use from several threads."""
+
+    def __init__(self, library: Library, *, reading: bool = True) -> None:
+        """With `reading` false, the search alone decides: what an embedding model without a reader gets."""
+        self._library = library
+        self._reading = reading
+        self._lock = threading.Lock()
+        self._loaded: tuple[Reader | None, Decisions, Decisions] | None = None
+
+    def prepare(self) -> None:
+        """Load the reader, which takes a second that the first question needn't wait for."""
+        self._parts()
+
+    def find(self, question: Question) -> Found:
+        """Return what the library holds on `question`: evidence where it is enough."""
+        passages = self._library.search(question.alone, PASSAGES, question.options.filter)
+        retrieved = time.perf_counter()
+        reader, with_reader, without = self._parts()
+        passages, read = self._read(question.alone, passages, question.options.filter)
+        read_at = time.perf_counter()
+        sure = confidence(passages, read, with_reader.confidence)
+        found = Found(question, passages, (), sure, {}, missing=read.missing)
+        if read.ordered and sure >= with_reader.confidence.threshold:
+            chosen = select(read.ordered, question.options.max_quotes, with_reader.further)
+            evidence = verified(chosen, self._library)
+            short = short_answer(read.ordered, evidence, with_reader.span_certainty) if reader else None
+            short = short and with_renderings(short, evidence, question.language)
+            found = replace(found, evidence=evidence, short_answer=short, conflict=conflict_among(chosen))
+        elif read.ordered and self._is_near(passages, without):
+            found = replace(found, nearest=verified(read.ordered[:1], self._library))
+        timings = {
+            "retrieve": (retrieved - question.started) * 1000,
+            "read": (read_at - retrieved) * 1000,
+            "evidence": (time.perf_counter() - read_at) * 1000,
+            **{f"retrieve_{name}": spent for name, spent in passages.timings_ms.items()},
+        }
+        return replace(found, timings_ms=timings)
+
+    def by_search(self, text: str, where: Filter, most: int = PASSAGES) -> Looked:
+        """Return the sentences of up to `most` passages on `text`, unread: for turns that ask for many of them."""
+        passages = self._library.search(text, most, where)
+        _, _, without = self._parts()
+        ordered = ReadPassages(tuple(candidates(passages, without.ranking)))
+        sure = confidence(passages, ordered, without.confidence)
+        return Looked(passages, ordered.ordered, sure, sure >= without.confidence.threshold)
+
+    def read(self, question: str, every: Sequence[Candidate]) -> list[Candidate]:
+        """Return candidates with what the reader makes of each for `question`, in their order; unread without one."""
+        reader, _, _ = self._parts()
+        if reader is None or not every:
+            return list(every)
+        above = headings_above(self._library, [each.hit for each in every])
+        return read_candidates(question, every, above, reader)
+
+    def _read(self, question: str, passages: SearchResult, where: Filter) -> tuple[SearchResult, ReadPassages]:
+        """Return the passages read; where they lack what the question names, those of a search for its name too."""
+        reader, decisions, _ = self._parts()
+        read = read_passages(
+            question, passages, headings_above(self._library, passages.hits), reader, decisions.ranking
+        )
+        if not read.missing:
+            return passages, read
+        named = self._library.search(" ".join(read.missing), PASSAGES, where)
+        known = {hit.passage.id for hit in passages.hits}
+        more = tuple(hit for hit in named.hits if hit.passage.id not in known)
+        both = replace(passages, hits=(*passages.hits, *more))
+        again = read_passages(question, both, headings_above(self._library, both.hits), reader, decisions.ranking)
+        return (passages, read) if again.missing else (both, again)
+
+    def _is_near(self, passages: SearchResult, without: Decisions) -> bool:
+        """Return whether the search alone would have taken the passages for an answer: they are on the subject."""
+        by_search = ReadPassages(tuple(candidates(passages, without.ranking)))
+        return confidence(passages, by_search, without.confidence) >= without.confidence.threshold
+
+    def _parts(self) -> tuple[Reader | None, Decisions, Decisions]:
+        with self._lock:
+            if self._loaded is None:
+                embedder = self._library.embedder
+                reader = load_reader(embedder) if self._reading else None
+                without = Decisions.load(embedder.name, reading=False)
+                with_reader = Decisions.load(embedder.name, reading=True) if reader else without
+                self._loaded = (reader, with_reader, without)
+            return self._loaded
+
+
+def headings_above(library: Library, hits: Sequence[Hit]) -> dict[str, str]:
+    """Return the headings above passages that have one, by passage id."""
+    with library.snapshot() as snapshot:
+        return {
+            hit.passage.id: snapshot.text(hit.document.id, hit.passage.heading.start, hit.passage.heading.end)
+            for hit in hits
+            if hit.passage.heading is not None
+        }

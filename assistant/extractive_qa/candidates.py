@@ -1,0 +1,178 @@
+"""Found passages to candidates: every sentence, bound to what the question names, read, and ordered.
+
+    score(sentence) = retrieval weight * its score in the search + margin weight * its margin - what a heading loses
+
+The weights are learned (`evals.training.reader.decisions`). Without a reader the search's score alone orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from assistant.extractive_qa.decisions import Ranking
+from assistant.extractive_qa.identifiers import belongs, identifiers_in, kinds_in, names_alone
+from assistant.extractive_qa.reader import Reader, SentenceReading
+from assistant.extractive_qa.windows import is_heading, windows_of
+from store.types import Hit, SearchResult, SentenceHit
+
+PASSAGES = 10
+"""Passages whose sentences are looked at."""
+READ = 12
+"""Sentences that are read, each in its window, beside the best one of each of the first passages."""
+READ_PASSAGES = 6
+"""Passages of which the best sentence is read in any case."""
+UNREAD = -6.0
+"""Margin of a sentence that was not read: about that of a text on something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that may answer, with the passage that it was found in."""
+
+    sentence: SentenceHit
+    hit: Hit
+    score: float
+    """What candidates are ordered by."""
+    heading: bool
+    """Whether it is a heading: it shares the question's words, and seldom says what was asked."""
+    reading: SentenceReading | None = None
+    """What the reader makes of it; None where it was not read."""
+
+    @property
+    def words(self) -> str:
+        """The sentence itself."""
+        start = self.hit.passage.start
+        return self.hit.text[self.sentence.span.start - start : self.sentence.span.end - start]
+
+    @property
+    def answer(self) -> str:
+        """The words that answer, by the reader; empty where it was not read."""
+        if self.reading is None:
+            return ""
+        start = self.hit.passage.start
+        return self.hit.text[self.reading.span.start - start : self.reading.span.end - start]
+
+    @property
+    def margin(self) -> float:
+        """The reader's margin, or what stands for it."""
+        return UNREAD if self.reading is None else self.reading.margin
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPassages:
+    """The sentences of the found passages, best first, and what the question named that isn't there."""
+
+    ordered: tuple[Candidate, ...]
+    missing: tuple[str, ...] = ()
+    """Identifiers as the question writes them, that the passages lack while they have others of the kind."""
+    bound: bool = False
+    """Whether only sentences that belong to what the question names were kept."""
+    named_alone: bool = False
+    """Whether the question is nothing but the name, such as "Article 15": what belongs to it is the answer."""
+
+
+def candidates(found: SearchResult, ranking: Ranking) -> list[Candidate]:
+    """Return all sentences of the found passages by the search's scores alone, best first."""
+    every = []
+    for hit in found.hits:
+        for sentence in hit.sentences:
+            heading = is_heading(hit, sentence.span)
+            score = ranking.retrieval * sentence.score + ranking.heading * heading
+            every.append(Candidate(sentence, hit, score, heading))
+    return _in_order(every)
+
+
+def read_passages(
+    question: str, found: SearchResult, above: Mapping[str, str], reader: Reader | None, ranking: Ranking
+) -> ReadPassages:
+    """Return the sentences of the found passages in the order in which they answer `question`.
+
+    `above` has the headings above passages, by passage id.
+    """
+    ordered = candidates(found, ranking)
+    named = identifiers_in(question)
+    bound = False
+    if named and found.hits:
+        kept = {
+            (hit.passage.id, sentence.span.start)
+            for hit in found.hits
+            for sentence, its in zip(hit.sentences, belongs(hit, above.get(hit.passage.id, ""), named), strict=True)
+            if its
+        }
+        if kept:
+            bound = True
+            ordered = [each for each in ordered if (each.hit.passage.id, each.sentence.span.start) in kept]
+            # A heading names its text and says nothing of it.
+            ordered = [each for each in ordered if not each.heading] or ordered
+        elif kinds := kinds_in(found.hits, above) & {each.kind for each in named}:
+            return ReadPassages(tuple(ordered), tuple(each.text for each in named if each.kind in kinds))
+    if reader is not None and ordered:
+        ordered = _read(question, found.hits, above, reader, ordered, ranking)
+    return ReadPassages(tuple(ordered), bound=bound, named_alone=bound and names_alone(question))
+
+
+def _read(
+    question: str,
+    hits: Sequence[Hit],
+    above: Mapping[str, str],
+    reader: Reader,
+    ordered: Sequence[Candidate],
+    ranking: Ranking,
+) -> list[Candidate]:
+    numbers = {hit.passage.id: number for number, hit in enumerate(hits)}
+    chosen: dict[int, list[int]] = {}
+    for rank, each in enumerate(ordered):
+        number = numbers[each.hit.passage.id]
+        if rank < READ or (number not in chosen and len(chosen) < READ_PASSAGES):
+            chosen.setdefault(number, []).append(each.hit.sentences.index(each.sentence))
+    readings = _readings(question, hits, chosen, above, reader)
+    return _in_order(
+        [
+            _with_reading(each, readings.get((each.hit.passage.id, each.sentence.span.start)), ranking)
+            for each in ordered
+        ]
+    )
+
+
+def read_candidates(
+    question: str, every: Sequence[Candidate], above: Mapping[str, str], reader: Reader
+) -> list[Candidate]:
+    """Return candidates of any passages, each with what the reader makes of it for `question`, in their order.
+
+    `above` has the headings above passages, by passage id.
+    """
+    hits = list({each.hit.passage.id: each.hit for each in every}.values())
+    numbers = {hit.passage.id: number for number, hit in enumerate(hits)}
+    chosen: dict[int, list[int]] = {}
+    for each in every:
+        chosen.setdefault(numbers[each.hit.passage.id], []).append(each.hit.sentences.index(each.sentence))
+    readings = _readings(question, hits, chosen, above, reader)
+    return [replace(each, reading=readings.get((each.hit.passage.id, each.sentence.span.start))) for each in every]
+
+
+def _readings(
+    question: str,
+    hits: Sequence[Hit],
+    chosen: Mapping[int, Sequence[int]],
+    above: Mapping[str, str],
+    reader: Reader,
+) -> dict[tuple[str, int], SentenceReading]:
+    """Return the readings of chosen sentences and those around them, by passage id and where the sentence begins."""
+    windows = windows_of(hits, chosen, above)
+    readings: dict[tuple[str, int], SentenceReading] = {}
+    for window, parts in zip(windows, reader.read(question, windows), strict=True):
+        hit = hits[window.hit]
+        for index, part in enumerate(parts, start=window.first):
+            if part is not None:
+                readings[hit.passage.id, hit.sentences[index].span.start] = part
+    return readings
+
+
+def _with_reading(each: Candidate, reading: SentenceReading | None, ranking: Ranking) -> Candidate:
+    margin = UNREAD if reading is None else reading.margin
+    return replace(each, reading=reading, score=each.score + ranking.margin * margin)
+
+
+def _in_order(every: Sequence[Candidate]) -> list[Candidate]:
+    return sorted(every, key=lambda each: (-each.score, each.hit.document.id, each.sentence.span.start))

@@ -1,0 +1,200 @@
+"""Identifiers: names such as "Article 15", "ข้อ ๑๓", "E-1043" or "A/RES/60/251" that mean one place in a text.
+
+A question that names one is answered from the text that belongs to it, never from its neighbour. A sentence belongs to
+an identifier if it holds it, or stands below it: below a heading, after the beginning of a numbered paragraph, in a
+document that it is the title of. Where the texts have others of the kind but not the one that was named, nothing
+answers; where they have none of the kind, it binds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import regex
+import yaml
+
+from assistant.extractive_qa.windows import is_heading
+from store.types import Hit
+
+LABELS = Path(__file__).parent / "labels"
+CODE_LETTERS = 4
+"""Letters before the number of a code at most: longer ones are words, as in COVID-19."""
+_CODE = regex.compile(
+    # A/RES/60/251, ISO/IEC 27001: capital letters and numbers joined by strokes; E-1043, NH 12, F210: letters, a number.
+    r"(?<![\p{L}\p{N}/-])(?:\p{Lu}{1,6}(?:/\p{Lu}{1,6})*(?:/\d{1,5})+(?:/[\p{Lu}\d.]{1,8})*"
+    r"|\p{Lu}{1,4}[-–. ]?\d{1,6}(?:[-–./]\d{1,6}){0,3}\p{Lu}?)(?![\p{L}\p{N}])"
+)
+_CHINESE = regex.compile(r"第\s?(\d{1,4}|[一二三四五六七八九十百]{1,7})\s?(条|條|章|节|節|步|届|屆|次)")
+_CHINESE_KINDS = {
+    "条": "provision",
+    "條": "provision",
+    "节": "provision",
+    "節": "provision",
+    "章": "chapter",
+    "步": "step",
+}
+_CHINESE_DIGITS = {digit: value for value, digit in enumerate("一二三四五六七八九", start=1)}
+_NUMBER = r"(?P<number>\p{Nd}{1,4}(?:\.\p{Nd}{1,3}){0,2}|[IVXLC]{1,7}(?![\p{L}]))"
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """A kind, such as ``provision`` or the letters of a code, and which one of it, such as ``15``."""
+
+    kind: str
+    which: str
+    text: str = field(default="", compare=False)
+    """As it is written where it was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    identifier: Identifier
+    start: int
+    end: int
+
+
+def identifiers_in(text: str) -> list[Identifier]:
+    """Return the identifiers that `text` names, in order, each once."""
+    return list(dict.fromkeys(found.identifier for found in _find(text)))
+
+
+def names_alone(text: str) -> bool:
+    """Return whether `text` is identifiers and nothing else."""
+    rest = text
+    for each in identifiers_in(text):
+        rest = rest.replace(each.text, "")
+    return not regex.search(r"[\p{L}\p{N}]", rest)
+
+
+def belongs(hit: Hit, above: str, named: Sequence[Identifier]) -> list[bool]:
+    """Return for each sentence of a passage whether it belongs to one of the `named` identifiers.
+
+    `above` is the heading above the passage, empty where there is none.
+    """
+    wanted = set(named)
+    return [bool(wanted & scope) for scope in _scopes(hit, above)]
+
+
+def kinds_in(hits: Iterable[Hit], above: Mapping[str, str]) -> set[str]:
+    """Return the kinds of identifiers that head a part of the passages: what a named one can be missing among."""
+    kinds: set[str] = set()
+    for hit in hits:
+        for text in (above.get(hit.passage.id, ""), hit.document.title):
+            kinds |= {found.identifier.kind for found in _find(text) if found.start <= 1}
+        for line in hit.text.splitlines():
+            kinds |= {found.identifier.kind for found in _find(line[:60]) if found.start <= 2}
+    return kinds
+
+
+def _scopes(hit: Hit, above: str) -> Iterator[set[Identifier]]:
+    """Yield what each sentence of a passage belongs to, in order."""
+    title = set(identifiers_in(hit.document.title))
+    heading = _leading(above)
+    paragraph: dict[str, Identifier] = {}
+    start, last_end = hit.passage.start, hit.passage.start
+    for sentence in hit.sentences:
+        span = sentence.span
+        words = hit.text[span.start - start : span.end - start]
+        gap = hit.text[last_end - start : span.start - start]
+        leading = _leading(words)
+        if "\n" in gap or last_end == start:
+            paragraph = dict(leading)
+        if is_heading(hit, span) and leading:
+            heading = heading | leading
+        # A numbered paragraph below a heading of the same kind stands for itself.
+        above_it = {each for kind, each in heading.items() if kind not in paragraph}
+        yield title | set(identifiers_in(words)) | set(paragraph.values()) | above_it
+        last_end = span.end
+        if leading and not is_heading(hit, span) and _numbers_what_follows(leading):
+            heading = heading | leading
+
+
+def _numbers_what_follows(leading: dict[str, Identifier]) -> bool:
+    """Return whether what a sentence begins with numbers the paragraphs after it too; a code's ends with its own."""
+    return any(kind in _labels() for kind in leading)
+
+
+def _leading(text: str) -> dict[str, Identifier]:
+    """Return the identifiers that `text` begins with, by kind."""
+    first: dict[str, Identifier] = {}
+    for found in _find(text[:80]):
+        if found.start <= 2 or (first and found.start <= 40):
+            first.setdefault(found.identifier.kind, found.identifier)
+    return first
+
+
+def _find(text: str) -> list[_Found]:
+    found = [
+        _Found(Identifier(_code_kind(match[0]), _plain(match[0]), match[0]), match.start(), match.end())
+        for match in _CODE.finditer(text)
+    ]
+    for match in _label_pattern().finditer(text):
+        kind = _kind_of(match["label"].lower())
+        found.append(_Found(Identifier(kind, _value(match["number"]), match[0]), match.start(), match.end()))
+    for match in _CHINESE.finditer(text):
+        kind = _CHINESE_KINDS.get(match[2], "session")
+        found.append(_Found(Identifier(kind, _value(match[1]), match[0]), match.start(), match.end()))
+    return sorted(found, key=lambda each: each.start)
+
+
+def _plain(code: str) -> str:
+    """Return a code without joints: "E-1043", "E 1043" and "E1043" are one; strokes part what they join."""
+    return regex.sub(r"[-–. ]", "", code).upper()
+
+
+def _code_kind(code: str) -> str:
+    """Return the letters of a code, which all codes of a list share."""
+    letters = regex.match(r"[\p{Lu}/]+", code)
+    return letters[0].strip("/") if letters else code
+
+
+def _value(number: str) -> str:
+    """Return a number in plain digits, whichever digits it is written in; Roman and Chinese ones too."""
+    if regex.fullmatch(r"[IVXLC]+", number):
+        values = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
+        figures = [values[letter] for letter in number]
+        pairs = zip(figures, [*figures[1:], 0], strict=True)
+        return str(sum(-one if one < after else one for one, after in pairs))
+    if number[0] in _CHINESE_DIGITS or number[0] in "十百":
+        return str(_chinese_value(number))
+    return ".".join(str(int(part)) for part in number.split("."))
+
+
+def _chinese_value(number: str) -> int:
+    total, digit = 0, 0
+    for char in number:
+        if char in _CHINESE_DIGITS:
+            digit = _CHINESE_DIGITS[char]
+        else:
+            total += max(digit, 1) * (10 if char == "十" else 100)
+            digit = 0
+    return total + digit
+
+
+@cache
+def _labels() -> dict[str, tuple[str, ...]]:
+    """Return the label words of all languages by kind."""
+    merged: dict[str, list[str]] = {}
+    for path in sorted(LABELS.glob("*.yaml")):
+        for kind, words in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            merged.setdefault(kind, []).extend(words)
+    return {kind: tuple(words) for kind, words in merged.items()}
+
+
+def _kind_of(label: str) -> str:
+    return next(kind for kind, words in _labels().items() if label in words)
+
+
+@cache
+def _label_pattern() -> regex.Pattern[str]:
+    words = sorted((word for each in _labels().values() for word in each), key=len, reverse=True)
+    # Thai writes no blank before a label, and often none after it; elsewhere a label is a word of its own.
+    thai = "|".join(regex.escape(word) for word in words if regex.match(r"\p{Thai}", word))
+    others = "|".join(regex.escape(word) for word in words if not regex.match(r"\p{Thai}", word))
+    return regex.compile(
+        rf"(?i:(?P<label>{thai}|(?<![\p{{L}}\p{{N}}])(?:{others})))\s?(?:no\.?\s)?{_NUMBER}(?![\p{{Nd}}])"
+    )

@@ -1,0 +1,46 @@
+"""`attest mcp`: the MCP server over standard input and output, for hosts that start it themselves."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from store.settings import Settings
+
+_AT_ONCE = 4
+_MOST_WAITING = 100
+
+
+@click.command()
+@click.pass_obj
+def mcp(settings: Settings, /) -> None:
+    """Serve one program that speaks MCP, over standard input and output, until it goes away.
+
+    A host's configuration names it as a command: `attest` with the argument `mcp`.
+    """
+    from assistant.build import build_assistant
+    from assistant.server.api.answer_runs import AnswerRuns
+    from assistant.server.api.mcp.server import create_server
+    from assistant.server.api.services import Services
+    from assistant.server.auth.authentication import LIBRARY_OWNER
+    from assistant.server.settings import PageSettings
+    from assistant.server.uploads import DocumentEditor
+    from store.catalog.catalog import FILE
+    from store.catalog.conversations import Conversations
+    from store.catalog.engine import location
+
+    with (
+        build_assistant(settings, read_only=True) as assistant,
+        closing(Conversations.open(location(settings, FILE))) as conversations,
+    ):
+        services = Services(
+            assistant,
+            conversations,
+            DocumentEditor(assistant.library, None, None),
+            PageSettings(),
+            AnswerRuns(_AT_ONCE, _MOST_WAITING),
+        )
+        create_server(services, lambda _: LIBRARY_OWNER).run("stdio")

@@ -1,0 +1,146 @@
+"""``/api/ask``: a question, answered by the pipeline's own events as they come, or by the whole answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+
+from assistant.accounts.account import Visitor
+from assistant.answer.question import LONGEST_QUESTION
+from assistant.server.api.answer_runs import answer_of
+from assistant.server.api.callers import Caller
+from assistant.server.api.choices import Choices
+from assistant.server.api.events import named, server_sent
+from assistant.server.api.kept_answers import Kept, begin_turn
+from assistant.server.api.native.errors import NativeRoute, problems
+from assistant.server.api.openai.errors import described
+from assistant.server.api.openai.replies import answer_object
+from assistant.server.api.services import Asked, Services
+from assistant.server.auth.ownership_checks import own_conversation, own_turn
+from assistant.server.auth.permissions import require
+from assistant.server.dependencies import Words
+from assistant.server.error_messages import stated
+from assistant.server.page.answer_stream import history_of
+from assistant.server.strings import Strings
+from assistant.types import Answer, Event, Finished, Message
+from store.catalog.conversations import Turn
+from store.errors import AttestError, NotFoundError
+
+STREAM = {"cache-control": "no-store", "x-accel-buffering": "no"}
+
+
+class Said(BaseModel):
+    """One turn of what was said before."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: Literal["user", "assistant"]
+    text: Annotated[str, Field(max_length=1_000_000)]
+
+
+class AskRequest(Choices):
+    """A question, and what is chosen for it."""
+
+    question: Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION, examples=["When was the forum held?"])]
+    conversation: str | None = None
+    """The id of the conversation that the question goes on; None: a new one."""
+    parent: str | None = None
+    """The id of the turn that it follows; None: the last one of the conversation."""
+    keep: StrictBool = True
+    """Whether question and answer are kept in a conversation."""
+    history: Annotated[tuple[Said, ...], Field(max_length=200)] = ()
+    """What was said before, where no conversation holds it."""
+
+
+class AskReply(BaseModel):
+    """A whole answer, and where it is kept."""
+
+    conversation: str | None
+    turn: str | None
+    answer: Answer
+
+
+_REPLIES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The whole answer; or with `accept: text/event-stream` the events: `asked` with the ids of "
+        "conversation and turn, `evidence_found`, `text_added`, `claim_checked` and others, and last `finished` with "
+        "the whole answer, or `failed` with a message.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+
+
+def ask_router(services: Services) -> APIRouter:
+    """The route ``/api/ask``."""
+    router = APIRouter(route_class=NativeRoute, dependencies=[require("ask")], tags=["answers"])
+
+    @router.post("/ask", response_model=AskReply, responses=_REPLIES | problems(400, 404))
+    async def ask(body: AskRequest, caller: Caller, words: Words, accept: Annotated[str, Header()] = "*/*") -> Response:
+        """Answer a question from the documents; each statement comes with the words that prove it."""
+        parent = _followed(services, caller, body)
+        before = history_of(services.conversations.branch(parent.conversation, parent.id)) if parent else _before(body)
+        asked = Asked(body.question, before, body.as_options())
+        events = services.events(caller, asked)
+        kept = begin_turn(services, caller, asked, parent) if body.keep else None
+        if "text/event-stream" in accept:
+            return StreamingResponse(_lines(events, kept, words), media_type="text/event-stream", headers=STREAM)
+        answer: Answer | None = None
+        try:
+            answer = await answer_of(events)
+        finally:
+            _close(kept, answer)
+        return JSONResponse({**_place(kept), "answer": answer_object(answer)})
+
+    return router
+
+
+def _before(body: AskRequest) -> tuple[Message, ...]:
+    return tuple(Message(each.role, each.text) for each in body.history)
+
+
+def _followed(services: Services, caller: Visitor, body: AskRequest) -> Turn | None:
+    """Return the turn that a question follows. Raises NotFoundError."""
+    if body.parent is not None:
+        turn = own_turn(services.conversations, caller, body.parent)
+        if body.conversation not in (None, turn.conversation):
+            raise NotFoundError("The turn named as parent belongs to another conversation.", code="parent_other")
+        return turn
+    if body.conversation is None:
+        return None
+    leaf = own_conversation(services.conversations, caller, body.conversation).leaf
+    return services.conversations.turn(leaf) if leaf else None
+
+
+async def _lines(events: AsyncIterator[Event], kept: Kept | None, words: Strings) -> AsyncIterator[str]:
+    answer: Answer | None = None
+    try:
+        yield server_sent("asked", _place(kept))
+        async with aclosing(events):  # type: ignore[type-var] # they are a generator
+            async for event in events:
+                if isinstance(event, Finished):
+                    answer = event.answer
+                yield server_sent(*named(event))
+    except Exception as error:  # the response has begun, so the stream tells
+        yield server_sent("failed", _failed(error, words))
+    finally:
+        _close(kept, answer)
+
+
+def _failed(error: Exception, words: Strings) -> dict[str, str | None]:
+    if isinstance(error, AttestError):
+        return stated(error, words)
+    return {"message": described(error, words)[1]["error"]["message"], "code": None, "type": None}
+
+
+def _place(kept: Kept | None) -> dict[str, Any]:
+    return {"conversation": kept.turn.conversation if kept else None, "turn": kept.turn.id if kept else None}
+
+
+def _close(kept: Kept | None, answer: Answer | None) -> None:
+    if kept is not None:
+        kept.close(answer)

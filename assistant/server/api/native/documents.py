@@ -1,0 +1,194 @@
+"""``/api/documents`` and ``/api/search``: what is in the library, and how it gets there."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Query, Response, UploadFile
+from starlette.concurrency import run_in_threadpool
+
+from assistant.accounts.account import Visitor
+from assistant.server.api.callers import Caller
+from assistant.server.api.choices import Date, Name
+from assistant.server.api.native.document_values import (
+    Description,
+    DocumentInfo,
+    DocumentList,
+    ListedDocument,
+    ScoredReply,
+    SearchReply,
+    SearchRequest,
+    TextPart,
+    Upload,
+    document_info,
+    scored_reply,
+    search_reply,
+)
+from assistant.server.api.native.errors import NativeRoute, problems
+from assistant.server.api.services import Services
+from assistant.server.auth.permissions import require
+from assistant.server.page.library_routes import whole_file
+from assistant.server.page.pdf_preview import has_paper, paper
+from assistant.server.settings import MEBIBYTE
+from assistant.server.uploads import Item
+from ingest.again import read_by_older_version
+from store.errors import NotFoundError, RequestError
+from store.search.by_owner import MOST_HITS
+from store.types import Document, Filter, Span
+
+MOST_CHARACTERS = 100_000
+"""Of one reply with text."""
+_PIECE = 1024 * 1024
+_PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+def documents_router(services: Services) -> APIRouter:
+    """Routes that read the library."""
+    router = APIRouter(route_class=NativeRoute, dependencies=[require("ask")], tags=["documents"])
+
+    @router.get("/search", responses=problems(400))
+    def search(
+        caller: Caller,
+        q: Annotated[str, Query(min_length=1, max_length=2000, pattern=r"\S", examples=["Vienna 1993"])],
+        k: Annotated[int, Query(ge=1, le=MOST_HITS)] = 10,
+        document: Annotated[list[Name], Query()] = [],  # noqa: B006 - FastAPI copies it
+        speaker: Annotated[list[Name], Query()] = [],  # noqa: B006
+        language: Annotated[list[Name], Query()] = [],  # noqa: B006
+        collection: Annotated[list[Name], Query()] = [],  # noqa: B006
+        published_from: Date | None = None,
+        published_to: Date | None = None,
+    ) -> SearchReply:
+        """Find the passages nearest to a question, in any language."""
+        where = Filter(
+            tuple(document), tuple(speaker), tuple(language), published_from, published_to, tuple(collection)
+        )
+        return search_reply(services.library(caller).search(q, k, where))
+
+    @router.post("/search", responses=problems(400))
+    def search_for(body: SearchRequest, caller: Caller) -> ScoredReply:
+        """Find the passages nearest to a question, with their sentences; the question may be long."""
+        return scored_reply(services.library(caller).search(body.query, body.k, body.filter.as_filter()))
+
+    @router.get("/documents", responses=problems(400))
+    def documents(
+        caller: Caller,
+        after: Annotated[str | None, Query(max_length=4000)] = None,
+        find: Annotated[str, Query(max_length=200)] = "",
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> DocumentList:
+        """List documents; with `find` those whose title, speaker or address holds it."""
+        found, following = services.editor.found(find, after, limit, caller.collections)
+        return document_list(services, found, following)
+
+    @router.get("/documents/{document_id}", responses=problems(404))
+    def document(document_id: str, caller: Caller) -> DocumentInfo:
+        """Describe a document."""
+        return document_info(services.library(caller).document(document_id))
+
+    @router.get("/documents/{document_id}/text", responses=problems(404))
+    def text(
+        document_id: str,
+        caller: Caller,
+        start: Annotated[int, Query(ge=0, le=2**53)] = 0,
+        end: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+    ) -> TextPart:
+        """Read a part of a document's text, to be checked against the offsets of quotes."""
+        return text_part(services, caller, document_id, start, end)
+
+    @router.get(
+        "/documents/{document_id}/pages/{page}",
+        response_class=Response,
+        responses=_PICTURE | problems(404),
+    )
+    def page_picture(document_id: str, page: int, caller: Caller) -> Response:
+        """Draw a page of a PDF; pages are counted from 1."""
+        found = services.library(caller).document(document_id)
+        if not has_paper(found) or not 1 <= page <= len(found.pages):
+            raise NotFoundError("There is no picture of this page.", code="no_picture")
+        start = found.pages[page - 1]
+        drawn = paper(found, Span(start, start), "")
+        return Response(base64.b64decode(drawn.png_base64), media_type="image/png")
+
+    return router
+
+
+def upload_router(services: Services) -> APIRouter:
+    """Routes that change the library."""
+    router = APIRouter(route_class=NativeRoute, dependencies=[require("add")], tags=["documents"])
+    editor = services.editor
+
+    @router.post("/documents", status_code=202, responses=problems(400, 413))
+    async def upload(caller: Caller, file: Annotated[UploadFile, File()]) -> Upload:
+        """Add a file, or its new version. It is read later: ``/api/uploads`` tells what becomes of it."""
+        return Upload.model_validate(await run_in_threadpool(received, services, caller, file))
+
+    @router.get("/uploads", responses=problems())
+    def uploads(caller: Caller) -> list[Upload]:
+        """List the uploads of late, the newest first."""
+        return [Upload.model_validate(item) for item in editor.items(caller.collections)]
+
+    @router.get("/uploads/{upload_id}", responses=problems(404))
+    def upload_state(upload_id: int, caller: Caller) -> Upload:
+        """Tell what became of an upload."""
+        found = next((item for item in editor.items(caller.collections) if item.id == upload_id), None)
+        if found is None:
+            raise NotFoundError("There is no such upload, or it was long ago.", code="no_upload")
+        return Upload.model_validate(found)
+
+    @router.patch("/documents/{document_id}", responses=problems(400, 404))
+    def describe(document_id: str, body: Description, caller: Caller) -> DocumentInfo:
+        """Change what is known of a document; its text stays."""
+        described = editor.describe(document_id, body.title, body.speaker, body.published, caller.collections)
+        return document_info(described)
+
+    @router.delete("/documents/{document_id}", responses=problems(404))
+    def remove(document_id: str, caller: Caller) -> DocumentInfo:
+        """Remove a document at once; its file stays."""
+        return document_info(editor.remove(document_id, caller.collections))
+
+    @router.post("/documents/{document_id}/restore", responses=problems(404))
+    def restore(document_id: str, caller: Caller) -> DocumentInfo:
+        """Bring a document back that was removed a while ago, under the same id."""
+        return document_info(editor.bring_back(document_id, caller.collections))
+
+    return router
+
+
+def received(services: Services, caller: Visitor, file: UploadFile) -> Item:
+    """Keep an uploaded file, whole or not at all, and queue it. Raises RequestError."""
+    editor, settings = services.editor, services.settings
+    path = editor.place(file.filename or "", settings.upload_suffixes if settings.uploads else (), caller.collections)
+    size = 0
+    with whole_file(path) as kept:
+        while piece := file.file.read(_PIECE):
+            size += len(piece)
+            if size > settings.max_upload_bytes:
+                raise RequestError(
+                    "{name} is larger than the limit of {size} MiB.",
+                    code="large",
+                    name=path.name,
+                    size=settings.max_upload_bytes // MEBIBYTE,
+                )
+            kept.write(piece)
+    return editor.take(path, caller.collections)
+
+
+def text_part(services: Services, caller: Visitor, document_id: str, start: int, end: int | None) -> TextPart:
+    """Return a part of a text, of `MOST_CHARACTERS` at most. Raises NotFoundError."""
+    wanted = start + MOST_CHARACTERS if end is None else min(end, start + MOST_CHARACTERS)
+    read = services.library(caller).text(document_id, start, max(start, wanted) + 1)
+    text = read[: max(0, wanted - start)]
+    return TextPart(document=document_id, start=start, end=start + len(text), text=text, more=len(read) > len(text))
+
+
+def document_list(services: Services, documents: Sequence[Document], following: str | None) -> DocumentList:
+    """Return a page of documents as values."""
+    older = read_by_older_version(services.editor.library, documents)
+    listed = [
+        ListedDocument(**document_info(each).model_dump(), read_by_older_version=each.id in older) for each in documents
+    ]
+    return DocumentList(documents=listed, next=following)

@@ -1,0 +1,37 @@
+"""``/api/health``: for those who watch over servers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from assistant.server.api.native.errors import NativeRoute, Problem
+from assistant.server.api.services import Services
+from assistant.server.auth.permissions import PUBLIC
+
+
+class Health(BaseModel):
+    """How the server is."""
+
+    status: Literal["live", "ready"]
+
+
+def health_router(services: Services) -> APIRouter:
+    """Routes that strangers may use: they say nothing of what is in the library."""
+    router = APIRouter(route_class=NativeRoute, dependencies=[PUBLIC], tags=["health"])
+
+    @router.get("/health/live")
+    async def live() -> Health:
+        """Tell that the server answers."""
+        return Health(status="live")
+
+    @router.get("/health/ready", responses={503: {"model": Problem, "description": "Questions can't be answered now."}})
+    def ready() -> Health:
+        """Tell that questions can be answered: the library can be read, and its model is there."""
+        services.assistant.library.prepare()
+        services.assistant.library.statistics()
+        return Health(status="ready")
+
+    return router

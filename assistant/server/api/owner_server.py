@@ -1,0 +1,85 @@
+"""Answers other processes of the user by the API, for a process that owns a library and is no server itself.
+
+`store.ownership.owner_socket` loads this when the first of them asks.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from fastapi import Depends, FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.authentication import AuthenticationMiddleware
+
+from assistant.build import assistant_over
+from assistant.server.api.answer_runs import AnswerRuns
+from assistant.server.api.mount import mount_api
+from assistant.server.api.services import Services
+from assistant.server.auth.authentication import Access, Identity
+from assistant.server.auth.permissions import refuse_undeclared
+from assistant.server.error_responses import add_error_handlers
+from assistant.server.serve import server
+from assistant.server.settings import DEFAULTS
+from assistant.server.uploads import DocumentEditor
+from store.catalog.catalog import FILE
+from store.catalog.conversations import Conversations
+from store.catalog.engine import location
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from store.library import Library
+
+_AT_ONCE = 4
+_MOST_WAITING = 100
+
+
+class OwnerServer:
+    """A server in a thread of its own, until `close`."""
+
+    def __init__(self, running: uvicorn.Server, thread: threading.Thread) -> None:
+        self._running = running
+        self._thread = thread
+
+    def close(self) -> None:
+        """End it; answers that are being made have some seconds."""
+        self._running.should_exit = True
+        self._thread.join()
+
+
+def serve_owner(library: Library, listener: socket.socket) -> OwnerServer:
+    """Answer at `listener`, a socket that only the owner of the library's files can open."""
+    conversations = Conversations.open(location(library.settings, FILE))
+    services = Services(
+        assistant_over(library),
+        conversations,
+        DocumentEditor(library, None, None),
+        DEFAULTS,
+        AnswerRuns(_AT_ONCE, _MOST_WAITING),
+    )
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(refuse_undeclared)],
+        middleware=[
+            Middleware(
+                AuthenticationMiddleware,
+                backend=Identity(None, Access(always=True), owner_socket=listener.getsockname()),
+            )
+        ],
+    )
+    add_error_handlers(app)
+    mount_api(app, services)
+    running = server(app, lambda: None)
+
+    def run() -> None:
+        with closing(conversations):
+            running.run(sockets=[listener])
+
+    thread = threading.Thread(target=run, name="attest-api", daemon=True)
+    thread.start()
+    return OwnerServer(running, thread)

@@ -1,0 +1,57 @@
+"""What the routes of the API share: the assistant, what it keeps, and the threads that it answers in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assistant.accounts.account import Visitor
+from assistant.answer.question import clean_question
+from assistant.server.api.answer_runs import AnswerRuns
+from assistant.server.auth.scoped_access import scoped_assistant, scoped_library
+from assistant.types import AskOptions, Event, Message
+
+if TYPE_CHECKING:
+    from assistant.accounts.sign_in import Accounts
+    from assistant.server.auth.scoped_access import Assistant
+    from assistant.server.evaluation_runs import EvaluationRuns
+    from assistant.server.settings import PageSettings
+    from assistant.server.uploads import DocumentEditor
+    from store.catalog.conversations import Conversations
+    from store.library_view import ReadableLibrary
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with what was said before it, and what was chosen for it."""
+
+    question: str
+    history: tuple[Message, ...] = ()
+    options: AskOptions = AskOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What stands behind the routes."""
+
+    assistant: Assistant
+    conversations: Conversations
+    editor: DocumentEditor
+    settings: PageSettings
+    runs: AnswerRuns
+    evaluation_runs: EvaluationRuns | None = None
+    accounts: Accounts | None = None
+
+    def library(self, caller: Visitor) -> ReadableLibrary:
+        """Return the library with no more in it than `caller` may see."""
+        return scoped_library(self.assistant.library, caller.collections)
+
+    def events(self, caller: Visitor, asked: Asked) -> AsyncIterator[Event]:
+        """Yield the events of an answer from what `caller` may see.
+
+        Raises QuestionError at once, before there is any event; BusyError and what `Assistant.ask` raises later.
+        """
+        clean_question(asked.question)
+        assistant = scoped_assistant(self.assistant, caller.collections)
+        return self.runs.events(lambda: assistant.ask(asked.question, asked.history, asked.options))

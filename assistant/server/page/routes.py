@@ -1,0 +1,172 @@
+"""The page's own addresses under ``/attest/``: static files, conversations, the reader, feedback, export.
+
+Questions and uploads go through Gradio's queue instead, which bounds and cancels them. All that is
+text of a document leaves here escaped, as HTML made by `render` and `reader`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Body, Request, Response
+from fastapi.staticfiles import StaticFiles
+
+from assistant.server.auth.authentication import SESSION_COOKIE
+from assistant.server.auth.ownership_checks import own_conversation
+from assistant.server.auth.permissions import RequireRight, require
+from assistant.server.auth.scoped_access import Assistant, scoped_library
+from assistant.server.dependencies import Guest, Words
+from assistant.server.error_messages import PREFIX as PREFIX_OF_ERRORS
+from assistant.server.page.evidence_html import language_name
+from assistant.server.page.export import FORMATS, MEDIA_TYPES, Format, exported, filename
+from assistant.server.page.library_routes import shelf_router
+from assistant.server.page.source_routes import source_router
+from assistant.server.page.suggestions import suggest
+from assistant.server.page.turn_html import turn_article
+from assistant.server.settings import PageSettings
+from assistant.server.strings import languages
+from assistant.server.uploads import DocumentEditor
+from store.catalog.conversations import Conversation, Conversations
+from store.errors import RequestError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from assistant.accounts.account import Visitor
+    from assistant.accounts.sign_in import Accounts
+    from assistant.server.evaluation_runs import EvaluationRuns
+    from assistant.suggested_questions.saved import OfferedQuestions
+
+PREFIX = "/attest"
+STATIC = Path(__file__).parent / "static"
+TURNS_AT_ONCE = 30
+
+
+def mount(
+    app: FastAPI,
+    assistant: Assistant,
+    conversations: Conversations,
+    settings: PageSettings,
+    editor: DocumentEditor,
+    evaluation_runs: EvaluationRuns | None = None,
+    offered: OfferedQuestions | None = None,
+    accounts: Accounts | None = None,
+) -> None:
+    """Add all routes of the page to `app`."""
+    app.mount(f"{PREFIX}/static", RequireRight(StaticFiles(directory=STATIC), "ask"), name="static")
+    app.include_router(
+        start_router(assistant, settings, editor, evaluation_runs is not None, offered, accounts), prefix=PREFIX
+    )
+    app.include_router(conversation_router(conversations), prefix=PREFIX)
+    app.include_router(source_router(assistant, conversations), prefix=PREFIX)
+    app.include_router(shelf_router(editor, settings), prefix=PREFIX)
+
+
+def start_router(
+    assistant: Assistant,
+    settings: PageSettings,
+    editor: DocumentEditor,
+    evaluates: bool,
+    offered: OfferedQuestions | None = None,
+    accounts: Accounts | None = None,
+) -> APIRouter:
+    """What a page needs to begin, and what a user can choose from."""
+    router = APIRouter(dependencies=[require("ask")])
+
+    def has_account(guest: Visitor) -> bool:
+        return accounts is not None and guest.name is not None and accounts.register.find(guest.name) is not None
+
+    @router.get("/start")
+    def start(request: Request, words: Words, guest: Guest) -> dict[str, Any]:
+        statistics = scoped_library(assistant.library, guest.collections).statistics()
+        return {
+            "ui": words.language,
+            "uis": languages(),
+            "words": {key: value for key, value in words.words.items() if not key.startswith(PREFIX_OF_ERRORS)},
+            "limits": {
+                "question": settings.max_question_characters,
+                "upload_bytes": settings.max_upload_bytes,
+                "upload_files": settings.max_upload_files,
+                "upload_suffixes": settings.upload_suffixes,
+            },
+            "written": settings.written_mode,
+            "translations": settings.translations,
+            "user": guest.name,
+            "signs_out": SESSION_COOKIE in request.cookies and guest.name is not None,
+            "uploads": settings.uploads and editor.accepts_files and guest.may("add"),
+            "web_uploads": settings.web_uploads != "off" and editor.accepts_files and guest.may("add"),
+            "edits": guest.may("add"),
+            "administers": guest.may("administer"),
+            "right": guest.right,
+            "collections": guest.collections,
+            "tokens": has_account(guest),
+            "evaluates": evaluates and guest.may("administer"),
+            "documents": statistics.documents,
+            "passages": statistics.passages,
+            "languages": [
+                {"tag": tag, "name": language_name(tag, words.language), "passages": count}
+                for tag, count in sorted(statistics.languages.items(), key=lambda pair: -pair[1])
+            ],
+            "answer_languages": {tag: language_name(tag, words.language) for tag in ("en", "th", "vi")},
+            "speakers": sorted(statistics.speakers)[:500],
+        }
+
+    @router.get("/examples")
+    def examples(words: Words, guest: Guest) -> list[str]:
+        made = offered.questions() if offered else ()
+        return suggest(scoped_library(assistant.library, guest.collections), words.language, made)
+
+    return router
+
+
+def conversation_router(conversations: Conversations) -> APIRouter:
+    """One's own conversations as the page shows them; listing, naming and deleting them is the API's."""
+    router = APIRouter(dependencies=[require("ask")])
+
+    @router.get("/conversations/{conversation_id}")
+    def opened(conversation_id: str, words: Words, guest: Guest, before: str | None = None) -> dict[str, Any]:
+        conversation = own_conversation(conversations, guest, conversation_id)
+        turns = conversations.branch(conversation_id)
+        if before is not None:
+            turns = turns[: next((place for place, turn in enumerate(turns) if turn.id == before), 0)]
+        shown = turns[-TURNS_AT_ONCE:]
+        versions = conversations.siblings(conversation_id)
+        html = "".join(
+            turn_article(turn, words, versions.get(turn.id, ()), conversations.feedback(turn.id)) for turn in shown
+        )
+        return {**_listed(conversation), "leaf": conversation.leaf, "html": html, "earlier": len(turns) > len(shown)}
+
+    @router.post("/conversations/{conversation_id}/branch")
+    def branched(conversation_id: str, guest: Guest, turn: Annotated[str, Body(embed=True)]) -> dict[str, Any]:
+        own_conversation(conversations, guest, conversation_id)
+        return _listed(conversations.show_branch(conversation_id, turn))
+
+    @router.get("/conversations/{conversation_id}/export")
+    def export(conversation_id: str, words: Words, guest: Guest, form: str = "json") -> Response:
+        if form not in FORMATS:
+            raise RequestError(
+                "Conversations are exported as {forms}, not as {form}.",
+                code="export",
+                forms=", ".join(FORMATS),
+                form=f"{form[:20]!r}",
+            )
+        kind: Format = form
+        conversation = own_conversation(conversations, guest, conversation_id)
+        content = exported(conversation, conversations.branch(conversation_id), kind, words)
+        return _attachment(content, MEDIA_TYPES[kind], filename(conversation, kind))
+
+    return router
+
+
+def _listed(conversation: Conversation) -> dict[str, Any]:
+    data = asdict(conversation)
+    return {name: data[name] for name in ("id", "title", "updated")}
+
+
+def _attachment(content: str, media_type: str, name: str) -> Response:
+    from urllib.parse import quote
+
+    disposition = f"attachment; filename*=UTF-8''{quote(name)}"
+    return Response(content, media_type=media_type, headers={"Content-Disposition": disposition})

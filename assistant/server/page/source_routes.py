@@ -1,0 +1,141 @@
+"""The documents behind an answer: the reader and its windows, pictures of pages, and how they were found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from assistant.accounts.account import Visitor
+from assistant.server.auth.ownership_checks import own_turn
+from assistant.server.auth.permissions import require
+from assistant.server.auth.scoped_access import Assistant, scoped_assistant, scoped_library
+from assistant.server.dependencies import Guest, Words
+from assistant.server.page.file_warnings import told_signs, told_signs_of_quote
+from assistant.server.page.pdf_preview import has_paper, paper, paper_html
+from assistant.server.page.retrieval_details import found_html
+from assistant.server.page.source_reader import (
+    located,
+    lost_quote,
+    source_panel,
+    window_above,
+    window_around,
+    window_below,
+    window_html,
+)
+from assistant.server.page.source_text import Highlight
+from assistant.server.page.suggestions import suggest_next
+from assistant.types import Answer, Evidence, Source
+from store.catalog.conversations import Conversations, Turn
+from store.errors import NotFoundError
+from store.library_view import ReadableLibrary
+from store.types import Document, Span
+
+
+def source_router(assistant: Assistant, conversations: Conversations) -> APIRouter:
+    """The documents behind an answer: the reader, its windows, and how they were found."""
+    router = APIRouter(dependencies=[require("ask")])
+
+    def library_of(guest: Visitor) -> ReadableLibrary:
+        return scoped_library(assistant.library, guest.collections)
+
+    def answer_of(turn_id: str, guest: Visitor) -> tuple[Turn, Answer]:
+        turn = own_turn(conversations, guest, turn_id)
+        if turn.answer is None:
+            raise NotFoundError("This question has no answer yet.", code="question_unanswered")
+        return turn, Answer.model_validate_json(turn.answer)
+
+    @router.get("/turns/{turn_id}/source/{key}")
+    def source(turn_id: str, key: int, words: Words, guest: Guest) -> dict[str, Any]:
+        _, answer = answer_of(turn_id, guest)
+        item = next((item for item in answer.evidence if item.key == key), None)
+        if item is None:
+            raise NotFoundError("The answer has no such quote.", code="no_quote")
+        keys = [other.key for other in answer.evidence]
+
+        def panel(body: str, notice: str) -> dict[str, Any]:
+            pictured = document is not None and has_paper(document)
+            return {"html": source_panel(item.document, body, words, key, keys, notice, pictured)}
+
+        library = library_of(guest)
+        document = document_of(library, item.document)
+        if document is None:
+            return panel(lost_quote(item), words("reader.gone"))
+        marks = highlights(library, answer.evidence, document)
+        here = next((mark.span for mark in marks if mark.key == key), None)
+        if here is None:
+            return panel(lost_quote(item), words("reader.lost"))
+        changed = document.text_sha256 != item.document.sha256
+        window = window_around(library, document, here, marks, words)
+        notices = [*([words("reader.changed")] if changed else []), *told_signs_of_quote(document, here, words)]
+        return panel(window_html(window, words), " ".join(notices))
+
+    @router.get("/turns/{turn_id}/page/{key}")
+    def page(turn_id: str, key: int, words: Words, guest: Guest) -> dict[str, Any]:
+        _, answer = answer_of(turn_id, guest)
+        item = next((item for item in answer.evidence if item.key == key), None)
+        library = library_of(guest)
+        document = document_of(library, item.document) if item else None
+        span = located(library, document, item) if item and document else None
+        if item is None or document is None or span is None or not has_paper(document):
+            raise NotFoundError("There is no picture of this page.", code="no_picture")
+        return {"html": paper_html(paper(document, span, item.quote), document.page_of(span.start) or 1, words)}
+
+    @router.get("/documents/{document_id}/more")
+    def more(
+        document_id: str, at: int, above: bool, words: Words, guest: Guest, turn: str | None = None
+    ) -> dict[str, Any]:
+        library = library_of(guest)
+        document = library.document(document_id)
+        marks = highlights(library, answer_of(turn, guest)[1].evidence, document) if turn else []
+        make = window_above if above else window_below
+        window = make(library, document, max(0, at), marks, words)
+        return {"html": window_html(window, words)}
+
+    @router.get("/documents/{document_id}/reader")
+    def whole(document_id: str, words: Words, guest: Guest) -> dict[str, Any]:
+        library = library_of(guest)
+        document = library.document(document_id)
+        window = window_around(library, document, Span(0, 0), [], words)
+        notice = " ".join(told_signs(document, words))
+        return {"html": source_panel(source_of(document), window_html(window, words), words, notice=notice)}
+
+    @router.get("/turns/{turn_id}/found")
+    def found(turn_id: str, words: Words, guest: Guest) -> dict[str, Any]:
+        turn, answer = answer_of(turn_id, guest)
+        return {"html": found_html(scoped_assistant(assistant, guest.collections), turn, answer, words)}
+
+    @router.get("/turns/{turn_id}/suggestions")
+    def follow_up(turn_id: str, words: Words, guest: Guest) -> list[str]:
+        _, answer = answer_of(turn_id, guest)
+        return suggest_next(library_of(guest), answer, words.language)
+
+    return router
+
+
+def document_of(library: ReadableLibrary, source: Source) -> Document | None:
+    """The document by its id or, in a library that was made again, by its address."""
+    try:
+        return library.document(source.id)
+    except NotFoundError:
+        return library.find_document(source.uri) if source.uri else None
+
+
+def highlights(library: ReadableLibrary, evidence: tuple[Evidence, ...], document: Document) -> list[Highlight]:
+    """Where the quotes from a document stand in it now."""
+    same = [item for item in evidence if document.id == item.document.id or document.uri == item.document.uri]
+    found = [(item.key, located(library, document, item)) for item in same]
+    return [Highlight(key, span) for key, span in found if span is not None]
+
+
+def source_of(document: Document) -> Source:
+    """A document as answers name it."""
+    return Source(
+        id=document.id,
+        title=document.title,
+        speaker=document.speaker,
+        published=document.published,
+        language=document.language,
+        uri=document.uri,
+        sha256=document.text_sha256,
+    )

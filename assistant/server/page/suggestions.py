@@ -1,0 +1,94 @@
+"""Questions that could be asked: made from what the library holds, without answering any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from assistant.answer.dialogue.topics import topic_of
+from assistant.server.strings import DEFAULT, Strings, languages, strings
+from assistant.suggested_questions.saved import KeptQuestion, visible
+from assistant.types import Answer
+from store.errors import AttestError
+from store.library_view import ReadableLibrary
+from store.types import Document, Filter, Hit
+
+AT_FIRST = 4
+AFTER_AN_ANSWER = 3
+_LOOKED_AT = 12
+"""Documents whose titles are looked at for one language."""
+_NEAR = 10
+"""Passages around an answer that are looked at for headings."""
+
+
+def suggest(library: ReadableLibrary, language: str, made: Sequence[KeptQuestion] = ()) -> list[str]:
+    """Return up to `AT_FIRST` questions in the interface's language, the most particular first.
+
+    `made` are questions that documents are known to answer; those of documents that `library` has come first. None for
+    an empty library; for any other at least one.
+    """
+    statistics = library.statistics()
+    if not statistics.documents:
+        return []
+    words = strings(language if language in languages() else DEFAULT)
+    sure = [each.text for each in visible(made, library, words.language, AT_FIRST - 1)]
+    topics = (topic_of(document.title) for document in _documents(library, words.language))
+    speakers = (
+        topic_of(speaker) for speaker in sorted(statistics.speakers, key=lambda name: -statistics.speakers[name])
+    )
+    about = _first(2, (words("suggest.about", topic=topic) for topic in topics if topic))
+    said = _first(1, (words("suggest.speaker", speaker=speaker) for speaker in speakers if speaker))
+    return [*_first(AT_FIRST - 1, [*sure, *about, *said]), words("suggest.documents")]
+
+
+def suggest_next(library: ReadableLibrary, answer: Answer, language: str) -> list[str]:
+    """Return up to `AFTER_AN_ANSWER` questions on what stands near an answer, and that it didn't quote.
+
+    They are in the answer's language, else in `language`, the interface's.
+    """
+    words = strings(answer.language if answer.language in languages() else language)
+    where = Filter(languages=(words.language,))  # a reader must understand the titles
+    try:
+        hits = library.search(answer.standalone_question, _NEAR, where).hits
+    except AttestError:
+        return []
+    asked = answer.standalone_question.casefold()
+    return _first(AFTER_AN_ANSWER, (each for each in _nearby(library, answer, hits, words) if each.casefold() != asked))
+
+
+def _nearby(library: ReadableLibrary, answer: Answer, hits: Iterable[Hit], words: Strings) -> Iterator[str]:
+    quoted = {item.passage_id for item in answer.evidence}
+    cited = {item.document.id for item in answer.evidence}
+    heard = {item.document.speaker for item in answer.evidence}
+    for hit in hits:
+        if hit.passage.id in quoted:
+            continue
+        title, heading = topic_of(hit.document.title), topic_of(_heading(library, hit))
+        if heading and heading != title:
+            yield words("suggest.about", topic=heading)
+        elif hit.document.id not in cited and title:
+            yield words("suggest.about", topic=title)
+        speaker = topic_of(hit.document.speaker or "")
+        if speaker and hit.document.speaker not in heard:
+            yield words("suggest.speaker", speaker=speaker)
+
+
+def _heading(library: ReadableLibrary, hit: Hit) -> str:
+    """The heading that a passage stands under, empty where there is none."""
+    span = hit.passage.heading
+    return "" if span is None else library.text(hit.document.id, span.start, span.end)
+
+
+def _documents(library: ReadableLibrary, language: str) -> Iterator[Document]:
+    """Some documents in the interface's language, else some in others."""
+    yield from library.documents(limit=_LOOKED_AT, where=Filter(languages=(language,))).documents
+    yield from library.documents(limit=_LOOKED_AT).documents
+
+
+def _first(count: int, questions: Iterable[str]) -> list[str]:
+    """The first `count` questions, each once."""
+    found: dict[str, None] = {}
+    for question in questions:
+        found.setdefault(question)
+        if len(found) == count:
+            break
+    return list(found)

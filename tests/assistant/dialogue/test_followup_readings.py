@@ -1,0 +1,63 @@
+"""What a follow-up leans on: the subject of the conversation, across questions that name none and across languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.answer.dialogue.followup_readings import thread_of
+from assistant.answer.dialogue.followup_rules import complete, is_swap
+from assistant.types import Message
+
+VIENNA = "When did the World Conference meet in Vienna?"
+
+
+def test_the_subject_is_kept_through_questions_that_name_none() -> None:
+    quote = "Representatives of 171 states took part."
+    thread = thread_of(
+        [
+            Message("user", VIENNA),
+            Message("assistant", f"According to the desk: “{quote}” [1]"),
+            Message("user", "how many states took part?"),
+            Message("assistant", "According to the desk: « Les représentants de 171 pays. » [1]"),
+        ]
+    )
+    assert thread is not None
+    assert thread.subject == VIENNA
+    assert thread.quoted == ("Les représentants de 171 pays.", quote)
+
+
+def test_a_refusal_quotes_nothing_that_could_be_stayed_in() -> None:
+    thread = thread_of(
+        [Message("user", VIENNA), Message("assistant", "The nearest are: “A long title of a document”.")]
+    )
+    assert thread is not None
+    assert thread.quoted == ()
+
+
+def test_nothing_is_leaned_on_where_nothing_was_asked() -> None:
+    assert thread_of([]) is None
+    assert thread_of([Message("assistant", "Hello!")]) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "follow_up", "whole"),
+    [
+        ("When did Thailand join the United Nations?", "And Viet Nam?", "When did Viet Nam join the United Nations?"),
+        ("ไทยเข้าเป็นสมาชิกสหประชาชาติเมื่อไร", "แล้วเวียดนามล่ะ", "เวียดนามเข้าเป็นสมาชิกสหประชาชาติเมื่อไร"),
+        ("ไทยเข้าเป็นสมาชิกสหประชาชาติเมื่อไร", "And what about Vietnam?", "Vietnamเข้าเป็นสมาชิกสหประชาชาติเมื่อไร"),
+        (
+            "When did Thailand join the United Nations?",
+            "Còn Việt Nam thì sao?",
+            "When did Việt Nam join the United Nations?",
+        ),
+        ("When did Viet Nam join the Council?", "แล้วไทยล่ะ", "When did ไทย join the Council?"),
+        (
+            "How many villagers came according to the organizers?",
+            "And according to the observers?",
+            "How many villagers came according to the observers?",
+        ),
+    ],
+)
+def test_what_is_named_takes_the_place_of_its_like_in_any_language(before: str, follow_up: str, whole: str) -> None:
+    assert is_swap(follow_up, before)
+    assert complete(follow_up, before) == whole

@@ -1,0 +1,90 @@
+"""What a question names by a number or a code binds: its own text answers, never the text beside it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.extractive_qa.identifiers import Identifier, belongs, identifiers_in, kinds_in
+from tests.assistant.extractive_qa.hits import hit, words
+
+CHARTER = "# Charter\n\nArticle 15\n\nNobody may be refused a passport.\n\nArticle 16\n\nFamilies are protected."
+CODES = "E-1041: the drum is full. Call service.\n\nE-1043: the filter is blocked. Clean it first."
+THAI = "ข้อ ๑๒ ประตูปิดเวลา 22.30 น.\n\nข้อ ๑๓ ห้ามเลี้ยงสัตว์ทุกชนิด"
+RESOLUTIONS = "A/RES/60/251\n\nThe Council has 47 seats."
+
+
+def of(text: str, question: str, language: str = "en", title: str = "Notes") -> list[str]:
+    """The sentences of `text` that belong to what `question` names."""
+    one = hit(text, language, title=title)
+    flags = belongs(one, "", identifiers_in(question))
+    return [words(one, each.span) for each, its in zip(one.sentences, flags, strict=True) if its]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "which"),
+    [
+        ("What does Article 15 say?", "provision", "15"),
+        ("what about ARTICLE 15?", "provision", "15"),
+        ("Article IV", "provision", "4"),
+        ("section 21", "provision", "21"),
+        ("ข้อ 13 ว่าอย่างไร", "provision", "13"),
+        ("ข้อ๑๓", "provision", "13"),
+        ("มาตรา ๗", "provision", "7"),
+        ("Điều 4 quy định gì?", "provision", "4"),
+        ("第十五条规定了什么", "provision", "15"),
+        ("المادة 3", "provision", "3"),
+        ("المادة ٣", "provision", "3"),
+        ("step 3", "step", "3"),
+        ("bước 2", "step", "2"),
+        ("buổi 5", "session", "5"),
+        ("What does E-1043 mean?", "E", "E1043"),
+        ("E 1043", "E", "E1043"),
+        ("What is in A/RES/60/251?", "A/RES", "A/RES/60/251"),
+        ("NH-12", "NH", "NH12"),
+    ],
+)
+def test_an_identifier_is_one_in_any_digits_and_spelling(text: str, kind: str, which: str) -> None:
+    assert identifiers_in(text) == [Identifier(kind, which)]
+
+
+@pytest.mark.parametrize(
+    "text", ["COVID-19 in 2023", "on June 14, 2023", "more than 300 people", "30 ปี", "năm 2017", "👩‍👩‍👧 12", "in 1993"]
+)
+def test_years_amounts_and_words_are_no_identifiers(text: str) -> None:
+    assert identifiers_in(text) == []
+
+
+def test_an_article_has_the_sentences_below_its_heading_and_no_others() -> None:
+    assert of(CHARTER, "What does Article 15 say?") == ["Article 15", "Nobody may be refused a passport."]
+    assert of(CHARTER, "Article 16") == ["Article 16", "Families are protected."]
+    assert of(CHARTER, "Article 17") == []
+
+
+def test_a_code_has_its_paragraph() -> None:
+    assert of(CODES, "What does E-1043 mean?") == ["E-1043: the filter is blocked.", "Clean it first."]
+
+
+def test_thai_digits_and_arabic_digits_name_the_same_rule() -> None:
+    for question in ("ข้อ 13 ว่าอย่างไร", "ข้อ ๑๓ ว่าอย่างไร", "What does Article 13 say?", "Điều 13 nói gì?"):
+        assert "ห้ามเลี้ยงสัตว์" in "".join(of(THAI, question, "th"))
+        assert "22.30" not in "".join(of(THAI, question, "th"))
+
+
+def test_a_title_names_all_of_its_document() -> None:
+    assert of("The Council has 47 seats.", "What did A/RES/60/251 do?", title="A/RES/60/251")
+    assert not of("The Council has 47 seats.", "What did A/RES/60/251 do?", title="A/RES/60/215")
+
+
+def test_what_is_missing_is_missing_among_others_of_its_kind_only() -> None:
+    codes, letter = hit(CODES), hit("The letter was sent on 14 June.", rank=2)
+    assert "E" in kinds_in([codes, letter], {})
+    assert kinds_in([letter], {}) == set()
+    assert "provision" in kinds_in([hit(CHARTER)], {})
+
+
+@given(st.text(alphabet="aA1 -/.๑ข้อĐiều第条E–\u0301👩🏽\n", max_size=60))
+def test_any_text_can_be_looked_through(text: str) -> None:
+    for each in identifiers_in(text):
+        assert each.text in text
