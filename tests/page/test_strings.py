@@ -37,7 +37,7 @@ def test_no_sentence_is_left_in_english(language: str) -> None:
 
 
 def test_every_word_that_the_page_asks_for_is_there_and_every_word_is_asked_for() -> None:
-    sources = [*STATIC.glob("*.js"), *STATIC.glob("*.html"), *STATIC.parent.rglob("*.py")]
+    sources = [*STATIC.glob("*.js"), *STATIC.glob("*.html"), *STATIC.parents[1].rglob("*.py")]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     asked = set(re.findall(r"""data-t(?:-label|-placeholder)?="([a-z.]+)\"""", text))
     asked |= set(re.findall(r"""\bt\(["']([a-z.]+)["']""", text))
