@@ -87,5 +87,7 @@ def _person(services: Services, caller: Visitor) -> tuple[Accounts, Account]:
         raise NotAllowedError
     account = services.accounts.register.find(caller.name) if services.accounts and caller.name else None
     if services.accounts is None or account is None:
-        raise NotFoundError("Tokens belong to people with an account here: `attest users add NAME` makes one.")
+        raise NotFoundError(
+            "Tokens belong to people with an account here: `attest users add NAME` makes one.", code="no_account"
+        )
     return services.accounts, account
