@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from ingest.encoding import decode
-from ingest.vietnamese import VIETNAMESE, encode_vietnamese
+from ingest.encoding.vietnamese import VIETNAMESE, encode_vietnamese
 from store.errors import ReadError
 
 Verdict = Literal["right", "refused", "wrong"]

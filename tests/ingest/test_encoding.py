@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from evals.benchmarks.encodings import cases, verdict
 from ingest.encoding import decode
-from ingest.vietnamese import encode_vietnamese
+from ingest.encoding.vietnamese import encode_vietnamese
 from store.errors import ReadError
 
 THAI = "ที่ประชุมเห็นพ้องกันว่าประเทศกำลังพัฒนาควรได้รับความช่วยเหลือมากขึ้นในปีหน้า"

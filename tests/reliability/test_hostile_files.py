@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest.encoding.vietnamese import encode_vietnamese
 from ingest.pipeline import ingest_paths
-from ingest.vietnamese import encode_vietnamese
 from store.library import Library
 from tests.conftest import ROOT
 from tests.ingest import files

@@ -11,6 +11,7 @@ import unicodedata
 
 import regex
 
+from store.errors import ReadError
 from store.text.language import detect_language
 
 ALPHABETS = {
@@ -103,18 +104,28 @@ def objection(text: str, language: str | None = None) -> str | None:
     return _objection_to_characters(text) or _objection_to_words(text) or _objection_to_language(text, language)
 
 
-def damage(text: str) -> str | None:
-    """Why a text must have lost characters before it was saved as this file, or None."""
+def damage(text: str) -> ReadError | None:
+    """Return why a text must have lost characters before it was saved as this file, or None."""
     visible = sum(1 for character in text if not character.isspace())
     question_marks = text.count("?") + text.count("\ufffd")
     if visible >= 10 and question_marks > 0.3 * visible:
-        return "most of its characters were replaced by question marks before it was saved"
+        return ReadError(
+            "Most characters of this file were replaced by question marks before it was saved. Use the original file.",
+            code="text_question_marks",
+        )
     if text.count("\ufffd") > max(2, 0.001 * len(text)):
-        return "some of its characters were replaced by � before it was saved"
+        return ReadError(
+            "Some characters of this file were replaced by � before it was saved. Use the original file.",
+            code="text_replaced",
+        )
     prose = " ".join(word for word in text.split() if not ("=" in word or "&" in word or "://" in word))
     replaced = len(_REPLACED.findall(prose))
     if replaced >= 5 and replaced > 0.01 * len(_WORD.findall(prose)):
-        return "letters inside its words were replaced by question marks before it was saved"
+        return ReadError(
+            "Letters inside the words of this file were replaced by question marks before it was saved. "
+            "Use the original file.",
+            code="text_inner_question_marks",
+        )
     return None
 
 

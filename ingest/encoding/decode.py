@@ -1,0 +1,180 @@
+"""Bytes -> text, rightly or not at all.
+
+A file that was saved in an old encoding is decoded only when the decoding can be defended (see
+`plausibility`); otherwise it is refused with the reason, because garbled text would be found, quoted
+and believed. Unicode is told by its marks and its form, all else by chardet and then examined.
+"""
+
+from __future__ import annotations
+
+import codecs
+
+import regex
+
+from ingest.encoding.decoded import EXAMINED_BYTES, MARKUP, Decoded, strictly
+from ingest.encoding.legacy import legacy
+from ingest.encoding.plausibility import damage, objection
+from ingest.encoding.seven_bit import seven_bit
+from store.errors import ReadError
+from store.text.language import UNKNOWN, detect_language
+
+
+def decode(data: bytes, declared: str | None = None, *, is_markup: bool = False) -> Decoded:
+    """Return the text of `data`. Raises ReadError, naming the reason, where no decoding can be trusted.
+
+    `declared` is what the file says of itself, as a web page does; it is believed only if it makes sense. With
+    `is_markup` the words between ``<`` and ``>`` are no evidence.
+    """
+    decoded = (
+        _by_mark(data)
+        or seven_bit(data, is_markup=is_markup)
+        or _utf8(data)
+        or _wide(data)
+        or _declared(data, declared)
+    )
+    if decoded is None:
+        if _is_binary(data):
+            raise ReadError("This is not a text file: it holds binary data.", code="binary")
+        decoded = legacy(data)
+    if error := damage(decoded.text[:EXAMINED_BYTES]) or _double_encoded(decoded.text):
+        raise error
+    return decoded
+
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
+    (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),
+    (codecs.BOM_UTF32_BE, "utf-32", "UTF-32"),
+    (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
+    (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
+    (b"\x84\x31\x95\x33", "gb18030", "GB18030"),
+)
+
+
+def _by_mark(data: bytes) -> Decoded | None:
+    """Text that begins with a byte order mark."""
+    for mark, codec, name in _MARKS:
+        if data.startswith(mark):
+            try:
+                return Decoded(data.decode(codec).removeprefix("\ufeff"), name, 1.0)
+            except UnicodeDecodeError as error:
+                raise ReadError(
+                    "This file says that it is {name}, but it is damaged at byte {place}.",
+                    code="damaged_mark",
+                    name=name,
+                    place=f"{error.start:,}",
+                ) from error
+    return None
+
+
+def _utf8(data: bytes) -> Decoded | None:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        _refuse_damaged_utf8(data, error)
+        return None
+    return None if "\0" in text else Decoded(text, "UTF-8", 1.0)
+
+
+def _refuse_damaged_utf8(data: bytes, error: UnicodeDecodeError) -> None:
+    """Raise ReadError if `data` is UTF-8 but for a few bytes: no other encoding looks like that."""
+    if b"\0" in data[:EXAMINED_BYTES]:
+        return
+    text = data[:EXAMINED_BYTES].decode("utf-8", errors="replace")
+    good = sum(1 for character in text if ord(character) > 127 and character != "\ufffd")
+    if error.end == len(data) and error.reason == "unexpected end of data" and good > 0:
+        raise ReadError(
+            "This file ends in the middle of a character: it was cut off. Use the whole file.", code="cut_off"
+        )
+    if good > 10 * text.count("\ufffd"):
+        raise ReadError(
+            "This file is UTF-8, but it is damaged at byte {place}. Use an undamaged copy.",
+            code="damaged_utf8",
+            place=f"{error.start:,}",
+        )
+
+
+def _wide(data: bytes) -> Decoded | None:
+    """UTF-16 or UTF-32 without a mark: told by spaces, line ends and full stops at even places."""
+    for codec, name, width in (
+        ("utf-32-le", "UTF-32", 4),
+        ("utf-32-be", "UTF-32", 4),
+        ("utf-16-le", "UTF-16", 2),
+        ("utf-16-be", "UTF-16", 2),
+    ):
+        if len(data) % width:
+            continue
+        sample = strictly(data[: EXAMINED_BYTES - EXAMINED_BYTES % 4], codec, final=False)
+        if not sample or "\0" in sample or not _separated(sample):
+            continue
+        if objection(sample) or detect_language(sample) == UNKNOWN:
+            continue
+        if text := strictly(data, codec):
+            return Decoded(text, name, 0.99)
+    return None
+
+
+_SEPARATORS = regex.compile(r"[ \n\u3000-\u3002\uff0c]")
+
+
+def _separated(sample: str) -> bool:
+    """Whether words or sentences end somewhere: a wrong reading of 16 bits hits these 1 time in 10,000."""
+    return len(_SEPARATORS.findall(sample)) > 0.005 * len(sample)
+
+
+_WEB_NAMES = {
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "us-ascii": "cp1252",
+    "iso-8859-9": "cp1254",
+    "iso-8859-11": "cp874",
+    "tis-620": "cp874",
+    "windows-874": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "x-gbk": "gb18030",
+    "big5": "cp950",
+    "shift_jis": "cp932",
+    "x-sjis": "cp932",
+    "euc-kr": "cp949",
+    "ks_c_5601-1987": "cp949",
+}
+
+
+def _declared(data: bytes, name: str | None) -> Decoded | None:
+    """The decoding that the file names, as browsers understand the name, if nothing speaks against it."""
+    if name is None:
+        return None
+    codec = _WEB_NAMES.get(name.lower(), name.lower())
+    text = None if codec.startswith("utf") else strictly(data, codec)
+    if not text or objection(MARKUP.sub(" ", text[:EXAMINED_BYTES])):
+        return None
+    return Decoded(text, codec, 0.95)
+
+
+_CONTROLS = regex.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
+
+
+def _is_binary(data: bytes) -> bool:
+    head = data[:EXAMINED_BYTES]
+    return b"\0" in head or len(_CONTROLS.findall(head)) > 0.01 * len(head)
+
+
+def _double_encoded(text: str) -> ReadError | None:
+    """Return an error if `text` is UTF-8 that some program read as Windows-1252 or Latin-1 and saved again."""
+    sample = text[:EXAMINED_BYTES]
+    sample = sample[: sample.rfind("\n") + 1] or sample if len(text) > len(sample) else sample
+    if sample.isascii():
+        return None
+    for codec in ("cp1252", "latin-1", "cp1258", "cp874"):
+        try:
+            again = sample.encode(codec).decode("utf-8")
+        except UnicodeError:
+            continue
+        if len(again) < len(sample):
+            return ReadError(
+                "This file's characters were garbled (UTF-8 read as another encoding) before it was saved. "
+                "Use the original file.",
+                code="text_garbled",
+            )
+    return None
