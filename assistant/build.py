@@ -1,17 +1,20 @@
-"""Build objects from settings: the only place that decides what is wired to what."""
+"""Build objects from settings: the only place that decides what is wired to what. Heavy imports wait for their use."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assistant.answer.instrumentation import InstrumentedAssistant
-from assistant.answer.pipeline import Assistant
-from assistant.tracing import trace_if_wanted
-from store.library import Library
+from store.ownership.owner_socket import answer_by
 from store.settings import Settings, default_mode
 
 if TYPE_CHECKING:
+    import socket
+
     from llama_index.core.llms import LLM
+
+    from assistant.answer.instrumentation import InstrumentedAssistant
+    from assistant.server.api.owner_server import OwnerServer
+    from store.library import Library
 
 
 def build_assistant(settings: Settings, *, read_only: bool = False) -> InstrumentedAssistant:
@@ -19,11 +22,18 @@ def build_assistant(settings: Settings, *, read_only: bool = False) -> Instrumen
 
     Its answers are logged and traced. With `read_only` it also works beside another process that owns the library.
     """
+    from store.library import Library
+
+    answer_other_processes()
     return assistant_over(Library.open(settings, read_only=read_only))
 
 
 def assistant_over(library: Library) -> InstrumentedAssistant:
     """Return the assistant that the settings of an open library describe, over that library."""
+    from assistant.answer.instrumentation import InstrumentedAssistant
+    from assistant.answer.pipeline import Assistant
+    from assistant.tracing import trace_if_wanted
+
     trace_if_wanted()
 
     def load() -> LLM | None:
@@ -32,3 +42,14 @@ def assistant_over(library: Library) -> InstrumentedAssistant:
         return load_model(library.settings)
 
     return InstrumentedAssistant(Assistant(library, load, default_mode(library.settings)))
+
+
+def answer_other_processes() -> None:
+    """Have the libraries that this process owns from now on answer other commands of the user, by the API."""
+    answer_by(_serve_owner)
+
+
+def _serve_owner(library: Library, listener: socket.socket) -> OwnerServer:
+    from assistant.server.api.owner_server import serve_owner
+
+    return serve_owner(assistant_over(library), listener)

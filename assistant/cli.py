@@ -70,11 +70,13 @@ def attest(context: click.Context, home: Path | None) -> None:
     """Answers from your own documents, each statement proved by the exact words behind it."""
     if any(flag in sys.argv for flag in context.help_option_names):
         return  # Help needs no settings, and is wanted most when they are wrong.
+    from assistant.build import answer_other_processes
     from store.logs import configure
     from store.settings import load_settings
 
     context.obj = load_settings(home)
     configure(context.obj)
+    answer_other_processes()
 
 
 def main() -> None:

@@ -12,7 +12,6 @@ a search sees a whole document or none of it, also after a kill in the middle.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,28 +22,19 @@ from store.catalog.snapshot import Snapshot
 from store.document_changes import AddResult, remove_document
 from store.document_writer import DocumentWriter
 from store.errors import QuestionError, RequestError
-from store.index.vector_index import IndexGoneError
-from store.ownership.lock import locked_error
-from store.ownership.owner_client import OwnerClient, OwnerGoneError
 from store.ownership.owner_socket import OwnerSocket
 from store.ownership.ownership import Ownership
-from store.search.by_owner import search_by_owner
+from store.search.library_search import LibrarySearch
 from store.settings import Settings
 from store.text.date_ranges import day_range
 from store.types import Document, Filter, ParsedDocument, Passage, Progress, SearchResult
 
 if TYPE_CHECKING:
     from store.embedding.embedder import Embedder
-    from store.search.rerank import Reranker
 
 __all__ = ["AddResult", "DocumentPage", "Library", "Progress", "Snapshot", "Statistics"]
 
-_SECONDS_FOR_CHANGES = 2.0
-"""How long a search is repeated while documents change under it: it may have found entries of a version that has just
-gone. It never mixes versions, even when it is not repeated."""
 MAX_HITS = 10_000
-_SECONDS_FOR_OWNER = 10.0
-"""How long a reader looks for another owner when the old one has gone."""
 
 
 class Library:
@@ -54,11 +44,9 @@ class Library:
         self.ownership = ownership
         """For the store's own modules."""
         self._write_lock = threading.RLock()
-        self._loading = threading.Lock()
-        self._reranker: Reranker | None = None
-        self._owner: OwnerClient | None = None
+        self._search = LibrarySearch(ownership, self._answer_others)
         self.socket: OwnerSocket | None = None
-        """Where this process answers others, if it owns the library."""
+        """Where this process answers others, if it owns the library and was given a server to answer by."""
         self._answer_others()
 
     @classmethod
@@ -203,19 +191,7 @@ class Library:
         """
         if not query.strip():
             raise QuestionError("The question is empty: write what you want to know.", code="question_empty")
-        where = _checked(where)
-        deadline = time.monotonic() + _SECONDS_FOR_OWNER
-        while True:
-            try:
-                return self._search_here_or_by_owner(query, min(max(k, 1), MAX_HITS), where)
-            except (OwnerGoneError, IndexGoneError) as error:
-                if time.monotonic() > deadline:
-                    in_use = isinstance(error, OwnerGoneError)
-                    raise (locked_error(self.settings.home) if in_use else error) from None
-                time.sleep(0.05)
-                self._owner = None
-                self.ownership.succeed()
-                self._answer_others()
+        return self._search.search(query, min(max(k, 1), MAX_HITS), _checked(where))
 
     def spellings(self, words: Iterable[str], where: Filter | None = None) -> dict[str, dict[str, int]]:
         """Return how the library spells words that are given without marks; see `KeywordIndex.spellings`."""
@@ -252,45 +228,7 @@ class Library:
 
     def _answer_others(self) -> None:
         if self.ownership.owned and self.socket is None:
-            self.socket = OwnerSocket.open(self.settings.home)
-            if self.socket is not None:
-                self.socket.answer(self)
-
-    def _search_here_or_by_owner(self, query: str, k: int, where: Filter) -> SearchResult:
-        if self.ownership.owned or self.settings.chroma_url is not None:
-            return self._search_and_rerank(query, k, where)
-        if self._owner is None:
-            self._owner = OwnerClient(self.settings.home)
-        return search_by_owner(self._owner, self.settings, query, k, where)
-
-    def _search_and_rerank(self, query: str, k: int, where: Filter) -> SearchResult:
-        if self.settings.reranker is None:
-            return self._search(query, k, where)
-        from store.search.rerank import CANDIDATES, load_reranker, rerank
-
-        with self._loading:
-            if self._reranker is None:
-                self._reranker = load_reranker(self.settings.reranker)
-        return rerank(self._search(query, max(k, CANDIDATES), where), self._reranker, k)
-
-    def _search(self, query: str, k: int, where: Filter) -> SearchResult:
-        from store.search.engine import search
-        from store.search.ranking import load_ranking
-        from store.text.language import detect_language
-
-        with self.snapshot() as snapshot:
-            if not snapshot.language_statistics():
-                return SearchResult(query, detect_language(query), ())
-        embedder = self.embedder
-        ranking = load_ranking(embedder.name, self.settings.ranking)
-        deadline = time.monotonic() + _SECONDS_FOR_CHANGES
-        while True:
-            with self.ownership.indexes() as indexes, self.snapshot() as snapshot:
-                result = search(query, k, where, embedder=embedder, indexes=indexes, snapshot=snapshot, ranking=ranking)
-                before = snapshot.value("revision")
-            with self.snapshot() as snapshot:
-                if snapshot.value("revision") == before or time.monotonic() > deadline:
-                    return result
+            self.socket = OwnerSocket.answering(self)
 
 
 def _checked(where: Filter | None) -> Filter:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from assistant.build import answer_other_processes
 from tests.both_catalogs import Databases, parametrize
 from tests.browser import NAMES
 from tests.chromium import LastingBrowser
@@ -22,6 +23,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # No test may depend on how fast or how busy a machine is.
 settings.register_profile("attest", deadline=None)
 settings.load_profile("attest")
+
+answer_other_processes()  # as the program does where it starts
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -1,12 +1,12 @@
 """The owner's end of the socket: it listens from the beginning, and answers by the HTTP API once somebody asks.
 
-The API is a second's import, so it is loaded at the first request, unless `take` hands the socket to a server that is
-there already. The folder admits the user alone (mode 0700), and so does the socket (0600): only the user reaches it.
+The program says once, by `answer_by`, what answers: the API stands above the store. It is a second's import, so it is
+loaded at the first request, unless `take` hands the socket to a server that is there already. The folder admits the
+user alone (mode 0700), and so does the socket (0600): only the user reaches it.
 """
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
 import selectors
@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 from weakref import WeakSet
 
 from store.ownership.socket_path import short_path, socket_path
@@ -24,8 +24,6 @@ from store.ownership.socket_path import short_path, socket_path
 if TYPE_CHECKING:
     from store.library import Library
 
-_SERVER = "assistant.server.api.owner_server:serve_owner"
-"""What answers. Named, not imported: it stands above the store."""
 _BACKLOG = 128
 
 log = logging.getLogger(__name__)
@@ -36,6 +34,18 @@ class Closing(Protocol):
 
     def close(self) -> None:
         """End it, and wait until it has ended."""
+
+
+Serve = Callable[["Library", socket.socket], Closing]
+"""Begins to answer requests for a library at a listening socket."""
+
+_serve: Serve | None = None
+
+
+def answer_by(serve: Serve) -> None:
+    """Have the libraries that this process owns from now on answer other processes of the user by `serve`."""
+    global _serve  # noqa: PLW0603 - one process has one program, which says this where it starts
+    _serve = serve
 
 
 class OwnerSocket:
@@ -69,9 +79,17 @@ class OwnerSocket:
             log.info("other commands can't ask this process: %s", error.strerror or error)
             return None
 
-    def answer(self, library: Library) -> None:
-        """Answer by the API of `library` from the first request on."""
-        self._thread = threading.Thread(target=self._wait, args=(library,), name="attest-owner", daemon=True)
+    @classmethod
+    def answering(cls, library: Library) -> OwnerSocket | None:
+        """Listen for `library`, and answer from the first request on; None where nothing was given to answer by."""
+        made = cls.open(library.settings.home) if _serve is not None else None
+        if made is not None and _serve is not None:
+            made.answer(library, _serve)
+        return made
+
+    def answer(self, library: Library, serve: Serve) -> None:
+        """Answer by `serve` from the first request on."""
+        self._thread = threading.Thread(target=self._wait, args=(library, serve), name="attest-owner", daemon=True)
         self._thread.start()
 
     def take(self) -> socket.socket:
@@ -98,15 +116,13 @@ class OwnerSocket:
         for each in (self._listener, self._wake, self._waker):
             each.close()
 
-    def _wait(self, library: Library) -> None:
+    def _wait(self, library: Library, serve: Serve) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(self._listener, selectors.EVENT_READ)
             selector.register(self._wake, selectors.EVENT_READ)
             ready = [key.fileobj for key, _ in selector.select()]
         if self._wake in ready:
             return
-        module, _, name = _SERVER.partition(":")
-        serve = cast("Callable[[Library, socket.socket], Closing]", getattr(importlib.import_module(module), name))
         try:
             self._server = serve(library, self._listener)
         except Exception:

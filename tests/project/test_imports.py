@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -54,6 +55,25 @@ def test_imports_run_one_way(package: str) -> None:
         if module.partition(".")[0] in {*PACKAGES, "tests"} - allowed
     ]
     assert wrong == []
+
+
+BY_NAME_ALONE = {
+    Path("assistant/cli.py"): "commands are loaded when they are called",
+    Path("evals/systems/python.py"): "the user names the function that is evaluated",
+}
+"""Files that import a module by a name that they compute, and why."""
+
+
+def test_nothing_else_is_imported_past_the_direction() -> None:
+    loaders = {"import_module", "__import__", "run_module", "EntryPoint", "entry_points"}
+    found = {
+        path
+        for path in python_files(*PACKAGES)
+        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Name | ast.Attribute | ast.alias)
+        and {getattr(node, "id", ""), getattr(node, "attr", ""), getattr(node, "name", "")} & loaders
+    }
+    assert found == set(BY_NAME_ALONE)
 
 
 WALKED = re.compile(r"^(?P<indent> *)- `(?P<path>[^`]+)`", re.MULTILINE)

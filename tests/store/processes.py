@@ -11,9 +11,12 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
+from assistant.build import answer_other_processes
 from store.library import Library
 from store.types import ParsedDocument
 from tests.store.building import HashingEmbedder
+
+answer_other_processes()  # as the program does where it starts
 
 PRELOADED = ["tests.store.preloaded", "tests.store.processes"]
 

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from store import library as library_module
 from store.errors import LibraryError, LibraryLockedError
 from store.library import Library
 from store.ownership import owner_client
 from store.ownership.lock import LibraryLock, Owner, read_owner
 from store.ownership.owner_client import find_owner
 from store.ownership.socket_path import short_path, socket_path
+from store.search import library_search
 from store.settings import load_settings
 from tests.store import processes
 from tests.store.building import SCRIPTS, HashingEmbedder, add, found, many, parsed
@@ -244,6 +244,15 @@ def test_a_forked_child_doesn_t_keep_the_library_from_others(tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no such sockets here")
+def test_without_a_server_to_answer_by_a_library_answers_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.ownership.owner_socket._serve", None)
+    with Library.open(tmp_path, embedder=HashingEmbedder()) as library:
+        assert library.socket is None
+        assert not socket_path(tmp_path).exists()
+
+
 def test_only_the_user_can_reach_the_owner(tmp_path: Path) -> None:
     with Library.open(tmp_path, embedder=HashingEmbedder()) as library:
         assert library.socket is not None
@@ -302,7 +311,7 @@ def test_a_reader_whose_owner_can_t_be_asked_is_told_who_it_is(
         else:
             assert library.socket is not None
             library.socket.close()
-            monkeypatch.setattr(library_module, "_SECONDS_FOR_OWNER", 0.1)
+            monkeypatch.setattr(library_search, "_SECONDS_FOR_OWNER", 0.1)
         with Library.open(tmp_path, embedder=HashingEmbedder(), read_only=True) as reader:
             assert [document.uri for document in reader.documents().documents] == ["a"]
             with pytest.raises(LibraryLockedError, match=rf"in use by process {os.getpid()} .*Stop that process"):

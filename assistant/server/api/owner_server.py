@@ -1,6 +1,6 @@
 """Answers other processes of the user by the API, for a process that owns a library and is no server itself.
 
-`store.ownership.owner_socket` loads this when the first of them asks.
+`assistant.build` loads this when the first of them asks.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
 
-from assistant.build import assistant_over
 from assistant.server.api.answer_runs import AnswerRuns
 from assistant.server.api.mount import mount_api
 from assistant.server.api.services import Services
@@ -31,7 +30,7 @@ from store.catalog.engine import location
 if TYPE_CHECKING:
     import uvicorn
 
-    from store.library import Library
+    from assistant.answer.instrumentation import InstrumentedAssistant
 
 _AT_ONCE = 4
 _MOST_WAITING = 100
@@ -50,11 +49,12 @@ class OwnerServer:
         self._thread.join()
 
 
-def serve_owner(library: Library, listener: socket.socket) -> OwnerServer:
+def serve_owner(assistant: InstrumentedAssistant, listener: socket.socket) -> OwnerServer:
     """Answer at `listener`, a socket that only the owner of the library's files can open."""
+    library = assistant.library
     conversations = Conversations.open(location(library.settings, FILE))
     services = Services(
-        assistant_over(library),
+        assistant,
         conversations,
         DocumentEditor(library, None, None),
         DEFAULTS,

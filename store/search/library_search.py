@@ -1,0 +1,93 @@
+"""A search of a library: here if this process owns it, else by its owner; repeated while documents change under it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from store.index.vector_index import IndexGoneError
+from store.ownership.lock import locked_error
+from store.ownership.owner_client import OwnerClient, OwnerGoneError
+from store.search.by_owner import search_by_owner
+from store.types import Filter, SearchResult
+
+if TYPE_CHECKING:
+    from store.ownership.ownership import Ownership
+    from store.search.rerank import Reranker
+
+_SECONDS_FOR_CHANGES = 2.0
+"""How long a search is repeated while documents change under it: it may have found entries of a version that has just
+gone. It never mixes versions, even when it is not repeated."""
+_SECONDS_FOR_OWNER = 10.0
+"""How long a reader looks for another owner when the old one has gone."""
+
+
+class LibrarySearch:
+    """Searches one library. Safe to use from several threads."""
+
+    def __init__(self, ownership: Ownership, became_owner: Callable[[], None]) -> None:
+        """`became_owner` is called when the owner has gone and this process may have taken its place."""
+        self._ownership = ownership
+        self._became_owner = became_owner
+        self._owner: OwnerClient | None = None
+        self._reranker: Reranker | None = None
+        self._loading = threading.Lock()
+
+    def search(self, query: str, k: int, where: Filter) -> SearchResult:
+        """Return the `k` best passages for `query`, best first.
+
+        Raises LibraryLockedError where another owner doesn't answer, IndexGoneError where the index stays away.
+        """
+        deadline = time.monotonic() + _SECONDS_FOR_OWNER
+        while True:
+            try:
+                return self._here_or_by_owner(query, k, where)
+            except (OwnerGoneError, IndexGoneError) as error:
+                if time.monotonic() > deadline:
+                    in_use = isinstance(error, OwnerGoneError)
+                    raise (locked_error(self._ownership.settings.home) if in_use else error) from None
+                time.sleep(0.05)
+                self._owner = None
+                self._ownership.succeed()
+                self._became_owner()
+
+    def _here_or_by_owner(self, query: str, k: int, where: Filter) -> SearchResult:
+        settings = self._ownership.settings
+        if self._ownership.owned or settings.chroma_url is not None:
+            return self._reranked(query, k, where)
+        if self._owner is None:
+            self._owner = OwnerClient(settings.home)
+        return search_by_owner(self._owner, settings, query, k, where)
+
+    def _reranked(self, query: str, k: int, where: Filter) -> SearchResult:
+        model = self._ownership.settings.reranker
+        if model is None:
+            return self._ranked(query, k, where)
+        from store.search.rerank import CANDIDATES, load_reranker, rerank
+
+        with self._loading:
+            if self._reranker is None:
+                self._reranker = load_reranker(model)
+        return rerank(self._ranked(query, max(k, CANDIDATES), where), self._reranker, k)
+
+    def _ranked(self, query: str, k: int, where: Filter) -> SearchResult:
+        from store.search.engine import search
+        from store.search.ranking import load_ranking
+        from store.text.language import detect_language
+
+        ownership = self._ownership
+        with ownership.catalog.snapshot() as snapshot:
+            if not snapshot.language_statistics():
+                return SearchResult(query, detect_language(query), ())
+        embedder = ownership.embedder
+        ranking = load_ranking(embedder.name, ownership.settings.ranking)
+        deadline = time.monotonic() + _SECONDS_FOR_CHANGES
+        while True:
+            with ownership.indexes() as indexes, ownership.catalog.snapshot() as snapshot:
+                result = search(query, k, where, embedder=embedder, indexes=indexes, snapshot=snapshot, ranking=ranking)
+                before = snapshot.value("revision")
+            with ownership.catalog.snapshot() as snapshot:
+                if snapshot.value("revision") == before or time.monotonic() > deadline:
+                    return result
