@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from ingest.on_ray import RayWorkers
-    from ingest.pipeline import IngestReport
+    from ingest.report import IngestReport
     from ingest.request import IngestRequest
     from store.library import Progress
     from store.ownership.owner_client import OwnerClient

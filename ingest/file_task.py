@@ -21,7 +21,7 @@ class FileTask:
     uri: str
     source: Source
     original_sha256: str
-    preparation: int
+    reading_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def parse_task(task: FileTask, count_tokens: Callable[[str], int], passage_token
             uri=task.uri,
             source=task.source,
             original_sha256=task.original_sha256,
-            preparation=task.preparation,
+            reading_version=task.reading_version,
             count_tokens=count_tokens,
             passage_tokens=passage_tokens,
             flag=signs.append,

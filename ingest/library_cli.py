@@ -42,7 +42,7 @@ def list_documents(
     as_json: bool,
 ) -> None:
     """List documents, ordered by uri. Those that an older version of Attest read are marked."""
-    from ingest.again import read_by_older_version
+    from ingest.reread import read_by_older_version
     from store.types import Filter
 
     where = Filter(languages=languages, speakers=speakers, collections=collections)
@@ -128,7 +128,7 @@ def doctor(fix: bool, as_json: bool) -> None:
 
     Documents that an older version of Attest read are named too: they are sound, but worth reading again.
     """
-    from ingest.again import older_readings
+    from ingest.reread import older_readings
     from store.doctor import checks
 
     with opened_library(read_only=not fix) as library:

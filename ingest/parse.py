@@ -34,7 +34,7 @@ def parse(
     uri: str,
     source: Source,
     original_sha256: str,
-    preparation: int,
+    reading_version: int,
     count_tokens: Callable[[str], int],
     passage_tokens: int,
     flag: Callable[[str], None] | None = None,
@@ -42,7 +42,7 @@ def parse(
 ) -> ParsedDocument:
     """The document of a file whose bytes are `data`, as a library takes it.
 
-    What `source` says of it comes before what the file says of itself. `preparation` is stored with it, to
+    What `source` says of it comes before what the file says of itself. `reading_version` is stored with it, to
     tell a later run whether it would do the same. `flag` is called with each sign that the file was made to
     mislead its readers, `tell` with each sentence about what could not be read of it. Raises ReadError, naming the
     reason.
@@ -84,7 +84,7 @@ def parse(
     if tell is not None:
         for notice in page_notices(raw):
             tell(notice)
-    return ParsedDocument(document, text, passages, preparation)
+    return ParsedDocument(document, text, passages, reading_version)
 
 
 def _title(raw: RawDocument, normalized: Normalized, file: Path) -> str:

@@ -9,7 +9,7 @@ import click
 from ingest.cli import progress_bar, show
 
 if TYPE_CHECKING:
-    from ingest.pipeline import IngestReport
+    from ingest.report import IngestReport
     from store.settings import Settings
 
 
@@ -29,7 +29,7 @@ def prepare(settings: Settings, /, samples: bool) -> int:
 
 def tell_of_older_documents(settings: Settings) -> None:
     """Name the documents that an older version read, the first of them where there are many, and what to do."""
-    from ingest.again import older_readings
+    from ingest.reread import older_readings
     from store.library import Library
 
     with Library.open(settings, read_only=True) as library:

@@ -16,8 +16,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from ingest.pipeline import SKIPPED_NAMES, Failure, IngestReport, ingest_paths
+from ingest.pipeline import ingest_paths
 from ingest.readers import BY_SUFFIX, READERS, SUFFIXES
+from ingest.report import SKIPPED_NAMES, Failure, IngestReport
 from ingest.sidecar import SOURCES_FILE
 from store.errors import AttestError, LibraryError, NotFoundError, ReadError, RequestError
 

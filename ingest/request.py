@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from ingest.again import ingest_again
-from ingest.pipeline import Failure, IngestReport, ingest_paths, ingest_samples
+from ingest.pipeline import ingest_paths, ingest_samples
+from ingest.report import Failure, IngestReport
+from ingest.reread import ingest_again
 
 if TYPE_CHECKING:
     from ingest.file_task import ParseAll

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from assistant.server.settings import MEBIBYTE
-from ingest.again import read_by_older_version
+from ingest.reread import read_by_older_version
 from store.errors import AttestError, EmbedderMismatchError
 from store.types import Document
 

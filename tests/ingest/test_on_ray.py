@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from assistant.cli import attest
 from ingest.on_ray import Load, batches_by_length, ray_workers
-from ingest.pipeline import SAMPLES, IngestReport, ingest_paths
+from ingest.pipeline import SAMPLES, ingest_paths
+from ingest.report import IngestReport
 from store.embedding.embedder import Embedder, PassageText, PassageVectors
 from store.embedding.weights import load_embedder
 from store.errors import EmbeddingModelError, LibraryError, RequestError

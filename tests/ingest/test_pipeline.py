@@ -12,7 +12,8 @@ import pytest
 import ingest.file_task
 import ingest.parse
 import ingest.pipeline
-from ingest.pipeline import IngestReport, ingest_paths, ingest_samples
+from ingest.pipeline import ingest_paths, ingest_samples
+from ingest.report import IngestReport
 from store.errors import NotFoundError
 from store.library import Library
 from store.types import Document

@@ -108,7 +108,7 @@ def _parse(data: bytes) -> str:
             uri="x",
             source=Source(),
             original_sha256=sha256(content).hexdigest(),
-            preparation=1,
+            reading_version=1,
             count_tokens=lambda text: len(text) // 4 + 1,
             passage_tokens=64,
         )

@@ -33,7 +33,7 @@ from assistant.server.page.library_routes import whole_file
 from assistant.server.page.pdf_preview import has_paper, paper
 from assistant.server.settings import MEBIBYTE
 from assistant.server.uploads import Item
-from ingest.again import read_by_older_version
+from ingest.reread import read_by_older_version
 from store.errors import NotFoundError, RequestError
 from store.search.by_owner import MOST_HITS
 from store.types import Document, Filter, Span

@@ -20,7 +20,7 @@ def first_current() -> int:
 
 
 @lru_cache(maxsize=1024)
-def preparation(source: Source, passage_tokens: int) -> int:
+def reading_version(source: Source, passage_tokens: int) -> int:
     """Return the number for this version, a budget of tokens and what `sources.yaml` says of a file."""
     options = sha256(repr((passage_tokens, source)).encode()).digest()[: _OPTION_BITS // 8]
     return first_current() | int.from_bytes(options, "big")
