@@ -22,7 +22,7 @@ COMMANDS = {
     "ask": ("assistant.cli:ask", "Ask a question; the answer is quotes with their sources."),
     "serve": ("assistant.server.cli:serve", "Open the chat page."),
     "ingest": ("ingest.cli:ingest", "Put files and folders into the library."),
-    "documents": ("ingest.library_cli:documents", "List, show or remove documents."),
+    "documents": ("assistant.documents_cli:documents", "List, show or remove documents."),
     "search": ("assistant.cli:search", "Find passages, best first."),
     "eval": ("evals.cli:evaluate", "Run scripted questions, score and compare runs."),
     "mcp": ("assistant.server.api.mcp.cli:mcp", "Serve a program that speaks MCP."),

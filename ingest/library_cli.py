@@ -79,25 +79,6 @@ def _page_notes(document: Document) -> list[str]:
 
 
 @documents.command()
-@click.argument("document")
-@click.option("--text", "with_text", is_flag=True, help="Show the normalized text too, to which all offsets refer.")
-@as_json
-def show(document: str, with_text: bool, as_json: bool) -> None:
-    """Show a DOCUMENT, named by its id or uri."""
-    with opened_library(read_only=True) as library:
-        found = _find(library, document)
-        text = library.text(found.id) if with_text else None
-    if as_json:
-        click.echo(in_json(asdict(found) | ({} if text is None else {"text": text})))
-        return
-    for name, value in asdict(found).items():
-        if value not in (None, (), ""):
-            click.echo(f"{name}: {value}")
-    if text is not None:
-        click.echo(f"\n{text}")
-
-
-@documents.command()
 @click.argument("documents", nargs=-1, required=True)
 @as_json
 def remove(documents: tuple[str, ...], as_json: bool) -> None:
@@ -107,7 +88,9 @@ def remove(documents: tuple[str, ...], as_json: bool) -> None:
     settings: Settings = click.get_current_context().obj
     owner = find_changing_owner(settings.home)
     with opened_library(read_only=owner is not None) as library:
-        removed = list({found.id: found for found in (_find(library, document) for document in documents)}.values())
+        removed = list(
+            {found.id: found for found in (find_document(library, document) for document in documents)}.values()
+        )
         for document in removed:
             if owner is not None:
                 owner.send("DELETE", f"/api/documents/{document.id}")
@@ -155,7 +138,8 @@ def doctor(fix: bool, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _find(library: Library, name: str) -> Document:
+def find_document(library: Library, name: str) -> Document:
+    """Return the document of that id or uri. Raises NotFoundError."""
     from store.errors import NotFoundError
 
     try:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from assistant.accounts.sign_in import Accounts
     from assistant.server.auth.scoped_access import Assistant
     from assistant.server.evaluation_runs import EvaluationRuns
+    from assistant.server.page.library_overview import LibraryOverview
     from assistant.suggested_questions.saved import OfferedQuestions
     from store.catalog.conversations import Conversations
 
@@ -54,6 +55,7 @@ def application(
     access: Access = DEFAULT_ACCESS,
     authenticators: Sequence[Authenticator] = (),
     offered: OfferedQuestions | None = None,
+    overview: LibraryOverview | None = None,
     owner_socket: str | None = None,
 ) -> ASGIApp:
     """Build the ASGI application; `is_local` where only this machine can reach it.
@@ -84,7 +86,7 @@ def application(
     if accounts is not None:
         router = auth_router(accounts, identity, settings.title, conversations.hand_over)
         app.include_router(router, prefix=routes.PREFIX)
-    routes.mount(app, assistant, conversations, settings, kept_editor, evaluation_runs, offered, accounts)
+    routes.mount(app, assistant, conversations, settings, kept_editor, evaluation_runs, offered, overview, accounts)
     runs = AnswerRuns(settings.answers_at_once, settings.queue_size)
     app.include_router(metrics_router(metrics))
     mount_api(app, Services(assistant, conversations, kept_editor, settings, runs, evaluation_runs, accounts))

@@ -27,6 +27,7 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     from assistant.build import build_assistant
     from assistant.llm.registry import is_there
     from assistant.server.auth.authentication import Access
+    from assistant.server.page.library_overview import LibraryOverview
     from assistant.server.serve import admitted
     from assistant.server.serve import serve as serve_page
     from assistant.server.settings import PageSettings
@@ -59,6 +60,7 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
                 accounts=accounts,
                 access=access,
                 offered=OfferedQuestions(assistant.library),
+                overview=LibraryOverview(assistant.library),
                 owner_socket=assistant.library.socket,
                 loading=_tell_loading,
                 announce=lambda address: _announce(address, where),

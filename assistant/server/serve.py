@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from assistant.accounts.sign_in import Accounts
     from assistant.server.auth.scoped_access import Assistant
+    from assistant.server.page.library_overview import LibraryOverview
     from assistant.suggested_questions.saved import OfferedQuestions
     from store.catalog.conversations import Conversations
     from store.ownership.owner_socket import OwnerSocket
@@ -45,6 +46,7 @@ def serve(
     accounts: Accounts | None = None,
     access: Access = DEFAULT_ACCESS,
     offered: OfferedQuestions | None = None,
+    overview: LibraryOverview | None = None,
     owner_socket: OwnerSocket | None = None,
 ) -> None:
     """Serve the page until interrupted; `announce` gets its address once it answers. Port 0: any free one.
@@ -52,9 +54,9 @@ def serve(
     `loading` is called once the port is taken, before models and page are loaded.
 
     Files that are added from the page are kept in the folder `uploads`; without it the page only shows what is in the
-    library. `evaluation_runs` runs evaluations from the page, `offered` has questions to begin with. `accounts` and `access`
-    say who may come in; without an account, everyone on this machine. Commands of the user whose library it is come by
-    `owner_socket`.
+    library. `evaluation_runs` runs evaluations from the page, `offered` has questions to begin with, `overview` says
+    what the library and each document are about. `accounts` and `access` say who may come in; without an account,
+    everyone on this machine. Commands of the user whose library it is come by `owner_socket`.
 
     Raises PortInUseError where the port is taken, and RequestError where others could reach the page and nobody would
     be asked who they are, before anything heavy is loaded.
@@ -80,6 +82,7 @@ def serve(
             accounts=accounts,
             access=access,
             offered=offered,
+            overview=overview,
             owner_socket=owner_socket.address if owner_socket else None,
         )
         warming.join()

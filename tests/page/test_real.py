@@ -15,6 +15,7 @@ import pytest
 from assistant.answer.pipeline import Assistant
 from assistant.server.app import application
 from assistant.server.auth.scoped_access import Assistant as PageAssistant
+from assistant.server.page.library_overview import LibraryOverview
 from assistant.server.page.suggestions import suggest_next
 from assistant.server.serve import bound, server
 from assistant.server.settings import PageSettings
@@ -51,7 +52,9 @@ def address(library: Library) -> Iterator[str]:
         editor = DocumentEditor(library, ingest_into(library), home / "uploads")
         assistant = cast("PageAssistant", Assistant(library))
         ready = threading.Event()
-        running = server(application(assistant, kept, PageSettings(), editor=editor), ready.set)
+        running = server(
+            application(assistant, kept, PageSettings(), editor=editor, overview=LibraryOverview(library)), ready.set
+        )
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
         thread.start()
         assert ready.wait(30)
@@ -104,6 +107,24 @@ def test_every_quote_on_the_page_is_in_its_document_word_for_word(real: Visitors
         strict=True,
     ):
         assert quote == item.quote == library.text(item.document.id, item.start, item.end)
+
+
+def test_the_welcome_page_shows_what_the_library_is_about_and_opens_its_documents(real: Visitors) -> None:
+    visit = real.open()
+    page = visit.page
+    page.wait_for_selector("#subjects .subject")
+    counts = [int(count) for count in page.locator("#subjects small").all_inner_texts()]
+    assert sum(counts) == 18
+    page.click("#subjects .subject summary")
+    assert findings(visit) == []
+    page.click("#subjects .subject [data-do='document.open']")
+    page.wait_for_selector(".reader .overview[open]")
+    assert findings(visit) == []
+    sentence = page.locator(".reader .overview .link").nth(1)
+    said = sentence.inner_text()
+    sentence.click()
+    page.wait_for_selector(".reader[data-key='2'] mark.current")
+    assert "".join(page.locator("mark.current").all_inner_texts()) == said
 
 
 def test_an_uploaded_document_is_cited_and_a_removed_one_never_again(real: Visitors, tmp_path: Path) -> None:

@@ -442,13 +442,14 @@ def command(home: Path) -> Iterator[Callable[..., tuple[int, str]]]:
     import click
     from click.testing import CliRunner
 
+    from assistant import documents_cli
     from ingest import library_cli
     from store import cli
     from store.errors import AttestError
     from store.settings import load_settings
 
     group = click.Group(
-        commands={"documents": library_cli.documents, "doctor": library_cli.doctor, "rebuild": cli.rebuild}
+        commands={"documents": documents_cli.documents, "doctor": library_cli.doctor, "rebuild": cli.rebuild}
     )
 
     def run(*arguments: str) -> tuple[int, str]:
@@ -476,7 +477,11 @@ def test_documents_are_listed_shown_and_removed(command: Callable[..., tuple[int
     for name in (document["id"], "th"):
         shown = json.loads(command("documents", "show", name, "--text", "--json")[1])
         assert shown["text"] == "\n".join(["H", *SCRIPTS["th"]])
+        assert shown["overview"]
+        for each in shown["overview"]:
+            assert shown["text"][each["start"] : each["end"]] == each["quote"]
     assert SCRIPTS["th"][1] in command("documents", "show", "th", "--text")[1]
+    assert "In its own sentences:" in command("documents", "show", "th")[1]
     assert command("documents", "remove", "th", "nowhere")[0] == 2
     code, printed = command("documents", "remove", "th", document["id"], "--json")
     assert (code, [each["uri"] for each in json.loads(printed)["removed"]]) == (0, ["th"])

@@ -27,7 +27,8 @@ def centered(rows: FloatArray, languages: Sequence[str], library: Library) -> Fl
 
     with library.snapshot() as snapshot:
         statistics = snapshot.language_statistics()
-    means = load_means(library.embedder.name, library.embedder.dimensions)
+        # As the catalog names the model: nothing is embedded here, so none is loaded.
+        means = load_means(snapshot.value("embedder_name") or "", snapshot.number("dimensions"))
     return Centering(means, statistics).center(rows, languages)
 
 

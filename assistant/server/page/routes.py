@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from assistant.accounts.account import Visitor
     from assistant.accounts.sign_in import Accounts
     from assistant.server.evaluation_runs import EvaluationRuns
+    from assistant.server.page.library_overview import LibraryOverview
     from assistant.suggested_questions.saved import OfferedQuestions
 
 PREFIX = "/attest"
@@ -52,15 +53,17 @@ def mount(
     editor: DocumentEditor,
     evaluation_runs: EvaluationRuns | None = None,
     offered: OfferedQuestions | None = None,
+    overview: LibraryOverview | None = None,
     accounts: Accounts | None = None,
 ) -> None:
     """Add all routes of the page to `app`."""
     app.mount(f"{PREFIX}/static", RequireRight(StaticFiles(directory=STATIC), "ask"), name="static")
     app.include_router(
-        start_router(assistant, settings, editor, evaluation_runs is not None, offered, accounts), prefix=PREFIX
+        start_router(assistant, settings, editor, evaluation_runs is not None, offered, overview, accounts),
+        prefix=PREFIX,
     )
     app.include_router(conversation_router(conversations), prefix=PREFIX)
-    app.include_router(source_router(assistant, conversations), prefix=PREFIX)
+    app.include_router(source_router(assistant, conversations, overview), prefix=PREFIX)
     app.include_router(shelf_router(editor, settings), prefix=PREFIX)
 
 
@@ -70,6 +73,7 @@ def start_router(
     editor: DocumentEditor,
     evaluates: bool,
     offered: OfferedQuestions | None = None,
+    overview: LibraryOverview | None = None,
     accounts: Accounts | None = None,
 ) -> APIRouter:
     """What a page needs to begin, and what a user can choose from."""
@@ -117,6 +121,21 @@ def start_router(
     def examples(words: Words, guest: Guest) -> list[str]:
         made = offered.questions() if offered else ()
         return suggest(scoped_library(assistant.library, guest.collections), words.language, made)
+
+    @router.get("/subjects")
+    def subjects(guest: Guest) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": each.name,
+                "documents": each.documents,
+                "is_estimate": each.is_estimate,
+                "examples": [
+                    {"id": document.id, "title": document.title, "language": document.language}
+                    for document in each.examples
+                ],
+            }
+            for each in (overview.subjects(guest.collections) if overview else ())
+        ]
 
     return router
 

@@ -138,8 +138,12 @@ def source_panel(
     keys: Sequence[int] = (),
     notice: str = "",
     pictured: bool = False,
+    overview: Sequence[Evidence] = (),
 ) -> str:
-    """The reader around its text: what document it is and, for an answer, which quote and the way to the others."""
+    """The reader around its text: what document it is and, for an answer, which quote and the way to the others.
+
+    A document that is opened by itself begins with its `overview`.
+    """
     return (
         f'<section class="reader" data-key="{key}" data-document="{escape(document.id)}"'
         f' aria-label="{escape(document.title)}">'
@@ -150,6 +154,7 @@ def source_panel(
         f'<h2 class="source">{source_line(document, words)}</h2></header>'
         + (f'<p class="notice" role="note">{escape(notice)}</p>' if notice else "")
         + (_picture(words) if pictured else "")
+        + (_overview(overview, key, words) if overview else "")
         + f'<div class="reader-text" tabindex="0" role="document" aria-label="{escape(words("reader.text"))}">'
         + f"{body}</div></section>"
     )
@@ -157,6 +162,17 @@ def source_panel(
 
 def _picture(words: Strings) -> str:
     return f'<details class="picture"><summary>{escape(words("reader.picture"))}</summary><div></div></details>'
+
+
+def _overview(sentences: Sequence[Evidence], key: int, words: Strings) -> str:
+    """The sentences that carry a document, each a way to its place; folded once one of them was followed."""
+    items = "".join(
+        f'<li><button class="link" data-do="reader.step" data-key="{each.key}" lang="{escape(each.language)}"'
+        f' dir="auto">{escape(each.quote)}</button></li>'
+        for each in sentences
+    )
+    state = "" if key else " open"
+    return f'<details class="overview"{state}><summary>{escape(words("reader.overview"))}</summary><ol>{items}</ol></details>'
 
 
 def _steps(key: int, keys: Sequence[int], words: Strings) -> str:

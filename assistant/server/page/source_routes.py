@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 
@@ -25,14 +25,20 @@ from assistant.server.page.source_reader import (
 )
 from assistant.server.page.source_text import Highlight
 from assistant.server.page.suggestions import suggest_next
+from assistant.server.strings import Strings
 from assistant.types import Answer, Evidence, Source
 from store.catalog.conversations import Conversations, Turn
 from store.errors import NotFoundError
 from store.library_view import ReadableLibrary
 from store.types import Document, Span
 
+if TYPE_CHECKING:
+    from assistant.server.page.library_overview import LibraryOverview
 
-def source_router(assistant: Assistant, conversations: Conversations) -> APIRouter:
+
+def source_router(
+    assistant: Assistant, conversations: Conversations, overview: LibraryOverview | None = None
+) -> APIRouter:
     """The documents behind an answer: the reader, its windows, and how they were found."""
     router = APIRouter(dependencies=[require("ask")])
 
@@ -93,12 +99,11 @@ def source_router(assistant: Assistant, conversations: Conversations) -> APIRout
         return {"html": window_html(window, words)}
 
     @router.get("/documents/{document_id}/reader")
-    def whole(document_id: str, words: Words, guest: Guest) -> dict[str, Any]:
+    def whole(document_id: str, words: Words, guest: Guest, key: int = 0) -> dict[str, Any]:
         library = library_of(guest)
         document = library.document(document_id)
-        window = window_around(library, document, Span(0, 0), [], words)
-        notice = " ".join(told_signs(document, words))
-        return {"html": source_panel(source_of(document), window_html(window, words), words, notice=notice)}
+        carrying = overview.of_document(document) if overview else ()
+        return {"html": document_panel(library, document, carrying, key, words)}
 
     @router.get("/turns/{turn_id}/found")
     def found(turn_id: str, words: Words, guest: Guest) -> dict[str, Any]:
@@ -111,6 +116,18 @@ def source_router(assistant: Assistant, conversations: Conversations) -> APIRout
         return suggest_next(library_of(guest), answer, words.language)
 
     return router
+
+
+def document_panel(
+    library: ReadableLibrary, document: Document, overview: tuple[Evidence, ...], key: int, words: Strings
+) -> str:
+    """Return a document by itself, from its beginning or, where there is one, at the sentence `key` of its overview."""
+    marks = highlights(library, overview, document)
+    here = next((mark.span for mark in marks if mark.key == key), None)
+    body = window_html(window_around(library, document, here or Span(0, 0), marks, words), words)
+    keys = [mark.key for mark in marks] if here else ()
+    notice = " ".join(told_signs(document, words))
+    return source_panel(source_of(document), body, words, key if here else 0, keys, notice, overview=overview)
 
 
 def document_of(library: ReadableLibrary, source: Source) -> Document | None:

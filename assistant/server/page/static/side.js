@@ -168,8 +168,20 @@ async function examples() {
     return;
   }
   if (box.childElementCount) return;
-  const questions = await get("examples").catch(() => []);
+  const [questions, subjects] = await Promise.all(["examples", "subjects"].map(name => get(name).catch(() => [])));
   box.replaceChildren(...questions.map(suggestion));
+  $("#subjects").hidden = !subjects.length;
+  $("#subjects div").replaceChildren(...subjects.map(subject));
+}
+
+// What a library is about: each subject with how many documents are on it, and some of them to open.
+function subject({ name, documents, is_estimate, examples: shown }) {
+  const count = (is_estimate ? "≈ " : "") + documents.toLocaleString(state.ui);
+  const links = shown.map(({ id, title, language }) =>
+    make("li", {}, make("button", { class: "link", "data-do": "document.open", "data-id": id, dir: "auto", lang: language, text: title })));
+  if (documents > shown.length) links.push(make("li", { class: "aside", text: t("library.others", { count: documents - shown.length }) }));
+  const heading = make("summary", {}, make("bdi", { text: name }), make("small", { "aria-label": t("library.size", { count }), text: count }));
+  return make("details", { class: "subject" }, heading, make("ul", {}, ...links));
 }
 
 deeds["account.leave"] = async () => {

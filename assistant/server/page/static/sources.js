@@ -102,9 +102,9 @@ async function openSource(turn, key, takesFocus = true) {
   if (mine === wanted && (takesFocus || shown?.dataset.turn === turn)) showReader(html, turn, takesFocus);
 }
 
-export async function openDocument(id) {
+export async function openDocument(id, key = 0) {
   const mine = ++wanted;
-  const { html } = await get(`documents/${encodeURIComponent(id)}/reader`);
+  const { html } = await get(`documents/${encodeURIComponent(id)}/reader?key=${key}`);
   if (mine === wanted) showReader(html, "");
 }
 
@@ -140,7 +140,11 @@ export function closeReader() {
 }
 deeds["reader.close"] = closeReader;
 deeds["document.open"] = async target => { back = target; await openDocument(target.dataset.id); };
-deeds["reader.step"] = target => openSource($("#panel-reader").dataset.turn, target.dataset.key);
+deeds["reader.step"] = target => {
+  const reader = $("#panel-reader");
+  const { turn } = reader.dataset;
+  return turn ? openSource(turn, target.dataset.key) : openDocument(reader.querySelector(".reader").dataset.document, target.dataset.key);
+};
 
 async function more(button, above) {
   const reader = $("#panel-reader");
