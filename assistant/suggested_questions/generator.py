@@ -9,9 +9,12 @@ Keeping only what a reader answers with the span that a question was made from i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import regex
+
+from assistant.answer.dialogue.followup_rules import names_in
 from assistant.extractive_qa.reader import Reader, SentenceReading
 from assistant.extractive_qa.windows import is_heading, windows_of
 from assistant.suggested_questions.templates import SPAN, QuestionKind, Rule, Templates, templates
@@ -30,6 +33,10 @@ CERTAIN = 0.5
 LONGEST = 110
 """Characters of a question."""
 LONGEST_SENTENCE = 320
+LONGEST_NAME = 50
+"""Characters of a name in a question of another language."""
+ACRONYM = regex.compile(r"(?<![\p{L}\d])\p{Lu}{2,}[\p{Lu}\d]*(?:-\p{L}+)*(?![\p{L}\d])")
+LATIN_NAME = regex.compile(r"\p{Lu}[\p{Latin}\d'’-]*(?:\s[\p{Latin}\d][\p{Latin}\d'’-]*)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +71,25 @@ class _Candidate:
     language: str
 
 
-def generate_questions(document: Document, library: Library, reader: Reader, most: int = 6) -> list[GeneratedQuestion]:
-    """Return up to `most` questions that `document` answers, the surest first; in the language of its sentences.
+def generate_questions(
+    document: Document, library: Library, reader: Reader, most: int = 6, others: Sequence[str] = ()
+) -> list[GeneratedQuestion]:
+    """Return up to `most` questions that `document` answers, the surest first.
 
-    No two are made from the same sentence. Empty where no rule of the language fits.
+    They are in the language of its sentences, and in the languages `others` (BCP 47), of which the reader must find
+    the answer across languages. No two in a language are made from the same sentence. Empty where no rule fits.
     """
-    found: dict[Span, GeneratedQuestion] = {}
+    found: dict[tuple[Span, str], GeneratedQuestion] = {}
     tried = 0
     for hit in _passages(document, library):
-        for each in _candidates(hit):
+        for each in _candidates(hit, others):
             if tried >= READINGS:
                 break
             tried += 1
             made = _read(each, reader)
-            if made and (made.sentence not in found or found[made.sentence].certainty < made.certainty):
-                found[made.sentence] = made
+            key = (made.sentence, made.language) if made else None
+            if made and key and (key not in found or found[key].certainty < made.certainty):
+                found[key] = made
     return sorted(found.values(), key=lambda each: (-each.certainty, each.sentence.start))[:most]
 
 
@@ -92,7 +103,7 @@ def _passages(document: Document, library: Library) -> Iterator[Hit]:
             yield Hit(rank, each, document, text, 0.0, 0.0, 0.0, sentences)
 
 
-def _candidates(hit: Hit) -> Iterator[_Candidate]:
+def _candidates(hit: Hit, others: Sequence[str]) -> Iterator[_Candidate]:
     """Yield the questions that the sentences of a passage may answer."""
     known = templates(hit.passage.language)
     if known is None:
@@ -105,6 +116,10 @@ def _candidates(hit: Hit) -> Iterator[_Candidate]:
         for rule, text, span in questions_from(words, known):
             place = Span(each.span.start + span.start, each.span.start + span.end)
             yield _Candidate(text, rule.kind, place, hit, number, known.language)
+        for target in (templates(language) for language in others):
+            for kind, text, span in crossed_questions(words, known, target) if target else ():
+                place = Span(each.span.start + span.start, each.span.start + span.end)
+                yield _Candidate(text, kind, place, hit, number, target.language)
 
 
 def questions_from(words: str, known: Templates) -> Iterator[tuple[Rule, str, Span]]:
@@ -119,13 +134,48 @@ def questions_from(words: str, known: Templates) -> Iterator[tuple[Rule, str, Sp
             yield rule, text, span
 
 
-def _questions(words: str, known: Templates) -> Iterator[tuple[Rule, str, Span]]:
-    """Yield the questions that rules make of a sentence, each with the span that answers it."""
+def crossed_questions(words: str, known: Templates, target: Templates) -> Iterator[tuple[QuestionKind, str, Span]]:
+    """Yield questions in the language of `target` about a name of a sentence, each with the span that answers it."""
     folded = fold(words)
+    if target.language == known.language or len(folded) != len(words) or SPAN in words:
+        return
+    for name, said in known.crossed.items():
+        asked = target.crossed.get(name)
+        for span in _spans(folded)[said.kind] if asked else ():
+            masked = f"{folded[: span.start]}{SPAN}{folded[span.end :]}"
+            found = said.said.search(masked)
+            subject = found and _name_at_start(words[: min(found.start(), span.start)], known.language)
+            if asked and subject:
+                yield said.kind, asked.asked.format(name=subject), span
+
+
+def _name_at_start(words: str, language: str) -> str | None:
+    """Return the name that a sentence begins with, if it can stand in a question of any language as it is.
+
+    In a text in Latin letters that isn't English only acronyms can: its names are words of its language. A name after
+    other words is a part of another one: an "ASEAN fund" is not ASEAN.
+    """
+    if language == "en":
+        words = words.removeprefix("The ")
+        found = next(iter(names_in(words, initial=True)), "")
+        return found if words.startswith(found) and 3 <= len(found) <= LONGEST_NAME else None
+    begun = (ACRONYM if language == "vi" else LATIN_NAME).match(words)
+    found = begun.group().strip() if begun else ""
+    return found if 3 <= len(found) <= LONGEST_NAME else None
+
+
+def _spans(folded: str) -> Mapping[QuestionKind, list[Span]]:
+    """Return the dates and numbers of a folded sentence, by what asks for them."""
     dates = [Span(each.start, each.end) for each in dates_in(folded)]
     taken = tuple((each.start, each.end) for each in dates)
     numbers = [Span(each.start, each.end) for each in numbers_in(folded, taken=taken)]
-    spans = {"when": dates, "how_many": numbers}
+    return {"when": dates, "how_many": numbers}
+
+
+def _questions(words: str, known: Templates) -> Iterator[tuple[Rule, str, Span]]:
+    """Yield the questions that rules make of a sentence, each with the span that answers it."""
+    folded = fold(words)
+    spans: Mapping[QuestionKind, Sequence[Span | None]] = _spans(folded)
     for rule in known.rules:
         for span in spans.get(rule.kind, [None]):
             masked = folded if span is None else f"{folded[: span.start]}{SPAN}{folded[span.end :]}"

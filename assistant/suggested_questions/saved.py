@@ -17,6 +17,7 @@ from assistant.answer.dialogue.followup_rules import names_subject
 from assistant.extractive_qa.network import load_reader
 from assistant.extractive_qa.reader import Reader
 from assistant.suggested_questions.generator import generate_questions
+from assistant.suggested_questions.templates import languages
 from store.errors import AttestError, NotFoundError
 from store.library import Library
 from store.library_view import ReadableLibrary
@@ -77,20 +78,29 @@ def keep_questions(library: Library) -> None:
     with library.snapshot() as snapshot:
         latest = snapshot.newest(DOCUMENTS)
         revision = snapshot.number("revision")
-    made = [_of_document(document, library, reader) for document in latest]
+    # Who reads in a language that no document is in is asked in it about names; others find enough in their own.
+    held = {tag.partition("-")[0] for tag in library.statistics().languages}
+    others = [tag for tag in languages() if tag not in held]
+    made = [_of_document(document, library, reader, others) for document in latest]
     # The first of each document, then the second of each.
     turns = (each for turn in zip_longest(*made) for each in turn)
     kept = [asdict(each) for each in turns if each is not None]
     note(library, NAME, json.dumps(kept, ensure_ascii=False), revision)
 
 
-def _of_document(document: Document, library: Library, reader: Reader) -> list[KeptQuestion]:
-    """Return the questions of a document that find it among all, those that name what they are about first."""
-    made = [each for each in generate_questions(document, library, reader) if len(each.text) <= LONGEST]
+def _of_document(document: Document, library: Library, reader: Reader, others: Sequence[str]) -> list[KeptQuestion]:
+    """Return the questions of a document that find it among all, those that name what they are about first.
+
+    At most `OF_EACH` in each language.
+    """
+    found = generate_questions(document, library, reader, most=OF_EACH * (2 + len(others)), others=others)
+    made = [each for each in found if len(each.text) <= LONGEST]
     kept: list[KeptQuestion] = []
     for each in sorted(made, key=lambda each: not names_subject(each.text)):
+        if sum(other.language == each.language for other in kept) >= OF_EACH:
+            continue
         hits = library.search(each.text, 1).hits
-        if hits and hits[0].document.id == document.id and len(kept) < OF_EACH:
+        if hits and hits[0].document.id == document.id:
             kept.append(KeptQuestion(each.text, each.language, document.id))
     return kept
 

@@ -31,6 +31,15 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Crossed:
+    """How one thing that is said of a name is found in a language, and how it is asked for in it."""
+
+    kind: QuestionKind
+    said: regex.Pattern[str]
+    asked: str
+
+
+@dataclass(frozen=True, slots=True)
 class Templates:
     """The rules of one language."""
 
@@ -40,6 +49,8 @@ class Templates:
     """Found in a question that isn't clear by itself: it points to something before."""
     forms: Mapping[str, str]
     """What a word becomes in a question, such as the base form of a verb."""
+    crossed: Mapping[str, Crossed]
+    """By what is said: for questions in another language than the sentence."""
 
 
 @cache
@@ -60,7 +71,11 @@ def templates(language: str) -> Templates | None:
         for kind, pairs in entries["rules"].items()
         for pattern, question in pairs.items()
     )
-    return Templates(base, rules, regex.compile(entries["vague"]), entries.get("forms", {}))
+    crossed = {
+        name: Crossed(each["kind"], regex.compile(each["said"]), each["asked"])
+        for name, each in entries["crossed"].items()
+    }
+    return Templates(base, rules, regex.compile(entries["vague"]), entries.get("forms", {}), crossed)
 
 
 def _filled(pattern: str, parts: Mapping[str, str]) -> str:

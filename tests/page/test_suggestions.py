@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from assistant.answer.dialogue.topics import LONGEST_TOPIC, topic_of
 from assistant.server.page.suggestions import AFTER_AN_ANSWER, AT_FIRST, suggest, suggest_next
 from assistant.server.strings import languages, strings
+from assistant.suggested_questions.saved import KeptQuestion
 from assistant.types import Finished
 from tests.page.scripted import ScriptedAssistant, ScriptedLibrary, document
 
@@ -40,7 +41,7 @@ def library_of(*titles: str, language: str = "en", speaker: str | None = None) -
 @pytest.mark.parametrize("title", TITLES.values(), ids=TITLES)
 def test_any_library_of_one_document_has_something_to_ask(title: str, language: str) -> None:
     offered = suggest(library_of(title), language)
-    assert 1 <= len(offered) <= AT_FIRST
+    assert 2 <= len(offered) <= AT_FIRST
     assert strings(language)("suggest.documents") in offered
     for question in offered:
         assert len(question) <= LONGEST_TOPIC + 40
@@ -51,13 +52,19 @@ def test_an_empty_library_has_nothing_to_ask() -> None:
     assert suggest(ScriptedLibrary(), "en") == []
 
 
-def test_titles_in_the_interfaces_language_come_first_and_speakers_are_named() -> None:
-    library = library_of("Statement on rivers", language="en", speaker="River Council")
-    library.put(document("th", "คำ\n", "th", None, None, TITLES["th"]), "คำ\n")
-    assert suggest(library, "th")[0] == strings("th")("suggest.about", topic=TITLES["th"])
-    offered = suggest(library, "en")
-    assert offered[0] == "What is said about Statement on rivers?"
-    assert "What does River Council say?" in offered
+@pytest.mark.parametrize("language", languages())
+def test_no_title_and_no_speaker_is_pasted_into_a_question(language: str) -> None:
+    offered = suggest(library_of(*TITLES.values(), language=language, speaker="River Council"), language)
+    words = strings(language)
+    assert offered == [words("suggest.documents"), words("suggest.overview")]
+
+
+def test_questions_that_documents_answer_come_first_in_the_interface_s_language() -> None:
+    library = library_of("Statement on rivers")
+    made = [KeptQuestion("When was AICHR founded?", "en", "d0"), KeptQuestion("AICHR ก่อตั้งขึ้นเมื่อไร", "th", "d0")]
+    assert suggest(library, "th", made)[0] == "AICHR ก่อตั้งขึ้นเมื่อไร"
+    assert suggest(library, "en", made)[0] == "When was AICHR founded?"
+    assert suggest(library, "vi", made) == suggest(library, "vi")
 
 
 def test_a_subtitle_and_quotation_marks_are_left_out() -> None:

@@ -10,12 +10,10 @@ from assistant.suggested_questions.saved import KeptQuestion, visible
 from assistant.types import Answer
 from store.errors import AttestError
 from store.library_view import ReadableLibrary
-from store.types import Document, Filter, Hit
+from store.types import Filter, Hit
 
 AT_FIRST = 4
 AFTER_AN_ANSWER = 3
-_LOOKED_AT = 12
-"""Documents whose titles are looked at for one language."""
 _NEAR = 10
 """Passages around an answer that are looked at for headings."""
 
@@ -23,21 +21,15 @@ _NEAR = 10
 def suggest(library: ReadableLibrary, language: str, made: Sequence[KeptQuestion] = ()) -> list[str]:
     """Return up to `AT_FIRST` questions in the interface's language, the most particular first.
 
-    `made` are questions that documents are known to answer; those of documents that `library` has come first. None for
-    an empty library; for any other at least one.
+    `made` are questions that documents are known to answer; those of documents that `library` has come first, then
+    what any library can be asked. None for an empty library.
     """
-    statistics = library.statistics()
-    if not statistics.documents:
+    if not library.statistics().documents:
         return []
     words = strings(language if language in languages() else DEFAULT)
     sure = [each.text for each in visible(made, library, words.language, AT_FIRST - 1)]
-    topics = (topic_of(document.title) for document in _documents(library, words.language))
-    speakers = (
-        topic_of(speaker) for speaker in sorted(statistics.speakers, key=lambda name: -statistics.speakers[name])
-    )
-    about = _first(2, (words("suggest.about", topic=topic) for topic in topics if topic))
-    said = _first(1, (words("suggest.speaker", speaker=speaker) for speaker in speakers if speaker))
-    return [*_first(AT_FIRST - 1, [*sure, *about, *said]), words("suggest.documents")]
+    about_the_library = (words("suggest.documents"), words("suggest.overview"))
+    return _first(AT_FIRST, [*sure, *about_the_library])
 
 
 def suggest_next(library: ReadableLibrary, answer: Answer, language: str) -> list[str]:
@@ -76,12 +68,6 @@ def _heading(library: ReadableLibrary, hit: Hit) -> str:
     """The heading that a passage stands under, empty where there is none."""
     span = hit.passage.heading
     return "" if span is None else library.text(hit.document.id, span.start, span.end)
-
-
-def _documents(library: ReadableLibrary, language: str) -> Iterator[Document]:
-    """Some documents in the interface's language, else some in others."""
-    yield from library.documents(limit=_LOOKED_AT, where=Filter(languages=(language,))).documents
-    yield from library.documents(limit=_LOOKED_AT).documents
 
 
 def _first(count: int, questions: Iterable[str]) -> list[str]:

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from assistant.suggested_questions.generator import questions_from
+from assistant.suggested_questions.generator import crossed_questions, questions_from
 from assistant.suggested_questions.templates import languages, templates
 
 SENTENCES = {
@@ -51,3 +51,48 @@ def test_what_points_to_something_before_is_not_asked() -> None:
 def test_a_language_without_rules_has_none() -> None:
     assert templates("sw") is None
     assert templates("en-GB") is not None
+
+
+CROSSED = [
+    ("th", "AICHR เปิดตัวเมื่อวันที่ 23 ตุลาคม พ.ศ. 2552 ที่ชะอำ", "en", "When was AICHR founded?"),
+    ("th", "AICHR เปิดตัวเมื่อวันที่ 23 ตุลาคม พ.ศ. 2552 ที่ชะอำ", "vi", "AICHR được thành lập khi nào?"),
+    ("vi", "ASEAN được thành lập ngày 8 tháng 8 năm 1967.", "th", "ASEAN ก่อตั้งขึ้นเมื่อไร"),
+    ("en", "The Harbour Bridge Forum took place on 3 May 2021.", "th", "Harbour Bridge Forum จัดขึ้นเมื่อไร"),
+    ("en", "The Harbour Bridge Forum took place on 3 May 2021.", "vi", "Harbour Bridge Forum diễn ra khi nào?"),
+]
+
+
+@pytest.mark.parametrize(("language", "words", "other", "question"), CROSSED)
+def test_what_is_said_of_a_name_can_be_asked_in_another_language(
+    language: str, words: str, other: str, question: str
+) -> None:
+    known, target = templates(language), templates(other)
+    assert known and target
+    made = {text: words[span.start : span.end] for _, text, span in crossed_questions(words, known, target)}
+    assert question in made
+    assert any(character.isdigit() for character in made[question])
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "other"),
+    [
+        ("vi", "Hội đồng được thành lập ngày 12 tháng 5 năm 1997.", "en"),
+        ("vi", "Quỹ ASEAN được thành lập ngày 12 tháng 5 năm 1997.", "th"),
+        ("th", "กองทุน ASEAN ก่อตั้งเมื่อ พ.ศ. 2540", "en"),
+        ("th", "สภาหมู่บ้านก่อตั้งเมื่อ พ.ศ. 2540", "en"),
+        ("en", "It took place on 3 May 2021.", "th"),
+        ("en", "The Harbour Bridge Forum took place on 3 May 2021.", "en"),
+        ("th", "AICHR 🙂 เปิดตัวแล้ว", "en"),
+    ],
+)
+def test_what_needs_a_translation_is_not_asked_in_another_language(language: str, words: str, other: str) -> None:
+    known, target = templates(language), templates(other)
+    assert known and target
+    assert list(crossed_questions(words, known, target)) == []
+
+
+def test_every_language_can_ask_what_any_other_says() -> None:
+    kinds = [
+        {name: each.kind for name, each in (templates(tag) or templates("en")).crossed.items()} for tag in languages()
+    ]
+    assert all(each == kinds[0] for each in kinds)
