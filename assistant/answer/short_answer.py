@@ -9,8 +9,8 @@ import regex
 from assistant.extractive_qa.candidates import Candidate
 from assistant.types import AnswerSpan, Evidence, ShortAnswer
 from assistant.verify.dates import dates_in
+from assistant.verify.language_rules import rules_of
 from assistant.verify.numbers import numbers_in
-from assistant.verify.packs import pack
 from assistant.verify.text import fold
 from store.types import Span
 
@@ -65,7 +65,7 @@ def qualified(span: Span, quote: Evidence) -> Span:
 
     A reader learns from data in which "300 people" is right for "more than 300 people"; alone, it says something else.
     """
-    known = pack(quote.language)
+    known = rules_of(quote.language)
     if known is None or not quote.start <= span.start < span.end <= quote.end:
         return span
     start, end = span.start - quote.start, span.end - quote.start
@@ -86,4 +86,4 @@ def qualified(span: Span, quote: Evidence) -> Span:
 def _is_amount(words: str) -> bool:
     """Return whether words begin with a number or a date."""
     folded = fold(words)
-    return any(each.start == 0 for each in (*numbers_in(folded), *dates_in(folded)))
+    return 0 in (*(each.start for each in numbers_in(folded)), *(each.start for each in dates_in(folded)))

@@ -116,8 +116,8 @@ def _candidates(hit: Hit, others: Sequence[str]) -> Iterator[_Candidate]:
         for rule, text, span in questions_from(words, known):
             place = Span(each.span.start + span.start, each.span.start + span.end)
             yield _Candidate(text, rule.kind, place, hit, number, known.language)
-        for target in (templates(language) for language in others):
-            for kind, text, span in crossed_questions(words, known, target) if target else ():
+        for target in filter(None, (templates(language) for language in others)):
+            for kind, text, span in crossed_questions(words, known, target):
                 place = Span(each.span.start + span.start, each.span.start + span.end)
                 yield _Candidate(text, kind, place, hit, number, target.language)
 

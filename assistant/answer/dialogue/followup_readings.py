@@ -13,11 +13,19 @@ from dataclasses import dataclass, replace
 
 import regex
 
-from assistant.answer.dialogue.followup_rules import complete, is_swap, names_subject, standalone, topic_of
+from assistant.answer.dialogue.followup_rules import (
+    complete,
+    names_subject,
+    standalone,
+    swapped_thing,
+    topic_of,
+)
 from assistant.answer.dialogue.turn_parts import TAIL, without_address
 from assistant.answer.question import Question
 from assistant.answer.retrieval import Found
 from assistant.types import Evidence, Message
+from assistant.verify.places import entities_of, mentions
+from assistant.verify.text import fold
 from store.library import Library
 from store.types import Filter
 
@@ -30,6 +38,8 @@ STAYS = 0.3
 """Added to the confidence of a reading in the documents that were quoted: most follow-ups stay there."""
 LEANS = 0.6
 """Added instead where a question names no subject of its own: it leans on what was said."""
+LONGEST_QUOTE = 300
+"""Characters that are kept of a quote."""
 FOREIGN = 0.05
 """A question whose own words are answered less surely than this, also in the documents that were quoted, is on something
 else, unless it leans on what was said."""
@@ -51,6 +61,23 @@ class Thread:
     """Words that the last answers quote, the latest first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A question that a follow-up may mean."""
+
+    question: Question
+    repeats: bool = False
+    """Whether it has words of the last question, so that the last answer answers it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A reading with what the library holds on it."""
+
+    reading: Reading
+    found: Found
+
+
 def look_up(
     asked: Question,
     history: Sequence[Message],
@@ -70,15 +97,17 @@ def look_up(
         return None
     asked = replace(asked, alone=without_address(asked.alone, asked.language))
     readings = list(_readings(asked, thread, _documents(thread, asked.options.filter, library)))
+    stands_alone = readings[0].question.alone == asked.alone  # as the rules have it
     if rewrite is not None and (rewritten := rewrite(asked.alone, history)):
-        readings.append(replace(asked, alone=rewritten))
-    distinct = list({(each.alone, each.options.filter): each for each in readings}.values())
-    found = sorted(map(find, distinct), key=lambda each: _likely(each, asked), reverse=True)
-    own = [each for each in found if each.question.alone == asked.alone]
-    stands_alone = readings[0].alone == asked.alone  # as the rules have it
-    if own and not leans and stands_alone and all(each.confidence < FOREIGN for each in own):
-        found = own
-    best = _together(found, asked.options.max_quotes)
+        readings.append(Reading(replace(asked, alone=rewritten)))
+    distinct = {(each.question.alone, each.question.options.filter): each for each in readings}
+    every = [Answered(each, find(each.question)) for each in distinct.values()]
+    own = [each for each in every if each.reading.question.alone == asked.alone]
+    if own and not leans and stands_alone and all(each.found.confidence < FOREIGN for each in own):
+        every = own
+    is_answered = stands_alone and names_subject(asked.alone) and any(each.found.evidence for each in own)
+    every.sort(key=lambda each: _likely(each, asked, thread, is_answered=is_answered), reverse=True)
+    best = _together([each.found for each in every], asked.options.max_quotes)
     return replace(best, question=replace(asked, alone=best.question.alone))
 
 
@@ -92,39 +121,59 @@ def thread_of(history: Sequence[Message]) -> Thread | None:
     latest = [message.text for message in history[users[-1] :] if message.role == "assistant"]
     subject = next((each for each in reversed(questions) if names_subject(each)), questions[-1])
     quoted = tuple(
-        " ".join(quote.split())[:300]
+        " ".join(quote.split())[:LONGEST_QUOTE]
         for answer, most in zip(reversed(answers), QUOTES, strict=False)
         for quote in _QUOTED.findall(answer)[:most]
     )
     return Thread(questions[-1], subject, latest[-1] if latest else "", quoted)
 
 
-def _readings(asked: Question, thread: Thread, quoted: tuple[str, ...]) -> Iterator[Question]:
+def _readings(asked: Question, thread: Thread, quoted: tuple[str, ...]) -> Iterator[Reading]:
     """Yield the questions that a follow-up may mean, the one that rules make of it first."""
-    own = asked.alone
+    own, last = asked.alone, thread.last.rstrip(TAIL)
+    stays = replace(asked.options, filter=replace(asked.options.filter, documents=quoted))
     whole = complete(own, thread.last, thread.answer)
-    yield replace(asked, alone=whole)
-    if is_swap(own, thread.last):
-        # It has no question of its own, which could be asked of what was quoted.
+    is_swap = swapped_thing(own, thread.last) is not None
+    yield Reading(replace(asked, alone=whole), repeats=is_swap)
+    if is_swap:
+        # What it names may be all that the sentences have in common with it: "and the rapporteur?"
+        if quoted:
+            yield Reading(replace(asked, alone=own, options=stays))
         return
-    if whole == own:
-        yield replace(asked, alone=f"{thread.last.rstrip(TAIL)}: {own}")
+    yield Reading(replace(asked, alone=f"{last}: {own}", options=stays if quoted else asked.options), repeats=True)
     about = f"{topic_of(thread.subject)}: {own}"
     if thread.last != thread.subject and whole != own:
-        about = f"{topic_of(thread.subject)}: {thread.last.rstrip(TAIL)}: {own}"
+        about = f"{topic_of(thread.subject)}: {last}: {own}"
     if quoted:
-        options = replace(asked.options, filter=replace(asked.options.filter, documents=quoted))
-        yield replace(asked, alone=own, options=options)
-        yield replace(asked, alone=about, options=options)
-    else:
-        yield replace(asked, alone=about)
+        yield Reading(replace(asked, alone=own, options=stays))
+    yield Reading(replace(asked, alone=about, options=stays if quoted else asked.options), repeats=True)
 
 
-def _likely(found: Found, asked: Question) -> tuple[bool, float]:
-    """Return what readings are ordered by: first whether they are answered at all."""
+def _likely(each: Answered, asked: Question, thread: Thread, *, is_answered: bool) -> tuple[bool, bool, float]:
+    """Return what readings are ordered by: whether they are answered, and not by what was said already, and how surely.
+
+    Where `is_answered`, the question names its subject and is answered in its own words: what repeats the last one
+    comes after that.
+    """
+    found = each.found
+    is_new = not each.reading.repeats or not (is_answered or _says_again(found, asked, thread))
     if found.question.options.filter == asked.options.filter:
-        return bool(found.evidence), found.confidence
-    return bool(found.evidence), found.confidence + (STAYS if names_subject(asked.alone) else LEANS)
+        return bool(found.evidence), is_new, found.confidence
+    return bool(found.evidence), is_new, found.confidence + (STAYS if names_subject(asked.alone) else LEANS)
+
+
+def _says_again(found: Found, asked: Question, thread: Thread) -> bool:
+    """Return whether the first quote is the last answer's, and doesn't hold what the follow-up names."""
+    if not found.evidence:
+        return False
+    first = " ".join(found.evidence[0].quote.split())[:LONGEST_QUOTE]
+    thing = swapped_thing(asked.alone, thread.last)
+    return first in thread.quoted and not (thing and is_named(thing, first))
+
+
+def is_named(thing: str, quote: str) -> bool:
+    """Return whether a quote holds what is named, places and bodies also in another language."""
+    return fold(thing) in fold(quote) or mentions(fold(quote), entities_of(thing))
 
 
 def _together(found: Sequence[Found], most: int) -> Found:

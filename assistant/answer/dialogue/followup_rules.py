@@ -80,11 +80,11 @@ def _language_of(text: str, before: str) -> LanguageRules:
     return language
 
 
-def is_swap(question: str, before: str) -> bool:
-    """Return whether a follow-up only names another thing, and leaves what is asked to the question before it."""
+def swapped_thing(question: str, before: str) -> str | None:
+    """Return what a follow-up names that leaves what is asked to the question `before` it; None for any other one."""
     text = unicodedata.normalize("NFC", question).strip()
     language = _language_of(text, before)
-    return _swapped_thing(*_without_connective(text, language), language) is not None
+    return _swapped_thing(*_without_connective(text, language), language)
 
 
 def names_subject(question: str) -> bool:
@@ -98,7 +98,8 @@ def names_subject(question: str) -> bool:
 def _without_connective(text: str, language: LanguageRules) -> tuple[str, bool]:
     """Return the question without "and", "còn", "แล้ว" in front, and whether there was one."""
     found = regex.match(rf"(?i)(?:{language.any_of(language.words('connectives')).pattern}[,\s]*)+", text)
-    if not found or found.end() == len(text):
+    kept = language.words("not_connectives")
+    if not found or found.end() == len(text) or (kept and language.any_of(kept).match(text)):
         return text, False
     return text[found.end() :].lstrip(), True
 
@@ -210,12 +211,13 @@ def _point_back(bare: str, pointed: str, before: str, answer: str) -> str:
 
 def _person_in(answer: str, before: str) -> str | None:
     """Return the first name of an answer that its question didn't hold: titled ones first."""
-    text = regex.sub(r"^(?:According to|Theo)\s+[^,:]+[,:]", "", _MARKERS.sub("", answer)).strip()
-    if titled := _TITLED.search(text):
-        return str(titled["name"])
-    for name in names_in(text, initial=True):
-        if name not in before and len(name.split()) >= 2:
-            return name
+    for said in answer.split("\n\n"):  # The first paragraph has the words that answer best.
+        text = regex.sub(r"^(?:According to|Theo)\s+[^,:]+[,:]", "", _MARKERS.sub("", said)).strip()
+        if titled := _TITLED.search(text):
+            return str(titled["name"])
+        for name in names_in(text, initial=True):
+            if name not in before and len(name.split()) >= 2:
+                return name
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.answer.dialogue.followup_readings import thread_of
-from assistant.answer.dialogue.followup_rules import complete, is_swap
+from assistant.answer.dialogue.followup_rules import complete, swapped_thing
 from assistant.types import Message
 
 VIENNA = "When did the World Conference meet in Vienna?"
@@ -59,5 +59,5 @@ def test_nothing_is_leaned_on_where_nothing_was_asked() -> None:
     ],
 )
 def test_what_is_named_takes_the_place_of_its_like_in_any_language(before: str, follow_up: str, whole: str) -> None:
-    assert is_swap(follow_up, before)
+    assert swapped_thing(follow_up, before) is not None
     assert complete(follow_up, before) == whole

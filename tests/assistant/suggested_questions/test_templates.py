@@ -92,7 +92,7 @@ def test_what_needs_a_translation_is_not_asked_in_another_language(language: str
 
 
 def test_every_language_can_ask_what_any_other_says() -> None:
-    kinds = [
-        {name: each.kind for name, each in (templates(tag) or templates("en")).crossed.items()} for tag in languages()
-    ]
+    known = filter(None, (templates(tag) for tag in languages()))
+    kinds = [{name: each.kind for name, each in one.crossed.items()} for one in known]
+    assert len(kinds) == len(languages())
     assert all(each == kinds[0] for each in kinds)
