@@ -33,6 +33,7 @@ COMMANDS = {
     "doctor": ("ingest.library_cli:doctor", "Check the library, and mend it."),
     "backup": ("store.backup.cli:backup", "Write the whole library to one file."),
     "restore": ("store.backup.cli:restore", "Bring a library back from a backup."),
+    "move": ("store.moving.cli:move", "Move the library to PostgreSQL, or back."),
     "rebuild": ("store.cli:rebuild", "Make vectors and keywords again from the catalog."),
 }
 

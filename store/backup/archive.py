@@ -22,12 +22,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
 from store import settings
+from store.catalog import account_file
 from store.catalog.catalog import FILE as CATALOG
 from store.errors import RequestError
 
 FORMAT = "attest.backup/1"
 LIST = "backup.json"
-ACCOUNTS = "accounts.sqlite"
+ACCOUNTS = account_file.FILE
 DATABASES = (ACCOUNTS, CATALOG)
 """The catalog is last: once it is in place, a restored library is whole."""
 SETTINGS = settings.FILE

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from store.cli import as_json, in_json, progress_bar
-from store.errors import RequestError
 
 if TYPE_CHECKING:
+    from sqlalchemy import URL
+
     from store.settings import Settings
 
 
@@ -27,9 +28,8 @@ def backup(settings: Settings, /, file: Path, as_json: bool) -> None:
     """
     from store.backup.create import back_up
 
-    _require_files(settings)
     with progress_bar("Backing up", "B", hidden=as_json) as progress:
-        report = back_up(settings.home, file, progress)
+        report = back_up(settings.home, file, progress, database=_database(settings))
     if as_json:
         parts = [asdict(part) for part in report.contents.parts]
         click.echo(
@@ -55,9 +55,8 @@ def restore(settings: Settings, /, file: Path, replace: bool, as_json: bool) -> 
     from store.library import Library
     from store.settings import load_settings
 
-    _require_files(settings)
     with progress_bar("Restoring", "B", hidden=as_json) as progress:
-        report = restore_files(file, settings.home, replace=replace, progress=progress)
+        report = restore_files(file, settings.home, replace=replace, progress=progress, database=_database(settings))
     if report.aside is not None and not as_json:
         click.echo(f"What was there before is kept in {report.aside}.")
     with Library.open(load_settings(settings.home)) as library:
@@ -72,9 +71,8 @@ def restore(settings: Settings, /, file: Path, replace: bool, as_json: bool) -> 
     click.echo(f"Restored {counts.documents} documents, {counts.passages} passages, as of {report.contents.made}.")
 
 
-def _require_files(settings: Settings) -> None:
-    """Refuse a library in PostgreSQL, which has tools of its own for this. Raises RequestError."""
-    if settings.database_url is not None:
-        raise RequestError(
-            "This library lies in PostgreSQL: back it up with pg_dump, and restore it with pg_restore and `attest rebuild`."
-        )
+def _database(settings: Settings) -> URL | None:
+    """Return the address of the PostgreSQL that the settings name, if they do."""
+    from store.catalog.engine import location
+
+    return None if settings.database_url is None else location(settings, "")  # type: ignore[return-value]

@@ -9,17 +9,21 @@ import os
 import stat
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import IO
+
+from sqlalchemy import URL
 
 from store.backup.archive import CHUNK, DATABASES, FOLDERS, LIST, SETTINGS, Contents, Part, is_allowed
 from store.backup.last_backup import note_backup
 from store.catalog.catalog import FILE as CATALOG
 from store.catalog.database_files import copy_databases
+from store.catalog.whole_copies import copy_to_files
 from store.errors import LibraryError, RequestError
 from store.types import Progress
 from store.version import program_version
@@ -35,20 +39,23 @@ class BackupReport:
     """Paths below the home that no backup may name, or that couldn't be read."""
 
 
-def back_up(home: Path, file: Path, progress: Progress | None = None) -> BackupReport:
+def back_up(home: Path, file: Path, progress: Progress | None = None, *, database: URL | None = None) -> BackupReport:
     """Write a backup of the library at `home` to `file`, which must not exist: all of it, or nothing.
+
+    With `database`, catalog and accounts are read from PostgreSQL, as they are at one moment; `progress` counts bytes of
+    files, or rows.
 
     Other processes may write to the library meanwhile. Only its owner can read the file: it holds all documents.
     Raises RequestError if there is no library or `file` exists, LibraryError for a damaged catalog or a full disk.
     """
     exists = RequestError(f"{file} is there already: name another file, or remove it first.")
-    if not (home / CATALOG).is_file():
+    if database is None and not (home / CATALOG).is_file():
         raise RequestError(f"There is no library at {home}: name another with --home.")
     if file.exists():
         raise exists
     try:
         with tempfile.TemporaryDirectory(prefix=".attest-backup-", dir=file.absolute().parent) as folder:
-            report = _write(home, file, Path(folder), progress or (lambda *_: None))
+            report = _write(home, file, Path(folder), progress or (lambda *_: None), database)
             with (Path(folder) / "backup").open("rb") as made:
                 os.fsync(made.fileno())
             _place(Path(folder) / "backup", file)
@@ -62,14 +69,20 @@ def back_up(home: Path, file: Path, progress: Progress | None = None) -> BackupR
     return report
 
 
-def _write(home: Path, file: Path, folder: Path, progress: Progress) -> BackupReport:
-    copies = {home / name: folder / name for name in DATABASES if (home / name).is_file()}
-    schema = copy_databases(copies, home / CATALOG, progress)
+def _write(home: Path, file: Path, folder: Path, progress: Progress, database: URL | None) -> BackupReport:
+    if database is None:
+        copies = {home / name: folder / name for name in DATABASES if (home / name).is_file()}
+        schema = copy_databases(copies, home / CATALOG, progress)
+    else:
+        copies = {home / name: folder / name for name in DATABASES}
+        schema = copy_to_files(database, folder, progress)
     parts: list[Part] = []
     left_out: list[str] = []
     with zipfile.ZipFile(folder / "backup", "x", zipfile.ZIP_STORED, allowZip64=True) as archive:
         (folder / "backup").chmod(stat.S_IRUSR | stat.S_IWUSR)
-        for name, path in _files(home, list(copies.values())):
+        for name, path in chain(
+            ((copy.name, copy) for copy in copies.values()), part_files(home, (SETTINGS, *FOLDERS))
+        ):
             if not is_allowed(name):
                 left_out.append(name.encode("utf-8", "backslashreplace").decode())
                 continue
@@ -88,12 +101,11 @@ def _write(home: Path, file: Path, folder: Path, progress: Progress) -> BackupRe
     return BackupReport(file, contents, tuple(left_out))
 
 
-def _files(home: Path, copies: list[Path]) -> Iterator[tuple[str, Path]]:
-    """Yield each part's name with the file to read it from. Links and hidden files are skipped."""
-    yield from ((copy.name, copy) for copy in copies)
-    if _is_file(home / SETTINGS):
-        yield SETTINGS, home / SETTINGS
-    for name in FOLDERS:
+def part_files(home: Path, names: Iterable[str]) -> Iterator[tuple[str, Path]]:
+    """Yield the files among these files and folders of a home, by name. Links and hidden files are skipped."""
+    for name in names:
+        if _is_file(home / name):
+            yield name, home / name
         for path, folders, files in os.walk(home / name):
             folders[:] = sorted(each for each in folders if not each.startswith("."))
             for each in sorted(files):

@@ -9,18 +9,25 @@ from __future__ import annotations
 import os
 import shutil
 import zipfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+from sqlalchemy import URL
+
 from store import settings
 from store.backup.archive import ACCOUNTS, CHUNK, DATABASES, FOLDERS, SETTINGS, Contents, Part, opened
+from store.backup.create import back_up
 from store.catalog.catalog import FILE as CATALOG
 from store.catalog.database_files import check_restored, delete_sessions, merge_log, require_new_indexes
+from store.catalog.whole_copies import copy_from_files, holds_rows
 from store.errors import AttestError, LibraryError, RequestError
+from store.index.index_set import derived_folder, highest_generation
 from store.ownership.lock import LibraryLock
+from store.settings_file import PLACE, with_values
 from store.types import Progress
 
 STAGING = ".restoring"
@@ -37,15 +44,19 @@ class RestoreReport:
     """Where the former library is now; None if there was none."""
 
 
-def restore(file: Path, home: Path, *, replace: bool = False, progress: Progress | None = None) -> RestoreReport:
+def restore(
+    file: Path, home: Path, *, replace: bool = False, progress: Progress | None = None, database: URL | None = None
+) -> RestoreReport:
     """Put what the backup `file` holds into `home`, which must have no library yet unless `replace`.
 
-    A library that is replaced is kept in a folder ``before-restore-...`` in the home. The next opening of the library,
-    or `Library.rebuild`, builds the indexes.
+    With `database`, catalog and accounts go into PostgreSQL, in one transaction. A library that is replaced is kept in a
+    folder ``before-restore-...`` in the home; one in PostgreSQL as a backup. Settings that say where a library lies stay
+    the home's own. The next opening of the library, or `Library.rebuild`, builds the indexes.
 
     Raises RequestError for an unsound backup or a home that isn't empty, before anything is changed;
     LibraryLockedError while another process uses the library; LibraryError for a full disk.
     """
+    report = progress or (lambda *_: None)
     with opened(file) as (archive, contents):
         try:
             home.mkdir(parents=True, exist_ok=True)
@@ -54,7 +65,7 @@ def restore(file: Path, home: Path, *, replace: bool = False, progress: Progress
         lock = LibraryLock(home)
         lock.take(writes=True)
         try:
-            present = [name for name in (*FOLDERS, SETTINGS, *DATABASES) if os.path.lexists(home / name)]
+            present = _present(home, database)
             if present and not replace:
                 raise RequestError(
                     f"{home} is not empty: it holds {', '.join(present)}. Choose another --home, or keep what is there "
@@ -63,9 +74,11 @@ def restore(file: Path, home: Path, *, replace: bool = False, progress: Progress
             staging = home / STAGING
             shutil.rmtree(staging, ignore_errors=True)
             try:
-                _unpack(archive, contents, staging, file, progress or (lambda *_: None))
-                _prepare(staging, home)
-                return RestoreReport(contents, _exchange(home, staging, present))
+                _unpack(archive, contents, staging, file, report)
+                _prepare(staging, home, derived_folder(home, in_postgresql=database is not None))
+                if database is None:
+                    return RestoreReport(contents, _exchange(home, staging, (*FOLDERS, SETTINGS, *DATABASES), present))
+                return RestoreReport(contents, _fill(database, home, staging, report))
             except OSError as error:
                 raise LibraryError(
                     f"{file} can't be restored to {home}: {(error.strerror or str(error)).lower()}."
@@ -74,6 +87,34 @@ def restore(file: Path, home: Path, *, replace: bool = False, progress: Progress
                 shutil.rmtree(staging, ignore_errors=True)
         finally:
             lock.release()
+
+
+def _present(home: Path, database: URL | None) -> list[str]:
+    """Return what is there already, by name; the settings of a library in PostgreSQL say only where it is."""
+    names = (*FOLDERS, SETTINGS, *DATABASES) if database is None else FOLDERS
+    present = [name for name in names if os.path.lexists(home / name)]
+    if database is not None and holds_rows(database):
+        present.append(f"what is in the database {database.database}")
+    return present
+
+
+def _fill(database: URL, home: Path, staging: Path, progress: Progress) -> Path | None:
+    """Put what is staged into PostgreSQL and the home; return the folder with what was there."""
+    aside: Path | None = None
+    if holds_rows(database):
+        aside = _free_folder(home)
+        back_up(home, aside / "library.zip", database=database)
+    names = (*FOLDERS, SETTINGS)
+    present = [name for name in names if os.path.lexists(home / name)]
+    if present:
+        aside = aside or _free_folder(home)
+
+    def exchange_files() -> None:
+        _exchange(home, staging, names, present, aside)
+
+    copy_from_files(staging, database, progress, then=exchange_files)
+    shutil.rmtree(derived_folder(home, in_postgresql=True), ignore_errors=True)
+    return aside
 
 
 def _unpack(archive: zipfile.ZipFile, contents: Contents, staging: Path, file: Path, progress: Progress) -> None:
@@ -116,7 +157,7 @@ def _unpack_part(archive: zipfile.ZipFile, part: Part, target: Path, file: Path)
         raise damaged
 
 
-def _prepare(staging: Path, home: Path) -> None:
+def _prepare(staging: Path, home: Path, derived: Path) -> None:
     """Check databases and settings, sign everybody out, and have the indexes rebuilt."""
     for name in DATABASES:
         if (staging / name).exists():
@@ -126,21 +167,35 @@ def _prepare(staging: Path, home: Path) -> None:
     except AttestError as error:
         message = str(error).replace(str(staging / SETTINGS), f"The {SETTINGS} in the backup")
         raise RequestError(f"{message} Nothing was changed.") from error
+    _keep_place(staging / SETTINGS, home / SETTINGS)
     if (staging / ACCOUNTS).exists():
         (staging / ACCOUNTS).chmod(0o600)
         delete_sessions(staging / ACCOUNTS)
-    numbers = (int(path.name[-4:]) for path in (home / "derived").glob("*-[0-9][0-9][0-9][0-9]"))
-    require_new_indexes(staging / CATALOG, max(numbers, default=0))
+    require_new_indexes(staging / CATALOG, highest_generation(derived))
 
 
-def _exchange(home: Path, staging: Path, present: list[str]) -> Path | None:
-    """Move what was there into a folder, and what is staged into the home; the catalog last. Return the folder."""
-    aside: Path | None = None
+def _keep_place(staged: Path, own: Path) -> None:
+    """Have the staged settings say of where the library lies what the home's own say."""
+    try:
+        place = {name: settings.read_file(own).get(name) for name in PLACE}
+    except AttestError:  # unreadable: they are kept aside
+        place = dict.fromkeys(PLACE)
+    text = staged.read_text(encoding="utf-8") if staged.exists() else ""
+    placed = with_values(text, place)
+    if placed != text:
+        staged.write_text(placed, encoding="utf-8")
+
+
+def _exchange(
+    home: Path, staging: Path, names: Sequence[str], present: Sequence[str], aside: Path | None = None
+) -> Path | None:
+    """Move what was there into a folder, and what is staged into the home, the last name last. Return the folder."""
     if present:
         for name in DATABASES:
-            merge_log(home / name)
-        aside = _free_folder(home)
-    for name in (*FOLDERS, SETTINGS, *DATABASES):
+            if name in names:
+                merge_log(home / name)
+        aside = aside or _free_folder(home)
+    for name in names:
         new, old = staging / name, home / name
         if aside is not None and os.path.lexists(old):
             if new.exists() and old.is_file() and not old.is_symlink():
@@ -150,7 +205,8 @@ def _exchange(home: Path, staging: Path, present: list[str]) -> Path | None:
         if new.exists():
             new.replace(old)
     _fsync_folder(home)
-    shutil.rmtree(home / "derived", ignore_errors=True)
+    if CATALOG in names:
+        shutil.rmtree(derived_folder(home, in_postgresql=False), ignore_errors=True)
     return aside
 
 

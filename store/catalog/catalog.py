@@ -22,6 +22,8 @@ from store.catalog.transaction import Transaction
 from store.errors import LibraryError, SchemaVersionError
 
 FILE = "catalog.sqlite"
+MOVING = "moving"
+"""The fact that a library is only partly there: which one comes, and what is still missing; see `store.moving.move`."""
 _PAGE = 100
 """Documents read in one snapshot: a snapshot that lasts long keeps SQLite's log from shrinking."""
 _FIRST_READ = Compiled(sa.select(library.c.name).limit(1))
@@ -106,10 +108,13 @@ class Catalog:
 
     def _require_latest(self) -> None:
         where = self.database.where
+        named = where.parent if isinstance(where, Path) else where.host
         with self.database.reading() as connection:
-            current = check_schema(connection, where)
-        if current < latest_schema():
-            raise SchemaVersionError(
-                f"The library at {where.parent if isinstance(where, Path) else where.host} is owned by an older "
-                "Attest; stop that process, then run the command again."
-            )
+            if check_schema(connection, where) < latest_schema():
+                raise SchemaVersionError(
+                    f"The library at {named} is owned by an older Attest; stop that process, then run the command again."
+                )
+            if (Snapshot(connection).value(MOVING) or "").endswith("rows"):
+                raise LibraryError(
+                    f"The library at {named} is only partly there: run `attest move` again to finish it."
+                )

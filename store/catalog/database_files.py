@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 
 from store.catalog.database_errors import translate_errors
 from store.catalog.engine import connect_file
@@ -93,17 +94,22 @@ def delete_sessions(accounts: Path) -> None:
 
 
 def require_new_indexes(catalog: Path, taken: int) -> None:
-    """Give a restored library a new identity, and index generations above `taken` that are still to be built."""
+    """Give a restored catalog the facts of a copy; see `facts_of_a_copy`."""
     with closing(sqlite3.connect(catalog)) as connection, connection:
         known = dict(connection.execute("SELECT name, value FROM library").fetchall())
-        noted = (int(known.get(name) or 0) for name in ("vectors_generation", "keywords_generation"))
-        following = str(max(taken, *noted) + 1)
-        facts = {"vectors_generation": following, "keywords_generation": following, "clean": ""}
-        if "embedder_fingerprint" in known:
-            facts["terms_version"] = "0"  # of no version, so that the next opening builds them
+        facts = facts_of_a_copy(known, taken)
         connection.executemany("INSERT OR REPLACE INTO library VALUES (?, ?)", facts.items())
-        # A copy of a library on the same Chroma server must not use the original's vectors.
-        connection.execute("UPDATE library SET value = lower(hex(randomblob(8))) WHERE name = 'id'")
+
+
+def facts_of_a_copy(known: Mapping[str, str], taken: int) -> dict[str, str]:
+    """Return the facts about a library, but of a new identity and with indexes, numbered above `taken`, still to be built."""
+    noted = (int(known.get(name) or 0) for name in ("vectors_generation", "keywords_generation"))
+    following = str(max(taken, *noted) + 1)
+    # A copy of a library on the same Chroma server must not use the original's vectors.
+    facts = {"id": token_hex(8), "vectors_generation": following, "keywords_generation": following, "clean": ""}
+    if "embedder_fingerprint" in known:
+        facts["terms_version"] = "0"  # of no version, so that the next opening builds them
+    return {**known, **facts}
 
 
 def merge_log(database: Path) -> None:

@@ -79,6 +79,10 @@ class Transaction(Snapshot):
         """Note a fact about the library itself."""
         self._connection.execute(_SET_VALUE, {"name": name, "value": str(value)})
 
+    def delete_value(self, name: str) -> None:
+        """Forget a fact about the library itself; an unknown one is no error."""
+        self._connection.execute(sa.delete(library).where(library.c.name == name))
+
     def bump_revision(self) -> None:
         """Count a change of what readers see, so that they can tell that something changed under them."""
         self._connection.execute(_COUNT_REVISION)
@@ -188,7 +192,7 @@ class Transaction(Snapshot):
     def delete_other_runs(self, run: int) -> None:
         """Delete all vectors but this run's, and the note that it was under way."""
         self._connection.execute(sa.delete(vectors).where(_V.embedding != run))
-        self._connection.execute(sa.delete(library).where(library.c.name == "next_fingerprint"))
+        self.delete_value("next_fingerprint")
 
     def delete_unfinished(self) -> None:
         """Delete every document that isn't live, and note that all index entries are current."""

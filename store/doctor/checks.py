@@ -33,6 +33,7 @@ from store.doctor.file_checks import (
 )
 from store.doctor.findings import Finding, Fix
 from store.errors import AttestError, IndexDamagedError
+from store.index.index_set import derived_folder
 from store.index.integrity import SECOND_LOOK, missing
 from store.index.vector_index import VectorIndex
 from store.index.vectorize import embed_documents
@@ -225,7 +226,8 @@ def check_changes(library: Library) -> Iterator[Finding]:
 def check_disk(library: Library) -> Iterator[Finding]:
     """Check that there is room to go on, and to rebuild the indexes beside the old ones."""
     home = library.settings.home
-    derived = sum(path.stat().st_size for path in (home / "derived").rglob("*") if path.is_file())
+    folder = derived_folder(home, in_postgresql=library.settings.database_url is not None)
+    derived = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     needed = FREE_BYTES + derived
     free = shutil.disk_usage(home).free
     if free < needed:

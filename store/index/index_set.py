@@ -84,18 +84,29 @@ class VectorFiles:
         return json.dumps(asdict(self))
 
 
+def derived_folder(home: Path, *, in_postgresql: bool) -> Path:
+    """Return the folder of a library's derived indexes: a library in PostgreSQL leaves those of the home's own alone."""
+    return home / ("derived-postgresql" if in_postgresql else "derived")
+
+
+def highest_generation(derived: Path) -> int:
+    """Return the highest number of a generation in this folder; 0 where there is none."""
+    return max((int(path.name[-4:]) for path in derived.glob("*-[0-9][0-9][0-9][0-9]")), default=0)
+
+
 @dataclass(frozen=True, slots=True)
 class IndexStorage:
     """Where a library stores its derived indexes."""
 
-    home: Path
+    derived: Path
+    """The folder of those that lie in the home; see `derived_folder`."""
     library_id: str
     server: ChromaServer | None = None
     """Where the vectors are, if not in the home."""
 
     def folder(self, kind: Kind, number: int) -> Path:
         """Return the folder of one generation of one kind."""
-        return self.home / "derived" / f"{kind}-{number:04}"
+        return self.derived / f"{kind}-{number:04}"
 
     def open_vectors(self, number: int) -> VectorIndex:
         """Open the vectors; only for the library's owner, unless Chroma is a server."""
@@ -127,7 +138,7 @@ class IndexStorage:
     def delete_others(self, generation: Generation) -> None:
         """Delete every generation that isn't in use."""
         used = {self.folder("vectors", generation.vectors), self.folder("keywords", generation.keywords)}
-        for folder in set((self.home / "derived").glob("*")) - used:
+        for folder in set(self.derived.glob("*")) - used:
             shutil.rmtree(folder, ignore_errors=True)
         if self.server is not None:
             self.server.drop_others(self._prefix, f"{self._prefix}{generation.vectors:04}")

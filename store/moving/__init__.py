@@ -1,0 +1,1 @@
+"""Moving a library between SQLite files and PostgreSQL."""
