@@ -1,4 +1,4 @@
-"""Files at addresses: `s3://`, `gs://` and `https://`, read by fsspec and bounded in size and time.
+"""Files at addresses: `s3://` and `gs://` by obstore, `https://` by fsspec, bounded in size and time.
 
 Only the command reads addresses, or the server that it asks, on behalf of the person who types it: they may lead anywhere that
 this machine can reach. The page has a fetcher of its own, which keeps to the public web.
@@ -6,6 +6,7 @@ this machine can reach. The page has a fetcher of its own, which keeps to the pu
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
     from store.library import Library
     from store.types import Progress
 
-PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "http": "aiohttp", "https": "aiohttp"}
-"""What fsspec reads each kind of address with."""
 WEB = frozenset({"http", "https"})
-STORES = frozenset({"s3", "gs", "gcs", "memory"})
+CLOUD = {"s3": "s3", "gs": "gs", "gcs": "gs"}
+"""Object stores, by what obstore calls them."""
+STORES = frozenset({*CLOUD, "memory"})
 """What can be listed; `memory` is fsspec's own."""
 
 MAX_SECONDS = 300.0
@@ -112,12 +113,15 @@ def checked_address(address: str) -> str:
 
 def _found(address: str) -> tuple[Any, list[RemoteFile], list[str]]:
     """Return a filesystem, the files at and below an address that can be read, and the names of the others."""
-    filesystem = _filesystem(urlsplit(address).scheme)
-    if urlsplit(address).scheme in WEB:
+    scheme = urlsplit(address).scheme
+    filesystem = _filesystem(scheme)
+    if scheme in WEB:
         about = filesystem.info(address)
         name = _web_name(address, about.get("mimetype") or "")
         return filesystem, [RemoteFile(address, name, about.get("size") or 0)], []
     found = filesystem.find(address, detail=True)
+    if list(found) == [address]:  # a single file, about which obstore says nothing when it lists
+        found = {address: filesystem.info(address)}
     if not found:
         raise NotFoundError(f"There is nothing at {address}: check its spelling.")
     files, skipped = [], []
@@ -133,21 +137,36 @@ def _found(address: str) -> tuple[Any, list[RemoteFile], list[str]]:
 
 
 def _filesystem(scheme: str) -> Any:  # noqa: ANN401 - fsspec has no types
+    import aiohttp
     import fsspec
 
-    options: dict[str, object] = {}
-    try:
-        if scheme in WEB:
-            import aiohttp
+    if scheme in CLOUD:
+        return _cloud_filesystem(CLOUD[scheme])
+    if scheme in WEB:
+        timeout = aiohttp.ClientTimeout(total=MAX_SECONDS, sock_connect=10, sock_read=60)
+        return fsspec.filesystem(scheme, client_kwargs={"timeout": timeout})
+    return fsspec.filesystem(scheme)
 
-            timeout = aiohttp.ClientTimeout(total=MAX_SECONDS, sock_connect=10, sock_read=60)
-            options = {"client_kwargs": {"timeout": timeout}}
-        return fsspec.filesystem(scheme, **options)
+
+def _cloud_filesystem(protocol: str) -> Any:  # noqa: ANN401 - fsspec has no types
+    """Return a filesystem with the credentials and the endpoint that the environment names. Raises LibraryError."""
+    try:
+        from obstore.fsspec import FsspecStore
     except ImportError as error:
-        package = PACKAGES[scheme]
         raise LibraryError(
-            f"{scheme}:// needs {package}, which isn't installed beside Attest: run `pip install {package}`."
+            f"{protocol}:// needs obstore, which isn't installed beside Attest: run `pip install 'attest[cloud]'`."
         ) from error
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    return FsspecStore(
+        protocol,
+        client_options={
+            "timeout": f"{MAX_SECONDS:.0f}s",
+            "connect_timeout": "10s",
+            "allow_http": endpoint.startswith("http://"),  # a server of one's own, named so by whoever runs the command
+        },
+        retry_config={"max_retries": 3},
+        skip_instance_cache=True,  # one that is kept would keep the credentials of before
+    )
 
 
 def _portions(files: Sequence[RemoteFile]) -> Iterator[list[RemoteFile]]:
@@ -239,5 +258,7 @@ def _translated(address: str) -> Iterator[None]:
         what = "needs other credentials" if isinstance(error, PermissionError) else "took too long"
         raise ReadError(f"{address} can't be read: it {what}.") from error
     except Exception as error:  # each filesystem has errors of its own
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].partition(": <")[0].rstrip(".")
+        if reason.endswith("404 Not Found"):  # no such bucket
+            raise NotFoundError(f"There is nothing at {address}: check its spelling.") from error
         raise ReadError(f"{address} can't be read: {reason}.") from error

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,8 +20,9 @@ from click.testing import CliRunner
 from assistant.cli import attest
 from ingest import remote
 from ingest.remote import checked_address, ingest_addresses
-from store.errors import LibraryError, NotFoundError, RequestError
+from store.errors import LibraryError, NotFoundError, ReadError, RequestError
 from store.library import Library
+from tests.servers import free_port
 from tests.store.building import HashingEmbedder
 
 TEXTS = {
@@ -132,11 +138,59 @@ def test_other_addresses_are_refused(wrong: str, said: str) -> None:
 
 
 def test_what_is_not_installed_is_named(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("s3fs", "gcsfs"):
-        monkeypatch.setitem(__import__("sys").modules, name, None)
-    for address, package in (("s3://bucket/x", "s3fs"), ("gs://bucket/x", "gcsfs")):
-        with pytest.raises(LibraryError, match=f"run `pip install {package}`"):
+    monkeypatch.setitem(sys.modules, "obstore.fsspec", None)
+    for address in ("s3://bucket/x", "gs://bucket/x"):
+        with pytest.raises(LibraryError, match=r"run `pip install 'attest\[cloud\]'`"):
             ingest_addresses(library, [address])
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A bucket of a real S3 server, which takes any credentials."""
+    for name, text in TEXTS.items():
+        path = tmp_path / "buckets" / "bucket" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    port = free_port()
+    command = [sys.executable, "-m", "localbucket", str(tmp_path / "buckets"), "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "any")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    while True:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            break
+        assert server.poll() is None, "the server ended"
+        time.sleep(0.05)
+    yield "s3://bucket"
+    server.kill()
+    server.wait()
+
+
+def test_a_bucket_is_read_below_its_address(library: Library, bucket: str) -> None:
+    report = ingest_addresses(library, [bucket])
+    assert (report.added, report.failed) == (3, ())
+    assert report.skipped == (f"{bucket}/folder/film.mp4",)
+    documents = {document.uri: document for document in library.documents().documents}
+    assert set(documents) == {f"{bucket}/en.txt", f"{bucket}/th.md", f"{bucket}/folder/vi.txt"}
+    assert documents[f"{bucket}/folder/vi.txt"].speaker == "UN"
+    assert library.text(documents[f"{bucket}/folder/vi.txt"].id).strip() == TEXTS["folder/vi.txt"]
+    assert ingest_addresses(library, [f"{bucket}/en.txt"]).unchanged == 1
+
+
+def test_a_bucket_or_a_file_that_is_not_there_is_named(library: Library, bucket: str) -> None:
+    for address in (f"{bucket}/nothing.txt", "s3://no-such-bucket/x"):
+        with pytest.raises(NotFoundError, match=f"There is nothing at {address}"):
+            ingest_addresses(library, [address])
+
+
+def test_a_store_that_does_not_answer_is_named(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "any")
+    with pytest.raises(ReadError, match=r"s3://bucket/x can't be read"):
+        ingest_addresses(library, ["s3://bucket/x"])
 
 
 def test_sync_is_for_folders(tmp_path: Path) -> None:
