@@ -207,6 +207,8 @@ def _copy_in(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
         raise LibraryError(
             f"PostgreSQL can't keep the character NUL, which is in the {table.name} {nul[0]!r}: remove that first."
         ) from error
+    except psycopg.IntegrityError as error:
+        raise exc.IntegrityError(table.name, None, error) from error
     except psycopg.Error as error:
         raise exc.DBAPIError(table.name, None, error) from error
 

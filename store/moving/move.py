@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import IntegrityError
+
 from store.backup.archive import FOLDERS, SETTINGS
 from store.backup.create import part_files
 from store.catalog.catalog import MOVING
@@ -138,16 +140,23 @@ def _begin(source: Moment, target: LibraryDatabases, where: Path | URL) -> tuple
 def _carry(source: Moment, target: LibraryDatabases, rows: int, progress: Progress | None) -> None:
     """Copy the rows that are missing, and compare all; where they differ, copy all once more. Raises LibraryError."""
     for attempt in range(2):
-        _copy_rows(source, target, rows, progress)
-        differs = None
-        with target.moment() as there:
-            differs = next((table for table in difference(source, there) if table is not None), None)
+        differs = _copy_and_compare(source, target, rows, progress)
         if differs is None:
             return
         if attempt:
             raise LibraryError(f"The rows of {differs} differ from those that were copied: check the target's disk.")
         with target.changing() as change:  # the library was changed since an earlier attempt
             change.clear()
+
+
+def _copy_and_compare(source: Moment, target: LibraryDatabases, rows: int, progress: Progress | None) -> str | None:
+    """Return the name of a table whose rows differ, if one's do."""
+    try:
+        _copy_rows(source, target, rows, progress)
+    except IntegrityError as error:  # a row of an earlier attempt is in the way of one that took its place
+        return str(error.statement)
+    with target.moment() as there:
+        return next((table for table in difference(source, there) if table is not None), None)
 
 
 def _copy_rows(source: Moment, target: LibraryDatabases, rows: int, progress: Progress | None) -> None:

@@ -25,7 +25,7 @@ DOCUMENTS = [
     *(parsed(f"text:{name}", *texts, language=name[:2], published="2023-06") for name, texts in SCRIPTS.items()),
     *many(30, passages=4),
 ]
-QUESTIONS = [SCRIPTS["en"][0], SCRIPTS["th"][1], SCRIPTS["vi-nfd"][0], "finding of report 7", "ปักกิ่ง"]
+QUESTIONS = [SCRIPTS["en"][0], SCRIPTS["th"][1], SCRIPTS["vi-nfd"][0], DOCUMENTS[20].text.split("\n")[0]]
 Held = dict[str, list[tuple[object, ...]]]
 
 
@@ -66,10 +66,8 @@ def held(settings: Settings) -> Held:
     return rows
 
 
-def answers(settings: Settings) -> list[object]:
+def answers(settings: Settings) -> list[str]:
+    """What is found first for each question; the doctor finds nothing wrong."""
     with Library.open(settings, embedder=HashingEmbedder()) as library:
         assert health.check(library) == []
-        return [
-            [(hit.passage.id, hit.text, round(hit.score, 4)) for hit in library.search(question, 5).hits]
-            for question in QUESTIONS
-        ]
+        return [library.search(question, 5).hits[0].text for question in QUESTIONS]
