@@ -157,7 +157,8 @@ def _cloud_filesystem(protocol: str) -> Any:  # noqa: ANN401 - fsspec has no typ
             f"{protocol}:// needs obstore, which isn't installed beside Attest: run `pip install 'attest[cloud]'`."
         ) from error
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
-    return FsspecStore(
+    made: Any = FsspecStore  # its overloads leave out what fsspec itself takes
+    return made(
         protocol,
         client_options={
             "timeout": f"{MAX_SECONDS:.0f}s",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--chroma", help="The Chroma server for the vectors, as http://host:8000; else they lie in the home.")
 @click.option(
     "--password-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     help="A file with the database's password; else database_password_file.",
 )
 @as_json
