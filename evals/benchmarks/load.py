@@ -1,0 +1,135 @@
+"""Filling and asking a large library, in files and on servers, with many clients at once.
+
+    python -m evals.benchmarks.load --database-url postgresql://attest@127.0.0.1/empty --chroma-url http://127.0.0.1:8000
+
+Passages are recombined from real sentences with their vectors turned a little (`evals.benchmarks.synthetic`), so no model
+runs while a library is filled. Each place gets the same documents and then the same questions from as many threads as
+there are clients, each asking the next as soon as it has the last. What is timed is the search, with the model's vector of
+the question: what answers wait for before they are read.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+
+import click
+import numpy as np
+
+from evals.benchmarks.speed import _questions
+from evals.benchmarks.synthetic import Recombiner, embed_sentences, read_texts
+from ingest.pipeline import SAMPLES
+from store.embedding.weights import load_embedder
+from store.library import Library
+from store.settings import Settings, load_settings
+from store.types import Filter
+
+FILTERS = {
+    "none": Filter(),
+    "one language": Filter(languages=("th",)),
+    "one speaker": Filter(speakers=("Speaker 3",)),
+    "since 2015": Filter(published_from="2015"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What one place took for one filter, in milliseconds."""
+
+    place: str
+    condition: str
+    p50: float
+    p95: float
+    a_second: float
+    """Questions answered a second."""
+    mixed: int
+    """Answers that differ from what the same question got when it was asked alone."""
+
+
+def fill(settings: Settings, recombiner: Recombiner, passages: int) -> float:
+    """Add documents; return passages a second."""
+    began, added = time.perf_counter(), 0
+    with Library.open(settings, embedder=recombiner) as library:
+        for result in library.add_many(recombiner.documents(passages)):
+            added += result.document.passage_count
+            if not added % 10_000:
+                click.echo(f"{added:,} passages after {time.perf_counter() - began:.0f} s", err=True)
+    return added / (time.perf_counter() - began)
+
+
+def ask(place: str, library: Library, questions: Sequence[str], clients: int, rounds: int) -> list[Times]:
+    """Ask by many clients at once, once for each filter."""
+    measured = []
+    for condition, where in FILTERS.items():
+        alone = {question: _best(library, question, where)[1] for question in questions}
+        asked = list(islice(cycle(questions), rounds))
+        began = time.perf_counter()
+        with ThreadPoolExecutor(clients) as threads:
+            answers = list(threads.map(lambda question, where=where: _best(library, question, where), asked))  # type: ignore[misc]
+        whole = time.perf_counter() - began
+        p50, p95 = np.percentile([milliseconds for milliseconds, _ in answers], [50, 95])
+        mixed = sum(alone[question] != best for question, (_, best) in zip(asked, answers, strict=True))
+        measured.append(Times(place, condition, float(p50), float(p95), rounds / whole, mixed))
+    return measured
+
+
+def _best(library: Library, question: str, where: Filter) -> tuple[float, str]:
+    began = time.perf_counter()
+    hits = library.search(question, 10, where).hits
+    return (time.perf_counter() - began) * 1000, hits[0].passage.id if hits else ""
+
+
+@click.command()
+@click.option("--passages", default=100_000, show_default=True)
+@click.option("--clients", default=50, show_default=True)
+@click.option("--questions", "rounds", default=500, show_default=True, help="Asked in all for each filter.")
+@click.option("--database-url", help="An empty PostgreSQL database; without it, only files are measured.")
+@click.option("--password-file", type=click.Path(path_type=Path))
+@click.option("--chroma-url")
+@click.option("--data", type=click.Path(path_type=Path), help="A folder of texts beside the samples.")
+def main(
+    passages: int,
+    clients: int,
+    rounds: int,
+    database_url: str | None,
+    password_file: Path | None,
+    chroma_url: str | None,
+    data: Path | None,
+) -> None:
+    """Measure and print two tables."""
+    embedder = load_embedder()
+    sentences = embed_sentences(read_texts(data, SAMPLES), embedder)
+    times: list[Times] = []
+    with tempfile.TemporaryDirectory() as folder:
+        places = {"files": load_settings(Path(folder) / "files")}
+        if database_url is not None:
+            places["servers"] = load_settings(
+                Path(folder) / "servers",
+                database_url=database_url,
+                database_password_file=password_file,
+                chroma_url=chroma_url,
+            )
+        click.echo(f"{passages:,} passages, {clients} clients, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
+        click.echo("| place | passages a second, filling |\n| --- | ---: |")
+        for place, settings in places.items():
+            click.echo(f"| {place} | {fill(settings, Recombiner(sentences, embedder), passages):,.0f} |")
+        for place, settings in places.items():
+            with Library.open(settings, embedder=embedder) as library:
+                library.prepare()
+                times += ask(place, library, _questions(data)[:50], clients, rounds)
+    click.echo("\n| place | filter | p50, ms | p95, ms | questions a second | mixed up |")
+    click.echo("| --- | --- | ---: | ---: | ---: | ---: |")
+    for each in times:
+        click.echo(
+            f"| {each.place} | {each.condition} | {each.p50:,.0f} | {each.p95:,.0f} | {each.a_second:.1f} | {each.mixed} |"
+        )
+
+
+if __name__ == "__main__":
+    main()
