@@ -71,7 +71,7 @@ def ask(place: str, library: Library, questions: Sequence[str], clients: int, ro
         asked = list(islice(cycle(questions), rounds))
         began = time.perf_counter()
         with ThreadPoolExecutor(clients) as threads:
-            answers = list(threads.map(lambda question, where=where: _best(library, question, where), asked))  # type: ignore[misc]
+            answers = list(threads.map(lambda question, where=where: _best(library, question, where), asked))
         whole = time.perf_counter() - began
         p50, p95 = np.percentile([milliseconds for milliseconds, _ in answers], [50, 95])
         mixed = sum(alone[question] != best for question, (_, best) in zip(asked, answers, strict=True))
