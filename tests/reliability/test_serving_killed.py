@@ -23,7 +23,7 @@ from tests.store.whole_library import in_postgresql
 pytestmark = pytest.mark.server
 
 MAIN = "from assistant.cli import main; main()"
-TIMES = int(os.environ.get("T", "20"))
+TIMES = 20
 QUESTION = "When was the harbour bell cast?"
 
 
