@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
+from assistant.cli import attest
 from store.catalog import row_copy
 from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
@@ -184,3 +186,46 @@ def test_vectors_go_to_a_chroma_server_too(
     assert held(there) == held(source)
     assert answers(there) == answers(source)
     assert not list((source.home / "derived-postgresql").glob("vectors-*"))
+
+
+def test_an_empty_library_goes_there_and_takes_documents(postgresql: PostgresServer, tmp_path: Path) -> None:
+    source = load_settings(tmp_path / "source")
+    with Library.open(source, embedder=HashingEmbedder()):
+        pass
+    there = in_postgresql(source, postgresql.new_database(), tmp_path)
+    assert moved(source, there).documents == 0
+    with Library.open(there, embedder=HashingEmbedder()) as library:
+        add(library, *DOCUMENTS)
+    answers(there)
+
+
+def test_the_command_says_what_it_did_and_which_settings_to_use(postgresql: PostgresServer, tmp_path: Path) -> None:
+    home = tmp_path / "source"
+    with Library.open(load_settings(home), embedder=HashingEmbedder()):
+        pass
+    there = in_postgresql(load_settings(home), postgresql.new_database(), tmp_path)
+    arguments = [
+        "--home",
+        str(home),
+        "move",
+        "--to",
+        str(there.database_url),
+        "--password-file",
+        str(tmp_path / "password"),
+    ]
+    done = CliRunner().invoke(attest, arguments, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "every vector were compared" in done.output
+    assert f'database_url = "{there.database_url}"' in done.output
+    assert f'database_password_file = "{tmp_path / "password"}"' in done.output
+    with Library.open(there, embedder=HashingEmbedder()) as library:
+        add(library, *DOCUMENTS[:1])
+    with pytest.raises(RequestError, match="isn't empty"):
+        CliRunner().invoke(attest, arguments, catch_exceptions=False)
+    for wrong, said in (
+        (str(home), "there already"),
+        ("mysql://host/name", "must look like postgresql://"),
+        ("postgresql://attest:secret@host/name", "holds a password"),
+    ):
+        with pytest.raises(RequestError, match=said):
+            CliRunner().invoke(attest, [*arguments[:4], wrong], catch_exceptions=False)
