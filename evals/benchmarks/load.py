@@ -13,8 +13,9 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -30,6 +31,7 @@ from store.library import Library
 from store.settings import Settings, load_settings
 from store.types import Filter
 
+QUESTIONS = 25
 FILTERS = {
     "none": Filter(),
     "one language": Filter(languages=("th",)),
@@ -40,9 +42,8 @@ FILTERS = {
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """What one place took for one filter, in milliseconds."""
+    """What questions with one filter took, in milliseconds."""
 
-    place: str
     condition: str
     p50: float
     p95: float
@@ -53,9 +54,11 @@ class Times:
 
 
 def fill(settings: Settings, recombiner: Recombiner, passages: int) -> float:
-    """Add documents; return passages a second."""
+    """Add documents to an empty library; return passages a second, 0 for one that was filled before."""
     began, added = time.perf_counter(), 0
     with Library.open(settings, embedder=recombiner) as library:
+        if library.statistics().passages:
+            return 0.0
         for result in library.add_many(recombiner.documents(passages)):
             added += result.document.passage_count
             if not added % 10_000:
@@ -63,9 +66,8 @@ def fill(settings: Settings, recombiner: Recombiner, passages: int) -> float:
     return added / (time.perf_counter() - began)
 
 
-def ask(place: str, library: Library, questions: Sequence[str], clients: int, rounds: int) -> list[Times]:
+def ask(library: Library, questions: Sequence[str], clients: int, rounds: int) -> Iterator[Times]:
     """Ask by many clients at once, once for each filter."""
-    measured = []
     for condition, where in FILTERS.items():
         alone = {question: _best(library, question, where)[1] for question in questions}
         asked = list(islice(cycle(questions), rounds))
@@ -75,8 +77,7 @@ def ask(place: str, library: Library, questions: Sequence[str], clients: int, ro
         whole = time.perf_counter() - began
         p50, p95 = np.percentile([milliseconds for milliseconds, _ in answers], [50, 95])
         mixed = sum(alone[question] != best for question, (_, best) in zip(asked, answers, strict=True))
-        measured.append(Times(place, condition, float(p50), float(p95), rounds / whole, mixed))
-    return measured
+        yield Times(condition, float(p50), float(p95), rounds / whole, mixed)
 
 
 def _best(library: Library, question: str, where: Filter) -> tuple[float, str]:
@@ -88,10 +89,11 @@ def _best(library: Library, question: str, where: Filter) -> tuple[float, str]:
 @click.command()
 @click.option("--passages", default=100_000, show_default=True)
 @click.option("--clients", default=50, show_default=True)
-@click.option("--questions", "rounds", default=500, show_default=True, help="Asked in all for each filter.")
+@click.option("--questions", "rounds", default=250, show_default=True, help="Asked in all for each filter.")
 @click.option("--database-url", help="An empty PostgreSQL database; without it, only files are measured.")
 @click.option("--password-file", type=click.Path(path_type=Path))
 @click.option("--chroma-url")
+@click.option("--keep", type=click.Path(path_type=Path), help="A folder for what is filled, to be asked again later.")
 @click.option("--data", type=click.Path(path_type=Path), help="A folder of texts beside the samples.")
 def main(
     passages: int,
@@ -100,35 +102,37 @@ def main(
     database_url: str | None,
     password_file: Path | None,
     chroma_url: str | None,
+    keep: Path | None,
     data: Path | None,
 ) -> None:
     """Measure and print two tables."""
     embedder = load_embedder()
     sentences = embed_sentences(read_texts(data, SAMPLES), embedder)
-    times: list[Times] = []
-    with tempfile.TemporaryDirectory() as folder:
-        places = {"files": load_settings(Path(folder) / "files")}
+    with ExitStack() as stack:
+        folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        places = {"files": load_settings(folder / "files")}
         if database_url is not None:
             places["servers"] = load_settings(
-                Path(folder) / "servers",
+                folder / "servers",
                 database_url=database_url,
                 database_password_file=password_file,
                 chroma_url=chroma_url,
             )
-        click.echo(f"{passages:,} passages, {clients} clients, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
-        click.echo("| place | passages a second, filling |\n| --- | ---: |")
+        click.echo(f"{passages:,} passages, {clients} clients, {os.cpu_count()} cores\n")
+        click.echo("| place | passages a second, filling | load |\n| --- | ---: | ---: |")
         for place, settings in places.items():
-            click.echo(f"| {place} | {fill(settings, Recombiner(sentences, embedder), passages):,.0f} |")
+            rate = fill(settings, Recombiner(sentences, embedder), passages)
+            click.echo(f"| {place} | {rate:,.0f} | {os.getloadavg()[0]:.1f} |")
+        click.echo("\n| place | filter | p50, ms | p95, ms | questions a second | mixed up | load |")
+        click.echo("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
         for place, settings in places.items():
             with Library.open(settings, embedder=embedder) as library:
                 library.prepare()
-                times += ask(place, library, _questions(data)[:50], clients, rounds)
-    click.echo("\n| place | filter | p50, ms | p95, ms | questions a second | mixed up |")
-    click.echo("| --- | --- | ---: | ---: | ---: | ---: |")
-    for each in times:
-        click.echo(
-            f"| {each.place} | {each.condition} | {each.p50:,.0f} | {each.p95:,.0f} | {each.a_second:.1f} | {each.mixed} |"
-        )
+                for each in ask(library, _questions(data)[:QUESTIONS], clients, rounds):
+                    click.echo(
+                        f"| {place} | {each.condition} | {each.p50:,.0f} | {each.p95:,.0f} | {each.a_second:.1f} "
+                        f"| {each.mixed} | {os.getloadavg()[0]:.1f} |"
+                    )
 
 
 if __name__ == "__main__":
