@@ -1,6 +1,7 @@
 """Found passages to candidates: every sentence, bound to what the question names, read, and ordered.
 
-    score(sentence) = retrieval weight * its score in the search + margin weight * its margin - what a heading loses
+    score(sentence) = retrieval weight * its score in the search + margin weight * its margin
+                      - what a heading loses - what its passage loses for each name and date of the question it lacks
 
 The weights are learned (`evals.training.reader.decisions`). Without a reader the search's score alone orders.
 """
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 from assistant.extractive_qa.decisions import Ranking
 from assistant.extractive_qa.identifiers import belongs, identifiers_in, kinds_in, names_alone
 from assistant.extractive_qa.reader import Reader, SentenceReading
+from assistant.extractive_qa.subjects import NOTHING, Lacking, lacking, subject_of
 from assistant.extractive_qa.windows import is_heading, windows_of
 from store.types import Hit, SearchResult, SentenceHit
 
@@ -38,6 +40,8 @@ class Candidate:
     """Whether it is a heading: it shares the question's words, and seldom says what was asked."""
     reading: SentenceReading | None = None
     """What the reader makes of it; None where it was not read."""
+    lacks: Lacking = NOTHING
+    """What its passage lacks of what the question names."""
 
     @property
     def words(self) -> str:
@@ -90,7 +94,7 @@ def read_passages(
 
     `above` has the headings above passages, by passage id.
     """
-    ordered = candidates(found, ranking)
+    ordered = _with_subject(question, candidates(found, ranking), above, ranking)
     named = identifiers_in(question)
     bound = False
     if named and found.hits:
@@ -110,6 +114,21 @@ def read_passages(
     if reader is not None and ordered:
         ordered = _read(question, found.hits, above, reader, ordered, ranking)
     return ReadPassages(tuple(ordered), bound=bound, named_alone=bound and names_alone(question))
+
+
+def _with_subject(
+    question: str, every: Sequence[Candidate], above: Mapping[str, str], ranking: Ranking
+) -> list[Candidate]:
+    """Return candidates in order, those of passages that lack a name or a date of the question with less score."""
+    subject = subject_of(question)
+    hits = {each.hit.passage.id: each.hit for each in every}
+    lacks = {key: lacking(subject, hit, above.get(key, "")) for key, hit in hits.items()}
+    return _in_order([_with_lacks(each, lacks[each.hit.passage.id], ranking) for each in every])
+
+
+def _with_lacks(each: Candidate, lacks: Lacking, ranking: Ranking) -> Candidate:
+    score = each.score + ranking.name * lacks.names + ranking.date * lacks.dates
+    return replace(each, lacks=lacks, score=score)
 
 
 def _read(

@@ -27,6 +27,10 @@ class Ranking:
     retrieval: float
     margin: float
     heading: float
+    name: float = 0.0
+    """For each name of the question that the passage lacks."""
+    date: float = 0.0
+    """For each date of the question that the passage lacks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -65,14 +65,19 @@ def unsupported_date(claim: str, quotes: Sequence[Quote]) -> Verdict | None:
     known = tuple(mention for quote in quotes for mention in quote.dates)
     values = {value for quote in quotes for number in quote.numbers for value in number.values}
     for mention in dates_in(claim):
-        year_only = all(month is None and day is None for _, month, day in mention.alternatives)
-        as_number = year_only and any(
-            year is not None and (Decimal(year) in values or Decimal(year + 543) in values)
-            for year, _, _ in mention.alternatives
-        )
-        if not as_number and not mention.within(known):
+        if not is_date_borne(mention, known, values):
             return Verdict("unsupported", "date", mention.text)
     return None
+
+
+def is_date_borne(mention: DateMention, known: tuple[DateMention, ...], values: Set[Decimal]) -> bool:
+    """Return whether `known` dates say a date, or, of a year alone, the numbers `values` of their text do."""
+    year_only = all(month is None and day is None for _, month, day in mention.alternatives)
+    as_number = year_only and any(
+        year is not None and (Decimal(year) in values or Decimal(year + 543) in values)
+        for year, _, _ in mention.alternatives
+    )
+    return as_number or mention.within(known)
 
 
 def unsupported_number(claim: str, quotes: Sequence[Quote]) -> Verdict | None:

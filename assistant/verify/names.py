@@ -7,6 +7,7 @@ the document (title, speaker), nor there under a name in another language, nor b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import regex
@@ -40,8 +41,48 @@ _PINYIN_SYLLABLE = (
 _PINYIN = regex.compile(rf"(?:{_PINYIN_SYLLABLE}){{1,3}}(?:[\s'\-]+(?:{_PINYIN_SYLLABLE}){{1,3}})*", regex.IGNORECASE)
 """Names of China, which Vietnamese says in its own way: no sound or spelling tells that they are the same."""
 STEM = 5
-"""Letters of a name that one derived from it must share."""
+"""Letters of a name that one derived from it must share; shorter ones must be spelled alike."""
 _ENDINGS = frozenset({"n", "an", "ian", "ese", "ish", "ic", "ans", "ians"})
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name of a folded text."""
+
+    text: str
+    is_thai: bool
+    """Whether it is in Thai letters, where sounds are compared; else in Latin ones."""
+    is_vietnamese: bool
+    """Whether the text that it stands in is Vietnamese."""
+
+
+def names_in(text: str) -> tuple[Name, ...]:
+    """Return what are surely names in a folded text: those in Latin letters, then those in Thai."""
+    is_vietnamese = rules_of_text(text).language == "vi"
+    latin = [name for name in latin_names(text) if not (is_vietnamese and _begins_a_noun(name))]
+    thai = thai_name_candidates(text) if has_thai(text) else ()
+    return (
+        *(Name(name, is_thai=False, is_vietnamese=is_vietnamese) for name in latin),
+        *(Name(name, is_thai=True, is_vietnamese=False) for name in thai),
+    )
+
+
+def _singular(name: str) -> str:
+    """Return an English name without the ending that other languages don't say: "Normans", "Hinduism"."""
+    return regex.sub(r"(?:ism|s)$", "", name) if len(name) > STEM else name
+
+
+def _begins_a_noun(name: str) -> bool:
+    """Return whether a Vietnamese name is one syllable: the capital of "Trung tâm" stands for all of the noun."""
+    return " " not in name and not _is_acronym(name) and not entities_of(name) and _looks_vietnamese(name)
+
+
+def is_borne(name: Name, quotes: Sequence[str], context: str = "") -> bool:
+    """Return whether folded quotes or their context may bear `name`, in whatever script and language they are."""
+    borne = " \n ".join([*quotes, context])
+    if name.is_thai:
+        return thai_name_borne(name.text, borne)
+    return _latin_name_borne(name.text, quotes, borne, is_vietnamese=name.is_vietnamese)
 
 
 def unsupported_name(claim: str, quotes: Sequence[str], context: str = "") -> str | None:
@@ -52,16 +93,7 @@ def unsupported_name(claim: str, quotes: Sequence[str], context: str = "") -> st
         quotes: The folded words that it rests on.
         context: What else may bear a name: titles and speakers of the quoted documents, folded.
     """
-    borne = " \n ".join([*quotes, context])
-    is_vietnamese = rules_of_text(claim).language == "vi"
-    for name in latin_names(claim):
-        if not _latin_name_borne(name, quotes, borne, is_vietnamese=is_vietnamese):
-            return name
-    if has_thai(claim):
-        for name in thai_name_candidates(claim):
-            if not thai_name_borne(name, borne):
-                return name
-    return None
+    return next((name.text for name in names_in(claim) if not is_borne(name, quotes, context)), None)
 
 
 def latin_names(text: str) -> list[str]:
@@ -165,6 +197,8 @@ def _word_borne(word: str, known: frozenset[str]) -> bool:
     # "Amazon" of "Amazonian forests", and the other way round.
     if len(plain) >= STEM and plain.isascii() and any(_derived(plain, other) for other in known):
         return True
+    if len(plain) > STEM and any(_is_misspelled(plain, other) for other in known):
+        return True
     parts = [part for part in regex.split(r"[-/&.]", plain) if part]
     return len(parts) > 1 and all(part in known for part in parts)
 
@@ -172,6 +206,14 @@ def _word_borne(word: str, known: frozenset[str]) -> bool:
 def _derived(word: str, other: str) -> bool:
     short, long = sorted((word, other), key=len)
     return len(short) >= STEM and long.startswith(short) and long[len(short) :] in _ENDINGS
+
+
+def _is_misspelled(word: str, other: str) -> bool:
+    """Return whether long words differ by a letter, as names do between languages: "Konwiktorska", "Konwiktorka"."""
+    if abs(len(word) - len(other)) > 1 or word[0] != other[0] or len(other) <= STEM:
+        return False
+    at = next((at for at, (one, two) in enumerate(zip(word, other, strict=False)) if one != two), len(other))
+    return word[at + 1 :] in (other[at:], other[at + 1 :]) or word[at:] == other[at + 1 :]
 
 
 def _looks_vietnamese(word: str) -> bool:
@@ -199,7 +241,7 @@ def _borne_across(name: str, quotes: Sequence[str], borne: str) -> bool:
     for quote in quotes:
         if has_thai(quote):
             sounds = thai_consonants(quote)
-            wanted = latin_consonants(name)
+            wanted = latin_consonants(_singular(name))
             if _looks_vietnamese(name) and bare(name) != name.lower():
                 return True  # Names of China are said in Vietnamese as they are nowhere else.
             if len(wanted) < 3 or occurs(wanted, sounds):

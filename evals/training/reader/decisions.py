@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import pickle
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,14 +28,19 @@ from evals.training.reader.fitting import Array, Choice, area, calibration_error
 
 READER, SEARCH, KEYWORDS = "with reader", "without reader", "any model"
 """What decides: the reader and the search, the search alone, or keywords alone, which mean the same for any model."""
+REFUSED_RIGHT = 0.03
+"""With a reader, the threshold is where this share of the questions whose first quote is right is refused. Those with a
+wrong one are no loss: the nearest sentence is shown with the refusal."""
 REFUSED_ANSWERABLE = 0.032
-"""The threshold is where this share of answerable questions is refused: a reader sees at once that quotes don't answer,
-but never sees what was kept back."""
-FURTHER, FURTHER_BY_SEARCH = 0.08, 0.05
+"""Without one, which says less of what is right, it is where this share of all answerable questions is refused."""
+FURTHER, FURTHER_BY_SEARCH = 0.10, 0.05
 """How likely a further quote must be to hold the answer. It is less than half: one that speaks of the same thing
 without the very words still helps to judge, and the first quote is wrong at times."""
 HEADING = -0.1
 """What a heading loses, in the search's score. Not learned: the texts that it would be learned from have none."""
+WEIGHTS = ("retrieval", "margin", "heading", "name", "date")
+RETRIEVAL = 8.0
+"""How sure the search's scores alone make an order: what a reader's is fitted to come to, about."""
 SURE_SPAN = 0.5
 """A short answer is given from the agreement on at which half of the spans hold the gold answer or lie in it."""
 
@@ -55,7 +60,7 @@ def plain(text: str) -> str:
 
 
 def ranked(observation: Observation, weights: Array) -> list[Candidate]:
-    """Return the sentences in the order of `weights` for retrieval, margin and heading."""
+    """Return the sentences in the order of `weights` for retrieval, margin, heading, and names and dates lacking."""
     scored = [replace(each, score=float(_values(each) @ weights)) for each in observation.read.ordered]
     return sorted(scored, key=lambda each: -each.score)
 
@@ -70,13 +75,11 @@ def learn(observations: Sequence[Observation], by: str) -> dict[str, Any]:
     model = fit(values, truth, importance)
     chances = np.where(_missing(observations), 0.0, model.probability(values))
     return {
-        "ranking": dict(
-            zip(("retrieval", "margin", "heading"), (round(float(each), 4) for each in weights), strict=True)
-        ),
+        "ranking": dict(zip(WEIGHTS, (round(float(each), 4) for each in weights), strict=True)),
         "confidence": {
             "bias": round(model.bias, 4),
             "weights": {name: round(float(weight), 4) for name, weight in zip(names, model.weights, strict=True)},
-            "threshold": round(_threshold(observations, truth, chances), 3),
+            "threshold": round(_threshold(observations, weights, chances, reading=reading), 3),
         },
         "further": _further(observations, weights, reading=reading),
         "span_certainty": round(_span_certainty(observations, weights), 2) if reading else 1.0,
@@ -86,7 +89,7 @@ def learn(observations: Sequence[Observation], by: str) -> dict[str, Any]:
 def report(observations: Sequence[Observation], content: dict[str, Any], by: str) -> str:
     """Return a table of figures by setting and language; confidence by models that saw none of the text."""
     ranking = content["ranking"]
-    weights = np.array([ranking["retrieval"], ranking["margin"], ranking["heading"]])
+    weights = np.array([ranking[name] for name in WEIGHTS])
     sizes = Counter(each.setting for each in observations)
     shares = {setting: (len(observations) / len(sizes) / size) ** 0.5 for setting, size in sizes.items()}
     _, values, truth, importance, groups = _rows(observations, weights, shares, by)
@@ -163,24 +166,30 @@ def _letters(text: str) -> str:
 
 
 def _values(each: Candidate) -> Array:
-    return np.array([each.sentence.score, each.margin, float(each.heading)])
+    lacks = each.lacks
+    return np.array([each.sentence.score, each.margin, float(each.heading), lacks.names, lacks.dates], dtype=float)
 
 
 def _order(observations: Sequence[Observation], shares: dict[str, float], *, reading: bool) -> Array:
+    # The search's own scores are weighed by what they are worth in the search: 1, or a model's margin beside them.
+    learned = [0, 1, 3, 4] if reading else [3, 4]
     choices = [
         Choice(
-            np.stack([_values(each)[:2] for each in observation.read.ordered]),
+            np.stack([_values(each)[learned] for each in observation.read.ordered]),
             np.array([is_right(observation, each) for each in observation.read.ordered]),
             shares[observation.setting],
+            np.zeros(len(observation.read.ordered))
+            if reading
+            else np.array([RETRIEVAL * each.sentence.score for each in observation.read.ordered]),
         )
         for observation in observations
         if observation.item.answers and observation.read.ordered
     ]
-    if not reading:
-        # The search's own scores and what a heading loses: confidence is fitted to that order.
-        return np.array([1.0, 0.0, HEADING])
-    retrieval, margin = fit_choice(choices, np.array([8.0, 0.5]))
-    return np.array([retrieval, margin, HEADING * retrieval])
+    if reading:
+        retrieval, margin, name, date = fit_choice(choices, np.array([8.0, 0.5, -1.0, -1.0]))
+        return np.array([retrieval, margin, HEADING * retrieval, name, date])
+    name, date = fit_choice(choices, np.array([-1.0, -1.0])) / RETRIEVAL
+    return np.array([1.0, 0.0, HEADING, name, date])
 
 
 def _rows(
@@ -207,15 +216,16 @@ def _missing(observations: Sequence[Observation]) -> Any:  # noqa: ANN401 - a bo
     return np.array([bool(each.read.missing) for each in observations])
 
 
-def _threshold(observations: Sequence[Observation], truth: Array, chances: Array) -> float:
-    """Return where `REFUSED_ANSWERABLE` of the answerable questions are refused, as a mean over kinds of libraries."""
-    kinds = [
-        chances[[n for n, each in enumerate(observations) if each.setting == setting and truth[n] > 0.5]]
-        for setting in sorted({each.setting for each in observations})
-    ]
-    places = np.quantile(chances[truth > 0.5], np.linspace(0, 0.2, 201))
-    lost = np.array([np.mean([(kind < place).mean() for kind in kinds]) for place in places])
-    return float(places[np.flatnonzero(lost <= REFUSED_ANSWERABLE)[-1]])
+def _threshold(observations: Sequence[Observation], weights: Array, chances: Array, *, reading: bool) -> float:
+    """Return where as many questions are refused as may be, as a mean over kinds of libraries."""
+    counted: dict[str, list[float]] = defaultdict(list)
+    for each, chance in zip(observations, chances, strict=True):
+        right = bool(each.read.ordered) and is_right(each, ranked(each, weights)[0])
+        if each.item.answers and (right or not reading):
+            counted[each.setting].append(float(chance))
+    places = np.linspace(0.05, 0.95, 901)
+    lost = np.array([np.mean([(np.array(some) < place).mean() for some in counted.values()]) for place in places])
+    return float(places[np.flatnonzero(lost <= (REFUSED_RIGHT if reading else REFUSED_ANSWERABLE))[-1]])
 
 
 def _further(observations: Sequence[Observation], weights: Array, *, reading: bool) -> dict[str, Any]:

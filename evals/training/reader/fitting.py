@@ -62,6 +62,8 @@ class Choice:
     values: Array
     right: NDArray[np.bool_]
     importance: float
+    given: Array
+    """``(candidates,)``: what is added to their scores, and not learned."""
 
 
 def fit_choice(choices: Sequence[Choice], start: Array) -> Array:
@@ -71,7 +73,7 @@ def fit_choice(choices: Sequence[Choice], start: Array) -> Array:
     def loss(weights: Array) -> float:
         total = 0.0
         for choice in usable:
-            scores = choice.values @ weights
+            scores = choice.values @ weights + choice.given
             chances = np.exp(scores - scores.max())
             total -= choice.importance * np.log(chances[choice.right].sum() / chances.sum())
         return float(total / len(usable) + 0.001 * (weights**2).sum())

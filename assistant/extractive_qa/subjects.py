@@ -1,0 +1,58 @@
+"""What a question names and a passage says nothing of: names and dates.
+
+Sentences about another country, person or year look alike to any comparison of meaning. Names are compared across
+scripts and languages as those of claims are (`assistant.verify.names`): one counts as lacking only where it is surely
+a name and surely absent. A passage that lacks one is not excluded, since what it is about may stand elsewhere in its
+document; how much it loses is learned (`assistant.reading.decisions.Ranking`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assistant.verify.checks import is_date_borne
+from assistant.verify.dates import DateMention, dates_in
+from assistant.verify.names import Name, is_borne, names_in
+from assistant.verify.numbers import numbers_in
+from assistant.verify.text import fold
+from store.types import Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The names and dates of a question."""
+
+    names: tuple[Name, ...]
+    dates: tuple[DateMention, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """How many names and dates of a question a passage doesn't have."""
+
+    names: int = 0
+    dates: int = 0
+
+
+NOTHING = Lacking()
+
+
+def subject_of(question: str) -> Subject:
+    """Return the names and dates of a question in any language."""
+    folded = fold(question)
+    return Subject(names_in(folded), dates_in(folded))
+
+
+def lacking(subject: Subject, hit: Hit, heading: str = "") -> Lacking:
+    """Return what of `subject` neither a passage has, nor its `heading`, nor its document's title, speaker or date."""
+    if not (subject.names or subject.dates):
+        return NOTHING
+    text = fold(hit.text)
+    document = hit.document
+    context = fold(" ; ".join(filter(None, (document.title, document.speaker, document.published, heading))))
+    absent = sum(not is_borne(name, [text], context) for name in subject.names)
+    if not subject.dates:
+        return Lacking(absent)
+    dates = (*dates_in(text), *dates_in(context))
+    values = {value for part in (text, context) for number in numbers_in(part, strict=False) for value in number.values}
+    return Lacking(absent, sum(not is_date_borne(date, dates, values) for date in subject.dates))
