@@ -64,7 +64,9 @@ def test_what_stands_in_the_title_or_the_heading_is_there() -> None:
     assert lacking(asked, hit(said, "en"), "Viet Nam") == Lacking()
 
 
-@pytest.mark.parametrize("question", ["", "???", "متى انعقد المؤتمر؟", "会议什么时候举行？", "👩‍👩‍👧 🇹🇭?", "when was it held"])
+@pytest.mark.parametrize(
+    "question", ["", "???", "متى انعقد المؤتمر؟", "会议什么时候举行？", "👩‍👩‍👧 🇹🇭?", "when was it held"]
+)
 def test_a_question_without_names_lacks_nothing(question: str) -> None:
     assert lacking(subject_of(question), hit(RUSSIA, "vi")) == Lacking()
 
