@@ -9,6 +9,8 @@ from typing import Literal
 from assistant.types import Answer, AnswerSpan, Evidence, Source
 
 Heading = Literal["quotes", "nearest", "none"]
+BEST = 2
+"""Quotes that are shown unfolded where no short answer says which of them answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,10 @@ def layout_of(answer: Answer) -> Layout:
 
 
 def _plain(answer: Answer, short: tuple[AnswerSpan, ...], text: str) -> Layout:
-    """A short answer and the quotes that it stands in; without one all quotes, each once."""
+    """A short answer and the quotes that it stands in; without one the best quotes. The others are folded."""
     if not short:
-        return Layout((), text, "quotes", _parts(answer.evidence), ())
+        best = len(answer.evidence) if text else BEST  # what a language model wrote may cite any of them
+        return Layout((), text, "quotes", _parts(answer.evidence[:best]), answer.evidence[best:])
     by_key = {item.key: item for item in answer.evidence}
     shown = _parts([by_key[key] for key in dict.fromkeys(span.key for span in short)])
     return Layout(short, text, "none", shown, _others(answer, shown))

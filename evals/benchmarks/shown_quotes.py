@@ -1,8 +1,8 @@
 """How many of the quotes that are shown have nothing to do with the question: ``python -m evals.benchmarks.shown_quotes``.
 
 Over ``evals/benchmarks/data/shown_quotes.yaml``: questions over the samples that ship, each with the sentences that are
-worth showing, labelled by hand. Printed by language: answers and refusals, quotes shown, and the share of irrelevant
-ones, with its 95 % interval (Wilson).
+worth showing, labelled by hand. Printed by language: answers and refusals, and of the quotes that are shown at once and
+of those that are folded the share of irrelevant ones, with its 95 % interval (Wilson).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import click
 import yaml
 
 from assistant.answer.pipeline import Assistant
+from assistant.server.answer_layout import layout_of
 from assistant.types import Answer
 from evals.metrics.statistics import wilson
 from evals.text import fold
@@ -47,9 +48,18 @@ class Shown:
     answer: Answer
 
     @property
-    def irrelevant(self) -> tuple[str, ...]:
-        """The quotes of an answer that aren't worth showing; a refusal's nearest sentence isn't one."""
-        quotes = [each.quote for each in self.answer.evidence] if self.answer.answered else []
+    def at_once(self) -> tuple[str, ...]:
+        """The quotes that are shown unfolded; a refusal's nearest sentence isn't one."""
+        parts = layout_of(self.answer).parts if self.answer.answered else ()
+        return tuple(each.quote for part in parts for each in part.evidence)
+
+    @property
+    def folded(self) -> tuple[str, ...]:
+        """The quotes that are shown on demand."""
+        return tuple(each.quote for each in layout_of(self.answer).more) if self.answer.answered else ()
+
+    def irrelevant(self, quotes: Sequence[str]) -> tuple[str, ...]:
+        """Return the quotes that aren't worth showing."""
         return tuple(quote for quote in quotes if not self.label.is_relevant(quote))
 
 
@@ -62,19 +72,22 @@ def load(path: Path = DATA) -> Iterator[Labelled]:
 def row(name: str, shown: Sequence[Shown]) -> str:
     """Return a line of figures."""
     answered = [each for each in shown if each.answer.answered]
-    quotes = sum(len(each.answer.evidence) for each in answered)
-    irrelevant = sum(len(each.irrelevant) for each in answered)
+    counts = f"{name:4} {len(answered):3} answered, {len(shown) - len(answered)} refused"
+    at_once = _share([(len(each.at_once), len(each.irrelevant(each.at_once))) for each in answered])
+    folded = _share([(len(each.folded), len(each.irrelevant(each.folded))) for each in answered])
+    return f"{counts}; shown at once {at_once}; folded {folded}"
+
+
+def _share(counts: Sequence[tuple[int, int]]) -> str:
+    quotes, irrelevant = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0)
     if not quotes:
-        return f"{name:4} {len(answered):3} answered, {len(shown) - len(answered)} refused"
+        return "none"
     interval = wilson(irrelevant, quotes)
-    return (
-        f"{name:4} {len(answered):3} answered, {len(shown) - len(answered)} refused, {quotes} quotes, "
-        f"{irrelevant} irrelevant: {irrelevant / quotes:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
-    )
+    return f"{irrelevant} of {quotes} irrelevant ({irrelevant / quotes:.2f} [{interval.low:.2f}, {interval.high:.2f}])"
 
 
 @click.command()
-@click.option("--irrelevant", "listed", is_flag=True, help="Also print the irrelevant quotes.")
+@click.option("--irrelevant", "listed", is_flag=True, help="Also print the irrelevant quotes that are shown at once.")
 def main(listed: bool) -> None:
     """Print the share of irrelevant quotes over the samples."""
     labels = list(load())
@@ -86,7 +99,7 @@ def main(listed: bool) -> None:
         click.echo(row(language, [each for each in shown if each.label.language == language]))
     click.echo(row("all", shown))
     for each in shown if listed else ():
-        for quote in each.irrelevant:
+        for quote in each.irrelevant(each.at_once):
             click.echo(f"{each.label.question}: {quote}")
 
 

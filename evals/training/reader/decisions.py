@@ -33,7 +33,7 @@ REFUSED_RIGHT = 0.03
 wrong one are no loss: the nearest sentence is shown with the refusal."""
 REFUSED_ANSWERABLE = 0.032
 """Without one, which says less of what is right, it is where this share of all answerable questions is refused."""
-FURTHER, FURTHER_BY_SEARCH = 0.10, 0.05
+FURTHER, FURTHER_BY_SEARCH = 0.08, 0.05
 """How likely a further quote must be to hold the answer. It is less than half: one that speaks of the same thing
 without the very words still helps to judge, and the first quote is wrong at times."""
 HEADING = -0.1
