@@ -3,7 +3,7 @@
 Sentences about another country, person or year look alike to any comparison of meaning. Names are compared across
 scripts and languages as those of claims are (`assistant.verify.names`): one counts as lacking only where it is surely
 a name and surely absent. A passage that lacks one is not excluded, since what it is about may stand elsewhere in its
-document; how much it loses is learned (`assistant.reading.decisions.Ranking`).
+document; how much it loses is learned (`assistant.extractive_qa.decisions.Ranking`).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import click
 import yaml
 
 from assistant.answer.pipeline import Assistant
-from assistant.server.answer_layout import layout_of
+from assistant.answer_layout import layout_of
 from assistant.types import Answer
 from evals.metrics.statistics import wilson
 from evals.text import fold

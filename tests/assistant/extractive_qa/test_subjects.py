@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.reading.decisions import Ranking
-from assistant.reading.passages import read_passages
-from assistant.reading.subjects import Lacking, lacking, subject_of
-from tests.assistant.reading.hits import found, hit
+from assistant.extractive_qa.candidates import read_passages
+from assistant.extractive_qa.decisions import Ranking
+from assistant.extractive_qa.subjects import Lacking, lacking, subject_of
+from tests.assistant.extractive_qa.hits import found, hit
 
 RUSSIA = "Nga bị đình chỉ ngày 7 tháng 4 năm 2022, với 93 phiếu thuận."
 VIENNA = "The World Conference on Human Rights met in Vienna from 14 to 25 June 1993."
