@@ -61,10 +61,11 @@ def migrate(where: Path | URL, folder: Path = MIGRATIONS) -> Path | None:
                 current = check_schema(connection, where, folder)
             if current == latest_schema(folder):
                 return None
-            if current and isinstance(where, Path):
-                backup = _back_up(where, current)
             with database.writing() as connection:  # where another process was faster, there is nothing left to do
-                _upgrade(connection, check_schema(connection, where, folder), folder)
+                current = check_schema(connection, where, folder)
+                if isinstance(where, Path) and 0 < current < latest_schema(folder):
+                    backup = _back_up(where, current)
+                _upgrade(connection, current, folder)
     return backup
 
 

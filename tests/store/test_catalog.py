@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -61,6 +62,16 @@ def test_an_older_catalog_is_migrated_after_a_backup(older: tuple[Path, Path]) -
         assert then.execute("PRAGMA user_version").fetchone() == (schema.latest_schema(),)
         assert then.execute("SELECT uri FROM documents").fetchall() == [("a",)]
     assert schema.migrate(home / FILE, folder) is None, "a second run has nothing to do"
+
+
+def test_processes_that_migrate_at_once_keep_the_backup_of_before(older: tuple[Path, Path]) -> None:
+    home, folder = older
+    with ThreadPoolExecutor(6) as threads:
+        backups = list(threads.map(lambda _: schema.migrate(home / FILE, folder), range(6)))
+    (backup,) = filter(None, backups)
+    with closing(sqlite3.connect(backup)) as then:
+        assert then.execute("PRAGMA user_version").fetchone() == (schema.latest_schema(),)
+        assert then.execute("SELECT uri FROM documents").fetchall() == [("a",)]
 
 
 def test_a_migration_that_fails_changes_nothing(older: tuple[Path, Path]) -> None:
