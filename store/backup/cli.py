@@ -61,9 +61,8 @@ def restore(settings: Settings, /, file: Path, replace: bool, as_json: bool) -> 
         click.echo(f"What was there before is kept in {report.aside}.")
     with Library.open(load_settings(settings.home)) as library:
         counts = library.statistics()
-        if counts.passages:
-            with progress_bar("Building the indexes", "passage", hidden=as_json) as progress:
-                library.rebuild(recenter=False, progress=progress)
+        with progress_bar("Building the indexes", "passage", hidden=as_json) as progress:
+            library.rebuild(recenter=False, progress=progress)
     if as_json:
         outcome = {"documents": counts.documents, "passages": counts.passages, "made": report.contents.made}
         click.echo(in_json(outcome | {"aside": report.aside and str(report.aside)}))

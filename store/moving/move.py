@@ -81,10 +81,9 @@ def move(
             _copy_files(source.home, target.home, place_settings(target))
     with Library.open(target, embedder=embedder) as library:
         counts = library.statistics()
-        if counts.passages:
-            library.rebuild(recenter=False, progress=progress)
-            for finding in check_indexes(library):
-                raise LibraryError(f"{finding.message} The library that was moved is as it was.")
+        library.rebuild(recenter=False, progress=progress)
+        for finding in check_indexes(library):
+            raise LibraryError(f"{finding.message} The library that was moved is as it was.")
         with library.ownership.catalog.transaction() as transaction:
             transaction.delete_value(MOVING)
     return MoveReport(counts.documents, counts.passages, rows, resumed)
