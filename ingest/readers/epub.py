@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _OPF = "{http://www.idpf.org/2007/opf}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
 _CONTAINER = "{urn:oasis:names:tc:opendocument:xmlns:container}"
+_MODIFIED = "dcterms:modified"
+_NO_DATE = "0101-01-01T00:00:00+00:00"
+"""What Calibre writes for a book without a date."""
+
 _PAGES = ("application/xhtml+xml", "text/html")
 
 
@@ -42,7 +46,7 @@ def read_epub(data: bytes) -> RawDocument:
         READER.media_types[0],
         title=_said(package, "title"),
         author=_said(package, "creator"),
-        published=iso_date(_said(package, "date")),
+        published=_published(package),
     )
 
 
@@ -56,6 +60,16 @@ def _blocks(archive: zipfile.ZipFile, package: _Element, folder: str) -> Iterato
         path = posixpath.normpath(posixpath.join(folder, unquote(item.get("href", ""))))
         if path in names:
             yield from html_blocks(html_source(archive.read(path)))
+
+
+def _published(package: _Element) -> str | None:
+    """Return the date that the author gave; not the day on which a program wrote the file, as Pandoc notes it."""
+    written = {(meta.text or "").strip() for meta in package.iter(f"{_OPF}meta") if meta.get("property") == _MODIFIED}
+    for date in package.iter(f"{_DC}date"):
+        text = (date.text or "").strip()
+        if date.get(f"{_OPF}event", "publication") == "publication" and text not in written | {_NO_DATE}:
+            return iso_date(text)
+    return None
 
 
 def _said(package: _Element, name: str) -> str | None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ingest.blocks import FORCED_LINE_END, Block, RawDocument
-from ingest.dates import iso_date
 from ingest.limits import MAX_FILE_BYTES, MAX_NESTING
 from ingest.numerals import numeral
 from ingest.readers.archive import damaged_parts, names_part, opened_archive, parsed_part
@@ -81,7 +80,6 @@ def read_odt(data: bytes) -> RawDocument:
         READER.media_types[0],
         title=_said(meta, f"{_DC}title"),
         author=_said(meta, f"{_META}initial-creator") or _said(meta, f"{_DC}creator"),
-        published=iso_date(_said(meta, f"{_META}creation-date")),
     )
 
 

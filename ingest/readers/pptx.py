@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _RUNNING = ("DATE", "FOOTER", "SLIDE_NUMBER", "HEADER")
-_TEMPLATE_YEAR = 2013  # python-pptx stamps its template's date on what it makes
 _NUMBERS = {
     "arabic": "decimal", "alphaLc": "lowerLetter", "alphaUc": "upperLetter", "romanLc": "lowerRoman",
     "romanUc": "upperRoman", "thaiAlpha": "thaiLetters", "thaiNum": "thaiNumbers", "hindiNum": "hindiNumbers",
@@ -41,13 +40,8 @@ def read_pptx(data: bytes) -> RawDocument:
         properties = presentation.core_properties
     except (KeyError, ValueError, PythonPptxError, zipfile.BadZipFile, SyntaxError, AttributeError, TypeError) as error:
         raise damaged_parts() from error
-    created = properties.created
     return RawDocument(
-        blocks,
-        READER.media_types[0],
-        title=properties.title or None,
-        author=properties.author or None,
-        published=created.date().isoformat() if created and created.year != _TEMPLATE_YEAR else None,
+        blocks, READER.media_types[0], title=properties.title or None, author=properties.author or None
     )
 
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from docx.document import Document as WordDocument
     from lxml.etree import _Element
 
-_TEMPLATE_YEAR = 2013  # python-docx stamps its template's date on what it makes
 _CONTENTS = regex.compile(r"^(?:toc|table of figures)\b", regex.I)
 
 
@@ -42,13 +41,11 @@ def read_docx(data: bytes) -> RawDocument:
     except (KeyError, ValueError, PackageNotFoundError, zipfile.BadZipFile, SyntaxError, AttributeError) as error:
         raise damaged_parts() from error
     properties = document.core_properties
-    created = properties.created
     return RawDocument(
         blocks=blocks,
         media_type=READER.media_types[0],
         title=(properties.title or "").strip() or None,
         author=(properties.author or "").strip() or None,
-        published=created.date().isoformat() if created and created.year != _TEMPLATE_YEAR else None,
     )
 
 
