@@ -8,7 +8,7 @@ by ``|``; a ``|`` that belongs to a value is written ``\|``. A regular expressio
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,11 +30,14 @@ _WHOLE |= {"answer_f1_at_least", "answer_chrf_at_least", "latency_ms_at_most"}
 M = TypeVar("M", bound=BaseModel)
 
 
-def read_jsonl(text: str, path: Path) -> tuple[SuiteHeader, tuple[Case, ...]]:
-    """The header and cases of a JSONL suite. Raises SuiteError with the line of the first bad one."""
+def read_cases(rows: Iterable[tuple[int, dict[str, Any]]], path: Path) -> tuple[SuiteHeader, tuple[Case, ...]]:
+    """Return the header and cases of a suite of objects with their lines.
+
+    Raises SuiteError with the line of the first bad one.
+    """
     header = SuiteHeader(suite=path.stem)
     cases: list[Case] = []
-    for number, value in json_lines(text, path):
+    for number, value in rows:
         if not cases and "suite" in value and "question" not in value:
             header = _validated(SuiteHeader, value, path, number)
         else:
@@ -64,6 +67,8 @@ def read_csv(text: str, path: Path) -> tuple[SuiteHeader, tuple[Case, ...]]:
     for line, row in table_rows(text, path):
         columns = columns or _columns(row, path, line)
         value = _case_value({columns[name]: cell for name, cell in row.items()})
+        if "question" not in value:
+            raise at(path, line, "`question` is empty.")
         cases.append(case_of(_validated(CaseEntry, value, path, line), header, path, line, len(cases) + 1))
     return header, tuple(cases)
 

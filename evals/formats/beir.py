@@ -35,7 +35,8 @@ def beir_documents(folder: Path) -> Iterator[SourceText]:
     """
     path = folder / CORPUS
     for number, value in _objects(path):
-        identity, text, title = _id(value, path, number), _text(value, "text"), _text(value, "title")
+        identity = _id(value, path, number)
+        text, title = _text(value, "text", path, number), _text(value, "title", path, number)
         whole = f"{title}\n\n{text}".strip() if title and not text.startswith(title) else text
         if whole:
             yield SourceText(id=identity, title=title or identity, text=whole, language=_language(value))
@@ -50,13 +51,19 @@ def beir_cases(folder: Path, suite: str) -> tuple[tuple[Case, ...], tuple[str, .
     path = folder / QUERIES
     cases = []
     empty = []
+    lines: dict[str, int] = {}
     for number, value in _objects(path):
         identity = _id(value, path, number)
-        if identity in judged and _text(value, "text"):
-            cases.append(_case(value, number, judged[identity], suite, path))
+        if identity in lines:
+            raise at(path, number, f"the id `{identity}` is that of line {lines[identity]} too. Ids must differ.")
+        lines[identity] = number
+        if identity in judged and (question := _text(value, "text", path, number)):
+            cases.append(_case(identity, question, _language(value), judged[identity], suite, path, number))
         elif identity in judged:
             empty.append(identity)
-    missing = judged.keys() - {case.id for case in cases} - set(empty)
+    if not cases:
+        raise at(path, None, f"none of the queries that {_qrels_file(folder).name} judges stands here with a text.")
+    missing = judged.keys() - lines.keys()
     notes = (
         _left_out("judged queries are not in queries.jsonl", sorted(missing)),
         _left_out("judged queries have no text", empty),
@@ -69,15 +76,15 @@ def _left_out(why: str, names: Sequence[str]) -> str:
     return f"{len(names)} {why} ({shown}) and are left out." if names else ""
 
 
-def _case(value: dict[str, Any], line: int, judged: dict[str, int], suite: str, path: Path) -> Case:
-    question = _text(value, "text")
+def _case(
+    identity: str, question: str, language: str | None, judged: dict[str, int], suite: str, path: Path, line: int
+) -> Case:
     detected = detect_language(question)
-    language = _language(value) or (None if detected == UNKNOWN else detected)
     golds = tuple(Gold(name=name, grade=grade) for name, grade in judged.items())
-    turn = Turn(question=question, language=language, documents=golds)
+    turn = Turn(question=question, language=language or (None if detected == UNKNOWN else detected), documents=golds)
     return Case(
         suite=suite,
-        id=_id(value, path, line),
+        id=identity,
         turns=(turn,),
         cluster=next((gold.name for gold in golds if gold.grade > 0), None),
         path=str(path),
@@ -99,60 +106,72 @@ def _qrels_file(folder: Path) -> Path:
 def _judgements(path: Path) -> dict[str, dict[str, int]]:
     """Return grades by query and document, from BEIR's three columns or TREC's four."""
     judged: dict[str, dict[str, int]] = {}
-    with path.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            # Ids may hold spaces where tabs divide the columns.
-            cells = [cell.strip() for cell in (line.split("\t") if "\t" in line else line.split())]
-            grade = _grade(cells[-1])
-            if grade is None and number == 1:
-                continue  # the headings
-            if grade is None or len(cells) not in {3, 4}:
-                raise at(
-                    path,
-                    number,
-                    "a judgement is a query's id, a document's id and a whole number, or TREC's four columns.",
-                )
-            # Some data sets mark the misleading with negative grades; no measure here uses those.
-            judged.setdefault(cells[0], {})[cells[-2]] = max(0, grade)
+    for number, line in _lines(path):
+        # Ids may hold spaces where tabs divide the columns.
+        cells = [cell.strip() for cell in (line.rstrip().split("\t") if "\t" in line.strip() else line.split())]
+        grade = _number(cells[-1])
+        if grade is None and number == 1:
+            continue  # the headings
+        if grade is None or not grade.is_integer() or len(cells) not in {3, 4}:
+            raise at(
+                path,
+                number,
+                "a judgement is a query's id, a document's id and a whole number, divided by tabs, or TREC's four columns.",
+            )
+        # Some data sets mark the misleading with negative grades; no measure here uses those.
+        judged.setdefault(cells[0], {})[cells[-2]] = max(0, int(grade))
+    if not judged:
+        raise at(path, None, "it holds no judgement.")
     return judged
 
 
-def _grade(cell: str) -> int | None:
-    """Return a grade such as 1 or 1.0; None for what is no whole number."""
+def _number(cell: str) -> float | None:
     try:
-        value = float(cell)
+        return float(cell)
     except ValueError:
         return None
-    return int(value) if value.is_integer() else None
 
 
 def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with path.open(encoding="utf-8-sig") as lines:
+    for number, line in _lines(path):
+        try:
+            value = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise at(path, number, f"this line is not JSON: {error.msg} at column {error.colno}.") from error
+        if not isinstance(value, dict):
+            raise at(path, number, "each line must be a JSON object.")
+        yield number, value
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield each line that holds something, with its number. Raises SuiteError for one that is not UTF-8."""
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
             try:
-                value = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise at(path, number, f"this line is not JSON: {error.msg} at column {error.colno}.") from error
-            if not isinstance(value, dict):
-                raise at(path, number, "each line must be a JSON object.")
-            yield number, value
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                raise at(path, number, "this is not UTF-8; save the file as UTF-8.") from error
+            if text.strip():
+                yield number, text
 
 
 def _id(value: dict[str, Any], path: Path, line: int) -> str:
     found = value.get("_id", value.get("id"))
-    if not isinstance(found, str | int) or not str(found).strip():
+    if found is None or found == "":
         raise at(path, line, "`_id` is missing.")
+    if not isinstance(found, str | int) or isinstance(found, bool) or not str(found).strip():
+        raise at(
+            path, line, f"`_id` must be a text or a whole number, not {json.dumps(found, ensure_ascii=False)[:40]}."
+        )
     return str(found)
 
 
-def _text(value: dict[str, Any], key: str) -> str:
-    """Return a text of the line, stripped; empty where it has none."""
+def _text(value: dict[str, Any], key: str, path: Path, line: int) -> str:
+    """Return a text of the line, stripped; empty where it has none. Raises SuiteError for what is no text."""
     found = value.get(key)
-    return str(found).strip() if isinstance(found, str | int | float) else ""
+    if not isinstance(found, str | int | float | None):
+        raise at(path, line, f"`{key}` must be a text.")
+    return "" if found is None else str(found).strip()
 
 
 def _language(value: dict[str, Any]) -> str | None:

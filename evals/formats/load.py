@@ -14,8 +14,9 @@ from typing import Any
 import regex
 
 from evals.formats import beir
-from evals.formats.attest_lines import json_lines, read_csv, read_jsonl
+from evals.formats.attest_lines import json_lines, read_cases, read_csv
 from evals.formats.attest_yaml import read_yaml
+from evals.formats.json_rows import Rows, json_rows, row_of
 from evals.formats.problems import at
 from evals.formats.promptfoo import looks_like_promptfoo, read_promptfoo
 from evals.formats.rows import Kind, kind_of_columns, read_rows
@@ -32,8 +33,6 @@ SHIPPED = Path(__file__).parents[1] / "suites"
 BEIR_DEPTH = 100
 """As its published figures need: recall@100."""
 
-_ROWS = ("rows", "goldens", "test_cases", "samples", "data")
-"""Keys under which data sets of rows keep them."""
 _SUFFIXES = (".yaml", ".yml", ".json", ".jsonl", ".csv", ".tsv")
 
 
@@ -127,6 +126,8 @@ def _load_file(path: Path) -> Suite:
 
 def _parse(text: str, path: Path) -> Suite:
     """Return the suite in a file's text, whose format its content tells."""
+    if not text.strip():
+        raise at(path, None, "it is empty.")
     start = text.lstrip()[:1]
     if start in {"{", "["}:
         try:
@@ -135,7 +136,7 @@ def _parse(text: str, path: Path) -> Suite:
             lines = [line for line in text.split("\n") if line.strip()]
             if start == "{" and all(line.lstrip().startswith("{") for line in lines[:2000]):
                 return _parse_lines(text, path)
-    elif _is_table(text):
+    elif path.suffix.lower() in {".csv", ".tsv"} or _is_table(text):
         kind = kind_of_columns(headings_of(text))
         if kind is None:
             return _attest(read_csv(text, path), path)
@@ -151,37 +152,36 @@ def _parse(text: str, path: Path) -> Suite:
 def _parse_json(value: Any, text: str, path: Path) -> Suite:  # noqa: ANN401 - JSON of any shape
     if looks_like_promptfoo(value):
         return read_promptfoo(text, path)
-    rows = value
-    if isinstance(value, dict):
-        rows = next((value[name] for name in _ROWS if isinstance(value.get(name), list)), None)
-        if "data" in value and not (rows and _row_kind(rows)):
-            squad = read_squad(value, path)
-            documents = Texts(partial(squad_documents, squad))
-            cases = squad_cases(squad, path.stem, path)
-            return Suite(name=path.stem, path=path, sha256="", kind="squad", cases=cases, documents=documents)
-    if isinstance(rows, list):
-        rows = [row["row"] if isinstance(row, dict) and isinstance(row.get("row"), dict) else row for row in rows]
-    kind = _row_kind(rows)
-    if kind is not None:
+    rows = json_rows(value)
+    if rows is not None and (_row_kind(rows) is not None or isinstance(value, list)):
         lined = read_lined(text, path)
-        place = () if isinstance(value, list) else (next(name for name in _ROWS if name in value),)
-        return read_rows([(lined.line((*place, at)) or 1, row) for at, row in enumerate(rows)], kind, path)
+        return _parse_rows([(lined.line(place) or 1, row) for place, row in rows], path)
+    if isinstance(value, dict) and "data" in value:
+        squad = read_squad(value, path)
+        cases, notes = squad_cases(squad, path.stem, path)
+        documents = Texts(partial(squad_documents, squad))
+        return Suite(path.stem, path, sha256="", kind="squad", cases=cases, documents=documents, notes=notes)
     if isinstance(value, dict) and "cases" not in value:
         return _parse_lines(text, path)
     return _attest(read_yaml(text, path), path)
 
 
-def _row_kind(rows: object) -> Kind | None:
-    """Return whose rows these are, if all are mappings."""
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        return None
-    return kind_of_columns({name for row in rows for name in row})
+def _row_kind(rows: Rows) -> Kind | None:
+    """Return whose rows these are."""
+    return kind_of_columns({name for _, row in rows if isinstance(row, dict) for name in row})
 
 
 def _parse_lines(text: str, path: Path) -> Suite:
-    rows = list(json_lines(text, path))
+    return _parse_rows([(line, row_of(row)) for line, row in json_lines(text, path)], path)
+
+
+def _parse_rows(rows: Sequence[tuple[int, Any]], path: Path) -> Suite:
+    """Return the suite of rows with their lines: another tool's, or cases of Attest's own."""
+    wrong = next((line for line, row in rows if not isinstance(row, dict)), None)
+    if wrong is not None:
+        raise at(path, wrong, "each row must be a JSON object.")
     kind = kind_of_columns({name for _, row in rows for name in row})
-    return _attest(read_jsonl(text, path), path) if kind is None else read_rows(rows, kind, path)
+    return _attest(read_cases(rows, path), path) if kind is None else read_rows(rows, kind, path)
 
 
 def _attest(read: tuple[SuiteHeader, tuple[Case, ...]], path: Path) -> Suite:
@@ -216,6 +216,9 @@ def _text(path: Path) -> str:
         raise at(path, line, "this is not UTF-8; save the file as UTF-8.") from error
     except OSError as error:
         raise at(path, None, f"it can't be read: {error.strerror}.") from error
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise at(path, line, "it holds the character U+0000; save the file as UTF-8.")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

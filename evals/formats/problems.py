@@ -17,6 +17,11 @@ Locate = Callable[[Path_], int | None]
 """The line of the value at a path into a suite, counted from 1."""
 
 MOST_SHOWN = 10
+_WANTED = {
+    **dict.fromkeys(("bool_parsing", "bool_type"), "true or false"),
+    **dict.fromkeys(("float_parsing", "float_type"), "a number such as 1500 or 0.5"),
+}
+"""What a value must be, by pydantic's name for what is wrong with it."""
 
 
 def at(path: Path, line: int | None, message: str) -> SuiteError:
@@ -62,6 +67,8 @@ def _sentence(problem: ErrorDetails, place: Path_, models: dict[str, type[BaseMo
     if kind == "value_error":
         text = str(problem["ctx"]["error"])
         return text if text.endswith(".") else f"{text}."
+    if kind in _WANTED:
+        return f"`{_named(place)}` must be {_WANTED[kind]}."
     if kind in {"string_pattern_mismatch", "string_too_short", "too_short"}:
         return f"`{_named(place)}` is empty."
     return f"`{_named(place)}` is wrong: {problem['msg'][:1].lower()}{problem['msg'][1:]}."

@@ -22,6 +22,9 @@ from evals.formats.yaml_lines import Lined, read_lined
 from evals.types import Case, Expectation
 from store.errors import SuiteError
 
+_EXPRESSED = frozenset({"description", "vars", "assert", "metadata"})
+"""What of a test case a suite can say."""
+_VARIABLE = regex.compile(r"\{\{\s*(\w+)\s*\}\}")
 QUESTION_VARIABLES = ("question", "query", "input", "prompt", "user_input", "q", "message", "topic")
 LISTED = {
     "contains": "answer_contains", "icontains": "answer_contains", "contains-all": "answer_contains",
@@ -51,9 +54,7 @@ def read_promptfoo(text: str, path: Path) -> Suite:
     """Return the suite of a promptfoo file. Raises SuiteError with the line of what is wrong."""
     lined = read_lined(text, path)
     whole = lined.value if isinstance(lined.value, dict) else {}
-    default = whole.get("defaultTest")
-    default = default if isinstance(default, dict) else {}
-    notes: list[str] = []
+    default, notes = _defaults(whole, lined, path)
     tests = enumerate(_tests(lined, path), 1)
     cases = [case for number, test in tests for case in test.cases(number, default, path, notes)]
     languages = question_languages(case.turns[0].question for case in cases)
@@ -95,7 +96,11 @@ class _Test:
         if name is None:
             raise at(path, self.line, "none of `vars` is the question: name it `question`.")
         asked = variables[name] if isinstance(variables[name], list) else [variables[name]]
-        expect, answers = self._expected(default, path, notes)
+        if any(str(each).startswith("file://") for each in asked):
+            raise at(path, self.line, f"`{name}` is in a file of its own, which isn't read: write the question here.")
+        unsaid = [*(self.value.keys() - _EXPRESSED), *(f"vars.{other}" for other in variables if other != name)]
+        notes += [_left_out(path, self.line, f"`{each}`") for each in sorted(unsaid)]
+        expect, answers = self._expected(default, variables, path, notes)
         metadata = _mapping(default.get("metadata")) | _mapping(self.value.get("metadata"))
         for number, question in enumerate(asked, 1):
             identity = str(metadata.get("id") or f"case-{place}")
@@ -113,7 +118,7 @@ class _Test:
             yield case_of(entry, SuiteHeader(suite=path.stem), path, self.line, place)
 
     def _expected(
-        self, default: Mapping[str, Any], path: Path, notes: list[str]
+        self, default: Mapping[str, Any], variables: Mapping[str, Any], path: Path, notes: list[str]
     ) -> tuple[dict[str, Any], tuple[str, ...]]:
         expect: dict[str, Any] = {}
         answers: list[str] = []
@@ -122,21 +127,68 @@ class _Test:
             raise at(path, self.line, "`assert` must be a list of assertions, each with a `type`.")
         given = [*((each, self.line) for each in default.get("assert") or []), *zip(own, self.lines, strict=False)]
         for assertion, line in given:
-            kind = str(_mapping(assertion).get("type"))
-            found = _expectation(kind, _mapping(assertion))
-            if kind in GOLD and _mapping(assertion).get("value"):
-                answers.append(str(assertion["value"]))
-            elif found is None:
-                notes.append(f"{path}, line {line}: the assertion `{kind}` can't be expressed and is left out.")
+            if not isinstance(assertion, dict) or not isinstance(kind := assertion.get("type"), str):
+                raise at(path, line, "an assertion is a mapping with a `type`.")
+            filled = {name: _filled(value, variables) for name, value in assertion.items()}
+            found = _expectation(kind, filled) if _holds_as_written(filled) else None
+            if found is None:
+                notes.append(_left_out(path, line, f"the assertion `{kind}`"))
+            elif found[0] == "answers":
+                answers += found[1]
             else:
                 name, value = found
                 expect[name] = [*expect.get(name, []), *value] if isinstance(value, list) else value
         return expect, tuple(answers)
 
 
+def _defaults(whole: Mapping[str, Any], lined: Lined, path: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return what holds for all tests, and notes on what of the configuration a suite can't express."""
+    default, notes = whole.get("defaultTest"), list[str]()
+    if default is not None and not isinstance(default, dict):
+        notes.append(_left_out(path, lined.line(("defaultTest",)), "a `defaultTest` in a file of its own"))
+    if not isinstance(_mapping(default).get("assert") or [], list):
+        line = lined.line(("defaultTest", "assert"))
+        raise at(path, line, "`assert` must be a list of assertions, each with a `type`.")
+    unsaid = [("defaultTest", name) for name in sorted(_mapping(default).keys() - _EXPRESSED)]
+    unsaid += [("scenarios",)] if "scenarios" in whole else []
+    notes += [_left_out(path, lined.line(place), f"`{'.'.join(place)}`") for place in unsaid]
+    return _mapping(default), notes
+
+
+def _left_out(path: Path, line: int | None, what: str) -> str:
+    return f"{path}, line {line}: {what} can't be expressed and is left out."
+
+
+def _filled(value: Any, variables: Mapping[str, Any]) -> Any:  # noqa: ANN401 - YAML of any shape
+    """Return a value with the variables that it names in double braces."""
+    if isinstance(value, list):
+        return [_filled(each, variables) for each in value]
+    if not isinstance(value, str):
+        return value
+    return _VARIABLE.sub(lambda match: _as_text(variables.get(match[1]), match[0]), value)
+
+
+def _as_text(value: object, otherwise: str) -> str:
+    return value if isinstance(value, str) else otherwise
+
+
+def _holds_as_written(assertion: Mapping[str, Any]) -> bool:
+    """Return whether an assertion counts, and is about the answer itself, and says all that it asks for."""
+    value = str(assertion.get("value"))
+    return (
+        str(assertion.get("weight")) != "0"
+        and "transform" not in assertion
+        and not value.startswith("file://")
+        and not regex.search(r"\{\{|\{%", value)
+    )
+
+
 def _expectation(kind: str, assertion: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """Return an expectation of ours, or gold answers as `answers`; None for what we have no word for."""
     value = assertion.get("value")
-    if kind in LISTED and value is not None and not str(value).startswith("file://"):
+    if kind in GOLD and value:
+        return "answers", [str(value)]
+    if kind in LISTED and isinstance(value, str | list):
         values = value if isinstance(value, list) else [value]
         if kind.endswith(("-all", "-any")) and not isinstance(value, list):
             values = [part.strip() for part in str(value).split(",")]
@@ -145,17 +197,16 @@ def _expectation(kind: str, assertion: Mapping[str, Any]) -> tuple[str, Any] | N
         return "answer_regex", [rf"\A\s*{regex.escape(str(value))}"]
     if kind in {"is-refusal", "not-is-refusal"}:
         return "answerable", kind == "not-is-refusal"
-    if kind == "latency":
-        try:
-            return "latency_ms_at_most", float(str(assertion.get("threshold")))
-        except ValueError:
-            return None
+    if kind == "latency" and regex.fullmatch(r"\d+(\.\d+)?", str(assertion.get("threshold"))):
+        return "latency_ms_at_most", float(assertion["threshold"])
     return None
 
 
 def _tests(lined: Lined, path: Path) -> Iterator[_Test]:
     place: tuple[int | str, ...] = () if isinstance(lined.value, list) else ("tests",)
     listed = lined.value["tests"] if isinstance(lined.value, dict) else lined.value
+    if listed is None:
+        raise at(path, lined.line(place), "`tests` is empty.")
     for number, value in enumerate(listed if isinstance(listed, list) else [listed]):
         line = lined.line((*place, number) if isinstance(listed, list) else place)
         if isinstance(value, str):

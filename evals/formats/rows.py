@@ -7,11 +7,17 @@ documents; columns that hold another system's answers are left out, and named.
 from __future__ import annotations
 
 import ast
+import io
 import json
+import math
+import tokenize
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
+
+import regex
 
 from evals.formats.problems import at
 from evals.formats.question_language import question_languages
@@ -20,6 +26,8 @@ from evals.types import Case, Gold, GoldSpan, Turn
 
 Kind = Literal["ragas", "deepeval", "huggingface", "openai-evals"]
 Row = Mapping[str, Any]
+_ARRAY = regex.compile(r"array\((\[[^][]*\])(?:,\s*dtype=[\w'<>]+)?\)")
+"""A list as NumPy writes it inside a mapping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +124,11 @@ def _case(
     number: int,
 ) -> Case:
     answers, starts = _answers(row, columns, path, line)
-    texts = _texts(_first(row, columns.contexts), path, line)
+    texts = _texts(_first(row, columns.contexts))
     title = str(_first(row, columns.title) or "context")
     names = tuple(contexts.name(text, title) for text in texts if text.strip())
-    impossible = "answers" in columns.answers and not answers
-    golds = () if impossible else (*names, *(_texts(_first(row, columns.documents), path, line) if not names else ()))
+    impossible = "answers" in columns.answers and not answers and row.get("answers") is not None
+    golds = () if impossible else (*names, *(_texts(_first(row, columns.documents)) if not names else ()))
     turns = [Turn(question=question, language=_language(row, languages, question)) for question in questions]
     turns[-1] = turns[-1].model_copy(
         update={
@@ -146,7 +154,7 @@ def _language(row: Row, languages: Mapping[str, str | None], question: str) -> s
 
 def _questions(row: Row, columns: Columns, path: Path, line: int) -> tuple[str, ...]:
     """Return the questions of a row: one, or those of a conversation's human."""
-    value = _parsed(_first(row, columns.question), path, line)
+    value = _parsed(_first(row, columns.question))
     if isinstance(value, list):
         asked = [
             str(each.get("content") or "")
@@ -165,27 +173,34 @@ def _answers(row: Row, columns: Columns, path: Path, line: int) -> tuple[tuple[s
     """Return the gold answers, and those of SQuAD with where they start."""
     value = _first(row, columns.answers)
     if "answers" not in columns.answers:
-        return tuple(dict.fromkeys(text for text in _texts(value, path, line) if text.strip())), []
-    value = _parsed(value, path, line) if value else {}
+        return tuple(dict.fromkeys(text for text in _texts(value) if text.strip())), []
+    value = _parsed(value) if value else {}
     if not isinstance(value, dict) or not isinstance(value.get("text", []), list):
         raise at(path, line, "`answers` must hold `text` and `answer_start`, each a list.")
     texts = [str(text) for text in value.get("text", [])]
     starts = [start for start in value.get("answer_start") or [] if isinstance(start, int)]
-    return tuple(dict.fromkeys(texts)), list(dict.fromkeys(zip(texts, starts, strict=False)))
+    return tuple(dict.fromkeys(filter(None, texts))), list(dict.fromkeys(zip(texts, starts, strict=False)))
 
 
-def _texts(value: Any, path: Path, line: int) -> tuple[str, ...]:  # noqa: ANN401 - a cell of any format
+def _texts(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - a cell of any format
     """Return a cell's texts: a list, a list as Python or JSON writes it, or texts divided by ``|``."""
-    value = _parsed(value, path, line)
+    value = _parsed(value)
     if value is None or value == "":
         return ()
     if isinstance(value, list):
-        return tuple(str(each) for each in value if each is not None)
+        return tuple(text for each in value if each is not None for text in _inner_texts(each))
     return tuple(part.strip() for part in str(value).split("|"))
 
 
-def _parsed(value: Any, path: Path, line: int) -> Any:  # noqa: ANN401 - a cell of any format
-    """Return what a CSV cell that looks like a list or mapping stands for; other values as they are."""
+def _inner_texts(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - what stands in a list of a cell
+    return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
+
+
+def _parsed(value: Any) -> Any:  # noqa: ANN401 - a cell of any format
+    """Return what a CSV cell stands for that holds a list or mapping as JSON, Python or NumPy writes it.
+
+    Other values are returned as they are, and so is a text that merely begins with a bracket.
+    """
     if not isinstance(value, str) or value[:1] not in {"[", "{"}:
         return value
     try:
@@ -193,21 +208,37 @@ def _parsed(value: Any, path: Path, line: int) -> Any:  # noqa: ANN401 - a cell 
     except json.JSONDecodeError:
         pass
     try:
-        return ast.literal_eval(value)
-    except (ValueError, SyntaxError) as error:
-        if value[0] == "[":
-            return value  # a text that begins with a bracket
-        raise at(path, line, f"this cell is neither JSON nor Python's notation: {value[:60]}") from error
+        return ast.literal_eval(_with_commas(_ARRAY.sub(r"\1", value)))
+    except (ValueError, SyntaxError, tokenize.TokenError, RecursionError, MemoryError):
+        return value
+
+
+def _with_commas(text: str) -> str:
+    """Return a list with commas between its texts, which NumPy leaves out and Python would then join."""
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    found = [token for token in tokens if token.type not in {tokenize.NL, tokenize.NEWLINE}]
+    ends = [
+        one.end
+        for one, other in pairwise(found)
+        if one.type == other.type == tokenize.STRING and one.end != other.start
+    ]
+    lines = text.splitlines(keepends=True)
+    for line, column in reversed(ends):
+        lines[line - 1] = lines[line - 1][:column] + "," + lines[line - 1][column:]
+    return "".join(lines)
 
 
 def _first(row: Row, names: Iterable[str]) -> Any:  # noqa: ANN401 - a cell of any format
-    return next((row[name] for name in names if row.get(name) not in (None, "", [])), None)
+    return next((row[name] for name in names if _says_something(row.get(name))), None)
+
+
+def _says_something(value: object) -> bool:
+    """Return whether a cell holds anything; pandas writes what is missing as NaN."""
+    return value not in (None, "", []) and not (isinstance(value, float) and math.isnan(value))
 
 
 def _notes(rows: Sequence[tuple[int, Row]], columns: Columns, path: Path) -> tuple[str, ...]:
-    unread = sorted(
-        {name for _, row in rows for name, value in row.items() if value not in (None, "", [])} - columns.known
-    )
+    unread = sorted({name for _, row in rows for name, value in row.items() if _says_something(value)} - columns.known)
     named = ", ".join(f"`{name}`" for name in unread)
     return (
         (f"{path}: {named} can't be expressed in a suite and {'is' if len(unread) == 1 else 'are'} left out.",)

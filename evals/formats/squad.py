@@ -60,17 +60,24 @@ def read_squad(value: object, path: Path) -> Squad:
         first = error.errors()[0]
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
         message = f"this is not SQuAD's shape: at `{place.lstrip('.')}`, {first['msg'].lower()}."
+        message = message.replace("input should be a valid tuple", "there must be a list")
         raise at(path, None, message) from error
 
 
-def squad_cases(squad: Squad, suite: str, path: Path) -> tuple[Case, ...]:
-    """A case for each question, in the order of the file."""
-    tags = question_languages(question.question for _, paragraph, _ in _paragraphs(squad) for question in paragraph.qas)
-    return tuple(
+def squad_cases(squad: Squad, suite: str, path: Path) -> tuple[tuple[Case, ...], tuple[str, ...]]:
+    """Return a case for each question, in the order of the file, and what was left out, in sentences."""
+    asked = [question for _, paragraph, _ in _paragraphs(squad) for question in paragraph.qas]
+    empty = [question.id for question in asked if not question.question.strip()]
+    tags = question_languages(question.question for question in asked)
+    cases = tuple(
         _case(question, paragraph, document, tags[question.question], cluster=article.title, suite=suite, path=path)
         for article, paragraph, document in _paragraphs(squad)
         for question in paragraph.qas
+        if question.question.strip()
     )
+    return cases, (
+        f"{path}: {len(empty)} questions have no text ({', '.join(empty[:3])}) and are left out.",
+    ) if empty else ()
 
 
 def squad_documents(squad: Squad) -> Iterator[SourceText]:
@@ -101,7 +108,7 @@ def _case(
     path: Path,
 ) -> Case:
     impossible = question.is_impossible or (question.is_impossible is None and not question.answers)
-    golds = () if impossible else question.answers
+    golds = () if impossible else tuple(answer for answer in question.answers if answer.text.strip())
     spans = (_span(answer, paragraph.context, document) for answer in golds)
     turn = Turn(
         question=question.question,

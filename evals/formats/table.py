@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from evals.formats.problems import at
 
 SEPARATORS = ",;\t"
+_NUMBERED = re.compile(r"Unnamed: [0-9.]+")
+"""What pandas calls the columns of row numbers that it wrote without a heading before."""
 
 
 def table_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield each row as (its first line, cell by heading), without empty rows and columns without a heading.
+    """Yield each row as (its first line, cell by heading), without empty rows, columns without a heading, and the row
+    numbers that pandas puts first.
 
     Raises SuiteError with the line: a heading that stands twice, a cell beyond the headings, broken quotation marks.
     """
     separator, skipped, body = _separator(text)
-    reader = csv.reader(StringIO(body), delimiter=separator, strict=True)
+    reader = _reader(body, separator)
     headings: list[str] = []
     last = skipped
     try:
@@ -29,8 +34,7 @@ def table_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             if not headings:
                 headings = _headings(row, path, line)
                 continue
-            beyond = row[len(headings) :] + [cell for heading, cell in zip(headings, row, strict=False) if not heading]
-            if any(cell.strip() for cell in beyond):
+            if any(cell.strip() for cell in _beyond(row, headings)):
                 named = len([heading for heading in headings if heading])
                 raise at(path, line, f"{_filled(row)} cells, but line {skipped + 1} names {named} columns.")
             yield line, {heading: cell for heading, cell in zip(headings, row, strict=False) if heading}
@@ -42,10 +46,32 @@ def headings_of(text: str) -> tuple[str, ...]:
     """Return the headings of a table, stripped and in lower case; empty if its first line can't be read."""
     separator, _, body = _separator(text)
     try:
-        first = next(csv.reader(StringIO(body.lstrip("\n")), delimiter=separator, strict=True), [])
+        first = next(_reader(body.lstrip("\n"), separator), [])
     except csv.Error:
         return ()
-    return tuple(cell.strip().lower() for cell in first)
+    return tuple(_name(cell).lower() for cell in first)
+
+
+def _reader(body: str, separator: str) -> Any:  # noqa: ANN401 - the csv module's reader has no name
+    # Some write a space behind each comma.
+    return csv.reader(StringIO(body), delimiter=separator, strict=True, skipinitialspace=True)
+
+
+def _name(cell: str) -> str:
+    """Return the name of a column; empty where it has none."""
+    name = cell.strip()
+    return "" if _NUMBERED.fullmatch(name) else name
+
+
+def _beyond(row: list[str], headings: list[str]) -> list[str]:
+    """Return the cells that no heading names, without the numbers before the first that one does."""
+    first = next(place for place, heading in enumerate(headings) if heading)
+    unnamed = [
+        cell
+        for place, (heading, cell) in enumerate(zip(headings, row, strict=False))
+        if not heading and not (place < first and cell.strip().isdecimal())
+    ]
+    return row[len(headings) :] + unnamed
 
 
 def _separator(text: str) -> tuple[str, int, str]:
@@ -59,7 +85,7 @@ def _separator(text: str) -> tuple[str, int, str]:
 
 
 def _headings(row: list[str], path: Path, line: int) -> list[str]:
-    headings = [cell.strip() for cell in row]
+    headings = [_name(cell) for cell in row]
     named = [heading for heading in headings if heading]
     if len(set(named)) < len(named):
         raise at(path, line, "a column stands twice.")

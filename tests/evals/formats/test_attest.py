@@ -156,7 +156,7 @@ def test_a_suite_is_known_by_its_content_not_its_name(tmp_path: Path, name: str)
         ("suite: x\n# \a\ncases: []\n", "line 2: the character U+0007 is not allowed in YAML."),
         ("suite: x\nsuite: y\ncases:\n  - {id: a, question: q}\n", "line 2: `suite` stands twice in one mapping."),
         ("- a\n- b\n", "line 1: a suite is a mapping"),
-        ("", "line 1: a suite is a mapping"),
+        (" \n", "suite.yaml: it is empty."),
         ("suite: x\ncases: &a\n  - *a\n", "line 2: an alias refers to what it stands in."),
         (
             "suite: x\ncases:\n  - id: a\n    question: q\n    expect: {answer_f1_at_least: 7}\n",
@@ -164,7 +164,7 @@ def test_a_suite_is_known_by_its_content_not_its_name(tmp_path: Path, name: str)
         ),
         (
             "suite: x\ncases:\n  - id: a\n    question: q\n    expect: {answerable: perhaps}\n",
-            "line 5: `cases.expect.answerable` is wrong",
+            "line 5: `cases.expect.answerable` must be true or false.",
         ),
         ("suite: x\nlibrary: nowhere\ncases:\n  - {id: a, question: q}\n", "which is no folder."),
     ],
@@ -196,10 +196,10 @@ def test_a_mistake_in_jsonl_is_named_with_its_line(tmp_path: Path, text: str, ex
         ("id,question,anwser_contains\na,q,x\n", "line 1: unknown column `anwser_contains`; did you mean"),
         ("id,language\nq,th\n", "line 1: the column `question` is missing."),
         ("id,question\na,q\nb,q,extra\n", "line 3: 3 cells, but line 1 names 2 columns."),
-        ('id,question\na,"first\nsecond"\nb,\n', "line 4: a case needs either"),
+        ('id,question\na,"first\nsecond"\nb,\n', "line 4: `question` is empty."),
         ("sep=;\nid;question\na;q;more\n", "line 3: 3 cells, but line 2 names 2 columns."),
         ('id,question\na,"open\n', "this row can't be read"),
-        ("id,question,latency_ms_at_most\na,q,soon\n", "line 2: `expect.latency_ms_at_most` is wrong"),
+        ("id,question,latency_ms_at_most\na,q,soon\n", "line 2: `expect.latency_ms_at_most` must be a number"),
         ("id,question,question\na,q,r\n", "line 1: a column stands twice."),
     ],
 )

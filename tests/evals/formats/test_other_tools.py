@@ -74,9 +74,39 @@ def test_promptfoo_tests_may_stand_in_a_file_of_their_own(tmp_path: Path) -> Non
     assert load(tmp_path / "tests.json").kind == "promptfoo"
 
 
+def test_what_promptfoo_says_beside_assertions_is_named_too(tmp_path: Path) -> None:
+    text = (
+        "scenarios: [x]\ndefaultTest: {threshold: 0.5}\ntests:\n  - vars: {question: Where is it?, fact: Huế}\n"
+        "    options: {transform: x}\n    assert:\n      - {type: contains, value: 'in {{ fact }}'}\n"
+        "      - {type: contains, value: '{{other}}'}\n      - {type: equals, value: no, weight: 0}\n"
+        "      - {type: equals, value: {a: 1}}\n"
+    )
+    suite = load(written(tmp_path, "tests.yaml", text))
+    (turn,) = suite.cases[0].turns
+    assert (turn.question, turn.expect.answer_contains, turn.expect.answer_equals) == ("Where is it?", ("in Huế",), ())
+    assert [note.partition("tests.yaml, ")[2].partition(" can't")[0] for note in suite.notes] == [
+        "line 2: `defaultTest.threshold`",
+        "line 1: `scenarios`",
+        "line 4: `options`",
+        "line 4: `vars.fact`",
+        "line 8: the assertion `contains`",
+        "line 9: the assertion `equals`",
+        "line 10: the assertion `equals`",
+    ]
+
+
+def test_a_test_may_take_over_what_another_says(tmp_path: Path) -> None:
+    text = "tests:\n  - &one\n    vars: {question: Where?}\n  - <<: *one\n    metadata: {id: again}\n"
+    cases = load(written(tmp_path, "tests.yaml", text)).cases
+    assert [(case.id, case.turns[0].question) for case in cases] == [("case-1", "Where?"), ("again", "Where?")]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("prompts: [x]\ntests:\n", "line 2: `tests` is empty."),
+        ("tests:\n  - vars: {question: file://q.txt}\n", "line 2: `question` is in a file of its own"),
+        ("tests:\n  - vars: {question: q}\n    assert: [{value: x}]\n", "line 3: an assertion is a mapping"),
         ("tests:\n  - vars: {a: 1, b: 2}\n", "line 2: none of `vars` is the question"),
         ("tests:\n  - vars: {question: q}\n    assert: contains\n", "line 2: `assert` must be a list"),
         ("tests:\n  - 7\n", "line 2: `tests` names 7, which is no YAML or JSON file"),
@@ -153,6 +183,41 @@ def test_a_conversation_of_ragas_is_asked_turn_by_turn(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("notation", ["lists", "numbers", "texts without commas"])
+def test_rows_by_column_are_read_as_pandas_and_numpy_write_them(tmp_path: Path, notation: str) -> None:
+    contexts = [[CONTEXT], [CONTEXT, "สภาอนุมัติ"]]
+    columns: dict[str, list[object]] = {
+        "user_input": [row["user_input"] for row in RAGAS],
+        "reference": [float("nan"), "สภา"],
+        "reference_contexts": list(contexts),
+    }
+    if notation == "texts without commas":  # as str() has an array
+        lines = [str(texts).replace("', '", "'\n '") for texts in contexts]
+        rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+        path = table(
+            tmp_path,
+            [
+                {"": number, **row, "reference": "สภา" if number else "", "reference_contexts": line}
+                for number, (row, line) in enumerate(zip(rows, lines, strict=True))
+            ],
+        )
+    elif notation == "lists":
+        path = written(tmp_path, "rows.json", columns)
+    else:
+        by_number = {name: dict(zip("01", cells, strict=True)) for name, cells in columns.items()}
+        path = written(tmp_path, "rows.json", by_number)
+    suite = load(path)
+    assert suite.kind == "ragas"
+    assert [case.turns[0].answers for case in suite.cases] == [(), ("สภา",)]
+    assert texts(suite) == {"context/1": CONTEXT, "context/2": "สภาอนุมัติ"}
+
+
+def test_names_in_camel_case_and_texts_in_brackets_are_taken(tmp_path: Path) -> None:
+    rows = {"testCases": [{"input": "Who?", "expectedOutput": "[1] is she", "sourceFile": "{a}.pdf"}]}
+    (case,) = load(written(tmp_path, "rows.json", rows)).cases
+    assert (case.turns[0].answers, case.turns[0].documents[0].name) == (("[1] is she",), "{a}.pdf")
+
+
 @pytest.mark.parametrize("notation", ["json", "goldens", "csv"])
 def test_goldens_of_deepeval_are_read(tmp_path: Path, notation: str) -> None:
     if notation == "csv":
@@ -194,7 +259,9 @@ HUB: list[dict[str, object]] = [
 @pytest.mark.parametrize("notation", ["json", "data", "rows", "jsonl", "csv"])
 def test_squad_as_the_hub_has_it_is_read(tmp_path: Path, notation: str) -> None:
     if notation == "csv":
-        path = table(tmp_path, [{**row, "answers": str(row["answers"])} for row in HUB])
+        answers = [str(row["answers"]).replace("[]", "array([], dtype=object)") for row in HUB]
+        answers[0] = answers[0].replace("['๓๕๐ บาท']", "array(['๓๕๐ บาท'], dtype=object)")
+        path = table(tmp_path, [{**row, "answers": text} for row, text in zip(HUB, answers, strict=True)])
     else:
         content: object = {"json": HUB, "data": {"data": HUB}, "rows": {"rows": [{"row": row} for row in HUB]}}.get(
             notation
@@ -216,6 +283,7 @@ def test_squad_as_the_hub_has_it_is_read(tmp_path: Path, notation: str) -> None:
             '[{"user_input": "q", "reference": "a"},\n {"user_input": "", "reference": "b"}]',
             "line 2: `user_input` is missing.",
         ),
+        ('[{"user_input": "q", "reference": "a"},\n 7]', "line 2: each row must be a JSON object."),
         ('{"input": "q", "expected_output": "a"}\n{"expected_output": "b"}\n', "line 2: `input` is missing."),
         ('[{"id": "a", "question": "q", "context": "c",\n "answers": ["x"]}]', "line 1: `answers` must hold `text`"),
     ],

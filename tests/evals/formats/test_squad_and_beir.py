@@ -66,6 +66,18 @@ def test_impossible_questions_of_squad_2_are_unanswerable(tmp_path: Path) -> Non
     assert cases[0].turns[0].documents == ()
 
 
+def test_questions_and_answers_without_a_text_are_left_out_and_said(tmp_path: Path) -> None:
+    suite = load(
+        squad(
+            tmp_path,
+            {"id": "a", "question": " ", "answers": []},
+            {"id": "b", "question": "q", "answers": [{"text": "", "answer_start": 0}, {"text": "308"}]},
+        )
+    )
+    assert [(case.id, case.turns[0].answers) for case in suite.cases] == [("b", ("308",))]
+    assert [note.split(": ", 1)[1] for note in suite.notes] == ["1 questions have no text (a) and are left out."]
+
+
 def test_articles_of_one_title_keep_their_paragraphs_apart(tmp_path: Path) -> None:
     path = squad(tmp_path, {"id": "x", "question": "q", "answers": [{"text": "308"}]})
     value = json.loads(path.read_text("utf-8"))
@@ -143,7 +155,13 @@ def test_a_beir_folder_is_a_suite(beir: Path) -> None:
     [
         ("qrels/test.tsv", "q1\td1\t1\nq1\td2\n", "test.tsv, line 2: a judgement is"),
         ("qrels/test.tsv", "q1\td1\t1\nq1\td2\t0.5\n", "test.tsv, line 2: a judgement is"),
-        ("qrels/test.tsv", "q9\td1\t1\n", "it has no cases."),
+        ("qrels/test.tsv", "q1\td1\tinf\n", "test.tsv, line 1: a judgement is"),
+        ("qrels/test.tsv", "q1\td1\t0.5\n", "test.tsv, line 1: a judgement is"),
+        ("qrels/test.tsv", "query-id\tcorpus-id\tscore\n", "test.tsv: it holds no judgement."),
+        ("qrels/test.tsv", "q9\td1\t1\n", "queries.jsonl: none of the queries that test.tsv judges stands here"),
+        ("queries.jsonl", '{"_id": "q1", "text": ["x"]}\n', "queries.jsonl, line 1: `text` must be a text."),
+        ("queries.jsonl", '{"_id": "q1", "text": "x"}\n' * 2, "queries.jsonl, line 2: the id `q1` is that of line 1"),
+        ("queries.jsonl", '{"_id": 1.0, "text": "x"}\n', "line 1: `_id` must be a text or a whole number, not 1.0."),
         ("queries.jsonl", '{"text": "x"}\n', "line 1: `_id` is missing."),
         ("queries.jsonl", '{"_id": "q1"\n', "line 1: this line is not JSON"),
     ],
@@ -153,6 +171,15 @@ def test_a_broken_beir_folder_is_refused_with_file_and_line(beir: Path, file: st
     with pytest.raises(SuiteError) as error:
         load(beir)
     assert expected in str(error.value)
+
+
+@pytest.mark.parametrize("file", ["corpus.jsonl", "queries.jsonl", "qrels/test.tsv"])
+def test_a_beir_folder_in_another_encoding_is_refused_with_the_line(beir: Path, file: str) -> None:
+    content = (beir / file).read_bytes().split(b"\n")
+    (beir / file).write_bytes(b"\n".join([content[0], "caf\xe9".encode("latin-1"), *content[1:]]))
+    with pytest.raises(SuiteError) as error:
+        documents(beir)
+    assert str(error.value) == f"{beir / file}, line 2: this is not UTF-8; save the file as UTF-8."
 
 
 def test_a_broken_line_of_the_corpus_is_named(beir: Path) -> None:
@@ -192,6 +219,7 @@ def test_questions_of_a_mixed_file_keep_their_own_languages(tmp_path: Path) -> N
         "query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\nq2\td2\t1\n",
         "query-id\tcorpus-id\tscore\r\nq1\td1\t2.0\r\nq1\td2\t0.0\r\nq2\td2\t1.0\r\n",
         "q1 0 d1 2\nq1 0 d2 0\nq2 0 d2 1\n",
+        "\ufeffquery-id\tcorpus-id\tscore\t\nq1\td1\t2\t\nq1\td2\t0\t\nq2\td2\t1\t\n",
         "q1\tQ0\td1\t2\nq1\tQ0\td2\t-1\nq2\tQ0\td2\t1\n",
     ],
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from evals.formats import load
 from evals.types import Case
+from store.errors import SuiteError
 
 PLAIN = "id,question,answers,answerable\na1,Ở đâu?,“Hà Nội”,true\nth,ค่าปรับเท่าไร,350 บาท|๓๕๐,\n"
 
@@ -34,6 +35,9 @@ def cases(folder: Path, content: bytes | str) -> list[object]:
         "\n".join(f"{line}," for line in PLAIN.splitlines()) + "\n,,,,\n,,,,\n",
         "\n" + PLAIN.replace("true", " TRUE "),
         PLAIN.replace("true", "yes"),
+        "".join(f"{number},{line}\n" for number, line in zip(["", 0, 1], PLAIN.splitlines(), strict=True)),
+        "".join(f"{number},{line}\n" for number, line in zip(["Unnamed: 0", 0, 1], PLAIN.splitlines(), strict=True)),
+        PLAIN.replace(",", ", ").replace("Ở đâu?", '"Ở đâu?"'),
     ],
 )
 def test_a_table_means_the_same_however_a_spreadsheet_saves_it(tmp_path: Path, variant: str) -> None:
@@ -42,6 +46,25 @@ def test_a_table_means_the_same_however_a_spreadsheet_saves_it(tmp_path: Path, v
 
 def test_unicode_text_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
     assert cases(tmp_path, PLAIN.replace(",", "\t").encode("utf-16")) == cases(tmp_path, PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "suite.csv: it is empty."),
+        ("id|question\n1|Where?\n", "line 1: unknown column `id|question`"),
+        ("id,question\n1,\n", "line 2: `question` is empty."),
+        ("id,question\n1,Where?".encode("utf-16-le"), "line 1: it holds the character U+0000; save the file as UTF-8."),
+        ("id,question,answerable\n1,Where?,WAHR\n", "line 2: `expect.answerable` must be true or false."),
+        (",question\nq1,Where?\n", "line 2: 2 cells, but line 1 names 1 columns."),
+    ],
+)
+def test_a_mistake_in_a_table_is_named_with_advice_that_applies(
+    tmp_path: Path, content: bytes | str, expected: str
+) -> None:
+    with pytest.raises(SuiteError) as error:
+        cases(tmp_path, content)
+    assert expected in str(error.value)
 
 
 def test_cases_without_an_id_are_named_by_their_place(tmp_path: Path) -> None:
