@@ -149,7 +149,7 @@ def _defaults(whole: Mapping[str, Any], lined: Lined, path: Path) -> tuple[dict[
     if not isinstance(_mapping(default).get("assert") or [], list):
         line = lined.line(("defaultTest", "assert"))
         raise at(path, line, "`assert` must be a list of assertions, each with a `type`.")
-    unsaid = [("defaultTest", name) for name in sorted(_mapping(default).keys() - _EXPRESSED)]
+    unsaid: list[tuple[str, ...]] = [("defaultTest", name) for name in sorted(_mapping(default).keys() - _EXPRESSED)]
     unsaid += [("scenarios",)] if "scenarios" in whole else []
     notes += [_left_out(path, lined.line(place), f"`{'.'.join(place)}`") for place in unsaid]
     return _mapping(default), notes

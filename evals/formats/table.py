@@ -46,7 +46,7 @@ def headings_of(text: str) -> tuple[str, ...]:
     """Return the headings of a table, stripped and in lower case; empty if its first line can't be read."""
     separator, _, body = _separator(text)
     try:
-        first = next(_reader(body.lstrip("\n"), separator), [])
+        first: list[str] = next(_reader(body.lstrip("\n"), separator), [])
     except csv.Error:
         return ()
     return tuple(_name(cell).lower() for cell in first)

@@ -40,9 +40,7 @@ def read_pptx(data: bytes) -> RawDocument:
         properties = presentation.core_properties
     except (KeyError, ValueError, PythonPptxError, zipfile.BadZipFile, SyntaxError, AttributeError, TypeError) as error:
         raise damaged_parts() from error
-    return RawDocument(
-        blocks, READER.media_types[0], title=properties.title or None, author=properties.author or None
-    )
+    return RawDocument(blocks, READER.media_types[0], title=properties.title or None, author=properties.author or None)
 
 
 def _blocks(presentation: Presentation) -> Iterator[Block]:
