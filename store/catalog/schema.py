@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy import URL, Connection
 
-from store.catalog import account_tables
+from store.catalog import account_tables, keyword_tables
 from store.catalog.database_errors import translate_errors
 from store.catalog.engine import Database
 from store.catalog.tables import library, metadata
@@ -134,8 +134,10 @@ def _upgrade(connection: Connection, current: int, folder: Path, to: str = "head
         if connection.dialect.name == "postgresql" and not current:
             metadata.create_all(connection)
             account_tables.metadata.create_all(connection)
+            keyword_tables.metadata.create_all(connection)
             facts = {"id": token_hex(8), "vectors_generation": "1", "keywords_generation": "1"}
             connection.execute(sa.insert(library), [{"name": name, "value": value} for name, value in facts.items()])
+            connection.execute(sa.insert(keyword_tables.generations), keyword_tables.empty(1))
             context.stamp(script, to)
         else:
             if current and context.get_current_revision() != f"{current:04}":  # made or changed without Alembic

@@ -30,6 +30,7 @@ from store.index.vector_index import (
 )
 
 if TYPE_CHECKING:
+    from store.catalog.engine import Database
     from store.embedding.centering import Centering
     from store.index.chroma_server import ChromaServer
     from store.index.keyword_index import KeywordIndex
@@ -103,6 +104,8 @@ class IndexStorage:
     library_id: str
     server: ChromaServer | None = None
     """Where the vectors are, if not in the home."""
+    database: Database | None = None
+    """Where the keywords are, if not in the home."""
 
     def folder(self, kind: Kind, number: int) -> Path:
         """Return the folder of one generation of one kind."""
@@ -118,19 +121,27 @@ class IndexStorage:
 
     def open_keywords(self, number: int, tokenize: Tokenize, *, read_only: bool = False) -> KeywordIndex:
         """Open the keywords; other processes may open them too, read-only."""
-        from store.index.keyword_index import KeywordIndex
+        if self.database is not None:
+            from store.index.server_keywords import ServerKeywordIndex
 
-        return KeywordIndex.open(self.folder("keywords", number), tokenize, read_only=read_only)
+            return ServerKeywordIndex.open(self.database, number, tokenize)
+        from store.index.embedded_keywords import EmbeddedKeywordIndex
+
+        return EmbeddedKeywordIndex.open(self.folder("keywords", number), tokenize, read_only=read_only)
 
     def vector_files(self, number: int) -> VectorFiles:
         """Return the files of Chroma's graph of vectors, as they are now."""
         return VectorFiles.of(self.folder("vectors", number))
 
     def clear(self, vectors: int, keywords: int | None) -> None:
-        """Delete what a killed rebuild may have left under the next numbers."""
+        """Delete what a killed rebuild may have left under the next numbers, and begin them."""
         shutil.rmtree(self.folder("vectors", vectors), ignore_errors=True)
         if keywords is not None:
             shutil.rmtree(self.folder("keywords", keywords), ignore_errors=True)
+        if keywords is not None and self.database is not None:
+            from store.index.server_keywords import begin_generation
+
+            begin_generation(self.database, keywords)
         if self.server is not None:
             with closing(self.open_vectors(vectors)) as index:
                 index.drop()
@@ -140,6 +151,10 @@ class IndexStorage:
         used = {self.folder("vectors", generation.vectors), self.folder("keywords", generation.keywords)}
         for folder in set(self.derived.glob("*")) - used:
             shutil.rmtree(folder, ignore_errors=True)
+        if self.database is not None:
+            from store.index.server_keywords import drop_other_generations
+
+            drop_other_generations(self.database, generation.keywords)
         if self.server is not None:
             self.server.drop_others(self._prefix, f"{self._prefix}{generation.vectors:04}")
 

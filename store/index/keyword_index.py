@@ -1,39 +1,34 @@
 """Keyword search for mixed scripts: BM25 over the embedding model's own subword tokens.
 
 No language needs a word segmenter: the model's tokenizer cuts all scripts, and folding makes one spelling of what
-readers take to be the same. Dates are added as terms, the same ones for every calendar. Tantivy stores the index:
-memory-mapped, with adds and removals, opened without being read. It is derived from the catalog.
+readers take to be the same. Dates are added as terms, the same ones for every calendar. The index is derived from the
+catalog. Tantivy stores it in a library's home (`store.index.embedded_keywords`), tables store it in PostgreSQL
+(`store.index.server_keywords`); both score alike.
 """
 
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from store.errors import IndexDamagedError
-from store.text.date_ranges import day_range
 from store.text.date_terms import DATE_TERM, date_terms
 from store.text.fold import fold
-from store.text.spellings import SPELLED, spelling_terms
 from store.types import Filter
-
-if TYPE_CHECKING:
-    import tantivy
 
 TERMS_VERSION = 3
 """Version of the terms of a text: add one whenever these, `store.text.fold`, `store.text.spellings` or
 `store.text.date_terms` change.
 The catalog notes it, and an index of another version is rebuilt when it is opened."""
-WRITER_BYTES = 64 * 1024 * 1024
 MAX_QUERY_TERMS = 256
 """A question of ten thousand words is searched by its rarest terms."""
 K1 = 1.2
-"""Tantivy's BM25 saturation: a term's weight never exceeds its idf times K1 + 1."""
+"""BM25's saturation: a term's weight never exceeds its idf times K1 + 1."""
+B = 0.75
+"""By how much BM25 discounts long passages, in [0, 1]."""
 NO_DATE = 0
+"""Stands for the day of a passage without a date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,85 +62,59 @@ class KeywordQuery:
         return sum(self.weights.values()) * (K1 + 1)
 
 
-class KeywordIndex:
-    """The keyword index in one folder: many readers, one writer. Safe to use from several threads."""
+class KeywordIndex(ABC):
+    """The keyword index of one generation. Safe to use from several threads."""
 
-    def __init__(self, index: tantivy.Index, tokenize: Callable[[str], list[str]], *, read_only: bool = False) -> None:
-        self._index = index
+    def __init__(self, tokenize: Callable[[str], list[str]]) -> None:
         self._tokenize = tokenize
-        self._read_only = read_only
-        self._writer: Any = None
-        self._lock = threading.Lock()
 
-    @classmethod
-    def open(cls, folder: Path, tokenize: Callable[[str], list[str]], *, read_only: bool = False) -> KeywordIndex:
-        """Open the index in `folder`, or make an empty one unless `read_only`.
-
-        Raises IndexDamagedError for an index that is missing or can't be read.
-        """
-        import tantivy
-
-        try:
-            if tantivy.Index.exists(str(folder)) if folder.is_dir() else False:
-                return cls(tantivy.Index.open(str(folder)), tokenize, read_only=read_only)
-            if read_only:
-                raise IndexDamagedError("The library has no keyword index: run `attest rebuild`.")
-            folder.mkdir(parents=True, exist_ok=True)
-            return cls(tantivy.Index(_schema(), str(folder)), tokenize)
-        except (ValueError, OSError) as error:
-            raise IndexDamagedError(f"The keyword index can't be read ({error}): run `attest rebuild`.") from error
-
+    @abstractmethod
     def add(self, entries: Iterable[KeywordEntry]) -> None:
         """Add passages; searches find them after `commit`."""
-        import tantivy
 
-        with self._lock:
-            writer = self._open_writer()
-            for entry in entries:
-                document = tantivy.Document()
-                document.add_text("passage_id", entry.passage_id)
-                document.add_text("document_id", entry.document_id)
-                document.add_text("language", entry.language)
-                document.add_text("speaker", entry.speaker or "")
-                document.add_text("collection", _collection_term(entry.collection))
-                first, last = day_range(entry.published) if entry.published else (NO_DATE, NO_DATE)
-                document.add_integer("first_day", first)
-                document.add_integer("last_day", last)
-                document.add_text("terms", " ".join(self.terms(entry.text)))
-                document.add_text("spellings", " ".join(spelling_terms(entry.text, entry.language)))
-                writer.add_document(document)
-
+    @abstractmethod
     def remove_passages(self, passage_ids: Iterable[str]) -> None:
         """Remove passages; searches stop finding them after `commit`."""
-        with self._lock:
-            writer = self._open_writer()
-            for passage_id in passage_ids:
-                writer.delete_documents_by_term("passage_id", passage_id)
 
+    @abstractmethod
     def commit(self) -> None:
         """Make additions and removals durable and visible to searches."""
-        with self._lock:
-            if self._writer is not None:
-                self._writer.commit()
-            self._index.reload()
 
+    @abstractmethod
     def close(self) -> None:
-        """Release the writer's lock; what was not committed is lost."""
-        with self._lock:
-            if self._writer is not None:
-                self._writer.wait_merging_threads()
-                self._writer = None
+        """Close the index; what was not committed is lost."""
 
+    @abstractmethod
     def parse(self, query: str) -> KeywordQuery:
         """Return the terms of `query` with their weights; only the rarest `MAX_QUERY_TERMS` of a very long one."""
-        searcher = self._searcher()
-        count = searcher.num_docs
-        weights = {}
-        for term in dict.fromkeys(self.terms(query)):
-            found = min(searcher.doc_freq("terms", term), count)  # tantivy counts removed passages until a merge
-            weights[term] = math.log(1 + (count - found + 0.5) / (found + 0.5))
-        rarest = sorted(weights, key=weights.__getitem__, reverse=True)[:MAX_QUERY_TERMS]
-        return KeywordQuery({term: weights[term] for term in rarest})
+
+    @abstractmethod
+    def search(
+        self,
+        query: str | KeywordQuery,
+        k: int,
+        where: Filter | None = None,
+        among: Sequence[str] | None = None,
+    ) -> list[tuple[str, float]]:
+        """Return the `k` best passages as (passage id, BM25 score), best first; only those that share a term.
+
+        `among` restricts the search to passages of these ids.
+        """
+
+    @abstractmethod
+    def spellings(self, words: Iterable[str], where: Filter | None = None) -> dict[str, dict[str, int]]:
+        """Return for each bare word how it is spelled, with the number of passages that spell it so.
+
+        Words are as `store.text.spellings.bare` returns them. With a filter, only passages that it admits count.
+        """
+
+    @abstractmethod
+    def count(self) -> int:
+        """Return the number of passages."""
+
+    @abstractmethod
+    def passage_ids(self, batch: int = 10_000) -> Iterator[str]:
+        """Yield every passage's id, read in batches."""
 
     def terms(self, text: str) -> list[str]:
         """Return the terms of a text in order, then those of its dates."""
@@ -159,136 +128,12 @@ class KeywordIndex:
         total = sum(query.weights.values())
         return sum(weight for term, weight in query.weights.items() if term in held) / total if total else 0.0
 
-    def search(
-        self,
-        query: str | KeywordQuery,
-        k: int,
-        where: Filter | None = None,
-        among: Sequence[str] | None = None,
-    ) -> list[tuple[str, float]]:
-        """Return the `k` best passages as (passage id, BM25 score), best first; only those that share a term.
 
-        `among` restricts the search to passages of these ids.
-        """
-        parsed = self.parse(query) if isinstance(query, str) else query
-        if not parsed.weights or k < 1:
-            return []
-        import tantivy
+def rarest_terms(passages: int, frequencies: Mapping[str, int]) -> dict[str, float]:
+    """Return the rarest `MAX_QUERY_TERMS` of these terms with their inverse document frequencies, rarest first.
 
-        schema = self._index.schema
-        should, must = tantivy.Occur.Should, tantivy.Occur.Must
-        found = tantivy.Query.boolean_query(
-            [(should, tantivy.Query.term_query(schema, "terms", term, "freq")) for term in parsed.weights]
-        )
-        conditions = _conditions(schema, where or Filter())
-        if among is not None:
-            only = tantivy.Query.term_set_query(schema, "passage_id", list(among))
-            conditions.append(tantivy.Query.const_score_query(only, 0.0))
-        if conditions:
-            found = tantivy.Query.boolean_query([(must, found), *((must, condition) for condition in conditions)])
-        searcher = self._searcher()
-        hits = searcher.search(found, limit=k, count=False).hits
-        return [(_passage_id(searcher, address), float(score)) for score, address in hits]
-
-    def spellings(self, words: Iterable[str], where: Filter | None = None) -> dict[str, dict[str, int]]:
-        """Return for each bare word how it is spelled, with the number of passages that spell it so.
-
-        Words are as `store.text.spellings.bare` returns them. With a filter, only passages that it admits count.
-        """
-        import tantivy
-
-        searcher, schema = self._searcher(), self._index.schema
-        must = tantivy.Occur.Must
-        conditions = [(must, condition) for condition in _conditions(schema, where or Filter())]
-        found: dict[str, dict[str, int]] = {}
-        for word in dict.fromkeys(words):
-            terms = searcher.terms_with_prefix("spellings", f"{word}{SPELLED}")
-            if conditions:
-                queries = [(term, tantivy.Query.term_query(schema, "spellings", term, "basic")) for term, _ in terms]
-                narrowed = [
-                    (term, tantivy.Query.boolean_query([(must, query), *conditions])) for term, query in queries
-                ]
-                terms = [(term, _count(searcher, query)) for term, query in narrowed]
-            found[word] = {term.partition(SPELLED)[2]: count for term, count in terms if count}
-        return found
-
-    def count(self) -> int:
-        """Return the number of passages."""
-        return int(self._searcher().num_docs)
-
-    def passage_ids(self, batch: int = 10_000) -> Iterator[str]:
-        """Yield every passage's id, read in batches."""
-        import tantivy
-
-        searcher = self._searcher()
-        for offset in range(0, searcher.num_docs, batch):
-            for _, address in searcher.search(tantivy.Query.all_query(), limit=batch, offset=offset).hits:
-                yield _passage_id(searcher, address)
-
-    def _open_writer(self) -> Any:  # noqa: ANN401 - tantivy's writer has no public type
-        if self._read_only:
-            raise IndexDamagedError("The keyword index was opened for reading only: open the library as its owner.")
-        if self._writer is None:
-            self._writer = self._index.writer(WRITER_BYTES, 1)
-        return self._writer
-
-    def _searcher(self) -> tantivy.Searcher:
-        if self._read_only:
-            self._index.reload()  # another process may have written meanwhile
-        return self._index.searcher()
-
-
-def _passage_id(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> str:
-    return str(searcher.doc(address).get_first("passage_id"))
-
-
-def _count(searcher: tantivy.Searcher, query: tantivy.Query) -> int:
-    return int(searcher.search(query, limit=1).count or 0)  # type: ignore[attr-defined]  # the stubs lack it
-
-
-def _schema() -> tantivy.Schema:
-    import tantivy
-
-    builder = tantivy.SchemaBuilder()
-    builder.add_text_field("passage_id", stored=True, tokenizer_name="raw", index_option="basic")
-    for name in ("document_id", "language", "speaker", "collection"):
-        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
-    for name in ("first_day", "last_day"):
-        builder.add_integer_field(name, indexed=True, fast=True)
-    builder.add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
-    builder.add_text_field("spellings", tokenizer_name="whitespace", index_option="basic")
-    return builder.build()
-
-
-def _collection_term(name: str) -> str:
-    """Return a term for a name: the index can't hold an empty term."""
-    return f"={name}"
-
-
-def _conditions(schema: tantivy.Schema, where: Filter) -> list[tantivy.Query]:
-    """Return the filter as queries that all must match and that add nothing to the score."""
-    import tantivy
-
-    conditions = [
-        # a term query takes half the time of a set of one term
-        tantivy.Query.term_query(schema, name, values[0], "basic")
-        if len(values) == 1
-        else tantivy.Query.term_set_query(schema, name, list(values))
-        for name, values in (
-            ("document_id", where.documents),
-            ("language", where.languages),
-            ("speaker", where.speakers),
-            ("collection", tuple(map(_collection_term, where.collections))),
-        )
-        if values
-    ]
-    integer = tantivy.FieldType.Integer
-    if where.published_from:
-        first = day_range(where.published_from)[0]
-        conditions.append(tantivy.Query.range_query(schema, "last_day", integer, lower_bound=first))
-    if where.published_to:
-        last = day_range(where.published_to)[1]
-        conditions.append(
-            tantivy.Query.range_query(schema, "first_day", integer, lower_bound=NO_DATE + 1, upper_bound=last)
-        )
-    return [tantivy.Query.const_score_query(condition, 0.0) for condition in conditions]
+    `frequencies` has the number of passages that hold each term.
+    """
+    weights = {term: math.log(1 + (passages - found + 0.5) / (found + 0.5)) for term, found in frequencies.items()}
+    rarest = sorted(weights, key=weights.__getitem__, reverse=True)[:MAX_QUERY_TERMS]
+    return {term: weights[term] for term in rarest}

@@ -53,8 +53,12 @@ class Ownership:
         self._loading = threading.RLock()
         self._succession = threading.Lock()
         with catalog.snapshot() as snapshot:
-            derived = derived_folder(settings.home, in_postgresql=settings.database_url is not None)
-            self._storage = IndexStorage(derived, snapshot.value("id") or "", _chroma_server(settings))
+            self._storage = IndexStorage(
+                derived_folder(settings.home, in_postgresql=settings.database_url is not None),
+                snapshot.value("id") or "",
+                _chroma_server(settings),
+                catalog.database if catalog.database.file is None else None,
+            )
         self._indexes = IndexManager(catalog, self._storage, self._tokenize, owned=owned)
 
     @classmethod

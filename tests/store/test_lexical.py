@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from store.catalog.engine import Database
+from store.catalog.schema import migrate
 from store.embedding.embedder import TextEmbedder
 from store.errors import IndexDamagedError
+from store.index.embedded_keywords import EmbeddedKeywordIndex
 from store.index.keyword_index import MAX_QUERY_TERMS, KeywordEntry, KeywordIndex
+from store.index.server_keywords import ServerKeywordIndex
 from store.types import Filter
+from tests.postgresql import PostgresServer
 
 
 def entry(name: str, text: str, language: str = "en", **known: str) -> KeywordEntry:
@@ -31,9 +36,26 @@ TEXTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def index(model: TextEmbedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeywordIndex]:
-    index = KeywordIndex.open(tmp_path_factory.mktemp("keywords"), model.tokenize)
+Tokenize = Callable[[str], list[str]]
+PLACES = ["home", "postgresql"]
+
+
+def opened(place: str, tokenize: Tokenize, request: pytest.FixtureRequest) -> KeywordIndex:
+    """An empty index in that place."""
+    if place == "home":
+        folder = request.getfixturevalue("tmp_path_factory").mktemp("keywords")
+        return EmbeddedKeywordIndex.open(folder / "keywords", tokenize)
+    server: PostgresServer = request.getfixturevalue("postgresql")
+    where = server.new_database()
+    migrate(where)
+    database = Database.connect(where)
+    request.addfinalizer(database.close)
+    return ServerKeywordIndex.open(database, 1, tokenize)
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def index(model: TextEmbedder, request: pytest.FixtureRequest) -> Iterator[KeywordIndex]:
+    index = opened(request.param, model.tokenize, request)
     index.add(entry(name, text, name[-2:]) for name, text in TEXTS.items())
     index.commit()
     yield index
@@ -112,9 +134,9 @@ def test_a_very_long_query_is_searched_by_its_rarest_terms(index: KeywordIndex) 
     assert "▁the" not in parsed.weights
 
 
-@pytest.fixture
-def small(tmp_path: Path) -> Iterator[KeywordIndex]:
-    index = KeywordIndex.open(tmp_path / "keywords", str.split)
+@pytest.fixture(params=PLACES)
+def small(request: pytest.FixtureRequest) -> Iterator[KeywordIndex]:
+    index = opened(request.param, str.split, request)
     yield index
     index.close()
 
@@ -170,22 +192,24 @@ def test_filters_change_no_score(small: KeywordIndex) -> None:
     assert small.search("rice delta", 1, where) == small.search("rice delta", 1)
 
 
-def test_what_one_process_adds_another_finds_at_once(small: KeywordIndex, tmp_path: Path) -> None:
-    reader = KeywordIndex.open(tmp_path / "keywords", str.split, read_only=True)
+def test_what_one_process_adds_another_finds_at_once(tmp_path: Path) -> None:
+    small = EmbeddedKeywordIndex.open(tmp_path / "keywords", str.split)
+    reader = EmbeddedKeywordIndex.open(tmp_path / "keywords", str.split, read_only=True)
     small.add([entry("a", "rice")])
     small.commit()
     assert [name for name, _ in reader.search("rice", 10)] == ["a"]
     with pytest.raises(IndexDamagedError, match="reading only"):
         reader.add([entry("b", "rice")])
+    small.close()
 
 
 def test_a_missing_or_damaged_index_is_said_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(IndexDamagedError, match="attest rebuild"):
-        KeywordIndex.open(tmp_path / "nothing", str.split, read_only=True)
-    KeywordIndex.open(tmp_path / "keywords", str.split).close()
+        EmbeddedKeywordIndex.open(tmp_path / "nothing", str.split, read_only=True)
+    EmbeddedKeywordIndex.open(tmp_path / "keywords", str.split).close()
     (tmp_path / "keywords" / "meta.json").write_text("{")
     with pytest.raises(IndexDamagedError, match="attest rebuild"):
-        KeywordIndex.open(tmp_path / "keywords", str.split)
+        EmbeddedKeywordIndex.open(tmp_path / "keywords", str.split)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
