@@ -16,6 +16,7 @@ from typing import Any
 from assistant.answer.pipeline import Assistant
 from assistant.types import AskOptions
 from store.embedding.weights import load_embedder
+from store.index.embedded_keywords import EmbeddedKeywordIndex
 from store.index.keyword_index import KeywordEntry, KeywordIndex
 from store.library import Library
 from store.types import Filter
@@ -86,7 +87,7 @@ def _keywords(index: KeywordIndex, library: Library, question: str) -> dict[str,
     """Opening the keyword index again, and adding to it and removing."""
     folder = next((library.settings.home / "derived").glob("keywords-*"))
     began = time.perf_counter()
-    KeywordIndex.open(folder, library.embedder.tokenize, read_only=True).search(question, 10)
+    EmbeddedKeywordIndex.open(folder, library.embedder.tokenize, read_only=True).search(question, 10)
     opened = time.perf_counter()
     index.add(KeywordEntry(f"probe-{n}", "probe", "en", None, None, f"{question} {n}") for n in range(ENTRIES))
     index.commit()
