@@ -134,7 +134,7 @@ class KeywordRows:
     def postings(self, term_ids: Sequence[int], limit: int | None = None) -> Iterator[tuple[int, int, bytes]]:
         """Yield rows of (term, block, postings); of a `limit`, those of the newest blocks."""
         statement = _POSTINGS if limit is None else _LAST_POSTINGS
-        yield from self._connection.execute(statement, {"terms": list(term_ids), "limit": limit})  # type: ignore[misc]
+        yield from self._connection.execute(statement, {"terms": list(term_ids), "limit": limit})
 
     def by_id(self, passage_ids: Sequence[str]) -> list[HeldTerms]:
         """Return the terms of those passages that the generation has."""
@@ -202,7 +202,7 @@ class KeywordWriter(KeywordRows):
         """Yield rows of (term, block, postings) for each (term, block)."""
         pairs = list(wanted)
         values = _arrays(term=(term for term, _ in pairs), block=(block for _, block in pairs))
-        yield from self._connection.execute(_IN_BLOCKS, values)  # type: ignore[misc]
+        yield from self._connection.execute(_IN_BLOCKS, values)
 
     def replace(self, changed: Mapping[tuple[int, int], bytes]) -> None:
         """Store other postings for each (term, block); a row without any is deleted."""
