@@ -47,8 +47,9 @@ chat: $(if $(filter local,$(MODEL)),$(READY_FOR_MODEL),$(READY))
 	$(if $(filter local,$(MODEL)),@$(BIN)/attest models install)
 	@exec env $(if $(filter local,$(MODEL)),ATTEST_MODE=written) $(BIN)/attest serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
+# The tests are shared out to a process for each processor, four at most.
 test: lint types browser
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
 
 lint: $(READY_TO_TEST)
 	$(BIN)/ruff check

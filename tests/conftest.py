@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from assistant.build import answer_other_processes
@@ -25,8 +27,19 @@ settings.register_profile("attest", deadline=None)
 settings.load_profile("attest")
 
 answer_other_processes()  # as the program does where it starts
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers share the processors, so no model of theirs may take all of them.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
+MOST_WORKERS = 4
+"""Each loads models of its own, which take up to three gigabytes."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes `pytest -n auto` shares the tests out to; 0 to run them in this one."""
+    processors = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return min(processors, MOST_WORKERS) if processors > 1 else 0
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +66,25 @@ def browser() -> Iterator[LastingBrowser]:
         lasting = LastingBrowser(playwright.chromium, Path(found))
         yield lasting
         lasting.close()
+
+
+@pytest.fixture(scope="session")
+def new_sample_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Returns the folder of a new library with the shipped samples; the real model reads them once for all of them."""
+    from ingest.pipeline import ingest_samples
+    from store.library import Library
+
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # the workers'
+    original = folder / "sample-home"
+    with FileLock(folder / "sample-home.lock"):
+        if not original.exists():
+            unfinished = tmp_path_factory.mktemp("samples")
+            with Library.open(unfinished) as library:
+                assert not ingest_samples(library).failed
+            unfinished.rename(original)
+    return lambda: Path(shutil.copytree(original, tmp_path_factory.mktemp("samples") / "home"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,6 @@ from assistant.server.auth.scoped_access import Assistant as ServedAssistant
 from assistant.server.serve import bound, server
 from assistant.server.settings import DEFAULTS, PageSettings
 from assistant.server.uploads import DocumentEditor, ingest_into
-from ingest.pipeline import ingest_samples
 from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
 from store.library import Library
@@ -73,11 +72,9 @@ def serving(library: Library, home: Path, settings: PageSettings = DEFAULTS) -> 
 
 
 @pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+def library(new_sample_home: Callable[[], Path]) -> Iterator[Library]:
     """The samples, read by the real model."""
-    home = tmp_path_factory.mktemp("samples")
-    with Library.open(Settings(home=home)) as opened:
-        assert not ingest_samples(opened).failed
+    with Library.open(Settings(home=new_sample_home())) as opened:
         yield opened
 
 

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +17,7 @@ from pathlib import Path
 import pytest
 
 from assistant.cli import main
-from ingest.pipeline import ingest_samples
-from store.library import Library
 from store.ownership.socket_path import socket_path
-from store.settings import Settings
 from tests.api.conftest import QUESTION, THAI
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no such sockets here")
@@ -118,12 +115,9 @@ def in_this_process(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(new_sample_home: Callable[[], Path]) -> Path:
     """A library with the samples, read by the real model."""
-    folder = tmp_path_factory.mktemp("home")
-    with Library.open(Settings(home=folder)) as library:
-        assert not ingest_samples(library).failed
-    return folder
+    return new_sample_home()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jsonschema
@@ -23,11 +23,9 @@ SAMPLES = ROOT / "ingest" / "samples"
 
 
 @pytest.fixture(scope="module")
-def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+def assistant(new_sample_home: Callable[[], Path]) -> Iterator[Assistant]:
     """Over a library of the shipped samples."""
-    with Library.open(tmp_path_factory.mktemp("samples")) as library:
-        report = ingest_paths(library, [SAMPLES])
-        assert not report.failed
+    with Library.open(new_sample_home()) as library:
         yield Assistant(library)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,13 +55,12 @@ def test_what_it_writes_is_shown_with_its_quote(llm: GgufLLM) -> None:
     assert all(claim.citations == (1,) for claim in written.claims)
 
 
-def test_stopping_frees_it_at_once(llm: GgufLLM) -> None:
+def test_stopping_frees_it_before_it_has_written_to_its_end(llm: GgufLLM) -> None:
     pieces = stream_text(llm, ASK, max_tokens=250)
     next(pieces)
-    started = time.monotonic()
     pieces.close()  # type: ignore[attr-defined]
     with llm._turn:
-        assert time.monotonic() - started < 6  # well under a second on an idle machine; writing on takes 20
+        assert not llm.spent, "the model wrote on"
 
 
 def test_two_readers_take_turns(llm: GgufLLM) -> None:

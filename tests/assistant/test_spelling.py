@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,6 @@ from assistant.answer.spelling.speller import meant
 from assistant.answer.spelling.syllables import TONES, Syllable, parse, spellings
 from assistant.types import AskOptions
 from evals.benchmarks.typing import KINDS, distorted, questions
-from ingest.pipeline import ingest_samples
 from store.library import Library
 from store.text.spellings import bare
 from store.types import Filter
@@ -25,10 +25,9 @@ UN = "Việt Nam gia nhập Liên hợp quốc ngày nào?"
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+def library(new_sample_home: Callable[[], Path]) -> Iterator[Library]:
     """With the shipped samples."""
-    with Library.open(tmp_path_factory.mktemp("samples")) as library:
-        assert not ingest_samples(library).failed
+    with Library.open(new_sample_home()) as library:
         yield library
 
 

@@ -404,7 +404,6 @@ def test_the_small_model_translates_or_it_is_said_that_it_could_not(source: str,
     assert isinstance(done, Translations)
     assert not done.failed, done.problem
     (translated,) = [each for each in events if isinstance(each, Translation)]
-    print(translated.text)
     assert (translated.text is None) == (done.withheld == (1,))
     if translated.text is not None:
         assert detect_language(translated.text) == target

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
@@ -21,7 +21,7 @@ from assistant.server.serve import bound, server
 from assistant.server.settings import PageSettings
 from assistant.server.uploads import DocumentEditor, ingest_into
 from assistant.types import Answer
-from ingest.pipeline import ingest_paths, ingest_samples
+from ingest.pipeline import ingest_paths
 from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
 from store.library import Library
@@ -39,9 +39,8 @@ COMPARISON = (
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    with Library.open(tmp_path_factory.mktemp("real")) as opened:
-        assert not ingest_samples(opened).failed
+def library(new_sample_home: Callable[[], Path]) -> Iterator[Library]:
+    with Library.open(new_sample_home()) as opened:
         yield opened
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -20,7 +19,6 @@ from assistant.server.serve import bound, server
 from assistant.server.settings import PageSettings
 from assistant.server.uploads import DocumentEditor
 from assistant.types import Answer
-from ingest.pipeline import ingest_samples
 from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
 from store.library import Library
@@ -37,8 +35,6 @@ QUESTIONS = {
     "th-TH": ("ทวีปแอฟริกามีกี่ที่นั่งในคณะมนตรีสิทธิมนุษยชน", "th"),
     "vi-VN": ("Có bao nhiêu quốc gia dự hội nghị Viên năm 1993?", "vi"),
 }
-BUSY = 1.5
-"""Load average of two cores from which on seconds say nothing."""
 MINUTES = 180_000
 """Milliseconds: two busy cores may be many times slower than idle ones."""
 
@@ -53,9 +49,8 @@ def llm() -> GgufLLM:
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    with Library.open(tmp_path_factory.mktemp("written")) as opened:
-        assert not ingest_samples(opened).failed
+def library(new_sample_home: Callable[[], Path]) -> Iterator[Library]:
+    with Library.open(new_sample_home()) as opened:
         yield opened
 
 
@@ -101,12 +96,6 @@ def until_at_work(llm: GgufLLM) -> None:
         time.sleep(0.02)
 
 
-def seconds_until_free(llm: GgufLLM) -> float:
-    started = time.monotonic()
-    with llm._turn:
-        return time.monotonic() - started
-
-
 @pytest.mark.parametrize("locale", QUESTIONS)
 def test_an_answer_is_written_in_the_language_of_the_question_with_quotes_that_open(
     real: Visitors, library: Library, locale: str
@@ -137,7 +126,7 @@ def test_quotes_are_on_the_page_while_the_model_still_reads(real: Visitors, llm:
 
 
 @pytest.mark.parametrize("how", ["stop", "close"])
-def test_stopping_or_closing_the_page_frees_the_model_within_a_second(
+def test_stopping_or_closing_the_page_frees_the_model_before_it_has_written_to_its_end(
     real: Visitors, llm: GgufLLM, library: Library, how: str
 ) -> None:
     visit = real.open()
@@ -148,8 +137,5 @@ def test_stopping_or_closing_the_page_frees_the_model_within_a_second(
     else:
         visit.page.close()
         real.visits.remove(visit)
-    spent = seconds_until_free(llm)
-    print(f"{how}: free after {spent:.2f} s")
-    assert not llm.spent, "the model wrote on to its end"
-    # Only idle cores tell seconds: on busy ones a batch of the prompt takes as long as it takes.
-    assert os.getloadavg()[0] > BUSY or spent < 1.5
+    with llm._turn:
+        assert not llm.spent, "the model wrote on to its end"

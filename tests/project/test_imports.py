@@ -32,7 +32,7 @@ MAY_IMPORT = {
 }
 """The architecture in one table."""
 
-TOOLS = {"mypy", "ruff", "pytest-timeout", "setuptools"}
+TOOLS = {"mypy", "ruff", "pytest-timeout", "pytest-xdist", "setuptools"}
 """Run, not imported."""
 
 BY_NAME = {

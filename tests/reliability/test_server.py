@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -49,7 +50,7 @@ class Running:
     def join(self, question: str, session: str) -> int:
         """Put a question into Gradio's queue, as the page does; returns the status."""
         event = {"ticket": session, "question": question, "options": {}}
-        payload = {"data": [], "event_data": event, "fn_index": self._ask(), "session_hash": session, "trigger_id": 1}
+        payload = {"data": [], "event_data": event, "fn_index": self._ask, "session_hash": session, "trigger_id": 1}
         status, _ = self.request(
             "POST", "/gradio_api/queue/join", json.dumps(payload).encode(), **{"Content-Type": "application/json"}
         )
@@ -64,7 +65,9 @@ class Running:
                 if line.startswith(b"data:"):
                     yield json.loads(line[5:])
 
+    @cached_property
     def _ask(self) -> int:
+        """The number of the function that asks."""
         _, page = self.request("GET", "/")
         config = json.loads(page.split(b"window.gradio_config = ", 1)[1].split(b";</script>", 1)[0])
         return next(int(each["id"]) for each in config["dependencies"] if [t[1] for t in each["targets"]] == ["submit"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -192,30 +191,3 @@ def test_no_lookup_scans_the_catalog(watched: tuple[Snapshot, list[str]]) -> Non
     for step, statement in plans:
         if step.startswith("SCAN"):
             assert any(step.removeprefix("SCAN ").startswith(allowed) for allowed in ALLOWED_SCANS), (step, statement)
-
-
-@pytest.mark.hard
-@pytest.mark.hard
-def test_a_library_of_ten_thousand_passages_opens_and_answers_at_once(tmp_path: Path) -> None:
-    large = _library_of(1000, tmp_path)
-    embedder = HashingEmbedder()
-    with Library.open(large, embedder=embedder) as library:
-        library.prepare()
-    started = time.perf_counter()
-    with Library.open(large, embedder=embedder) as library:
-        opened = time.perf_counter() - started
-        library.search("Finding 2 of report 17")
-        first = time.perf_counter() - started
-        times = []
-        for number in range(20):
-            started = time.perf_counter()
-            hits = library.search(f"Finding 7 of report {number * 40}", 10).hits
-            times.append(time.perf_counter() - started)
-            assert len(hits) == 10
-        counting = time.perf_counter()
-        assert library.statistics().passages == 10_000
-        counting = time.perf_counter() - counting
-    assert opened < 0.5
-    assert first < 3
-    assert sorted(times)[10] < 0.25
-    assert counting < 0.05

@@ -162,13 +162,13 @@ def test_a_reader_sees_whole_documents_while_they_change(tmp_path: Path) -> None
     """The owner replaces a document of 40 passages again and again; no search mixes two versions."""
     with Other(write_on, tmp_path), Library.open(tmp_path, embedder=HashingEmbedder(), read_only=True) as reader:
         versions: set[str] = set()
-        deadline = time.monotonic() + 4
-        while time.monotonic() < deadline or len(versions) < 2:
+        searches = 0
+        while searches < 200 or len(versions) < 3:
             hits = [hit for hit in reader.search("Part 7 of version", 40).hits if hit.document.uri == "changing"]
             seen = {hit.text.partition(" of ")[2] for hit in hits}
             assert len(seen) == 1, f"one search saw {seen or 'neither version'}"
             versions |= seen
-            assert time.monotonic() < deadline + 60
+            searches += 1
 
 
 def test_a_reader_follows_a_rebuild(tmp_path: Path) -> None:

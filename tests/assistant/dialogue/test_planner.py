@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,17 +11,15 @@ from assistant.answer.dialogue.classifier import EXAMPLES, FITTED, TurnClassifie
 from assistant.answer.pipeline import Assistant
 from assistant.types import Answer, AskOptions, Finished, Message
 from evals.benchmarks.turns import LOOKED_UP, f1_by_kind, load, recall_of_questions
-from ingest.pipeline import ingest_samples
 from store.library import Library
 from store.text.fold import fold
 from store.types import Filter
 
 
 @pytest.fixture(scope="module")
-def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+def assistant(new_sample_home: Callable[[], Path]) -> Iterator[Assistant]:
     """Over a library of the shipped samples."""
-    with Library.open(tmp_path_factory.mktemp("samples")) as library:
-        assert not ingest_samples(library).failed
+    with Library.open(new_sample_home()) as library:
         yield Assistant(library)
 
 
