@@ -52,6 +52,7 @@ ANSWERS = {
     "a document": ("documents", "show", "sample:vienna-1993.en.md", "--json"),
     "no document": ("documents", "show", "nothing"),
 }
+SAID = {"english": "Vienna", "thai, all of it": '"answered": true'}
 CHANGES = {
     "files": ("ingest", "{files}"),
     "files again": ("ingest", "{files}", "--json"),
@@ -116,43 +117,39 @@ def in_this_process(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
 
 @pytest.fixture(scope="module")
 def home(new_sample_home: Callable[[], Path]) -> Path:
-    """A library with the samples, read by the real model."""
+    """A library without a server."""
     return new_sample_home()
 
 
 @pytest.fixture(scope="module")
-def beside(home: Path) -> dict[str, Printed]:
-    """What all commands that only ask printed beside a server."""
+def served_home(new_sample_home: Callable[[], Path]) -> Iterator[Path]:
+    """The same library with a server."""
+    home = new_sample_home()
     with running_server(home):
-        return {name: in_own_process(home, *arguments) for name, arguments in ANSWERS.items()}
+        yield home
 
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_a_command_prints_the_same_beside_a_server(
     home: Path,
-    beside: dict[str, Printed],
+    served_home: Path,
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     name: str,
 ) -> None:
-    alone = in_this_process(capfd, monkeypatch, "--home", str(home), *ANSWERS[name])
-    assert (beside[name].code, timeless(beside[name].out)) == (alone.code, timeless(alone.out))
-    assert beside[name].err == alone.err
-
-
-def test_the_questions_have_answers_and_the_errors_are_errors(beside: dict[str, Printed]) -> None:
-    assert {name: printed.code for name, printed in beside.items()} == {
-        name: 2
-        if name.startswith(("an empty", "a question that", "no "))
-        else int(name in ("of a speaker", "not in the documents", "nothing found"))
-        for name in beside
-    }
-    assert "Vienna" in beside["english"].out
-    assert json.loads(beside["thai, all of it"].out)["answered"]
+    beside, alone = (
+        in_this_process(capfd, monkeypatch, "--home", str(each), *ANSWERS[name]) for each in (served_home, home)
+    )
+    assert (beside.code, timeless(beside.out)) == (alone.code, timeless(alone.out))
+    assert beside.err == alone.err
+    is_refused = name.startswith(("an empty", "a question that", "no "))
+    finds_nothing = name in ("of a speaker", "not in the documents", "nothing found")
+    assert beside.code == (2 if is_refused else int(finds_nothing))
+    assert SAID.get(name, "") in beside.out
 
 
 def test_files_come_and_go_beside_a_server_as_without_one(
-    home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    home: Path, served_home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = tmp_path / "files"
 
@@ -168,28 +165,34 @@ def test_files_come_and_go_beside_a_server_as_without_one(
             (files / "gone.txt").unlink()
         return [each.format(files=files, number=number) for each in CHANGES[name]]
 
-    with running_server(home):
-        served = {name: in_own_process(home, *arguments(name, 1)) for name in CHANGES}
+    served, alone = (
+        {name: in_this_process(capfd, monkeypatch, "--home", str(each), *arguments(name, number)) for name in CHANGES}
+        for number, each in enumerate((served_home, home), 1)
+    )
     for name in CHANGES:
-        alone = in_this_process(capfd, monkeypatch, "--home", str(home), *arguments(name, 2))
-        assert (served[name].code, timeless(served[name].out)) == (alone.code, timeless(alone.out)), name
-        assert timeless(served[name].err) == timeless(alone.err), name
+        assert (served[name].code, timeless(served[name].out)) == (alone[name].code, timeless(alone[name].out)), name
+        assert timeless(served[name].err) == timeless(alone[name].err), name
     assert "3 added" in served["files"].out
     assert "1 removed" in served["one file gone"].out
     assert len(json.loads(served["removed"].out)["removed"]) == 2
 
 
-def test_no_model_is_loaded_beside_a_server_and_a_killed_one_is_not_waited_for(home: Path) -> None:
+def test_no_model_is_loaded_beside_a_server(served_home: Path) -> None:
     look = f"import atexit, sys; atexit.register(lambda: print(sorted({HEAVY!r} & sys.modules.keys()))); {PROGRAM}"
+    for arguments in (("ask", QUESTION), ("search", QUESTION), ("documents", "list")):
+        printed = in_own_process(served_home, *arguments, program=look)
+        assert printed.code == 0, printed.err
+        assert printed.out.endswith("\n[]\n"), arguments
+
+
+def test_a_killed_server_is_not_waited_for(
+    home: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with running_server(home) as server:
-        for arguments in (("ask", QUESTION), ("search", QUESTION), ("documents", "list")):
-            printed = in_own_process(home, *arguments, program=look)
-            assert printed.code == 0, printed.err
-            assert printed.out.endswith("\n[]\n"), arguments
         server.kill()
         server.wait()
     assert socket_path(home).exists(), "the test needs the stale socket"
-    printed = in_own_process(home, "ask", QUESTION)
+    printed = in_this_process(capfd, monkeypatch, "--home", str(home), "ask", QUESTION)
     assert (printed.code, printed.err) == (0, "")
     assert "Vienna" in printed.out
     assert not socket_path(home).exists()
