@@ -26,10 +26,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("attest", deadline=None)
 settings.load_profile("attest")
 
+
 answer_other_processes()  # as the program does where it starts
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # Workers share the processors, so no model of theirs may take all of them.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_WORKERS = 4
@@ -40,6 +38,11 @@ def pytest_xdist_auto_num_workers() -> int:
     """Return how many processes `pytest -n auto` shares the tests out to; 0 to run them in this one."""
     processors = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     return min(processors, MOST_WORKERS) if processors > 1 else 0
+
+
+def pytest_xdist_setupnodes() -> None:
+    """Let no model take more than one processor: workers share them. Libraries read it when they are loaded."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,7 @@ def token(people: Guarded, name: str, *given: object) -> str:
 
 @pytest.fixture
 def visit(people: Guarded) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=people.address, trust_env=False, timeout=30) as client:
+    with httpx.Client(base_url=people.address, trust_env=False, timeout=120) as client:
         yield client
 
 

@@ -156,6 +156,9 @@ class ScriptedAssistant:
         self.library = ScriptedLibrary()
         self.asked: list[tuple[str, tuple[Message, ...], AskOptions]] = []
         self.closed = threading.Event()
+        """Whether an answer was broken off."""
+        self.released = threading.Event()
+        """Whether answers that wait for a test may go on."""
         for name, text, language, speaker, published, title in (
             ("forum", FORUM, "th", "สำนักข่าวสายน้ำ", "2021-03", "การประชุมว่าด้วยแม่น้ำ"),
             ("river", RIVER, "vi", "Quỹ Dòng Sông", "2019", "Thông cáo về dòng sông"),
@@ -188,26 +191,37 @@ class ScriptedAssistant:
         yield EvidenceFound(question, "en", evidence, 0.93)
         if "modelfails" in question:
             raise LanguageModelError("The language model broke off; ask again, or choose quotes.")
-        yield from self._text(question, evidence, options, slow="slowly" in question)
+        try:
+            if "held" in question:
+                yield from self._hold()
+            yield from self._text(question, evidence, options)
+        except GeneratorExit:
+            self.closed.set()
+            raise
+
+    def _hold(self) -> Iterator[Event]:
+        """Wait until a test says to go on, or two minutes if it never does."""
+        for _ in range(2400):
+            if self.released.wait(0.05):
+                return
+            yield Waiting()
 
     def prompt_of(self, answer: Answer) -> tuple[tuple[str, str], ...]:
         if answer.model != "scripted-writer":
             return ()
         return (("system", f"Answer from the quotes. {HOSTILE}"), ("user", answer.standalone_question))
 
-    def _text(self, question: str, evidence: tuple[Evidence, ...], options: AskOptions, slow: bool) -> Iterator[Event]:
-        text, claims = "", []
+    def _text(self, question: str, evidence: tuple[Evidence, ...], options: AskOptions) -> Iterator[Event]:
+        text, claims, slow = "", [], "slowly" in question
         for item in evidence:
             piece = f"According to {item.document.speaker} ({item.document.title}): “{item.quote}” [{item.key}]"
             start = len(text)
-            try:
-                for word in piece.split(" "):
-                    if slow:
-                        time.sleep(0.15)
-                    yield TextAdded(word + " ")
-            except GeneratorExit:
-                self.closed.set()
-                raise
+            for number, word in enumerate(piece.split(" ")):
+                if slow and number < 10:
+                    time.sleep(0.15)
+                elif slow:
+                    yield from self._hold()
+                yield TextAdded(word + " ")
             text += piece + " "
             claims.append(Claim(text=piece, start=start, end=len(text) - 1, citations=(item.key,), support="quoted"))
             yield ClaimChecked(claims[-1])
@@ -247,7 +261,7 @@ class ScriptedAssistant:
                 raise RuntimeError("the secret of the traceback")
         yield Finished(answer)
 
-    def _translations(self, answer: Answer, slow: bool) -> Generator[Event, None, Answer]:
+    def _translations(self, answer: Answer, is_held: bool) -> Generator[Event, None, Answer]:
         """Every quote but the last gets a translation, see `translation_of`."""
         yield Composed(answer)
         done = Translations()
@@ -257,13 +271,8 @@ class ScriptedAssistant:
             done = done.and_also(translation)
             now = with_translations(answer, done, "scripted-writer")
             yield Translated(translation.key, translation.text, now)
-            try:
-                for _ in range(40 if slow else 0):
-                    time.sleep(0.15)
-                    yield Waiting()
-            except GeneratorExit:
-                self.closed.set()
-                raise
+            if is_held:
+                yield from self._hold()
         return with_translations(answer, replace(done, withheld=(last.key,)), "scripted-writer")
 
     def _evidence(self, question: str, options: AskOptions) -> Iterator[Evidence]:

@@ -45,7 +45,8 @@ def test_an_unsupported_claim_is_marked_with_the_reason(visit: Visit) -> None:
     assert "Not supported by the quotes. Why: gold" in visit.page.locator(".why").inner_text()
 
 
-def test_quotes_are_on_the_page_while_the_text_is_still_being_written(visit: Visit) -> None:
+def test_quotes_are_on_the_page_while_the_text_is_still_being_written(visit: Visit, served: Served) -> None:
+    served.assistant.released.clear()
     visit.page.fill("#question", "slowly warning bells")
     visit.page.press("#question", "Enter")
     visit.page.wait_for_selector(".turn:last-child .evidence .card")
@@ -57,11 +58,12 @@ def test_quotes_are_on_the_page_while_the_text_is_still_being_written(visit: Vis
 
 def test_stop_ends_the_answer_on_the_server_and_keeps_what_there_was(visit: Visit, served: Served) -> None:
     served.assistant.closed.clear()
+    served.assistant.released.clear()
     visit.page.fill("#question", "slowly warning bells")
     visit.page.press("#question", "Enter")
     visit.page.wait_for_function("document.querySelector('.turn .answer-text')?.textContent.length > 10")
     visit.page.click("#stop")
-    assert served.assistant.closed.wait(5)
+    assert served.assistant.closed.wait(120)
     assert "Stopped before it was finished" in visit.page.locator(".turn").inner_text()
     assert visit.page.locator("#stop").is_hidden()
 
@@ -76,11 +78,12 @@ def test_stop_ends_the_answer_on_the_server_and_keeps_what_there_was(visit: Visi
 def test_closing_the_browser_stops_the_work(visitors: Visitors, served: Served) -> None:
     visit = visitors.open()
     served.assistant.closed.clear()
+    served.assistant.released.clear()
     visit.page.fill("#question", "slowly warning bells")
     visit.page.press("#question", "Enter")
     visit.page.wait_for_selector(".turn:last-child .evidence .card")
     visit.page.close()
-    assert served.assistant.closed.wait(10)
+    assert served.assistant.closed.wait(120)
 
 
 def test_enter_sends_and_shift_enter_begins_a_line(visit: Visit) -> None:
@@ -112,16 +115,18 @@ def test_enter_during_a_composition_of_an_input_method_does_not_send(visit: Visi
     visit.page.wait_for_selector(".turn")
 
 
-def test_a_question_asked_while_another_runs_waits_its_turn_and_keeps_the_order(visit: Visit) -> None:
-    visit.page.fill("#question", "slowly thirty four villages")
+def test_a_question_asked_while_another_runs_waits_its_turn_and_keeps_the_order(visit: Visit, served: Served) -> None:
+    served.assistant.released.clear()
+    visit.page.fill("#question", "held thirty four villages")
     visit.page.press("#question", "Enter")
     visit.page.wait_for_selector(".turn:last-child .evidence .card")
     visit.page.fill("#question", "floods million dollars")
     visit.page.press("#question", "Enter")
     assert "Next: floods million dollars" in visit.page.locator("#waiting").inner_text()
-    visit.page.wait_for_function("document.querySelectorAll('.turn[data-state=finished]').length == 2", timeout=20_000)
+    served.assistant.released.set()
+    visit.page.wait_for_function("document.querySelectorAll('.turn[data-state=finished]').length == 2")
     assert visit.page.locator(".asked-text").all_inner_texts() == [
-        "slowly thirty four villages",
+        "held thirty four villages",
         "floods million dollars",
     ]
     assert visit.page.locator("#waiting").is_hidden()
@@ -209,13 +214,16 @@ def test_choices_reach_the_assistant_and_are_remembered(visit: Visit, served: Se
 
 
 @pytest.mark.parametrize("browsers", [4, pytest.param(20, marks=pytest.mark.hard)])
-def test_many_browsers_at_once_see_only_their_own_answers(visitors: Visitors, browsers: int) -> None:
+def test_many_browsers_at_once_see_only_their_own_answers(visitors: Visitors, served: Served, browsers: int) -> None:
+    served.assistant.released.clear()
     visits = [visitors.open() for _ in range(browsers)]
     for number, visit in enumerate(visits):
-        visit.page.fill("#question", f"slowly browser{number:02} floods million dollars")
+        visit.page.fill("#question", f"held browser{number:02} floods million dollars")
     for visit in visits:
         visit.page.press("#question", "Enter")
+    visits[0].page.wait_for_selector(".turn .evidence .card")
+    served.assistant.released.set()
     for number, visit in enumerate(visits):
-        visit.page.wait_for_selector(".turn[data-state=finished]", timeout=30_000)
+        visit.page.wait_for_selector(".turn[data-state=finished]")
         assert set(re.findall(r"browser\d\d", visit.page.content())) == {f"browser{number:02}"}
         assert visit.page.locator(".turn").count() == 1

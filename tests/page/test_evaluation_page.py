@@ -21,7 +21,7 @@ def test_a_suite_is_run_watched_and_its_report_opened_and_two_runs_compared(visi
         page.select_option("#suite", "smoke")
         page.click("[data-do='evaluation.run']")
         page.wait_for_selector("#runs [data-state='running'] progress[max='4']")
-        page.wait_for_selector("#runs [data-state='running']", state="detached", timeout=20_000)
+        page.wait_for_selector("#runs [data-state='running']", state="detached")
     assert page.locator("#runs [data-state='passed']").count() >= 2
     with page.expect_popup() as opened:
         page.locator("#runs a").first.click()

@@ -77,7 +77,7 @@ def test_axe_has_no_serious_finding_on_a_phone(visitors: Visitors) -> None:
     visit.ask(QUESTION)
     assert findings(visit) == []
     visit.page.tap("[data-do='side.toggle']")
-    visit.page.wait_for_timeout(300)
+    visit.page.evaluate("Promise.all(document.getAnimations().map(animation => animation.finished))")
     assert findings(visit) == []
 
 
@@ -163,7 +163,8 @@ def test_shortcuts_are_listed_under_the_question_mark_and_work(visit: Visit) -> 
     assert page.evaluate("document.activeElement.id") == "question"
 
 
-def test_escape_stops_a_running_answer(visit: Visit) -> None:
+def test_escape_stops_a_running_answer(visit: Visit, served: Served) -> None:
+    served.assistant.released.clear()
     visit.page.fill("#question", "slowly warning bells")
     visit.page.press("#question", "Enter")
     visit.page.wait_for_selector(".turn:last-child .evidence .card")

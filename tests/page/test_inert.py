@@ -60,9 +60,9 @@ def test_the_policy_forbids_inline_handlers_even_if_markup_got_through(visit: Vi
             hole.innerHTML = '<img src="data:," onerror="window.hacked=6"><img src="https://example.com/track.png">';
             document.body.append(hole); }"""
     )
-    visit.page.wait_for_timeout(300)
+    while len(refused := [text for text in visit.errors if "Content Security Policy" in text]) < 2:
+        visit.page.wait_for_timeout(50)
     assert visit.page.evaluate("window.hacked") is None
-    refused = [text for text in visit.errors if "Content Security Policy" in text]
     assert len(refused) == 2
     visit.errors.clear()
     visit.foreign.clear()  # the browser names the request that the policy then blocks
@@ -73,7 +73,7 @@ def ask_server(
 ) -> tuple[int, dict[str, str], bytes]:
     """A request as it is, without a client's tidying of paths."""
     parts = urlsplit(served.address)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
     connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
     for name, value in headers.items():
         connection.putheader(name.replace("_", "-"), value)

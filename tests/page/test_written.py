@@ -68,7 +68,7 @@ def address(library: Library, llm: GgufLLM) -> Iterator[str]:
         running = server(app, ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
         thread.start()
-        assert ready.wait(30)
+        assert ready.wait(120)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
         running.should_exit = True
         thread.join(10)

@@ -56,9 +56,9 @@ class Running:
         )
         return status
 
-    def answers(self, session: str, seconds: float) -> Iterator[dict[str, Any]]:
+    def answers(self, session: str) -> Iterator[dict[str, Any]]:
         """What Gradio's queue tells a session."""
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)) as connection:
             connection.request("GET", f"/gradio_api/queue/data?session_hash={session}")
             response = connection.getresponse()
             for line in response:
@@ -92,7 +92,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         made = server(app, ready.set)
         thread = threading.Thread(target=lambda: made.run(sockets=[listener]), daemon=True)
         thread.start()
-        assert ready.wait(60)
+        assert ready.wait(120)
         yield Running(listener.getsockname()[1], assistant, editor, folder / "uploads")
         made.should_exit = True
         thread.join(10)
@@ -114,7 +114,7 @@ def test_an_upload_over_the_limit_is_refused_by_its_length_and_while_it_comes(ru
 
 def test_a_question_of_a_megabyte_is_refused_with_the_limit_named(running: Running) -> None:
     assert running.join("ก" * 350_000, "long") == 200
-    told = json.dumps(list(running.answers("long", 20)), ensure_ascii=False)
+    told = json.dumps(list(running.answers("long")), ensure_ascii=False)
     assert "350,000" in told
     assert "20,000" in told
     status, said = running.request("POST", "/gradio_api/queue/join", b"x" * (9 * MEBIBYTE))
@@ -144,14 +144,14 @@ def test_past_so_many_waiting_files_one_more_is_refused_with_the_limit_named(tmp
 
     def take(path: Path, progress: Progress, collection: str | None = None) -> Taken:
         begun.set()
-        assert go_on.wait(30)
+        assert go_on.wait(120)
         return Taken("added")
 
     editor = DocumentEditor(cast("Library", ScriptedAssistant().library), take, tmp_path)
     try:
         for number in range(MOST_WAITING + 1):
             editor.take(editor.place(f"{number}.txt", (".txt",)))
-            assert begun.wait(10)
+            assert begun.wait(120)
         with pytest.raises(RequestError, match=f"{MOST_WAITING:,} files are waiting"):
             editor.place("more.txt", (".txt",))
     finally:
@@ -178,23 +178,24 @@ def test_ten_thousand_uploads_cost_no_memory(running: Running) -> None:
 
 def test_a_client_that_leaves_stops_its_answer(running: Running) -> None:
     running.assistant.closed.clear()
-    with closing(http.client.HTTPConnection("127.0.0.1", running.port, timeout=20)) as alive:
+    running.assistant.released.clear()
+    with closing(http.client.HTTPConnection("127.0.0.1", running.port, timeout=120)) as alive:
         alive.request("GET", "/gradio_api/heartbeat/leaver")  # which a page holds open for as long as it is
         heart = alive.getresponse()
         assert heart.status == 200
         assert running.join("slowly the warning bells", "leaver") == 200
-        told = running.answers("leaver", 20)
+        told = running.answers("leaver")
         generating = (message for message in told if message["msg"] == "process_generating")
         assert len(list(islice(generating, 5))) == 5, "the text has not begun"
         told.close()  # type: ignore[attr-defined]
         heart.close()
-    assert running.assistant.closed.wait(15), "the answer went on for nobody"
+    assert running.assistant.closed.wait(120), "the answer went on for nobody"
 
 
 def test_sessions_that_asked_and_left_are_forgotten(running: Running) -> None:
     def ask(number: int) -> None:
         assert running.join("warning bells", f"once-{number}") == 200
-        assert any(message["msg"] == "process_completed" for message in running.answers(f"once-{number}", 30))
+        assert any(message["msg"] == "process_completed" for message in running.answers(f"once-{number}"))
 
     ask(0)
     before = _held()
@@ -211,12 +212,12 @@ def test_answers_that_nobody_reads_are_forgotten(running: Running) -> None:
     for number in range(8):
         assert running.join("warning bells", f"unread-{number}") == 200
     assert _grown(before)["questions"] >= 1, "nothing was there to be forgotten"
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while (grown := _grown(before))["questions"] > 0 or grown["messages"] > 0:
         assert time.monotonic() < end, grown
         time.sleep(0.2)
     assert running.join("warning bells", "unread-0") == 200
-    told = [message["msg"] for message in running.answers("unread-0", 30)]
+    told = [message["msg"] for message in running.answers("unread-0")]
     assert "process_completed" in told
 
 
@@ -225,7 +226,7 @@ def test_two_thousand_sessions_cost_no_memory(running: Running) -> None:
     def ask(number: int) -> None:
         while running.join("warning bells", f"many-{number}") == 503:
             time.sleep(0.05)
-        assert any(message["msg"] == "process_completed" for message in running.answers(f"many-{number}", 120))
+        assert any(message["msg"] == "process_completed" for message in running.answers(f"many-{number}"))
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(ask, range(300)))
@@ -239,14 +240,16 @@ def test_a_flood_of_questions_is_refused_past_the_queue_and_the_server_goes_on(
     running: Running, questions: int
 ) -> None:
     running.join("warm", "warm")
-    list(running.answers("warm", 20))
+    list(running.answers("warm"))
     before = _memory()
+    running.assistant.released.clear()
     with ThreadPoolExecutor(16) as pool:
-        statuses = Counter(pool.map(lambda number: running.join("slowly bells", f"f{number}"), range(questions)))
+        statuses = Counter(pool.map(lambda number: running.join("held bells", f"f{number}"), range(questions)))
+    running.assistant.released.set()
     assert set(statuses) <= {200, 503}
     assert statuses[503] >= questions - 60, statuses
     assert _memory() - before < 80 * MEBIBYTE
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while running.join("warning bells", f"after-{time.monotonic()}") != 200:
         assert time.monotonic() < end, "it never took a question again"
         time.sleep(0.5)

@@ -82,7 +82,7 @@ class Client:
     ) -> Reply:
         """A request as it is, without a client's tidying of paths; streams are left after their first bytes."""
         parts = urlsplit(self.address)
-        with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)) as connection:
+        with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)) as connection:
             given = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
             data = None
             if isinstance(body, bytes):
@@ -185,7 +185,7 @@ class Servers:
         running = server(app, ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
         thread.start()
-        assert ready.wait(30), "the server did not start"
+        assert ready.wait(120), "the server did not start"
         self._stops.append((running, thread, listener))
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         return Guarded(address, app, assistant, conversations, accounts, clock)

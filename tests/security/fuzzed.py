@@ -349,7 +349,7 @@ def _api_target() -> Iterator[Target]:
         running = server(app, ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
         thread.start()
-        assert ready.wait(60)
+        assert ready.wait(120)
         port = listener.getsockname()[1]
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # or it tells of every malformed request
         stack.enter_context(patch("assistant.server.page.routes.log.error"))  # told by the answer already
@@ -357,7 +357,7 @@ def _api_target() -> Iterator[Target]:
         def run(data: bytes) -> str:
             line, _, body = data.partition(b"\n")
             method, _, path = line.decode("latin-1").partition(" ")
-            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
                 try:
                     connection.putrequest(method, path, skip_accept_encoding=True)
                     connection.putheader("content-type", "application/json")

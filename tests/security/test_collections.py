@@ -62,7 +62,7 @@ class Shared:
         }
         assert client.request("/gradio_api/queue/join", "POST", event).status == 200
         parts = urlsplit(self.address)
-        with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)) as connection:
+        with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)) as connection:
             cookie = {"Cookie": f"attest_session={client.cookies['attest_session']}"}
             connection.request("GET", f"/gradio_api/queue/data?session_hash={queue}", headers=cookie)
             response = connection.getresponse()
@@ -108,7 +108,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
         running = server(app, ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
         thread.start()
-        assert ready.wait(30)
+        assert ready.wait(120)
         yield Shared(f"http://127.0.0.1:{listener.getsockname()[1]}/", app, library, accounts, ids)
         running.should_exit = True
         thread.join(10)

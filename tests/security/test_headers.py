@@ -22,7 +22,7 @@ WEB_SOCKET = (
 
 def answer(port: int, request: bytes) -> tuple[int, dict[str, str]]:
     """Status and headers of what comes back for these bytes."""
-    with closing(socket.create_connection(("127.0.0.1", port), timeout=20)) as connection:
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=120)) as connection:
         connection.sendall(request)
         reply = b""
         while b"\r\n\r\n" not in reply and (more := connection.recv(65536)):
@@ -64,7 +64,7 @@ def test_a_failure_of_the_application_is_answered_with_the_policy_and_without_it
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
         thread.start()
         try:
-            assert ready.wait(30)
+            assert ready.wait(120)
             status, headers = answer(listener.getsockname()[1], b"GET /x HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         finally:
             running.should_exit = True

@@ -103,7 +103,7 @@ def test_a_real_server_beyond_the_loopback_asks_everyone_and_logs_no_secret(tmp_
         token = client.cookies["attest_session"]
     finally:
         process.terminate()
-        shown, said = process.communicate(timeout=30)
+        shown, said = process.communicate(timeout=120)
     assert "Passwords can be read on their way" in said
     for secret in (PASSWORD, "not the password", token, "argon2"):
         assert secret not in line + shown + said

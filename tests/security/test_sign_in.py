@@ -314,7 +314,7 @@ def test_a_header_from_anybody_else_counts_for_nothing(servers: Servers, tmp_pat
 def test_a_header_that_comes_twice_names_nobody(servers: Servers, tmp_path: Path) -> None:
     guarded = servers.fresh(tmp_path, {"Ada": "administer"}, HEADER)
     parts = urlsplit(guarded.address)
-    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=120)
     connection.putrequest("GET", "/attest/start")
     for name in ("Ada", "Minh"):
         connection.putheader("X-Forwarded-User", name)

@@ -43,7 +43,7 @@ def test_a_person_makes_a_token_by_keyboard_sees_it_once_and_removes_it(
     assert page.locator("#new-token").get_attribute("role") == "status"
     assert findings(visit) == []
     page.screenshot(path=Path(os.environ.get("PICTURES", tmp_path)) / f"tokens-{locale}.png")
-    with httpx.Client(base_url=guarded.address, trust_env=False, timeout=30) as program:
+    with httpx.Client(base_url=guarded.address, trust_env=False, timeout=120) as program:
         bearer = {"authorization": f"Bearer {secret}"}
         assert program.get("/api/documents", headers=bearer).status_code == 200
 
