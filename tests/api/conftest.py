@@ -47,7 +47,7 @@ class Served:
     def client(self, token: str | None = None) -> httpx.Client:
         """A client of this server; with `token` in its owner's name."""
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=self.address, headers=headers, timeout=60, trust_env=False)
+        return httpx.Client(base_url=self.address, headers=headers, timeout=240, trust_env=False)
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def text_of(result: Any) -> str:
 async def connected(address: str, token: str | None = None, mode: Any = "auto") -> AsyncIterator[Client]:
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
     async with (
-        httpx2.AsyncClient(headers=headers, timeout=60, trust_env=False) as http,
+        httpx2.AsyncClient(headers=headers, timeout=240, trust_env=False) as http,
         Client(streamable_http_client(f"{address}/mcp", http_client=http), mode=mode) as client,
     ):
         yield client

@@ -33,7 +33,7 @@ def run(*arguments: str, home: Path, code: str = "from assistant.cli import main
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     return done.returncode, done.stdout, done.stderr

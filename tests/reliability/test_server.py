@@ -42,7 +42,7 @@ class Running:
     uploads: Path
 
     def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=240)) as connection:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
             return response.status, response.read()

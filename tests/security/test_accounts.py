@@ -60,7 +60,7 @@ def run(*arguments: str, home: Path, stdin: str | None = None) -> tuple[int, str
         input=stdin or "",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     return done.returncode, done.stdout, done.stderr

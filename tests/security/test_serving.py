@@ -30,7 +30,7 @@ def serve(home: Path, *arguments: str, **more: str) -> tuple[int, str, str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     return done.returncode, done.stdout, done.stderr

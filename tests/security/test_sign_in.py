@@ -167,7 +167,7 @@ def test_a_stream_ends_after_its_session(servers: Servers, tmp_path: Path) -> No
     guarded = servers.fresh(tmp_path, {"Lan": "ask"})
     client = guarded.client("Lan")
     parts = urlsplit(guarded.address)
-    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=240)
     cookie = {"Cookie": f"attest_session={client.cookies['attest_session']}"}
     connection.request("GET", "/gradio_api/heartbeat/abc", headers=cookie)
     response = connection.getresponse()
