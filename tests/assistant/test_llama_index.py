@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,6 +20,7 @@ from assistant.types import AskOptions
 from ingest.pipeline import ingest_paths
 from store.library import Library
 from store.types import Filter
+from tests.asynchronous import run
 from tests.conftest import ROOT
 
 QUESTION = "When did the river council meet?"
@@ -101,7 +101,7 @@ def test_a_question_that_the_documents_do_not_answer_has_no_sources(library: Lib
 
 def test_options_hold_for_every_question(library: Library) -> None:
     engine = AttestQueryEngine(Assistant(library), AskOptions(answer_language="th", max_quotes=1))
-    response = asyncio.run(engine.aquery("When did the river council meet?"))
+    response = run(engine.aquery("When did the river council meet?"))
     assert str(response).startswith("ตามข้อมูลของ")
     assert len(response.source_nodes) == 1
     assert response.metadata is not None
@@ -120,7 +120,7 @@ def test_the_retriever_finds_passages_across_languages(library: Library, questio
     nodes = AttestRetriever(library, top_k=1).retrieve(question)
     assert [node.metadata["title"] for node in nodes] == [title]
     assert proves(nodes[0], library)
-    assert asyncio.run(AttestRetriever(library, top_k=1).aretrieve(question)) == nodes
+    assert run(AttestRetriever(library, top_k=1).aretrieve(question)) == nodes
 
 
 def test_the_retriever_keeps_to_the_documents_that_are_admitted(library: Library) -> None:

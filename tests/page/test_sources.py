@@ -96,9 +96,11 @@ def test_a_document_of_five_million_characters_opens_at_the_quote_in_windows(vis
     visit.page.click(".mark[data-key='1']")
     visit.page.wait_for_selector("mark.current")
     assert visit.page.locator("mark.current").inner_text() == LONG_NEEDLE
-    box, view = visit.page.locator("mark.current").bounding_box(), visit.page.locator(".reader-text").bounding_box()
-    assert box is not None and view is not None
-    assert view["y"] <= box["y"] < view["y"] + view["height"]
+    visit.page.wait_for_function(
+        """() => { const of = name => document.querySelector(name)?.getBoundingClientRect();
+            const [mark, view] = [of("mark.current"), of(".reader-text")];
+            return mark?.height && view && view.top <= mark.top && mark.top < view.bottom; }"""
+    )
     assert len(visit.page.locator(".reader").inner_html()) < 200_000
 
     for name in ("above", "below"):
