@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.server.auth.authentication import OWNER_COOKIE, browser_of
 
-UPLOAD_PATHS = ("/attest/library/files", "/api/documents")
+UPLOAD_PATHS = ("/api/documents",)
 SIGN_IN_PATH = "/attest/sign-in"
 PASSWORD_PATH = "/attest/password"  # noqa: S105 - an address
 FORM_PATHS = (SIGN_IN_PATH, PASSWORD_PATH)

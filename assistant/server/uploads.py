@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from assistant.server.auth.scoped_access import Collections, scoped_library
+from assistant.server.document_status import Standings
 from ingest.pipeline import ingest_paths
 from store.errors import AttestError, NotFoundError, ReadError, RequestError
 from store.text.date_ranges import is_date
@@ -93,8 +94,8 @@ class DocumentEditor:
         self._lock = threading.Lock()
         self._work: queue.SimpleQueue[tuple[Item, Path | None]] = queue.SimpleQueue()
         self._worker: threading.Thread | None = None
-        self.embedded_anew: Callable[[], None] = lambda: None
-        """Called when all passages were embedded again."""
+        self.standings = Standings(library)
+        """How the library's documents stand."""
 
     @property
     def accepts_files(self) -> bool:
@@ -145,11 +146,6 @@ class DocumentEditor:
                 self._worker.start()
         self._work.put((item, path))
         return item
-
-    def refuse(self, name: str, error: AttestError, reach: Collections = None) -> Item:
-        """List a file that didn't even arrive, with the reason."""
-        with self._lock:
-            return self._listed(Item(self._next, name, "failed", error=error, collection=_first(reach)))
 
     def _listed(self, item: Item) -> Item:
         """List an item, and forget the oldest of those that are done where there are many."""
@@ -249,7 +245,7 @@ class DocumentEditor:
         try:
             if path is None:
                 self.library.rebuild(embed=True, progress=progress)
-                self.embedded_anew()
+                self.standings.forget()
                 return Taken("updated")
             assert self._take_file is not None  # noqa: S101 - `place` refuses before
             return self._take_file(path, progress, item.collection)

@@ -94,7 +94,7 @@ def test_a_library_of_another_model_says_that_it_must_be_embedded_anew(library: 
     assert seen(library, standings) == ["embed"] * 3
     assert len(loads) == 1, "it is not loaded for every list"
     editor = DocumentEditor(library, None, None)
-    editor.embedded_anew = standings.forget
+    editor.standings = standings
     editor.embed_anew("all")
     end = time.monotonic() + 60
     while editor.items()[0].state != "updated":

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.server.settings import MEBIBYTE, PageSettings
+from assistant.server.uploads import DocumentEditor, Taken
 from assistant.server.web_fetch import Address, Fetched, Limits, fetched, is_public
 from store.errors import RequestError
 from tests.page.conftest import Served, Visit
@@ -202,30 +203,17 @@ def test_a_document_is_added_from_a_web_address_on_the_page_and_can_be_asked_abo
     visit.ask("When was the stone bridge opened in March?")
     assert "March 1911" in page.locator(".turn q").first.inner_text()
     served.assistant.library.kept = before
+    visit.errors.clear()  # the browser itself notes the refusal
 
 
 def test_nothing_is_fetched_unless_the_administrator_allows_it(tmp_path: Path) -> None:
-    from fastapi import FastAPI
-    from fastapi.testclient import TestClient
-    from starlette.middleware.authentication import AuthenticationMiddleware
-
-    from assistant.server.auth.authentication import DEFAULT_ACCESS, Identity
-    from assistant.server.page.library_routes import shelf_router
-    from assistant.server.uploads import DocumentEditor, Taken
+    from assistant.server.received_files import WebDocuments
 
     editor = DocumentEditor(None, lambda path, progress, collection: Taken("added"), tmp_path)  # type: ignore[arg-type]
     with web_server(sends(b"words")) as server:
-        for allowed in ("off", "public"):
-            app = FastAPI()
-            app.add_middleware(AuthenticationMiddleware, backend=Identity(None, DEFAULT_ACCESS))
-            app.include_router(shelf_router(editor, PageSettings(web_uploads=allowed)))
-            client = TestClient(app, raise_server_exceptions=True)
-            if allowed == "off":
-                with pytest.raises(RequestError, match="can allow it"):
-                    client.post("/library/address", json={"address": server.address})
-            else:
-                answered = client.post("/library/address", json={"address": server.address}).json()
-                assert answered["state"] == "failed"
-                assert "inside this network" in answered["error"]
+        for allowed, reason in (("off", "can allow it"), ("public", "inside this network")):
+            web = WebDocuments(editor, PageSettings(web_uploads=allowed))  # type: ignore[arg-type]
+            with pytest.raises(RequestError, match=reason):
+                web.keep(server.address, None)
         assert server.asked == []
     assert list(tmp_path.iterdir()) == []

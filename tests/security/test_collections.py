@@ -18,12 +18,16 @@ import pytest
 from assistant.accounts.sign_in import Accounts
 from assistant.answer.pipeline import Assistant
 from assistant.server.app import application
+from assistant.server.auth.scoped_access import scoped_library
 from assistant.server.page.gradio.paths import is_open
+from assistant.server.page.suggestions import suggest
 from assistant.server.serve import bound, server
 from assistant.server.uploads import DocumentEditor, Taken
+from assistant.suggested_questions.saved import KeptQuestion
 from ingest.pipeline import ingest_paths
 from store.catalog.conversations import Conversations
 from store.library import Library
+from tests.multipart import form_with_file
 from tests.security.conftest import PASSWORD, Client
 from tests.security.test_endpoints import endpoints, filled, is_ours
 from tests.store.building import HashingEmbedder, parsed
@@ -146,9 +150,9 @@ def test_no_address_tells_of_another_collection(shared: Shared) -> None:
         f"/attest/documents/{hidden}/reader",
         f"/attest/documents/{hidden}/more?at=0&above=false",
         f"/attest/documents/{hidden}/more?at=0&above=true&turn={mine}",
-        "/attest/library/documents",
-        f"/attest/library/documents?find={SECRET[:4]}",
-        "/attest/library/map",
+        "/api/documents",
+        f"/api/documents?find={SECRET[:4]}",
+        "/api/library",
         "/attest/start",
         f"/attest/turns/{mine}/found",
         f"/attest/turns/{mine}/suggestions",
@@ -172,28 +176,32 @@ def test_counts_and_lists_are_those_of_one_s_own_collections(shared: Shared) -> 
         client = shared.client(name)
         start = client.request("/attest/start").json
         assert (start["documents"], len(start["speakers"])) == (documents, documents), name
-        assert client.request("/attest/library/map").json["documents"] == documents
-        assert len(client.request("/attest/library/documents").json["documents"]) == documents
+        assert client.request("/api/library").json["documents"] == documents
+        assert len(client.request("/api/documents").json["documents"]) == documents
 
 
 def test_examples_are_drawn_from_one_s_own_collections(shared: Shared) -> None:
-    ada, bo = (shared.client(name).request("/attest/examples").json for name in ("Ada", "Bo"))
+    made = [
+        KeptQuestion(f"What rings at midnight in {SECRET}?", "en", shared.ids["Luật"]),
+        KeptQuestion("What rings in Hoi An?", "en", shared.ids[""]),
+    ]
+    ada, bo = (suggest(scoped_library(shared.library, reach), "en", made) for reach in (None, ("",)))
     assert any(SECRET in question for question in ada), "else this test could not fail"
-    assert bo
-    assert not any("secret" in question or SECRET in question for question in bo)
+    assert any("Hoi An" in question for question in bo)
+    assert not any(SECRET in question for question in bo)
 
 
 def test_no_document_of_another_collection_is_changed_removed_or_replaced(shared: Shared) -> None:
     bo, hidden = shared.client("Bo"), shared.ids["Luật"]
     before = shared.library.document(hidden)
     change = {"title": "Mine now", "speaker": None, "published": None}
-    assert bo.request(f"/attest/library/documents/{hidden}", "PATCH", change).status == 404
-    assert bo.request(f"/attest/library/documents/{hidden}", "DELETE").status == 404
+    assert bo.request(f"/api/documents/{hidden}", "PATCH", change).status == 404
+    assert bo.request(f"/api/documents/{hidden}", "DELETE").status == 404
     assert shared.library.document(hidden) == before
     lan = shared.client("Lan")
-    assert lan.request(f"/attest/library/documents/{hidden}", "DELETE").status == 200
-    assert bo.request(f"/attest/library/documents/{hidden}/back", "POST").status == 404
-    assert lan.request(f"/attest/library/documents/{hidden}/back", "POST").status == 200
+    assert lan.request(f"/api/documents/{hidden}", "DELETE").status == 200
+    assert bo.request(f"/api/documents/{hidden}/restore", "POST").status == 404
+    assert lan.request(f"/api/documents/{hidden}/restore", "POST").status == 200
     assert shared.library.document(hidden) == before
 
 
@@ -201,9 +209,10 @@ def test_what_somebody_adds_goes_to_their_collection_and_replaces_no_other_s(sha
     for name in ("Bo", "Lan"):
         client = shared.client(name)
         text = f"The report of {name} tells of lanterns.".encode()
-        assert client.request("/attest/library/files?name=report.txt", "POST", text).json["state"] == "waiting"
+        body, headers = form_with_file("report.txt", text)
+        assert client.request("/api/documents", "POST", body, headers).json["state"] == "waiting"
         for _ in range(100):
-            items = client.request("/attest/library/intake").json
+            items = client.request("/api/uploads").json
             if items[0]["state"] not in ("waiting", "reading"):
                 break
             time.sleep(0.05)

@@ -29,13 +29,8 @@ OPEN_TO_ALL = {
     ("GET", "/api/health/ready"),
 }
 NEEDS_TO_ADD = {
-    ("POST", "/attest/library/files"),
-    ("POST", "/attest/library/address"),
-    ("GET", "/attest/library/intake"),
-    ("PATCH", "/attest/library/documents/{document_id}"),
-    ("DELETE", "/attest/library/documents/{document_id}"),
-    ("POST", "/attest/library/documents/{document_id}/back"),
     ("POST", "/api/documents"),
+    ("POST", "/api/documents/fetch"),
     ("GET", "/api/uploads"),
     ("GET", "/api/uploads/{upload_id}"),
     ("PATCH", "/api/documents/{document_id}"),
@@ -43,7 +38,7 @@ NEEDS_TO_ADD = {
     ("POST", "/api/documents/{document_id}/restore"),
 }
 NEEDS_TO_ADMINISTER = {
-    ("POST", "/attest/library/embed"),
+    ("POST", "/api/library/embed"),
     ("GET", "/metrics"),
     ("GET", "/api/feedback"),
     ("GET", "/api/evaluations"),
@@ -263,16 +258,16 @@ def test_another_proof_is_looked_at_first_and_a_wrong_one_ends_the_search() -> N
 @pytest.mark.parametrize(
     "path",
     [
-        "/attest/library/intake/",
-        "/attest//library/intake",
-        "/attest/%6cibrary/intake",
-        "/attest/library/intake%00",
-        "/attest/start/../library/intake",
-        "/attest/start/%2e%2e/library/intake",
-        "/attest/static/../library/intake",
+        "/api/uploads/",
+        "/api//uploads",
+        "/api/%75ploads",
+        "/api/uploads%00",
+        "/attest/start/../../api/uploads",
+        "/attest/start/%2e%2e/%2e%2e/api/uploads",
+        "/attest/static/../../api/uploads",
         "/attest/static/..%2f..%2fgate.py",
-        "//attest/library/intake",
-        "/ATTEST/library/intake",
+        "//api/uploads",
+        "/API/uploads",
     ],
 )
 def test_no_spelling_of_an_address_is_a_way_around(guarded: Guarded, path: str) -> None:

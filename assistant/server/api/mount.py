@@ -8,7 +8,7 @@ from assistant.server.api.description import description, description_router
 from assistant.server.api.mcp.http import mount_mcp
 from assistant.server.api.native.ask import ask_router
 from assistant.server.api.native.conversations import conversations_router, feedback_router
-from assistant.server.api.native.documents import documents_router, upload_router
+from assistant.server.api.native.documents import documents_router, embedding_router, upload_router
 from assistant.server.api.native.evaluations import evaluations_router
 from assistant.server.api.native.health import health_router
 from assistant.server.api.native.owner import owner_router
@@ -24,6 +24,7 @@ NATIVE = (
     ask_router,
     documents_router,
     upload_router,
+    embedding_router,
     conversations_router,
     feedback_router,
     evaluations_router,

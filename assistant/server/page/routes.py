@@ -21,7 +21,6 @@ from assistant.server.dependencies import Guest, Words
 from assistant.server.error_messages import PREFIX as PREFIX_OF_ERRORS
 from assistant.server.page.evidence_html import language_name
 from assistant.server.page.export import FORMATS, MEDIA_TYPES, Format, exported, filename
-from assistant.server.page.library_routes import shelf_router
 from assistant.server.page.source_routes import source_router
 from assistant.server.page.suggestions import suggest
 from assistant.server.page.turn_html import turn_article
@@ -64,7 +63,6 @@ def mount(
     )
     app.include_router(conversation_router(conversations), prefix=PREFIX)
     app.include_router(source_router(assistant, conversations, overview), prefix=PREFIX)
-    app.include_router(shelf_router(editor, settings), prefix=PREFIX)
 
 
 def start_router(

@@ -28,6 +28,7 @@ from assistant.server.api.native.document_values import DocumentList, SearchRepl
 from assistant.server.api.native.documents import MOST_CHARACTERS, document_list, text_part
 from assistant.server.api.openai.replies import answer_object
 from assistant.server.api.services import Asked, Services
+from assistant.server.strings import chosen
 from assistant.types import Answer, EvidenceFound, Finished, TextAdded
 from store.errors import AttestError, NotFoundError
 from store.types import Filter
@@ -176,7 +177,9 @@ def _add_documents(server: _Server) -> None:
             found, following = await anyio.to_thread.run_sync(
                 lambda: server.services.editor.found(find, after, count, reach)
             )
-            listed = await anyio.to_thread.run_sync(lambda: document_list(server.services, found, following))
+            listed = await anyio.to_thread.run_sync(
+                lambda: document_list(server.services, found, following, chosen(None, ""))
+            )
         lines = "\n".join(f"{item.id}  {item.title} [{item.language}]" for item in found)
         return _result(f"{WARNING}\n\n{quoted(lines)}" if lines else "There are no documents.", _values(listed))
 

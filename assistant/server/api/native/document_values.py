@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.answer.question import LONGEST_QUESTION
-from assistant.server.api.choices import WHOLE, Date, Where
+from assistant.server.api.choices import WHOLE, Where
+from assistant.server.document_status import Standing
+from assistant.server.error_messages import error_message
+from assistant.server.strings import Strings
+from assistant.server.uploads import Item
 from store.search.by_owner import MOST_HITS
 from store.types import Document, Hit, SearchResult, SentenceHit
 
@@ -34,10 +38,14 @@ class DocumentInfo(BaseModel):
 
 
 class ListedDocument(DocumentInfo):
-    """What is known of a document, and how it was read."""
+    """What is known of a document, and how it stands."""
 
     read_by_older_version: bool
     """Whether an older version of Attest read its file: ``attest ingest --again`` reads it again."""
+    state: Standing
+    """``ready``; its file ``changed`` since, or is ``gone``; read by an ``older`` version; to ``embed`` again."""
+    warnings: list[str]
+    """What to know of its file before trusting it, in the language that ``accept-language`` asks for."""
 
 
 class DocumentList(BaseModel):
@@ -64,15 +72,15 @@ class Description(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+    title: Annotated[str, Field(max_length=500)]
+    """Not blank."""
     speaker: Annotated[str | None, Field(max_length=500)] = None
-    published: Date | None = None
+    published: Annotated[str | None, Field(max_length=40)] = None
+    """A year, a month or a day: 2023, 2023-06 or 2023-06-14."""
 
 
 class Upload(BaseModel):
     """A file on its way into the library."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: int
     name: str
@@ -81,9 +89,34 @@ class Upload(BaseModel):
     """Passages that are embedded,"""
     known: int
     """of these."""
-    error: Annotated[str, BeforeValidator(lambda error: "" if error is None else str(error))]
-    """Why it failed; else empty."""
+    error: str
+    """Why it failed, in the language that ``accept-language`` asks for; else empty."""
     collection: str | None
+
+
+class WebAddress(BaseModel):
+    """Where a document is on the web."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    address: Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
+
+
+class LibraryInfo(BaseModel):
+    """What a library holds, in numbers."""
+
+    documents: int
+    passages: int
+    characters: int
+    """Unicode code points of all passages."""
+    languages: dict[str, int]
+    """Passages by BCP 47 tag."""
+    speakers: dict[str, int]
+    """Documents by speaker: of those with the most."""
+    years: dict[str, int]
+    """Documents by year of publication, an empty one for those without a date; of the first `dated` documents."""
+    dated: int
+    """Documents whose dates were looked at."""
 
 
 class SentenceInfo(BaseModel):
@@ -228,6 +261,12 @@ def _sentence_info(hit: SentenceHit) -> SentenceInfo:
         keyword=hit.keyword,
         late=hit.late,
     )
+
+
+def upload_info(item: Item, words: Strings) -> Upload:
+    """Return what became of an upload as values."""
+    values = {name: getattr(item, name) for name in Upload.model_fields if name != "error"}
+    return Upload(**values, error="" if item.error is None else error_message(item.error, words))
 
 
 def document_info(document: Document) -> DocumentInfo:

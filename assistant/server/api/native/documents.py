@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -16,31 +17,39 @@ from assistant.server.api.native.document_values import (
     Description,
     DocumentInfo,
     DocumentList,
+    LibraryInfo,
     ListedDocument,
     ScoredReply,
     SearchReply,
     SearchRequest,
     TextPart,
     Upload,
+    WebAddress,
     document_info,
     scored_reply,
     search_reply,
+    upload_info,
 )
 from assistant.server.api.native.errors import NativeRoute, problems
 from assistant.server.api.services import Services
 from assistant.server.auth.permissions import require
-from assistant.server.page.library_routes import whole_file
+from assistant.server.dependencies import Words
+from assistant.server.page.file_warnings import told_signs
 from assistant.server.page.pdf_preview import has_paper, paper
-from assistant.server.settings import MEBIBYTE
-from assistant.server.uploads import Item
+from assistant.server.received_files import WebDocuments, keep_upload
+from assistant.server.strings import Strings
 from ingest.reread import read_by_older_version
-from store.errors import NotFoundError, RequestError
+from store.errors import NotFoundError
+from store.library_view import ReadableLibrary
 from store.search.by_owner import MOST_HITS
 from store.types import Document, Filter, Span
 
 MOST_CHARACTERS = 100_000
 """Of one reply with text."""
-_PIECE = 1024 * 1024
+DATED = 5_000
+"""Documents whose dates are counted at most."""
+SPEAKERS = 12
+"""Speakers that are counted: those with the most documents."""
 _PICTURE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}
 }
@@ -76,13 +85,19 @@ def documents_router(services: Services) -> APIRouter:
     @router.get("/documents", responses=problems(400))
     def documents(
         caller: Caller,
+        words: Words,
         after: Annotated[str | None, Query(max_length=4000)] = None,
         find: Annotated[str, Query(max_length=200)] = "",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> DocumentList:
         """List documents; with `find` those whose title, speaker or address holds it."""
         found, following = services.editor.found(find, after, limit, caller.collections)
-        return document_list(services, found, following)
+        return document_list(services, found, following, words)
+
+    @router.get("/library", responses=problems())
+    def library(caller: Caller) -> LibraryInfo:
+        """Count what the library holds."""
+        return library_info(services.library(caller))
 
     @router.get("/documents/{document_id}", responses=problems(404))
     def document(document_id: str, caller: Caller) -> DocumentInfo:
@@ -119,31 +134,42 @@ def documents_router(services: Services) -> APIRouter:
 def upload_router(services: Services) -> APIRouter:
     """Routes that change the library."""
     router = APIRouter(route_class=NativeRoute, dependencies=[require("add")], tags=["documents"])
-    editor = services.editor
+    editor, settings = services.editor, services.settings
+    web = WebDocuments(editor, settings)
+
+    def listed(document: Document, words: Strings) -> ListedDocument:
+        return document_list(services, [document], None, words).documents[0]
 
     @router.post("/documents", status_code=202, responses=problems(400, 413))
-    async def upload(caller: Caller, file: Annotated[UploadFile, File()]) -> Upload:
+    async def upload(caller: Caller, words: Words, file: Annotated[UploadFile, File()]) -> Upload:
         """Add a file, or its new version. It is read later: ``/api/uploads`` tells what becomes of it."""
-        return Upload.model_validate(await run_in_threadpool(received, services, caller, file))
+        reach = caller.collections
+        item = await run_in_threadpool(keep_upload, file.filename or "", file.file, editor, settings, reach)
+        return upload_info(item, words)
+
+    @router.post("/documents/fetch", status_code=202, responses=problems(400))
+    def fetch(body: WebAddress, caller: Caller, words: Words) -> Upload:
+        """Add a document from the web, where that is allowed. It is read later, as an uploaded file is."""
+        return upload_info(web.keep(body.address, caller.collections), words)
 
     @router.get("/uploads", responses=problems())
-    def uploads(caller: Caller) -> list[Upload]:
+    def uploads(caller: Caller, words: Words) -> list[Upload]:
         """List the uploads of late, the newest first."""
-        return [Upload.model_validate(item) for item in editor.items(caller.collections)]
+        return [upload_info(item, words) for item in editor.items(caller.collections)]
 
     @router.get("/uploads/{upload_id}", responses=problems(404))
-    def upload_state(upload_id: int, caller: Caller) -> Upload:
+    def upload_state(upload_id: int, caller: Caller, words: Words) -> Upload:
         """Tell what became of an upload."""
         found = next((item for item in editor.items(caller.collections) if item.id == upload_id), None)
         if found is None:
             raise NotFoundError("There is no such upload, or it was long ago.", code="no_upload")
-        return Upload.model_validate(found)
+        return upload_info(found, words)
 
     @router.patch("/documents/{document_id}", responses=problems(400, 404))
-    def describe(document_id: str, body: Description, caller: Caller) -> DocumentInfo:
+    def describe(document_id: str, body: Description, caller: Caller, words: Words) -> ListedDocument:
         """Change what is known of a document; its text stays."""
-        described = editor.describe(document_id, body.title, body.speaker, body.published, caller.collections)
-        return document_info(described)
+        reach = caller.collections
+        return listed(editor.describe(document_id, body.title, body.speaker, body.published, reach), words)
 
     @router.delete("/documents/{document_id}", responses=problems(404))
     def remove(document_id: str, caller: Caller) -> DocumentInfo:
@@ -151,30 +177,38 @@ def upload_router(services: Services) -> APIRouter:
         return document_info(editor.remove(document_id, caller.collections))
 
     @router.post("/documents/{document_id}/restore", responses=problems(404))
-    def restore(document_id: str, caller: Caller) -> DocumentInfo:
+    def restore(document_id: str, caller: Caller, words: Words) -> ListedDocument:
         """Bring a document back that was removed a while ago, under the same id."""
-        return document_info(editor.bring_back(document_id, caller.collections))
+        return listed(editor.bring_back(document_id, caller.collections), words)
 
     return router
 
 
-def received(services: Services, caller: Visitor, file: UploadFile) -> Item:
-    """Keep an uploaded file, whole or not at all, and queue it. Raises RequestError."""
-    editor, settings = services.editor, services.settings
-    path = editor.place(file.filename or "", settings.upload_suffixes if settings.uploads else (), caller.collections)
-    size = 0
-    with whole_file(path) as kept:
-        while piece := file.file.read(_PIECE):
-            size += len(piece)
-            if size > settings.max_upload_bytes:
-                raise RequestError(
-                    "{name} is larger than the limit of {size} MiB.",
-                    code="large",
-                    name=path.name,
-                    size=settings.max_upload_bytes // MEBIBYTE,
-                )
-            kept.write(piece)
-    return editor.take(path, caller.collections)
+def embedding_router(services: Services) -> APIRouter:
+    """The route that embeds the library again."""
+    router = APIRouter(route_class=NativeRoute, dependencies=[require("administer")], tags=["documents"])
+
+    @router.post("/library/embed", status_code=202, responses=problems())
+    def embed(words: Words) -> Upload:
+        """Embed all passages again, as after another embedding model was chosen; questions are answered meanwhile."""
+        return upload_info(services.editor.embed_anew(words("library.embed")), words)
+
+    return router
+
+
+def library_info(library: ReadableLibrary) -> LibraryInfo:
+    """Return what a library holds, in numbers."""
+    statistics = library.statistics()
+    dated = library.documents(limit=DATED).documents
+    return LibraryInfo(
+        documents=statistics.documents,
+        passages=statistics.passages,
+        characters=statistics.characters,
+        languages=dict(Counter(statistics.languages).most_common()),
+        speakers=dict(Counter(statistics.speakers).most_common(SPEAKERS)),
+        years=dict(sorted(Counter((document.published or "")[:4] for document in dated).items())),
+        dated=len(dated),
+    )
 
 
 def text_part(services: Services, caller: Visitor, document_id: str, start: int, end: int | None) -> TextPart:
@@ -185,10 +219,18 @@ def text_part(services: Services, caller: Visitor, document_id: str, start: int,
     return TextPart(document=document_id, start=start, end=start + len(text), text=text, more=len(read) > len(text))
 
 
-def document_list(services: Services, documents: Sequence[Document], following: str | None) -> DocumentList:
+def document_list(
+    services: Services, documents: Sequence[Document], following: str | None, words: Strings
+) -> DocumentList:
     """Return a page of documents as values."""
     older = read_by_older_version(services.editor.library, documents)
     listed = [
-        ListedDocument(**document_info(each).model_dump(), read_by_older_version=each.id in older) for each in documents
+        ListedDocument(
+            **document_info(each).model_dump(),
+            read_by_older_version=each.id in older,
+            state=state,
+            warnings=told_signs(each, words),
+        )
+        for each, state in zip(documents, services.editor.standings.of(documents), strict=True)
     ]
     return DocumentList(documents=listed, next=following)

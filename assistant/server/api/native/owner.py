@@ -21,7 +21,7 @@ from assistant.server.api.services import Services
 from assistant.server.auth.permissions import BY_SOCKET
 from assistant.server.error_messages import stated
 from ingest.request import IngestRequest, carry_out, report_values
-from store.errors import AttestError, LibraryError
+from store.errors import AttestError, LibraryError, RequestError
 from store.library import Library
 from store.settings import facts_for_answers
 from store.version import program_version
@@ -73,6 +73,11 @@ def owner_router(services: Services) -> APIRouter:
 
     @router.post("/owner/ingest")
     async def ingest(body: Files) -> Response:
+        if not services.editor.accepts_files:
+            raise RequestError(
+                "The server that is running takes no files in; stop it first, or start it with uploads.",
+                code="server_takes_no_files",
+            )
         request = IngestRequest(**body.model_dump())
         return StreamingResponse(_ingesting(library, request), media_type="text/event-stream", headers=STREAM)
 

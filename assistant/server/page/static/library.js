@@ -10,6 +10,8 @@ let sending = 0;
 const arriving = new Map(); // uploads on their way, by a name of ours
 
 const number = value => new Intl.NumberFormat(state.ui).format(value);
+const language = tag => state.start.languages.find(each => each.tag === tag)?.name ?? tag;
+const fileName = uri => uri.replaceAll("\\", "/").split("/").pop();
 
 export function mount() {
   showSize();
@@ -72,7 +74,7 @@ const isSettled = line => line.isConnected && shown === asked;
 async function list() {
   const mine = ++asked;
   const find = $("#document-list-find").value;
-  const { documents, next } = await get("library/documents?" + new URLSearchParams({ find }));
+  const { documents, next } = await get("/api/documents?" + new URLSearchParams({ find }));
   if (mine !== asked) return;
   shown = mine;
   following = next;
@@ -87,7 +89,7 @@ async function list() {
 }
 
 deeds["library.more"] = async button => {
-  const { documents, next } = await get("library/documents?" + new URLSearchParams({ find: $("#document-list-find").value, after: following }));
+  const { documents, next } = await get("/api/documents?" + new URLSearchParams({ find: $("#document-list-find").value, after: following }));
   following = next;
   $("#document-list tbody").append(...documents.map(row));
   if (!next) button.remove();
@@ -97,13 +99,14 @@ const told = (kind, label, why) => make("details", { class: kind }, make("summar
 
 function row(item) {
   const deed = (name, label, sign) => make("button", { class: "icon", "data-do": name, "aria-label": `${t(label)}: ${item.title}`, title: t(label) }, icon(sign));
+  const why = item.state === "ready" ? "" : t(`state.${item.state}.why`);
   const element = make("tr", { "data-document": item.id },
-    make("td", {}, make("button", { class: "link", "data-do": "library.read", dir: "auto", lang: item.tag, text: item.title }), item.speaker ? make("small", { class: "said", dir: "auto", text: item.speaker }) : null,
-      make("small", {}, make("bdi", { text: item.name }), item.state.why ? null : make("span", { "data-state": item.state.name, text: " · " + item.state.label })),
-      item.state.why ? told("state", item.state.label, item.state.why) : null,
-      item.signs.length ? told("signs", t("sign.label"), item.signs.join(" ")) : null),
-    make("td", { class: "fixed", text: item.published ?? "" }), make("td", { class: "fixed", text: item.language }),
-    make("td", { class: "fixed count", text: number(item.passages) }),
+    make("td", {}, make("button", { class: "link", "data-do": "library.read", dir: "auto", lang: item.language, text: item.title }), item.speaker ? make("small", { class: "said", dir: "auto", text: item.speaker }) : null,
+      make("small", {}, make("bdi", { text: fileName(item.uri) }), why ? null : make("span", { "data-state": item.state, text: " · " + t("state." + item.state) })),
+      why ? told("state", t("state." + item.state), why) : null,
+      item.warnings.length ? told("signs", t("sign.label"), item.warnings.join(" ")) : null),
+    make("td", { class: "fixed", text: item.published ?? "" }), make("td", { class: "fixed", text: language(item.language) }),
+    make("td", { class: "fixed count", text: number(item.passage_count) }),
     make("td", { class: "row-do" }, ...(state.start.edits ? [deed("library.edit", "library.edit", "edit"), deed("library.remove", "library.remove", "trash")] : [])));
   element.item = item;
   return element;
@@ -128,7 +131,7 @@ deeds["library.edit"] = async target => {
   await new Promise(resolve => dialog.addEventListener("close", resolve, { once: true }));
   if (dialog.returnValue !== "yes") return;
   const value = name => dialog.querySelector("#edit-" + name).value;
-  const changed = await patch("library/documents/" + encodeURIComponent(item.id), { title: value("title"), speaker: value("speaker"), published: value("published") });
+  const changed = await patch("/api/documents/" + encodeURIComponent(item.id), { title: value("title"), speaker: value("speaker"), published: value("published") });
   if (isSettled(line)) line.replaceWith(row(changed));
   else await list();
 };
@@ -138,12 +141,12 @@ deeds["library.remove"] = async target => {
   const { item } = line;
   const place = line.nextElementSibling;
   const body = line.parentElement;
-  await remove("library/documents/" + encodeURIComponent(item.id));
+  await remove("/api/documents/" + encodeURIComponent(item.id));
   if (isSettled(line)) line.remove();
   else await list();
   await refresh();
   toast(t("library.removed", { title: item.title }), { label: t("library.undo"), run: attempt(async () => {
-    const back = await post(`library/documents/${encodeURIComponent(item.id)}/back`);
+    const back = await post(`/api/documents/${encodeURIComponent(item.id)}/restore`);
     if (isSettled(body)) body.insertBefore(row(back), place?.isConnected ? place : null);
     else if ($("#document-list")) await list();
     await refresh();
@@ -152,7 +155,7 @@ deeds["library.remove"] = async target => {
 
 deeds["library.embed"] = async () => {
   if (!await ask({ title: t("library.embed"), note: t("library.embed.sure"), confirm: t("library.embed.do") })) return;
-  await post("library/embed");
+  await post("/api/library/embed");
   await poll();
 };
 
@@ -185,26 +188,29 @@ async function addAddress(box) {
   showIntake([]);
   box.value = "";
   try {
-    const item = await post("library/address", { address });
-    if (item.state === "failed" && !box.value) box.value = address; // to be mended
-  } finally {
+    await post("/api/documents/fetch", { address });
     arriving.delete(key);
-    await poll();
+  } catch (error) {
+    arriving.set(key, { id: key, name: address, state: "failed", error: error.message });
+    if (!box.value) box.value = address; // to be mended
   }
+  await poll();
 }
 
 function sent(key, file) {
   return new Promise(resolve => {
     const request = new XMLHttpRequest();
-    request.open("POST", href("library/files?" + new URLSearchParams({ name: file.name })));
+    request.open("POST", href("/api/documents"));
     request.upload.addEventListener("progress", event => { arriving.set(key, { ...arriving.get(key), done: event.loaded, known: event.total }); showIntake([]); });
     request.addEventListener("loadend", () => {
-      if (request.status === 200) arriving.delete(key);
+      if (request.status === 202) arriving.delete(key);
       else arriving.set(key, { id: key, name: file.name, state: "failed", error: said(request.responseText) });
       attempt(poll)();
       resolve();
     });
-    request.send(file);
+    const form = new FormData();
+    form.append("file", file);
+    request.send(form);
   });
 }
 
@@ -215,7 +221,7 @@ function said(response) {
 // Asked for only while something is on its way.
 async function poll() {
   clearTimeout(polling);
-  const items = await get("library/intake");
+  const items = await get("/api/uploads");
   showIntake(items);
   if (items.some(item => item.state === "waiting" || item.state === "reading")) {
     polling = setTimeout(attempt(poll), 500);
@@ -247,7 +253,7 @@ export function receive() {}
 
 async function showMap(event) {
   if (!event.target.open) return;
-  const map = await get("library/map");
+  const map = await get("/api/library");
   const chart = (title, rows) => {
     const most = Math.max(1, ...rows.map(([, count]) => count));
     return make("figure", {}, make("figcaption", { text: title }), make("div", { class: "bars" }, ...rows.map(([name, count]) => {
@@ -259,6 +265,7 @@ async function showMap(event) {
   const box = event.target.querySelector("div");
   box.replaceChildren(
     make("p", { class: "aside", text: t("library.sum", { documents: number(map.documents), passages: number(map.passages), characters: number(map.characters) }) }),
-    chart(t("library.by.language"), map.languages), chart(t("library.by.speaker"), map.speakers), chart(t("library.by.year"), map.years),
-    map.mapped < map.documents ? make("p", { class: "aside", text: t("library.part", { count: number(map.mapped) }) }) : "");
+    chart(t("library.by.language"), Object.entries(map.languages).map(([tag, count]) => [language(tag), count])),
+    chart(t("library.by.speaker"), Object.entries(map.speakers)), chart(t("library.by.year"), Object.entries(map.years).map(([year, count]) => [year || t("unknown.date"), count])),
+    map.dated < map.documents ? make("p", { class: "aside", text: t("library.part", { count: number(map.dated) }) }) : "");
 }

@@ -58,7 +58,7 @@ deeds["filters.open"] = async () => {
     return make("label", {}, make("span", { text: label }), input);
   };
   const showDocuments = attempt(async () => {
-    const { documents: found } = await get("library/documents?" + new URLSearchParams({ find: find.value, limit: 100 }));
+    const { documents: found } = await get("/api/documents?" + new URLSearchParams({ find: find.value, limit: 100 }));
     const listed = new Map(draft.documents.map(id => [id, draftTitles[id] ?? id]));
     for (const { id, title } of found) listed.set(id, title);
     documents.replaceChildren(...[...listed].map(([id, title]) => { draftTitles[id] = title; return choice(id, title, draft.documents); }));

@@ -1,0 +1,95 @@
+"""Files on their way into the library: from a request or from the web, kept whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from secrets import token_hex
+from threading import BoundedSemaphore
+from typing import BinaryIO
+
+from assistant.server.auth.scoped_access import Collections
+from assistant.server.settings import MEBIBYTE, PageSettings
+from assistant.server.uploads import DocumentEditor, Item
+from store.errors import RequestError
+
+_PIECE = 1024 * 1024
+
+
+def keep_upload(name: str, file: BinaryIO, editor: DocumentEditor, settings: PageSettings, reach: Collections) -> Item:
+    """Keep an uploaded file and queue it. Raises RequestError for one of another kind, or past the limit."""
+    path = editor.place(name, settings.upload_suffixes if settings.uploads else (), reach)
+    _write(path, iter(lambda: file.read(_PIECE), b""), settings.max_upload_bytes)
+    return editor.take(path, reach)
+
+
+class WebDocuments:
+    """Fetches documents from the web, a few at a time: each holds a thread of the server until it is there."""
+
+    AT_ONCE = 2
+
+    def __init__(self, editor: DocumentEditor, settings: PageSettings) -> None:
+        self._editor = editor
+        self._settings = settings
+        self._fetching = BoundedSemaphore(self.AT_ONCE)
+
+    def keep(self, address: str, reach: Collections) -> Item:
+        """Keep the document at `address` and queue it. Raises RequestError where it isn't allowed or can't be had."""
+        if not (self._settings.uploads and self._editor.accepts_files) or self._settings.web_uploads == "off":
+            raise RequestError(
+                "Documents aren't fetched from the web here; whoever runs this page can allow it.", code="web_off"
+            )
+        if not self._fetching.acquire(blocking=False):
+            raise RequestError("Other documents are being fetched; add this one in a moment.", code="web_busy")
+        try:
+            path = self._fetched(address, reach)
+        finally:
+            self._fetching.release()
+        return self._editor.take(path, reach)
+
+    def _fetched(self, address: str, reach: Collections) -> Path:
+        from assistant.server.web_fetch import Limits, fetched, is_public
+
+        settings = self._settings
+        limits = Limits(settings.max_upload_bytes, settings.upload_suffixes, settings.web_seconds)
+        admits = is_public if settings.web_uploads == "public" else lambda _: True
+        with fetched(address, limits, admits) as document:
+            path = self._editor.place(document.name, settings.upload_suffixes, reach)
+            _write(path, document.pieces, settings.max_upload_bytes)
+        return path
+
+
+def _write(path: Path, pieces: Iterable[bytes], limit: int) -> None:
+    size = 0
+    with _whole_file(path) as file:
+        for piece in pieces:
+            size += len(piece)
+            if size > limit:
+                raise RequestError(
+                    "{name} is larger than the limit of {size} MiB.",
+                    code="large",
+                    name=path.name,
+                    size=limit // MEBIBYTE,
+                )
+            file.write(piece)
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Yield a file that is at `path` once all is written, and isn't if anything fails."""
+    # Of a name of its own: two may send files of one name at the same time.
+    partial = path.with_name(f".{token_hex(8)}.part")
+    try:
+        with partial.open("xb") as file:
+            yield file
+        partial.replace(path)
+    except OSError as error:
+        raise RequestError(
+            "{name} can't be kept: {reason}.",
+            code="not_kept",
+            name=path.name,
+            reason=(error.strerror or "unknown reason").lower(),
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
