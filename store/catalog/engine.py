@@ -23,13 +23,18 @@ from store.errors import LibraryError, SettingsError
 if TYPE_CHECKING:
     from store.settings import Settings
 
-Area = Literal["catalog", "conversations", "accounts"]
-"""Tables whose writers wait for each other."""
+Area = Literal["catalog", "keywords", "conversations", "accounts"]
+"""Tables whose writers wait for each other, and whose connections are counted together."""
 CONNECTIONS = 20
 """The most connections of one process to a PostgreSQL database, for each area."""
 _KEPT = 8
 """Connections that stay open while nothing uses them."""
-_LOCK_CLASS = {"catalog": 0x41545401, "conversations": 0x41545402, "accounts": 0x41545403}
+_LOCK_CLASS = {
+    "catalog": 0x41545401,
+    "conversations": 0x41545402,
+    "accounts": 0x41545403,
+    "keywords": 0x41545404,
+}
 """First half of the advisory locks' keys; others use the database too."""
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from store.catalog.catalog import FILE, Catalog
-from store.catalog.engine import location
+from store.catalog.engine import Database, location
 from store.embedder_identity import require_embedder
 from store.errors import LibraryError, LibraryLockedError
 from store.index.index_manager import IndexManager
@@ -53,11 +53,14 @@ class Ownership:
         self._loading = threading.RLock()
         self._succession = threading.Lock()
         with catalog.snapshot() as snapshot:
+            # Connections of its own: a search that holds one for its snapshot must not wait for a second of the same.
+            where = catalog.database.where
+            self._keywords = None if isinstance(where, Path) else Database.connect(where, "keywords")
             self._storage = IndexStorage(
                 derived_folder(settings.home, in_postgresql=settings.database_url is not None),
                 snapshot.value("id") or "",
                 _chroma_server(settings),
-                catalog.database if catalog.database.file is None else None,
+                self._keywords,
             )
         self._indexes = IndexManager(catalog, self._storage, self._tokenize, owned=owned)
 
@@ -160,6 +163,8 @@ class Ownership:
         self._indexes.close()
         if self._storage.server is not None:
             self._storage.server.close()
+        if self._keywords is not None:
+            self._keywords.close()
         self._catalog.close()
         self._lock.release()
 

@@ -326,6 +326,20 @@ def test_when_all_connections_are_in_use_the_next_waits_and_then_says_so(
             assert snapshot.statistics().documents == 3
 
 
+def test_more_people_than_connections_are_all_answered(
+    postgresql: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody holds a connection while waiting for another."""
+    monkeypatch.setattr(engine, "_KEPT", 2)
+    monkeypatch.setattr(engine, "CONNECTIONS", 3)
+    settings = settings_for(postgresql.new_database(), tmp_path)
+    with Library.open(settings, embedder=HashingEmbedder()) as library:
+        add(library, *DOCUMENTS)
+        with ThreadPoolExecutor(24) as threads:
+            found = list(threads.map(lambda _: _asked(library), range(240)))
+    assert set(found) == {QUESTIONS[1]}
+
+
 def test_a_server_without_a_connection_left_says_so_and_serves_again(server: PostgresServer, tmp_path: Path) -> None:
     settings = settings_for(server.new_database(), tmp_path)
     with Library.open(settings, embedder=HashingEmbedder()) as library:
