@@ -52,6 +52,7 @@ def test_every_word_that_the_page_asks_for_is_there_and_every_word_is_asked_for(
         "support.",
         "mode.",
         "intake.",
+        "state.",
         "evaluation.",
         "tokens.right.",
         "name",
