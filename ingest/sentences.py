@@ -48,6 +48,8 @@ _NAME_LENGTH = 10
 _PAIRS = {"(": ")", "[": "]", "“": "”", "«": "»", "「": "」", "『": "』", "（": "）"}
 _PAIR_SPAN = 200
 _LAST_WORD = regex.compile(r"(?:^|[\s(“\"'.])((?:\p{L}[\p{L}\p{M}]{0,5}[./]){0,3}\p{L}[\p{L}\p{M}]{0,7})\.$")
+_ORDINAL = regex.compile(r"(?<![\p{L}\p{N}.,])\d{1,2}\.$")
+_NEXT_WORD = regex.compile(r"\s*(\p{Lu}\p{Ll}{1,4})\.")
 _INITIAL = regex.compile(r"\p{Lu}(?:\.\p{Lu})*")
 _NAME_BEFORE = regex.compile(r"(?:^|(?:^|[\s(])\p{Lu}[\p{L}\p{M}.]*\s)$")
 _DIVIDER = " | "
@@ -127,6 +129,9 @@ def _marked_ends(words: str, language: str) -> list[int]:
 def _ends_with_abbreviation(words: str, end: int) -> bool:
     """Return whether a full stop before `end` belongs to an abbreviation, an initial or an academic title."""
     before = words[max(0, end - 24) : end].rstrip()
+    if _ORDINAL.search(before):  # "am 3. Okt." counts a month that is itself shortened
+        month = _NEXT_WORD.match(words[end : end + 12])
+        return month is not None and month[1] in abbreviations()
     match = _LAST_WORD.search(before)
     if match is None:
         return False

@@ -160,7 +160,7 @@ def test_what_is_struck_hidden_or_deleted_is_no_text() -> None:
     page = (
         "<style>.old { text-decoration: line-through } @media print { .day { display: none } } #x, .gone {display:none}</style>"
         f"<p>{THAI} <s>350</s> 420 <span class=old>9</span><span class=day>a day</span><p class=gone>no<p id=x>no"
-        "<p style='visibility: hidden'>no<dialog>no</dialog>"
+        "<p style='visibility: hidden'>no<p style='position:absolute; left:-9999px'>no<p style='opacity:0'>no<dialog>no</dialog>"
     )
     assert lines("a.html", page) == [f"{THAI} 420 a day"]
     assert lines("a.md", f"{CHINESE} ~~350~~ 420\n\n~~gone~~\n") == [f"{CHINESE} 420"]
@@ -359,6 +359,8 @@ def test_short_files_of_western_code_pages_are_read() -> None:
     ("language", "text"),
     [
         ("en", "It took approx. 3.5 days to come by Eq. 4 of the book."),
+        ("de", "Sie kam am 3. Okt. nach St. Gallen."),
+        ("id", "Kantornya di Jl. Sudirman No. 5, Kec. Menteng, telp. 021."),
         ("en", "The price is given in Fig. 3 and Art. 12 of the same."),
         ("vi", "Ông Nguyễn V. An và ThS. Lê Thị Thử ở Q. 3, P. 5, TP. Hồ Chí Minh."),
         ("vi", unicodedata.normalize("NFD", "Bà PGS.TS. Trần Thị Bé đến từ TP. Huế hôm nay.")),

@@ -17,7 +17,8 @@ _INVISIBLE = frozenset((*_INVISIBLE_NAMES.split(), "-comment", "!doctype", "-doc
 _STRUCK = frozenset(("s", "del", "strike"))
 _HIDDEN_STYLE = regex.compile(
     r"(?<![-\w])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)"
-    r"|text-decoration(?:-line)?\s*:[^;]*line-through|font-size\s*:\s*0(?![.\d]))",
+    r"|text-decoration(?:-line)?\s*:[^;]*line-through|(?:font-size|opacity)\s*:\s*0(?![.\d])"
+    r"|(?:left|top|text-indent)\s*:\s*-\d{3,}|clip\s*:\s*rect\(\s*0)",
     regex.I,
 )
 _COMMENT = regex.compile(r"/\*.*?\*/", regex.S)
