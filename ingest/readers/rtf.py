@@ -67,28 +67,65 @@ def _code_page(source: str) -> str:
 
 
 def _prepared(source: str) -> Iterator[str]:
-    """Yield the source without the text that is off, with marks around what is raised or lowered."""
+    """Yield the source without the text that is off, with marks around what is raised or lowered.
+
+    A paragraph that ends inside of a table's row becomes a blank; a footnote is a mark, with its text behind the paragraph.
+    """
     states = [_State()]
+    notes: list[list[str]] = []
+    written = 0  # notes that stand behind their paragraph already
+    note_at = 0  # depth of the group of the note that is being read; 0 outside of notes
+    in_row = False
     for match in _TOKEN.finditer(source):
         piece, word = match[0], match[1]
-        if piece == "{":
-            if len(states) > MAX_NESTING:
-                raise too_deep(MAX_NESTING)
-            states.append(states[-1])
-            yield "\n{"  # Line ends mean nothing here; they bound what striprtf's patterns look through.
-        elif piece == "}":
-            if len(states) > 1 and states.pop().shift != states[-1].shift:
-                yield _LEVEL
-            yield "}"
-        elif word is not None:
-            before = states[-1]
-            states[-1] = _next_state(before, word, match[2])
-            if states[-1].shift != before.shift:
-                yield states[-1].shift or _LEVEL
-            if not (states[-1].off and word in ("u", "tab", "line", "cell")) or word == "cell":
-                yield piece
-        elif not states[-1].off or piece.isspace():
+        if word == "footnote" and not note_at and not states[-1].off:
+            notes.append([])
+            note_at = len(states)
+            # The group of the note is left to be one that striprtf passes over.
+            yield "\\*\\footnote "
+            continue
+        for kept in _kept(piece, word, match[2], states, in_row=in_row):
+            if note_at:
+                notes[-1].append(kept)
+            elif word == "par" and not in_row and written < len(notes):
+                yield kept
+                for number, note in enumerate(notes[written:], start=written + 1):
+                    yield f"{{[{number}] {''.join(note)}}}\\par "
+                written = len(notes)
+            else:
+                yield kept
+        if word == "trowd":
+            in_row = True
+        elif word == "row":
+            in_row = False
+        if note_at and len(states) < note_at:
+            notes[-1].pop()  # the brace that ends it
+            note_at = 0
+            yield f"}}{{ [{len(notes)}]}}"
+
+
+def _kept(piece: str, word: str | None, argument: str | None, states: list[_State], *, in_row: bool) -> Iterator[str]:
+    """Yield what is left of one token, and bring `states` to what holds behind it."""
+    if piece == "{":
+        if len(states) > MAX_NESTING:
+            raise too_deep(MAX_NESTING)
+        states.append(states[-1])
+        yield "\n{"  # Line ends mean nothing here; they bound what striprtf's patterns look through.
+    elif piece == "}":
+        if len(states) > 1 and states.pop().shift != states[-1].shift:
+            yield _LEVEL
+        yield "}"
+    elif word is not None:
+        before = states[-1]
+        states[-1] = _next_state(before, word, argument)
+        if states[-1].shift != before.shift:
+            yield states[-1].shift or _LEVEL
+        if word == "par" and in_row:
+            yield "{ }"
+        elif not (states[-1].off and word in ("u", "tab", "line", "cell")) or word == "cell":
             yield piece
+    elif not states[-1].off or piece.isspace():
+        yield piece
 
 
 def _next_state(state: _State, word: str, argument: str | None) -> _State:

@@ -174,6 +174,27 @@ def test_what_is_struck_hidden_or_deleted_is_no_text() -> None:
     ]
 
 
+def test_rich_text_keeps_its_rows_whole_and_its_footnotes_behind_their_paragraph() -> None:
+    row = rb"\trowd\cellx1000\cellx2000{{\pard\intbl %s\par}\cell}{{\pard\intbl %s\par}\cell}\intbl\row "
+    notes = (
+        rb"The vote{\super\chftn}{\footnote\pard\plain{\super\chftn} On 3 May.} was close{\*\footnote By ten.}.\par "
+    )
+    text = (
+        rb"{\rtf1\ansi "
+        + notes
+        + row % (b"City", b"Price")
+        + row % (b"Hue\\par old town", b"120")
+        + rb"\pard End.\par}"
+    )
+    assert lines("a.rtf", text) == [
+        "The vote [1] was close [2].",
+        "[1] On 3 May.",
+        "[2] By ten.",
+        "City: Hue old town | Price: 120",
+        "End.",
+    ]
+
+
 def test_navigation_and_cookie_bars_are_no_text_but_a_page_of_links_is() -> None:
     bar = "<nav><a href=x>Home</a></nav><div class='cookie-banner'>We use cookies</div><div role=navigation>Up</div>"
     assert lines("a.html", f"<body>{bar}<main><p>{VIETNAMESE}</main>") == [VIETNAMESE]
