@@ -101,12 +101,21 @@ def checked_address(address: str) -> str:
     """Return an address that can be read. Raises RequestError."""
     parts = urlsplit(address)
     if parts.scheme not in WEB | STORES:
-        raise RequestError(f"{parts.scheme}:// can't be read: use s3://, gs://, https://, or a path of this machine.")
+        raise RequestError(
+            "{scheme}:// can't be read: use s3://, gs://, https://, or a path of this machine.",
+            code="remote_scheme",
+            scheme=parts.scheme,
+        )
     if parts.username or parts.password:
-        raise RequestError("An address with a name or a password in it isn't read: documents keep their address.")
+        raise RequestError(
+            "An address with a name or a password in it isn't read: documents keep their address.",
+            code="remote_credentials",
+        )
     if not parts.netloc:
         raise RequestError(
-            f"{address} is no whole address: write it as https://example.org/paper.pdf or s3://bucket/path."
+            "{address} is no whole address: write it as https://example.org/paper.pdf or s3://bucket/path.",
+            code="remote_incomplete",
+            address=address,
         )
     return address
 
@@ -123,7 +132,7 @@ def _found(address: str) -> tuple[Any, list[RemoteFile], list[str]]:
     if list(found) == [address]:  # a single file, about which obstore says nothing when it lists
         found = {address: filesystem.info(address)}
     if not found:
-        raise NotFoundError(f"There is nothing at {address}: check its spelling.")
+        raise _nothing_at(address)
     files, skipped = [], []
     for path, about in sorted(found.items()):
         name = PurePosixPath(path).name
@@ -154,7 +163,9 @@ def _cloud_filesystem(protocol: str) -> Any:  # noqa: ANN401 - fsspec has no typ
         from obstore.fsspec import FsspecStore
     except ImportError as error:
         raise LibraryError(
-            f"{protocol}:// needs obstore, which isn't installed beside Attest: run `pip install 'attest[cloud]'`."
+            "{protocol}:// needs obstore, which isn't installed beside Attest: run `pip install 'attest[cloud]'`.",
+            code="remote_driver",
+            protocol=protocol,
         ) from error
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     made: Any = FsspecStore  # its overloads leave out what fsspec itself takes
@@ -213,7 +224,11 @@ def _fetch(filesystem: Any, file: RemoteFile, target: Path) -> None:  # noqa: AN
         while piece := _piece(source):
             size += len(piece)
             if size > limit:
-                raise ReadError(f"This file is longer than {limit // 2**20} MB, which is the limit.")
+                raise ReadError(
+                    "This file is longer than {limit} MB, which is the limit.",
+                    code="remote_long",
+                    limit=str(limit // 2**20),
+                )
             if time.monotonic() > deadline:
                 raise TimeoutError
             copy.write(piece)
@@ -232,7 +247,11 @@ def _web_name(address: str, media_type: str) -> str:
     if kind == "text/plain" and suffix not in SUFFIXES:
         suffix = ".txt"
     if suffix not in SUFFIXES:
-        raise RequestError(f"{address} is {kind or 'of no known kind'}, which can't be read.")
+        if not kind:
+            raise RequestError(
+                "{address} is of no known kind, so it can't be read.", code="remote_no_kind", address=address
+            )
+        raise RequestError("{address} is {kind}, which can't be read.", code="remote_kind", address=address, kind=kind)
     stem = PurePosixPath(last).stem if own in SUFFIXES else last
     return f"{stem.lstrip('.')[:100] or 'page'}{suffix}"
 
@@ -254,12 +273,21 @@ def _translated(address: str) -> Iterator[None]:
     except AttestError:
         raise
     except FileNotFoundError as error:
-        raise NotFoundError(f"There is nothing at {address}: check its spelling.") from error
+        raise _nothing_at(address) from error
     except (PermissionError, TimeoutError) as error:
-        what = "needs other credentials" if isinstance(error, PermissionError) else "took too long"
-        raise ReadError(f"{address} can't be read: it {what}.") from error
+        if isinstance(error, PermissionError):
+            raise ReadError(
+                "{address} can't be read: it needs other credentials.", code="remote_denied", address=address
+            ) from error
+        raise ReadError("{address} can't be read: it took too long.", code="remote_slow", address=address) from error
     except Exception as error:  # each filesystem has errors of its own
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].partition(": <")[0].rstrip(".")
         if reason.endswith("404 Not Found"):  # no such bucket
-            raise NotFoundError(f"There is nothing at {address}: check its spelling.") from error
-        raise ReadError(f"{address} can't be read: {reason}.") from error
+            raise _nothing_at(address) from error
+        raise ReadError(
+            "{address} can't be read: {reason}.", code="remote_unread", address=address, reason=reason
+        ) from error
+
+
+def _nothing_at(address: str) -> NotFoundError:
+    return NotFoundError("There is nothing at {address}: check its spelling.", code="remote_nothing", address=address)
