@@ -134,7 +134,10 @@ class Database:
         with self._turn:
             self._closed = True
             if self._owner is not None:
-                self._owner.invalidate()  # closed rather than given back: that gives up the lock
+                # Given up in words: the server may take a while to notice that a connection was closed.
+                with suppress(sa.exc.SQLAlchemyError):
+                    self._owner.execute(_DISOWN, {"area": _LOCK_CLASS[self.area]})
+                self._owner.invalidate()  # closed rather than given back
                 self._owner.close()
             while self._idle:
                 self._idle.pop().close()
@@ -184,6 +187,7 @@ class Database:
 
 
 _OWN = sa.select(sa.func.pg_try_advisory_lock(sa.bindparam("area", type_=sa.Integer), 1))
+_DISOWN = sa.select(sa.func.pg_advisory_unlock(sa.bindparam("area", type_=sa.Integer), 1))
 _LOCK = sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("area", type_=sa.Integer), 0))
 
 
