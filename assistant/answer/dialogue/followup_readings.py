@@ -157,7 +157,9 @@ def _likely(each: Answered, asked: Question, thread: Thread, *, is_answered: boo
     """
     found = each.found
     is_new = not each.reading.repeats or not (is_answered or _says_again(found, asked, thread))
-    if found.question.options.filter == asked.options.filter:
+    # A swap in its own words only finds what is like the thing: the question before it, with the thing in it, is surer.
+    is_swap = swapped_thing(asked.alone, thread.last) is not None
+    if is_swap or found.question.options.filter == asked.options.filter:
         return bool(found.evidence), is_new, found.confidence
     return bool(found.evidence), is_new, found.confidence + (STAYS if names_subject(asked.alone) else LEANS)
 
