@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
@@ -253,6 +256,20 @@ def test_another_proof_is_looked_at_first_and_a_wrong_one_ends_the_search() -> N
     assert name((b"authorization", b"right")) == "Lan"
     assert name() == "Bo"
     assert name((b"authorization", b"wrong")) is None
+
+
+@pytest.mark.parametrize("name", [None, "Lan"])
+def test_what_somebody_may_not_send_is_refused_before_it_is_read(guarded: Guarded, name: str | None) -> None:
+    """Only the head of the request comes: who waits for the body waits for ever."""
+    client = guarded.client(name) if name else guarded.client()
+    parts = urlsplit(client.address)
+    with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)) as connection:
+        connection.putrequest("POST", "/api/documents")
+        connection.putheader("Cookie", "; ".join(f"{key}={value}" for key, value in client.cookies.items()))
+        connection.putheader("Content-Type", "multipart/form-data; boundary=x")
+        connection.putheader("Content-Length", "1000000")
+        connection.endheaders()
+        assert connection.getresponse().status == (403 if name else 401)
 
 
 @pytest.mark.parametrize(

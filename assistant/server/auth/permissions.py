@@ -54,6 +54,13 @@ async def refuse_undeclared(request: Request) -> None:
         raise NotAllowedError
 
 
+async def check_declared(request: Request) -> None:
+    """Raise what the requirements of the request's route raise: before its body is read, which a route does first."""
+    for each in getattr(request.scope.get("route"), "dependencies", ()):
+        if isinstance(each.dependency, Requirement):
+            await each.dependency(request)
+
+
 class RequireRight:
     """Wraps a mounted application, such as a folder of files, whose visitors need `right`."""
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from assistant.server.api.answer_runs import BusyError
+from assistant.server.auth.permissions import check_declared
 from assistant.server.dependencies import words_of_request
 from assistant.server.error_messages import invalid_request, stated
 
@@ -53,6 +54,7 @@ class NativeRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
+            await check_declared(request)
             try:
                 return await handle(request)
             except RequestValidationError as error:

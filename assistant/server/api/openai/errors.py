@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from assistant.server.api.answer_runs import BusyError
+from assistant.server.auth.permissions import check_declared
 from assistant.server.dependencies import words_of_request
 from assistant.server.error_messages import error_message, invalid_request
 from assistant.server.error_responses import status_of
@@ -102,6 +103,7 @@ class OpenAIRoute(APIRoute):
 
         async def handler(request: Request) -> Response:
             try:
+                await check_declared(request)
                 return await handle(request)
             except Exception as error:
                 return respond(error, words_of_request(request))
