@@ -163,7 +163,7 @@ def _api() -> list[bytes]:
         "GET /api/documents?after=x&find=x&limit=9",
         "GET /api/library",
         "GET /api/uploads",
-        'POST /api/documents/fetch\n{"address": "http://127.0.0.1/x.txt"}',
+        'POST /api/fetch\n{"address": "http://127.0.0.1/x.txt"}',
         'PATCH /api/documents/forum\n{"title": "x", "speaker": null, "published": "2020"}',
         "POST /api/documents/forum/restore",
         "GET /attest/turns/abc/source/1",

@@ -33,7 +33,7 @@ OPEN_TO_ALL = {
 }
 NEEDS_TO_ADD = {
     ("POST", "/api/documents"),
-    ("POST", "/api/documents/fetch"),
+    ("POST", "/api/fetch"),
     ("GET", "/api/uploads"),
     ("GET", "/api/uploads/{upload_id}"),
     ("PATCH", "/api/documents/{document_id}"),

@@ -147,7 +147,7 @@ def upload_router(services: Services) -> APIRouter:
         item = await run_in_threadpool(keep_upload, file.filename or "", file.file, editor, settings, reach)
         return upload_info(item, words)
 
-    @router.post("/documents/fetch", status_code=202, responses=problems(400))
+    @router.post("/fetch", status_code=202, responses=problems(400))
     def fetch(body: WebAddress, caller: Caller, words: Words) -> Upload:
         """Add a document from the web, where that is allowed. It is read later, as an uploaded file is."""
         return upload_info(web.keep(body.address, caller.collections), words)

@@ -188,7 +188,7 @@ async function addAddress(box) {
   showIntake([]);
   box.value = "";
   try {
-    await post("/api/documents/fetch", { address });
+    await post("/api/fetch", { address });
     arriving.delete(key);
   } catch (error) {
     arriving.set(key, { id: key, name: address, state: "failed", error: error.message });
