@@ -21,7 +21,7 @@ from tests.postgresql import PostgresServer
 
 QUICK = {"tests.store.test_conversations", "tests.security.test_accounts"}
 """Modules whose tests take seconds on a server: part of `make test`."""
-MODULES = QUICK | {"tests.store.test_library", "tests.store.test_moments", "tests.store.test_collections"}
+MODULES = QUICK | {"tests.store.test_library", "tests.store.test_collections"}
 """Modules that run on both; `make test-server` runs all of them."""
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.extractive_qa.candidates import Candidate
-from assistant.verify.dates import DateMention, dates_in
 from assistant.verify.numbers import Quantity, numbers_in
 from assistant.verify.text import fold
+from store.text.dates import DateMention, dates_in
 
 SURE = 0.5
 """The reader's certainty from which on its words count as what a document says."""

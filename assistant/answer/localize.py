@@ -16,11 +16,11 @@ from babel.dates import format_date, format_skeleton
 from babel.numbers import NumberFormatError, format_decimal, parse_decimal
 
 from assistant.types import AnswerSpan, Evidence, Rendering, ShortAnswer
-from assistant.verify.dates import BUDDHIST_ERA, DateMention, dates_in
 from assistant.verify.names import latin_names
 from assistant.verify.numbers import Quantity, numbers_in
 from assistant.verify.places import entities_of, name_in, thai_names
 from assistant.verify.text import fold
+from store.text.dates import BUDDHIST_ERA, DateMention, dates_in
 
 ANY_LEAP_YEAR = 2000
 LARGEST = 10**15

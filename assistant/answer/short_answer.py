@@ -8,10 +8,10 @@ import regex
 
 from assistant.extractive_qa.candidates import Candidate
 from assistant.types import AnswerSpan, Evidence, ShortAnswer
-from assistant.verify.dates import dates_in
 from assistant.verify.language_rules import rules_of
 from assistant.verify.numbers import numbers_in
 from assistant.verify.text import fold
+from store.text.dates import dates_in
 from store.types import Span
 
 WHOLE = 0.85

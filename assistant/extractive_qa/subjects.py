@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assistant.verify.checks import is_date_borne
-from assistant.verify.dates import DateMention, dates_in
 from assistant.verify.names import Name, is_borne, names_in
 from assistant.verify.numbers import numbers_in
 from assistant.verify.text import fold
+from store.text.dates import DateMention, dates_in
 from store.types import Hit
 
 

@@ -18,10 +18,10 @@ from assistant.answer.dialogue.followup_rules import names_in
 from assistant.extractive_qa.reader import Reader, SentenceReading
 from assistant.extractive_qa.windows import is_heading, windows_of
 from assistant.suggested_questions.templates import SPAN, QuestionKind, Rule, Templates, templates
-from assistant.verify.dates import dates_in
 from assistant.verify.numbers import numbers_in
 from assistant.verify.text import fold
 from store.library import Library
+from store.text.dates import dates_in
 from store.types import Document, Hit, SentenceHit, Span
 
 PASSAGES = 40

@@ -9,10 +9,10 @@ from decimal import Decimal
 import regex
 
 from assistant.types import Evidence
-from assistant.verify.dates import DateMention, dates_in
 from assistant.verify.numbers import Quantity, numbers_in
 from assistant.verify.text import fold
 from assistant.verify.verdict import Verdict
+from store.text.dates import BUDDHIST_ERA, DateMention, dates_in
 
 _QUOTED = regex.compile(r'"(?P<words>[^"]+)"')
 
@@ -74,7 +74,7 @@ def is_date_borne(mention: DateMention, known: tuple[DateMention, ...], values: 
     """Return whether `known` dates say a date, or, of a year alone, the numbers `values` of their text do."""
     year_only = all(month is None and day is None for _, month, day in mention.alternatives)
     as_number = year_only and any(
-        year is not None and (Decimal(year) in values or Decimal(year + 543) in values)
+        year is not None and (Decimal(year) in values or Decimal(year + BUDDHIST_ERA) in values)
         for year, _, _ in mention.alternatives
     )
     return as_number or mention.within(known)

@@ -11,9 +11,9 @@ import regex
 
 from assistant.types import Evidence
 from assistant.verify.checks import Quote, read_quote, unsupported_date, unsupported_number
-from assistant.verify.dates import BUDDHIST_ERA
 from assistant.verify.injection_filter import commands
 from assistant.verify.text import fold, script_of, speaks
+from store.text.dates import common_year
 from store.text.language import UNKNOWN, detect_language
 
 TranslationFault = Literal["empty", "same", "language", "length", "number", "date", "command"]
@@ -109,7 +109,7 @@ def _is_of_another_era(text: str, quotes: tuple[Quote], language: str) -> bool:
     if same_language(language, "th") or _ERA_NAMED.search(text):
         return False
     years = {reading[0] for quote in quotes for mention in quote.dates for reading in mention.alternatives}
-    return any(int(year) - BUDDHIST_ERA in years for year in _BUDDHIST_YEAR.findall(text))
+    return any(common_year(int(year)) in years for year in _BUDDHIST_YEAR.findall(text))
 
 
 def _read(evidence: Evidence) -> tuple[Quote]:

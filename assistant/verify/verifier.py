@@ -16,7 +16,6 @@ from assistant.verify.checks import (
     unsupported_date,
     unsupported_number,
 )
-from assistant.verify.dates import dates_in
 from assistant.verify.language_rules import rules_of_text
 from assistant.verify.names import unsupported_name
 from assistant.verify.numbers import numbers_in
@@ -24,6 +23,7 @@ from assistant.verify.polarity import contradiction
 from assistant.verify.support import Closeness, MeaningScorer, shared_words
 from assistant.verify.text import fold, strip_markers
 from assistant.verify.verdict import CALIBRATED, Fault, Thresholds, Verdict
+from store.text.dates import dates_in
 
 if TYPE_CHECKING:
     from store.embedding.centering import Centering

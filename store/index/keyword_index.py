@@ -13,13 +13,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from store.text.date_terms import DATE_TERM, date_terms
+from store.text.dates import DATE_TERM, date_terms
 from store.text.fold import fold
 from store.types import Filter
 
-TERMS_VERSION = 3
+TERMS_VERSION = 4
 """Version of the terms of a text: add one whenever these, `store.text.fold`, `store.text.spellings` or
-`store.text.date_terms` change.
+`store.text.dates` change.
 The catalog notes it, and an index of another version is rebuilt when it is opened."""
 MAX_QUERY_TERMS = 256
 """A question of ten thousand words is searched by its rarest terms."""

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.verify import citations_in, verify_claim
-from assistant.verify.dates import dates_in
 from assistant.verify.language_rules import all_rules
 from assistant.verify.names import latin_names, unsupported_name
 from assistant.verify.numbers import numbers_in
 from assistant.verify.phonetics import latin_consonants, thai_consonants
 from assistant.verify.polarity import contradiction
 from assistant.verify.text import fold, strip_markers
+from store.text.dates import dates_in
 from tests.assistant.quotes import quote
 
 VOTE = quote(1, "On 6 October 2022 the Council rejected the proposal by 19 votes to 17, with 11 abstentions.")

@@ -124,7 +124,7 @@ def _parse(data: bytes) -> str:
 
 
 def _normalize(data: bytes) -> str:
-    from store.text.date_terms import date_terms
+    from store.text.dates import date_terms
     from store.text.fold import fold
 
     text = data.decode("utf-8", "replace")

@@ -7,7 +7,7 @@ import tantivy
 
 import store.library
 import store.search.engine
-from store.text.date_terms import date_terms
+from store.text.dates import date_terms
 
 date_terms("1 June 2023")  # reads the names of months in all languages
 

@@ -16,11 +16,11 @@ from assistant.answer.question import Question
 from assistant.answer.retrieval import Finder
 from assistant.types import Answer
 from store.library import Library
+from store.text.dates import common_year
 from store.types import Document, Filter
 
 SHOWN = 20
 """Documents that are named; of more, how many there are is said."""
-BUDDHIST_YEARS = 543
 _YEAR = regex.compile(r"(?<!\d)(?:19|20|25)\d\d(?!\d)")
 
 
@@ -125,9 +125,7 @@ def _conditions(asked: Question, library: Library) -> Conditions:
 
 
 def _year(written: str) -> str:
-    """Return a year of the common era, also for one that counts from the Buddha's death."""
-    year = int(written)
-    return str(year - BUDDHIST_YEARS if year >= 2400 else year)
+    return str(common_year(int(written)))
 
 
 def _letters(text: str) -> int:
