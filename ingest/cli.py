@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     from store.settings import Settings
 
 
-@click.command()
+class _Ingest(click.Command):
+    """Names the formats that are read in its help."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from ingest.readers import READERS
+
+        with formatter.section("Formats"):
+            formatter.write_dl([(reader.name, " ".join(reader.suffixes)) for reader in READERS])
+
+
+@click.command(cls=_Ingest)
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option("--sync", is_flag=True, help="Also remove documents whose files are gone from the given folders.")
 @click.option("--samples", is_flag=True, help="Also put in the sample documents that come with Attest.")
@@ -48,10 +58,9 @@ def ingest(
 ) -> int:
     """Put the files at PATH... into the library, folders with all below them; https://, s3:// and gs:// addresses too.
 
-    Reads text, web pages, PDF, Word, OpenDocument, EPUB, PowerPoint, Excel, CSV, JSON and mail. A file that did not
-    change is left alone; one that can't be read is named with the reason, the rest goes on, and the exit code is 1, as
-    it is where nothing could be read. A sources.yaml beside the files gives their title, speaker, published, language
-    and collection.
+    A file that did not change is left alone; one that can't be read is named with the reason, the rest goes on, and
+    the exit code is 1, as it is where nothing could be read. A sources.yaml beside the files gives their title,
+    speaker, published, language and collection.
     """
     if not paths and not samples and not again:
         raise click.UsageError("Name at least one PATH: a file, or a folder of files.")
