@@ -20,7 +20,7 @@ FORM_PATHS = (SIGN_IN_PATH, PASSWORD_PATH)
 """The pages with a form of their own."""
 
 _STATIC_PATH = "/attest/static/"
-_PRIVATE_PATHS = ("/attest/", "/api/", "/v1/")
+_PRIVATE_PATHS = ("/attest/", "/api/", "/v1/", "/mcp", "/metrics")
 DOCS_PATH = "/api/docs"
 """The page that describes the API: it runs scripts, all of them files of this server."""
 

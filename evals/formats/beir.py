@@ -1,10 +1,11 @@
-"""BEIR folders: ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/*.tsv``.
+"""BEIR folders: ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/*.tsv`` or ``.csv``.
 
 Only queries with judgements are asked. The corpus is streamed and may be larger than memory.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -93,7 +94,9 @@ def _case(
 
 
 def _qrels_file(folder: Path) -> Path:
-    files = sorted(file for file in (folder / QRELS).iterdir() if file.suffix in {".tsv", ".txt", ".qrels", ".trec"})
+    files = sorted(
+        file for file in (folder / QRELS).iterdir() if file.suffix in {".tsv", ".csv", ".txt", ".qrels", ".trec"}
+    )
     if not files:
         raise at(folder / QRELS, None, "there are no judgements here: a file such as test.tsv is missing.")
     tests = [file for file in files if file.stem == "test"]
@@ -107,8 +110,7 @@ def _judgements(path: Path) -> dict[str, dict[str, int]]:
     """Return grades by query and document, from BEIR's three columns or TREC's four."""
     judged: dict[str, dict[str, int]] = {}
     for number, line in _lines(path):
-        # Ids may hold spaces where tabs divide the columns.
-        cells = [cell.strip() for cell in (line.rstrip().split("\t") if "\t" in line.strip() else line.split())]
+        cells = _cells(line, is_csv=path.suffix == ".csv")
         grade = _number(cells[-1])
         if grade is None and number == 1:
             continue  # the headings
@@ -116,13 +118,21 @@ def _judgements(path: Path) -> dict[str, dict[str, int]]:
             raise at(
                 path,
                 number,
-                "a judgement is a query's id, a document's id and a whole number, divided by tabs, or TREC's four columns.",
+                "a judgement is a query's id, a document's id and a whole number, divided by tabs, or commas in a .csv "
+                "file; or TREC's four columns.",
             )
         # Some data sets mark the misleading with negative grades; no measure here uses those.
         judged.setdefault(cells[0], {})[cells[-2]] = max(0, int(grade))
     if not judged:
         raise at(path, None, "it holds no judgement.")
     return judged
+
+
+def _cells(line: str, *, is_csv: bool) -> list[str]:
+    if is_csv:
+        return [cell.strip() for cell in next(csv.reader([line.strip()]))]
+    # Ids may hold spaces where tabs divide the columns.
+    return [cell.strip() for cell in (line.rstrip().split("\t") if "\t" in line.strip() else line.split())]
 
 
 def _number(cell: str) -> float | None:

@@ -14,10 +14,9 @@ from typing import Any
 
 import yaml
 
-from evals.formats.promptfoo import promptfoo_text
 from evals.formats.suite import Suite, Texts
 from evals.types import Case, Expectation, Turn
-from store.errors import RequestError
+from store.errors import RequestError, SuiteError
 
 Row = dict[str, Any]
 NOTATIONS = {
@@ -29,6 +28,13 @@ NOTATIONS = {
     "openai-evals": (".jsonl",),
 }
 
+_PROMPTFOO = {
+    "answer_contains": "icontains-all",
+    "answer_contains_any": "icontains-any",
+    "must_not_contain": "not-icontains-any",
+}
+"""Expectations with the assertions of promptfoo that say the same."""
+
 
 def converted(suite: Suite, kind: str, suffix: str) -> tuple[str, tuple[str, ...]]:
     """Return the suite as the text of a file that ends in `suffix`, and what that can't express, in sentences.
@@ -38,7 +44,7 @@ def converted(suite: Suite, kind: str, suffix: str) -> tuple[str, tuple[str, ...
     if suffix not in NOTATIONS[kind]:
         raise RequestError(f"{kind} is written as {' or '.join(NOTATIONS[kind])}: name such a file.")
     if kind == "promptfoo":
-        return promptfoo_text(suite)
+        return _promptfoo_text(suite)
     if kind == "attest":
         return _attest_text(suite)
     notes: list[str] = []
@@ -165,3 +171,57 @@ def _turn(turn: Turn) -> Row:
         "expect": expect,
     }
     return {name: value for name, value in row.items() if value}
+
+
+def _promptfoo_text(suite: Suite) -> tuple[str, tuple[str, ...]]:
+    """Return the suite as promptfoo's YAML, and what that can't express, in sentences."""
+    tests, notes = [], []
+    for case in suite.cases:
+        if len(case.turns) > 1:
+            notes.append(f"{case.where}: `{case.id}` is a conversation, which a test case can't express.")
+            continue
+        asserts, unsaid = _promptfoo_assertions(case.turns[0].expect)
+        if unsaid:
+            notes.append(f"{case.where}: `{case.id}` leaves out {', '.join(f'`{name}`' for name in unsaid)}.")
+        turn = case.turns[0]
+        metadata = {
+            "id": case.id,
+            "language": turn.language,
+            "tags": list(case.tags),
+            "answers": list(turn.answers),
+            "documents": [gold.name for gold in turn.documents],
+        }
+        tests.append(
+            {
+                "description": case.id,
+                "vars": {"question": turn.question},
+                "assert": asserts,
+                "metadata": {name: value for name, value in metadata.items() if value},
+            }
+        )
+    if not tests:
+        raise SuiteError(f"{suite.path}: none of its cases can be written as promptfoo's test cases.")
+    whole = {"description": suite.description or suite.name, "prompts": ["{{question}}"], "tests": tests}
+    return yaml.safe_dump(whole, allow_unicode=True, sort_keys=False, width=110), tuple(notes)
+
+
+def _promptfoo_assertions(expect: Expectation) -> tuple[list[dict[str, Any]], list[str]]:
+    found: list[dict[str, Any]] = []
+    unsaid = []
+    for name in Expectation.model_fields:
+        value = getattr(expect, name)
+        if value in (None, ()):
+            continue
+        if name in _PROMPTFOO:
+            found.append({"type": _PROMPTFOO[name], "value": list(value)})
+        elif name == "answer_regex":
+            found += [{"type": "regex", "value": pattern} for pattern in value]
+        elif name == "answer_equals" and len(value) == 1:
+            found.append({"type": "equals", "value": value[0]})
+        elif name == "answerable":
+            found.append({"type": "not-is-refusal" if value else "is-refusal"})
+        elif name == "latency_ms_at_most":
+            found.append({"type": "latency", "threshold": value})
+        else:
+            unsaid.append(name)
+    return found, unsaid

@@ -1,4 +1,4 @@
-"""promptfoo's YAML test cases, read and written as far as they say the same; the rest is named.
+"""promptfoo's YAML test cases, read as far as a suite can say the same; the rest is named.
 
 promptfoo compares texts letter by letter, an Attest suite as readers do: case, Unicode form and the script of digits
 don't count. So `contains` and `icontains` are one here.
@@ -11,16 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import regex
-import yaml
 from pydantic import ValidationError
 
 from evals.formats.problems import EXPECTATION_MODELS, at, translated
 from evals.formats.question_language import question_languages
 from evals.formats.schema import CaseEntry, SuiteHeader, case_of
 from evals.formats.suite import Suite
+from evals.formats.table import table_rows
 from evals.formats.yaml_lines import Lined, read_lined
-from evals.types import Case, Expectation
-from store.errors import SuiteError
+from evals.types import Case
 
 _EXPRESSED = frozenset({"description", "vars", "assert", "metadata"})
 """What of a test case a suite can say."""
@@ -34,11 +33,6 @@ LISTED = {
     "not-contains-any": "must_not_contain", "not-icontains-any": "must_not_contain",
 }  # fmt: skip
 """Assertions whose value says the same as an expectation of ours."""
-WRITTEN = {
-    "answer_contains": "icontains-all",
-    "answer_contains_any": "icontains-any",
-    "must_not_contain": "not-icontains-any",
-}
 GOLD = frozenset({"factuality", "similar", "model-graded-factuality"})
 """Assertions whose value is a gold answer: measured here, not checked."""
 
@@ -210,7 +204,7 @@ def _tests(lined: Lined, path: Path) -> Iterator[_Test]:
     for number, value in enumerate(listed if isinstance(listed, list) else [listed]):
         line = lined.line((*place, number) if isinstance(listed, list) else place)
         if isinstance(value, str):
-            yield from _tests_in(path.parent / value.removeprefix("file://"), path, line)
+            yield from _tests_in(value.removeprefix("file://"), path, line)
         elif isinstance(value, dict):
             asserts = value.get("assert")
             count = len(asserts) if isinstance(asserts, list) else 0
@@ -219,69 +213,47 @@ def _tests(lined: Lined, path: Path) -> Iterator[_Test]:
             raise at(path, line, "a test is a mapping with `vars` and `assert`.")
 
 
-def _tests_in(file: Path, path: Path, line: int | None) -> Iterator[_Test]:
-    """Yield the tests of a file that another names."""
-    if file.suffix not in {".yaml", ".yml", ".json"} or not file.is_file():
-        raise at(path, line, f"`tests` names {file.name}, which is no YAML or JSON file beside this one.")
-    lined = read_lined(file.read_text(encoding="utf-8-sig"), file)
-    if not isinstance(lined.value, list):
-        raise at(file, 1, "a file of tests is a list of them.")
-    yield from _tests(lined, file)
+def _tests_in(name: str, path: Path, line: int | None) -> Iterator[_Test]:
+    """Yield the tests of a file that another names, or of all that a pattern such as ``tests/*.yaml`` does."""
+    files = sorted(path.parent.glob(name)) if "*" in name and not Path(name).is_absolute() else [path.parent / name]
+    if not files:
+        raise at(path, line, f"`tests` names {name}, but there is no such file beside this one.")
+    for file in files:
+        if file.suffix not in {".yaml", ".yml", ".json", ".csv"} or not file.is_file():
+            raise at(path, line, f"`tests` names {file.name}, which is no YAML, JSON or CSV file beside this one.")
+        text = file.read_text(encoding="utf-8-sig")
+        if file.suffix == ".csv":
+            yield from (_test_of_row(row, number) for number, row in table_rows(text, file))
+            continue
+        lined = read_lined(text, file)
+        if not isinstance(lined.value, list):
+            raise at(file, 1, "a file of tests is a list of them.")
+        yield from _tests(lined, file)
+
+
+def _test_of_row(row: Mapping[str, str], line: int) -> _Test:
+    """Return the test of a row: columns are variables, but for those that begin with two underscores."""
+    value: dict[str, Any] = {"vars": {}, "assert": [], "metadata": {}}
+    for name, cell in row.items():
+        kind, _, of = name.removeprefix("__").partition(":")
+        if not name.startswith("__"):
+            value["vars"][name] = cell
+        elif kind.startswith("expected") and cell.strip():
+            value["assert"].append(_assertion_of_cell(cell.strip()))
+        elif kind == "metadata":
+            value["metadata"][of] = cell
+        elif cell.strip():
+            value[kind] = cell
+    return _Test(value, line, [line] * len(value["assert"]))
+
+
+def _assertion_of_cell(cell: str) -> dict[str, str]:
+    """Return the assertion of a cell such as ``contains: Vienna``; the mere words must be equalled."""
+    if cell in {"is-refusal", "not-is-refusal"}:
+        return {"type": cell}
+    typed = regex.fullmatch(r"(?s)([a-z][a-z-]*)(?:\([^)]*\))?:\s*(.*)", cell)
+    return {"type": typed[1], "value": typed[2]} if typed else {"type": "equals", "value": cell}
 
 
 def _mapping(value: object) -> dict[str, Any]:
     return dict(value) if isinstance(value, dict) else {}
-
-
-def promptfoo_text(suite: Suite) -> tuple[str, tuple[str, ...]]:
-    """Return the suite as promptfoo's YAML, and what that can't express, in sentences."""
-    tests, notes = [], []
-    for case in suite.cases:
-        if len(case.turns) > 1:
-            notes.append(f"{case.where}: `{case.id}` is a conversation, which a test case can't express.")
-            continue
-        asserts, unsaid = _assertions(case.turns[0].expect)
-        if unsaid:
-            notes.append(f"{case.where}: `{case.id}` leaves out {', '.join(f'`{name}`' for name in unsaid)}.")
-        turn = case.turns[0]
-        metadata = {
-            "id": case.id,
-            "language": turn.language,
-            "tags": list(case.tags),
-            "answers": list(turn.answers),
-            "documents": [gold.name for gold in turn.documents],
-        }
-        tests.append(
-            {
-                "description": case.id,
-                "vars": {"question": turn.question},
-                "assert": asserts,
-                "metadata": {name: value for name, value in metadata.items() if value},
-            }
-        )
-    if not tests:
-        raise SuiteError(f"{suite.path}: none of its cases can be written as promptfoo's test cases.")
-    whole = {"description": suite.description or suite.name, "prompts": ["{{question}}"], "tests": tests}
-    return yaml.safe_dump(whole, allow_unicode=True, sort_keys=False, width=110), tuple(notes)
-
-
-def _assertions(expect: Expectation) -> tuple[list[dict[str, Any]], list[str]]:
-    found: list[dict[str, Any]] = []
-    unsaid = []
-    for name in Expectation.model_fields:
-        value = getattr(expect, name)
-        if value in (None, ()):
-            continue
-        if name in WRITTEN:
-            found.append({"type": WRITTEN[name], "value": list(value)})
-        elif name == "answer_regex":
-            found += [{"type": "regex", "value": pattern} for pattern in value]
-        elif name == "answer_equals" and len(value) == 1:
-            found.append({"type": "equals", "value": value[0]})
-        elif name == "answerable":
-            found.append({"type": "not-is-refusal" if value else "is-refusal"})
-        elif name == "latency_ms_at_most":
-            found.append({"type": "latency", "threshold": value})
-        else:
-            unsaid.append(name)
-    return found, unsaid

@@ -153,6 +153,13 @@ def test_nobody_listens_in_on_the_queue_of_another(guarded: Guarded) -> None:
 
 def test_answers_stay_out_of_caches(guarded: Guarded, turn: Turn) -> None:
     lan = guarded.client("Lan")
-    for path in ("/", "/attest/start", f"/attest/conversations/{turn.conversation}", "/attest/nothing"):
+    for path in (
+        "/",
+        "/attest/start",
+        f"/attest/conversations/{turn.conversation}",
+        "/mcp",
+        "/metrics",
+        "/attest/nothing",
+    ):
         if path != "/attest/nothing":
             assert lan.request(path).header("cache-control") == "no-store", path

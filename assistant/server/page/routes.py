@@ -111,7 +111,7 @@ def start_router(
                 {"tag": tag, "name": language_name(tag, words.language), "passages": count}
                 for tag, count in sorted(statistics.languages.items(), key=lambda pair: -pair[1])
             ],
-            "answer_languages": {tag: language_name(tag, words.language) for tag in ("en", "th", "vi")},
+            "answer_languages": {tag: language_name(tag, words.language) for tag in languages()},
             "speakers": sorted(statistics.speakers)[:500],
         }
 

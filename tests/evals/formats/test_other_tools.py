@@ -74,6 +74,31 @@ def test_promptfoo_tests_may_stand_in_a_file_of_their_own(tmp_path: Path) -> Non
     assert load(tmp_path / "tests.json").kind == "promptfoo"
 
 
+def test_promptfoo_tests_may_stand_in_tables_and_in_several_files(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/a.csv").write_text(
+        'question,__expected1,__expected2,__metadata:id,__prefix\nที่ไหน,icontains-any: เวียนนา,"javascript: 1",place,x\n'
+        "How many?,350,not-contains:none,,\n",
+        "utf-8",
+    )
+    (tmp_path / "tests/b.yaml").write_text(
+        "- vars: {question: When?}\n  assert: [{type: equals, value: '1993'}]\n", "utf-8"
+    )
+    suite = load(written(tmp_path, "config.yaml", "prompts: [x]\ntests: file://tests/*\n"))
+    place, count, when = suite.cases
+    assert (place.id, place.turns[0].language, place.turns[0].expect.answer_contains_any) == (
+        "place",
+        "th",
+        ("เวียนนา",),
+    )
+    assert (count.turns[0].expect.answer_equals, count.turns[0].expect.must_not_contain) == (("350",), ("none",))
+    assert when.turns[0].expect.answer_equals == ("1993",)
+    assert [note.partition("line ")[2].partition(" can't")[0] for note in suite.notes] == [
+        "2: `prefix`",
+        "2: the assertion `javascript`",
+    ]
+
+
 def test_what_promptfoo_says_beside_assertions_is_named_too(tmp_path: Path) -> None:
     text = (
         "scenarios: [x]\ndefaultTest: {threshold: 0.5}\ntests:\n  - vars: {question: Where is it?, fact: Huế}\n"
@@ -109,7 +134,7 @@ def test_a_test_may_take_over_what_another_says(tmp_path: Path) -> None:
         ("tests:\n  - vars: {question: q}\n    assert: [{value: x}]\n", "line 3: an assertion is a mapping"),
         ("tests:\n  - vars: {a: 1, b: 2}\n", "line 2: none of `vars` is the question"),
         ("tests:\n  - vars: {question: q}\n    assert: contains\n", "line 2: `assert` must be a list"),
-        ("tests:\n  - 7\n", "line 2: `tests` names 7, which is no YAML or JSON file"),
+        ("tests:\n  - 7\n", "line 2: `tests` names 7, which is no YAML, JSON or CSV file"),
         ("prompts: [x]\ntests: file://none.yaml\n", "line 2: `tests` names none.yaml"),
         (
             "tests:\n  - vars: {question: q}\n    assert: [{type: regex, value: '(a'}]\n",

@@ -229,6 +229,13 @@ def test_judgements_are_read_as_they_are_found(beir: Path, judgements: str) -> N
     assert golds == [[("d1", 2), ("d2", 0)], [("d2", 1)]]
 
 
+def test_judgements_of_beir_may_be_a_table_with_commas(beir: Path) -> None:
+    (beir / "qrels/test.tsv").unlink()
+    (beir / "qrels/test.csv").write_text('query-id,corpus-id,score\nq1,d1,2\nq1,"d2",0\nq2,d2,1\n', "utf-8")
+    golds = [[(gold.name, gold.grade) for gold in case.turns[0].documents] for case in load(beir).cases]
+    assert golds == [[("d1", 2), ("d2", 0)], [("d2", 1)]]
+
+
 def test_empty_texts_and_missing_queries_of_beir_are_left_out_and_said(beir: Path) -> None:
     (beir / "corpus.jsonl").write_text(
         '{"_id": "d1", "text": ""}\n{"_id": 2, "title": null, "text": "x"}\n{"_id": "d3", "title": "T", "text": " "}\n',
