@@ -20,6 +20,10 @@ DIVIDER = " | "
 
 _SPACE = regex.compile(r"\s+")
 _NUMBER = regex.compile(r"^[^\p{L}]*\p{N}[^\p{L}]*(?:\p{L}{1,4})?$")
+_YEAR = regex.compile(r"^(?:FY|Q|ปี|năm|พ\.ศ\.)?\s*\p{Nd}{4}(?:\s*[-–/]\s*\p{Nd}{2,4})?$", regex.I)
+_MOST_LEVELS = 3
+"""Of a header."""
+
 _WIDEST = 1_000
 _LONGEST_HEADER = 120
 
@@ -101,9 +105,9 @@ def too_many_cells() -> ReadError:
 def _header_rows(rows: Sequence[Sequence[Cell]], grid: list[list[Cell | None]]) -> int:
     """Return how many rows at the top are headers: marked ones, else a first row that names what others count."""
     marked = 0
-    while marked < len(rows) and rows[marked] and all(cell.is_header for cell in rows[marked]):
+    while marked < len(rows) and _is_marked(rows[marked]):
         marked += 1
-    if marked:
+    if marked or (marked := _spanning_rows(rows, grid)):
         return marked
     if len(grid) < 2 or len(grid[0]) < 2:
         return 0
@@ -114,6 +118,24 @@ def _header_rows(rows: Sequence[Sequence[Cell]], grid: list[list[Cell | None]]) 
     if any(len(text) > _LONGEST_HEADER for text in named):
         return 0
     return 1 if any(_NUMBER.match(_text(cell)) for row in grid[1:] for cell in row[1:]) or len(first) > 2 else 0
+
+
+def _is_marked(row: Sequence[Cell]) -> bool:
+    """Return whether all cells of a row are marked as headers, but for a blank corner."""
+    return any(cell.is_header for cell in row) and all(cell.is_header or not cell.text.strip() for cell in row)
+
+
+def _spanning_rows(rows: Sequence[Sequence[Cell]], grid: list[list[Cell | None]]) -> int:
+    """Return how many rows a header of several levels has: cells over several columns, and those below them."""
+    width = max(map(len, grid))
+    heads = 0
+    while heads < min(_MOST_LEVELS, len(grid) - 1) and any(1 < cell.columns < width for cell in rows[heads]):
+        heads += 1
+    if not heads or any(_NUMBER.match(_text(cell)) and not _YEAR.match(_text(cell)) for cell in rows[0]):
+        return 0
+    own = [text for cell in rows[heads] if (text := _text(cell))]
+    has_values = any(_NUMBER.match(text) and not _YEAR.match(text) for text in own)
+    return heads if has_values or heads + 1 == len(grid) else heads + 1
 
 
 def _header(grid: list[list[Cell | None]], heads: int, column: int) -> str:

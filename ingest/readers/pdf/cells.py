@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
+import regex
+
+from ingest.hyphens import LINE_END_HYPHEN
 from ingest.readers.pdf.segments import UNSPACED, Segment
+
+_CUT_WORD = regex.compile(r"(?<=\p{L})[-‐\u00ad]$")
 
 Interval = tuple[float, float]
 Visual = list[Segment]
@@ -42,6 +47,9 @@ def joined_cell(pieces: Sequence[str]) -> str:
     """Return the lines of one cell as one text."""
     text = ""
     for piece in pieces:
+        if _CUT_WORD.search(text) and piece[:1].islower():
+            text = text[:-1] + LINE_END_HYPHEN + piece
+            continue
         blank = "" if not text or (UNSPACED.match(text[-1]) and UNSPACED.match(piece)) else " "
         text += blank + piece
     return text

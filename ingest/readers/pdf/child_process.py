@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 from ingest.limits import MAX_PAGE_SECONDS, MAX_PAGES, MAX_PDF_MEMORY_BYTES
 from ingest.readers.pdf.glyphs import UNKNOWN, page_glyphs
 from ingest.readers.pdf.layout import lines_of
+from ingest.readers.pdf.ruled_grids import ruled_grids
 from ingest.readers.pdf.ruled_lines import page_rules, without_struck
 from ingest.readers.pdf.segments import segments_of
+from ingest.readers.pdf.tagged_grids import tagged_grids
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
@@ -61,8 +63,10 @@ def _read(document: PdfDocument) -> None:
             glyphs, has_pictures = [], True
         else:
             has_pictures = _has_pictures(page)
-        rules = page_rules(page)
-        lines = [line.to_json() for line in lines_of(segments_of(without_struck(glyphs, rules)), rules)]
+        rules, uprights = page_rules(page)
+        glyphs, tagged = tagged_grids(page, without_struck(glyphs, rules))
+        glyphs, ruled = ruled_grids(glyphs, rules, uprights)
+        lines = [line.to_json() for line in lines_of(segments_of(glyphs), rules, [*tagged, *ruled])]
         _say({"lines": lines, "width": page.get_width(), "has_pictures": has_pictures})
         page.close()
 

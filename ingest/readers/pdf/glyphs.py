@@ -49,6 +49,10 @@ class Glyph:
     """Whether PDFium infers a blank before it."""
     middle: float | None = None
     """Of a combining mark that stands by itself: where the middle of its ink is."""
+    content: int = -1
+    """Number of the marked content that it belongs to, by which the structure of a tagged file names it."""
+    cell: int = 0
+    """Number of the table cell that it stands in, from 1, where lines or tags tell; 0 elsewhere."""
 
 
 def page_glyphs(page: PdfPage) -> list[Glyph]:
@@ -154,6 +158,7 @@ class _Reading:
             bold=self._raw.FPDFText_GetFontWeight(self._text, index) >= _BOLD,
             blank_before=blank,
             middle=self._middle(index) if angle == 0 and not group and _MARK.match(text) else None,
+            content=self._raw.FPDFPageObj_GetMarkedContentID(item) if place else -1,
         )
 
     def _as_drawn(self, index: int, baseline: float, size: float) -> tuple[float, float]:

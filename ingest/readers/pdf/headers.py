@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
-from ingest.readers.pdf.layout import Line
 from ingest.readers.pdf.paragraphs import Page
+from ingest.readers.pdf.rows import Line
 from ingest.readers.tables import Cell, rows_in_words
 
 _Columns = tuple[tuple[float, float], ...]
@@ -17,6 +18,7 @@ class _Head:
     """The header rows of the table before, which a table below or on the next page may share."""
 
     rows: tuple[tuple[str, ...], ...]
+    cells: tuple[list[Cell], ...]
     columns: _Columns
     fonts: frozenset[int]
     """Those of the header rows where no other row has them."""
@@ -47,7 +49,7 @@ def _runs(lines: Sequence[Line]) -> Iterator[list[Line]]:
     """Yield the rows of one table together, and the lines between tables together."""
     run: list[Line] = []
     for line in lines:
-        if run and line.columns != run[-1].columns:
+        if run and (line.columns, line.table) != (run[-1].columns, run[-1].table):
             yield run
             run = []
         run.append(line)
@@ -58,17 +60,35 @@ def _runs(lines: Sequence[Line]) -> Iterator[list[Line]]:
 def _named(table: Sequence[Line], before: _Head | None, *, starts_page: bool) -> tuple[list[Line], _Head]:
     """Return the lines of a table with the headers of their columns, and its head."""
     styled = _styled_rows(table)
-    own = styled or rows_in_words([[Cell(text) for text in line.cells] for line in table])[0]
+    marked = sum(1 for line in table if line.is_head)
+    own = marked or max(styled, rows_in_words([_cells(line) for line in table])[0])
     if before is not None and (places := _same_columns(table[0].columns, before.columns)) is not None:
         repeated = sum(1 for row, line in zip(before.rows, table, strict=False) if _moved(line, places, before) == row)
         has_plain_top = before.fonts and not before.fonts & set(table[0].fonts)
-        if repeated or not own or (starts_page and has_plain_top):
-            body = [_moved(line, places, before) for line in table[repeated:]]
-            return _in_words(table[repeated:], (*before.rows, *body), len(before.rows)), before
-    rows = tuple(line.cells for line in table)
+        if repeated or not own or (starts_page and not marked and has_plain_top):
+            is_alike = places == tuple(range(len(before.columns)))
+            body = [
+                _cells(line) if is_alike else [Cell(text) for text in _moved(line, places, before)]
+                for line in table[repeated:]
+            ]
+            return _in_words(table[repeated:], [*before.cells, *body], len(before.rows)), before
+    rows = [_cells(line) for line in table]
     return _in_words(table[own:], rows, own), _Head(
-        rows[:own], table[0].columns, frozenset(table[0].fonts if styled else ())
+        tuple(line.cells for line in table[:own]),
+        tuple(rows[:own]),
+        table[0].columns,
+        frozenset(table[0].fonts if styled else ()),
     )
+
+
+def _cells(line: Line) -> list[Cell]:
+    """Return the cells of a row, each once with the columns that it spans."""
+    origins = line.origins or tuple(range(len(line.cells)))
+    cells = []
+    for _, places in groupby(range(len(line.cells)), key=lambda place: origins[place]):
+        first, *rest = places
+        cells.append(Cell(line.cells[first], columns=1 + len(rest)))
+    return cells
 
 
 def _styled_rows(table: Sequence[Line]) -> int:
@@ -78,8 +98,8 @@ def _styled_rows(table: Sequence[Line]) -> int:
     return heads if head and not any(head & set(line.fonts) for line in table[heads:]) else 0
 
 
-def _in_words(lines: Sequence[Line], rows: Sequence[tuple[str, ...]], heads: int) -> list[Line]:
-    _, texts = rows_in_words([[Cell(text) for text in row] for row in rows], header_rows=heads)
+def _in_words(lines: Sequence[Line], rows: Sequence[Sequence[Cell]], heads: int) -> list[Line]:
+    _, texts = rows_in_words(rows, header_rows=heads)
     return [replace(line, text=text) for line, text in zip(lines, texts, strict=True) if text]
 
 

@@ -6,6 +6,7 @@ paragraph may go on in the next column or on the next page.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,7 +15,7 @@ import regex
 
 from ingest.blocks import FORCED_LINE_END, PAGE_START, Block
 from ingest.hyphens import LINE_END_HYPHEN, without_line_end_hyphens
-from ingest.readers.pdf.layout import Line
+from ingest.readers.pdf.rows import Line
 
 PARAGRAPH_GAP = 1.3
 """Times the usual pitch of lines: what tells a paragraph's end."""
@@ -27,6 +28,9 @@ ALIKE = 0.12
 
 NARROWEST = 12.0
 """Times the letter size: the least width of a column of running text."""
+
+WIDEST_SCRIPT = 1.6
+"""Times the usual pitch of lines of their size: the most that those of one script stand apart."""
 
 PARAGRAPH_END = "\n\n"
 
@@ -41,7 +45,11 @@ _SENTENCE_END = regex.compile(r"[.!?:;。！？：；។။।۔؟…][\"'”’
 _LIST_ITEM = regex.compile(
     r"(?:[-–—•·‣▪◦*●○■□►✓✔]\s|\(?(?:\p{Nd}{1,3}|[a-zA-Z]|[ivxlcIVXLC]{1,5})(?:[.)]|\.\p{Nd}{1,2}(?:\.\p{Nd}{1,2})*\.?)\s)"
 )
+_LETTER = regex.compile(r"\p{L}")
 _HYPHEN = regex.compile(r"(?<=\p{L})[-‐\u00ad]$")
+
+
+_Pitches = dict[tuple[int, str], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +93,31 @@ def _texts(pages: Sequence[Page]) -> Iterator[str]:
         yield "".join((*pieces, starts))
 
 
-def _usual_pitches(pages: Sequence[Page]) -> dict[float, float]:
-    """Return by letter size the usual distance of two baselines: that of the closest quarter."""
-    found: dict[float, list[float]] = {}
+def _usual_pitches(pages: Sequence[Page]) -> _Pitches:
+    """Return by letter size, and by size and script, the usual distance of two baselines: that of the closest quarter.
+
+    Fonts of some scripts, as Thai ones with their stacked marks, set lines wider apart than others on the same page.
+    """
+    found: dict[tuple[int, str], list[float]] = {}
     for page in pages:
         for above, below in pairwise(page.lines):
             pitch = above.baseline - below.baseline
             if above.region == below.region and pitch > 0 and _are_alike(above, below):
-                found.setdefault(round(below.size), []).append(pitch)
-    return {size: sorted(pitches)[len(pitches) // 4] for size, pitches in found.items()}
+                found.setdefault((round(below.size), ""), []).append(pitch)
+                if (script := _script(below.text)) and script == _script(above.text):
+                    found.setdefault((round(below.size), script), []).append(pitch)
+    return {key: sorted(pitches)[len(pitches) // 4] for key, pitches in found.items()}
+
+
+def _usual_pitch(line: Line, pitches: _Pitches) -> float:
+    overall = pitches.get((round(line.size), ""), 1.2 * line.size)
+    return min(pitches.get((round(line.size), _script(line.text)), overall), WIDEST_SCRIPT * overall)
+
+
+def _script(text: str) -> str:
+    """Return the name of the script of most letters of a line, as "THAI"; empty where it has none."""
+    scripts = [unicodedata.name(letter, "").split(" ")[0] for letter in _LETTER.findall(text[:200])[:40]]
+    return max(set(scripts), key=lambda script: (scripts.count(script), script), default="")
 
 
 def _are_alike(above: Line, below: Line) -> bool:
@@ -130,10 +154,10 @@ def _is_full(above: Line, below: Line, edge: float) -> bool:
     return above.right + blank + below.first_word > edge - 0.1 * above.size
 
 
-def _within_column(lines: Sequence[Line], number: int, edge: float | None, pitch: dict[float, float]) -> str:
+def _within_column(lines: Sequence[Line], number: int, edge: float | None, pitch: _Pitches) -> str:
     """Return what stands between a line and the one above it: nothing, a blank, a line end or an empty line."""
     above, below = lines[number - 1], lines[number]
-    usual = pitch.get(round(below.size), 1.2 * below.size)
+    usual = _usual_pitch(below, pitch)
     distance = above.baseline - below.baseline
     if distance > PARAGRAPH_GAP * usual or not _are_alike(above, below):
         return PARAGRAPH_END

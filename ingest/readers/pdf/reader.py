@@ -13,9 +13,9 @@ from ingest.blocks import PAGE_START, Block, RawDocument
 from ingest.limits import MAX_CHARACTERS, MAX_FILE_BYTES
 from ingest.readers.base import Reader
 from ingest.readers.pdf.headers import with_headers
-from ingest.readers.pdf.layout import Line
 from ingest.readers.pdf.paragraphs import Page, paragraphs_of
 from ingest.readers.pdf.recognition import recognized_pages
+from ingest.readers.pdf.rows import Line
 from ingest.readers.pdf.running_heads import without_running_lines
 from ingest.readers.pdf.sandbox import page_records
 from store.errors import ReadError
@@ -64,9 +64,9 @@ def _page(record: dict[str, Any]) -> Page:
     return Page(tuple(_line(**line) for line in record["lines"]), record["width"])
 
 
-def _line(cells: list[str], fonts: list[int], columns: list[list[float]], **values: Any) -> Line:  # noqa: ANN401 - JSON
-    edges = tuple((left, right) for left, right in columns)
-    return Line(cells=tuple(cells), fonts=tuple(fonts), columns=edges, **values)
+def _line(columns: list[list[float]], **values: Any) -> Line:  # noqa: ANN401 - JSON
+    listed = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    return Line(columns=tuple((left, right) for left, right in columns), **listed)
 
 
 def _with_recognized(pages: list[Page], recognized: dict[int, str]) -> list[Block]:

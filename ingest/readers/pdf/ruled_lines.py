@@ -1,4 +1,4 @@
-"""The horizontal lines that a PDF page draws: those that strike text out, and those that part the rows of a table."""
+"""The lines that a PDF page draws: those that strike text out, and those that part rows and columns of a table."""
 
 from __future__ import annotations
 
@@ -40,9 +40,23 @@ class Rule:
     """None for the edge of an area."""
 
 
-def page_rules(page: PdfPage) -> list[Rule]:
-    """Return the horizontal lines of `page`, and the places that its readers struck out by an annotation."""
-    return [rule for rule in (*_drawn(page), *_annotated(page)) if rule.right - rule.left >= SHORTEST]
+@dataclass(frozen=True, slots=True)
+class Upright:
+    """A vertical line, or an edge of an area. Lengths are in points, y grows upwards."""
+
+    bottom: float
+    top: float
+    x: float
+
+
+def page_rules(page: PdfPage) -> tuple[list[Rule], list[Upright]]:
+    """Return the horizontal lines of `page` with the places that readers struck out, and its vertical lines."""
+    rules, uprights = list[Rule](), list[Upright]()
+    for points, is_filled, width in _drawn(page):
+        rules += _rules_of(points, is_filled, width)
+        turned = _rules_of([(y, x) for x, y in points], is_filled, width)
+        uprights += (Upright(line.left, line.right, line.y) for line in turned if line.right - line.left >= SHORTEST)
+    return [rule for rule in (*rules, *_annotated(page)) if rule.right - rule.left >= SHORTEST], uprights
 
 
 def without_struck(glyphs: Iterable[Glyph], rules: Iterable[Rule]) -> list[Glyph]:
@@ -62,7 +76,8 @@ def _strikes(line: Rule, glyph: Glyph) -> bool:
     return line.left <= middle <= line.right
 
 
-def _drawn(page: PdfPage) -> Iterator[Rule]:
+def _drawn(page: PdfPage) -> Iterator[tuple[list[tuple[float, float]], bool, float | None]]:
+    """Yield the corners of each path that shows, whether it is filled, and how wide its stroke is, if it has one."""
     from pypdfium2 import raw
 
     left = MOST_POINTS
@@ -80,7 +95,7 @@ def _drawn(page: PdfPage) -> Iterator[Rule]:
             width = ctypes.c_float()
             raw.FPDFPageObj_GetStrokeWidth(item, ctypes.byref(width))
             for points in _subpaths(item, count):
-                yield from _rules_of(points, bool(fill.value), width.value if stroke.value else None)
+                yield points, bool(fill.value), width.value if stroke.value else None
 
 
 def _subpaths(item: Any, count: int) -> Iterator[list[tuple[float, float]]]:  # noqa: ANN401 - a pointer of PDFium

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import regex
 
-from ingest.readers.pdf.layout import Line
 from ingest.readers.pdf.paragraphs import Page
+from ingest.readers.pdf.rows import Line
 
 OUTERMOST = 4
 """Lines at the top and at the bottom of a page that may be running ones."""

@@ -58,6 +58,10 @@ class Segment:
     """Addresses of its fonts in PDFium's memory: equal for the same font of a file."""
     words: tuple[Word, ...] = ()
     """From left to right; empty where they can't be told, as in scripts from right to left."""
+    cell: int = 0
+    """Number of the table cell that it stands in, or 0."""
+    grid: int = 0
+    """Number, from 1, of the table for which it stands; 0 for a piece of a line."""
 
 
 @dataclass(slots=True)
@@ -141,7 +145,7 @@ def _base_of(run: _Run, mark: Glyph) -> int | None:
 def _continues(run: _Run, glyph: Glyph) -> bool:
     """Return whether a glyph stands on the same line as the run before it, without a wide gap."""
     last = run.glyphs[-1]
-    if glyph.angle != last.angle:
+    if glyph.angle != last.angle or glyph.cell != last.cell:
         return False
     full = max(each.size for each in run.glyphs[-20:])
     anchor = next((each for each in reversed(run.glyphs) if each.size > 0.85 * full), last)
@@ -200,6 +204,7 @@ def _segment(run: _Run, bearings: dict[int, float]) -> Segment | None:
         angle=glyphs[0].angle,
         fonts=frozenset(glyph.font for glyph in glyphs),
         words=_words(text, glyphs, blanks),
+        cell=glyphs[0].cell,
     )
 
 
