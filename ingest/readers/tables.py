@@ -131,11 +131,21 @@ def _spanning_rows(rows: Sequence[Sequence[Cell]], grid: list[list[Cell | None]]
     heads = 0
     while heads < min(_MOST_LEVELS, len(grid) - 1) and any(1 < cell.columns < width for cell in rows[heads]):
         heads += 1
-    if not heads or any(_NUMBER.match(_text(cell)) and not _YEAR.match(_text(cell)) for cell in rows[0]):
+    if not heads or any(is_number(_text(cell)) and not is_year(_text(cell)) for cell in rows[0]):
         return 0
     own = [text for cell in rows[heads] if (text := _text(cell))]
-    has_values = any(_NUMBER.match(text) and not _YEAR.match(text) for text in own)
+    has_values = any(is_number(text) and not is_year(text) for text in own)
     return heads if has_values or heads + 1 == len(grid) else heads + 1
+
+
+def is_number(text: str) -> bool:
+    """Return whether a cell holds a number, with a unit at most."""
+    return _NUMBER.match(text) is not None
+
+
+def is_year(text: str) -> bool:
+    """Return whether a cell holds a year or a span of years, which may well be a header."""
+    return _YEAR.match(text) is not None
 
 
 def _header(grid: list[list[Cell | None]], heads: int, column: int) -> str:

@@ -19,10 +19,14 @@ def placed_pdf(
     pages: list[list[tuple[float, float, str]]],
     rules: list[tuple[float, float, float]] | None = None,
     metadata: dict[str, str] | None = None,
+    uprights: list[tuple[float, float, float]] | None = None,
+    table: list[list[tuple[str, list[int], int, int]]] | None = None,
 ) -> bytes:
     """A PDF of texts at places, in points from the bottom left. Each character is 5 points wide, of a size of 10.
 
-    `rules` are lines that are drawn on each page, from one x to another at a y.
+    `rules` are lines that are drawn on each page, from one x to another at a y, `uprights` from one y to another at an x.
+    `table` tags the texts of a single page: rows of cells, each ``TH`` or ``TD``, with the numbers of its texts and the
+    rows and columns that it spans.
     """
     characters = sorted({character for page in pages for _, _, text in page for character in text})
     codes = {character: number + 1 for number, character in enumerate(characters)}
@@ -36,8 +40,11 @@ def placed_pdf(
     )
     contents = []
     for page in pages:
-        shown = (f"1 0 0 1 {x} {y} Tm <{''.join(f'{codes[c]:04X}' for c in text)}> Tj" for x, y, text in page)
+        shown = [f"1 0 0 1 {x} {y} Tm <{''.join(f'{codes[c]:04X}' for c in text)}> Tj" for x, y, text in page]
+        if table is not None:
+            shown = [f"/Span << /MCID {number} >> BDC {text} EMC" for number, text in enumerate(shown)]
         drawn = "".join(f"{left} {y} m {right} {y} l S " for left, right, y in rules or [])
+        drawn += "".join(f"{x} {bottom} m {x} {top} l S " for bottom, top, x in uprights or [])
         contents.append(f"{drawn}BT /F1 10 Tf {' '.join(shown)} ET" if page else drawn)
     kids = " ".join(f"{6 + 2 * number} 0 R" for number in range(len(pages)))
     info = " ".join(f"/{key} <{('﻿' + value).encode('utf-16-be').hex()}>" for key, value in (metadata or {}).items())
@@ -56,7 +63,36 @@ def placed_pdf(
             f"/Contents {7 + 2 * number} 0 R >>"
         )
         objects.append(_stream(content))
+    if table is not None:
+        objects[0] = (
+            f"<< /Type /Catalog /Pages 2 0 R /MarkInfo << /Marked true >> /StructTreeRoot {len(objects) + 1} 0 R >>"
+        )
+        objects[5] = objects[5].replace("/Type /Page ", "/Type /Page /StructParents 0 ")
+        objects += _tags(len(objects) + 1, table, len(pages[0]))
     return _assembled(objects)
+
+
+def _tags(first: int, table: list[list[tuple[str, list[int], int, int]]], texts: int) -> list[str]:
+    """The objects, from number `first` on, of a structure of one table on the first page."""
+    cells = [cell for row in table for cell in row]
+    row_at, cell_at = first + 2, first + 2 + len(table)
+    owners = {text: cell_at + number for number, (_, own, _, _) in enumerate(cells) for text in own}
+    parents = " ".join(f"{owners.get(text, first + 1)} 0 R" for text in range(texts))
+    objects = [
+        f"<< /Type /StructTreeRoot /K {first + 1} 0 R /ParentTree << /Nums [0 [{parents}]] >> >>",
+        f"<< /S /Table /P {first} 0 R /K [{' '.join(f'{row_at + row} 0 R' for row in range(len(table)))}] >>",
+    ]
+    number = cell_at
+    for row in table:
+        kids = " ".join(f"{number + place} 0 R" for place in range(len(row)))
+        objects.append(f"<< /S /TR /P {first + 1} 0 R /K [{kids}] >>")
+        number += len(row)
+    for row_number, row in enumerate(table):
+        for kind, own, rows, columns in row:
+            spans = f"/A << /O /Table /RowSpan {rows} /ColSpan {columns} >>"
+            kids = " ".join(map(str, own))
+            objects.append(f"<< /S /{kind} /P {row_at + row_number} 0 R /Pg 6 0 R {spans} /K [{kids}] >>")
+    return objects
 
 
 def pdf_with_a_loop() -> bytes:

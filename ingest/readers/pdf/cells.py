@@ -8,11 +8,15 @@ from statistics import median
 import regex
 
 from ingest.hyphens import LINE_END_HYPHEN
-from ingest.readers.pdf.segments import UNSPACED, Segment
+from ingest.readers.pdf.segments import UNSPACED, Segment, Word
+from ingest.readers.tables import is_number, is_year
 
 _CUT_WORD = regex.compile(r"(?<=\p{L})[-‐\u00ad]$")
 
 Interval = tuple[float, float]
+APART = 0.42
+"""Times the letter size between two pieces of a line; a usual blank is narrower."""
+
 Visual = list[Segment]
 """The segments of one line of a page, from left to right."""
 
@@ -27,6 +31,23 @@ def cells_of(line: Visual, columns: Sequence[Interval]) -> list[tuple[int, str]]
         for word in segment.words:
             cells.setdefault(column_of(columns, word.left, word.right), []).append(word.text)
     return [(column, " ".join(cells[column])) for column in sorted(cells)]
+
+
+def pieces_of(line: Visual, apart: float = APART) -> list[Word]:
+    """Return the words of a line from left to right, those that stand closer than `apart` letter sizes as one."""
+    pieces: list[Word] = []
+    for segment in sorted(line, key=lambda segment: segment.left):
+        for word in segment.words or (Word(segment.text, segment.left, segment.right),):
+            if pieces and word.left - pieces[-1].right < apart * segment.size:
+                pieces[-1] = Word(f"{pieces[-1].text} {word.text}", pieces[-1].left, word.right)
+            else:
+                pieces.append(word)
+    return pieces
+
+
+def holds_value(line: Visual) -> bool:
+    """Return whether a line has a number that is no year."""
+    return any(is_number(word.text) and not is_year(word.text) for word in pieces_of(line, 0.0))
 
 
 def column_of(columns: Sequence[Interval], left: float, right: float) -> int:

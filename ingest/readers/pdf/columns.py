@@ -8,16 +8,18 @@ closer than rows do, or where ruling lines part the rows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
 import regex
 
-from ingest.readers.pdf.cells import Interval, Visual, cells_of, column_of, usual_size
+from ingest.readers.pdf.cells import Interval, Visual, cells_of, column_of, holds_value, pieces_of, usual_size
+from ingest.readers.pdf.merged_labels import labelled_rows
 from ingest.readers.pdf.ruled_lines import Rule
-from ingest.readers.pdf.segments import WIDE_GAP, Segment
+from ingest.readers.pdf.segments import WIDE_GAP, Segment, Word
 from ingest.readers.pdf.table_rows import FEWEST_ROWS, HALF_A_LINE, WRAPPED, groups_of
+from ingest.readers.tables import is_number
 
 MOST_ROWS = 150
 """Of one table on one page."""
@@ -28,6 +30,9 @@ FARTHEST_ROWS = 3.6
 FARTHER = 1.5
 """Times the largest distance of the rows above: what stands farther below is another table."""
 
+TITLE_ABOVE = 1.25
+"""Times the usual distance of the rows above: where a line of one piece stands farther below, it belongs to what follows."""
+
 ALIKE = 0.15
 """Share by which the letter sizes of a table's rows may differ, but for the first."""
 
@@ -37,12 +42,20 @@ NARROWEST_GAP = 0.15
 CLEAR_GAP = 1.0
 """Times the letter size that must be free in half of the rows."""
 
+NUMBERS_GAP = 0.42
+"""The same between two numbers."""
+
+MOST_HEAD_LINES = 5
+
 ALIGNED_SHARE = 0.6
 """Of a column's cells: how many must share a left, middle or right edge."""
 
 _LABEL = regex.compile(
     r"^(?:[-–—•·‣▪◦*●○■□►✓✔]|\(?(?:\p{Nd}{1,3}|\p{L}|[ivxlcIVXLC]{1,5})[.)]|\p{Nd}{1,2}(?:\.\p{Nd}{1,2})+\.?)$"
 )
+
+
+_LEADERS = regex.compile(r"\.{5}|(?:\. ){4}|…{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +67,8 @@ class Table:
     columns: tuple[Interval, ...]
     rows: tuple[tuple[int, ...], ...]
     """The lines of each row of the table, as their numbers among the rows of the page."""
+    labels: dict[int, str] = field(default_factory=dict)
+    """By the number of a row of the table: the label in the middle of the rows that it stands for."""
 
 
 def tables_of(rows: Sequence[Visual], rules: Sequence[Rule]) -> Iterator[Table]:
@@ -61,16 +76,30 @@ def tables_of(rows: Sequence[Visual], rules: Sequence[Rule]) -> Iterator[Table]:
     number = 0
     while number < len(rows):
         end, columns = _run(rows, number)
-        if columns and (table := _table(rows, number, end, columns, rules)):
+        if columns and not _is_head_only(rows, number, end) and (table := _table(rows, number, end, columns, rules)):
             yield table
             number = table.end
         else:
             number = max(number + 1, end - 1)  # The last line may be the head of the next table.
 
 
+def _is_head_only(rows: Sequence[Visual], first: int, end: int) -> bool:
+    """Return whether a few rows are the header of a table below them, which has values and no fewer columns."""
+    if end - first > MOST_HEAD_LINES or end == len(rows) or any(map(holds_value, rows[first:end])):
+        return False
+    fullest = max(len(pieces_of(row)) for row in rows[first:end])
+    below = (_run(rows, number) for number in range(first + 1, end + 1))
+    return any(
+        other_end > end + 1
+        and len(columns) >= fullest
+        and 2 * sum(map(holds_value, rows[end:other_end])) >= other_end - end
+        for other_end, columns in below
+    )
+
+
 def _run(rows: Sequence[Visual], first: int) -> tuple[int, tuple[Interval, ...]]:
     """Return where the table ends that begins with row `first`, and its columns; none where no table begins."""
-    if len(rows[first]) < 2:
+    if len(pieces_of(rows[first])) < 2:
         return first, ()
     columns: tuple[Interval, ...] = ()
     end = first + 1
@@ -78,7 +107,8 @@ def _run(rows: Sequence[Visual], first: int) -> tuple[int, tuple[Interval, ...]]
         size = usual_size(rows[end - 1 : end + 1])
         apart = [above[0].baseline - below[0].baseline for above, below in pairwise(rows[first : end + 1])]
         is_far = apart[-1] > FARTHEST_ROWS * size or (len(apart) > 2 and apart[-1] > FARTHER * max(apart[:-1]))
-        if is_far or (end - first > 1 and not _are_alike(rows[end - 1], rows[end])):
+        is_title = len(rows[end]) == 1 and len(apart) > 2 and apart[-1] > TITLE_ABOVE * median(apart[:-1])
+        if is_far or is_title or (end - first > 1 and not _are_alike(rows[end - 1], rows[end])):
             break
         joined = _columns(rows[first : end + 1])
         if len(joined) < 2 or len(joined) < len(columns) or not _parts_all(rows[first : end + 1], joined):
@@ -112,20 +142,27 @@ def _columns(rows: Sequence[Visual]) -> tuple[Interval, ...]:
     return tuple((left, right) for left, right in columns)
 
 
+def _words(segment: Segment) -> Sequence[Word]:
+    return segment.words or (Word(segment.text, segment.left, segment.right),)
+
+
 def _places(segment: Segment) -> list[Interval]:
-    return [(word.left, word.right) for word in segment.words] or [(segment.left, segment.right)]
+    return [(word.left, word.right) for word in _words(segment)]
 
 
 def _is_clear(rows: Sequence[Visual], left: Sequence[float], right: Sequence[float], size: float) -> bool:
     """Return whether half of the rows that have words in two neighboring intervals have a wide gap between them."""
-    gaps: list[float] = []
+    clear = count = 0
     for row in rows:
-        pieces = [piece for segment in row for piece in _places(segment)]
-        before = [end for start, end in pieces if left[0] <= start and end <= left[1]]
-        after = [start for start, end in pieces if right[0] <= start and end <= right[1]]
+        words = [word for segment in row for word in _words(segment)]
+        before = [word for word in words if left[0] <= word.left and word.right <= left[1]]
+        after = [word for word in words if right[0] <= word.left and word.right <= right[1]]
         if before and after:
-            gaps.append(min(after) - max(before))
-    return 2 * sum(1 for gap in gaps if gap >= CLEAR_GAP * size) >= len(gaps)
+            last, first = max(before, key=lambda word: word.right), min(after, key=lambda word: word.left)
+            are_numbers = is_number(last.text) and is_number(first.text)
+            count += 1
+            clear += first.left - last.right >= (NUMBERS_GAP if are_numbers else CLEAR_GAP) * size
+    return 2 * clear >= count
 
 
 def _parts_all(rows: Sequence[Visual], columns: Sequence[Interval]) -> bool:
@@ -145,13 +182,26 @@ def _table(
     # A line below in the first column alone is a remark on the table.
     while end > first and len(cells_of(rows[end - 1], columns)) < 2 and not _wraps(rows, end - 1, columns):
         end -= 1
+    # Nor is running text above it its first row.
+    while end > first and len(rows[first]) == 1 and len(pieces_of(rows[first])) < len(cells_of(rows[first], columns)):
+        first += 1
     lines = rows[first:end]
-    if sum(1 for line in lines if len(line) > 1) < FEWEST_ROWS - 1 or not _are_cells(lines, columns):
+    columns = _columns(lines) if lines else ()  # without what those lines held
+    if len(columns) < 2 or sum(map(_is_parted, lines)) < FEWEST_ROWS - 1 or not _are_cells(lines, columns):
         return None
-    groups = groups_of(lines, columns, rules)
+    labels: dict[int, str] = {}
+    if (labelled := labelled_rows(lines, columns)) is not None:
+        groups, labels = labelled
+    else:
+        groups = groups_of(lines, columns, rules)
     if len(groups) < FEWEST_ROWS:
         return None
-    return Table(first, end, columns, tuple(tuple(first + number for number in group) for group in groups))
+    return Table(first, end, columns, tuple(tuple(first + number for number in group) for group in groups), labels)
+
+
+def _is_parted(line: Visual) -> bool:
+    """Return whether a line is of several cells: far apart, or nearer with a number among them."""
+    return len(line) > 1 or (len(pieces_of(line)) > 1 and holds_value(line))
 
 
 def _wraps(rows: Sequence[Visual], number: int, columns: Sequence[Interval]) -> bool:
@@ -163,6 +213,8 @@ def _wraps(rows: Sequence[Visual], number: int, columns: Sequence[Interval]) -> 
 
 def _are_cells(lines: Sequence[Visual], columns: Sequence[Interval]) -> bool:
     """Return whether the columns are those of a table: aligned, and neither a list's labels nor running text."""
+    if 2 * sum(1 for line in lines if any(_LEADERS.search(segment.text) for segment in line)) > len(lines):
+        return False  # A table of contents.
     size = usual_size(lines)
     by_column: list[list[Interval]] = [[] for _ in columns]
     texts: list[list[str]] = [[] for _ in columns]

@@ -62,10 +62,10 @@ def _named(table: Sequence[Line], before: _Head | None, *, starts_page: bool) ->
     styled = _styled_rows(table)
     marked = sum(1 for line in table if line.is_head)
     own = marked or max(styled, rows_in_words([_cells(line) for line in table])[0])
-    if before is not None and (places := _same_columns(table[0].columns, before.columns)) is not None:
+    if before is not None and not marked and (places := _same_columns(table[0].columns, before.columns)) is not None:
         repeated = sum(1 for row, line in zip(before.rows, table, strict=False) if _moved(line, places, before) == row)
         has_plain_top = before.fonts and not before.fonts & set(table[0].fonts)
-        if repeated or not own or (starts_page and not marked and has_plain_top):
+        if repeated or not own or (starts_page and has_plain_top):
             is_alike = places == tuple(range(len(before.columns)))
             body = [
                 _cells(line) if is_alike else [Cell(text) for text in _moved(line, places, before)]

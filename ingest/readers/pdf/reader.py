@@ -65,7 +65,9 @@ def _page(record: dict[str, Any]) -> Page:
 
 
 def _line(columns: list[list[float]], **values: Any) -> Line:  # noqa: ANN401 - JSON
-    listed = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    listed: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
     return Line(columns=tuple((left, right) for left, right in columns), **listed)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import regex
 
 from ingest.readers.pdf.cells import cells_of, joined_cell
-from ingest.readers.pdf.columns import tables_of
+from ingest.readers.pdf.columns import Table, tables_of
 from ingest.readers.pdf.grids import Grid
+from ingest.readers.pdf.head_lines import HeadCell, head_of
 from ingest.readers.pdf.rows import Line, is_right_to_left, line_of, row_text, rows_of
 from ingest.readers.pdf.ruled_lines import Rule
 from ingest.readers.pdf.segments import Segment
@@ -66,15 +68,23 @@ def _lines(rows: list[list[Segment]], rules: Sequence[Rule], region: int, left: 
     sorted_rows = [sorted(row, key=lambda segment: segment.left) for row in rows]
     done = 0
     for table in tables_of(sorted_rows, rules):
-        yield from (line_of(row, region, left) for row in rows[done : table.first])
+        head = head_of(sorted_rows, table, rules, done)
+        first = table.first if head is None else min(table.first, head.first)
+        yield from (line_of(row, region, left) for row in rows[done:first])
         is_backward = _is_backward([segment for row in rows[table.first : table.end] for segment in row])
-        for numbers in table.rows:
+        order = range(len(table.columns))[:: -1 if is_backward else 1]
+        if head is not None:
+            top = line_of(rows[first], region, left)
+            yield from (replace(top, **_head_cells(level, table, order)) for level in head.levels)
+        for place, numbers in enumerate(table.rows):
+            if head is not None and place < head.rows:
+                continue
             pieces: list[list[str]] = [[] for _ in table.columns]
             for number in numbers:
                 for column, text in cells_of(sorted_rows[number], table.columns):
                     pieces[column].append(text)
             cells = [joined_cell(column) for column in pieces]
-            order = range(len(cells))[:: -1 if is_backward else 1]
+            cells[0] = table.labels.get(place, cells[0])
             whole = line_of([segment for number in numbers for segment in rows[number]], region, left)
             yield replace(
                 whole,
@@ -82,9 +92,25 @@ def _lines(rows: list[list[Segment]], rules: Sequence[Rule], region: int, left: 
                 cells=tuple(cells[number] for number in order),
                 fonts=_fonts([segment for number in numbers for segment in rows[number]]),
                 columns=tuple(table.columns[number] for number in order),
+                is_head=None if head is None else False,
             )
         done = table.end
     yield from (line_of(row, region, left) for row in rows[done:])
+
+
+def _head_cells(level: Sequence[HeadCell], table: Table, order: Sequence[int]) -> dict[str, Any]:
+    """Return the fields of the line that one level of a header makes."""
+    texts, origins = [""] * len(table.columns), list(range(len(table.columns)))
+    for cell in level:
+        for column in range(cell.first, cell.last + 1):
+            texts[column], origins[column] = cell.text, cell.first
+    return {
+        "text": DIVIDER.join(cell.text for cell in level),
+        "cells": tuple(texts[column] for column in order),
+        "columns": tuple(table.columns[column] for column in order),
+        "origins": tuple(origins[column] for column in order),
+        "is_head": True,
+    }
 
 
 def _grid_lines(grid: Grid, segments: list[Segment], region: int, left: int) -> Iterator[Line]:
