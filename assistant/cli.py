@@ -29,7 +29,7 @@ COMMANDS = {
     "models": ("assistant.llm.cli:models", "List or install language models."),
     "users": ("assistant.accounts.cli:users", "Say who may sign in to the page, and what for."),
     "tokens": ("assistant.accounts.tokens_cli:tokens", "Give programs tokens with which they ask."),
-    "prepare": ("ingest.prepare:prepare", "Add the samples to an empty library."),
+    "prepare": ("ingest.cli:prepare", "Add the samples to an empty library."),
     "doctor": ("ingest.library_cli:doctor", "Check the library, and mend it."),
     "backup": ("store.backup.cli:backup", "Write the whole library to one file."),
     "restore": ("store.backup.cli:restore", "Bring a library back from a backup."),

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+from tqdm import tqdm
 
+from evals.expectations import judge_case
 from evals.formats import Suite
 from evals.formats.load import load_all, shipped, without_drafts
 from evals.gates import check_name, parse
 from evals.libraries import cache_folder, remove_disused
 from evals.metrics.statistics import SEED
 from evals.outputs import Outputs, report_on
-from evals.progress import building_progress, result_progress
+from evals.run import OnResult
 from evals.run_store import RunFolder, RunOptions, run_name
+from evals.score import given_in
 from evals.session import Session, find_run, free_folder, thresholds_of
 from evals.systems.registry import ATTEST, Build, build_of, slug
+from evals.types import Case, CaseResult
 from store.errors import AttestError, RequestError
 from store.settings import Settings
 
@@ -131,3 +137,34 @@ def _ask(session: Session, build: Build, cache: Path | None) -> _Stopped | None:
 def note_on(note: str) -> None:
     """Print what the user should know about a suite's data, beside the report."""
     click.echo(note, err=True)
+
+
+@contextmanager
+def result_progress(session: Session) -> Iterator[OnResult]:
+    """A progress bar on a terminal, and in any case a line for each failure as it comes."""
+    bar = tqdm(total=session.total, initial=session.done, unit="case", file=sys.stderr, disable=not sys.stderr.isatty())
+
+    def on_result(case: Case, result: CaseResult) -> None:
+        verdict = judge_case(case, result, given_in([result]))
+        if not verdict.passed:
+            turn, failed = verdict.failures[0]
+            where = f" (turn {turn + 1})" if len(case.turns) > 1 else ""
+            tqdm.write(f"failed {case.key}{where}: {failed.reason}", file=sys.stderr)
+        bar.update()
+
+    with bar:
+        yield on_result
+
+
+@contextmanager
+def building_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar for the libraries that suites bring."""
+    bar = tqdm(unit="passage", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False, delay=1)
+
+    def on_progress(name: str, done: int, known: int) -> None:
+        bar.set_description(f"reading the documents of {name}")
+        bar.total = known
+        bar.update(done - bar.n)
+
+    with bar:
+        yield on_progress

@@ -7,11 +7,10 @@ import datetime
 import regex
 
 _ISO = regex.compile(r"\s*(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?![\d-])")
-_PDF = regex.compile(r"\s*(?:D:)?(\d{4})(\d{2})?(\d{2})?(?=\d{2}|\D|$)")
 
 
 def iso_date(value: object) -> str | None:
-    """The ISO 8601 date at the beginning of `value`: ``2023``, ``2023-06`` or ``2023-06-14``.
+    """Return the ISO 8601 date at the beginning of `value`: ``2023``, ``2023-06`` or ``2023-06-14``.
 
     Takes what YAML and office files yield (dates, numbers) as well as text.
     """
@@ -21,15 +20,7 @@ def iso_date(value: object) -> str | None:
         return value.isoformat()
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
-    return _checked(_ISO.match(str(value)))
-
-
-def pdf_date(value: str) -> str | None:
-    """The date of a PDF's metadata, ``D:20230614093000+08'00'``."""
-    return _checked(_PDF.match(value))
-
-
-def _checked(match: regex.Match[str] | None) -> str | None:
+    match = _ISO.match(str(value))
     if match is None:
         return None
     year, month, day = match.groups()

@@ -53,11 +53,6 @@ def entities_by_name() -> dict[str, frozenset[str]]:
     return {name: frozenset(each) for name, each in entities.items()}
 
 
-@cache
-def _longest_name() -> int:
-    return max(len(name.split()) for name in entities_by_name())
-
-
 def entities_of(name: str) -> frozenset[str]:
     """Return the entities that a name can mean; empty if it is none that is known."""
     folded = fold(name).lower().strip(" .,'")

@@ -14,8 +14,7 @@ from typing import Any
 import regex
 
 from evals.formats import beir
-from evals.formats.attest_lines import json_lines, read_cases, read_csv
-from evals.formats.attest_yaml import read_yaml
+from evals.formats.attest import json_lines, read_cases, read_csv, read_yaml
 from evals.formats.json_rows import Rows, json_rows, row_of
 from evals.formats.problems import at
 from evals.formats.promptfoo import looks_like_promptfoo, read_promptfoo

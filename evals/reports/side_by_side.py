@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import click
+from pydantic import Field
 from rich.console import Console, Group
 from rich.markup import escape as escape_markup
 from rich.table import Table
 from rich.text import Text
 
-from evals.compare import Outcome
+from assistant.types import Value
+from evals.aggregate import Estimate
+from evals.compare import Outcome, overall_outcomes
 from evals.outputs import Outputs, summarize, write
-from evals.registry import metric
+from evals.registry import metric, ordered
 from evals.reports.figures import ASPECT_NAMES, interval, number
 from evals.reports.html import template
 from evals.reports.junit import junit
@@ -21,8 +25,64 @@ from evals.reports.markdown import escape, table
 from evals.reports.terminal import terminal
 from evals.reports.trec import write_trec
 from evals.run_store import RunFolder
-from evals.side_by_side import MetricRow, SideBySide, SystemColumn, side_by_side
+from evals.score import Report, score
 from evals.systems.registry import slug
+from evals.types import Aspect
+
+
+class SystemColumn(Value):
+    """One system of the table."""
+
+    system: str
+    folder: str
+    asked: int
+    not_given: tuple[Aspect, ...]
+    """What it doesn't tell: what rests on it has no score."""
+
+
+class MetricRow(Value):
+    """One metric of all systems, in their order."""
+
+    metric: str
+    values: tuple[Estimate | None, ...]
+    """None: the metric doesn't apply to the system."""
+    outcomes: tuple[Outcome | None, ...]
+    """Against the first system, over the questions that both were asked; None for the first, and without a score."""
+
+
+class SideBySide(Value):
+    """The whole table."""
+
+    schema_: Literal["attest.side-by-side/1"] = Field(default="attest.side-by-side/1", alias="schema")
+    suites: tuple[str, ...]
+    systems: tuple[SystemColumn, ...]
+    rows: tuple[MetricRow, ...]
+
+    model_config = Value.model_config | {"populate_by_name": True}
+
+
+def side_by_side(folders: Sequence[RunFolder]) -> tuple[SideBySide, tuple[Report, ...]]:
+    """Return the table of these runs, and the report of each. Raises RequestError if they have no case in common."""
+    reports = tuple(score(folder) for folder in folders)
+    outcomes = tuple(overall_outcomes(folders[0], folder) for folder in folders[1:])
+    names = ordered({name for report in reports for name in report.overall.metrics})
+    columns = tuple(
+        SystemColumn(
+            system=report.run.options.system, folder=report.folder, asked=report.asked, not_given=report.not_given
+        )
+        for report in reports
+    )
+    rows = tuple(
+        MetricRow(
+            metric=name,
+            values=tuple(report.overall.metrics.get(name) for report in reports),
+            outcomes=(None, *(found.get(name) for found in outcomes)),
+        )
+        for name in names
+    )
+    suites = tuple(dict.fromkeys(suite.name for report in reports for suite in report.run.suites))
+    return SideBySide(suites=suites, systems=columns, rows=rows), reports
+
 
 SIGNS: dict[Outcome | None, str] = {"better": "+", "worse": "-", "no difference shown": "", None: ""}
 LEGEND = "+ better or - worse than the first, p < .05; empty: the metric doesn't apply; ↓ less is better"

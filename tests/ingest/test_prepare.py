@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from ingest.cli import prepare
 from ingest.pipeline import SAMPLES, ingest_paths
-from ingest.prepare import prepare
 from store.library import Library
 from store.settings import load_settings
 

@@ -10,10 +10,9 @@ import pytest
 from click import Command
 from click.testing import CliRunner, Result
 
-from ingest.cli import ingest
+from ingest.cli import ingest, prepare
 from ingest.library_cli import doctor, list_documents
 from ingest.pipeline import ingest_paths, ingest_samples
-from ingest.prepare import prepare
 from store.catalog.packing import text_sha256
 from store.library import Library
 from store.settings import load_settings

@@ -6,7 +6,6 @@ from collections import Counter
 
 import regex
 
-from assistant.answer.dialogue.library_facts import narrowed
 from assistant.answer.dialogue.turn_parts import plain
 from store.library import Library
 from store.types import Filter
@@ -36,11 +35,6 @@ def named_speakers(text: str, where: Filter, library: Library) -> tuple[str, ...
         closest = max(sum(part in said for part in parts[speaker] if part) for speaker in whole)
         return tuple(speaker for speaker in whole if sum(part in said for part in parts[speaker] if part) == closest)
     return _by_own_words(text, said, names)
-
-
-def narrowed_to(speakers: tuple[str, ...], where: Filter) -> Filter:
-    """Return `where` with only the documents of `speakers`."""
-    return narrowed(where, speakers=speakers)
 
 
 def _by_own_words(text: str, said: str, names: dict[str, str]) -> tuple[str, ...]:

@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import get_args
 
 from assistant.answer_layout import in_asker_language, layout_of
 from assistant.server.page.answer_text import answer_text, marker
 from assistant.server.page.evidence_html import evidence_section, icon
 from assistant.server.strings import Strings
-from assistant.types import Answer, Claim, Evidence, Mode, Support
+from assistant.types import Answer, Claim, Evidence, Mode
 from store.catalog.conversations import Feedback, Turn
-
-SUPPORTS: tuple[Support, ...] = get_args(Support)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,6 @@ HEADING = -0.1
 WEIGHTS = ("retrieval", "margin", "heading", "name", "date")
 RETRIEVAL = 8.0
 """How sure the search's scores alone make an order: what a reader's is fitted to come to, about."""
-SURE_SPAN = 0.5
-"""A short answer is given from the agreement on at which half of the spans hold the gold answer or lie in it."""
 
 
 def is_right(observation: Observation, candidate: Candidate) -> bool:
@@ -247,7 +245,7 @@ def _further(observations: Sequence[Observation], weights: Array, *, reading: bo
 
 
 def _span_certainty(observations: Sequence[Observation], weights: Array) -> float:
-    """Return the agreement from which on a span is more likely right than `SURE_SPAN`."""
+    """Return the agreement from which on a span is more likely right than wrong."""
     certain, right = [], []
     for each in observations:
         best = ranked(each, weights)[0] if each.read.ordered else None

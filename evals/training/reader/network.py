@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional
 
@@ -81,8 +81,3 @@ def save_adapter(model: SpanReader, path: Path) -> None:
         value = parameter.detach().float()
         values[name] = (value * SCALE if name.endswith(".up") else value).to(torch.float16).contiguous()
     save_file(values, path, metadata={"rank": str(RANK)})
-
-
-def load_checkpoint(path: Path) -> dict[str, torch.Tensor]:
-    """Return the tensors of a checkpoint file."""
-    return load_file(path)

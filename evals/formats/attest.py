@@ -1,4 +1,4 @@
-r"""Attest suites a case a line: JSONL, and CSV as a spreadsheet saves it.
+r"""Attest's own suites: YAML (and JSON, which is YAML too), JSONL, and CSV as a spreadsheet saves it.
 
 JSONL: each line is a case; the first may be a header with `suite`, `defaults` and so on.
 CSV: the columns are the keys of a case and of its expectations. A cell of several values divides them
@@ -17,17 +17,36 @@ import regex
 from pydantic import BaseModel, ValidationError
 
 from evals.formats.problems import EXPECTATION_MODELS, at, translated
-from evals.formats.schema import CaseEntry, SuiteHeader, TurnEntry, case_of
+from evals.formats.schema import CaseEntry, Defaults, SuiteEntry, SuiteHeader, TurnEntry, case_of
 from evals.formats.table import table_rows
+from evals.formats.yaml_lines import read_lined
 from evals.types import Case, Expectation
 
-_MODELS: dict[str, type[BaseModel]] = {"": CaseEntry, "turns": TurnEntry, **EXPECTATION_MODELS}
+_MODELS: dict[str, type[BaseModel]] = {"turns": TurnEntry, **EXPECTATION_MODELS}
 _OF_CASE = tuple(name for name in CaseEntry.model_fields if name not in {"turns", "expect"})
 _OF_EXPECTATION = tuple(Expectation.model_fields)
 _WHOLE = {"id", "question", "language", "cluster", "note", "answerable", "quotes_verbatim", "answer_regex"}
 _WHOLE |= {"answer_f1_at_least", "answer_chrf_at_least", "latency_ms_at_most"}
 
 M = TypeVar("M", bound=BaseModel)
+
+
+def read_yaml(text: str, path: Path) -> tuple[SuiteHeader, tuple[Case, ...]]:
+    """Return the header and cases of a YAML suite. Raises SuiteError with the line of each mistake."""
+    lined = read_lined(text, path)
+    if not isinstance(lined.value, dict):
+        raise at(path, 1, "a suite is a mapping with `suite` and `cases`; see docs/evaluation.md.")
+    try:
+        entry = SuiteEntry.model_validate(lined.value)
+    except ValidationError as error:
+        models: dict[str, type[BaseModel]] = {**_MODELS, "": SuiteEntry, "cases": CaseEntry, "defaults": Defaults}
+        raise translated(error, path, lined.line, models) from error
+    header = SuiteHeader(**entry.model_dump(include=set(SuiteHeader.model_fields), exclude_unset=True))
+    cases = tuple(
+        case_of(case, header, path, lined.line(("cases", number)), number + 1)
+        for number, case in enumerate(entry.cases)
+    )
+    return header, cases
 
 
 def read_cases(rows: Iterable[tuple[int, dict[str, Any]]], path: Path) -> tuple[SuiteHeader, tuple[Case, ...]]:
