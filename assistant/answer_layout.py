@@ -61,7 +61,7 @@ def layout_of(answer: Answer) -> Layout:
 
 
 def _plain(answer: Answer, short: tuple[AnswerSpan, ...], text: str) -> Layout:
-    """A short answer and the quotes that it stands in; without one the best quotes. The others are folded."""
+    """Return a short answer and the quotes that it stands in; without one the best quotes. The others are folded."""
     if not short:
         best = len(answer.evidence) if text else BEST  # what a language model wrote may cite any of them
         return Layout((), text, "quotes", _parts(answer.evidence[:best]), answer.evidence[best:])
@@ -95,7 +95,7 @@ def marked(item: Evidence, spans: Sequence[AnswerSpan]) -> list[tuple[str, bool]
 
 
 def _short(answer: Answer) -> tuple[AnswerSpan, ...]:
-    """The spans of the short answer whose quote is there to prove them."""
+    """Return the spans of the short answer whose quote is there to prove them."""
     if answer.short_answer is None:
         return ()
     keys = {item.key for item in answer.evidence}

@@ -119,7 +119,7 @@ def _escape_what_cannot_be_printed() -> None:
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:
-    """As JSON escapes it, so that what is JSON stays so: two escapes for what is beyond the first plane."""
+    """Escape it as JSON does, so that what is JSON stays so: two escapes for what is beyond the first plane."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")

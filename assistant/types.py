@@ -76,7 +76,7 @@ class Rendering(Value):
     key: int = Field(ge=1)
     """Of the evidence whose words these are."""
     words: str
-    """As the quote has them, but for digits of other scripts."""
+    """As the quote has them, except for digits of other scripts."""
     rendered: str
 
 
@@ -210,7 +210,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """The answer is whole but for translations of its quotes, where they were asked for: they follow."""
+    """The answer is whole except for translations of its quotes, where they were asked for: they follow."""
 
     answer: Answer
 

@@ -44,7 +44,7 @@ class Unit:
     times: tuple[Mapping[str, float], ...]
 
     def mean(self, name: str) -> float | None:
-        """The mean of a value over the times that have it."""
+        """Return the mean of a value over the times that have it."""
         values = [values[name] for values in self.times if name in values]
         return sum(values) / len(values) if values else None
 
@@ -53,7 +53,7 @@ Units = Mapping[tuple[str, int | None], Unit]
 
 
 def units(observations: Iterable[Observation]) -> dict[tuple[str, int | None], Unit]:
-    """The observations, by what they were of."""
+    """Return the observations, by what they were of."""
     gathered: dict[tuple[str, int | None], list[Observation]] = {}
     for observation in observations:
         gathered.setdefault(observation.unit, []).append(observation)
@@ -68,19 +68,19 @@ def units(observations: Iterable[Observation]) -> dict[tuple[str, int | None], U
 
 
 def slice_names(found: Units) -> tuple[str, ...]:
-    """All slices, ``all`` first, then by kind and name."""
+    """Return all slices, ``all`` first, then by kind and name."""
     kinds = ("all", "suite", "language", "pair", "direction", "tag")
     names = {name for unit in found.values() for name in unit.slices}
     return tuple(sorted(names, key=lambda name: (kinds.index(name.split(":", 1)[0]), name)))
 
 
 def in_slice(found: Units, name: str) -> dict[tuple[str, int | None], Unit]:
-    """The units of one slice."""
+    """Return the units of one slice."""
     return {key: unit for key, unit in found.items() if name in unit.slices}
 
 
 def estimates(found: Units, seed: int) -> dict[str, Estimate]:
-    """Every metric that some unit has something to say on, in the order of the reports."""
+    """Return every metric that some unit has something to say on, in the order of the reports."""
     named = {name for unit in found.values() for values in unit.times for name in values} - HIDDEN
     pooled = {name for name, one in METRICS.items() if one.pooled is not None}
     estimated: dict[str, Estimate] = {}
@@ -98,7 +98,7 @@ def estimate_of(one: Metric, found: Units, seed: int) -> Estimate | None:
 
 
 def _mean(one: Metric, found: Units, seed: int) -> Estimate | None:
-    """A rate with Wilson's interval where every value is 0 or 1, else a mean with the bootstrap's."""
+    """Return a rate with Wilson's interval where every value is 0 or 1, else a mean with the bootstrap's."""
     means = [(unit.mean(one.name), unit.cluster) for unit in found.values()]
     kept = [(mean, cluster) for mean, cluster in means if mean is not None]
     if not kept:
@@ -132,7 +132,7 @@ def _pooled(one: Metric, found: Units, seed: int) -> Estimate | None:
 
 
 def columns_of(names: Sequence[str], found: Sequence[Unit]) -> tuple[Columns, list[str], int]:
-    """The values of these names side by side, a row each time a unit was asked; (columns, clusters, units)."""
+    """Return the values of these names side by side, a row each time a unit was asked; (columns, clusters, units)."""
     rows = [
         (unit.cluster, [values[name] for name in names])
         for unit in found

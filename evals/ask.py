@@ -138,7 +138,7 @@ def _failure(error: Exception) -> Failure:
 
 
 def _fallen_back(answer: Answer, options: AskOptions) -> Failure | None:
-    """A written answer was asked for and quotes came: that is not the system that is to be evaluated."""
+    """Return the failure of an answer in quotes that was to be written: that is another system than the one to evaluate."""
     notice = next((notice for notice in answer.notices if notice.code == "model_unavailable"), None)
     if options.mode != "written" or notice is None:
         return None
@@ -166,7 +166,7 @@ def quote_check(library: Sources, evidence: Evidence, announced: tuple[Evidence,
 
 
 def _placed(library: Sources, raw: GoldSpan, gold: tuple[Gold, ...]) -> tuple[GoldSpan, ...]:
-    """Where a gold answer stands in the library's text: normalization may have moved or respelled it.
+    """Return where a gold answer stands in the library's text: normalization may have moved or respelled it.
 
     The occurrence nearest to where the suite has it; none if the text doesn't hold it any more.
     """

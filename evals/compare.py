@@ -104,7 +104,7 @@ class Comparison(Value):
 
 
 def tells_where(one: Compared) -> bool:
-    """Whether a row of a slice says where to look. Times of few questions mostly tell what else the machine did."""
+    """Return whether a row of a slice says where to look. Times of few questions mostly tell what else the machine did."""
     known = metric(one.metric)
     is_time = known is not None and known.group == "latency"
     return one.slice != "all" and one.outcome != "no difference shown" and not is_time
@@ -155,7 +155,7 @@ def _questions(case: Case) -> tuple[str, ...]:
 
 
 def _slice(name: str, first: Units, second: Units, seed: int) -> list[Compared]:
-    """Every metric of one slice that both runs measured."""
+    """Return every metric of one slice that both runs measured."""
     keys = [key for key in first if name in first[key].slices and name in second[key].slices]
     pairs = [(first[key], second[key]) for key in keys]
     known = {value for pair in pairs for unit in pair for values in unit.times for value in values} - HIDDEN
@@ -192,7 +192,7 @@ def _means(one: Metric, name: str, pairs: list[tuple[Unit, Unit]], seed: int) ->
 
 
 def _pooled(one: Metric, name: str, pairs: list[tuple[Unit, Unit]], seed: int) -> Compared | None:
-    """A row is a turn that both runs measured, with the mean over its times."""
+    """Return the difference of a pooled metric, over the turns that both runs measured, each with the mean of its times."""
     assert one.pooled is not None  # noqa: S101 - for the type checker: the caller has looked
     statistic = one.pooled
     rows = [

@@ -34,7 +34,7 @@ def _version(package: str) -> str | None:
 
 
 def library_facts(looked_up: GoldLookup, settings: Settings, *, embedder: object = None) -> Facts:
-    """What was asked of: the library's content, the embedding model and the prompts, by digests where there are."""
+    """Return what was asked of: the library's content, the embedding model and the prompts, by digests where there are."""
     from ingest.parse import PREPARATION_VERSION
 
     languages = sorted(looked_up.languages.items(), key=lambda item: (-item[1], item[0]))
@@ -51,7 +51,7 @@ def library_facts(looked_up: GoldLookup, settings: Settings, *, embedder: object
 
 
 def model_facts(settings: Settings, mode: Mode | None) -> Facts:
-    """The language model that writes the answers, with its file's digest if it is a file; empty in quotes mode.
+    """Return the language model that writes the answers, with its file's digest if it is a file; empty in quotes mode.
 
     Raises LanguageModelError if the settings name one that can't be used.
     """

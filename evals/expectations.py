@@ -46,7 +46,7 @@ def judge_case(case: Case, result: CaseResult, given: Collection[Aspect] = ASPEC
 
 
 def judge_turn(turn: Turn, result: TurnResult | None, given: Collection[Aspect] = ASPECTS) -> tuple[CheckResult, ...]:
-    """A verdict for each expectation that the turn has, in the order of the schema.
+    """Return a verdict for each expectation that the turn has, in the order of the schema.
 
     Without an answer none is met; a turn without expectations then still fails, for it crashed.
     """
@@ -230,12 +230,12 @@ CHECKS: dict[str, Check] = {
 
 
 def names(source: Source, name: str) -> bool:
-    """Whether `name` means this document: its id, its title, or the end of its path or address."""
+    """Return whether `name` means this document: its id, its title, or the end of its path or address."""
     return source.id == name or fold(source.title) == fold(name) or ends_with_path(source.uri or "", name)
 
 
 def ends_with_path(uri: str, name: str) -> bool:
-    """Whether the last parts of `uri` are those of `name`: ``/papers/a.txt`` ends with ``a.txt``, not ``.txt``."""
+    """Return whether the last parts of `uri` are those of `name`: ``/papers/a.txt`` ends with ``a.txt``, not ``.txt``."""
     parts, wanted = path_parts(uri), path_parts(name)
     return bool(wanted) and parts[-len(wanted) :] == wanted
 

@@ -80,7 +80,7 @@ def _gate(name: str, wanted: float, slices: Mapping[str, Mapping[str, Estimate]]
 
 
 def is_met(name: str, value: float, wanted: float) -> bool:
-    """Whether `value` is on the right side of `wanted`, or on it but for rounding."""
+    """Return whether `value` is on the right side of `wanted`, or on it except for rounding."""
     known = metric(name)
     slack = 1e-9 * max(1.0, abs(wanted))
     return value <= wanted + slack if known is not None and known.better == "lower" else value >= wanted - slack

@@ -45,7 +45,7 @@ class Judge(Protocol):
         ...
 
     def judge(self, question: str, reference: tuple[str, ...], answer: str) -> Judgement | None:
-        """The grade; None if no grade could be made out. Raises LanguageModelError."""
+        """Return the grade; None if no grade could be made out. Raises LanguageModelError."""
         ...
 
 
@@ -76,7 +76,7 @@ class ModelJudge:
 
 
 def read_verdict(reply: str, judge: str) -> Judgement | None:
-    """The grade in a model's reply, which must begin with it; None if it doesn't."""
+    """Return the grade in a model's reply, which must begin with it; None if it doesn't."""
     match = _VERDICT.match(reply)
     if match is None:
         return None
@@ -85,7 +85,7 @@ def read_verdict(reply: str, judge: str) -> Judgement | None:
 
 
 def load_judge(settings: Settings, model: str, url: str | None) -> ModelJudge:
-    """The judge that the user names, as the setting `model` would name it. Raises LanguageModelError."""
+    """Return the judge that the user names, as the setting `model` would name it. Raises LanguageModelError."""
     from assistant.llm.registry import load_model
 
     theirs = settings.model_copy(update={"model": model, "base_url": url, "mode": "written"})
@@ -96,7 +96,7 @@ def load_judge(settings: Settings, model: str, url: str | None) -> ModelJudge:
 
 
 def judge_run(folder: RunFolder, judge: Judge, told: Callable[[], None] = lambda: None) -> dict[Key, Judgement]:
-    """The judge's grades of a run's answers: those that are saved already, and the others asked for now.
+    """Return the judge's grades of a run's answers: those that are saved already, and the others asked for now.
 
     Graded are answers to questions that have a gold answer or expected words. Raises RequestError if the
     judge is the model under test, LanguageModelError if it can't be reached.
@@ -120,7 +120,7 @@ def judge_run(folder: RunFolder, judge: Judge, told: Callable[[], None] = lambda
 
 
 def saved_judgements(folder: RunFolder, judge: str | None = None) -> dict[Key, Judgement]:
-    """The grades that lie in a run's folder; of one judge, or of the last one that graded."""
+    """Return the grades that lie in a run's folder; of one judge, or of the last one that graded."""
     path = folder.path / JUDGEMENTS
     if not path.exists():
         return {}
@@ -132,7 +132,7 @@ def saved_judgements(folder: RunFolder, judge: str | None = None) -> dict[Key, J
 
 
 def reference_of(turn: Turn) -> tuple[str, ...]:
-    """What a right answer says, as far as the suite tells."""
+    """Return what a right answer says, as far as the suite tells."""
     expect = turn.expect
     return (
         turn.answers

@@ -38,7 +38,7 @@ OnProgress = Callable[[str, int, int], None]
 
 
 def cache_folder() -> Path:
-    """Where these libraries are kept unless said otherwise."""
+    """Return where these libraries are kept unless said otherwise."""
     return user_cache_path("attest", appauthor=False) / "evaluation"
 
 
@@ -74,7 +74,7 @@ def _key(suite: Suite, settings: Settings) -> str:
 
 
 def _content(folder: Path) -> str:
-    """A digest of the names and bytes of all files below `folder`."""
+    """Return a digest of the names and bytes of all files below `folder`."""
     digest = sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         with path.open("rb") as file:
@@ -83,7 +83,7 @@ def _content(folder: Path) -> str:
 
 
 def _is_usable(settings: Settings) -> bool:
-    """Whether the library opens with what is installed today."""
+    """Return whether the library opens with what is installed today."""
     try:
         with Library.open(settings, read_only=True) as library:
             library.prepare()
@@ -106,7 +106,7 @@ def _build(suite: Suite, settings: Settings, on_progress: OnProgress) -> None:
 
 
 def parsed_documents(texts: Iterable[SourceText], embedder: Embedder, passage_tokens: int) -> Iterator[ParsedDocument]:
-    """The texts as documents of a library, read lazily; the id that the suite uses becomes the address."""
+    """Yield the texts as documents of a library, read lazily; the id that the suite uses becomes the address."""
     from ingest.chunk import chunk
     from ingest.normalize import NORMALIZATION_VERSION, normalize_text
 

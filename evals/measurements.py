@@ -86,7 +86,7 @@ def _slices(case: Case, turn: Turn, result: TurnResult) -> tuple[str, ...]:
 
 
 def _same_language(turn: Turn, result: TurnResult) -> bool | None:
-    """Whether a relevant document is in the question's language; None where either is unknown."""
+    """Return whether a relevant document is in the question's language; None where either is unknown."""
     sources = [gold.language for gold in result.gold if gold.grade > 0 and gold.language]
     return any(same_language(turn.language, source) for source in sources) if turn.language and sources else None
 
@@ -220,7 +220,7 @@ def _abstention(turn: Turn, answer: Answer | None, given: Collection[Aspect]) ->
 
 
 def _holds(turn: Turn, answer: Answer) -> float | None:
-    """Whether the evidence holds the answer, which is what `confidence` promises; None: can't be told."""
+    """Return whether the evidence holds the answer, which is what `confidence` promises; None: can't be told."""
     if turn.answerable is False:
         return 0.0
     expect = turn.expect

@@ -32,7 +32,7 @@ class Outputs:
 
 
 def output_options(command: Command) -> Command:
-    """The options that say where reports go."""
+    """Return the options that say where reports go."""
     file = click.Path(dir_okay=False, path_type=Path)
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON instead of the table."),

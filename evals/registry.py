@@ -43,7 +43,7 @@ def _mean(name: str, group: Group, meaning: str, better: Direction = "higher") -
 
 
 def quantile_of(numbers: NDArray[np.float64], quantile: float) -> float | None:
-    """The quantile with linear interpolation, as `numpy.quantile`, which takes ten times as long on short arrays."""
+    """Return the quantile with linear interpolation, as `numpy.quantile`, which takes ten times as long on short arrays."""
     if not numbers.size:
         return None
     ascending = np.sort(numbers)
@@ -162,7 +162,7 @@ EXPECT = "expect."
 
 
 def metric(name: str) -> Metric | None:
-    """The metric of that name, also ``expect.language`` and the like; None if there is none."""
+    """Return the metric of that name, also ``expect.language`` and the like; None if there is none."""
     if name.startswith(EXPECT):
         from evals.types import Expectation
 

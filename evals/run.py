@@ -31,7 +31,7 @@ class Task:
 
 
 def open_tasks(cases: Sequence[Case], repeat: int, done: Sequence[CaseResult]) -> tuple[Task, ...]:
-    """What is left to ask: every case `repeat` times, all cases once before any twice.
+    """Return what is left to ask: every case `repeat` times, all cases once before any twice.
 
     Results that could not reach the system don't count as done.
     """

@@ -76,7 +76,7 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path, info: RunInfo, cases: Sequence[Case]) -> Self:
-        """A new folder for a run. Raises RequestError if there is a run already."""
+        """Return a new folder for a run. Raises RequestError if there is a run already."""
         folder = cls(path)
         if (path / RUN).exists():
             raise RequestError(f"{path} holds a run already: give another --out, or go on with --resume {path}.")
@@ -87,13 +87,13 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """The folder of an earlier run. Raises NotFoundError."""
+        """Return the folder of an earlier run. Raises NotFoundError."""
         if not (path / RUN).is_file():
             raise NotFoundError(f"There is no run at {path}: {RUN} is missing there.")
         return cls(path)
 
     def info(self) -> RunInfo:
-        """How it was run. Raises RequestError if the file is damaged."""
+        """Return how it was run. Raises RequestError if the file is damaged."""
         try:
             return RunInfo.model_validate_json((self.path / RUN).read_text(encoding="utf-8"))
         except ValidationError as error:
@@ -104,13 +104,13 @@ class RunFolder:
         self.write_text(RUN, info.model_dump_json(by_alias=True, indent=2) + "\n")
 
     def cases(self) -> tuple[Case, ...]:
-        """The cases in their order. Raises RequestError if the file is damaged or gone."""
+        """Return the cases in their order. Raises RequestError if the file is damaged or gone."""
         if not (self.path / CASES).exists():
             raise RequestError(f"{self.path / CASES} is gone: run the suite again.")
         return tuple(self._lines(CASES, Case, cut_off_is_fine=False))
 
     def results(self) -> tuple[CaseResult, ...]:
-        """What came back so far; a last line that was cut off in the middle is left out.
+        """Return what came back so far; a last line that was cut off in the middle is left out.
 
         A case that was asked again counts as it came back last. Raises RequestError if another line is damaged.
         """
@@ -160,5 +160,5 @@ class RunFolder:
 
 
 def run_name(now: datetime | None = None) -> str:
-    """A name that sorts by time: ``20240607-081530``."""
+    """Return a name that sorts by time: ``20240607-081530``."""
     return (now or datetime.now(UTC)).strftime("%Y%m%d-%H%M%S")

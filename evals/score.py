@@ -98,7 +98,7 @@ class Report(Value):
         return all(gate.met for gate in self.gates)
 
     def slices_of(self, kind: str) -> tuple[SliceScores, ...]:
-        """The slices of one kind: ``language``, ``pair``, ``direction``, ``tag``, ``suite``."""
+        """Return the slices of one kind: ``language``, ``pair``, ``direction``, ``tag``, ``suite``."""
         return tuple(found for found in self.slices if found.name.startswith(f"{kind}:"))
 
 
@@ -109,7 +109,7 @@ def score(
     thresholds: Mapping[str, float] | None = None,
     judgements: Mapping[tuple[str, int, int], Judgement] | None = None,
 ) -> Report:
-    """The report of a run, also written into its folder.
+    """Return the report of a run, also written into its folder.
 
     `cases`: changed expectations to score by instead of the saved ones. `judgements` by case key, repeat
     and turn. Raises RequestError for a damaged folder or an unknown metric.
@@ -151,7 +151,7 @@ def score(
 
 
 def changed_cases(folder: RunFolder, suites: Sequence[Path]) -> tuple[Case, ...]:
-    """The saved cases with the expectations that the suites now have; those that suites don't have stay.
+    """Return the saved cases with the expectations that the suites now have; those that suites don't have stay.
 
     Raises SuiteError for a suite that can't be read, RequestError if a question is another than was asked.
     """
@@ -164,7 +164,7 @@ def changed_cases(folder: RunFolder, suites: Sequence[Path]) -> tuple[Case, ...]
 
 
 def observations_of(folder: RunFolder) -> tuple[Observation, ...]:
-    """The observations of a saved run, for comparing it with another."""
+    """Return the observations of a saved run, for comparing it with another."""
     known = {case.key: case for case in folder.cases()}
     results = tuple(result for result in folder.results() if result.key in known)
     return _observed(known, results, folder.info(), {})[1]

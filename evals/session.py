@@ -50,7 +50,7 @@ class Session:
     def start(
         cls, suites: Sequence[Suite], settings: Settings, options: RunOptions, path: Path | None = None
     ) -> Session:
-        """A new run in the folder `path`, or a new one in the home.
+        """Return a new run in the folder `path`, or a new one in the home.
 
         Raises SuiteError if no case is left after filtering, RequestError for an unknown filter or if
         there is a run at `path` already.
@@ -74,7 +74,7 @@ class Session:
 
     @classmethod
     def resume(cls, folder: RunFolder, settings: Settings) -> Session:
-        """A run that was stopped, to go on with the same suites and options.
+        """Return a run that was stopped, to go on with the same suites and options.
 
         Raises RequestError if a suite or a setting has changed since or the folder is damaged, SuiteError
         if a suite is gone.
@@ -214,12 +214,12 @@ def _info(suite: Suite) -> SuiteInfo:
 
 
 def runs_folder(settings: Settings) -> Path:
-    """Where runs are saved unless said otherwise."""
+    """Return where runs are saved unless said otherwise."""
     return settings.home / FOLDER
 
 
 def free_folder(settings: Settings, name: str) -> Path:
-    """A folder for a new run; runs of one second get a number."""
+    """Return a folder for a new run; runs of one second get a number."""
     folder, number = runs_folder(settings) / name, 2
     while folder.exists():
         folder, number = runs_folder(settings) / f"{name}-{number}", number + 1
@@ -227,7 +227,7 @@ def free_folder(settings: Settings, name: str) -> Path:
 
 
 def find_run(settings: Settings, named: str) -> RunFolder:
-    """A run by its path, by its name in the home, or ``latest``. Raises NotFoundError."""
+    """Return a run by its path, by its name in the home, or ``latest``. Raises NotFoundError."""
     if Path(named).is_dir():
         return RunFolder.open(Path(named))
     runs = runs_folder(settings)
@@ -240,7 +240,7 @@ def find_run(settings: Settings, named: str) -> RunFolder:
 
 
 def thresholds_of(suites: Sequence[Suite], options: Mapping[str, float], *, whole: bool) -> dict[str, float]:
-    """The thresholds of the command line and, for whole suites, those that the suites bring themselves.
+    """Return the thresholds of the command line and, for whole suites, those that the suites bring themselves.
 
     A suite's own apply to the suite; a part of one can't be held to what the whole must reach. Unless the
     user allows errors, there must be none: a run in which everything crashed is not a success.
@@ -255,7 +255,7 @@ def thresholds_of(suites: Sequence[Suite], options: Mapping[str, float], *, whol
 
 
 def chosen(cases: Sequence[Case], filters: Sequence[str], limit: int | None) -> tuple[Case, ...]:
-    """The cases that every kind of filter admits, at most `limit` of them.
+    """Return the cases that every kind of filter admits, at most `limit` of them.
 
     A filter is ``suite=``, ``language=``, ``tag=`` or ``id=`` with a pattern like ``th-*``, or a bare pattern
     for the id; of several of one kind, one is enough. Raises RequestError for another kind.

@@ -102,7 +102,7 @@ def normalize(text: str, language: str | None = None) -> str:
 
 
 def words(text: str, language: str | None = None) -> tuple[str, ...]:
-    """The words of `normalize(text, language)`, as `SEGMENTER` says; white space is none.
+    """Return the words of `normalize(text, language)`, as `SEGMENTER` says; white space is none.
 
     >>> words("The 2 reports", "en")
     ('2', 'reports')
@@ -160,7 +160,7 @@ def _stands_in(text: str, needle: str) -> bool:
 
 
 def _cuts_a_number(text: str, start: int, end: int) -> bool:
-    """Whether ``text[start:end]`` begins or ends within a number such as 2015, 3.5 or 1,000."""
+    """Return whether ``text[start:end]`` begins or ends within a number such as 2015, 3.5 or 1,000."""
     return _within_number(text, start) or _within_number(text, end)
 
 
@@ -179,15 +179,15 @@ def without_markers(text: str) -> str:
 
 
 def path_parts(name: str) -> tuple[str, ...]:
-    """The parts of a path or address without its scheme, folded: file systems differ in form, case and slash."""
+    """Return the parts of a path or address without its scheme, folded: file systems differ in form, case and slash."""
     return PurePosixPath(_SCHEME.sub("/", fold(name.replace("\\", "/")))).parts
 
 
 def base_language(tag: str | None) -> str:
-    """The primary subtag in lower case: ``zh`` for ``zh-Hant``; ``und`` for None."""
+    """Return the primary subtag in lower case: ``zh`` for ``zh-Hant``; ``und`` for None."""
     return (tag or "und").replace("_", "-").split("-", 1)[0].lower()
 
 
 def same_language(one: str | None, other: str | None) -> bool:
-    """Whether two BCP 47 tags name one language; an unknown one is the same as none."""
+    """Return whether two BCP 47 tags name one language; an unknown one is the same as none."""
     return base_language(one) == base_language(other) != "und"

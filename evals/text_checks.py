@@ -25,7 +25,7 @@ def comparable_text(answer: Answer) -> str:
 
 
 def own_words(answer: Answer) -> str:
-    """The text with each quote and translation blanked; offsets stay what they were."""
+    """Return the text with each quote and translation blanked; offsets stay what they were."""
     text = answer.text
     quotes = [quote for evidence in answer.evidence for quote in (evidence.quote, evidence.translation) if quote]
     for quote in sorted(quotes, key=len, reverse=True):
@@ -34,7 +34,7 @@ def own_words(answer: Answer) -> str:
 
 
 def other_language(answer: Answer, wanted: str) -> str | None:
-    """The language that the answer is in, if it is another than `wanted`; None if all is well.
+    """Return the language that the answer is in, if it is another than `wanted`; None if all is well.
 
     What the answer claims to be in, and what its own words are in. Names of sources and speakers don't
     count, and neither does what stands in quotation marks: titles, and the sources' own words, which a
@@ -54,7 +54,7 @@ def other_language(answer: Answer, wanted: str) -> str | None:
 
 
 def unattributed(answer: Answer, names: Sequence[str]) -> str | None:
-    """Why the answer doesn't make plain that this speaker says it; None if it does.
+    """Return why the answer doesn't make plain that this speaker says it; None if it does.
 
     `names` are names of one speaker. Each claim that rests on a document of the speaker must come under
     the name: the speaker named last before the claim ends, outside quotes, is this one. Without such
@@ -88,7 +88,7 @@ def _is_one_of(speaker: str, names: Sequence[str]) -> bool:
 
 
 def _under(prose: str, claim: Claim, names: Sequence[str], others: set[str]) -> bool:
-    """Whether the last speaker that is named before the end of the claim is this one."""
+    """Return whether the last speaker that is named before the end of the claim is this one."""
     # A name may be part of another: of two that end at one place, the longer one is meant.
     ours = max((_last(prose, name, claim.end) for name in names), default=(-1, 0))
     theirs = max((_last(prose, name, claim.end) for name in others), default=(-1, 0))

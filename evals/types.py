@@ -75,7 +75,7 @@ class Expectation(Value):
     answer_contains_any: Words = Field(default=(), description="The answer contains at least one of these.")
     answer_regex: Patterns = Field(default=(), description="Each regular expression matches somewhere in the answer.")
     answer_equals: Words = Field(
-        default=(), description="The answer is one of these, but for case, punctuation and digits' script."
+        default=(), description="The answer is one of these, whatever its case, punctuation and script of digits."
     )
     answer_f1_at_least: Agreement | None = Field(
         default=None, description="F1 of the words shared with the closest reference, 0 to 1."

@@ -53,7 +53,7 @@ def chunk(
     passage_tokens: int = PASSAGE_TOKENS,
     headings: frozenset[int] | None = None,
 ) -> tuple[Chunk, ...]:
-    """The passages of a normalized text, in order.
+    """Return the passages of a normalized text, in order.
 
     `headings` are the offsets at which lines begin that the file's format calls headings; None where a format has no
     such thing, as plain text: then short lines without a mark at their end are taken for headings.
@@ -124,7 +124,7 @@ def _sections(units: Iterable[_Unit]) -> Iterator[tuple[Span | None, list[_Unit]
 
 
 def _groups(section: list[_Unit], budget: int) -> Iterator[list[_Unit]]:
-    """A section in groups of at most `budget` tokens: paragraphs packed, long ones cut evenly."""
+    """Yield a section in groups of at most `budget` tokens: paragraphs packed, long ones cut evenly."""
     group: list[_Unit] = []
     used = 0
     for paragraph in _paragraphs(section):
@@ -172,7 +172,7 @@ def _even_parts(units: list[_Unit], parts: int, budget: int) -> Iterator[list[_U
 
 
 def _language_of(words: str, language: str) -> str:
-    """The language of a passage where it clearly isn't its document's: each half of it says so."""
+    """Return the language of a passage where it clearly isn't its document's: each half of it says so."""
     if len(words) < DETECTABLE:
         return language
     detected = detect_language(words)

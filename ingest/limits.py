@@ -40,5 +40,5 @@ MAX_PDF_MEMORY_BYTES = 2 * 2**30
 
 
 def in_words(count: int) -> str:
-    """A number of bytes as people say it: ``32 MB``."""
+    """Return a number of bytes as people say it: ``32 MB``."""
     return f"{count / 2**20:,.0f} MB" if count >= 2**20 else f"{count / 2**10:,.0f} KB"

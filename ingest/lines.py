@@ -111,7 +111,7 @@ def _without_page_number(page: str) -> str:
 
 
 def _lines(text: str) -> list[_Line]:
-    """The lines of `text`; a page start stands at the beginning of the line that it belongs to."""
+    """Return the lines of `text`; a page start stands at the beginning of the line that it belongs to."""
     lines: list[_Line] = []
     above, starts = 0, ""
     for line in text.split("\n"):
@@ -145,7 +145,7 @@ def _is_unspaced(words: str) -> bool:
 
 
 def _full_widths(lines: list[_Line]) -> dict[bool, int]:
-    """The width that nine lines in ten stay within, for lines in scripts without spaces and for the others."""
+    """Return the width that nine lines in ten stay within, for lines in scripts without spaces and for the others."""
     full = {}
     for unspaced in (False, True):
         widths = sorted(line.width for line in lines if line.unspaced == unspaced)
@@ -168,13 +168,13 @@ def _is_wrapped(lines: list[_Line], widths: dict[bool, int], spaced: bool) -> bo
 
 
 def _may_go_on(above: _Line, below: _Line, spaced: bool) -> bool:
-    """Whether so little stands between two lines that a sentence could run through."""
+    """Return whether so little stands between two lines that a sentence could run through."""
     gap = 1 if spaced or below.text.startswith(PAGE_START) else 0
     return below.above <= gap and not _LIST_ITEM.match(below.text.lstrip(PAGE_START))
 
 
 def _is_full(above: _Line, below: _Line, widths: dict[bool, int]) -> bool:
-    """Whether the next word would not have fit."""
+    """Return whether the next word would not have fit."""
     word = below.text.lstrip(PAGE_START).split(" ", 1)[0]
     return above.width + 1 + min(_columns(word), LONGEST_WORD) > NEARLY_FULL * widths[above.unspaced]
 
@@ -194,7 +194,7 @@ def _first(line: _Line) -> str:
 
 
 def _between(above: str, below: str) -> str:
-    """What two lines are joined by: a space where their script divides words, nothing after a hyphen."""
+    """Return what two lines are joined by: a space where their script divides words, nothing after a hyphen."""
     first = below.lstrip(PAGE_START)[:1]
     if _UNSPACED.match(above[-1:]) and _UNSPACED.match(first):
         return ""

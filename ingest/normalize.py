@@ -81,7 +81,7 @@ _ROUNDS = 8
 
 
 def normalize(blocks: Iterable[Block]) -> Normalized:
-    """The text of `blocks`, with pages and headings as offsets into it."""
+    """Return the text of `blocks`, with pages and headings as offsets into it."""
     pieces: list[str] = []
     headings: list[Span] = []
     structured = False
@@ -106,7 +106,7 @@ def normalize_text(text: str) -> Normalized:
 
 
 def _text_of(block: Block) -> str:
-    """The normalized text of a block, empty if nothing of it is left; page starts are still in it."""
+    """Return the normalized text of a block, empty if nothing of it is left; page starts are still in it."""
     if block.kind == "text":
         text = without_sure_hyphens(without_page_numbers(_LINE_ENDS.sub("\n", block.text)))
         return _settled(_PAGE_GAP.sub(_page_gap, _cleaned(text)))

@@ -44,12 +44,12 @@ def _digits(zero: int) -> Callable[[int], str]:
 
 
 def _repeated(letters: str) -> Callable[[int], str]:
-    """As Word counts beyond the last letter: z, aa, bb."""
+    """Count as Word does beyond the last letter: z, aa, bb."""
     return lambda value: letters[(value - 1) % len(letters)] * ((value - 1) // len(letters) + 1) if value else ""
 
 
 def _placed(letters: str) -> Callable[[int], str]:
-    """As HTML and OpenDocument count beyond the last letter: z, aa, ab."""
+    """Count as HTML and OpenDocument do beyond the last letter: z, aa, ab."""
 
     def make(value: int) -> str:
         text = ""

@@ -40,7 +40,7 @@ def parse(
     flag: Callable[[str], None] | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> ParsedDocument:
-    """The document of a file whose bytes are `data`, as a library takes it.
+    """Return the document of a file whose bytes are `data`, as a library takes it.
 
     What `source` says of it comes before what the file says of itself. `reading_version` is stored with it, to
     tell a later run whether it would do the same. `flag` is called with each sign that the file was made to

@@ -166,7 +166,7 @@ class _Sources:
         self._entries: dict[str, Source] | None = None
 
     def of_folder(self, folder: Path) -> dict[str, Source] | None:
-        """The entries by file name, or None where they can't be read: that is tallied once."""
+        """Return the entries by file name, or None where they can't be read: that is tallied once."""
         if folder != self._folder:
             self._folder = folder
             try:

@@ -145,6 +145,6 @@ class Tally:
 
 
 def _shown(path: Path) -> str:
-    """A path as it can be printed anywhere: one line, no control characters, valid Unicode."""
+    """Return a path as it can be printed anywhere: one line, no control characters, valid Unicode."""
     text = str(path).encode("utf-8", "backslashreplace").decode()
     return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)

@@ -56,7 +56,7 @@ _DIVIDER = " | "
 
 
 def sentences(text: str, language: str) -> tuple[Span, ...]:
-    """The sentences of a normalized text, in order, trimmed: between them is only white space.
+    """Return the sentences of a normalized text, in order, trimmed: between them is only white space.
 
     A line break always ends a sentence. No sentence begins or ends inside a grapheme.
     """
@@ -71,7 +71,7 @@ def sentences(text: str, language: str) -> tuple[Span, ...]:
 
 
 def halves(text: str, span: Span) -> tuple[Span, Span] | None:
-    """A span as two of about the same length, parted at a pause; None for a single grapheme."""
+    """Return a span as two of about the same length, parted at a pause; None for a single grapheme."""
     words = span.of(text)
     place = span.start + _pause_near(words, len(words), len(words) // 2)
     first, second = _trim(text, span.start, place), _trim(text, place, span.end)
@@ -104,7 +104,7 @@ def _is_unmarked(words: str, language: str) -> bool:
 
 
 def _ends(words: str, language: str, unmarked: bool) -> Iterator[int]:
-    """Where sentences may end, found window by window; each window begins where the last sure sentence ended."""
+    """Yield where sentences may end, found window by window; each window begins where the last sure sentence ended."""
     start = 0
     while start < len(words):
         window = words[start : start + WINDOW]
@@ -167,7 +167,7 @@ def _thai_clauses(words: str) -> list[str]:
 
 
 def _tears(words: str, end: int) -> bool:
-    """Whether what stands on both sides of `end` belongs together, though a Thai cutter ends a clause there.
+    """Return whether what stands on both sides of `end` belongs together, though a Thai cutter ends a clause there.
 
     A number and what it counts or dates, as in "พ.ศ. 2566"; the parts of a foreign name, which are
     short and divided by blanks; what parentheses or quotation marks hold together.
@@ -182,7 +182,7 @@ def _tears(words: str, end: int) -> bool:
 
 
 def _inside_a_pair(before: str, after: str) -> bool:
-    """Whether a parenthesis or quotation was opened shortly before and is closed shortly after."""
+    """Return whether a parenthesis or quotation was opened shortly before and is closed shortly after."""
     if before.count('"') % 2 and after.count('"') % 2:
         return True
     return any(
@@ -214,7 +214,7 @@ def _joined(words: str, ends: Iterator[int], shortest: int) -> Iterator[tuple[in
 
 
 def _cut(words: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """A range in parts of at most `LONGEST`, as even as the pauses in it allow."""
+    """Yield a range in parts of at most `LONGEST`, as even as the pauses in it allow."""
     while end - start > LONGEST:
         parts = -(-(end - start) // LONGEST)
         place = start + _pause_near(words[start : start + LONGEST], LONGEST, (end - start) // parts)
@@ -224,7 +224,7 @@ def _cut(words: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _pause_near(words: str, longest: int, target: int) -> int:
-    """Where to cut `words` near `target` and before `longest`: after a comma or the like, else at a blank,
+    """Return where to cut `words` near `target` and before `longest`: after a comma or the like, else at a blank,
     else between two graphemes. Always inside of `words`, and beyond its first grapheme.
     """
     least = min(target // 2, longest - 1)
@@ -242,7 +242,7 @@ def _pause_near(words: str, longest: int, target: int) -> int:
 
 
 def _between_graphemes(words: str, place: int) -> bool:
-    """Whether no grapheme runs over `place`; seen from the blank or ASCII character before it, where one begins."""
+    """Return whether no grapheme runs over `place`; seen from the blank or ASCII character before it, where one begins."""
     if place <= 0 or place >= len(words) or _PLAIN_BOUNDARY.match(words, place - 1):
         return True
     first = place - 1

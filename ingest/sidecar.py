@@ -43,7 +43,7 @@ class Source:
 
 
 def read_sources(folder: Path) -> dict[str, Source]:
-    """The entries of `folder`'s `sources.yaml` by file name; none if there is no such file.
+    """Return the entries of `folder`'s `sources.yaml` by file name; none if there is no such file.
 
     Raises ReadError with one sentence that names the line or the entry that is wrong.
     """

@@ -37,7 +37,7 @@ class Sign:
 
 
 def signs(blocks: Iterable[Block], title: str | None, speaker: str | None) -> list[Sign]:
-    """All that would mislead the reader of a document: hidden characters, borrowed letters in its title or speaker."""
+    """Return all that would mislead the reader of a document: hidden characters, borrowed letters in its title or speaker."""
     found = [hidden(blocks)]
     for name, value in (("title", title), ("speaker", speaker)):
         sentence = disguised(value)
@@ -68,7 +68,7 @@ def hidden(blocks: Iterable[Block]) -> Sign | None:
 
 
 def disguised(name: str | None) -> str | None:
-    """A sentence about a title or speaker with letters that only look like Latin ones; None if there are none."""
+    """Return a sentence about a title or speaker with letters that only look like Latin ones; None if there are none."""
     words = _WORD.findall(name or "")
     mixed = [word for word in words if _LATIN.search(word) and _LOOKALIKE.search(word)]
     if not mixed and any(_LATIN.search(word) for word in words):

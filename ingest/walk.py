@@ -71,7 +71,7 @@ def files_below(root: Path) -> Iterator[Path | Skipped | Unreadable]:
 
 
 def is_wanted(entry: os.DirEntry[str] | Path) -> bool:
-    """Whether a file in a folder is one to ingest: regular, visible, and of a format that is known."""
+    """Return whether a file in a folder is one to ingest: regular, visible, and of a format that is known."""
     return Path(entry.name).suffix.lower() in SUFFIXES and _is_visible_file(entry)
 
 

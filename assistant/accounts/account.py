@@ -55,7 +55,7 @@ class Visitor:
     """Whether they came by the socket that only the owner of the library's files can open."""
 
     def may(self, right: Right) -> bool:
-        """Whether the visitor has `right`, or one that includes it."""
+        """Return whether the visitor has `right`, or one that includes it."""
         return RIGHTS.index(self.right) >= RIGHTS.index(right)
 
 
@@ -65,7 +65,7 @@ def owner_of_account(account: Account) -> str:
 
 
 def checked_name(name: str) -> str:
-    """The name in the form it is kept in (NFC, single blanks). Raises RequestError for one that isn't taken."""
+    """Return the name in the form it is kept in (NFC, single blanks). Raises RequestError for one that isn't taken."""
     plain = " ".join(unicodedata.normalize("NFC", name).split())
     if not plain:
         raise RequestError("The name is empty: give the person a name to sign in with.")
@@ -80,13 +80,13 @@ def checked_name(name: str) -> str:
 
 
 def folded_name(name: str) -> str:
-    """What two names have in common that people take for the same: case, width and composition don't count."""
+    """Return what two names have in common that people take for the same: case, width and composition don't count."""
     once = unicodedata.normalize("NFKC", " ".join(name.split())).casefold()
     return unicodedata.normalize("NFKC", once)
 
 
 def checked_password(password: str, name: str) -> str:
-    """The password. Raises RequestError, which never repeats it, for one that is too short, too long or the name."""
+    """Return the password. Raises RequestError, which never repeats it, for one that is too short, too long or the name."""
     length = len(unicodedata.normalize("NFC", password))
     if length < SHORTEST_PASSWORD:
         raise RequestError(
@@ -110,7 +110,7 @@ def checked_password(password: str, name: str) -> str:
 
 
 def checked_collections(names: Iterable[str]) -> tuple[str, ...]:
-    """The names of collections, each once, in order. Raises RequestError for an unusable one."""
+    """Return the names of collections, each once, in order. Raises RequestError for an unusable one."""
     from store.collections import checked_collection
 
     return tuple(dict.fromkeys(checked_collection(name) for name in names))

@@ -68,7 +68,7 @@ def _of_name(name: str) -> bytes:
 
 
 def _of_address(address: str) -> bytes:
-    """An IPv6 address counts with its whole /64: one machine has as many of those as it likes."""
+    """Return what an address is counted as: an IPv6 one as its whole /64, since one machine has as many as it likes."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

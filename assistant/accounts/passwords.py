@@ -17,13 +17,13 @@ _AT_ONCE = threading.BoundedSemaphore(2)
 
 
 def hashed(password: str) -> str:
-    """The password's hash with its salt and parameters, in the PHC string format."""
+    """Return the password's hash with its salt and parameters, in the PHC string format."""
     with _AT_ONCE:
         return _hasher().hash(_bytes(password))
 
 
 def is_right(password: str, known: str | None) -> bool:
-    """Whether `known` is the hash of the password; without one it takes the same time to say no."""
+    """Return whether `known` is the hash of the password; without one it takes the same time to say no."""
     from argon2.exceptions import InvalidHashError, VerificationError
 
     with _AT_ONCE:
@@ -34,12 +34,12 @@ def is_right(password: str, known: str | None) -> bool:
 
 
 def is_outdated(known: str) -> bool:
-    """Whether a hash was made with weaker parameters than are used now."""
+    """Return whether a hash was made with weaker parameters than are used now."""
     return _hasher().check_needs_rehash(known)
 
 
 def mark_of(known: str | None) -> str:
-    """What tells one hash from another and can be handed around; empty without any."""
+    """Return what tells one hash from another and can be handed around; empty without any."""
     return "" if known is None else sha256(known.encode()).hexdigest()
 
 
@@ -52,7 +52,7 @@ def _hasher() -> PasswordHasher:
 
 @cache
 def _of_nobody() -> str:
-    """A hash of what nobody knows, with the parameters of all others."""
+    """Return a hash of what nobody knows, with the parameters of all others."""
     return _hasher().hash(secrets.token_bytes(32))
 
 

@@ -46,7 +46,7 @@ class Register:
     def add(
         self, name: str, password: str | None, right: Right = "ask", collections: Iterable[str] | None = None
     ) -> Account:
-        """A new account; without a password only a proxy lets it in.
+        """Return a new account; without a password only a proxy lets it in.
 
         Raises RequestError for a name that is taken or unusable, and for a password that is too easy.
         """
@@ -81,20 +81,20 @@ class Register:
         return found
 
     def find(self, name: str) -> Account | None:
-        """The account of that name, however it is typed; None where there is none."""
+        """Return the account of that name, however it is typed; None where there is none."""
         row = self._database.one(_BY_NAME, folded=folded_name(name))
         return None if row is None else account_of(row)
 
     def all(self) -> tuple[Account, ...]:
-        """All accounts, by name."""
+        """Return all accounts, by name."""
         return tuple(map(account_of, self._database.all(_ALL)))
 
     def is_empty(self) -> bool:
-        """Whether there is no account at all."""
+        """Return whether there is no account at all."""
         return self._database.one(sa.select(_A.id).limit(1)) is None
 
     def change(self, name: str, right: Right | None, collections: Iterable[str] | None, *, everything: bool) -> Account:
-        """Another right or other collections, at once; None leaves them, `everything` admits to all collections.
+        """Give an account another right or other collections, at once; None leaves them, `everything` admits to all collections.
 
         Raises NotFoundError, RequestError for a right that doesn't go with collections.
         """
@@ -108,7 +108,7 @@ class Register:
         return self.account(name)
 
     def set_password(self, name: str, password: str, since: Account | None = None) -> Account:
-        """Another password; all sessions of the account end. With `since` only while its password is still that one's.
+        """Set another password; all sessions of the account end. With `since` only while its password is still that one's.
 
         Raises NotFoundError, RequestError.
         """
@@ -129,7 +129,7 @@ class Register:
         return account
 
     def verified(self, name: str, password: str) -> Account | None:
-        """The account if the password is its own; for a name that isn't there it takes as long to say no."""
+        """Return the account if the password is its own; for a name that isn't there it takes as long to say no."""
         row = self._database.one(_BY_NAME, folded=folded_name(name))
         known = None if row is None else row.password
         if not is_right(password, known):
@@ -153,7 +153,7 @@ def check_current(connection: Connection, account: Account) -> None:
 
 
 def account_of(row: AnyRow) -> Account:
-    """An account from a row with its columns."""
+    """Return an account from a row with its columns."""
     collections = row.collections
     return Account(
         id=row.id,

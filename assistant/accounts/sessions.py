@@ -55,7 +55,7 @@ class Sessions:
         self._clock = clock
 
     def begin(self, account: Account) -> str:
-        """A new session's token, which is kept nowhere but in the browser that gets it.
+        """Return a new session's token, which is kept nowhere but in the browser that gets it.
 
         Raises NotFoundError where the account was removed, or got another password, since it was looked up.
         """
@@ -98,5 +98,5 @@ class Sessions:
 
 
 def _digest(token: str) -> bytes:
-    """The token has 256 random bits, so a plain digest can't be searched backwards."""
+    """Return a digest of the token, which has 256 random bits, so that a plain one can't be searched backwards."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -52,7 +52,7 @@ class Accounts:
 
     @classmethod
     def open(cls, where: Path | URL, lifetime: Lifetime | None = None, clock: Clock = time.time) -> Self:
-        """The accounts of the library in the home `where`, or in PostgreSQL. Raises as `Database.open` does."""
+        """Return the accounts of the library in the home `where`, or in PostgreSQL. Raises as `Database.open` does."""
         return cls(Database.open(where), lifetime or Lifetime(), clock)
 
     def close(self) -> None:
@@ -70,7 +70,7 @@ class Accounts:
             return Refused()
 
     def change_password(self, name: str, old: str, new: str, address: str) -> SignedIn | Refused:
-        """Another password for who knows the old one; all sessions of the account end, and a new one begins.
+        """Set another password for somebody who knows the old one; all sessions of the account end, and a new one begins.
 
         Wrong guesses count as at signing in. Raises RequestError for a new password that isn't taken, NotFoundError.
         """
@@ -85,7 +85,7 @@ class Accounts:
             return Refused()
 
     def _verified(self, name: str, password: str, address: str) -> Account | Refused:
-        """The account whose password this is; each try counts until one succeeds."""
+        """Return the account whose password this is; each try counts until one succeeds."""
         wait = self.attempts.begin(name, address)
         if wait:
             return Refused(wait)

@@ -87,7 +87,7 @@ class Tokens:
         last_day: str | None = None,
         label: str = "",
     ) -> tuple[Token, str]:
-        """A new token of `account` and its secret, which is kept nowhere; `last_day` as ``2027-01-31``, in UTC.
+        """Return a new token of `account` and its secret, which is kept nowhere; `last_day` as ``2027-01-31``, in UTC.
 
         Raises RequestError for a right or collections beyond the person's own, and for a day that is over.
         """
@@ -125,7 +125,7 @@ class Tokens:
         return _token(row)
 
     def all(self, account: Account | None = None) -> tuple[Token, ...]:
-        """All tokens, or those of one person, by person and age; those that have ended among them."""
+        """Return all tokens, or those of one person, by person and age; those that have ended among them."""
         wanted = _SELECT if account is None else _SELECT.where(accounts.c.id == account.id)
         rows = self._database.all(wanted.order_by(accounts.c.folded, _T.created, _T.rowid))
         return tuple(map(_token, rows))
@@ -220,5 +220,5 @@ def _time(seconds: float) -> str:
 
 
 def _digest(secret: str) -> bytes:
-    """The secret has 256 random bits, so a plain digest can't be searched backwards."""
+    """Return a digest of the secret, which has 256 random bits, so that a plain one can't be searched backwards."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -71,7 +71,7 @@ class Standings:
         return False
 
     def _of_file(self, document: Document, most: int) -> tuple[Standing, int]:
-        """How the document's own file stands, and how many bytes were read for it."""
+        """Return how the document's own file stands, and how many bytes were read for it."""
         path = Path(document.uri)
         if not path.is_absolute():  # a sample, or named by another program
             return "ready", 0

@@ -100,7 +100,7 @@ class EvaluationRuns:
         return drafts
 
     def runs(self) -> tuple[Run, ...]:
-        """All runs, the latest first."""
+        """Return all runs, the latest first."""
         if not self._runs.is_dir():
             return ()
         names = sorted((path.name for path in self._runs.iterdir() if (path / "run.json").is_file()), reverse=True)
@@ -145,7 +145,7 @@ class EvaluationRuns:
                 self._running[1].terminate()
 
     def report(self, name: str) -> str:
-        """The report of a run as a page. Raises NotFoundError."""
+        """Return the report of a run as a page. Raises NotFoundError."""
         path = self._runs / f"{_checked(name)}.html"
         if not path.is_file():
             raise NotFoundError("This run has no report.", code="no_report")

@@ -35,7 +35,7 @@ _HEADERS = {
 
 
 def content_security_policy(nonce: str | None = None, *, form: bool = False) -> str:
-    """The policy of a response; with a nonce for the page itself, whose inline scripts bear it.
+    """Return the policy of a response; with a nonce for the page itself, whose inline scripts bear it.
 
     Gradio compiles its components' templates in the browser, so the page needs ``unsafe-eval``;
     inline event handlers and scripts without the nonce stay forbidden, and so does every other host.
@@ -200,7 +200,7 @@ def _limited(receive: Receive, limit: int) -> Receive:
 
 
 def malformed() -> bytes:
-    """The whole answer, headers and all, to bytes that are no HTTP request: no application ever sees those."""
+    """Return the whole answer, headers and all, to bytes that are no HTTP request: no application ever sees those."""
     sentence = b"This is not a request that can be read."
     headers = {
         "content-type": "text/plain; charset=utf-8",
@@ -221,6 +221,6 @@ async def _plain(send: Send, status: int, sentence: str) -> None:
 
 
 def _host(value: str) -> str:
-    """The name in a Host header, without its port: ``[::1]:7860`` is ``[::1]``."""
+    """Return the name in a Host header, without its port: ``[::1]:7860`` is ``[::1]``."""
     value = value.strip().lower()
     return value.partition("]")[0] + "]" if value.startswith("[") else value.partition(":")[0]

@@ -23,7 +23,7 @@ class Strings:
     words: dict[str, str]
 
     def __call__(self, key: str, /, **values: object) -> str:
-        """The words for `key` with ``{name}`` filled in. Raises KeyError for a key or a value that is missing."""
+        """Return the words for `key` with ``{name}`` filled in. Raises KeyError for a key or a value that is missing."""
         return self.words[key].format_map(values) if values else self.words[key]
 
 
@@ -36,12 +36,12 @@ def languages() -> dict[str, str]:
 
 @cache
 def strings(language: str) -> Strings:
-    """The words of `language`, which must be one of `languages`."""
+    """Return the words of `language`, which must be one of `languages`."""
     return Strings(language, json.loads((FOLDER / f"{language}.json").read_text(encoding="utf-8")))
 
 
 def chosen(wish: str | None, accept_language: str = "") -> Strings:
-    """The words for a user who asked for `wish`, else for what the browser's header prefers, else English.
+    """Return the words for a user who asked for `wish`, else for what the browser's header prefers, else English.
 
     `accept_language` is the header of RFC 9110, section 12.5.4: ``th,en;q=0.8``. Regions are ignored.
     """

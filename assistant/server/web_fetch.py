@@ -60,7 +60,7 @@ class Fetched:
 
 
 def is_public(address: Address) -> bool:
-    """Whether everyone could reach `address`: not of this machine, this network, a link, or a group."""
+    """Return whether everyone could reach `address`: not of this machine, this network, a link, or a group."""
     return all(one.is_global and not one.is_multicast for one in (address, *_inside(address)))
 
 
@@ -214,7 +214,7 @@ class _Guarded(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """A connection to the first address of `host` that answers; none at all if any is not admitted."""
+        """Return a connection to the first address of `host` that answers; none at all if any is not admitted."""
         problem: Exception = httpcore.ConnectError("no address")
         for address in self._addresses(host, port):
             try:
@@ -269,7 +269,7 @@ class _Timed(httpcore.NetworkStream):
         return _Timed(self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline)), self._deadline)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore has it
-        """What the plain stream knows."""
+        """Return what the plain stream knows."""
         return self._stream.get_extra_info(info)
 
 

@@ -54,7 +54,7 @@ class ExactVectors:
 
 
 def variants(languages: Sequence[str]) -> list[Variant]:
-    """All of them, the whole ranking first. `languages` are those that questions are asked in."""
+    """Return all of them, the whole ranking first. `languages` are those that questions are asked in."""
     return [
         Variant("Attest, all parts"),
         Variant("without centering", replace(BASE, refined=False), _none),

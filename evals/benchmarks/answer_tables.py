@@ -64,7 +64,7 @@ class Run:
 
 
 def parts_of(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """The runs by what they are about: their paragraph in their language, in another, or not in the library."""
+    """Return the runs by what they are about: their paragraph in their language, in another, or not in the library."""
     return {
         "within": [run for run in runs if run.answerable and run.language == run.quote_language],
         "across": [run for run in runs if run.answerable and run.language != run.quote_language],
@@ -99,7 +99,7 @@ def answer_table(runs: Sequence[Run]) -> str:
 
 
 def outcome_table(runs: Sequence[Run]) -> str:
-    """What became of the model's replies, by part."""
+    """Return what became of the model's replies, by part."""
     names = sorted({run.outcome for run in runs})
     rows = [
         (part, str(len(members)), *(str(sum(run.outcome == name for run in members)) for name in names))

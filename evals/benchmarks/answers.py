@@ -40,14 +40,14 @@ LEFT_OUT = 8
 
 
 def claims_of(text: str) -> list[tuple[str, tuple[int, ...]]]:
-    """The sentences of an unchecked text with what they cite."""
+    """Return the sentences of an unchecked text with what they cite."""
     from assistant.answer.sentence_stream import sentences_of
 
     return [(sentence, citations_in(sentence)) for sentence in sentences_of([text]) if regex.search(r"\p{L}", sentence)]
 
 
 def unsupported_words(sentence: str, allowed: str) -> list[str]:
-    """Numbers and capitalized Latin words of a sentence, but for its first, that `allowed` does not have."""
+    """Numbers and capitalized Latin words of a sentence, except its first, that `allowed` does not have."""
     known = fold(allowed)
     words = regex.findall(
         r"\p{N}[\p{N}.,]*\p{N}|\p{N}|(?<!^)(?<![.!?:]\s)\b\p{Lu}[\p{Latin}\p{M}]+", without_markers(sentence)
@@ -68,7 +68,7 @@ class Judge:
     paragraphs: dict[str, Parallel]
 
     def allowed(self, keys: Sequence[int]) -> str:
-        """The cited paragraphs in every language, and the question; quotes stand in a frame with their titles."""
+        """Return the cited paragraphs in every language, and the question; quotes stand in a frame with their titles."""
         numbers = {int(self.uris[key].rsplit(":", 1)[1]) for key in keys or self.uris if key in self.uris}
         texts = [each.paragraphs[number].text for number in numbers for each in self.paragraphs.values()]
         return "\n".join([self.asked.text, f" Paragraph {' '.join(self.uris.values())} According Theo", *texts])

@@ -66,7 +66,7 @@ class Judged:
 
 
 def load(path: Path = SUITE) -> Iterator[LabelledClaim]:
-    """The labelled claims in the order of their file."""
+    """Yield the labelled claims in the order of their file."""
     for line in path.read_text(encoding="utf-8").splitlines():
         case = json.loads(line)
         evidence = tuple(_evidence(key, quote) for key, quote in enumerate(case.pop("evidence"), 1))
@@ -97,7 +97,7 @@ def _evidence(key: int, quote: dict[str, str]) -> Evidence:
 def judge(
     cases: Sequence[LabelledClaim], embedder: Embedder | None = None, centering: Centering | None = None
 ) -> list[Judged]:
-    """The verdict on each case; one verifier serves the cases that share their evidence."""
+    """Return the verdict on each case; one verifier serves the cases that share their evidence."""
     verifiers: dict[tuple[str, ...], Verifier] = {}
     judged = []
     for case in cases:
@@ -147,7 +147,7 @@ def kind_table(judged: Sequence[Judged]) -> str:
 
 
 def part_table(judged: Sequence[Judged]) -> str:
-    """What is caught, how much of it rightly, and what is withheld wrongly, a row a part."""
+    """Return what is caught, how much of it rightly, and what is withheld wrongly, a row a part."""
     rows = []
     for name in sorted({each.case.part for each in judged}):
         some = [each for each in judged if each.case.part == name]

@@ -81,7 +81,7 @@ def cases(udhr: Path, seed: int = 5) -> Iterator[Case]:
 
 
 def verdict(case: Case) -> Verdict:
-    """What becomes of the case's bytes."""
+    """Return what becomes of the case's bytes."""
     try:
         text = decode(case.data).text
     except ReadError:

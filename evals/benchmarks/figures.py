@@ -19,18 +19,18 @@ IMAGES = DOCS / "images"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; all but the first column to the right."""
+    """Return a Markdown table; all but the first column to the right."""
     rule = ["---", *["---:"] * (len(header) - 1)]
     return "\n".join(f"| {' | '.join(line)} |" for line in (header, rule, *rows))
 
 
 def share(value: float | None) -> str:
-    """A rate as readers of tables know it: .967, 1.000, and a dash where there is none."""
+    """Return a rate as readers of tables know it: .967, 1.000, and a dash where there is none."""
     return "-" if value is None else f"{value:.3f}".removeprefix("0")
 
 
 def machine() -> str:
-    """What this was measured on, in words: no name or path of it."""
+    """Return what this was measured on, in words: no name or path of it."""
     flags = processor_flags()
     names = {"AVX-512": "avx512f", "AMX": "amx_tile", "VNNI": "avx512_vnni", "AVX2": "avx2"}
     features = [name for name, flag in names.items() if flag in flags]

@@ -84,7 +84,7 @@ def _evidence(key: int, paragraph: Paragraph, quote: str) -> Evidence:
 
 
 def _other_number(claim: str, known: str) -> str | None:
-    """The claim with its first number changed in one digit to one that nobody said."""
+    """Return the claim with its first number changed in one digit to one that nobody said."""
     for match in _NUMBER.finditer(claim):
         for step in (3, 4, 6, 2):
             digit = str((int(match[0][-1]) + step) % 10)
@@ -95,7 +95,7 @@ def _other_number(claim: str, known: str) -> str | None:
 
 
 def _other_name(claim: str, paragraphs: Sequence[Paragraph], number: int) -> str | None:
-    """The claim with its first name of several words changed to one of another article."""
+    """Return the claim with its first name of several words changed to one of another article."""
     match = _NAME.search(claim)
     if match is None:
         return None
@@ -135,7 +135,7 @@ def _quoted(quote: dict[str, Any]) -> Evidence:
 def _label(
     claim: str, cited: Sequence[int], run: dict[str, Any], evidence: Sequence[Evidence], parallel: dict[str, Parallel]
 ) -> bool | None:
-    """Whether the cited quotes carry the claim, as far as a rule can tell; None where it can't."""
+    """Return whether the cited quotes carry the claim, as far as a rule can tell; None where it can't."""
     from evals.benchmarks.answers import unsupported_words
 
     numbers = {int((each.document.uri or ":0").rsplit(":", 1)[1]) for each in evidence}

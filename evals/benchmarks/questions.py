@@ -54,7 +54,7 @@ class Parallel:
 
 
 def read_xquad(folder: Path) -> dict[str, Parallel]:
-    """All `xquad.LANGUAGE.json` files of a folder, by language."""
+    """Return all `xquad.LANGUAGE.json` files of a folder, by language."""
     found: dict[str, Parallel] = {}
     for path in sorted(folder.glob("xquad.*.json")):
         language = path.suffixes[-2].lstrip(".")
@@ -102,7 +102,7 @@ def fill(library: Library, paragraphs: Iterable[Paragraph]) -> None:
 
 
 def parse(paragraph: Paragraph, embedder: Embedder) -> ParsedDocument:
-    """A paragraph as a document. Its text is taken as it is, so that gold answers still occur in it."""
+    """Return a paragraph as a document. Its text is taken as it is, so that gold answers still occur in it."""
     digest = hashlib.sha256(paragraph.text.encode()).hexdigest()
     passages = chunk(paragraph.text, paragraph.language, count_tokens=embedder.count_tokens)
     document = Document(

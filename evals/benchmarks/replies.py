@@ -79,7 +79,7 @@ class Remembering(CustomLLM):
         return counter_of(self._inner)(text)
 
     def stream_chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponseGen:
-        """The known reply at once, or the other model's as it comes."""
+        """Return the known reply at once, or the other model's as it comes."""
         key = _key(self.metadata.model_name, messages, options)
         self._latest, self._latest_key, self._is_new = {}, key, key not in self._known
         return self._known_reply(key) if key in self._known else self._new_reply(key, messages, options)
@@ -126,7 +126,7 @@ class Remembering(CustomLLM):
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
-    """What is saved, later lines over earlier ones; one that was cut off while it was written does not count."""
+    """Return what is saved, later lines over earlier ones; one that was cut off while it was written does not count."""
     found = {}
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         try:
@@ -144,7 +144,7 @@ def _key(model: str, messages: Sequence[ChatMessage], options: dict[str, object]
 
 
 def one_by_one(tasks: Sequence[T], work: Callable[[T], R], title: str) -> tuple[list[R], list[str]]:
-    """The results of all tasks and the failures of some, in order; one that fails doesn't end the run."""
+    """Return the results of all tasks and the failures of some, in order; one that fails doesn't end the run."""
     results: list[R] = []
     failures: list[str] = []
     for task in tqdm(tasks, desc=title, file=sys.stderr, mininterval=1):

@@ -89,7 +89,7 @@ class Outcome:
 
 
 def settings(data: Path, questions: int | None) -> Iterator[Setting]:
-    """All libraries with their questions; with `questions` only about so many of each language, evenly spread."""
+    """Yield all libraries with their questions; with `questions` only about so many of each language, evenly spread."""
     parallel = read_xquad(data / "xquad-dev")
     languages = list(parallel)
     for collection in parallel.values():
@@ -119,7 +119,7 @@ def _within(name: str, collection: Parallel, questions: int | None) -> Setting:
 
 
 def _across(question: Asked, paragraph: Paragraph, parallel: Mapping[str, Parallel]) -> Expected:
-    """The gold answers in the language that the paragraph has here."""
+    """Return the gold answers in the language that the paragraph has here."""
     twins = parallel[paragraph.language].questions
     answers = next(twin.answers for twin in twins if twin.id == question.id)
     return Expected(question, paragraph.uri, answers)
@@ -153,7 +153,7 @@ def measure(setting: Setting, number: int, embedder: Embedder, *, ablate: bool) 
 
 
 def _concerned(variant: Variant, asked: Sequence[Expected]) -> Sequence[Expected]:
-    """A missing mean concerns the questions in its language."""
+    """Return the questions that a variant concerns: a missing mean, those in its language."""
     return [each for each in asked if not variant.languages or each.question.language in variant.languages]
 
 

@@ -19,7 +19,7 @@ SETTINGS = ("within", "native", "mixed")
 
 
 def _of_rank(measure: Callable[[Sequence[str]], float | None]) -> Callable[[Outcome], float]:
-    """A measure of rankings as one of the single relevant document's rank."""
+    """Return a measure of rankings as one of the single relevant document's rank."""
 
     def score(outcome: Outcome) -> float:
         ranking = [] if outcome.rank is None else [*(["other"] * (outcome.rank - 1)), "gold"]
@@ -38,7 +38,7 @@ MEASURES: dict[str, Callable[[Outcome], float]] = {
 
 
 def comparison(outcomes: Sequence[Outcome]) -> str:
-    """Every system by setting and language."""
+    """Return every system by setting and language."""
     rows = []
     for setting, language in groups(outcomes):
         for system in (*STOCK, ATTEST):
@@ -71,7 +71,7 @@ def differences(outcomes: Sequence[Outcome]) -> str:
 
 
 def evidence(outcomes: Sequence[Outcome]) -> str:
-    """How often the sentences shown first hold the answer."""
+    """Return how often the sentences shown first hold the answer."""
     rows = []
     for setting, language in groups(outcomes):
         chosen = of(outcomes, setting, language, ATTEST)
@@ -115,7 +115,7 @@ def groups(outcomes: Iterable[Outcome]) -> list[tuple[str, str]]:
 
 
 def of(outcomes: Iterable[Outcome], setting: str, language: str, system: str) -> list[Outcome]:
-    """Those of one cell."""
+    """Return those of one cell."""
     return [each for each in outcomes if (each.setting, each.language, each.system) == (setting, language, system)]
 
 

@@ -52,12 +52,12 @@ class Cut:
         return self.quantile(0.5)
 
     def quantile(self, share: float) -> int:
-        """The length that this share of the sentences stays within."""
+        """Return the length that this share of the sentences stays within."""
         return self.lengths[int(share * (len(self.lengths) - 1))]
 
 
 def questions(data: Path, name: str, language: str) -> list[Marked]:
-    """The texts of a set in `data`, with its answers found again in the normalized text."""
+    """Return the texts of a set in `data`, with its answers found again in the normalized text."""
     if name == "thai-qa":
         return [_marked(text, answers) for text, answers in _thai_qa(data / "thai-qa/valid.jsonl")]
     articles = json.loads((data / name / f"xquad.{language}.json").read_text(encoding="utf-8"))["data"]
@@ -76,7 +76,7 @@ def questions(data: Path, name: str, language: str) -> list[Marked]:
 
 
 def answers_cut(texts: Iterable[Marked], language: str, cutter: Cutter = sentences) -> Cut:
-    """What `cutter` does to the answers of `texts`."""
+    """Return what `cutter` does to the answers of `texts`."""
     cut = answers = characters = 0
     lengths: list[int] = []
     seconds = 0.0

@@ -85,7 +85,7 @@ def _cut(text: str, embedder: TextEmbedder) -> list[PassageText]:
 
 
 def _bare(passages: Sequence[PassageText], embedder: TextEmbedder) -> Callable[[], None]:
-    """The model alone on the very batches that Attest makes: no tokenizing, no pooling."""
+    """Return the model alone on the very batches that Attest makes: no tokenizing, no pooling."""
     from store.embedding import embedder as embed
 
     rows = [each.ids for each in embedder._encode([f"passage: {p.text}" for p in passages])]
@@ -123,7 +123,7 @@ def _stock(texts: Sequence[str], folder: Path) -> Callable[[], object]:
 
 
 def growth(data: Path | None, embedder: TextEmbedder, sizes: Sequence[int]) -> list[dict[str, Any]]:
-    """What a process measures that opens a library of each size."""
+    """Return what a process measures that opens a library of each size."""
     recombiner = Recombiner(embed_sentences(read_texts(data, SAMPLES), embedder), embedder)
     measured: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -37,7 +37,7 @@ class FollowUp:
     excludes: tuple[str, ...]
 
     def accepts(self, text: str) -> bool:
-        """Whether `text` is a right standalone form, letter case and a leading "and" aside."""
+        """Return whether `text` is a right standalone form, letter case and a leading "and" aside."""
         folded = _fold(text)
         if self.stands_alone and not self.contains:
             return _fold(self.question).endswith(folded)
@@ -50,7 +50,7 @@ def _fold(text: str) -> str:
 
 
 def load(path: Path = SUITE) -> Iterator[FollowUp]:
-    """The labelled cases in the order of their file."""
+    """Yield the labelled cases in the order of their file."""
     for line in path.read_text(encoding="utf-8").splitlines():
         case = json.loads(line)
         history = tuple(Message(turn["role"], turn["text"]) for turn in case.pop("history"))

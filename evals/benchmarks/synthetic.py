@@ -60,7 +60,7 @@ def read_texts(folder: Path | None, samples: Path) -> list[str]:
 
 
 def embed_sentences(texts: Iterable[str], embedder: Embedder) -> list[Sentence]:
-    """All sentences of `texts`, each with its vector as it stands in its passage."""
+    """Return all sentences of `texts`, each with its vector as it stands in its passage."""
     found: list[tuple[Chunk, str]] = []
     for text in texts:
         language = detect_language(text)
@@ -79,7 +79,7 @@ def embed_sentences(texts: Iterable[str], embedder: Embedder) -> list[Sentence]:
 
 
 def _codes(vectors: PassageVectors) -> list[Codes | None]:
-    """The codes of each sentence's tokens."""
+    """Return the codes of each sentence's tokens."""
     if vectors.tokens is None:
         return [None] * len(vectors.sentences)
     return [vectors.tokens.codes[first:end] for first, end in vectors.tokens.sentences]

@@ -79,7 +79,7 @@ def json_lines(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def read_csv(text: str, path: Path) -> tuple[SuiteHeader, tuple[Case, ...]]:
-    """The header and cases of a CSV suite. Raises SuiteError with the line of the first bad row."""
+    """Return the header and cases of a CSV suite. Raises SuiteError with the line of the first bad row."""
     header = SuiteHeader(suite=path.stem)
     cases: list[Case] = []
     columns: dict[str, str] = {}
@@ -108,7 +108,7 @@ def _columns(row: dict[str, str], path: Path, line: int) -> dict[str, str]:
 
 
 def _case_value(cells: dict[str, str]) -> dict[str, Any]:
-    """The nested value of a case from its flat cells; empty cells say nothing."""
+    """Return the nested value of a case from its flat cells; empty cells say nothing."""
     filled = {column: cell.strip() for column, cell in cells.items() if cell.strip()}
     # `language` is the question's: the column of that name can't mean the expectation as well.
     expect = {name: _cell(name, cell) for name, cell in filled.items() if name not in _OF_CASE}

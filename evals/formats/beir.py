@@ -20,12 +20,12 @@ CORPUS, QUERIES, QRELS = "corpus.jsonl", "queries.jsonl", "qrels"
 
 
 def is_beir(folder: Path) -> bool:
-    """Whether `folder` has the parts of a BEIR data set."""
+    """Return whether `folder` has the parts of a BEIR data set."""
     return (folder / CORPUS).is_file() and (folder / QUERIES).is_file() and (folder / QRELS).is_dir()
 
 
 def beir_files(folder: Path) -> tuple[Path, ...]:
-    """The files of the data set, with the judgements of the test split where there are several."""
+    """Return the files of the data set, with the judgements of the test split where there are several."""
     return folder / CORPUS, folder / QUERIES, _qrels_file(folder)
 
 
@@ -185,7 +185,7 @@ def _text(value: dict[str, Any], key: str, path: Path, line: int) -> str:
 
 
 def _language(value: dict[str, Any]) -> str | None:
-    """The language that the line itself names, beside its text or in its metadata."""
+    """Return the language that the line itself names, beside its text or in its metadata."""
     metadata = value.get("metadata")
     named = value.get("language") or (metadata.get("language") if isinstance(metadata, dict) else None)
     return str(named) if named else None

@@ -36,7 +36,7 @@ _SUFFIXES = (".yaml", ".yml", ".json", ".jsonl", ".csv", ".tsv")
 
 
 def load_all(paths: Sequence[Path]) -> tuple[Suite, ...]:
-    """The suites at `paths`, in order; a folder that isn't a BEIR data set stands for the files in it.
+    """Return the suites at `paths`, in order; a folder that isn't a BEIR data set stands for the files in it.
 
     Raises SuiteError: a suite that can't be read, two of one name, a case's id twice.
     """
@@ -50,7 +50,7 @@ def load_all(paths: Sequence[Path]) -> tuple[Suite, ...]:
 
 
 def shipped() -> tuple[Suite, ...]:
-    """The suites that come with the program, about the samples that come with it."""
+    """Return the suites that come with the program, about the samples that come with it."""
     return load_all(sorted(SHIPPED.glob("*.yaml")))
 
 
@@ -69,7 +69,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def load(path: Path) -> Suite:
-    """The suite at `path`. Raises SuiteError, whose message names the file and the line."""
+    """Return the suite at `path`. Raises SuiteError, whose message names the file and the line."""
     try:
         suite = _load_beir(path) if path.is_dir() else _load_file(path)
     except RecursionError as error:  # of YAML's and JSON's parsers alike
@@ -222,7 +222,7 @@ def _text(path: Path) -> str:
 
 
 def _library(header: SuiteHeader, path: Path) -> Folder | None:
-    """The folder that the suite asks about; the shipped suites ask about the shipped samples."""
+    """Return the folder that the suite asks about; the shipped suites ask about the shipped samples."""
     if header.library == "samples" or (header.library is None and path.resolve().parent == SHIPPED):
         return Folder(SAMPLES)
     if header.library is None:

@@ -31,7 +31,7 @@ def at(path: Path, line: int | None, message: str) -> SuiteError:
 
 
 def translated(error: ValidationError, path: Path, locate: Locate, models: dict[str, type[BaseModel]]) -> SuiteError:
-    """All that validation found, a sentence a line, worded for who writes suites.
+    """Return all that validation found, a sentence a line, worded for who writes suites.
 
     `models` maps the key under which a mapping stands to its model, to suggest keys that were meant.
     """

@@ -232,7 +232,7 @@ def _tests_in(name: str, path: Path, line: int | None) -> Iterator[_Test]:
 
 
 def _test_of_row(row: Mapping[str, str], line: int) -> _Test:
-    """Return the test of a row: columns are variables, but for those that begin with two underscores."""
+    """Return the test of a row: columns are variables, except those that begin with two underscores."""
     value: dict[str, Any] = {"vars": {}, "assert": [], "metadata": {}}
     for name, cell in row.items():
         kind, _, of = name.removeprefix("__").partition(":")

@@ -149,7 +149,7 @@ def _gold(documents: dict[str, int]) -> tuple[Gold, ...]:
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a suite, and of one line of a JSONL suite as ``#/$defs/CaseEntry``."""
+    """Return the JSON Schema of a suite, and of one line of a JSONL suite as ``#/$defs/CaseEntry``."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "attest.suite/1",

@@ -53,7 +53,7 @@ class Squad(_Part):
 
 
 def read_squad(value: object, path: Path) -> Squad:
-    """The data set in a parsed JSON file. Raises SuiteError naming the part that is wrong."""
+    """Return the data set in a parsed JSON file. Raises SuiteError naming the part that is wrong."""
     try:
         return Squad.model_validate(value)
     except ValidationError as error:
@@ -123,7 +123,7 @@ def _case(
 
 
 def _span(answer: _Answer, context: str, document: str) -> GoldSpan | None:
-    """Where the answer stands in the paragraph as the file has it; a wrong offset is set right."""
+    """Return where the answer stands in the paragraph as the file has it; a wrong offset is set right."""
     claimed = answer.answer_start if answer.answer_start is not None else 0
     starts = (match.start() for match in regex.finditer(regex.escape(answer.text), context))
     start = min(starts, key=lambda start: abs(start - claimed), default=None)

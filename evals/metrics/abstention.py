@@ -45,7 +45,7 @@ class RiskCoverage:
 
 
 def risk_coverage(confidences: ArrayLike, correct: ArrayLike) -> RiskCoverage | None:
-    """The curve of risk against coverage when the least confident are left unanswered.
+    """Return the curve of risk against coverage when the least confident are left unanswered.
 
     At the i-th of n thresholds the i most confident are answered: coverage i/n, risk = 1 - Σ correct / i.
     Equal confidences can't be told apart, so each counts with the mean of its group. Geifman and
@@ -74,7 +74,7 @@ class ReliabilityBin:
 
 
 def reliability(confidences: ArrayLike, labels: ArrayLike, bins: int = BINS) -> tuple[ReliabilityBin, ...]:
-    """The reliability diagram: bins of equal width over [0, 1], empty ones left out."""
+    """Return the reliability diagram: bins of equal width over [0, 1], empty ones left out."""
     scores, truth = np.asarray(confidences, dtype=float), np.asarray(labels, dtype=float)
     return tuple(
         ReliabilityBin(

@@ -25,14 +25,14 @@ QUOTATION_WORDS = 4
 
 
 def cited_keys(answer: Answer) -> tuple[int, ...]:
-    """The keys that the claims and the markers of the text cite, each once, in order."""
+    """Return the keys that the claims and the markers of the text cite, each once, in order."""
     by_claims = [key for claim in answer.claims for key in claim.citations]
     in_text = [int(key) for found in MARKER.findall(answer.text) for key in regex.split(r"\D+", found)]
     return tuple(dict.fromkeys((*by_claims, *in_text)))
 
 
 def cited_evidence(answer: Answer) -> tuple[Evidence, ...]:
-    """The evidence that is cited, in the order of citation; unknown keys are left out."""
+    """Return the evidence that is cited, in the order of citation; unknown keys are left out."""
     by_key = {evidence.key: evidence for evidence in answer.evidence}
     return tuple(by_key[key] for key in cited_keys(answer) if key in by_key)
 
@@ -94,7 +94,7 @@ class QuoteVerdict:
 
 
 def quote_verdicts(answer: Answer, checks: Sequence[QuoteCheck]) -> tuple[QuoteVerdict, ...]:
-    """A verdict on each evidence quote, then on each fabricated quotation in the answer's text.
+    """Return a verdict on each evidence quote, then on each fabricated quotation in the answer's text.
 
     Code point by code point, no normalization: a quote is a quote.
     """
@@ -137,7 +137,7 @@ def invented_quotations(answer: Answer) -> tuple[str, ...]:
 
 
 def _without_evidence(answer: Answer) -> str:
-    """The text with each quote of the evidence blanked: quotation marks inside quotes are the source's."""
+    """Return the text with each quote of the evidence blanked: quotation marks inside quotes are the source's."""
     text = answer.text
     for evidence in sorted(answer.evidence, key=lambda evidence: -len(evidence.quote)):
         if evidence.quote:
@@ -151,7 +151,7 @@ def verbatim_rate(verdicts: Sequence[QuoteVerdict]) -> float | None:
 
 
 def fabricated(verdicts: Sequence[QuoteVerdict]) -> int:
-    """How many quotes stand nowhere in the documents that they name."""
+    """Return how many quotes stand nowhere in the documents that they name."""
     return sum(verdict.state == "fabricated" for verdict in verdicts)
 
 

@@ -11,7 +11,7 @@ from math import log2
 
 
 def best_per_document(ranking: Iterable[str]) -> tuple[str, ...]:
-    """The ids in order, each where it first occurs: a document ranks as its best passage does."""
+    """Return the ids in order, each where it first occurs: a document ranks as its best passage does."""
     return tuple(dict.fromkeys(ranking))
 
 

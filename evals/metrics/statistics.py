@@ -133,7 +133,7 @@ def paired_bootstrap(
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Difference:
-    """The mean of second - first, its interval, and a two-sided p, whole clusters drawn together.
+    """Return the mean of second - first, its interval, and a two-sided p, whole clusters drawn together.
 
     p is the share of resamples, centered on no difference, that lie as far from zero as what was
     observed, (1 + hits) / (1 + resamples): never zero. Efron and Tibshirani 1993, chapter 16.
@@ -205,7 +205,7 @@ def _groups(clusters: Sequence[Hashable]) -> NDArray[np.int64]:
 
 
 def _draws(count: int, resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """How often each of `count` clusters is drawn: arrays (resamples in the block, count), small enough."""
+    """Yield how often each of `count` clusters is drawn: arrays (resamples in the block, count), small enough."""
     generator = np.random.default_rng(seed)
     even = np.full(count, 1 / count)
     block = max(1, 4_000_000 // count)

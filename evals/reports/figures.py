@@ -40,12 +40,12 @@ def p_value(p: float | None) -> str:
 
 
 def headlines(report: Report, most: int) -> tuple[str, ...]:
-    """The headline metrics that this report has, at most so many."""
+    """Return the headline metrics that this report has, at most so many."""
     return tuple(name for name in HEADLINES if name in report.overall.metrics)[:most]
 
 
 def title_of(report: Report) -> str:
-    """The names of the suites, shortened when they are many."""
+    """Return the names of the suites, shortened when they are many."""
     names = [suite.name for suite in report.run.suites]
     return ", ".join(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
 

@@ -63,7 +63,7 @@ class ShownCase:
 
 
 def page(report: Report, folder: RunFolder, cases: Sequence[Case] | None = None) -> str:
-    """The whole page of a run; `cases` if it was scored by others than the saved ones."""
+    """Return the whole page of a run; `cases` if it was scored by others than the saved ones."""
     return template("report.html.jinja").render(
         title=title_of(report),
         counts=counts_of(report),
@@ -77,7 +77,7 @@ def page(report: Report, folder: RunFolder, cases: Sequence[Case] | None = None)
 
 
 def comparison_page(comparison: Comparison) -> str:
-    """The whole page of a comparison."""
+    """Return the whole page of a comparison."""
     overall = [one for one in comparison.compared if one.slice == "all"]
     slices = sorted((one for one in comparison.compared if tells_where(one)), key=lambda one: one.p or 0.0)
     return template("comparison.html.jinja").render(
@@ -90,7 +90,7 @@ def comparison_page(comparison: Comparison) -> str:
 
 
 def difference_plot(compared: Sequence[Compared]) -> Markup:
-    """The change of each share that changed, with its interval, around zero."""
+    """Return the change of each share that changed, with its interval, around zero."""
     shares = [
         one
         for one in compared
@@ -174,7 +174,7 @@ def _row(scores: SliceScores, name: str) -> plots.Row:
 
 
 def _cases(report: Report, folder: RunFolder, asked: Sequence[Case]) -> tuple[ShownCase, ...]:
-    """The cases in the order of the report, the failed ones first."""
+    """Return the cases in the order of the report, the failed ones first."""
     cases = {case.key: case for case in asked}
     results = {(result.key, result.repeat): result for result in folder.results()}
     shown = []

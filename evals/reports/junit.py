@@ -13,7 +13,7 @@ _NOT_IN_XML = regex.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010F
 
 
 def junit(report: Report) -> str:
-    """The XML. A case without expectations counts as skipped; one that crashed as an error."""
+    """Return the XML. A case without expectations counts as skipped; one that crashed as an error."""
     root = ET.Element("testsuites", name="attest")
     for suite in report.run.suites:
         cases = [case for case in report.cases if case.suite == suite.name]

@@ -16,7 +16,7 @@ _SPECIAL = regex.compile(r"([\\`*_{}\[\]<>()#+!|~$&@])")
 
 
 def markdown(report: Report) -> str:
-    """The whole report: thresholds, metrics, slices, and what failed."""
+    """Return the whole report: thresholds, metrics, slices, and what failed."""
     parts = [f"## {escape(title_of(report))}", escape(counts_of(report))]
     if report.not_given:
         parts.append(escape(not_given_of(report)))

@@ -90,7 +90,7 @@ def _line_parts(
 
 
 def whiskers(rows: Sequence[Row], *, title: str, least: float = 0.0, most: float = 1.0) -> Markup:
-    """A line for each row: a dot at its value and a bar over its interval, between `least` and `most`."""
+    """Return a line for each row: a dot at its value and a bar over its interval, between `least` and `most`."""
     height = TOP + ROW * len(rows) + 30
     wide = 620 - LABELS - 96
     span = (most - least) or 1.0
@@ -125,7 +125,7 @@ def cumulative(values: Sequence[float], points: int = 120) -> tuple[tuple[float,
 
 
 def nice_most(value: float) -> float:
-    """The least of 1, 2, 5 times a power of ten that is not below `value`."""
+    """Return the least of 1, 2, 5 times a power of ten that is not below `value`."""
     if value <= 0:
         return 1.0
     power = 10.0 ** floor(log10(value))

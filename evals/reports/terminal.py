@@ -84,7 +84,7 @@ def _metrics(scores: SliceScores) -> Table:
 
 
 def _slices(report: Report) -> Iterator[RenderableType]:
-    """A row for each slice; a kind of slices that has only one, of everything, would say nothing new."""
+    """Yield a row for each slice; a kind of slices that has only one, of everything, would say nothing new."""
     names = headlines(report, 6)
     told = [scores for kind in ("suite", "language", "pair", "direction", "tag") for scores in _several(report, kind)]
     if not told:

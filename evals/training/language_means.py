@@ -24,7 +24,7 @@ SHORTEST = 20
 
 
 def paragraphs_of(path: Path) -> list[str]:
-    """The paragraphs of a text or HTML file that are long enough to have a language."""
+    """Return the paragraphs of a text or HTML file that are long enough to have a language."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".html":
         from selectolax.lexbor import LexborHTMLParser
@@ -48,7 +48,7 @@ def compute_means(embedder: Embedder, texts: dict[str, list[str]]) -> LanguageMe
 
 
 def compute_basis(embedder: TextEmbedder, texts: dict[str, list[str]]) -> TokenBasis:
-    """How tokens are kept, from those of `texts`: every fifth, so that each language's fit in memory."""
+    """Return how tokens are kept, from those of `texts`: every fifth, so that each language's fit in memory."""
     languages = tuple(sorted(texts))
     samples, passages, queries = [], [], []
     for tag in languages:

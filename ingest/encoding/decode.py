@@ -77,7 +77,7 @@ def _utf8(data: bytes) -> Decoded | None:
 
 
 def _refuse_damaged_utf8(data: bytes, error: UnicodeDecodeError) -> None:
-    """Raise ReadError if `data` is UTF-8 but for a few bytes: no other encoding looks like that."""
+    """Raise ReadError if `data` is UTF-8 except for a few bytes: no other encoding looks like that."""
     if b"\0" in data[:EXAMINED_BYTES]:
         return
     text = data[:EXAMINED_BYTES].decode("utf-8", errors="replace")
@@ -118,7 +118,7 @@ _SEPARATORS = regex.compile(r"[ \n\u3000-\u3002\uff0c]")
 
 
 def _separated(sample: str) -> bool:
-    """Whether words or sentences end somewhere: a wrong reading of 16 bits hits these 1 time in 10,000."""
+    """Return whether words or sentences end somewhere: a wrong reading of 16 bits hits these 1 time in 10,000."""
     return len(_SEPARATORS.findall(sample)) > 0.005 * len(sample)
 
 
@@ -142,7 +142,7 @@ _WEB_NAMES = {
 
 
 def _declared(data: bytes, name: str | None) -> Decoded | None:
-    """The decoding that the file names, as browsers understand the name, if nothing speaks against it."""
+    """Return the decoding that the file names, as browsers understand the name, if nothing speaks against it."""
     if name is None:
         return None
     codec = _WEB_NAMES.get(name.lower(), name.lower())

@@ -112,7 +112,7 @@ def _western(head: bytes) -> _Guess | None:
 
 
 def _rivals(best: _Guess, other: _Guess) -> bool:
-    """Whether `other`, which is defended too, is likely enough that choosing would be guessing."""
+    """Return whether `other`, which is defended too, is likely enough that choosing would be guessing."""
     if best.language == other.language == "vi":
         return True
     if best.language == "en" and _is_bygone(other.encoding) and not _is_bygone(best.encoding):
@@ -121,14 +121,14 @@ def _rivals(best: _Guess, other: _Guess) -> bool:
 
 
 def _is_bygone(encoding: str) -> bool:
-    """Whether it is of DOS or the first Macintosh. English has so few letters beyond ASCII that these
+    """Return whether it is of DOS or the first Macintosh. English has so few letters beyond ASCII that these
     can't be ruled out in a short text; a file that makes sense in a later encoding is hardly in one of them.
     """
     return encoding.lower().startswith(("mac", "cp4", "cp7", "cp8", "ibm"))
 
 
 def _whole_lines(data: bytes) -> bytes:
-    """The examined head, cut where a line ends, so that no character of several bytes is cut."""
+    """Return the examined head, cut where a line ends, so that no character of several bytes is cut."""
     if len(data) <= EXAMINED_BYTES:
         return data
     head = data[:EXAMINED_BYTES]
@@ -136,7 +136,7 @@ def _whole_lines(data: bytes) -> bytes:
 
 
 def _guesses(head: bytes) -> list[_Guess]:
-    """The decodings that are worth examining, best first; no two give the same text."""
+    """Return the decodings that are worth examining, best first; no two give the same text."""
     import chardet
 
     guesses: dict[str, _Guess] = {}

@@ -96,7 +96,7 @@ PLAIN_SYLLABLES = 0.6
 
 
 def objection(text: str, language: str | None = None) -> str | None:
-    """Why `text` can't be a right decoding of something in `language`, or None.
+    """Return why `text` can't be a right decoding of something in `language`, or None.
 
     Meant for a sample of a text whose encoding was guessed: a file in UTF-8 needs no such excuse.
     Without `language`, any language will do.
@@ -130,7 +130,7 @@ def damage(text: str) -> ReadError | None:
 
 
 def is_vietnamese(text: str) -> bool:
-    """Whether the words of `text` are Vietnamese syllables: all but a few of those with marks, and
+    """Return whether the words of `text` are Vietnamese syllables: all but a few of those with marks, and
     most of the others; names and foreign words are of the latter kind.
     """
     words = _WORD.findall(unicodedata.normalize("NFC", text))

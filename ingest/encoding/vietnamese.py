@@ -13,7 +13,7 @@ VIETNAMESE = ("TCVN3", "VISCII")
 
 
 def decode_vietnamese(data: bytes, encoding: str) -> str | None:
-    """The text of `data`, or None where a byte has no meaning in `encoding`, one of `VIETNAMESE`."""
+    """Return the text of `data`, or None where a byte has no meaning in `encoding`, one of `VIETNAMESE`."""
     return _table(encoding).decode(data)
 
 
@@ -32,7 +32,7 @@ class _Table:
         self._bytes = {ord(character): byte for byte, character in self._characters.items()}
 
     def decode(self, data: bytes) -> str | None:
-        """The text, or None where a byte has no meaning."""
+        """Return the text, or None where a byte has no meaning."""
         try:
             return codecs.charmap_decode(data, "strict", self._characters)[0]
         except UnicodeDecodeError:

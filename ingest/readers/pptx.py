@@ -70,7 +70,7 @@ def _slide(slide: Any) -> Iterator[Block]:  # noqa: ANN401 - python-pptx has no 
 
 
 def _shapes(shapes: Iterable[Any]) -> Iterator[Any]:
-    """Yield shapes, also those in groups, but for running heads, feet and numbers."""
+    """Yield shapes, also those in groups, except running heads, feet and numbers."""
     waiting = list(shapes)[::-1]
     while waiting:
         shape = waiting.pop()

@@ -85,7 +85,7 @@ class LanguageMeans:
 
 
 def load_means(model_name: str, dimensions: int, folder: Path = SHIPPED) -> LanguageMeans:
-    """The means that ship for a model of this name, or none."""
+    """Return the means that ship for a model of this name, or none."""
     path = folder / f"{model_name}.npz"
     if path.is_file():
         means = LanguageMeans.load(path)
@@ -129,7 +129,7 @@ class Centering:
         return _unit(vectors - means[[rows[language] for language in languages]])
 
     def passage_means(self, languages: Sequence[str]) -> FloatArray:
-        """What is taken off the passages of these languages: (languages, dimensions)."""
+        """Return what is taken off the passages of these languages: (languages, dimensions)."""
         return np.stack([self._passages.get(language, self._passage_default) for language in languages])
 
     def center_query(self, vector: FloatArray, language: str) -> FloatArray:
@@ -137,7 +137,7 @@ class Centering:
         return _unit(vector - self.query_mean(language))
 
     def query_mean(self, language: str) -> FloatArray:
-        """What is taken off questions in this language: (dimensions,)."""
+        """Return what is taken off questions in this language: (dimensions,)."""
         return self._queries.get(language, self._query_default)
 
 

@@ -96,7 +96,7 @@ class Embedder(Protocol):
         """Tokens in `text`, without special ones."""
 
     def tokenize(self, text: str) -> list[str]:
-        """The tokens of `text` as strings, without special ones."""
+        """Return the tokens of `text` as strings, without special ones."""
 
 
 class TokenModel(Protocol):
@@ -176,7 +176,7 @@ class TextEmbedder:
         return vectors if late else self._with_sentences_alone(passages, vectors)
 
     def token_states(self, texts: Sequence[str], *, as_queries: bool) -> list[FloatArray]:
-        """The unit-length states of each text's own tokens, ``(tokens, dimensions)``: what a basis is fitted to."""
+        """Return the unit-length states of each text's own tokens, ``(tokens, dimensions)``: what a basis is fitted to."""
         prefix = self._prompts["query" if as_queries else "document"]
         found = {
             read.index: unit(read.states[own])
@@ -209,7 +209,7 @@ class TextEmbedder:
         ]
 
     def _vectors(self, read: _Read, sentences: Sequence[Span], *, late: bool) -> PassageVectors:
-        """A passage's vectors; its sentences' too if they are pooled from its own states."""
+        """Return a passage's vectors; its sentences' too if they are pooled from its own states."""
         parts = np.empty((0, self.dimensions), np.float32)
         if late:
             parts = pool_spans(read.states, read.offsets, sentences, read.vector)
@@ -220,7 +220,7 @@ class TextEmbedder:
         return PassageVectors(read.vector, parts, PassageTokens.of(codes, read.offsets[own], sentences))
 
     def _forward(self, passages: Sequence[PassageText], prefix: str, *, states: bool) -> Iterator[list[_Read]]:
-        """What the model makes of the texts, batch by batch, shortest first; with `states`, of their tokens too."""
+        """Yield what the model makes of the texts, batch by batch, shortest first; with `states`, of their tokens too."""
         heads = [f"{prefix}{p.heading}\n" if p.heading else prefix for p in passages]
         encoded = self._encode([head + p.text for head, p in zip(heads, passages, strict=True)])
         tokens = [each.ids for each in encoded]
@@ -238,7 +238,7 @@ class TextEmbedder:
             yield reads
 
     def _encode(self, texts: Sequence[str]) -> list[Encoding]:
-        """The tokens of texts with special ones, at most `max_tokens`.
+        """Return the tokens of texts with special ones, at most `max_tokens`.
 
         Truncation is a state of the tokenizer, which other threads use for whole texts: so it is done here.
         """
@@ -273,7 +273,7 @@ class _Read:
     """``(tokens, 2)``: begin and end of each in the text, negative in what stands before it."""
 
     def own(self) -> NDArray[np.bool_]:
-        """Which tokens lie in the text itself, ``(tokens,)``."""
+        """Return which tokens lie in the text itself, ``(tokens,)``."""
         # A token may begin with the blank before its word: the first word's lies in the prefix.
         own: NDArray[np.bool_] = (self.offsets[:, 1] > 0) & (self.offsets[:, 1] > self.offsets[:, 0])
         return own

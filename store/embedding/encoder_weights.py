@@ -90,7 +90,7 @@ def _smoothed(weights: Weights, site: str, names: list[str]) -> dict[str, NDArra
 
 
 def _int8(name: str, matrix: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
-    """A matrix (outputs, inputs) as its transpose in int8 and the outputs' scales."""
+    """Return a matrix (outputs, inputs) as its transpose in int8 and the outputs' scales."""
     scales = np.maximum(np.abs(matrix).max(axis=1), 1e-12) / 127
     rounded = np.rint(matrix / scales[:, None]).astype(np.int8)
     return {f"{name}.int8": np.ascontiguousarray(rounded.T), f"{name}.scales": scales.astype(np.float32)}
@@ -102,6 +102,6 @@ def _float(weight: NDArray[Any]) -> NDArray[np.float32]:
 
 @cache
 def _activations() -> dict[str, NDArray[np.float32]]:
-    """The largest absolute value seen at each of a layer's inputs, ``(hidden,)``."""
+    """Return the largest absolute value seen at each of a layer's inputs, ``(hidden,)``."""
     with np.load(GRAPHS / "activations.npz") as data:
         return {name: data[name].astype(np.float32) for name in data.files}

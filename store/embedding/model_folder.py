@@ -79,7 +79,7 @@ def _read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
 
 
 def read_prompts(folder: Path, name: str) -> dict[str, str]:
-    """What the model expects before a question and before a passage; E5 models don't say it in their files."""
+    """Return what the model expects before a question and before a passage; E5 models don't say it in their files."""
     prompts = _read_json(folder / "config_sentence_transformers.json").get("prompts") or {}
     is_e5 = "e5" in name.lower() and "instruct" not in name.lower()
     query, document = ("query: ", "passage: ") if is_e5 else ("", "")

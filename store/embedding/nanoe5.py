@@ -4,7 +4,7 @@ The package carries one file, little-endian throughout (reference: `e5.c` in its
 
 - magic ``E5S1``, a version, the model's sizes, the special tokens;
 - a Unigram vocabulary: byte offsets, log-probabilities, then all pieces in one blob;
-- a normalization map from code point to code points, which is NFKC but for control characters and blanks;
+- a normalization map from code point to code points, which is NFKC except for control characters and blanks;
 - a directory of tensors, either float32 or blocks of 32 weights: a float16 scale and 16 bytes, byte ``j``
   holding weight ``j`` in its low half and weight ``j + 16`` in its high half, each ``(half - 8) * scale``.
 

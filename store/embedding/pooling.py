@@ -33,7 +33,7 @@ def unit(vectors: FloatArray) -> FloatArray:
 
 
 def pool_spans(states: FloatArray, offsets: NDArray[np.int64], spans: Sequence[Span], whole: FloatArray) -> FloatArray:
-    """The unit-length mean of the token states in each span; a span that the model never saw gets `whole`."""
+    """Return the unit-length mean of the token states in each span; a span that the model never saw gets `whole`."""
     real = offsets[:, 1] > offsets[:, 0]
     vectors = np.empty((len(spans), len(whole)), np.float32)
     for number, span in enumerate(spans):

@@ -62,7 +62,7 @@ class TokenBasis:
 
     @classmethod
     def load(cls, model_name: str, dimensions: int, folder: Path = SHIPPED) -> TokenBasis | None:
-        """What ships for a model of this name and size, if anything does."""
+        """Return what ships for a model of this name and size, if anything does."""
         path = folder / f"{model_name}.tokens.npz"
         if not path.is_file():
             return None
@@ -133,7 +133,7 @@ class PassageTokens:
 
     @classmethod
     def unpack(cls, blob: bytes) -> PassageTokens:
-        """The inverse of `pack`."""
+        """Return the inverse of `pack`."""
         sentences, size = (int(number) for number in np.frombuffer(blob, "<u2", count=2))
         bounds = np.frombuffer(blob, "<u2", offset=4, count=2 * sentences).reshape(-1, 2)
         pairs = np.frombuffer(blob, np.uint8, offset=4 + 4 * sentences).reshape(-1, size // 2)
@@ -153,7 +153,7 @@ class PassageTokens:
         )
 
     def mean(self) -> NDArray[np.float64]:
-        """The mean code, ``(size,)``; zeros for a passage without tokens."""
+        """Return the mean code, ``(size,)``; zeros for a passage without tokens."""
         if not len(self.codes):
             return np.zeros(self.codes.shape[1])
         rounded: NDArray[np.float64] = np.rint(self.codes.mean(axis=0, dtype=np.float64) * _GRAIN) / _GRAIN

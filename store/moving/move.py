@@ -178,7 +178,7 @@ def _finish_rows(source: Moment, target: LibraryDatabases, taken: int) -> None:
 
 
 def _copy_files(source: Path, target: Path, place: dict[str, str | None]) -> None:
-    """Copy uploads, evaluations and settings, those but for the place; a file that is there already is compared."""
+    """Copy uploads, evaluations and settings, except where they lie; a file that is there already is compared."""
     for name, path in part_files(source, (*FOLDERS, SETTINGS)):
         copy = target / name
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -127,7 +127,7 @@ class MeasuredRequests:
 
 
 def metrics_router(metrics: Metrics) -> APIRouter:
-    """The route ``/metrics``."""
+    """Return the route ``/metrics``."""
     router = APIRouter(dependencies=[require("administer")], include_in_schema=False)
 
     @router.get("/metrics")
@@ -142,13 +142,13 @@ def _counted(library: Library, name: str) -> float:
 
 
 def _method(scope: Scope) -> str:
-    """The method; clients may invent any number of others."""
+    """Return the method; clients may invent any number of others."""
     method: str = scope["method"]
     return method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else _OTHER
 
 
 def _route(scope: Scope) -> str:
-    """The pattern of the route, never the address itself: there are as many of those as clients like."""
+    """Return the pattern of the route, never the address itself: there are as many of those as clients like."""
     pattern = getattr(scope.get("route"), "path", "")
     prefix = str(scope["path"]).split("/")[1] if pattern else ""
     if not pattern or pattern == "/{path:path}":

@@ -33,7 +33,7 @@ a { color: var(--soft); }
 
 
 def sign_in_page(words: Strings, title: str, *, name: str = "", problem: str = "", conversation: str = "") -> str:
-    """The whole page; `conversation` is what opens after signing in, `problem` why it didn't go well."""
+    """Return the whole page; `conversation` is what opens after signing in, `problem` why it didn't go well."""
     on_name, on_password = ("", " autofocus") if name else (" autofocus", "")
     form = f"""<form method="post" action="?{escape(urlencode({"ui": words.language, "c": conversation}))}">
 <label>{escape(words("account.name"))}
@@ -45,7 +45,7 @@ def sign_in_page(words: Strings, title: str, *, name: str = "", problem: str = "
 
 
 def password_page(words: Strings, title: str, *, name: str, problem: str = "", is_done: bool = False) -> str:
-    """The whole page for another password of `name`; `is_done` once there is one."""
+    """Return the whole page for another password of `name`; `is_done` once there is one."""
     heading = words("account.change")
     back = f'<a href="../">{escape(words("account.back"))}</a>'
     if is_done:

@@ -95,7 +95,7 @@ def _password_router(accounts: Accounts, verify: _Verifier, title: str) -> APIRo
     lifetime = int(accounts.sessions.lifetime.whole)
 
     def own_name(guest: Guest) -> str:
-        """The name of who is signed in with a password here. Raises NotAllowedError where a proxy lets them in."""
+        """Return the name of who is signed in with a password here. Raises NotAllowedError where a proxy lets them in."""
         if guest.name is None:
             raise NotFoundError("There is nothing here.", code="not_found")
         account = accounts.register.find(guest.name)
@@ -176,12 +176,12 @@ def _refusal(words: Strings, refused: Refused, wrong: str) -> tuple[int, str]:
 
 
 def _address_of(request: Request) -> str:
-    """The client's own, beyond trusted proxies."""
+    """Return the client's own, beyond trusted proxies."""
     return request.client.host if request.client else ""
 
 
 async def _form_of(request: Request) -> dict[str, str]:
-    """The fields of a form; none of one that can't be read or is too large."""
+    """Return the fields of a form; none of one that can't be read or is too large."""
     body = b""
     async for piece in request.stream():
         body += piece

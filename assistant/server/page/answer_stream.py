@@ -71,7 +71,7 @@ class PageAnswers:
         self._settings = settings
 
     def states(self, payload: object, visitor: Visitor) -> Iterator[State]:
-        """The states of one turn, from the question to the finished answer; never raises.
+        """Yield the states of one turn, from the question to the finished answer; never raises.
 
         Closing the iterator stops the answer; what there is of it is kept.
         """
@@ -172,7 +172,7 @@ class PageAnswers:
 
 
 def _told(error: Exception, words: Strings) -> str:
-    """What the page says of a failure; of one that nobody foresaw the log tells more."""
+    """Return what the page says of a failure; of one that nobody foresaw the log tells more."""
     if isinstance(error, AttestError):
         return error_message(error, words)
     reference = secrets.token_hex(4)
@@ -210,7 +210,7 @@ def history_of(turns: Sequence[Turn]) -> tuple[Message, ...]:
 
 
 def advanced(draft: PartialAnswer, event: Event) -> PartialAnswer:
-    """The draft after one more event."""
+    """Return the draft after one more event."""
     if isinstance(event, EvidenceFound):
         return replace(draft, evidence=event.evidence, language=event.language)
     if isinstance(event, TextAdded):
@@ -223,13 +223,13 @@ def advanced(draft: PartialAnswer, event: Event) -> PartialAnswer:
 
 
 def unfinished(answer: Answer, words: Strings) -> Answer:
-    """An answer whose quotes are still being translated, as it is kept if that ends here."""
+    """Return an answer whose quotes are still being translated, as it is kept if that ends here."""
     stopped = Notice(code="incomplete", message=words("ask.translating.stopped"))
     return answer.model_copy(update={"notices": (*answer.notices, stopped)})
 
 
 def partial(asked: Asked, draft: PartialAnswer) -> Answer | None:
-    """What there is of a stopped answer as an answer object; None where not even quotes were found."""
+    """Return what there is of a stopped answer as an answer object; None where not even quotes were found."""
     if not draft.evidence:
         return None
     whole = tuple(c for c in draft.claims if draft.text[c.start : c.end] == c.text)

@@ -81,7 +81,7 @@ def source_line(source: Source, words: Strings) -> str:
 
 
 def language_name(tag: str, in_language: str) -> str:
-    """The name of the language `tag` in the interface's language; the tag itself where it has none."""
+    """Return the name of the language `tag` in the interface's language; the tag itself where it has none."""
     from babel import Locale, UnknownLocaleError
 
     try:
@@ -96,7 +96,7 @@ def icon(name: str) -> str:
 
 
 def translation_label(item: Evidence, language: str, words: Strings) -> str:
-    """What a translation into `language` is called wherever it is shown."""
+    """Return what a translation into `language` is called wherever it is shown."""
     between = {"source": item.language, "target": language}
     named = {name: language_name(tag, words.language) for name, tag in between.items()}
     return words("evidence.translation", **named)
@@ -141,7 +141,7 @@ def _card(item: Evidence, words: Strings, judged: bool, language: str, spans: Se
 
 
 def _quote(item: Evidence, spans: Sequence[AnswerSpan]) -> str:
-    """The quote, with the words that answer marked inside it."""
+    """Return the quote, with the words that answer marked inside it."""
     return "".join(
         f'<mark class="answering">{escape(piece)}</mark>' if is_answer else escape(piece)
         for piece, is_answer in marked(item, spans)

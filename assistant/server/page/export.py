@@ -36,14 +36,14 @@ _STYLE = (
 
 
 def exported(conversation: Conversation, turns: Sequence[Turn], form: Format, words: Strings) -> str:
-    """The branch `turns` of a conversation in one of `FORMATS`."""
+    """Return the branch `turns` of a conversation in one of `FORMATS`."""
     if form == "json":
         return json.dumps(as_json(conversation, turns), ensure_ascii=False, indent=2) + "\n"
     return (_markdown if form == "md" else _html)(conversation, turns, words)
 
 
 def as_json(conversation: Conversation, turns: Sequence[Turn]) -> dict[str, Any]:
-    """The conversation with every answer object whole."""
+    """Return the conversation with every answer object whole."""
     return {
         "schema": "attest.conversation/1",
         "id": conversation.id,
@@ -66,7 +66,7 @@ def as_json(conversation: Conversation, turns: Sequence[Turn]) -> dict[str, Any]
 
 
 def filename(conversation: Conversation, form: Format) -> str:
-    """A file name of letters, digits and hyphens of any script; for saving only, never a path to read."""
+    """Return a file name of letters, digits and hyphens of any script; for saving only, never a path to read."""
     name = re.sub(r"[^\w\u0e00-\u0e7f]+", "-", conversation.title).strip("-_")
     return f"{name or 'conversation'}.{form}"
 
@@ -132,7 +132,7 @@ def _markdown_quote(item: Evidence, language: str, words: Strings, spans: Sequen
 
 
 def _plain(text: str) -> str:
-    """The text so that Markdown shows it as it is: no links, images, HTML or emphasis come to life."""
+    """Return the text so that Markdown shows it as it is: no links, images, HTML or emphasis come to life."""
     return _plain_within(" ".join(text.split()))
 
 

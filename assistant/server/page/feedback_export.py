@@ -16,13 +16,13 @@ QUOTE_LENGTH = 300
 
 
 def suite_of_feedback(conversations: Conversations) -> str:
-    """All that readers said of answers, as an evaluation suite."""
+    """Return all that readers said of answers, as an evaluation suite."""
     given = conversations.feedback()
     return feedback_suite(given, {turn: _before(conversations, turn) for turn in {item.turn for item in given}})
 
 
 def _before(conversations: Conversations, turn_id: str) -> list[str]:
-    """The questions before a turn in its conversation; none where the conversation was deleted."""
+    """Return the questions before a turn in its conversation; none where the conversation was deleted."""
     try:
         turn = conversations.turn(turn_id)
     except NotFoundError:
@@ -31,7 +31,7 @@ def _before(conversations: Conversations, turn_id: str) -> list[str]:
 
 
 def feedback_suite(feedback: Iterable[Feedback], asked_before: Mapping[str, Sequence[str]]) -> str:
-    """The suite as YAML; one case for each answer that was judged.
+    """Return the suite as YAML; one case for each answer that was judged.
 
     `asked_before`: for each turn's id, the questions before it in its conversation, where it is still kept.
     """

@@ -39,12 +39,12 @@ class Paper:
 
 
 def has_paper(document: Document) -> bool:
-    """Whether there may be pictures of this document's pages."""
+    """Return whether there may be pictures of this document's pages."""
     return document.media_type == "application/pdf" and bool(document.pages)
 
 
 def paper(document: Document, span: Span, quote: str) -> Paper:
-    """The page on which `span` begins. Raises ReadError where the file is gone, changed, or can't be drawn."""
+    """Return the page on which `span` begins. Raises ReadError where the file is gone, changed, or can't be drawn."""
     path = Path(document.uri)
     if not path.is_file() or _sha256(path) != document.original_sha256:
         raise ReadError("The file of this document has been moved or changed since it was added.", code="moved")
@@ -67,7 +67,7 @@ def paper(document: Document, span: Span, quote: str) -> Paper:
 
 
 def paper_html(drawn: Paper, number: int, words: Strings) -> str:
-    """The picture, with the quote's lines marked over it."""
+    """Return the picture, with the quote's lines marked over it."""
     marks = "".join(
         f'<i style="left:{left:.2%};top:{top:.2%};width:{width:.2%};height:{height:.2%}"></i>'
         for left, top, width, height in drawn.boxes
@@ -82,7 +82,7 @@ def _sha256(path: Path) -> str:
 
 
 def located(page: Sequence[str], quote: str) -> range:
-    """Which characters of a page are the quote; empty where it isn't there.
+    """Return which characters of a page are the quote; empty where it isn't there.
 
     Blanks, hyphens and how letters are composed don't count: they differ between a page and its text. A quote that
     runs on over the next page is found by its beginning.

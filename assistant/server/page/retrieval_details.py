@@ -23,7 +23,7 @@ TIME = "found.time."
 
 
 def found_html(assistant: ScopedAssistant, turn: Turn, answer: Answer, words: Strings) -> str:
-    """The standalone question, language, model with its prompt, timings, and the passages found now, with scores."""
+    """Return the standalone question, language, model with its prompt, timings, and the passages found now, with scores."""
     facts = [
         (words("found.question"), answer.standalone_question),
         (words("found.language"), language_name(answer.language, words.language)),
@@ -44,7 +44,7 @@ def found_html(assistant: ScopedAssistant, turn: Turn, answer: Answer, words: St
 
 
 def _times(answer: Answer, words: Strings) -> str:
-    """What each step took, a part of a step after the whole of it."""
+    """Return what each step took, a part of a step after the whole of it."""
     known = [key.removeprefix(TIME) for key in words.words if key.startswith(TIME)]
     ordered = sorted(answer.timings_ms, key=lambda step: known.index(step) if step in known else len(known))
     named = ((words.words.get(TIME + step, step), answer.timings_ms[step]) for step in ordered)
@@ -52,7 +52,7 @@ def _times(answer: Answer, words: Strings) -> str:
 
 
 def _prompt(assistant: ScopedAssistant, answer: Answer, words: Strings) -> str:
-    """What the language model was given, message by message; nothing where none wrote."""
+    """Return what the language model was given, message by message; nothing where none wrote."""
     if answer.mode != "written":
         return ""
     try:

@@ -28,10 +28,10 @@ class Texts(Protocol):
     """The part of a library that the reader needs."""
 
     def text(self, document_id: str, start: int = 0, end: int | None = None) -> str:
-        """The normalized text, or its part ``[start:end]``."""
+        """Return the normalized text, or its part ``[start:end]``."""
 
     def passages(self, document_id: str) -> tuple[Passage, ...]:
-        """The passages of a document, in order."""
+        """Return the passages of a document, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +48,24 @@ class Window:
 def window_around(
     texts: Texts, document: Document, span: Span, highlights: Sequence[Highlight], words: Strings
 ) -> Window:
-    """The window in which `span` stands, with paragraphs whole where they aren't longer than `SLACK`."""
+    """Return the window in which `span` stands, with paragraphs whole where they aren't longer than `SLACK`."""
     return _window(texts, document, span.start - WINDOW, span.end + WINDOW, highlights, words, True, True)
 
 
 def window_above(texts: Texts, document: Document, end: int, highlights: Sequence[Highlight], words: Strings) -> Window:
-    """The window that ends exactly at `end`."""
+    """Return the window that ends exactly at `end`."""
     return _window(texts, document, end - WINDOW, end, highlights, words, True, False)
 
 
 def window_below(
     texts: Texts, document: Document, start: int, highlights: Sequence[Highlight], words: Strings
 ) -> Window:
-    """The window that begins exactly at `start`."""
+    """Return the window that begins exactly at `start`."""
     return _window(texts, document, start, start + WINDOW, highlights, words, False, True)
 
 
 def located(texts: Texts, document: Document, item: Evidence) -> Span | None:
-    """Where a quote stands now: at its offsets, or, in a changed document, at the nearest same words.
+    """Return where a quote stands now: at its offsets, or, in a changed document, at the nearest same words.
 
     None where the words are no longer in the document.
     """
@@ -107,7 +107,7 @@ def _window(
 
 
 def _edge_before(text: str, at: int) -> int:
-    """The nearest place at or before `at` where a window may begin: a paragraph, a word, a character."""
+    """Return the nearest place at or before `at` where a window may begin: a paragraph, a word, a character."""
     newline = text.rfind("\n", 0, at)
     if newline >= 0:
         return newline + 1
@@ -116,7 +116,7 @@ def _edge_before(text: str, at: int) -> int:
 
 
 def _edge_after(text: str, at: int) -> int:
-    """The nearest place after `at` where a window may end."""
+    """Return the nearest place after `at` where a window may end."""
     newline = text.find("\n", at)
     if 0 <= newline < len(text) - 1:
         return newline + 1
@@ -140,7 +140,7 @@ def source_panel(
     pictured: bool = False,
     overview: Sequence[Evidence] = (),
 ) -> str:
-    """The reader around its text: what document it is and, for an answer, which quote and the way to the others.
+    """Return the reader around its text: what document it is and, for an answer, which quote and the way to the others.
 
     A document that is opened by itself begins with its `overview`.
     """
@@ -165,7 +165,7 @@ def _picture(words: Strings) -> str:
 
 
 def _overview(sentences: Sequence[Evidence], key: int, words: Strings) -> str:
-    """The sentences that carry a document, each a way to its place; folded once one of them was followed."""
+    """Return the sentences that carry a document, each a way to its place; folded once one of them was followed."""
     items = "".join(
         f'<li><button class="link" data-do="reader.step" data-key="{each.key}" lang="{escape(each.language)}"'
         f' dir="auto">{escape(each.quote)}</button></li>'
@@ -186,14 +186,14 @@ def _steps(key: int, keys: Sequence[int], words: Strings) -> str:
 
 
 def window_html(window: Window, words: Strings) -> str:
-    """A window with a button at each end where there is more."""
+    """Return a window with a button at each end where there is more."""
     above = _more("reader.above", window.start, words) if window.above else ""
     below = _more("reader.below", window.end, words) if window.below else ""
     return f'{above}<div class="window" data-start="{window.start}" data-end="{window.end}">{window.html}</div>{below}'
 
 
 def lost_quote(item: Evidence) -> str:
-    """The quote by itself, where its document no longer holds it."""
+    """Return the quote by itself, where its document no longer holds it."""
     return (
         f'<blockquote class="lost" lang="{escape(item.language)}" dir="auto"><mark class="current">'
         f"{escape(item.quote)}</mark></blockquote>"

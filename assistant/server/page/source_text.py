@@ -111,7 +111,7 @@ def _table(table: Table, text: str, base: int, shown: _Shown, previous: int) -> 
 
 
 def _heads(line: str, span: Span, passage: Passage | None) -> bool:
-    """Whether a line is the heading of the passage that begins with it: short, unpunctuated, with more below.
+    """Return whether a line is the heading of the passage that begins with it: short, unpunctuated, with more below.
 
     A passage notes its heading only where that stands in an earlier passage.
     """

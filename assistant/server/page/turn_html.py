@@ -35,7 +35,7 @@ def turn_article(
     versions: Sequence[str] = (),
     feedback: Sequence[Feedback] = (),
 ) -> str:
-    """A whole turn as it is kept: question, answer, quotes and what can be done with them.
+    """Return a whole turn as it is kept: question, answer, quotes and what can be done with them.
 
     `versions` are the ids of all askings at this place, this one among them, where there are several.
     """
@@ -52,7 +52,7 @@ def turn_article(
 
 
 def draft_body(draft: PartialAnswer, words: Strings, hint: str) -> str:
-    """An answer in the making: what is written so far, and what is being done."""
+    """Return an answer in the making: what is written so far, and what is being done."""
     # Quotes are text too, but they stand below as what they are.
     is_written = draft.mode == "written" and draft.text
     text = answer_text(draft.text, draft.claims, draft.evidence, words) if is_written else ""
@@ -63,7 +63,7 @@ def draft_body(draft: PartialAnswer, words: Strings, hint: str) -> str:
 
 
 def confidence_words(answer: Answer, words: Strings) -> str:
-    """The confidence as a sentence, never as a bare number."""
+    """Return the confidence as a sentence, never as a bare number."""
     if not answer.answered:
         return words("confidence.abstained")
     for bound, name in ((0.9, "high"), (0.7, "good"), (0.4, "fair")):
@@ -114,7 +114,7 @@ def _reply(turn: Turn, answer: Answer | None, words: Strings) -> str:
 
 
 def _foot(turn: Turn, answer: Answer, words: Strings, feedback: Sequence[Feedback]) -> str:
-    """What is to be known of the answer as a whole, and what can be done with it."""
+    """Return what is to be known of the answer as a whole, and what can be done with it."""
     stopped = f'<p class="aside">{escape(words("ask.stopped"))}</p>' if turn.state == "stopped" else ""
     verdict = next((given.verdict for given in feedback if given.citation is None), None)
     return (
@@ -181,7 +181,7 @@ def understood(answer: Answer, words: Strings) -> tuple[str, str] | None:
 
 
 def _asked_as(answer: Answer, words: Strings) -> str:
-    """What was searched for where that isn't what was typed, and the way to ask the very words."""
+    """Return what was searched for where that isn't what was typed, and the way to ask the very words."""
     found = understood(answer, words)
     if found is None:
         return ""
@@ -201,7 +201,7 @@ def _action(name: str, label: str, sign: str, pressed: bool | None = None) -> st
 
 
 def _level(answer: Answer) -> int:
-    """How full the gauge is, 0 to 4."""
+    """Return how full the gauge is, 0 to 4."""
     if not answer.answered:
         return 0
     return 1 + sum(answer.confidence >= bound for bound in (0.4, 0.7, 0.9))

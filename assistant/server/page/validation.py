@@ -18,7 +18,7 @@ _MOST_CHOICES = 500
 
 
 def checked_options(options: object) -> AskOptions:
-    """The choices for a question. Raises QuestionError for any that isn't allowed, such as a day that doesn't exist."""
+    """Return the choices for a question. Raises QuestionError for any that isn't allowed, such as a day that doesn't exist."""
     data = options if isinstance(options, Mapping) else {}
     mode, language = data.get("mode") or None, data.get("answer_language") or None
     most, translate = data.get("max_quotes", 5), data.get("translate", False)
@@ -37,7 +37,7 @@ def checked_options(options: object) -> AskOptions:
 
 
 def options_of(turn: Turn) -> AskOptions:
-    """The choices that were kept with a question."""
+    """Return the choices that were kept with a question."""
     data = json.loads(turn.options)
     try:
         return checked_options(data)
@@ -46,7 +46,7 @@ def options_of(turn: Turn) -> AskOptions:
 
 
 def _filter(data: object) -> Filter | None:
-    """The filter that the page chose; None where it is none that a page would send. Raises QuestionError for a date."""
+    """Return the filter that the page chose; None where it is none that a page would send. Raises QuestionError for a date."""
     chosen_filter = data if isinstance(data, Mapping) else {}
     many = [chosen_filter.get(name) or () for name in ("documents", "speakers", "languages")]
     if not all(isinstance(values, list | tuple) and len(values) <= _MOST_CHOICES for values in many):

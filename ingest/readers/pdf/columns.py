@@ -34,7 +34,7 @@ TITLE_ABOVE = 1.25
 """Times the usual distance of the rows above: where a line of one piece stands farther below, it belongs to what follows."""
 
 ALIKE = 0.15
-"""Share by which the letter sizes of a table's rows may differ, but for the first."""
+"""Share by which the letter sizes of a table's rows may differ, except the first."""
 
 NARROWEST_GAP = 0.15
 """Times the letter size that must be free in all rows between two columns."""
@@ -43,7 +43,7 @@ CLEAR_GAP = 1.0
 """Times the letter size that must be free in half of the rows."""
 
 NUMBERS_GAP = 0.42
-"""The same between two numbers."""
+"""How wide that gap must be between two numbers."""
 
 MOST_HEAD_LINES = 5
 

@@ -196,7 +196,7 @@ class _Reading:
         return 0
 
     def _reach(self) -> dict[int, tuple[float, float]]:
-        """Where the ink of each group begins and ends, all of its objects together."""
+        """Return where the ink of each group begins and ends, all of its objects together."""
         if self._ink is None:
             self._ink = {}
             for number in range(self._raw.FPDFPage_CountObjects(self._page)):

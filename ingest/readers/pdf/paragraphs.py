@@ -189,7 +189,7 @@ def _is_full_before(above: Line, below: Line, edge: float, lines: Sequence[Line]
 
 
 def _is_set_together(above: Line, below: Line) -> bool:
-    """Return whether two lines begin at the same edge, but for the indent of a first line or a list's mark."""
+    """Return whether two lines begin at the same edge, apart from the indent of a first line or a list's mark."""
     if _RIGHT_TO_LEFT.match(above.text):
         return abs(above.right - below.right) < INDENT * below.size
     return abs(above.left - below.left) < INDENT * below.size or _are_centered(above, below)

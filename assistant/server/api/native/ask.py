@@ -76,7 +76,7 @@ _REPLIES: dict[int | str, dict[str, Any]] = {
 
 
 def ask_router(services: Services) -> APIRouter:
-    """The route ``/api/ask``."""
+    """Return the route ``/api/ask``."""
     router = APIRouter(route_class=NativeRoute, dependencies=[require("ask")], tags=["answers"])
 
     @router.post("/ask", response_model=AskReply, responses=_REPLIES | problems(400, 404))

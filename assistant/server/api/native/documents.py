@@ -185,7 +185,7 @@ def upload_router(services: Services) -> APIRouter:
 
 
 def embedding_router(services: Services) -> APIRouter:
-    """The route that embeds the library again."""
+    """Return the route that embeds the library again."""
     router = APIRouter(route_class=NativeRoute, dependencies=[require("administer")], tags=["documents"])
 
     @router.post("/library/embed", status_code=202, responses=problems())

@@ -78,7 +78,7 @@ class _Chat:
 
 
 def chat_router(services: Services) -> APIRouter:
-    """The route ``/v1/chat/completions``."""
+    """Return the route ``/v1/chat/completions``."""
     router = APIRouter(route_class=OpenAIRoute, dependencies=[require("ask")])
 
     @router.post("/chat/completions", response_model=ChatCompletion, responses=ERRORS)

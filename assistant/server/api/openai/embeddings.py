@@ -46,7 +46,7 @@ class EmbeddingRequest(BaseModel):
 
 
 def embeddings_router(services: Services) -> APIRouter:
-    """The route ``/v1/embeddings``."""
+    """Return the route ``/v1/embeddings``."""
     router = APIRouter(route_class=OpenAIRoute, dependencies=[require("ask")])
 
     @router.post("/embeddings", response_model=EmbeddingList, responses=ERRORS)

@@ -43,6 +43,6 @@ class StopSequences:
 
 
 def _overlap(text: str, sequence: str) -> int:
-    """The length of the longest end of `text` that begins `sequence` without completing it."""
+    """Return the length of the longest end of `text` that begins `sequence` without completing it."""
     longest = min(len(text), len(sequence) - 1)
     return next((size for size in range(longest, 0, -1) if text.endswith(sequence[:size])), 0)

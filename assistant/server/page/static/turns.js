@@ -8,7 +8,7 @@ import { quotesOf } from "./thread.js";
 const turnOf = target => target.closest(".turn");
 const questionOf = article => article.querySelector(".asked-text").textContent;
 
-// A turn that never got its name on the server can only be asked anew at the end.
+// A turn that never got its name on the server can only be asked again at the end.
 const parentOf = article => (article.dataset.turn ? article.dataset.parent || null : undefined);
 
 deeds["turn.again"] = target => {
