@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from assistant.extractive_qa.candidates import Candidate
+from assistant.extractive_qa.candidates import Candidate, ReadParts
 from assistant.extractive_qa.decisions import Confidence
 from assistant.types import Evidence, Source
 from store.library import Library
@@ -33,6 +33,25 @@ def select(ordered: Sequence[Candidate], most: int, further: Confidence) -> list
         chosen.append(each)
         shown.append(trigrams)
     return chosen
+
+
+def with_parts(chosen: Sequence[Candidate], read: ReadParts, most: int, certainty: float) -> list[Candidate]:
+    """Return the sentences to show, with the best one for each part of the question that none of them surely answers.
+
+    Only a document that is quoted already may add one: parts of a question are about one thing.
+    """
+    documents = {each.hit.document.id for each in chosen}
+    shown = [*chosen]
+    for part in read.parts if not read.amounts else ():
+        sure = [
+            each
+            for each in part
+            if each.hit.document.id in documents and each.reading and each.reading.agreement >= certainty
+        ]
+        best = max(sure, key=lambda each: each.margin, default=None)
+        if best is not None and not any(each.sentence == best.sentence for each in shown):
+            shown.insert(1, best)
+    return shown[:most]
 
 
 def _answers_too(each: Candidate, best: Candidate, further: Confidence) -> bool:

@@ -119,12 +119,7 @@ class Assistant:
         """Yield the answer in quotes; where a model tried before, with the sentences that the quotes don't carry."""
         text = ""
         claims: list[Claim] = []
-        if found.short_answer is not None:
-            claims.append(quoted_answer.short(found.short_answer, found.evidence, found.question.language))
-            text = claims[0].text
-            yield TextAdded(text)
-            yield ClaimChecked(claims[0])
-        for each in found.evidence:
+        for each in (*quoted_answer.shortened(found.evidence, found.short_answer), *found.evidence):
             gap = PARAGRAPH if text else ""
             claim = quoted_answer.framed(each, found.question.language, len(text) + len(gap))
             text += gap + claim.text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from assistant.types import Claim, Evidence, Notice, ShortAnswer
 from prompts import phrase
@@ -11,16 +11,17 @@ from store.types import Document
 NEAREST = 3
 """Documents named where nothing answers."""
 
-
 SEPARATOR = " … "
 """Between the words of a short answer that has several spans."""
 
 
-def short(answer: ShortAnswer, evidence: Sequence[Evidence], language: str) -> Claim:
-    """Return the short answer, framed by who says it, as the first claim of the answer's text."""
-    source = next(each for each in evidence if each.key == answer.spans[0].key)
-    words = SEPARATOR.join(span.text for span in answer.spans)
-    return framed(source.model_copy(update={"quote": words}), language, 0)
+def shortened(evidence: Sequence[Evidence], answer: ShortAnswer | None) -> Iterator[Evidence]:
+    """Yield the quotes that have words of the short answer, each with these alone."""
+    if answer is None:
+        return
+    for item in evidence:
+        if words := SEPARATOR.join(span.text for span in answer.spans if span.key == item.key):
+            yield item.model_copy(update={"quote": words})
 
 
 def framed(evidence: Evidence, language: str, offset: int) -> Claim:

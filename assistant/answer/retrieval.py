@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 
 from assistant.answer.confidence import confidence
 from assistant.answer.conflicts import Conflict, conflict_among
-from assistant.answer.evidence import select, verified
+from assistant.answer.evidence import select, verified, with_parts
 from assistant.answer.localize import with_renderings
 from assistant.answer.question import Question
 from assistant.answer.short_answer import short_answer
 from assistant.extractive_qa.candidates import (
     PASSAGES,
+    READ,
     Candidate,
+    ReadParts,
     ReadPassages,
     candidates,
     read_candidates,
@@ -23,6 +25,7 @@ from assistant.extractive_qa.candidates import (
 )
 from assistant.extractive_qa.decisions import Decisions
 from assistant.extractive_qa.network import load_reader
+from assistant.extractive_qa.question_parts import QuestionParts, parts_of
 from assistant.extractive_qa.reader import Reader
 from assistant.types import Evidence, ShortAnswer
 from store.library import Library
@@ -83,9 +86,13 @@ class Finder:
         sure = confidence(passages, read, with_reader.confidence)
         found = Found(question, passages, (), sure, {}, missing=read.missing)
         if read.ordered and sure >= with_reader.confidence.threshold:
+            parts = parts_of(question.alone) if reader else None
+            read_parts = self._read_parts(parts, read.ordered) if parts else None
             chosen = select(read.ordered, question.options.max_quotes, with_reader.further)
+            if read_parts:
+                chosen = with_parts(chosen, read_parts, question.options.max_quotes, with_reader.span_certainty)
             evidence = verified(chosen, self._library)
-            short = short_answer(read.ordered, evidence, with_reader.span_certainty) if reader else None
+            short = short_answer(read.ordered, evidence, with_reader.span_certainty, read_parts) if reader else None
             short = short and with_renderings(short, evidence, question.language)
             found = replace(found, evidence=evidence, short_answer=short, conflict=conflict_among(chosen))
         elif read.ordered and self._is_near(passages, without):
@@ -113,6 +120,10 @@ class Finder:
             return list(every)
         above = headings_above(self._library, [each.hit for each in every])
         return read_candidates(question, every, above, reader)
+
+    def _read_parts(self, parts: QuestionParts, ordered: Sequence[Candidate]) -> ReadParts:
+        """Return the best sentences, read for each part of a question."""
+        return ReadParts(parts.amounts, tuple(tuple(self.read(part, ordered[:READ])) for part in parts.questions))
 
     def _read(self, question: str, passages: SearchResult, where: Filter) -> tuple[SearchResult, ReadPassages]:
         """Return the passages read; where they lack what the question names, those of a search for its name too."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import regex
 
-from assistant.extractive_qa.candidates import Candidate
+from assistant.extractive_qa.candidates import Candidate, ReadParts
+from assistant.extractive_qa.reader import SentenceReading
 from assistant.types import AnswerSpan, Evidence, ShortAnswer
 from assistant.verify.language_rules import rules_of
 from assistant.verify.numbers import numbers_in
@@ -21,42 +23,95 @@ LONGEST_EXCEPTION = 80
 """Code points of what is left out, as in "every day except on public holidays"."""
 
 
-def short_answer(ordered: Sequence[Candidate], evidence: Sequence[Evidence], certainty: float) -> ShortAnswer | None:
-    """Return the words of the first evidence that answer; None where the reader isn't sure of any.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Words that answer, in their quote."""
 
-    `ordered` are the sentences that `evidence` was chosen from.
+    quote: Evidence
+    span: Span
+    agreement: float
+
+    @property
+    def words(self) -> str:
+        return self.quote.quote[self.span.start - self.quote.start : self.span.end - self.quote.start]
+
+
+def short_answer(
+    ordered: Sequence[Candidate], evidence: Sequence[Evidence], certainty: float, parts: ReadParts | None = None
+) -> ShortAnswer | None:
+    """Return the words of the evidence that answer; None where the reader isn't sure of any.
+
+    `ordered` are the sentences that `evidence` was chosen from. A question of several `parts` may have words for each.
     """
     if not evidence:
         return None
-    first = evidence[0]
-    read = next(
-        (
-            each.reading
-            for each in ordered
-            if (each.hit.document.id, each.sentence.span.start) == (first.document.id, first.start)
-        ),
-        None,
-    )
-    if read is None or read.agreement < certainty or read.span.end - read.span.start < 1:
+    if parts is not None:
+        spans = _of_things(parts, evidence[0]) if parts.amounts else _of_parts(parts, evidence, certainty)
+        if len(spans) > 1:
+            is_whole = not parts.amounts or len(spans) == len(parts.parts)
+            return _answer(spans) if is_whole else None
+    read = next((each.reading for each in ordered if _is_at(each, evidence[0])), None)
+    if read is None or not _is_sure(read, evidence[0], certainty):
         return None
-    if not first.start <= read.span.start < read.span.end <= first.end:
-        return None
-    if read.span.end - read.span.start > WHOLE * (first.end - first.start) and len(first.quote) > 40:
-        return None
-    found = (qualified(span, first) for span in (read.span, read.second) if span is not None)
-    spans = sorted(found, key=lambda span: span.start)
+    spans = [_Found(evidence[0], span, read.agreement) for span in (read.span, read.second) if span is not None]
+    return _answer([each for each in spans if _is_within(each.span, each.quote)])
+
+
+def _of_parts(parts: ReadParts, evidence: Sequence[Evidence], certainty: float) -> list[_Found]:
+    """Return for each part of a question the words that answer it, from any of the evidence."""
+    found = []
+    for part in parts.parts:
+        sure = [
+            (each.reading.margin, _Found(item, each.reading.span, each.reading.agreement))
+            for item in evidence
+            for each in part
+            if _is_at(each, item) and each.reading and _is_sure(each.reading, item, certainty)
+        ]
+        if sure:
+            found.append(max(sure, key=lambda each: each[0])[1])
+    return _apart(found)
+
+
+def _of_things(parts: ReadParts, first: Evidence) -> list[_Found]:
+    """Return the amounts of things in the first evidence: fewer than there are parts where some have none."""
+    found = [each.reading for part in parts.parts for each in part if _is_at(each, first) and each.reading]
+    said = [_Found(first, each.span, each.agreement) for each in found if each.margin > 0]
+    return _apart([each for each in said if _is_within(each.span, first)])
+
+
+def _apart(found: Sequence[_Found]) -> list[_Found]:
+    """Return spans in their order, without those that share words with one before."""
+    apart: list[_Found] = []
+    for each in sorted(found, key=lambda each: (each.quote.key, each.span.start)):
+        if not any(each.quote.key == other.quote.key and each.span.start < other.span.end for other in apart):
+            apart.append(each)
+    return apart
+
+
+def _is_at(candidate: Candidate, item: Evidence) -> bool:
+    return (candidate.hit.document.id, candidate.sentence.span.start) == (item.document.id, item.start)
+
+
+def _is_sure(read: SentenceReading, item: Evidence, certainty: float) -> bool:
+    """Return whether a reading's words are likely enough, and fewer than the sentence itself."""
+    length = read.span.end - read.span.start
+    if read.agreement < certainty or not _is_within(read.span, item):
+        return False
+    return length <= WHOLE * (item.end - item.start) or len(item.quote) <= 40
+
+
+def _is_within(span: Span, item: Evidence) -> bool:
+    return item.start <= span.start < span.end <= item.end
+
+
+def _answer(found: Sequence[_Found]) -> ShortAnswer:
+    """Return the short answer of words that were found, with what bounds them."""
+    spans = _apart([replace(each, span=qualified(each.span, each.quote)) for each in found])
     return ShortAnswer(
         spans=tuple(
-            AnswerSpan(
-                key=first.key,
-                start=span.start,
-                end=span.end,
-                text=first.quote[span.start - first.start : span.end - first.start],
-            )
-            for span in spans
-            if first.start <= span.start < span.end <= first.end
+            AnswerSpan(key=each.quote.key, start=each.span.start, end=each.span.end, text=each.words) for each in spans
         ),
-        confidence=min(1.0, read.agreement),
+        confidence=min(1.0, *(each.agreement for each in spans)),
     )
 
 

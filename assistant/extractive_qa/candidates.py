@@ -76,6 +76,15 @@ class ReadPassages:
     """Whether the question is nothing but the name, such as "Article 15": what belongs to it is the answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReadParts:
+    """The best sentences, read for each part of a question that asks for several things."""
+
+    amounts: bool
+    """Whether the parts are the amounts of several things."""
+    parts: tuple[tuple[Candidate, ...], ...]
+
+
 def candidates(found: SearchResult, ranking: Ranking) -> list[Candidate]:
     """Return all sentences of the found passages by the search's scores alone, best first."""
     every = []
