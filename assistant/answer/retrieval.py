@@ -84,9 +84,12 @@ class Finder:
         passages, read = self._read(question.alone, passages, question.options.filter)
         read_at = time.perf_counter()
         sure = confidence(passages, read, with_reader.confidence)
+        parts = parts_of(question.alone) if reader else None
+        if parts and not parts.amounts and sure < with_reader.confidence.threshold and not read.missing:
+            read, sure = self._surest_part(parts, passages, read, sure)
+            parts = None  # what answers one part is shown for that part alone
         found = Found(question, passages, (), sure, {}, missing=read.missing)
         if read.ordered and sure >= with_reader.confidence.threshold:
-            parts = parts_of(question.alone) if reader else None
             read_parts = self._read_parts(parts, read.ordered) if parts else None
             chosen = select(read.ordered, question.options.max_quotes, with_reader.further)
             if read_parts:
@@ -120,6 +123,18 @@ class Finder:
             return list(every)
         above = headings_above(self._library, [each.hit for each in every])
         return read_candidates(question, every, above, reader)
+
+    def _surest_part(
+        self, parts: QuestionParts, passages: SearchResult, read: ReadPassages, sure: float
+    ) -> tuple[ReadPassages, float]:
+        """Return the reading for the part of a question that is answered most surely, and how sure: part of an answer."""
+        reader, decisions, _ = self._parts()
+        above = headings_above(self._library, passages.hits)
+        for part in parts.questions:
+            of_part = read_passages(part, passages, above, reader, decisions.ranking)
+            if (its := confidence(passages, of_part, decisions.confidence)) > sure:
+                read, sure = of_part, its
+        return read, sure
 
     def _read_parts(self, parts: QuestionParts, ordered: Sequence[Candidate]) -> ReadParts:
         """Return the best sentences, read for each part of a question."""

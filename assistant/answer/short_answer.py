@@ -29,7 +29,7 @@ class _Found:
 
     quote: Evidence
     span: Span
-    agreement: float
+    reading: SentenceReading
 
     @property
     def words(self) -> str:
@@ -48,34 +48,41 @@ def short_answer(
     if parts is not None:
         spans = _of_things(parts, evidence[0]) if parts.amounts else _of_parts(parts, evidence, certainty)
         if len(spans) > 1:
-            is_whole = not parts.amounts or len(spans) == len(parts.parts)
-            return _answer(spans) if is_whole else None
+            is_whole = len(spans) == len(parts.parts) and all(_is_amount(each.words) for each in spans)
+            return _answer(spans) if is_whole or not parts.amounts else None
     read = next((each.reading for each in ordered if _is_at(each, evidence[0])), None)
     if read is None or not _is_sure(read, evidence[0], certainty):
         return None
-    spans = [_Found(evidence[0], span, read.agreement) for span in (read.span, read.second) if span is not None]
+    spans = [_Found(evidence[0], span, read) for span in (read.span, read.second) if span is not None]
     return _answer([each for each in spans if _is_within(each.span, each.quote)])
 
 
 def _of_parts(parts: ReadParts, evidence: Sequence[Evidence], certainty: float) -> list[_Found]:
-    """Return for each part of a question the words that answer it, from any of the evidence."""
-    found = []
+    """Return for each part of a question the words that answer it, all from the document that answers them best."""
+    by_document: dict[str, list[_Found]] = {}
     for part in parts.parts:
-        sure = [
-            (each.reading.margin, _Found(item, each.reading.span, each.reading.agreement))
-            for item in evidence
-            for each in part
-            if _is_at(each, item) and each.reading and _is_sure(each.reading, item, certainty)
-        ]
-        if sure:
-            found.append(max(sure, key=lambda each: each[0])[1])
-    return _apart(found)
+        for document, of_document in _by_document(evidence).items():
+            if found := _best(part, of_document, certainty):
+                by_document.setdefault(document, []).append(found)
+    best = max(by_document.values(), key=lambda found: sum(each.reading.margin for each in found), default=[])
+    return _apart(best)
+
+
+def _best(part: Sequence[Candidate], evidence: Sequence[Evidence], certainty: float) -> _Found | None:
+    """Return the words of the evidence that answer best, of those that the reader is sure of."""
+    sure = [
+        _Found(item, each.reading.span, each.reading)
+        for item in evidence
+        for each in part
+        if _is_at(each, item) and each.reading and _is_sure(each.reading, item, certainty)
+    ]
+    return max(sure, key=lambda each: each.reading.margin, default=None)
 
 
 def _of_things(parts: ReadParts, first: Evidence) -> list[_Found]:
     """Return the amounts of things in the first evidence: fewer than there are parts where some have none."""
     found = [each.reading for part in parts.parts for each in part if _is_at(each, first) and each.reading]
-    said = [_Found(first, each.span, each.agreement) for each in found if each.margin > 0]
+    said = [_Found(first, each.span, each) for each in found if each.margin > 0]
     return _apart([each for each in said if _is_within(each.span, first)])
 
 
@@ -86,6 +93,13 @@ def _apart(found: Sequence[_Found]) -> list[_Found]:
         if not any(each.quote.key == other.quote.key and each.span.start < other.span.end for other in apart):
             apart.append(each)
     return apart
+
+
+def _by_document(evidence: Sequence[Evidence]) -> dict[str, list[Evidence]]:
+    documents: dict[str, list[Evidence]] = {}
+    for item in evidence:
+        documents.setdefault(item.document.id, []).append(item)
+    return documents
 
 
 def _is_at(candidate: Candidate, item: Evidence) -> bool:
@@ -111,7 +125,7 @@ def _answer(found: Sequence[_Found]) -> ShortAnswer:
         spans=tuple(
             AnswerSpan(key=each.quote.key, start=each.span.start, end=each.span.end, text=each.words) for each in spans
         ),
-        confidence=min(1.0, *(each.agreement for each in spans)),
+        confidence=min(1.0, *(each.reading.agreement for each in spans)),
     )
 
 
