@@ -24,7 +24,6 @@ def evaluate() -> None:
 
 @evaluate.command("run")
 @click.argument("suites", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="The library to ask about.")
 @click.option("--mode", type=click.Choice(["quotes", "written"]), help="How answers are made; else as in the settings.")
 @click.option(
     "--filter",
@@ -53,7 +52,7 @@ def evaluate() -> None:
 @click.option("--drafts", is_flag=True, help="Ask the cases too that nobody has looked through yet.")
 @output_options
 @click.pass_obj
-def run(settings: Settings, /, suites: tuple[Path, ...], home: Path | None, **options: Any) -> int:  # noqa: ANN401
+def run(settings: Settings, /, suites: tuple[Path, ...], **options: Any) -> int:  # noqa: ANN401
     """Ask the questions of SUITES and report; without any, those that come with the program.
 
     A suite is a file (YAML, JSONL, CSV; SQuAD's JSON; data sets of promptfoo, ragas, DeepEval, OpenAI Evals) or a folder (a BEIR
@@ -61,10 +60,6 @@ def run(settings: Settings, /, suites: tuple[Path, ...], home: Path | None, **op
     """
     from evals.run_command import run_command
 
-    if home is not None:
-        from store.settings import load_settings
-
-        settings = load_settings(home)
     return run_command(settings, suites, **options)
 
 
@@ -173,13 +168,12 @@ def convert(suite: Path, target: Path, kind: str) -> None:
 
 @evaluate.command("make")
 @click.argument("target", metavar="SUITE", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="The library to make it from.")
 @click.option("--languages", metavar="TAGS", help="As th,vi,en.  [default: those of the library]")
 @click.option(
     "--count", type=click.IntRange(1, 1000), default=20, show_default=True, help="Questions in each language."
 )
 @click.pass_obj
-def make(settings: Settings, /, target: Path, home: Path | None, languages: str | None, count: int) -> None:
+def make(settings: Settings, /, target: Path, languages: str | None, count: int) -> None:
     """Draft the suite SUITE, a YAML file, from what the library holds.
 
     Questions are made of sentences that surely answer them, and near-misses by changing a year, a number or a name.
@@ -187,11 +181,10 @@ def make(settings: Settings, /, target: Path, home: Path | None, languages: str 
     """
     from evals.drafts import check_new, draft_suite
     from store.library import Library
-    from store.settings import load_settings
 
     wanted = [tag.strip() for tag in (languages or "").split(",") if tag.strip()]
     check_new(target)
-    with Library.open(load_settings(home) if home is not None else settings, read_only=True) as library:
+    with Library.open(settings, read_only=True) as library:
         drafted = draft_suite(library, target.stem, wanted, count)
     write(target, lambda: drafted.text)
     made = ", ".join(f"{number} in {language}" for language, number in drafted.questions.items())

@@ -184,11 +184,10 @@ def _skipped(report: IngestReport) -> str:
 
 
 @click.command()
-@click.option("--samples/--no-samples", default=True, show_default=True, help="Add the samples to an empty library.")
 @click.pass_obj
-def prepare(settings: Settings, /, samples: bool) -> int:
+def prepare(settings: Settings, /) -> int:
     """Add the sample documents to an empty library."""
-    report = add_samples(settings) if samples else None
+    report = add_samples(settings)
     if report is None:
         tell_of_older_documents(settings)
         return 0

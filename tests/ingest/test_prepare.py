@@ -13,11 +13,9 @@ from store.library import Library
 from store.settings import load_settings
 
 
-def run(home: Path, *arguments: str) -> Result:
+def run(home: Path) -> Result:
     """`attest prepare` for the library at `home`."""
-    return CliRunner().invoke(
-        prepare, arguments, obj=load_settings(home), catch_exceptions=False, standalone_mode=False
-    )
+    return CliRunner().invoke(prepare, obj=load_settings(home), catch_exceptions=False, standalone_mode=False)
 
 
 @pytest.fixture
@@ -39,12 +37,6 @@ def test_an_empty_library_gets_the_samples_once(tmp_path: Path) -> None:
     assert second.output == ""
     with Library.open(tmp_path, read_only=True) as library:
         assert library.statistics().documents == len(samples)
-
-
-def test_an_empty_library_stays_empty_where_no_samples_are_wanted(tmp_path: Path) -> None:
-    run(tmp_path, "--no-samples")
-    with Library.open(tmp_path, read_only=True) as library:
-        assert library.statistics().documents == 0
 
 
 def test_no_samples_go_among_own_documents(own: Path) -> None:

@@ -43,7 +43,7 @@ CLEAR_GAP = 1.0
 """Times the letter size that must be free in half of the rows."""
 
 NUMBERS_GAP = 0.42
-"""How wide that gap must be between two numbers."""
+"""Times the letter size that must be free in half of the rows between two numbers."""
 
 MOST_HEAD_LINES = 5
 
