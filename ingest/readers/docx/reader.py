@@ -17,7 +17,7 @@ from ingest.blocks import Block, RawDocument
 from ingest.limits import MAX_FILE_BYTES
 from ingest.readers.archive import damaged_parts, names_part, opened_archive
 from ingest.readers.base import Reader
-from ingest.readers.docx.names import LEFT_OUT, W, integer, value
+from ingest.readers.docx.names import LEFT_OUT, W, integer, is_on, value
 from ingest.readers.docx.numbering import Numbering
 from ingest.readers.docx.runs import Runs
 from ingest.readers.tables import Cell, table_blocks
@@ -70,6 +70,8 @@ class _Parts:
     contents: frozenset[str]
     numbering: Numbering
     runs: Runs
+    carried: list[str] = field(default_factory=list)
+    """The words of paragraphs whose end was deleted: they go on in the next one."""
 
 
 def _blocks(document: WordDocument) -> Iterator[Block]:
@@ -109,7 +111,7 @@ def _body(body: _Element, parts: _Parts) -> Iterator[Block]:
     for element, entering in _steps(body):
         if skipped is not None:
             skipped = None if element is skipped else skipped
-        elif entering and (element.tag in LEFT_OUT or _is_deleted(element)):
+        elif entering and (element.tag in LEFT_OUT or _is_left_out(element)):
             skipped = element
         elif element.tag == f"{W}tbl":
             if entering:
@@ -122,20 +124,33 @@ def _body(body: _Element, parts: _Parts) -> Iterator[Block]:
             _step_in_table(tables[-1], element, entering)
 
 
-def _is_deleted(element: _Element) -> bool:
-    """Return whether a row or cell of a table was deleted with changes tracked."""
+def _is_left_out(element: _Element) -> bool:
+    """Return whether a row or cell of a table was deleted with changes tracked or is hidden, or a form's field is empty."""
     if element.tag == f"{W}tr":
-        return element.find(f"{W}trPr/{W}del") is not None
+        properties = element.find(f"{W}trPr")
+        return is_on(properties, "del") is not None or bool(is_on(properties, "hidden"))
+    if element.tag == f"{W}sdt":
+        return bool(is_on(element.find(f"{W}sdtPr"), "showingPlcHdr"))
     return element.tag == f"{W}tc" and element.find(f"{W}tcPr/{W}cellDel") is not None
 
 
 def _paragraph(element: _Element, parts: _Parts, tables: list[_Table]) -> Iterator[Block]:
     style = value(element, "pPr/pStyle")
-    if style in parts.contents or parts.runs.is_struck(element):
+    if style in parts.contents:
+        return
+    if parts.runs.is_struck(element):
+        if not parts.runs.is_deleted(element):
+            parts.numbering.of(element)  # What is struck keeps its number, which others after it count on.
         return
     number = parts.numbering.of(element)
     text = parts.runs.text(element)
+    if element.find(f"{W}pPr/{W}rPr/{W}del") is not None and element.getnext() is not None:
+        parts.carried.append(f"{number} {text.lstrip()}" if number else text)
+        return
     notes, parts.runs.marked = parts.runs.marked, []
+    if parts.carried:
+        text, number = "".join((*parts.carried, text)), ""
+        parts.carried.clear()
     if number and text.strip():
         text = f"{number} {text.lstrip()}"
     if tables and next(element.iterancestors(f"{W}tc", f"{W}txbxContent"), element).tag == f"{W}tc":

@@ -7,7 +7,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ingest.blocks import FORCED_LINE_END
+from ingest.readers.docx.equations import equation
 from ingest.readers.docx.names import LEFT_OUT, M, W, is_on, value
+from ingest.readers.docx.symbols import symbol
 from ingest.scripts import lowered, raised
 
 if TYPE_CHECKING:
@@ -15,9 +17,10 @@ if TYPE_CHECKING:
 
 _MARKS = {f"{W}tab": " ", f"{W}br": FORCED_LINE_END, f"{W}cr": FORCED_LINE_END, f"{W}noBreakHyphen": "-"}
 _REFERENCES = (f"{W}footnoteReference", f"{W}endnoteReference")
-_TEXTS = (f"{W}t", f"{M}t")
+_EQUATION = f"{M}oMath"
+_SYMBOL = f"{W}sym"
+_RUBY = f"{W}rt"
 _OFF = ("strike", "dstrike", "vanish", "webHidden")
-_SHIFTS = {f"{M}sup": "superscript", f"{M}sub": "subscript"}
 
 
 class Runs:
@@ -39,48 +42,66 @@ class Runs:
 
     def is_struck(self, paragraph: _Element) -> bool:
         """Return whether a paragraph has words, and all of them are deleted, struck or hidden."""
-        return any(element.tag in (*_TEXTS, f"{W}delText") for element in paragraph.iter()) and not self.text(paragraph)
+        return any(element.tag in (f"{W}t", f"{W}delText") for element in paragraph.iter()) and not self.text(paragraph)
+
+    def is_deleted(self, paragraph: _Element) -> bool:
+        """Return whether a paragraph that `is_struck` was deleted, or is hidden: Word counts none of these."""
+        struck = (
+            element
+            for element in paragraph.iter(f"{W}t")
+            if not any(a.tag in LEFT_OUT for a in element.iterancestors())
+        )
+        runs = (next(element.iterancestors(f"{W}r"), None) for element in struck)
+        return all(run is None or self._is_on(run, "vanish") for run in runs)
 
     def _pieces(self, paragraph: _Element) -> Iterator[tuple[str, str | None]]:
-        hidden: dict[_Element, tuple[bool, str | None]] = {}
-        for element in paragraph.iter():
-            if element.tag in _TEXTS:
-                piece = element.text or ""
-            elif element.tag in _MARKS:
-                piece = _MARKS[element.tag]
-            elif element.tag in _REFERENCES:
-                piece = ""
-            else:
+        known: dict[_Element, tuple[bool, str | None]] = {}
+        readings: dict[_Element, list[_Element]] = {}
+        for element in paragraph.iter(f"{W}t", _EQUATION, _SYMBOL, *_MARKS, *_REFERENCES):
+            above = list(_up_to(element, paragraph))
+            if not above or any(each.tag in LEFT_OUT or each.tag == _EQUATION or _is_prompt(each) for each in above):
                 continue
-            if next(element.iterancestors(f"{W}p"), None) is not paragraph:
+            run = next((each for each in above if each.tag == f"{W}r"), None)
+            if element.tag == _EQUATION:
+                yield equation(element), None
                 continue
-            if any(ancestor.tag in LEFT_OUT for ancestor in element.iterancestors()):
-                continue
-            run = next(element.iterancestors(f"{W}r", f"{M}r"), None)
             if run is None:
                 continue
-            if run not in hidden:
-                hidden[run] = self._formatting(run)
-            is_off, shift = hidden[run]
-            if is_off:
+            if run not in known:
+                known[run] = self._formatting(run)
+            is_off, shift = known[run]
+            reading = next((each for each in above if each.tag == _RUBY), None)
+            if is_off or (reading is not None and reading in readings):
                 continue
-            if element.tag in _REFERENCES:
+            if reading is not None:
+                # What tells the sound of a word stands before it in the file, and above it on the page.
+                readings[reading] = []
+                base = reading.getnext()
+                words = "".join(base.itertext(f"{W}t")) if base is not None else ""
+                yield f"{words}({''.join(reading.itertext(f'{W}t'))})", shift
+            elif any(each.tag == f"{W}rubyBase" for each in above):
+                continue
+            elif element.tag in _REFERENCES:
                 yield self._mark(element), None
-            elif piece:
+            elif element.tag == _SYMBOL:
+                yield symbol(element.get(f"{W}font"), element.get(f"{W}char")), shift
+            elif piece := _MARKS.get(element.tag, element.text or ""):
                 yield piece, shift
 
     def _formatting(self, run: _Element) -> tuple[bool, str | None]:
         """Return whether a run is not to be read, and how it is shifted."""
+        shift = next((each for part in self._chain(run) if (each := value(part, "vertAlign")) is not None), None)
+        return any(self._is_on(run, name) for name in _OFF), None if shift == "baseline" else shift
+
+    def _is_on(self, run: _Element, name: str) -> bool:
+        return next((on for each in self._chain(run) if (on := is_on(each, name)) is not None), False)
+
+    def _chain(self, run: _Element) -> list[_Element | None]:
+        """Return what says how a run is set: itself, its character style, the style of its paragraph."""
         properties = run.find(f"{W}rPr")
-        style = self._styles.get(value(properties, "rStyle"))
-        chain = [properties, *self._inherited(style)]
-        is_off = any(next((on for each in chain if (on := is_on(each, name)) is not None), False) for name in _OFF)
-        shift = next((each for part in chain if (each := value(part, "vertAlign")) is not None), None)
-        for ancestor in run.iterancestors():
-            shift = _SHIFTS.get(ancestor.tag, shift)
-            if ancestor.tag == f"{W}p":
-                break
-        return is_off, None if shift == "baseline" else shift
+        paragraph = next(run.iterancestors(f"{W}p"), None)
+        styles = value(properties, "rStyle"), value(paragraph, "pPr/pStyle")
+        return [properties, *(each for name in styles for each in self._inherited(self._styles.get(name)))]
 
     def _inherited(self, style: _Element | None) -> list[_Element | None]:
         found: list[_Element | None] = []
@@ -97,6 +118,23 @@ class Runs:
         if is_new and (text := self._notes.get(key)):
             self.marked.append(f"[{number}] {text}")
         return f" [{number}]"
+
+
+def _up_to(element: _Element, paragraph: _Element) -> Iterator[_Element]:
+    """Yield the elements around one, up to its paragraph; none where it belongs to another paragraph inside of it."""
+    above = []
+    for each in element.iterancestors():
+        above.append(each)
+        if each is paragraph:
+            yield from above
+            return
+        if each.tag == f"{W}p":
+            return
+
+
+def _is_prompt(element: _Element) -> bool:
+    """Return whether an element is a form's field that nobody has filled, which shows what to enter."""
+    return element.tag == f"{W}sdt" and bool(is_on(element.find(f"{W}sdtPr"), "showingPlcHdr"))
 
 
 def _shift_of(piece: tuple[str, str | None]) -> str | None:
