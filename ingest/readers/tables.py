@@ -112,12 +112,30 @@ def _header_rows(rows: Sequence[Sequence[Cell]], grid: list[list[Cell | None]]) 
     if len(grid) < 2 or len(grid[0]) < 2:
         return 0
     first = [_text(cell) for cell in grid[0]]
+    if not _are_names(grid):
+        return 0
+    return 1 if any(is_number(_text(cell)) for row in grid[1:] for cell in row[1:]) or len(first) > 2 else 0
+
+
+def _are_names(grid: list[list[Cell | None]]) -> bool:
+    """Return whether the first row names the columns: by words that differ, or by years above values that are none."""
+    first = [_text(cell) for cell in grid[0]]
     named = [text for text in first if text]
-    if len(named) < len(first) - 1 or len(set(named)) < len(named) or any(map(_NUMBER.match, named)):
-        return 0
-    if any(len(text) > _LONGEST_HEADER for text in named):
-        return 0
-    return 1 if any(_NUMBER.match(_text(cell)) for row in grid[1:] for cell in row[1:]) or len(first) > 2 else 0
+    if (
+        len(named) < len(first) - 1
+        or len(set(named)) < len(named)
+        or any(len(text) > _LONGEST_HEADER for text in named)
+    ):
+        return False
+    numbers = [column for column, text in enumerate(first) if is_number(text)]
+    if len(numbers) == len(named) > 0 and first[0]:
+        return False
+    return all(is_year(first[column]) and not _holds_years(grid[1:], column) for column in numbers)
+
+
+def _holds_years(rows: list[list[Cell | None]], column: int) -> bool:
+    texts = [text for row in rows if column < len(row) and (text := _text(row[column]))]
+    return bool(texts) and all(is_year(text) for text in texts)
 
 
 def _is_marked(row: Sequence[Cell]) -> bool:
@@ -204,9 +222,8 @@ def _sheet_table(rows: list[Sequence[Cell]]) -> Iterator[Block]:
 
 
 def _sheet_header_rows(rows: list[Sequence[Cell]]) -> int:
-    """Return 1 where the first row of a sheet's table names its columns, else 0."""
-    if len(rows) < 2 or len(rows[0]) < 2:
+    """Return how many rows at the top of a sheet's table name its columns."""
+    grid = _grid(rows)
+    if len(grid) < 2 or len(grid[0]) < 2:
         return 0
-    named = [text for cell in rows[0] if (text := _text(cell))]
-    is_named = len(named) >= len(rows[0]) - 1 and len(set(named)) == len(named)
-    return int(is_named and not any(_NUMBER.match(text) or len(text) > _LONGEST_HEADER for text in named))
+    return _spanning_rows(rows, grid) or int(_are_names(grid))
