@@ -16,6 +16,17 @@ _ROMAN = (
     (50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
 )  # fmt: skip
 _CHINESE = "〇一二三四五六七八九"
+_CHINESE_PLACES = "十百千"
+_CHINESE_LEGAL = "零壹贰叁肆伍陆柒捌玖", "拾佰仟"
+_TAIWANESE_LEGAL = "零壹貳參肆伍陸柒捌玖", "拾佰仟"
+_STEMS = "甲乙丙丁戊己庚辛壬癸"
+_BRANCHES = "子丑寅卯辰巳午未申酉戌亥"
+_KOREAN = "가나다라마바사아자차카타파하"
+_KOREAN_CONSONANTS = "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ"
+_KATAKANA = "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワヲン"
+_IROHA = "イロハニホヘトチリヌルヲワカヨタレソツネナラムウヰノオクヤマケフコエテアサキユメミシヱヒモセスン"
+_VIETNAMESE = ("không", "một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín")
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _THAI_COUNTING = ("ศูนย์", "หนึ่ง", "สอง", "สาม", "สี่", "ห้า", "หก", "เจ็ด", "แปด", "เก้า")
 _CARDINALS = """
 zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
@@ -71,20 +82,62 @@ def _roman(value: int) -> str:
     return text
 
 
-def _chinese(value: int) -> str:
-    if value >= 100:
-        return "".join(_CHINESE[int(digit)] for digit in str(value))
-    tens, ones = divmod(value, 10)
-    head = "" if tens == 0 else "十" if tens == 1 else f"{_CHINESE[tens]}十"
-    return head + (_CHINESE[ones] if ones or not tens else "")
+def _within(letters: str) -> Callable[[int], str]:
+    """Letters that are not counted beyond the last one."""
+    return lambda value: letters[value - 1] if 0 < value <= len(letters) else str(value)
+
+
+def _counted(digits: str, places: str, *, says_one: bool, says_zero: bool = True) -> Callable[[int], str]:
+    """As Chinese and its neighbors count: digits with the names of their places, a zero for places left out."""
+
+    def make(value: int) -> str:
+        if not 0 < value < 10_000:
+            return "".join(digits[int(digit)] for digit in str(value))
+        text, is_skipped = "", False
+        for place in range(3, -1, -1):
+            digit = value // 10**place % 10
+            if digit == 0:
+                is_skipped = bool(text)
+                continue
+            has_silent_one = digit == 1 and place == 1 and not text and not says_one
+            text += (digits[0] if is_skipped and says_zero else "") + ("" if has_silent_one else digits[digit])
+            text += places[place - 1] if place else ""
+            is_skipped = False
+        return text
+
+    return make
+
+
+def _digit_by_digit(digits: str) -> Callable[[int], str]:
+    return lambda value: "".join(digits[int(digit)] for digit in str(value))
 
 
 def _thai_counting(value: int) -> str:
-    if value >= 100:
+    if value == 0:
+        return _THAI_COUNTING[0]
+    text = ""
+    for place, name in ((5, "แสน"), (4, "หมื่น"), (3, "พัน"), (2, "ร้อย")):
+        digit = value // 10**place % 10
+        text += f"{_THAI_COUNTING[digit]}{name}" if digit else ""
+    tens, ones = divmod(value % 100, 10)
+    text += {0: "", 1: "สิบ", 2: "ยี่สิบ"}.get(tens, f"{_THAI_COUNTING[tens]}สิบ")
+    return text + ("เอ็ด" if ones == 1 and text else _THAI_COUNTING[ones] if ones else "")
+
+
+def _vietnamese_counting(value: int) -> str:
+    if not 0 < value < 100:
         return str(value)
     tens, ones = divmod(value, 10)
-    head = {0: "", 1: "สิบ", 2: "ยี่สิบ"}.get(tens, f"{_THAI_COUNTING[tens]}สิบ")
-    return head + ("เอ็ด" if ones == 1 and tens else _THAI_COUNTING[ones] if ones or not tens else "")
+    head = {0: "", 1: "mười"}.get(tens, f"{_VIETNAMESE[tens]} mươi")
+    last = "mốt" if ones == 1 and tens > 1 else "lăm" if ones == 5 and tens else _VIETNAMESE[ones] if ones else ""
+    return f"{head} {last}".strip()
+
+
+def _cardinal(value: int) -> str:
+    words = _CARDINALS.split()
+    if value <= 20 or value >= 100:
+        return words[value].capitalize() if value <= 20 else str(value)
+    return f"{_TENS[value // 10 - 2]}{'-' + words[value % 10] if value % 10 else ''}".capitalize()
 
 
 def _ordinal(value: int) -> str:
@@ -115,7 +168,28 @@ _STYLES: dict[str, Callable[[int], str]] = {
     "decimalEnclosedCircle": _enclosed,
     "decimalEnclosedCircleChinese": _enclosed,
     "ordinal": _ordinal,
-    "cardinalText": _listed(_CARDINALS.split()),
+    "cardinalText": _cardinal,
+    "vietnameseCounting": _vietnamese_counting,
+    "decimalFullWidth": _digits(0xFF10),
+    "decimalFullWidth2": _digits(0xFF10),
+    "decimalEnclosedParen": lambda value: f"({value})",
+    "decimalEnclosedFullstop": lambda value: f"{value}.",
+    "numberInDash": lambda value: f"- {value} -",
+    "hex": lambda value: f"{value:X}",
+    "hindiVowels": _repeated("अआइईउऊऋएऐओऔ"),
+    "hindiConsonants": _repeated("कखगघङचछजझञटठडढणतथदधनपफबभमयरलवशषसह"),
+    "ganada": _repeated(_KOREAN),
+    "chosung": _repeated(_KOREAN_CONSONANTS),
+    "koreanDigital": _digit_by_digit("영일이삼사오육칠팔구"),
+    "koreanCounting": _counted("영일이삼사오육칠팔구", "십백천", says_one=False, says_zero=False),
+    "aiueo": _repeated(_KATAKANA),
+    "aiueoFullWidth": _repeated(_KATAKANA),
+    "iroha": _repeated(_IROHA),
+    "irohaFullWidth": _repeated(_IROHA),
+    "ideographTraditional": _within(_STEMS),
+    "ideographZodiac": _within(_BRANCHES),
+    "cjk-heavenly-stem": _within(_STEMS),
+    "cjk-earthly-branch": _within(_BRANCHES),
     "ordinalText": _listed(_ORDINALS.split()),
     "thaiNumbers": _digits(0x0E50),
     "thai": _digits(0x0E50),
@@ -140,14 +214,31 @@ _STYLES: dict[str, Callable[[int], str]] = {
     "lowerLetter": _repeated(_LATIN),
     "upperRoman": _roman,
     "lowerRoman": _lower(_roman),
-    "chineseCounting": _chinese,
-    "chineseCountingThousand": _chinese,
-    "chineseLegalSimplified": _chinese,
-    "ideographDigital": _chinese,
-    "japaneseCounting": _chinese,
-    "taiwaneseCounting": _chinese,
-    "cjk-ideographic": _chinese,
-    "simp-chinese-informal": _chinese,
+    "chineseCounting": _counted(_CHINESE, _CHINESE_PLACES, says_one=False),
+    "chineseCountingThousand": _counted(_CHINESE, _CHINESE_PLACES, says_one=False),
+    "taiwaneseCounting": _counted(_CHINESE, _CHINESE_PLACES, says_one=False),
+    "taiwaneseCountingThousand": _counted(_CHINESE, _CHINESE_PLACES, says_one=False),
+    "japaneseCounting": _counted(_CHINESE, _CHINESE_PLACES, says_one=False),
+    "chineseLegalSimplified": _counted(*_CHINESE_LEGAL, says_one=True),
+    "ideographLegalTraditional": _counted(*_TAIWANESE_LEGAL, says_one=True),
+    "japaneseLegal": _counted("零壱弐参四伍六七八九", "拾百千", says_one=True),
+    "ideographDigital": _digit_by_digit(_CHINESE),
+    "japaneseDigitalTenThousand": _digit_by_digit(_CHINESE),
+    "taiwaneseDigital": _digit_by_digit("○一二三四五六七八九"),
+    "koreanDigital2": _digit_by_digit("零一二三四五六七八九"),
+    "ideographEnclosedCircle": lambda value: chr(0x3280 + value - 1) if 1 <= value <= 10 else str(value),
+    "cjk-decimal": _digit_by_digit(_CHINESE),
+    "cjk-ideographic": _counted(_CHINESE, _CHINESE_PLACES, says_one=False),
+    "trad-chinese-informal": _counted(_CHINESE, _CHINESE_PLACES, says_one=False),
+    "simp-chinese-informal": _counted(_CHINESE, _CHINESE_PLACES, says_one=False),
+    "simp-chinese-formal": _counted(*_CHINESE_LEGAL, says_one=True),
+    "trad-chinese-formal": _counted(*_TAIWANESE_LEGAL, says_one=True),
+    "一, 二, 三, ...": _counted(_CHINESE, _CHINESE_PLACES, says_one=False),
+    "壹, 贰, 叁, ...": _counted(*_CHINESE_LEGAL, says_one=True),
+    "甲, 乙, 丙, ...": _within(_STEMS),
+    "子, 丑, 寅, ...": _within(_BRANCHES),
+    "①, ②, ③, ...": _enclosed,
+    "アイウ": _repeated(_KATAKANA),
     "a": _placed(_LATIN),
     "lower-alpha": _placed(_LATIN),
     "lower-latin": _placed(_LATIN),

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 _S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RANGE = regex.compile(r"^([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})$")
-_MISSING = "{count} of its cells hold formulas without their results: open it in a spreadsheet program, save it, and add it again."
+_MISSING = (
+    "{count} of its cells hold formulas without their results: open it in a spreadsheet program, save it, add it again."
+)
 _DEFAULT_NAME = regex.compile(r"^(?:sheet|tabelle|feuil|hoja|แผ่น|trang tính)\s*\d*$", regex.I)
 _WIDEST = 1_000
 _MOMENTS = (datetime.date, datetime.time, datetime.timedelta)

@@ -29,7 +29,8 @@ class _Level:
     style: str = "decimal"
     text: str = ""
     is_legal: bool = False
-    restarts: bool = True
+    restarts_after: int | None = None
+    """The level, from 1, whose going on starts this one again, with those above it; None for all above, 0 for none."""
     paragraph_style: str | None = None
 
 
@@ -88,7 +89,8 @@ class Numbering:
             counts[depth] = counts[depth] + 1 if depth in counts else levels[depth].start
         self._started.add((name, depth))
         for below in range(depth + 1, _LEVELS):
-            if below in counts and levels.get(below, _Level()).restarts:
+            after = levels.get(below, _Level()).restarts_after
+            if below in counts and (after is None or depth < after):
                 del counts[below]
 
     def _place(self, paragraph: _Element) -> tuple[str, int] | None:
@@ -148,7 +150,7 @@ def _levels(parent: _Element) -> dict[int, _Level]:
             style=value(element, "numFmt") or _alternate_style(element) or "decimal",
             text=value(element, "lvlText") or "",
             is_legal=bool(is_on(element, "isLgl")),
-            restarts=value(element, "lvlRestart") != "0",
+            restarts_after=None if (after := value(element, "lvlRestart")) is None else integer(after, 0),
             paragraph_style=value(element, "pStyle"),
         )
         found[integer(element.get(f"{W}ilvl"), 0)] = level

@@ -1,0 +1,1 @@
+"""OpenDocument texts (.odt): numbered paragraphs, tables and notes, and their styles."""
