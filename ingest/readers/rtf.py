@@ -5,7 +5,7 @@ striprtf takes the text out. It knows nothing of struck and raised text: that is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import regex
@@ -13,7 +13,8 @@ import regex
 from ingest.blocks import Block, RawDocument
 from ingest.limits import MAX_NESTING, MAX_TEXT_FILE_BYTES
 from ingest.readers.base import Reader, something_else, too_deep
-from ingest.readers.tables import Cell, table_blocks
+from ingest.readers.rtf_tables import Shape, ShapeReader, cells_in_shape
+from ingest.readers.tables import table_blocks
 from ingest.scripts import lowered, raised
 from store.errors import ReadError
 
@@ -37,12 +38,13 @@ def read_rtf(data: bytes) -> RawDocument:
     if not data.lstrip().startswith(b"{\\rtf"):
         raise something_else(".rtf")
     source = data.decode("latin-1")
-    text = _plain("".join(_prepared(source)))
+    shapes: list[Shape] = []
+    text = _plain("".join(_prepared(source, shapes)))
     info = {
         match[1]: _plain(f"{{\\rtf1{_code_page(source)} {match[2]}}}") for match in _INFO.finditer(source[:100_000])
     }
     return RawDocument(
-        tuple(_blocks(text)),
+        tuple(_blocks(text, shapes)),
         READER.media_types[0],
         title=info.get("title", "").strip() or None,
         author=info.get("author", "").strip() or None,
@@ -66,31 +68,35 @@ def _code_page(source: str) -> str:
     return match[0] if match else ""
 
 
-def _prepared(source: str) -> Iterator[str]:
+def _prepared(source: str, shapes: list[Shape]) -> Iterator[str]:
     """Yield the source without the text that is off, with marks around what is raised or lowered.
 
-    A paragraph that ends inside of a table's row becomes a blank; a footnote is a mark, with its text behind the paragraph.
+    A paragraph that ends inside of a table's row becomes a blank; a footnote is a mark, with its text behind the paragraph,
+    and the text of a frame stands there, too. The cells of each row are added to `shapes`.
     """
     states = [_State()]
     notes: list[list[str]] = []
+    marks = 0
     written = 0  # notes that stand behind their paragraph already
     note_at = 0  # depth of the group of the note that is being read; 0 outside of notes
     in_row = False
+    shape = ShapeReader(shapes)
     for match in _TOKEN.finditer(source):
         piece, word = match[0], match[1]
-        if word == "footnote" and not note_at and not states[-1].off:
-            notes.append([])
+        shape.read(word, match[2])
+        if word in ("footnote", "shptxt") and not note_at and not states[-1].off:
+            marks += word == "footnote"
+            notes.append([f"[{marks}] "] if word == "footnote" else [""])
             note_at = len(states)
             # The group of the note is left to be one that striprtf passes over.
-            yield "\\*\\footnote "
+            yield f"\\*\\{word} "
             continue
         for kept in _kept(piece, word, match[2], states, in_row=in_row):
             if note_at:
                 notes[-1].append(kept)
             elif word == "par" and not in_row and written < len(notes):
                 yield kept
-                for number, note in enumerate(notes[written:], start=written + 1):
-                    yield f"{{[{number}] {''.join(note)}}}\\par "
+                yield from (f"{{{''.join(note)}}}\\par " for note in notes[written:])
                 written = len(notes)
             else:
                 yield kept
@@ -101,7 +107,7 @@ def _prepared(source: str) -> Iterator[str]:
         if note_at and len(states) < note_at:
             notes[-1].pop()  # the brace that ends it
             note_at = 0
-            yield f"}}{{ [{len(notes)}]}}"
+            yield f"}}{{ [{marks}]}}" if notes[-1][0] else "}"
 
 
 def _kept(piece: str, word: str | None, argument: str | None, states: list[_State], *, in_row: bool) -> Iterator[str]:
@@ -122,6 +128,8 @@ def _kept(piece: str, word: str | None, argument: str | None, states: list[_Stat
             yield states[-1].shift or _LEVEL
         if word == "par" and in_row:
             yield "{ }"
+        elif word == "pntext":
+            yield "\\listtext "  # The number of a list in older files, which striprtf knows by its newer name.
         elif not (states[-1].off and word in ("u", "tab", "line", "cell")) or word == "cell":
             yield piece
     elif not states[-1].off or piece.isspace():
@@ -135,25 +143,30 @@ def _next_state(state: _State, word: str, argument: str | None) -> _State:
         name = word.rstrip("1")
         is_on = argument != "0"
         return replace(state, off=state.off | {name} if is_on else state.off - {name})
+    if word in ("up", "dn"):
+        return replace(state, shift=(_RAISED if word == "up" else _LOWERED) if argument not in ("0", None) else "")
     if word in ("super", "sub", "nosupersub"):
         is_on = word != "nosupersub" and argument != "0"
         return replace(state, shift=(_RAISED if word == "super" else _LOWERED) if is_on else "")
     return state
 
 
-def _blocks(text: str) -> Iterator[Block]:
-    rows: list[list[Cell]] = []
+def _blocks(text: str, shapes: Sequence[Shape]) -> Iterator[Block]:
+    rows: list[list[str]] = []
+    waiting = iter(shapes)
+    own: list[Shape] = []
     for source in text.split("\n"):
         line = _SHIFTED.sub(_shift, source).replace(_LEVEL, "")
         if line.rstrip().endswith("|"):
-            rows.append([Cell(cell) for cell in line.rstrip().removesuffix("|").split("|")])
+            rows.append(line.rstrip().removesuffix("|").split("|"))
+            own.append(next(waiting, ()))
             continue
         if rows:
-            yield from table_blocks(rows)
-            rows = []
+            yield from table_blocks(cells_in_shape(rows, own))
+            rows, own = [], []
         if line.strip():
             yield Block(line, "paragraph")
-    yield from table_blocks(rows)
+    yield from table_blocks(cells_in_shape(rows, own))
 
 
 def _shift(match: regex.Match[str]) -> str:
