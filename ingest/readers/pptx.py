@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from ingest.limits import MAX_FILE_BYTES
 from ingest.numerals import numeral
 from ingest.readers.archive import damaged_parts, names_part, opened_archive
 from ingest.readers.base import Reader
+from ingest.readers.docx.equations import equation
+from ingest.readers.docx.names import M
 from ingest.readers.tables import Cell, table_blocks
 from ingest.scripts import lowered, raised
 
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from pptx.presentation import Presentation
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
+_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_MATH = "{http://schemas.microsoft.com/office/drawing/2010/main}m"
+_COUNTED = ("slidenum", "datetime")
+"""Fields that say a slide's number or the day on which it is shown."""
+
 _RUNNING = ("DATE", "FOOTER", "SLIDE_NUMBER", "HEADER")
 _NUMBERS = {
     "arabic": "decimal", "alphaLc": "lowerLetter", "alphaUc": "upperLetter", "romanLc": "lowerRoman",
@@ -69,15 +77,26 @@ def _slide(slide: Any) -> Iterator[Block]:  # noqa: ANN401 - python-pptx has no 
         yield from (Block(text, "paragraph") for text in _paragraphs(frame))
 
 
-def _shapes(shapes: Iterable[Any]) -> Iterator[Any]:
+def _shapes(shapes: Any) -> Iterator[Any]:  # noqa: ANN401 - python-pptx has no types
     """Yield shapes, also those in groups, except running heads, feet and numbers."""
-    waiting = list(shapes)[::-1]
+    waiting = [*_alternatives(shapes), *list(shapes)[::-1]]
     while waiting:
         shape = waiting.pop()
+        if next(shape._element.iter(f"{_P}cNvPr")).get("hidden") in ("1", "true"):
+            continue
         if hasattr(shape, "shapes"):
             waiting.extend(list(shape.shapes)[::-1])
         elif not (shape.is_placeholder and shape.placeholder_format.type is not None and _is_running(shape)):
             yield shape
+
+
+def _alternatives(shapes: Any) -> Iterator[Any]:  # noqa: ANN401 - python-pptx has no types
+    """Yield the shapes that newer programs show, as those with equations; python-pptx passes over them."""
+    from pptx.shapes.autoshape import Shape
+
+    for choice in shapes._spTree.iterchildren(f"{_MC}AlternateContent"):
+        for element in list(choice.iterchildren(f"{_MC}Choice"))[:1]:
+            yield from (Shape(each, shapes) for each in element.iterchildren(f"{_P}sp"))
 
 
 def _is_running(shape: Any) -> bool:  # noqa: ANN401 - python-pptx has no types
@@ -124,9 +143,14 @@ def _number(value: int, kind: str) -> str:
 
 def _text(paragraph: Any) -> str:  # noqa: ANN401 - an element of lxml
     pieces: list[tuple[str, int]] = []
-    for element in paragraph.iterchildren(f"{_A}r", f"{_A}br", f"{_A}fld"):
+    for element in paragraph.iterchildren(f"{_A}r", f"{_A}br", f"{_A}fld", _MATH):
         if element.tag == f"{_A}br":
             pieces.append((FORCED_LINE_END, 0))
+            continue
+        if element.tag == _MATH:
+            pieces += ((equation(each), 0) for each in element.iter(f"{M}oMath"))
+            continue
+        if (element.get("type") or "").startswith(_COUNTED):
             continue
         properties = element.find(f"{_A}rPr")
         strike = None if properties is None else properties.get("strike")

@@ -56,6 +56,8 @@ def rows_in_words(rows: Sequence[Sequence[Cell]], header_rows: int | None = None
     if not grid:
         return 0, []
     heads = _header_rows(rows, grid) if header_rows is None else min(header_rows, len(grid))
+    if header_rows:  # A program may mark the first row of a header that has two.
+        heads = max(heads, _spanning_rows(rows, grid))
     headers = [_header(grid, heads, column) for column in range(max(map(len, grid)))]
     if heads == len(grid):
         headers, heads = [""] * len(headers), 0

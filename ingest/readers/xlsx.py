@@ -142,7 +142,7 @@ def _layout(archive: zipfile.ZipFile, path: str) -> _Layout:
             elif element.tag == f"{_S}c":
                 if runs := element.findall(f"{_S}is/{_S}r"):
                     layout.parts[element.get("r", "")] = "".join(map(_inline_run, runs))
-                layout.without_value += element.find(f"{_S}f") is not None and element.find(f"{_S}v") is None
+                layout.without_value += _lacks_result(element)
             elif element.tag == f"{_S}row" and (element.get("hidden") in ("1", "true") or element.get("ht") == "0"):
                 layout.hidden_rows.add(int(element.get("r", "0")))
             elif element.tag == f"{_S}col" and (element.get("hidden") in ("1", "true") or element.get("width") == "0"):
@@ -151,6 +151,12 @@ def _layout(archive: zipfile.ZipFile, path: str) -> _Layout:
             if element.tag in (f"{_S}row", f"{_S}c"):
                 element.clear()
     return layout
+
+
+def _lacks_result(cell: _Element) -> bool:
+    """Return whether a cell holds a formula without its result, as programs write that don't reckon."""
+    is_text = cell.get("t") == "str"  # An empty text is a result, too.
+    return cell.find(f"{_S}f") is not None and not cell.findtext(f"{_S}v") and not is_text
 
 
 def _inline_run(run: _Element) -> str:
