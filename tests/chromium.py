@@ -22,7 +22,7 @@ from tests.browser import FLAGS
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, BrowserType, Page
 
-PATIENCE = 60.0
+PATIENCE = 600.0
 """Seconds for what takes a fraction of one."""
 
 

@@ -24,7 +24,7 @@ import psycopg
 from sqlalchemy import URL
 
 _USERS = ("postgres", "nobody")
-SECONDS = 60
+SECONDS = 600
 
 
 class MissingServerError(Exception):

@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-PATIENCE = 60.0
+PATIENCE = 600.0
 """Seconds that a server may take to start on a machine that is busy."""
 
 

@@ -65,7 +65,7 @@ def serving(library: Library, home: Path, settings: PageSettings = DEFAULTS) -> 
         running = server(app, ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
         thread.start()
-        assert ready.wait(120), "the server did not start"
+        assert ready.wait(900), "the server did not start"
         yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", library, conversations, accounts)
         running.should_exit = True
         thread.join(10)

@@ -88,7 +88,7 @@ def running_server(home: Path) -> Iterator[subprocess.Popen[str]]:
         yield server
         if server.poll() is None:
             server.send_signal(signal.SIGINT)
-            server.wait(60)
+            server.wait(900)
 
 
 def in_own_process(home: Path, *arguments: str, program: str = PROGRAM) -> Printed:

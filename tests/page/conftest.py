@@ -117,7 +117,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, bench_parts: tuple[list[str
         running = server(app, ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
         thread.start()
-        assert ready.wait(120), "the server did not start"
+        assert ready.wait(900), "the server did not start"
         yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}/", assistant, conversations)
         running.should_exit = True
         thread.join(10)
@@ -178,7 +178,7 @@ class Visitors:
     def open(self, path: str = "", wait: bool = True, **options: Any) -> Visit:
         """A new browser at `path`; `options` are Playwright's for a context."""
         context, page = self._browser.open(lambda browser: self._context(browser, options))
-        context.set_default_timeout(120_000)
+        context.set_default_timeout(900_000)
         visit = Visit(page, context)
         host = urlsplit(self._address).netloc
 

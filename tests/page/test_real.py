@@ -56,7 +56,7 @@ def address(library: Library) -> Iterator[str]:
         )
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
         thread.start()
-        assert ready.wait(120)
+        assert ready.wait(900)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
         running.should_exit = True
         thread.join(10)

@@ -108,7 +108,7 @@ def test_an_opened_document_stays_open_while_translations_arrive_and_stopping_en
     visit.page.wait_for_timeout(1000)
     assert visit.page.locator("#panel-reader mark.current").count()
     visit.page.click("#stop")
-    assert served.assistant.closed.wait(120)
+    assert served.assistant.closed.wait(900)
     whole_but_for_translations(visit)
     visit.page.wait_for_timeout(300)
     visit.page.reload()

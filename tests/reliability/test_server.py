@@ -98,7 +98,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         made = server(app, ready.set)
         thread = threading.Thread(target=lambda: made.run(sockets=[listener]), daemon=True)
         thread.start()
-        assert ready.wait(120)
+        assert ready.wait(900)
         yield Running(listener.getsockname()[1], assistant, editor, folder / "uploads")
         made.should_exit = True
         thread.join(10)
@@ -142,14 +142,14 @@ def test_past_so_many_waiting_files_one_more_is_refused_with_the_limit_named(tmp
 
     def take(path: Path, progress: Progress, collection: str | None = None) -> Taken:
         begun.set()
-        assert go_on.wait(120)
+        assert go_on.wait(900)
         return Taken("added")
 
     editor = DocumentEditor(cast("Library", ScriptedAssistant().library), take, tmp_path)
     try:
         for number in range(MOST_WAITING + 1):
             editor.take(editor.place(f"{number}.txt", (".txt",)))
-            assert begun.wait(120)
+            assert begun.wait(900)
         with pytest.raises(RequestError, match=f"{MOST_WAITING:,} files are waiting"):
             editor.place("more.txt", (".txt",))
     finally:
@@ -186,7 +186,7 @@ def test_a_client_that_leaves_stops_its_answer(running: Running) -> None:
         assert len(list(islice(generating, 5))) == 5, "the text has not begun"
         told.close()  # type: ignore[attr-defined]
         heart.close()
-    assert running.assistant.closed.wait(120), "the answer went on for nobody"
+    assert running.assistant.closed.wait(900), "the answer went on for nobody"
 
 
 def test_sessions_that_asked_and_left_are_forgotten(running: Running) -> None:

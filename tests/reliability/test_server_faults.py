@@ -261,7 +261,7 @@ def test_two_processes_that_ingest_the_same_folder_leave_one_library(
     for process in processes:
         process.start()
     for process in processes:
-        process.join(120)
+        process.join(900)
     assert [process.exitcode for process in processes] == [0, 0]
     with Library.open(settings, embedder=HashingEmbedder()) as library:
         library.rebuild()

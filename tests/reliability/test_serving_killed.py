@@ -65,7 +65,7 @@ def test_what_was_answered_is_right_and_what_was_told_to_be_added_is_there(
                 time.sleep(chance.random() * 2)
                 server.send_signal(signal.SIGKILL)
                 server.wait()
-                ingest.wait(120)
+                ingest.wait(900)
             asking.join(60)
     assert attest(home, "ingest", str(files)).wait() == 0
     assert len(answers) >= TIMES

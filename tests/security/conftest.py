@@ -185,7 +185,7 @@ class Servers:
         running = server(app, ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
         thread.start()
-        assert ready.wait(120), "the server did not start"
+        assert ready.wait(900), "the server did not start"
         self._stops.append((running, thread, listener))
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         return Guarded(address, app, assistant, conversations, accounts, clock)

@@ -349,7 +349,7 @@ def _api_target() -> Iterator[Target]:
         running = server(app, ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
         thread.start()
-        assert ready.wait(120)
+        assert ready.wait(900)
         port = listener.getsockname()[1]
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # or it tells of every malformed request
         stack.enter_context(patch("assistant.server.page.routes.log.error"))  # told by the answer already

@@ -112,7 +112,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
         running = server(app, ready.set)
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
         thread.start()
-        assert ready.wait(120)
+        assert ready.wait(900)
         yield Shared(f"http://127.0.0.1:{listener.getsockname()[1]}/", app, library, accounts, ids)
         running.should_exit = True
         thread.join(10)

@@ -64,7 +64,7 @@ def test_a_failure_of_the_application_is_answered_with_the_policy_and_without_it
         thread = threading.Thread(target=lambda: running.run(sockets=[listener]), daemon=True)
         thread.start()
         try:
-            assert ready.wait(120)
+            assert ready.wait(900)
             status, headers = answer(listener.getsockname()[1], b"GET /x HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         finally:
             running.should_exit = True

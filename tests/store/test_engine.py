@@ -78,7 +78,7 @@ def test_writers_wait_for_each_other(database: Database) -> None:
         thread.start()
         assert not entered.wait(0.3)
         connection.execute(ADD, {"text": "first"})
-    thread.join(120)
+    thread.join(900)
     other.close()
     assert _all(database) == ["after 1", "first"]
 

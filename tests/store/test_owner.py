@@ -68,7 +68,7 @@ class Other:
 
     def __exit__(self, *_: object) -> None:
         self.leave()
-        self.process.join(120)
+        self.process.join(900)
         assert not self.process.is_alive(), "the other process hung"
 
 
@@ -196,7 +196,7 @@ def _fork(action: object) -> str:
         os.write(writing, outcome.encode())
         os._exit(0)
     os.close(writing)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 900
     while os.waitpid(child, os.WNOHANG) == (0, 0):
         if time.monotonic() > deadline:
             os.kill(child, signal.SIGKILL)
