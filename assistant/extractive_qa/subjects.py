@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assistant.verify.checks import is_date_borne
+from assistant.verify.claim_against_quotes import is_date_borne
 from assistant.verify.names import Name, is_borne, names_in
 from assistant.verify.numbers import numbers_in
 from assistant.verify.text import fold

@@ -10,7 +10,7 @@ from typing import Literal
 import regex
 
 from assistant.types import Evidence
-from assistant.verify.checks import Quote, read_quote, unsupported_date, unsupported_number
+from assistant.verify.claim_against_quotes import Quote, read_quote, unsupported_date, unsupported_number
 from assistant.verify.injection_filter import commands
 from assistant.verify.text import fold, script_of, speaks
 from store.text.dates import common_year

@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from assistant.types import Evidence
-from assistant.verify.checks import (
+from assistant.verify.claim_against_quotes import (
     Quote,
     altered_quotation,
     is_verbatim,

@@ -15,7 +15,7 @@ from unittest.mock import patch
 import click
 
 from assistant.answer.dialogue import followup_rules
-from assistant.verify import checks, names, numbers, polarity, text, thai_names, verifier
+from assistant.verify import claim_against_quotes, names, numbers, polarity, text, thai_names, verifier
 from assistant.verify.verdict import CALIBRATED, Thresholds
 from evals.benchmarks import claims
 from evals.benchmarks import standalone as labelled
@@ -45,7 +45,7 @@ OF_CLAIMS: dict[str, tuple[str, tuple[Switch, ...]]] = {
     "dates": ("date", ((verifier, "unsupported_date", _none),)),
     "numbers": ("number", ((verifier, "unsupported_number", _none),)),
     "numbers: words": ("number", ((numbers, "NUMBER_WORDS", ()),)),
-    "numbers: more than, nearly": ("negation", ((checks, "_bounds_agree", _true),)),
+    "numbers: more than, nearly": ("negation", ((claim_against_quotes, "_bounds_agree", _true),)),
     "names": ("name", ((verifier, "unsupported_name", _none),)),
     "names: Thai": ("name", ((names, "thai_name_candidates", lambda _: []),)),
     "names: places": ("name", ((names, "entities_of", _nothing), (thai_names, "entities_of", _nothing))),

@@ -41,7 +41,7 @@ def build_attest(settings: Settings) -> AbstractContextManager[System | External
 
     owner = find_equal_owner(settings)
     if owner is not None:
-        from evals.systems.beside import build_beside
+        from evals.systems.running_server import build_beside
 
         return build_beside(owner, settings)
     from assistant.build import build_assistant

@@ -46,7 +46,7 @@ def _record(formatter: logging.Formatter, **options: Any) -> str:
 def test_an_unforeseen_error_is_logged_by_its_place_not_by_its_words(make: type[TextFormatter | JsonFormatter]) -> None:
     line = _record(make(), **facts(documents=3, language="th"))
     assert "ValueError" in line
-    assert "test_told.py" in line
+    assert "test_instrumentation.py" in line
     assert "th" in line
     assert "private" not in line
 
