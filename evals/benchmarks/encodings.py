@@ -49,7 +49,7 @@ ENCODINGS = {
     "tr": "cp1254 iso8859_9 cp857",
     "he": "cp1255 iso8859_8",
     "ar": "cp1256 iso8859_6",
-    "vi": "cp1258 TCVN3 VISCII",
+    "vi": "cp1258 TCVN3 VISCII VNI",
 }
 LENGTHS = (20_000, 1_000, 300, 100)
 _PLAIN = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "\u200b": ""})

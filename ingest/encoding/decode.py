@@ -13,7 +13,7 @@ import regex
 
 from ingest.encoding.decoded import EXAMINED_BYTES, MARKUP, Decoded, strictly
 from ingest.encoding.legacy import legacy
-from ingest.encoding.plausibility import damage, objection
+from ingest.encoding.plausibility import damage, objection, prose
 from ingest.encoding.seven_bit import seven_bit
 from store.errors import ReadError
 from store.text.language import UNKNOWN, detect_language
@@ -107,7 +107,7 @@ def _wide(data: bytes) -> Decoded | None:
         sample = strictly(data[: EXAMINED_BYTES - EXAMINED_BYTES % 4], codec, final=False)
         if not sample or "\0" in sample or not _separated(sample):
             continue
-        if objection(sample) or detect_language(sample) == UNKNOWN:
+        if objection(sample) or detect_language(prose(sample)) == UNKNOWN:
             continue
         if text := strictly(data, codec):
             return Decoded(text, name, 0.99)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import regex
 
 from ingest.encoding.decoded import EXAMINED_BYTES, Decoded, strictly
-from ingest.encoding.plausibility import ALPHABETS, damage, is_vietnamese, objection
+from ingest.encoding.plausibility import ALPHABETS, damage, is_vietnamese, objection, prose
 from ingest.encoding.vietnamese import VIETNAMESE, decode_vietnamese
 from store.errors import ReadError
 from store.text.language import detect_language
@@ -99,7 +99,7 @@ def _western(head: bytes) -> _Guess | None:
     text = strictly(head, "cp1252")
     if text is None:
         return None
-    language = detect_language(text)
+    language = detect_language(prose(text))
     if language not in _WESTERN or objection(text, language) is not None:
         return None
     beyond = _BEYOND_ASCII.findall(text)
@@ -140,13 +140,14 @@ def _guesses(head: bytes) -> list[_Guess]:
     import chardet
 
     guesses: dict[str, _Guess] = {}
-    for found in chardet.detect_all(head, ignore_threshold=True)[:CANDIDATES]:
+    words = prose(head.decode("latin-1")).encode("latin-1")
+    for found in chardet.detect_all(words, ignore_threshold=True)[:CANDIDATES]:
         name, language = found["encoding"], found["language"]
         if name in _NEVER_MET or found["confidence"] < LEAST_CONFIDENCE:
             continue
         text = _decoded(head, name)
         if text is not None and text not in guesses:
-            guesses[text] = _Guess(text, name, language or detect_language(text), found["confidence"])
+            guesses[text] = _Guess(text, name, language or detect_language(prose(text)), found["confidence"])
     for name in VIETNAMESE:
         text = _decoded(head, name)
         if text is not None and text not in guesses and is_vietnamese(text):

@@ -52,6 +52,11 @@ ALPHABETS = {
 }
 """Letters beyond a to z of the languages in Latin script, names and loan words included."""
 
+_MARKUP = regex.compile(r"<[^<>\n]{1,500}>|&#?\w{1,10};")
+_FORMULA = regex.compile(r"(?<!\S)(?:[!-~]*[\^_={}<>\\/|~#@][!-~]*|[-+*]?[b-hj-zB-HJ-Z])(?!\S)")
+"""Formulas, addresses, dates as "dd/mm/yyyy", names of variables."""
+_QUOTED = regex.compile(r"„([^„“”\n]{1,300})[“”]|‚([^‚‘’\n]{1,300})[‘’]|‹([^‹›\n]{1,300})›")
+"""What stands between quotation marks as German, Polish or French have them."""
 _ILL_FORMED = regex.compile(r"[[\p{Cn}\p{Co}\p{Cs}\p{Cc}]--[\t\n\v\f\r\u001a\u0085]]", regex.V1)
 _C1_CONTROLS = regex.compile(r"[\x80-\x9f]")
 _SYMBOL = r"[[\p{S}\p{No}†‡‰¶§‚„‹›]--[\x00-\x7f²³¹°]]"
@@ -90,6 +95,9 @@ _LANGUAGES_ALIKE = (
     frozenset({"tr", "az"}),
 )
 
+FEWEST_PLAIN = 3
+"""Words without marks: where there are fewer, one of another language decides nothing."""
+
 MARKED_SYLLABLES = 0.93
 PLAIN_SYLLABLES = 0.6
 """Least shares of Vietnamese syllables among a Vietnamese text's words with marks, and without."""
@@ -101,7 +109,17 @@ def objection(text: str, language: str | None = None) -> str | None:
     Meant for a sample of a text whose encoding was guessed: a file in UTF-8 needs no such excuse.
     Without `language`, any language will do.
     """
+    text = prose(text)
     return _objection_to_characters(text) or _objection_to_words(text) or _objection_to_language(text, language)
+
+
+def prose(text: str) -> str:
+    """Return `text` without tags, formulas, addresses and code in ASCII, which say nothing of an encoding or a language.
+
+    The text itself where little else is in it.
+    """
+    words = _FORMULA.sub(" ", _MARKUP.sub(" ", text))
+    return words if len(_WORD.findall(words)) > 2 else text
 
 
 def damage(text: str) -> ReadError | None:
@@ -133,13 +151,14 @@ def is_vietnamese(text: str) -> bool:
     """Return whether the words of `text` are Vietnamese syllables: all but a few of those with marks, and
     most of the others; names and foreign words are of the latter kind.
     """
+    text = prose(text)
     words = _WORD.findall(unicodedata.normalize("NFC", text))
     marked = [word for word in words if not word.isascii()]
     plain = [word for word in words if word.isascii() and word[0].islower()]
     return (
         bool(marked)
         and _share_of_syllables(marked) >= MARKED_SYLLABLES
-        and (not plain or _share_of_syllables(plain) >= PLAIN_SYLLABLES)
+        and (len(plain) < FEWEST_PLAIN or _share_of_syllables(plain) >= PLAIN_SYLLABLES)
         and len(_DIGIT_IN_WORD.findall(text)) <= 0.02 * len(words)
     )
 
@@ -159,7 +178,7 @@ def _objection_to_characters(text: str) -> str | None:
     if _ILL_FORMED.search(text) or _C1_CONTROLS.search(text):
         return "it would hold characters that don't exist"
     foreign = sum(1 for character in text if ord(character) > 127)
-    if len(_ATTACHED_SYMBOL.findall(text)) > 0.01 * foreign:
+    if len(_ATTACHED_SYMBOL.findall(_QUOTED.sub(r'"\1\2\3"', text))) > 0.01 * foreign:
         return "its words would have symbols in them"
     return None
 

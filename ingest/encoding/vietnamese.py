@@ -1,6 +1,6 @@
-"""Two single-byte encodings of Vietnamese that Python lacks, TCVN3 and VISCII.
+"""Encodings of Vietnamese that Python lacks: TCVN3, VISCII, and VNI, which writes most marks as a second letter.
 
-The tables were compared character by character with those of the GNU C library.
+The tables of the first two were compared character by character with those of the GNU C library.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ import codecs
 import unicodedata
 from functools import cache
 
-VIETNAMESE = ("TCVN3", "VISCII")
+import regex
+
+VIETNAMESE = ("TCVN3", "VISCII", "VNI")
 
 
 def decode_vietnamese(data: bytes, encoding: str) -> str | None:
@@ -45,13 +47,49 @@ class _Table:
             raise UnicodeEncodeError(self._name, text, 0, len(text), f"no byte for {error}") from error
 
 
+class _Pairs:
+    """VNI: a letter of Windows-1252 behind a vowel is the marks of that vowel, ``Hoäi nghò`` is "Hội nghị"."""
+
+    def __init__(self) -> None:
+        self._letters = dict(zip("ôöíìæóòîñÔÖÍÌÆÓÒÎÑ", "ơưíìỉĩịỵđƠƯÍÌỈĨỊỴĐ", strict=True))
+        self._pairs = {}
+        for second, (first, marks) in _VNI_MARKS.items():
+            for base in (*first, *first.upper()):
+                for sign in {second, second.upper()}:
+                    letter = unicodedata.normalize("NFC", self._letters.get(base, base) + marks)
+                    self._pairs[base + sign] = letter
+        self._written = {letter: pair for pair, letter in self._pairs.items() if pair[0].isupper() == pair[1].isupper()}
+        self._written |= {letter: base for base, letter in self._letters.items()}
+        self._pattern = regex.compile("|".join([*self._pairs, *self._letters]))
+
+    def decode(self, data: bytes) -> str | None:
+        """Return the text, or None where a byte has no meaning."""
+        try:
+            text = data.decode("cp1252")
+        except UnicodeDecodeError:
+            return None
+        return self._pattern.sub(lambda match: self._pairs.get(match[0]) or self._letters[match[0]], text)
+
+    def encode(self, text: str) -> bytes:
+        return "".join(self._written.get(character, character) for character in text).encode("cp1252")
+
+
 @cache
-def _table(name: str) -> _Table:
+def _table(name: str) -> _Table | _Pairs:
+    if name == "VNI":
+        return _Pairs()
     if name == "TCVN3":
         return _Table(name, _TCVN3, _TCVN3_LOW)
     return _Table(name, _VISCII, {2: "Ẳ", 5: "Ẵ", 6: "Ẫ", 20: "Ỷ", 25: "Ỹ", 30: "Ỵ"})
 
 
+_VNI_MARKS = {
+    "ù": ("aeouyôö", "\u0301"), "ø": ("aeouyôö", "\u0300"), "û": ("aeouyôö", "\u0309"), "õ": ("aeouyôö", "\u0303"),
+    "ï": ("aeouôö", "\u0323"), "â": ("aeo", "\u0302"), "á": ("aeo", "\u0302\u0301"), "à": ("aeo", "\u0302\u0300"),
+    "å": ("aeo", "\u0302\u0309"), "ã": ("aeo", "\u0302\u0303"), "ä": ("aeo", "\u0302\u0323"), "ê": ("a", "\u0306"),
+    "é": ("a", "\u0306\u0301"), "è": ("a", "\u0306\u0300"), "ú": ("a", "\u0306\u0309"), "ü": ("a", "\u0306\u0303"),
+    "ë": ("a", "\u0306\u0323"),
+}  # fmt: skip
 # TCVN 5712:1993 as in the fonts named ".Vn...": the upper half, capitals with tone marks included.
 _TCVN3 = (
     "ÀẢÃÁẠẶẬÈẺẼÉẸỆÌỈĨ"

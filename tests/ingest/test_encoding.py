@@ -41,10 +41,56 @@ def test_one_sentence_is_enough_to_read_an_old_file(encoding: str, sentence: str
     assert decode(sentence.encode(encoding)).text == sentence
 
 
-@pytest.mark.parametrize("encoding", ["TCVN3", "VISCII"])
+@pytest.mark.parametrize("encoding", ["TCVN3", "VISCII", "VNI"])
 def test_vietnamese_encodings_that_python_lacks_are_read(encoding: str) -> None:
     decoded = decode(encode_vietnamese(VIETNAMESE, encoding))
     assert (decoded.text, decoded.encoding) == (VIETNAMESE, encoding)
+
+
+def test_vni_is_read_as_its_fonts_show_it() -> None:
+    written = "Hoäi nghò thoáng nhaát raèng caùc nöôùc ñang phaùt trieån caàn ñöôïc giuùp ñôõ."
+    assert (
+        decode(written.encode("cp1252")).text == "Hội nghị thống nhất rằng các nước đang phát triển cần được giúp đỡ."
+    )
+
+
+MARKUP = "<p>a<dd>b<dt class='x'>"
+FORMULAS = "a^2+b^2 = c^2, x_{1} <= 5, typed dd/mm/yyyy\n"
+
+
+@pytest.mark.parametrize("before", [MARKUP, FORMULAS], ids=["markup", "formulas"])
+@pytest.mark.parametrize("encoding", ["cp1258", "TCVN3", "VISCII", "VNI", "utf-16-le", "utf-16-be"])
+def test_vietnamese_is_read_also_beside_markup_and_formulas(encoding: str, before: str) -> None:
+    text = before + VIETNAMESE
+    if encoding == "cp1258":
+        data = b"".join(written_in_cp1258(character) for character in text)
+    else:
+        data = text.encode(encoding) if encoding.startswith("utf") else encode_vietnamese(text, encoding)
+    assert unicodedata.normalize("NFC", decode(data).text) == text
+
+
+@pytest.mark.parametrize("before", [MARKUP, FORMULAS], ids=["markup", "formulas"])
+@pytest.mark.parametrize(("encoding", "sentence"), SENTENCES.items())
+def test_one_sentence_is_enough_also_beside_markup_and_formulas(encoding: str, sentence: str, before: str) -> None:
+    assert decode((before + sentence).encode(encoding)).text == before + sentence
+
+
+def test_quotation_marks_before_words_are_no_sign_of_garble() -> None:
+    text = (
+        "Die Miete für ein Kanu beträgt 420 Euro – Hunde sind „nicht“ erlaubt, und ‚Kinder‘ unter zwölf nur mit Weste."
+    )
+    assert decode(text.encode("cp1252")).text == text
+
+
+def written_in_cp1258(character: str) -> bytes:
+    """Return a letter with its tone behind it, as this code page has them."""
+    try:
+        return character.encode("cp1258")
+    except UnicodeEncodeError:
+        base, *marks = unicodedata.normalize("NFD", character)
+        tones = [mark for mark in marks if mark in "\u0300\u0301\u0303\u0309\u0323"]
+        letter = unicodedata.normalize("NFC", base + "".join(mark for mark in marks if mark not in tones))
+        return (letter + "".join(tones)).encode("cp1258")
 
 
 @pytest.mark.parametrize(
@@ -101,10 +147,6 @@ def test_the_real_legacy_files_are_refused_because_letters_were_lost_in_them(sha
         ("Hội nghị".encode().decode("cp1258", "replace").encode(), "garbled"),
         (("Cộng hòa xã hội ".encode().decode("latin-1")).encode(), "garbled"),
         (b"Ho^.i nghi. tho^'ng nha^'t ra(`ng ca'c nu+o+'c dang pha't trie^?n ca^`n ddu+o+.c giu'p ddo+~.", "VIQR"),
-        (
-            "Hoäi nghò thoáng nhaát raèng caùc nöôùc ñang phaùt trieån caàn ñöôïc giuùp ñôõ.".encode("cp1252"),
-            "can't be told",
-        ),
         (bytes(range(128, 256)) * 3, "."),
     ],
 )
