@@ -13,6 +13,7 @@ from ingest.dates import iso_date
 from ingest.limits import MAX_FILE_BYTES
 from ingest.readers.archive import BROKEN, damaged_parts, names_part, opened_archive, parsed_part
 from ingest.readers.base import Reader
+from ingest.readers.epub_notes import Chapters, as_html, has_notes, with_notes
 from ingest.readers.html.reader import html_blocks, html_source
 
 if TYPE_CHECKING:
@@ -53,13 +54,18 @@ def read_epub(data: bytes) -> RawDocument:
 def _blocks(archive: zipfile.ZipFile, package: _Element, folder: str) -> Iterator[Block]:
     items = {item.get("id"): item for item in package.iter(f"{_OPF}item")}
     names = set(archive.namelist())
+    chapters: Chapters = {}
     for reference in package.iter(f"{_OPF}itemref"):
         item = items.get(reference.get("idref"))
         if item is None or item.get("media-type") not in _PAGES or "nav" in (item.get("properties") or "").split():
             continue
         path = posixpath.normpath(posixpath.join(folder, unquote(item.get("href", ""))))
         if path in names:
-            yield from html_blocks(html_source(archive.read(path)))
+            chapters[path] = as_html(html_source(archive.read(path)))
+    blocks = [block for source in chapters.values() for block in html_blocks(source)]  # refuses what is nested too deep
+    if any(map(has_notes, chapters.values())):
+        blocks = [block for source in with_notes(chapters).values() for block in html_blocks(source)]
+    yield from blocks
 
 
 def _published(package: _Element) -> str | None:

@@ -87,7 +87,7 @@ def written_in_cp1258(character: str) -> bytes:
     try:
         return character.encode("cp1258")
     except UnicodeEncodeError:
-        base, *marks = unicodedata.normalize("NFD", character)
+        base, *marks = list(unicodedata.normalize("NFD", character))
         tones = [mark for mark in marks if mark in "\u0300\u0301\u0303\u0309\u0323"]
         letter = unicodedata.normalize("NFC", base + "".join(mark for mark in marks if mark not in tones))
         return (letter + "".join(tones)).encode("cp1258")

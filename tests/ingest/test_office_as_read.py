@@ -261,3 +261,30 @@ def test_rich_text_takes_the_code_page_of_each_font() -> None:
 
 def read_document_of(text: str) -> Any:
     return read_document(Path("a.rtf"), text.encode("latin-1"))
+
+
+def test_a_book_has_its_notes_where_they_are_marked_and_no_page_numbers_in_its_sentences() -> None:
+    space = "xmlns='http://www.w3.org/1999/xhtml' xmlns:epub='http://www.idpf.org/2007/ops'"
+    chapter = (
+        "<p>ราคา 500<a epub:type='noteref' href='notes.xhtml#n1'>1</a> baht, or 600<a epub:type='noteref' href='#n2'>2</a> in "
+        "all<span epub:type='pagebreak' title='12'>12</span>.</p><aside epub:type='footnote' id='n2'><p>With tax.</p></aside>"
+    )
+    notes = "<ol><li epub:type='endnote' id='n1'><p>In 2019. <a href='c.xhtml#r1'>back</a></p></li></ol>"
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mimetype", "application/epub+zip")
+        archive.writestr(
+            "META-INF/container.xml",
+            "<container xmlns='urn:oasis:names:tc:opendocument:xmlns:container'><rootfile full-path='p.opf'/></container>",
+        )
+        items = "".join(f"<item id='{n}' href='{n}.xhtml' media-type='application/xhtml+xml'/>" for n in ("c", "notes"))
+        spine = "<spine><itemref idref='c'/><itemref idref='notes' linear='no'/></spine>"
+        book = f"<package xmlns='http://www.idpf.org/2007/opf'><manifest>{items}</manifest>{spine}</package>"
+        archive.writestr("p.opf", book)
+        for name, body in (("c", chapter), ("notes", notes)):
+            archive.writestr(f"{name}.xhtml", f"<html {space}><head><title/></head><body>{body}</body></html>")
+    assert lines("a.epub", out.getvalue()) == [
+        "ราคา 500 [1] baht, or 600 [2] in all.",
+        "[1] In 2019.",
+        "[2] With tax.",
+    ]
