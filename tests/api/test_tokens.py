@@ -21,8 +21,6 @@ from tests.security.test_endpoints import (
 )
 from tests.store.building import HashingEmbedder
 
-CHAT = {"model": "attest", "messages": [{"role": "user", "content": "Where are the warning bells?"}]}
-
 
 @pytest.fixture
 def people(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Guarded:

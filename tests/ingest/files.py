@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
@@ -162,8 +161,3 @@ def lying_zip_bomb() -> bytes:
     bomb = replaced_part(docx([("x", None)]), "word/document.xml", bytes(200 * 2**20))
     real = (200 * 2**20).to_bytes(4, "little")
     return bomb.replace(real, (100).to_bytes(4, "little"))
-
-
-def zlib_garbage(size: int) -> bytes:
-    """Bytes that look like nothing."""
-    return zlib.compress(bytes(range(256)) * (size // 256 + 1))[:size]

@@ -12,7 +12,6 @@ from tests.assistant.extractive_qa.hits import hit, words
 CHARTER = "# Charter\n\nArticle 15\n\nNobody may be refused a passport.\n\nArticle 16\n\nFamilies are protected."
 CODES = "E-1041: the drum is full. Call service.\n\nE-1043: the filter is blocked. Clean it first."
 THAI = "ข้อ ๑๒ ประตูปิดเวลา 22.30 น.\n\nข้อ ๑๓ ห้ามเลี้ยงสัตว์ทุกชนิด"
-RESOLUTIONS = "A/RES/60/251\n\nThe Council has 47 seats."
 
 
 def of(text: str, question: str, language: str = "en", title: str = "Notes") -> list[str]:
