@@ -9,7 +9,7 @@ Whatever a killed process left between two steps is undone or finished by `finis
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal
 
 from store.catalog.packing import text_sha256, version_digest
@@ -17,6 +17,7 @@ from store.errors import RequestError
 from store.ids import document_id
 from store.index.vectorize import embed_documents
 from store.text.date_ranges import day_range
+from store.text.storable import unstorable
 from store.types import Chunk, Document, ParsedDocument
 
 if TYPE_CHECKING:
@@ -50,20 +51,20 @@ class _Pending:
 def check_document(parsed: ParsedDocument) -> None:
     """Refuse a document that contradicts itself, before anything is stored.
 
-    Raises RequestError: no uri, a malformed date, a text that isn't Unicode, a hash that isn't the
+    Raises RequestError: no uri, a malformed date, text that can't be stored, a hash that isn't the
     text's, or passages and sentences that lie outside it or overlap.
     """
     document, text = parsed.document, parsed.text
+    _check_storable(parsed)
     name = document.uri or document.title or "a document"
     if not document.uri:
         raise RequestError(f"{name} has no uri: say where it came from.")
     try:
         if document.published is not None:
             day_range(document.published)
-        digest = text_sha256(text)
-    except ValueError as error:  # UnicodeEncodeError is one
+    except ValueError as error:
         raise RequestError(f"{name} can't be added: {error}") from error
-    if digest != document.text_sha256:
+    if text_sha256(text) != document.text_sha256:
         raise RequestError(f"{name} can't be added: its text_sha256 is not that of its text.")
     last = 0
     for number, passage in enumerate(parsed.passages):
@@ -74,6 +75,20 @@ def check_document(parsed: ParsedDocument) -> None:
             raise RequestError(f"{name} can't be added: a sentence of passage {number} lies outside it.")
         if passage.heading is not None and not 0 <= passage.heading.start <= passage.heading.end <= len(text):
             raise RequestError(f"{name} can't be added: a heading lies outside the text.")
+
+
+def _check_storable(parsed: ParsedDocument) -> None:
+    """Refuse text that no database can hold, in the document or in what is known of it."""
+    parts: list[tuple[str, object]] = [("text", parsed.text)]
+    parts += [(field.name, getattr(parsed.document, field.name)) for field in fields(parsed.document)]
+    parts += [("language of a passage", passage.language) for passage in parsed.passages]
+    parts += [("signs", sign) for sign in parsed.document.signs]
+    for part, value in parts:
+        if isinstance(value, str) and (character := unstorable(value)):
+            name = next((each for each in (parsed.document.uri, parsed.document.title) if not unstorable(each)), "")
+            raise RequestError(
+                f"{name or 'A document'} can't be added: its {part} holds the character {character}, which can't be stored."
+            )
 
 
 def _holds_its_sentences(passage: Chunk) -> bool:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -27,6 +28,7 @@ from store.ownership.ownership import Ownership
 from store.search.library_search import LibrarySearch
 from store.settings import Settings
 from store.text.date_ranges import day_range
+from store.text.storable import check_storable
 from store.types import Document, Filter, ParsedDocument, Passage, Progress, SearchResult
 
 if TYPE_CHECKING:
@@ -187,14 +189,18 @@ class Library:
     def search(self, query: str, k: int = 10, where: Filter | None = None) -> SearchResult:
         """Return the `k` best passages for `query`, best first; never more than ten thousand.
 
-        Raises QuestionError for a blank query, RequestError for a filter with a malformed date.
+        Raises QuestionError for a blank query, RequestError for a filter with a malformed date and for characters that
+        are none.
         """
         if not query.strip():
             raise QuestionError("The question is empty: write what you want to know.", code="question_empty")
+        check_storable([query])
         return self._search.search(query, min(max(k, 1), MAX_HITS), _checked(where))
 
     def spellings(self, words: Iterable[str], where: Filter | None = None) -> dict[str, dict[str, int]]:
         """Return how the library spells words that are given without marks; see `KeywordIndex.spellings`."""
+        words = list(words)
+        check_storable(words)
         with self.ownership.indexes() as indexes:
             return indexes.keywords.spellings(words, _checked(where))
 
@@ -232,8 +238,9 @@ class Library:
 
 
 def _checked(where: Filter | None) -> Filter:
-    """Return the filter, or an empty one. Raises RequestError for a malformed date in it."""
+    """Return the filter, or an empty one. Raises RequestError for a malformed date, and for what no text can hold."""
     where = where or Filter()
+    check_storable(chain(where.documents, where.speakers, where.languages, where.collections))
     for bound in (where.published_from, where.published_to):
         if bound is not None:
             try:

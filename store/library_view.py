@@ -6,13 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from store.errors import NotFoundError
+from store.text.storable import NOTHING
 from store.types import Document, Filter, Passage, SearchResult
 
 if TYPE_CHECKING:
     from store.library import DocumentPage, Library, Statistics
-
-_NONE = "\0"
-"""No name of a collection."""
 
 
 class ReadableLibrary(Protocol):
@@ -46,7 +44,7 @@ class View:
     def __init__(self, library: Library, collections: tuple[str, ...] | None) -> None:
         self._library = library
         # an empty filter would admit every collection, so none is a name that no collection has
-        self._collections = None if collections is None else collections or (_NONE,)
+        self._collections = None if collections is None else collections or (NOTHING,)
 
     def narrowed(self, where: Filter | None) -> Filter:
         """Return the filter, limited to the visible collections."""
@@ -54,7 +52,7 @@ class View:
         if self._collections is None:
             return where
         wanted = where.collections or self._collections
-        return replace(where, collections=tuple(name for name in wanted if name in self._collections) or (_NONE,))
+        return replace(where, collections=tuple(name for name in wanted if name in self._collections) or (NOTHING,))
 
     def document(self, document_id: str) -> Document:
         """Return a document. Raises NotFoundError."""

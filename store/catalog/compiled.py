@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Executable
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+
+from store.text.storable import check_storable
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
@@ -35,7 +38,9 @@ class Compiled:
         driver = _driver(connection)
         if driver is None:
             return connection.execute(self._statement, values).all()
-        return driver.execute(*self._bound(values)).fetchall()
+        text, given = self._bound(values)
+        check_storable(given)
+        return driver.execute(text, given).fetchall()
 
     def first(self, connection: Connection, **values: object) -> Sequence[Any] | None:
         """Return the first row of a query, if any."""
@@ -46,7 +51,9 @@ class Compiled:
         """Run the statement for each of `many` mappings."""
         driver = _driver(connection)
         if driver is not None:
-            driver.executemany(self._text, [[values[name] for name in self._order] for values in many])
+            rows = [[values[name] for name in self._order] for values in many]
+            check_storable(chain.from_iterable(rows))
+            driver.executemany(self._text, rows)
         elif many:
             connection.execute(self._statement, many)
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import sqlalchemy as sa
 from sqlalchemy import URL, Connection, Engine
@@ -19,6 +19,7 @@ from sqlalchemy.pool import QueuePool
 
 from store.catalog.database_errors import BUSY_SECONDS, translate_errors
 from store.errors import LibraryError, SettingsError
+from store.text.storable import check_storable
 
 if TYPE_CHECKING:
     from store.settings import Settings
@@ -205,6 +206,13 @@ def connect_file(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _check_parameters(*arguments: Any) -> None:  # noqa: ANN401 - of SQLAlchemy's event
+    """Refuse text that PostgreSQL can't hold, on SQLite too."""
+    _connection, _cursor, _statement, parameters, _context, many = arguments
+    for row in parameters if many else [parameters]:
+        check_storable(row.values() if isinstance(row, Mapping) else row)
+
+
 def _sqlite_engine(path: Path, *, writes: bool) -> Engine:
     """Return an engine for the existing file at `path`."""
 
@@ -222,6 +230,7 @@ def _sqlite_engine(path: Path, *, writes: bool) -> Engine:
         max_overflow=-1,
         hide_parameters=True,
     )
+    sa.event.listen(engine, "before_cursor_execute", _check_parameters)
     if writes:
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
@@ -230,7 +239,7 @@ def _sqlite_engine(path: Path, *, writes: bool) -> Engine:
 def _postgresql_engine(url: URL) -> Engine:
     if find_spec("psycopg") is None:
         raise SettingsError("PostgreSQL needs a driver: install it with `pip install 'attest[server]'`.")
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         hide_parameters=True,  # errors don't repeat what people asked
         pool_size=_KEPT,
@@ -248,3 +257,5 @@ def _postgresql_engine(url: URL) -> Engine:
             "options": f"-c lock_timeout={BUSY_SECONDS}s -c timezone=UTC",
         },
     )
+    sa.event.listen(engine, "before_cursor_execute", _check_parameters)
+    return engine

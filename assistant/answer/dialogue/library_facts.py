@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from store.library import Library
+from store.text.storable import NOTHING
 from store.types import Document, Filter
-
-NOTHING = "\0"
-"""No document has this id."""
 
 
 @dataclass(frozen=True, slots=True)
