@@ -6,8 +6,10 @@ once. On SQLite, `PRAGMA user_version` has the number too, for older versions of
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
+from collections.abc import Sequence
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
@@ -36,7 +38,7 @@ VERSIONS = "alembic_version"
 """The table in which Alembic notes the revision of a SQLite file."""
 SERVER_VERSIONS = "attest_version"
 """Its name on PostgreSQL, where another program's revisions may lie in a table of Alembic's own name."""
-_REVISION = sa.select(sa.column("version_num", sa.Text)).select_from(sa.table(SERVER_VERSIONS))
+_REVISION = sa.select(sa.column("version_num", sa.Text)).select_from(sa.table(SERVER_VERSIONS)).limit(3)
 _MADE_BY = sa.select(library.c.value).where(library.c.name == "made_by")
 
 
@@ -75,17 +77,17 @@ def check_schema(connection: Connection, where: Path | URL, folder: Path = MIGRA
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - as `where` says
         return check_file(driver, where, folder)
+    named = f"{where.database} at {where.host}"
     tables = sa.inspect(connection)
-    if not tables.has_table(SERVER_VERSIONS):
-        if tables.get_table_names():
-            raise LibraryError(
-                f"{where.database} at {where.host} holds another program's tables; name an empty database."
-            )
+    is_there = tables.has_table(SERVER_VERSIONS)
+    if not is_there and not tables.get_table_names():
         return 0
-    current = int(connection.execute(_REVISION).scalar() or 0)
+    if not is_there or "version_num" not in (column["name"] for column in tables.get_columns(SERVER_VERSIONS)):
+        raise LibraryError(f"{named} holds another program's tables; name an empty database.")
+    current = _revision(list(connection.scalars(_REVISION)), SERVER_VERSIONS, named)
     if current > latest_schema(folder):
         made_by = connection.execute(_MADE_BY).scalar()
-        raise _newer(f"in {where.database} at {where.host}", made_by, current, folder)
+        raise _newer(f"in {named}", made_by, current, folder)
     return current
 
 
@@ -96,10 +98,36 @@ def check_file(connection: sqlite3.Connection, path: Path, folder: Path = MIGRAT
     is_empty = connection.execute("SELECT NOT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0]
     if not is_empty and application != APPLICATION_ID:
         raise LibraryError(f"{path} is a database of another program; choose another --home.")
-    if current > latest_schema(folder):
+    noted = _noted_revision(connection, path)
+    if max(current, noted) > latest_schema(folder):
         made_by = connection.execute("SELECT value FROM library WHERE name = 'made_by'").fetchone()
-        raise _newer(f"at {path.parent}", made_by[0] if made_by else None, current, folder)
+        raise _newer(f"at {path.parent}", made_by[0] if made_by else None, max(current, noted), folder)
+    if noted > current:
+        raise _unclear(VERSIONS, str(path), f"{noted:04}, and the file says {current:04}")
     return current
+
+
+def _noted_revision(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the revision that Alembic noted in a file; 0 where it never did, as before Attest used it."""
+    has_table = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = ?)"
+    if not connection.execute(has_table, (VERSIONS,)).fetchone()[0]:
+        return 0
+    rows = connection.execute("SELECT version_num FROM alembic_version LIMIT 3").fetchall()
+    return _revision([row[0] for row in rows], VERSIONS, str(path))
+
+
+def _revision(rows: Sequence[object], table: str, where: str) -> int:
+    """Return the number in the one row of a table of revisions. Raises LibraryError for other rows."""
+    if len(rows) == 1 and re.fullmatch(r"[0-9]{4}", str(rows[0])):
+        return int(str(rows[0]))
+    raise _unclear(table, where, " and ".join(map(repr, rows)) or "no row")
+
+
+def _unclear(table: str, where: str, held: str) -> LibraryError:
+    return LibraryError(
+        f"The table {table} in {where} doesn't tell which version made the library: it should hold one number of four "
+        f"digits, and it holds {held}. Restore a backup, or name another place; nothing was changed."
+    )
 
 
 def make_structure(connection: sqlite3.Connection, schema: int) -> None:

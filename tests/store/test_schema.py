@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -10,8 +11,15 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from store.catalog.catalog import FILE
 from store.catalog.schema import migrate
 from store.catalog.tables import metadata
+from store.errors import LibraryError
+from store.library import Library
+from store.settings import load_settings
+from tests.postgresql import PostgresServer
+from tests.store.building import HashingEmbedder, add, parsed
+from tests.store.whole_library import in_postgresql
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +71,65 @@ def test_libraries_that_are_made_at_once_are_all_whole(tmp_path: Path, both: tup
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(migrate, files))
     assert {tuple(_tables(file)) for file in files} == {tuple(_tables(both[0]))}
+
+
+ODD = {
+    "no row": ["DELETE FROM {table}"],
+    "two rows": ["INSERT INTO {table} VALUES ('0001')"],
+    "a newer version's": ["UPDATE {table} SET version_num = '0099'"],
+    "another program's revision": ["UPDATE {table} SET version_num = 'ae1027a6acf7'"],
+    "another table of the name": ["DROP TABLE {table}", "CREATE TABLE {table} (id INTEGER)"],
+}
+SAID = {"a newer version's": "schema 99", "another table of the name": "another program|version_num"}
+
+
+def _spoil(statements: list[str], table: str, run: Callable[[str], object]) -> None:
+    for statement in statements:
+        run(statement.format(table=table))
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_revisions_of_a_file_are_refused_in_one_sentence_and_nothing_is_changed(tmp_path: Path, odd: str) -> None:
+    with Library.open(tmp_path, embedder=HashingEmbedder()) as library:
+        add(library, parsed("a", "Words."))
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as opened:
+        _spoil(ODD[odd], "alembic_version", opened.execute)
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = (tmp_path / FILE).read_bytes()
+    for read_only in (False, True):
+        with pytest.raises(LibraryError, match=SAID.get(odd, "alembic_version")) as raised:
+            Library.open(tmp_path, read_only=read_only)
+        assert len(str(raised.value).splitlines()) == 1
+    assert (tmp_path / FILE).read_bytes() == before
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_revisions_of_a_database_are_refused_in_one_sentence_and_nothing_is_changed(
+    postgresql: PostgresServer, tmp_path: Path, odd: str
+) -> None:
+    where = postgresql.new_database()
+    settings = in_postgresql(load_settings(tmp_path), where, tmp_path)
+    with Library.open(settings, embedder=HashingEmbedder()) as library:
+        add(library, parsed("a", "Words."))
+    _spoil(ODD[odd], "attest_version", lambda statement: postgresql.execute(statement, str(where.database)))
+    before = _contents(where)
+    for opened in (
+        lambda: Library.open(settings),
+        lambda: Library.open(settings, read_only=True),
+        lambda: migrate(where),
+    ):
+        with pytest.raises(LibraryError, match=SAID.get(odd, "attest_version")) as raised:
+            opened()
+        assert len(str(raised.value).splitlines()) == 1
+    assert _contents(where) == before
+
+
+def _contents(where: sa.URL) -> dict[str, list[tuple[object, ...]]]:
+    engine = sa.create_engine(where)
+    with engine.connect() as connection:
+        held = sa.MetaData()
+        held.reflect(connection)
+        return {
+            name: sorted(map(tuple, connection.execute(sa.select(table))), key=repr)
+            for name, table in held.tables.items()
+        }
