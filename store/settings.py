@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     """Which of them holds the vectors."""
     chroma_token_file: Path | None = None
     """A file with the token that the server, or the proxy before it, asks for."""
+    chroma_ca_file: Path | None = None
+    """A file with the certificate of the authority that vouches for a server at ``https://``; None: public ones."""
     mode: Literal["quotes", "written", "auto"] = "auto"
     """How answers are made; auto: written if a language model is set, quotes otherwise."""
     max_quotes: Annotated[int, Field(ge=1, le=20)] = 5

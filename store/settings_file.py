@@ -15,6 +15,7 @@ PLACE = (
     "chroma_tenant",
     "chroma_database",
     "chroma_token_file",
+    "chroma_ca_file",
 )
 """Settings that say where a library lies, not what it is."""
 

@@ -100,6 +100,14 @@ class PostgresServer:
         self.stop(how=signal.SIGQUIT)
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def own(self, file: Path) -> Path:
+        """Copy a file to where the server reads it, as its owner alone; return the copy."""
+        copy = Path(shutil.copy(file, self._folder))
+        copy.chmod(0o600)
+        if self._user:
+            shutil.chown(copy, self._user)
+        return copy
+
     def execute(self, statement: str, database: str = "postgres") -> None:
         """Run a statement as the superuser, outside transactions."""
         with closing(self._connect(database)) as connection:

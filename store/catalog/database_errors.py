@@ -63,6 +63,11 @@ def _explain_postgresql(error: BaseException, url: URL) -> str:
     reason = " ".join(str(error).split()).rstrip(".")
     if state in _BY_STATE:
         return f"{_named(url)} {_BY_STATE[state]}"
+    if "certificate" in reason and not state:
+        return (
+            f"{_named(url)} can't be used by TLS ({reason}): name the file with its authority's certificate as sslrootcert "
+            "in database_url, and the server as its certificate does."
+        )
     is_operational = any(kind.__name__ == "OperationalError" for kind in type(error).__mro__)
     if is_operational and (not state or state.startswith(_UNREACHABLE)):
         return f"{_named(url)} can't be reached ({reason}): start it or check database_url, then try again."

@@ -7,6 +7,7 @@ others aren't kept waiting for it either: for a moment they get the same error a
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ ROWS = 1_000
 """Rows in one request: some megabytes, well below what proxies let through."""
 PASSING = frozenset({408, 429, 502, 503, 504})
 """HTTP statuses that may be others in a moment."""
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 PAGE = 100
 """Collections listed in one request."""
 
@@ -54,6 +56,8 @@ class ServerAddress:
     database: str = "default_database"
     token_file: Path | None = None
     """A file that holds the token, for Chroma Cloud or a proxy that asks for one."""
+    ca_file: Path | None = None
+    """A file with the certificate of an authority of one's own; None: the public ones, or those of `SSL_CERT_FILE`."""
 
     def headers(self) -> dict[str, str]:
         """Return the token as Chroma Cloud and as proxies expect it. Raises SettingsError."""
@@ -66,6 +70,17 @@ class ServerAddress:
         if not token or not token.isascii() or not token.isprintable():
             raise SettingsError(f"The file that chroma_token_file names holds no token: {self.token_file}.")
         return {"X-Chroma-Token": token, "Authorization": f"Bearer {token}"}
+
+    def trusted(self) -> ssl.SSLContext | bool:
+        """Return whose certificates are trusted, as httpx takes it. Raises SettingsError."""
+        if self.ca_file is None:
+            return True
+        try:
+            return ssl.create_default_context(cafile=self.ca_file)
+        except OSError as error:  # ssl.SSLError is one
+            raise SettingsError(
+                f"The file that chroma_ca_file names can't be read as certificates: {self.ca_file}."
+            ) from error
 
 
 class ChromaServer:
@@ -116,15 +131,19 @@ class ChromaServer:
         import chromadb
         from chromadb.config import Settings
 
-        headers = self.address.headers()
+        headers, trusted = self.address.headers(), self.address.trusted()
         # Opening a client asks the server for this and that without a deadline: see that it answers at all.
-        httpx.get(f"{self._base}/api/v2/heartbeat", headers=headers, timeout=self._timeout()).raise_for_status()
+        heartbeat = f"{self._base}/api/v2/heartbeat"
+        httpx.get(heartbeat, headers=headers, timeout=self._timeout(), verify=trusted).raise_for_status()
         client = chromadb.HttpClient(
             self._base,
             self._port,
             ssl=self._secure,
             headers=headers,
-            settings=Settings(anonymized_telemetry=False),
+            settings=Settings(
+                anonymized_telemetry=False,
+                chroma_server_ssl_verify=str(self.address.ca_file) if self.address.ca_file else True,
+            ),
             tenant=self.address.tenant,
             database=self.address.database,
         )
@@ -179,10 +198,8 @@ class ChromaServer:
 
         status, reason = _status(error), _reason(error)
         where = f"The Chroma server at {self.address.url}"
-        if "full" in reason.lower() or "no space" in reason.lower():
-            return LibraryError(f"{where} has a full disk. Free some space there and try again.")
-        if status in {401, 403}:
-            return LibraryError(f"{where} refuses the token: put the right one into the file of chroma_token_file.")
+        if told := _told(status, reason):
+            return LibraryError(f"{where} {told}")
         if isinstance(error, NotFoundError) and "collection" in reason.lower():
             return IndexGoneError(f"{where} doesn't have the library's vectors: run `attest doctor --fix`.")
         if isinstance(error, NotFoundError):
@@ -244,7 +261,23 @@ def _status(error: BaseException) -> int | None:
 def _is_passing(error: BaseException) -> bool:
     # chromadb makes a ValueError of some errors of the connection.
     lost = isinstance(error, httpx.TransportError) or str(error).startswith("Could not connect to")
-    return lost or _status(error) in PASSING
+    return (lost and _UNTRUSTED not in str(error)) or _status(error) in PASSING
+
+
+def _told(status: int | None, reason: str) -> str | None:
+    """Return what is said of a server where only its owner can help."""
+    if "full" in reason.lower() or "no space" in reason.lower():
+        return "has a full disk. Free some space there and try again."
+    if status in {401, 403}:
+        return "refuses the token: put the right one into the file of chroma_token_file."
+    if _UNTRUSTED in reason:
+        # without OpenSSL's names for it and for the place in its code
+        why = reason.partition("certificate verify failed: ")[2].partition(" (_ssl.c")[0] or "its check failed"
+        return (
+            f"shows a certificate that isn't trusted ({why}): name the file with its authority's certificate in "
+            "chroma_ca_file, or correct chroma_url."
+        )
+    return None
 
 
 def _reason(error: Exception) -> str:

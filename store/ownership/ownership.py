@@ -190,7 +190,13 @@ def _chroma_server(settings: Settings) -> ChromaServer | None:
     from store.index.chroma_server import ChromaServer, ServerAddress
 
     return ChromaServer(
-        ServerAddress(settings.chroma_url, settings.chroma_tenant, settings.chroma_database, settings.chroma_token_file)
+        ServerAddress(
+            settings.chroma_url,
+            settings.chroma_tenant,
+            settings.chroma_database,
+            settings.chroma_token_file,
+            settings.chroma_ca_file,
+        )
     )
 
 
