@@ -121,8 +121,10 @@ def times(index: KeywordIndex, questions: Sequence[str], where: Filter) -> tuple
 
 def _bytes(database: Database) -> int:
     with database.reading() as connection:
-        sizes = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname LIKE 'keyword%' AND relkind = 'r'"
-        return int(connection.execute(sa.text(sizes)).scalar_one())
+        sizes = sa.text(
+            "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname LIKE 'keyword%' AND relkind = 'r'"
+        )
+        return int(connection.execute(sizes).scalar_one())
 
 
 @click.command()
