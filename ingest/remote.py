@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 WEB = frozenset({"http", "https"})
 CLOUD = {"s3": "s3", "gs": "gs", "gcs": "gs"}
 """Object stores, by what obstore calls them."""
+_ENDPOINTS = {"s3": "AWS_ENDPOINT_URL", "gs": "GOOGLE_BASE_URL"}
+"""Where the environment names a server of one's own."""
 STORES = frozenset({*CLOUD, "memory"})
 """What can be listed; `memory` is fsspec's own."""
 
@@ -167,7 +169,7 @@ def _cloud_filesystem(protocol: str) -> Any:  # noqa: ANN401 - fsspec has no typ
             code="remote_driver",
             protocol=protocol,
         ) from error
-    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    endpoint = os.environ.get(_ENDPOINTS[protocol], "")
     made: Any = FsspecStore  # its overloads leave out what fsspec itself takes
     return made(
         protocol,
