@@ -17,7 +17,6 @@ from assistant.accounts.register import Register
 from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
 from store.errors import AttestError, RequestError
-from store.ids import document_id
 from store.library import Library
 from store.library_view import View
 from store.notes import note, noted
@@ -27,7 +26,8 @@ from tests.postgresql import PostgresServer
 from tests.store.building import HashingEmbedder, add, parsed
 from tests.store.whole_library import in_postgresql
 
-NAUGHTY = st.text(st.sampled_from("aก\0\ud800\udfff\uffff\n👩‍"), min_size=1, max_size=4)
+HOSTILE = ["'; DROP TABLE documents; --", '" OR 1=1', "%s%(id)s", ":id", "\\", "{id}", "$1", "_%"]
+NAUGHTY = st.lists(st.sampled_from([*"aก\0\ud800\udfff\uffff\n👩‍", *HOSTILE]), min_size=1, max_size=4).map("".join)
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,11 @@ def _add_document(place: Place, text: str, field: str) -> object:
     if field == "text":
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         made = ParsedDocument(replace(made.document, text_sha256=digest, passage_count=0), text, (), 1)
-    if field not in ("text", "language of a passage"):
-        made = replace(made, document=replace(made.document, **{field: text}))
-    if field == "language of a passage":
+    elif field == "language of a passage":
         made = replace(made, passages=(replace(made.passages[0], language=text),))
-    if field == "uri":
-        made = replace(made, document=replace(made.document, id=document_id("b")))
+    else:
+        changed: dict[str, Any] = {field: text}
+        made = replace(made, document=replace(made.document, **changed))
     (result,) = place.library.add_many([made])
     kept = place.library.document(result.document.id)
     place.library.remove(kept.id)
