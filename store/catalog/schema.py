@@ -102,8 +102,6 @@ def check_file(connection: sqlite3.Connection, path: Path, folder: Path = MIGRAT
     if max(current, noted) > latest_schema(folder):
         made_by = connection.execute("SELECT value FROM library WHERE name = 'made_by'").fetchone()
         raise _newer(f"at {path.parent}", made_by[0] if made_by else None, max(current, noted), folder)
-    if noted > current:
-        raise _unclear(VERSIONS, str(path), f"{noted:04}, and the file says {current:04}")
     return current
 
 
@@ -120,11 +118,8 @@ def _revision(rows: Sequence[object], table: str, where: str) -> int:
     """Return the number in the one row of a table of revisions. Raises LibraryError for other rows."""
     if len(rows) == 1 and re.fullmatch(r"[0-9]{4}", str(rows[0])):
         return int(str(rows[0]))
-    raise _unclear(table, where, " and ".join(map(repr, rows)) or "no row")
-
-
-def _unclear(table: str, where: str, held: str) -> LibraryError:
-    return LibraryError(
+    held = " and ".join(map(repr, rows)) or "no row"
+    raise LibraryError(
         f"The table {table} in {where} doesn't tell which version made the library: it should hold one number of four "
         f"digits, and it holds {held}. Restore a backup, or name another place; nothing was changed."
     )
