@@ -7,7 +7,7 @@ import re
 import secrets
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -18,6 +18,7 @@ from store.settings import Settings, load_settings
 from tests.conftest import ROOT
 from tests.postgresql import PostgresServer
 from tests.reliability.test_serving_killed import attest
+from tests.servers import chroma_running
 from tests.store.whole_library import in_postgresql
 
 pytestmark = pytest.mark.server
@@ -27,11 +28,21 @@ DENIED = "doesn't let this role do that"
 
 
 @pytest.fixture(scope="module")
-def documented(postgresql: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def documented(
+    postgresql: PostgresServer, stack: ExitStack, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Path]]:
     """The homes of the roles of `docs/scaling.md` over one library, by name, and that of its owner."""
     folder = tmp_path_factory.mktemp("roles")
     (folder / "harbour.txt").write_text("The harbour bell was cast in 1823 by two brothers.", encoding="utf-8")
-    settings = in_postgresql(load_settings(folder / "owner"), postgresql.new_database(), folder)
+    chroma = stack.enter_context(chroma_running(folder / "chroma"))
+    base = load_settings(folder / "owner", chroma_url=chroma.url)
+    settings = in_postgresql(base, postgresql.new_database(), folder)
     database = str(settings.database_url).rpartition("/")[2]
     homes = {"owner": _home(folder / "owner", settings)}
     assert attest(homes["owner"], "ingest", str(folder / "harbour.txt")).wait() == 0
@@ -57,11 +68,10 @@ def documented(postgresql: PostgresServer, tmp_path_factory: pytest.TempPathFact
 
 
 def _home(folder: Path, settings: Settings) -> Path:
-    """Make a home of its own for a role, with the keywords and vectors of the same library where they lie in it."""
+    """Make a home of its own for a role, as on a machine of its own."""
     folder.mkdir(exist_ok=True)
-    lines = (
-        f"{name} = {json.dumps(str(getattr(settings, name)))}\n" for name in ("database_url", "database_password_file")
-    )
+    names = ("database_url", "database_password_file", "chroma_url")
+    lines = (f"{name} = {json.dumps(str(getattr(settings, name)))}\n" for name in names)
     (folder / "attest.toml").write_text("".join(lines), encoding="utf-8")
     return folder
 
