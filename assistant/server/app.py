@@ -22,7 +22,7 @@ from assistant.server.api.services import Services
 from assistant.server.auth.authentication import DEFAULT_ACCESS, Access, Authenticator, Identity
 from assistant.server.auth.permissions import refuse_undeclared
 from assistant.server.auth.sign_in_routes import auth_router
-from assistant.server.error_responses import add_error_handlers
+from assistant.server.error_responses import add_error_handlers, unknown_visitor
 from assistant.server.page import routes
 from assistant.server.page.answer_stream import PageAnswers
 from assistant.server.page.gradio.mount import mount_page
@@ -76,7 +76,7 @@ def application(
         middleware=[
             Middleware(MeasuredRequests, metrics=metrics),
             # Proxies are believed by their own addresses, so those are looked at before they are replaced.
-            Middleware(AuthenticationMiddleware, backend=identity),
+            Middleware(AuthenticationMiddleware, backend=identity, on_error=unknown_visitor),
             Middleware(ProxyHeadersMiddleware, trusted_hosts=list(access.networks())),
             Middleware(RateLimits, per_minute=settings.requests_per_minute),
         ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
 
 from assistant.accounts.account import Visitor
 from assistant.server.auth.permissions import visitor_of_scope
@@ -16,7 +17,7 @@ def visitor_of_request(request: Request) -> Visitor:
     return visitor_of_scope(request.scope)
 
 
-def words_of_request(request: Request) -> Strings:
+def words_of_request(request: HTTPConnection) -> Strings:
     """Return the interface's words for a request."""
     return chosen(request.query_params.get("ui"), request.headers.get("accept-language", ""))
 

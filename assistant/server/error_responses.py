@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
+from starlette.authentication import AuthenticationError
+from starlette.requests import HTTPConnection
 
 from assistant.server.auth.sign_in_routes import wanted_conversation
 from assistant.server.dependencies import words_of_request
@@ -29,6 +31,13 @@ _STATUSES: tuple[tuple[type[AttestError], int], ...] = (
 def status_of(error: AttestError) -> int:
     """Return the HTTP status of an error."""
     return next(status for kind, status in _STATUSES if isinstance(error, kind))
+
+
+def unknown_visitor(connection: HTTPConnection, error: AuthenticationError) -> Response:
+    """Answer a request whose visitor can't be looked up, such as while the database is away."""
+    cause = error.__cause__
+    told = cause if isinstance(cause, AttestError) else NotSignedInError()
+    return JSONResponse(stated(told, words_of_request(connection)), status_of(told))
 
 
 def add_error_handlers(app: FastAPI) -> None:

@@ -125,10 +125,8 @@ def test_a_page_may_keep_conversations_and_change_no_document(documented: dict[s
         assert client.get(f"/api/documents/{document['id']}").status_code == 200
 
 
-def test_a_reader_s_server_answers_where_nothing_is_kept(documented: dict[str, Path]) -> None:
+def test_a_server_that_may_not_read_accounts_says_so(documented: dict[str, Path]) -> None:
     with _served(documented["attest_reader"]) as client:
-        reply = client.post("/api/ask", json={"question": QUESTION, "keep": False})
-        assert reply.status_code == 200
-        assert "1823" in reply.text
-        kept = client.post("/api/ask", json={"question": QUESTION})
-        assert DENIED in kept.text
+        for path in ("/", "/api/documents"):
+            reply = client.get(path)
+            assert (reply.status_code, DENIED in reply.json()["message"]) == (503, True)

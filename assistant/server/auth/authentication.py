@@ -17,7 +17,7 @@ from starlette.requests import HTTPConnection
 
 from assistant.accounts.account import Account, Visitor, checked_name, folded_name, owner_of_account
 from assistant.accounts.sign_in import Accounts
-from store.errors import RequestError
+from store.errors import AttestError, RequestError
 
 SESSION_COOKIE = "attest_session"
 OWNER_COOKIE = "attest_owner"
@@ -95,8 +95,11 @@ class Identity(AuthenticationBackend):
             self._authenticators.append(session_cookie(accounts))
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser] | None:
-        """Return the visitor and their right; None for a stranger."""
-        visitor = self.visitor(conn)
+        """Return the visitor and their right; None for a stranger. Raises AuthenticationError where none can be known."""
+        try:
+            visitor = self.visitor(conn)
+        except AttestError as error:  # the accounts can't be read
+            raise AuthenticationError(str(error)) from error
         return None if visitor is None else (AuthCredentials([visitor.right]), KnownUser(visitor))
 
     def visitor(self, connection: HTTPConnection) -> Visitor | None:
