@@ -119,7 +119,8 @@ class Assistant:
         """Yield the answer in quotes; where a model tried before, with the sentences that the quotes don't carry."""
         text = ""
         claims: list[Claim] = []
-        for each in (*quoted_answer.shortened(found.evidence, found.short_answer), *found.evidence):
+        short = quoted_answer.shortened(found.evidence, found.short_answer, found.question.language)
+        for each in (*short, *found.evidence):
             gap = PARAGRAPH if text else ""
             claim = quoted_answer.framed(each, found.question.language, len(text) + len(gap))
             text += gap + claim.text

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import regex
+
 from assistant.types import Claim, Evidence, Notice, ShortAnswer
 from prompts import phrase
 from store.types import Document
 
 NEAREST = 3
 """Documents named where nothing answers."""
+_MARKS = regex.compile(r"(\S\s?)¤(\s?\S)")
+"""The marks around the quote in a frame, where it is ``¤``."""
 
-SEPARATOR = " … "
-"""Between the words of a short answer that has several spans."""
 
-
-def shortened(evidence: Sequence[Evidence], answer: ShortAnswer | None) -> Iterator[Evidence]:
-    """Yield the quotes that have words of the short answer, each with these alone."""
+def shortened(evidence: Sequence[Evidence], answer: ShortAnswer | None, language: str) -> Iterator[Evidence]:
+    """Yield the quotes that have words of the short answer, each with these alone: several in marks of their own."""
     if answer is None:
         return
+    marks = _MARKS.search(phrase("frame", language).render(speaker="", quote="¤", key=1))
+    between = f"{marks[2]}, {marks[1]}" if marks else ", "
     for item in evidence:
-        if words := SEPARATOR.join(span.text for span in answer.spans if span.key == item.key):
+        if words := between.join(span.text for span in answer.spans if span.key == item.key):
             yield item.model_copy(update={"quote": words})
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from assistant.answer.evidence import with_parts
-from assistant.answer.quoted_answer import shortened
+from assistant.answer.quoted_answer import framed, shortened
 from assistant.answer.short_answer import short_answer
 from assistant.extractive_qa.candidates import Candidate, ReadParts, read_passages
 from assistant.extractive_qa.decisions import Decisions
@@ -114,10 +114,26 @@ def test_parts_that_stand_in_two_sentences_are_quoted_from_both(reader: Reader) 
     assert short is not None
     assert [span.key for span in short.spans] == [1, 2]
     assert "12 euros" in " ".join(span.text for span in short.spans)
-    assert [each.key for each in shortened(evidence, short)] == [1, 2]
+    assert [each.key for each in shortened(evidence, short, "en")] == [1, 2]
 
 
 def test_words_for_one_of_several_things_are_no_answer_for_all(reader: Reader) -> None:
     short, evidence = answered(reader, "Who heads the juniors, the workshop and the kitchen?", NOTICE, "en")
     assert short is None
     assert "Lena Holm" in evidence[0].quote
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "“north bay”, “3 August 2026”"),
+        ("th", "“north bay”, “3 August 2026”"),
+        ("vi", "“north bay”, “3 August 2026”"),
+        ("fr", "« north bay », « 3 August 2026 »"),
+        ("de", "„north bay“, „3 August 2026“"),
+    ],
+)
+def test_each_of_several_words_stands_in_marks_of_its_own(reader: Reader, language: str, said: str) -> None:
+    short, evidence = answered(reader, "When and where does the regatta take place?", NOTICE, "en")
+    (item,) = shortened(evidence, short, language)
+    assert said in framed(item, language, 0).text.replace("\xa0", " ")
