@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from assistant.extractive_qa.candidates import Candidate, ReadParts
 from assistant.extractive_qa.decisions import Confidence
+from assistant.extractive_qa.structure import whole
 from assistant.types import Evidence, Source
 from store.library import Library
 from store.text.fold import fold
-from store.types import Document
+from store.types import Document, Span
 
 SAME_WORDS = 0.8
 """Share of a sentence's character trigrams in another one from which on the two are shown once."""
@@ -18,19 +20,21 @@ SAME_WORDS = 0.8
 def select(ordered: Sequence[Candidate], most: int, further: Confidence) -> list[Candidate]:
     """Return the sentences to show: the best, and at most `most` - 1 more that are likely to answer too.
 
-    `further` says how likely. Near-duplicates are shown once.
+    `further` says how likely. Near-duplicates are shown once, and each with what it can't be understood without.
     """
     chosen: list[Candidate] = []
     shown: list[frozenset[str]] = []
     for each in ordered:
-        if len(chosen) >= most:
-            break
         if chosen and not _answers_too(each, ordered[0], further):
             continue
-        trigrams = _trigrams(each.words)
-        if any(_overlap(trigrams, other) >= SAME_WORDS for other in shown):
+        together = next((place for place, other in enumerate(chosen) if _is_quoted_with(each, other)), None)
+        if together is not None:
+            chosen[together] = replace(chosen[together], is_one_of_several=True)
             continue
-        chosen.append(each)
+        trigrams = _trigrams(each.words)
+        if len(chosen) == most or any(_overlap(trigrams, other) >= SAME_WORDS for other in shown):
+            continue
+        chosen.append(in_context(each))
         shown.append(trigrams)
     return chosen
 
@@ -49,9 +53,19 @@ def with_parts(chosen: Sequence[Candidate], read: ReadParts, most: int, certaint
             if each.hit.document.id in documents and each.reading and each.reading.agreement >= certainty
         ]
         best = max(sure, key=lambda each: each.margin, default=None)
-        if best is not None and not any(each.sentence == best.sentence for each in shown):
-            shown.insert(1, best)
+        if best is not None and not any(_is_quoted_with(best, each) for each in shown):
+            shown.insert(1, in_context(best))
     return shown[:most]
+
+
+def in_context(each: Candidate) -> Candidate:
+    """Return a sentence to be quoted with what announces it, or with what it announces or names."""
+    return replace(each, quoted=whole(each.hit, each.sentence.span))
+
+
+def _is_quoted_with(each: Candidate, other: Candidate) -> bool:
+    document, start, end = other.place
+    return each.hit.document.id == document and start <= each.sentence.span.start and each.sentence.span.end <= end
 
 
 def _answers_too(each: Candidate, best: Candidate, further: Confidence) -> bool:
@@ -68,23 +82,24 @@ def verified(chosen: Iterable[Candidate], library: Library) -> tuple[Evidence, .
     evidence: list[Evidence] = []
     with library.snapshot() as snapshot:
         for each in chosen:
-            document, span = each.hit.document, each.sentence.span
+            document, (_, start, end) = each.hit.document, each.place
+            words = each.hit.text[start - each.hit.passage.start : end - each.hit.passage.start]
             now = snapshot.documents_by_id([document.id]).get(document.id)
             if now is None or now.text_sha256 != document.text_sha256:
                 continue
-            if snapshot.text(document.id, span.start, span.end) != each.words:
+            if snapshot.text(document.id, start, end) != words:
                 continue
             evidence.append(
                 Evidence(
                     key=len(evidence) + 1,
-                    document=source(now, span.start),
+                    document=source(now, start),
                     passage_id=each.hit.passage.id,
-                    start=span.start,
-                    end=span.end,
-                    quote=each.words,
+                    start=start,
+                    end=end,
+                    quote=words,
                     language=each.hit.passage.language,
                     score=each.score,
-                    recognized=now.is_recognized(span),
+                    recognized=now.is_recognized(Span(start, end)),
                 )
             )
     return tuple(evidence)

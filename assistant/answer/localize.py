@@ -1,7 +1,8 @@
-"""Dates, numbers and places of a short answer in the asker's language, by rule: beside its words, never instead.
+"""Dates, numbers and names of a short answer in the asker's language, by rule: beside its words, never instead.
 
-Dates and numbers are written as the Unicode CLDR has it (Babel), years in Thai in the Buddhist Era; places and bodies
-bear the names of `assistant.verify.places`. Names of persons have no such table and stay as they are.
+Dates and numbers are written as the Unicode CLDR has it (Babel), years in Thai in the Buddhist Era. A name is what a
+document calls it in brackets (`assistant.answer.bracketed_names`), else what `assistant.verify.places` or the CLDR calls
+a place, a body or a language; other names stay as they are.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
 import regex
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton
 from babel.numbers import NumberFormatError, format_decimal, parse_decimal
 
+from assistant.answer.bracketed_names import in_language
 from assistant.types import AnswerSpan, Evidence, Rendering, ShortAnswer
 from assistant.verify.names import latin_names
 from assistant.verify.numbers import Quantity, numbers_in
@@ -23,27 +26,34 @@ from assistant.verify.text import fold
 from store.text.dates import BUDDHIST_ERA, DateMention, dates_in
 
 ANY_LEAP_YEAR = 2000
+THAI_LANGUAGE = "ภาษา"
+"""What Thai says before the name of a language, which the CLDR leaves out."""
 LARGEST = 10**15
 """From which on figures are a code rather than a number."""
 _HALF = regex.compile(r"ครึ่ง|rưỡi|nửa|\bhalf\b|\bhalves\b")
 """Beside which a number isn't the whole number."""
 
 
-def with_renderings(short: ShortAnswer, evidence: Sequence[Evidence], language: str) -> ShortAnswer:
-    """Return `short` with what of it can be said in `language` by rule; as it is where its quotes are in that language."""
+def with_renderings(
+    short: ShortAnswer, evidence: Sequence[Evidence], language: str, texts: Sequence[str] = ()
+) -> ShortAnswer:
+    """Return `short` with what of it can be said in `language` by rule; as it is where its quotes are in that language.
+
+    `texts` are what documents say around it, where names may stand in two languages.
+    """
     quoted_in = {each.key: each.language for each in evidence}
     renderings = [
         rendering
         for span in short.spans
         if _base(quoted_in[span.key]) != _base(language)
-        for rendering in _renderings(span, quoted_in[span.key], language)
+        for rendering in _renderings(span, quoted_in[span.key], language, texts)
     ]
     distinct = tuple(dict.fromkeys(renderings))
     return short.model_copy(update={"in_asker_language": distinct})
 
 
-def _renderings(span: AnswerSpan, quoted_in: str, language: str) -> Iterator[Rendering]:
-    """Yield the dates of a span, its numbers and its places, but for those that read the same."""
+def _renderings(span: AnswerSpan, quoted_in: str, language: str, texts: Sequence[str]) -> Iterator[Rendering]:
+    """Yield the dates of a span, its numbers and its names, but for those that read the same."""
     locale = _locale(language)
     if locale is None:
         return
@@ -53,7 +63,7 @@ def _renderings(span: AnswerSpan, quoted_in: str, language: str) -> Iterator[Ren
     numbers = () if _HALF.search(text) else numbers_in(text, strict=True, taken=taken)
     found = [(each.start, each.end, _date(each, locale)) for each in dates]
     found += [(each.start, each.end, _number(each, quoted_in, locale)) for each in numbers]
-    found += [(start, start + len(name), name_in(name, language)) for start, name in _places(text)]
+    found += _names(text, language, texts)
     written = span.text if len(span.text) == len(text) else text
     for start, end, rendered in sorted(found, key=lambda each: each[0]):
         if rendered is not None and rendered.removesuffix("%").casefold() not in span.text.casefold():
@@ -97,6 +107,44 @@ def _parsed(text: str, quoted_in: str) -> Decimal | None:
         return parse_decimal(found[0], locale=locale).normalize() if found and locale else None
     except NumberFormatError:
         return None
+
+
+def _names(text: str, language: str, texts: Sequence[str]) -> list[tuple[int, int, str | None]]:
+    """Return where names stand, and what they are in `language`: as documents have it, else as tables do."""
+    written = in_language(text, language, map(fold, texts))
+    found: list[tuple[int, int, str | None]] = [
+        (text.index(name), text.index(name) + len(name), other) for name, other in written.items()
+    ]
+    known = [
+        *_languages(text, language),
+        *((at, at + len(name), name_in(name, language)) for at, name in _places(text)),
+    ]
+    for each in known:
+        if not any(start < each[1] and each[0] < end for start, end, _ in found):
+            found.append(each)
+    return found
+
+
+def _languages(text: str, language: str) -> Iterator[tuple[int, int, str | None]]:
+    """Yield where languages are named by what only names languages: "ภาษาฝรั่งเศส", "tiếng Pháp"."""
+    locale = _locale(language)
+    for pattern, tags in _language_names():
+        for found in pattern.finditer(text):
+            name = locale and locale.languages.get(tags[found[0].lower()])
+            is_bare_thai = name and locale and locale.language == "th" and not str(name).startswith(THAI_LANGUAGE)
+            yield found.start(), found.end(), f"{THAI_LANGUAGE}{name}" if is_bare_thai else name and str(name)
+
+
+@cache
+def _language_names() -> list[tuple[regex.Pattern[str], dict[str, str]]]:
+    """Return for Thai and Vietnamese a pattern of the names of languages, and their tags by the names in small letters."""
+    found = []
+    for tag, before in (("th", THAI_LANGUAGE), ("vi", "tiếng ")):
+        named = Locale.parse(tag).languages.items()
+        tags = {before + str(name).lower().removeprefix(before): code for code, name in named if "_" not in code}
+        every = "|".join(map(regex.escape, sorted(tags, key=len, reverse=True)))
+        found.append((regex.compile(rf"(?:{every})(?!\p{{Latin}})", regex.IGNORECASE), tags))
+    return found
 
 
 def _places(text: str) -> Iterator[tuple[int, str]]:

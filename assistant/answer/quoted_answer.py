@@ -58,8 +58,9 @@ def empty_library(language: str) -> str:
 
 def notices(evidence: Sequence[Evidence], language: str) -> tuple[Notice, ...]:
     """What the reader should know about the quotes together."""
-    speakers = {each.document.speaker or each.document.title for each in evidence}
-    if len(speakers) != 1:
+    speakers = {each.document.speaker for each in evidence}
+    speaker = next(iter(speakers), None)
+    if len(speakers) != 1 or speaker is None:
         return ()
-    message = phrase("single_speaker", language).render(speaker=speakers.pop())
+    message = phrase("single_speaker", language).render(speaker=speaker)
     return (Notice(code="single_speaker", message=message),)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from assistant.answer.confidence import confidence
 from assistant.answer.conflicts import Conflict, conflict_among
-from assistant.answer.evidence import select, verified, with_parts
+from assistant.answer.evidence import in_context, select, verified, with_parts
 from assistant.answer.localize import with_renderings
 from assistant.answer.question import Question
 from assistant.answer.short_answer import short_answer
@@ -30,6 +30,9 @@ from assistant.extractive_qa.reader import Reader
 from assistant.types import Evidence, ShortAnswer
 from store.library import Library
 from store.types import Filter, Hit, SearchResult
+
+NAMES_AROUND = 50_000
+"""Code points before a quote and after it in which its document may give a name in another language too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +98,12 @@ class Finder:
             if read_parts:
                 chosen = with_parts(chosen, read_parts, question.options.max_quotes, with_reader.span_certainty)
             evidence = verified(chosen, self._library)
-            short = short_answer(read.ordered, evidence, with_reader.span_certainty, read_parts) if reader else None
-            short = short and with_renderings(short, evidence, question.language)
+            short = short_answer(chosen, evidence, with_reader.span_certainty, read_parts) if reader else None
+            if short is not None and evidence[0].language != question.language:
+                short = with_renderings(short, evidence, question.language, self._around(evidence[0], passages.hits))
             found = replace(found, evidence=evidence, short_answer=short, conflict=conflict_among(chosen))
         elif read.ordered and self._is_near(passages, without):
-            found = replace(found, nearest=verified(read.ordered[:1], self._library))
+            found = replace(found, nearest=verified(map(in_context, read.ordered[:1]), self._library))
         timings = {
             "retrieve": (retrieved - question.started) * 1000,
             "read": (read_at - retrieved) * 1000,
@@ -154,6 +158,13 @@ class Finder:
         both = replace(passages, hits=(*passages.hits, *more))
         again = read_passages(question, both, headings_above(self._library, both.hits), reader, decisions.ranking)
         return (passages, read) if again.missing else (both, again)
+
+    def _around(self, quote: Evidence, hits: Sequence[Hit]) -> list[str]:
+        """Return the text of the document that is quoted, as far as it is read for names, and the passages found."""
+        with self._library.snapshot() as snapshot:
+            start = max(0, quote.start - NAMES_AROUND)
+            text = snapshot.text(quote.document.id, start, quote.end + NAMES_AROUND)
+        return [text, *(hit.text for hit in hits)]
 
     def _is_near(self, passages: SearchResult, without: Decisions) -> bool:
         """Return whether the search alone would have taken the passages for an answer: they are on the subject."""

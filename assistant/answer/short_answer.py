@@ -37,11 +37,11 @@ class _Found:
 
 
 def short_answer(
-    ordered: Sequence[Candidate], evidence: Sequence[Evidence], certainty: float, parts: ReadParts | None = None
+    chosen: Sequence[Candidate], evidence: Sequence[Evidence], certainty: float, parts: ReadParts | None = None
 ) -> ShortAnswer | None:
     """Return the words of the evidence that answer; None where the reader isn't sure of any.
 
-    `ordered` are the sentences that `evidence` was chosen from. A question of several `parts` may have words for each.
+    `chosen` are the sentences that `evidence` was made of. A question of several `parts` may have words for each.
     """
     if not evidence:
         return None
@@ -50,9 +50,10 @@ def short_answer(
         if len(spans) > 1:
             is_whole = len(spans) == len(parts.parts) and all(_is_amount(each.words) for each in spans)
             return _answer(spans) if is_whole or not parts.amounts else None
-    read = next((each.reading for each in ordered if _is_at(each, evidence[0])), None)
-    if read is None or not _is_sure(read, evidence[0], certainty):
+    best = next((each for each in chosen if _is_at(each, evidence[0])), None)
+    if best is None or best.reading is None or best.is_one_of_several or not _is_sure(best, evidence[0], certainty):
         return None
+    read = best.reading
     spans = [_Found(evidence[0], span, read) for span in (read.span, read.second) if span is not None]
     return _answer([each for each in spans if _is_within(each.span, each.quote)])
 
@@ -74,15 +75,16 @@ def _best(part: Sequence[Candidate], evidence: Sequence[Evidence], certainty: fl
         _Found(item, each.reading.span, each.reading)
         for item in evidence
         for each in part
-        if _is_at(each, item) and each.reading and _is_sure(each.reading, item, certainty)
+        if _is_at(each, item) and each.reading and _is_sure(each, item, certainty)
     ]
     return max(sure, key=lambda each: each.reading.margin, default=None)
 
 
 def _of_things(parts: ReadParts, first: Evidence) -> list[_Found]:
     """Return the amounts of things in the first evidence: fewer than there are parts where some have none."""
-    found = [each.reading for part in parts.parts for each in part if _is_at(each, first) and each.reading]
-    said = [_Found(first, each.span, each) for each in found if each.margin > 0]
+    found = [[each.reading for each in part if _is_at(each, first) and each.reading] for part in parts.parts]
+    best = [max(readings, key=lambda each: each.margin) for readings in found if readings]
+    said = [_Found(first, each.span, each) for each in best if each.margin > 0]
     return _apart([each for each in said if _is_within(each.span, first)])
 
 
@@ -103,15 +105,19 @@ def _by_document(evidence: Sequence[Evidence]) -> dict[str, list[Evidence]]:
 
 
 def _is_at(candidate: Candidate, item: Evidence) -> bool:
-    return (candidate.hit.document.id, candidate.sentence.span.start) == (item.document.id, item.start)
+    span = candidate.sentence.span
+    return candidate.hit.document.id == item.document.id and item.start <= span.start and span.end <= item.end
 
 
-def _is_sure(read: SentenceReading, item: Evidence, certainty: float) -> bool:
+def _is_sure(each: Candidate, item: Evidence, certainty: float) -> bool:
     """Return whether a reading's words are likely enough, and fewer than the sentence itself."""
-    length = read.span.end - read.span.start
-    if read.agreement < certainty or not _is_within(read.span, item):
+    read, sentence = each.reading, each.sentence.span
+    if read is None or read.agreement < certainty or not _is_within(read.span, item):
         return False
-    return length <= WHOLE * (item.end - item.start) or len(item.quote) <= 40
+    # An announcement is no answer without what it announces, however short it is.
+    announces = item.start == sentence.start and sentence.end < item.end
+    is_part = read.span.end - read.span.start <= WHOLE * (sentence.end - sentence.start)
+    return is_part or (len(each.words) <= 40 and not announces)
 
 
 def _is_within(span: Span, item: Evidence) -> bool:

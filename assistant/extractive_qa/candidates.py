@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from assistant.extractive_qa.decisions import Ranking
 from assistant.extractive_qa.identifiers import belongs, identifiers_in, kinds_in, names_alone
 from assistant.extractive_qa.reader import Reader, SentenceReading
+from assistant.extractive_qa.structure import is_heading
 from assistant.extractive_qa.subjects import NOTHING, Lacking, lacking, subject_of
-from assistant.extractive_qa.windows import is_heading, windows_of
-from store.types import Hit, SearchResult, SentenceHit
+from assistant.extractive_qa.windows import windows_of
+from store.types import Hit, SearchResult, SentenceHit, Span
 
 PASSAGES = 10
 """Passages whose sentences are looked at."""
@@ -42,12 +43,22 @@ class Candidate:
     """What the reader makes of it; None where it was not read."""
     lacks: Lacking = NOTHING
     """What its passage lacks of what the question names."""
+    quoted: Span | None = None
+    """What is quoted where it was chosen, if that is more than the sentence: in the document's text."""
+    is_one_of_several: bool = False
+    """Whether other sentences of what is quoted answer too, as items of a list do: none is the answer alone."""
 
     @property
     def words(self) -> str:
         """The sentence itself."""
         start = self.hit.passage.start
         return self.hit.text[self.sentence.span.start - start : self.sentence.span.end - start]
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """What is quoted of it: a document's id, where that begins and where it ends."""
+        span = self.quoted or self.sentence.span
+        return self.hit.document.id, span.start, span.end
 
     @property
     def answer(self) -> str:

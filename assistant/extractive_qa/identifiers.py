@@ -16,7 +16,7 @@ from pathlib import Path
 import regex
 import yaml
 
-from assistant.extractive_qa.windows import is_heading
+from assistant.extractive_qa.structure import is_heading
 from store.types import Hit
 
 LABELS = Path(__file__).parent / "labels"

@@ -6,18 +6,16 @@ window begins with the heading above it, as a person would see it.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from assistant.extractive_qa.structure import headings
 from store.types import Hit, Span
 
 WINDOW = 420
 """Code points of a window at most, unless one sentence alone is longer; half as many in dense scripts."""
 DENSE_LANGUAGES = frozenset({"th", "zh", "ja", "ko", "lo", "km", "my"})
 """Languages whose scripts say about twice as much in a code point, by the embedding model's tokens."""
-LONGEST_HEADING = 100
-"""Code points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +45,13 @@ def windows_of(hits: Sequence[Hit], chosen: Mapping[int, Sequence[int]], above: 
     ]
 
 
-def is_heading(hit: Hit, span: Span) -> bool:
-    """Return whether a sentence is a short line of its own with more text below, and no mark at its end."""
-    start = hit.passage.start
-    before, after = hit.text[: span.start - start], hit.text[span.end - start :]
-    words = hit.text[span.start - start : span.end - start]
-    alone = after.lstrip(" ").startswith("\n") and (not before or before.rstrip(" ").endswith("\n"))
-    return alone and len(words) <= LONGEST_HEADING and not unicodedata.category(words[-1]).startswith("P")
-
-
 def heading_above(hit: Hit, index: int, above: str) -> str:
     """Return the nearest heading above the sentence `index` in its passage; else `above`, the passage's own."""
-    for each in reversed(hit.sentences[:index]):
-        if is_heading(hit, each.span):
-            return hit.text[each.span.start - hit.passage.start : each.span.end - hit.passage.start]
-    return above
+    named = [number for number in headings(hit) if number < index]
+    if not named:
+        return above
+    span = hit.sentences[max(named)].span
+    return hit.text[span.start - hit.passage.start : span.end - hit.passage.start]
 
 
 def _windows_of(number: int, hit: Hit, chosen: Sequence[int], above: str) -> list[Window]:

@@ -16,7 +16,8 @@ import regex
 
 from assistant.answer.dialogue.followup_rules import names_in
 from assistant.extractive_qa.reader import Reader, SentenceReading
-from assistant.extractive_qa.windows import is_heading, windows_of
+from assistant.extractive_qa.structure import is_heading
+from assistant.extractive_qa.windows import windows_of
 from assistant.suggested_questions.templates import SPAN, QuestionKind, Rule, Templates, templates
 from assistant.verify.numbers import numbers_in
 from assistant.verify.text import fold

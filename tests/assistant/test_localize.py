@@ -44,6 +44,8 @@ def rendered(text: str, quoted_in: str, language: str) -> dict[str, str]:
         ("ปักกิ่ง", "th", "en", ["Beijing"]),
         ("Geneva", "en", "th", ["เจนีวา"]),
         ("Trung Quốc và Hoa Kỳ", "vi", "th", ["จีน", "สหรัฐอเมริกา"]),
+        ("ภาษาฝรั่งเศสและภาษาเวียดนาม", "th", "en", ["French", "Vietnamese"]),
+        ("tiếng Pháp", "vi", "th", ["ภาษาฝรั่งเศส"]),
     ],
 )
 @pytest.mark.parametrize("form", ["NFC", "NFD"])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from assistant.answer import quoted_answer
 from assistant.answer.dialogue.phrases import Phrases, phrases
-from assistant.answer.evidence import source, verified
+from assistant.answer.evidence import in_context, source, verified
 from assistant.answer.question import Question
 from assistant.extractive_qa.candidates import Candidate
 from assistant.types import AbstainReason, Answer, AnswerKind, Claim, Evidence, Notice, Section, Source
@@ -45,15 +45,15 @@ class Draft:
 
     def verify(self, chosen: Iterable[Candidate]) -> None:
         """Check all sentences that will be quoted, and number them in this order."""
-        for each in verified(chosen, self._library):
+        together = {each.place: each for each in map(in_context, chosen)}
+        for each in verified(together.values(), self._library):
             self._evidence[(each.document.id, each.start, each.end)] = each
 
     def quote(self, chosen: Sequence[Candidate]) -> tuple[int, ...]:
         """Add those of `chosen` that were verified, each with its speaker; return their numbers."""
         keys = []
-        for each in chosen:
-            span = each.sentence.span
-            evidence = self._evidence.get((each.hit.document.id, span.start, span.end))
+        for place in dict.fromkeys(in_context(each).place for each in chosen):
+            evidence = self._evidence.get(place)
             if evidence is None:
                 continue
             gap = PARAGRAPH if self.text else ""

@@ -183,12 +183,15 @@ def _together(found: Sequence[Found], most: int) -> Found:
     best = found[0]
     if not best.evidence:
         return best
-    evidence: dict[tuple[str, int], Evidence] = {(each.document.id, each.start): each for each in best.evidence}
+    evidence = list(best.evidence)
     for other in found[1:]:
-        for each in other.evidence[:2]:
-            evidence.setdefault((each.document.id, each.start), each)
-    renumbered = (each.model_copy(update={"key": key}) for key, each in enumerate(evidence.values(), start=1))
+        evidence += [each for each in other.evidence[:2] if not any(_overlap(each, known) for known in evidence)]
+    renumbered = (each.model_copy(update={"key": key}) for key, each in enumerate(evidence, start=1))
     return replace(best, evidence=tuple(renumbered)[: max(most, len(best.evidence))])
+
+
+def _overlap(one: Evidence, other: Evidence) -> bool:
+    return one.document.id == other.document.id and one.start < other.end and other.start < one.end
 
 
 def _documents(thread: Thread, where: Filter, library: Library) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from assistant.answer.dialogue.answer_builder import Draft
 from assistant.answer.dialogue.overview import telling
 from assistant.answer.dialogue.subjects import trigrams
 from assistant.answer.dialogue.turn_parts import find, plain
-from assistant.answer.evidence import SAME_WORDS
+from assistant.answer.evidence import SAME_WORDS, in_context
 from assistant.answer.question import Question
 from assistant.answer.retrieval import Finder
 from assistant.extractive_qa.candidates import Candidate
@@ -43,7 +43,8 @@ def answer(asked: Question, library: Library, finder: Finder) -> Answer | None:
     sure = [each for each in read if each.reading is not None and each.margin > 0 and each.reading.certainty >= SURE]
     together = {id(each.sentence): each for each in (*near, *literal, *sure)}.values()
     matching = sorted(together, key=lambda each: -each.score)
-    every = _folded(distinct(matching))
+    # The items that one announcement has are one quote.
+    every = list({in_context(each).place: each for each in reversed(_folded(distinct(matching)))}.values())[::-1]
     if not every:
         return None
     documents = list(dict.fromkeys(each.hit.document.id for each in every))

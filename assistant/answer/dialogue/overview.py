@@ -17,7 +17,7 @@ from assistant.answer.dialogue.turn_parts import find
 from assistant.answer.question import Question
 from assistant.answer.retrieval import Finder
 from assistant.extractive_qa.candidates import Candidate
-from assistant.extractive_qa.windows import is_heading
+from assistant.extractive_qa.structure import is_heading
 from assistant.types import Answer
 from store.embedding import FloatArray
 from store.library import Library
