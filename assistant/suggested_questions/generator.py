@@ -192,6 +192,8 @@ def _put(question: str, groups: dict[str, str | None], known: Templates) -> str:
     for name, group in groups.items():
         first, space, others = (group or "").rstrip().partition(" ")
         parts[name] = known.forms.get(first, first) + space + others if name != "rest" else group or ""
+    if groups.get("be") in known.plurals and regex.fullmatch(r"\p{Lu}\p{Ll}+s", parts.get("thing", "")):
+        parts["thing"] = parts["thing"].lower()  # "Elections are held": its capital is the sentence's
     text = question.format(**parts)
     return text[:1].upper() + text[1:]
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 
-from assistant.answer.dialogue.followup_rules import names_subject
+from assistant.answer.question import Question
+from assistant.answer.retrieval import Finder
 from assistant.extractive_qa.network import load_reader
-from assistant.extractive_qa.reader import Reader
-from assistant.suggested_questions.generator import generate_questions
+from assistant.suggested_questions.clarity import clear
+from assistant.suggested_questions.generator import GeneratedQuestion, generate_questions
 from assistant.suggested_questions.templates import languages
+from assistant.types import AskOptions
 from store.errors import AttestError, NotFoundError
 from store.library import Library
 from store.library_view import ReadableLibrary
@@ -29,8 +32,8 @@ NAME = "questions"
 DOCUMENTS = 16
 """The latest ones, of which questions are made."""
 OF_EACH = 4
-LONGEST = 90
-"""Characters of a question that is offered."""
+TRIED = 3
+"""Times as many are asked of the library, to find those that it answers."""
 
 log = logging.getLogger(__name__)
 
@@ -72,37 +75,46 @@ class OfferedQuestions:
 
 def keep_questions(library: Library) -> None:
     """Make questions of the latest documents and keep them. Raises LibraryError for a library that is only read."""
-    reader = load_reader(library.embedder)
-    if reader is None:
-        return
+    finder = Finder(library)
     with library.snapshot() as snapshot:
         latest = snapshot.newest(DOCUMENTS)
         revision = snapshot.number("revision")
     # Who reads in a language that no document is in is asked in it about names; others find enough in their own.
     held = {tag.partition("-")[0] for tag in library.statistics().languages}
     others = [tag for tag in languages() if tag not in held]
-    made = [_of_document(document, library, reader, others) for document in latest]
+    made = [_of_document(document, library, finder, others) for document in latest]
     # The first of each document, then the second of each.
     turns = (each for turn in zip_longest(*made) for each in turn)
     kept = [asdict(each) for each in turns if each is not None]
     note(library, NAME, json.dumps(kept, ensure_ascii=False), revision)
 
 
-def _of_document(document: Document, library: Library, reader: Reader, others: Sequence[str]) -> list[KeptQuestion]:
-    """Return the questions of a document that find it among all, those that name what they are about first.
-
-    At most `OF_EACH` in each language.
-    """
-    found = generate_questions(document, library, reader, most=OF_EACH * (2 + len(others)), others=others)
-    made = [each for each in found if len(each.text) <= LONGEST]
+def _of_document(document: Document, library: Library, finder: Finder, others: Sequence[str]) -> list[KeptQuestion]:
+    """Return clear questions that the library answers by the document's own words, at most `OF_EACH` in each language."""
+    reader = load_reader(library.embedder)
+    if reader is None:
+        return []
+    found = generate_questions(document, library, reader, most=OF_EACH * TRIED * (1 + len(others)), others=others)
     kept: list[KeptQuestion] = []
-    for each in sorted(made, key=lambda each: not names_subject(each.text)):
-        if sum(other.language == each.language for other in kept) >= OF_EACH:
+    for each in found:
+        text = clear(each.text, each.language, document.title)
+        if text is None or sum(other.language == each.language for other in kept) >= OF_EACH:
             continue
-        hits = library.search(each.text, 1).hits
-        if hits and hits[0].document.id == document.id:
-            kept.append(KeptQuestion(each.text, each.language, document.id))
+        if _is_answered(each, text, finder):
+            kept.append(KeptQuestion(text, each.language, document.id))
     return kept
+
+
+def _is_answered(made: GeneratedQuestion, text: str, finder: Finder) -> bool:
+    """Return whether the first quote that the library gives to a question holds the words that it was made from."""
+    asked = Question(text, text, made.language, AskOptions(), time.perf_counter())
+    first = next(iter(finder.find(asked).evidence), None)
+    return (
+        first is not None
+        and first.document.id == made.document.id
+        and first.start <= made.answer.start
+        and made.answer.end <= first.end
+    )
 
 
 def read(text: str) -> tuple[KeptQuestion, ...]:

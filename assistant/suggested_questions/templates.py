@@ -49,6 +49,8 @@ class Templates:
     """Found in a question that isn't clear by itself: it points to something before."""
     forms: Mapping[str, str]
     """What a word becomes in a question, such as the base form of a verb."""
+    plurals: frozenset[str]
+    """Verbs that say that the thing before them is several."""
     crossed: Mapping[str, Crossed]
     """By what is said: for questions in another language than the sentence."""
 
@@ -75,7 +77,14 @@ def templates(language: str) -> Templates | None:
         name: Crossed(each["kind"], regex.compile(each["said"]), each["asked"])
         for name, each in entries["crossed"].items()
     }
-    return Templates(base, rules, regex.compile(entries["vague"]), entries.get("forms", {}), crossed)
+    return Templates(
+        base,
+        rules,
+        regex.compile(entries["vague"]),
+        entries.get("forms", {}),
+        frozenset(entries.get("plurals", ())),
+        crossed,
+    )
 
 
 def _filled(pattern: str, parts: Mapping[str, str]) -> str:

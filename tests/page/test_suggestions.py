@@ -92,11 +92,29 @@ def test_what_could_be_asked_next_is_made_without_answering() -> None:
         assert any("\u0e00" <= character <= "\u0e7f" for character in question)
 
 
-def test_a_heading_makes_a_question() -> None:
+def test_a_heading_makes_a_question_that_says_whose_it_is() -> None:
     library = library_of("Statement on rivers")
     text = "Warning bells\nThe bells ring.\n"
     item = replace(library.document("d0"), title="Statement on rivers")
     library.put(item, text)
     (*_, finished) = ScriptedAssistant().ask("nothing of the kind")
     assert isinstance(finished, Finished)
-    assert suggest_next(library, finished.answer, "en")[0] == "What is said about Warning bells?"
+    assert suggest_next(library, finished.answer, "en")[0] == "What is said about Warning bells (Statement on rivers)?"
+
+
+def test_what_the_quoted_documents_are_known_to_answer_is_offered_next() -> None:
+    library = library_of("Statement on rivers", "Statement on roads")
+    (*_, finished) = ScriptedAssistant().ask("How many villages have warning bells?")
+    assert isinstance(finished, Finished)
+    cited = finished.answer.evidence[0].document.id
+    other = next(each for each in ("d0", "d1") if each != cited)
+    library.put(replace(library.document("d0"), id=cited, title="Statement on rivers"), "The bells ring.")
+    made = [
+        KeptQuestion("Who paid for the roads?", "en", other),
+        KeptQuestion("Who rings the bells of Sop Moei?", "en", cited),
+        KeptQuestion("ใครตีระฆัง", "th", cited),
+        KeptQuestion(finished.answer.question, "en", cited),
+    ]
+    offered = suggest_next(library, finished.answer, "en", made)
+    assert offered[0] == "Who rings the bells of Sop Moei?"
+    assert not {made[0].text, made[2].text, made[3].text} & set(offered)

@@ -67,15 +67,17 @@ def document_link(document: Source) -> str:
 
 
 def source_line(source: Source, words: Strings) -> str:
-    """Title, speaker, date, language and page of a document, on one line."""
+    """Speaker, title, date, language and page of a document, on one line; what isn't known of it is left out."""
     details = [
-        source.published or words("unknown.date"),
+        *([source.published] if source.published else []),
         language_name(source.language, words.language),
         *([words("evidence.page", page=source.page)] if source.page else []),
     ]
+    speaker = f'<span class="speaker" dir="auto">{escape(source.speaker)}</span>' if source.speaker else ""
+    title_class = "title" if source.speaker else "title speaker"
     return (
-        f'<span class="speaker" dir="auto">{escape(source.speaker or words("unknown.speaker"))}</span>'
-        f'<span class="title" dir="auto" lang="{escape(source.language)}">{escape(source.title)}</span>'
+        f"{speaker}"
+        f'<span class="{title_class}" dir="auto" lang="{escape(source.language)}">{escape(source.title)}</span>'
         f'<span class="details">{escape(" · ".join(details))}</span>'
     )
 
@@ -141,8 +143,9 @@ def _card(item: Evidence, words: Strings, judged: bool, language: str, spans: Se
 
 
 def _quote(item: Evidence, spans: Sequence[AnswerSpan]) -> str:
-    """Return the quote, with the words that answer marked inside it."""
-    return "".join(
+    """Return the quote, with the words that answer marked inside it, and its paragraphs close together."""
+    whole = "".join(
         f'<mark class="answering">{escape(piece)}</mark>' if is_answer else escape(piece)
         for piece, is_answer in marked(item, spans)
     )
+    return whole.replace("\n\n", "\n")

@@ -62,7 +62,7 @@ def mount(
         prefix=PREFIX,
     )
     app.include_router(conversation_router(conversations), prefix=PREFIX)
-    app.include_router(source_router(assistant, conversations, overview), prefix=PREFIX)
+    app.include_router(source_router(assistant, conversations, overview, offered), prefix=PREFIX)
 
 
 def start_router(

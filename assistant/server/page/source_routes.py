@@ -34,10 +34,14 @@ from store.types import Document, Span
 
 if TYPE_CHECKING:
     from assistant.server.page.library_overview import LibraryOverview
+    from assistant.suggested_questions.saved import OfferedQuestions
 
 
 def source_router(
-    assistant: Assistant, conversations: Conversations, overview: LibraryOverview | None = None
+    assistant: Assistant,
+    conversations: Conversations,
+    overview: LibraryOverview | None = None,
+    offered: OfferedQuestions | None = None,
 ) -> APIRouter:
     """The documents behind an answer: the reader, its windows, and how they were found."""
     router = APIRouter(dependencies=[require("ask")])
@@ -113,7 +117,8 @@ def source_router(
     @router.get("/turns/{turn_id}/suggestions")
     def follow_up(turn_id: str, words: Words, guest: Guest) -> list[str]:
         _, answer = answer_of(turn_id, guest)
-        return suggest_next(library_of(guest), answer, words.language)
+        made = offered.questions() if offered else ()
+        return suggest_next(library_of(guest), answer, words.language, made)
 
     return router
 

@@ -32,19 +32,25 @@ def suggest(library: ReadableLibrary, language: str, made: Sequence[KeptQuestion
     return _first(AT_FIRST, [*sure, *about_the_library])
 
 
-def suggest_next(library: ReadableLibrary, answer: Answer, language: str) -> list[str]:
+def suggest_next(
+    library: ReadableLibrary, answer: Answer, language: str, made: Sequence[KeptQuestion] = ()
+) -> list[str]:
     """Return up to `AFTER_AN_ANSWER` questions on what stands near an answer, and that it didn't quote.
 
-    They are in the answer's language, else in `language`, the interface's.
+    They are in the answer's language, else in `language`, the interface's. Of those `made`, which documents are known
+    to answer, the ones of the documents that are quoted come first.
     """
     words = strings(answer.language if answer.language in languages() else language)
+    cited = {item.document.id for item in answer.evidence}
+    sure = visible([each for each in made if each.document_id in cited], library, words.language, AFTER_AN_ANSWER)
     where = Filter(languages=(words.language,))  # a reader must understand the titles
     try:
         hits = library.search(answer.standalone_question, _NEAR, where).hits
     except AttestError:
-        return []
-    asked = answer.standalone_question.casefold()
-    return _first(AFTER_AN_ANSWER, (each for each in _nearby(library, answer, hits, words) if each.casefold() != asked))
+        hits = ()
+    asked = {answer.question.casefold(), answer.standalone_question.casefold()}
+    offered = (*(each.text for each in sure), *_nearby(library, answer, hits, words))
+    return _first(AFTER_AN_ANSWER, (each for each in offered if each.casefold() not in asked))
 
 
 def _nearby(library: ReadableLibrary, answer: Answer, hits: Iterable[Hit], words: Strings) -> Iterator[str]:
@@ -56,7 +62,8 @@ def _nearby(library: ReadableLibrary, answer: Answer, hits: Iterable[Hit], words
             continue
         title, heading = topic_of(hit.document.title), topic_of(_heading(library, hit))
         if heading and heading != title:
-            yield words("suggest.about", topic=heading)
+            # "Members" is clear only with whose they are.
+            yield words("suggest.about", topic=f"{heading} ({title})" if title else heading)
         elif hit.document.id not in cited and title:
             yield words("suggest.about", topic=title)
         speaker = topic_of(hit.document.speaker or "")
