@@ -128,11 +128,13 @@ def _names(text: str, language: str, texts: Sequence[str]) -> list[tuple[int, in
 def _languages(text: str, language: str) -> Iterator[tuple[int, int, str | None]]:
     """Yield where languages are named by what only names languages: "ภาษาฝรั่งเศส", "tiếng Pháp"."""
     locale = _locale(language)
+    if locale is None:
+        return
     for pattern, tags in _language_names():
         for found in pattern.finditer(text):
-            name = locale and locale.languages.get(tags[found[0].lower()])
-            is_bare_thai = name and locale and locale.language == "th" and not str(name).startswith(THAI_LANGUAGE)
-            yield found.start(), found.end(), f"{THAI_LANGUAGE}{name}" if is_bare_thai else name and str(name)
+            name = locale.languages.get(tags[found[0].lower()])
+            is_bare = locale.language == "th" and name is not None and not name.startswith(THAI_LANGUAGE)
+            yield found.start(), found.end(), f"{THAI_LANGUAGE}{name}" if is_bare else name
 
 
 @cache
