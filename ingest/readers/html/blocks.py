@@ -2,252 +2,223 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import regex
 
-from ingest.blocks import FORCED_LINE_END, Block, BlockKind
-from ingest.numerals import numeral
-from ingest.readers.html.notes import Notes
-from ingest.readers.tables import Cell, table_blocks
-from ingest.scripts import lowered, raised
+from ingest.blocks import Block
+from ingest.readers.html.flow import Flow, ListOfItems
+from ingest.readers.html.formulas import formula_text
+from ingest.readers.html.look import Look
+from ingest.readers.html.tables import Table, is_data_table, table_part
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
-_INLINE_NAMES = """
-a abbr acronym b bdi bdo big cite code data dfn em font i img input ins kbd label mark q rb ruby rt s samp small span
-strong sub sup time tt u var wbr nobr -text math mi mn mo ms mtext mrow msup msub mfrac mstyle semantics mpadded
-"""
-_INLINE = frozenset(_INLINE_NAMES.split())
-_SPACE = regex.compile(r"[ \t\n\r\f]+")
-_LIST_STYLE = regex.compile(r"list-style(?:-type)?\s*:\s*([a-z-]+)", regex.I)
-_MOST_SPAN = 1_000
-
-
-@dataclass(slots=True)
-class _List:
-    """A list that is open: what its next item is numbered with; nothing where it has bullets."""
-
-    style: str | None
-    value: int = 1
-    step: int = 1
-
-
-@dataclass(slots=True)
-class _Table:
-    """A table that is open."""
-
-    rows: list[list[Cell]] = field(default_factory=list)
-    cell: LexborNode | None = None
-    body_rows: int = 0
+_LISTS = frozenset(("ol", "ul", "menu"))
+_BULLETS = frozenset(("none", "disc", "circle", "square", "disclosure-open", "disclosure-closed"))
+_GLOBAL = frozenset(("inherit", "initial", "unset", "revert", "inside", "outside"))
+_STYLE_NAME = regex.compile(r"^[a-z][a-z-]*$")
+_TYPES = {"1": "decimal", "a": "a", "A": "A", "i": "i", "I": "I"}
+_MARKED_FIELDS = frozenset(("checkbox", "radio"))
+_SILENT_FIELDS = frozenset(("hidden", "button", "submit", "reset", "image", "file", "password", "color", "range"))
 
 
 @dataclass
 class Builder:
-    """Collects text, and gives a block whenever one is complete."""
+    """Makes blocks of what it is told about elements and text, in the order of the page."""
 
-    notes: Notes | None = None
-    pieces: list[str] = field(default_factory=list)
     done: list[Block] = field(default_factory=list)
-    lists: list[_List] = field(default_factory=list)
-    shifted: list[int] = field(default_factory=list)
-    pending_notes: list[str] = field(default_factory=list)
-    table: _Table | None = None
-    number: str = ""
-    term: str = ""
-    in_term: bool = False
-    headings: int = 0
-    preformatted: int = 0
+    notes: list[Block] = field(default_factory=list)
+    """Footnotes that were marked, until the block or table that marks them is complete."""
+    _flows: list[Flow] = field(default_factory=lambda: [Flow()])
+    _tables: list[Table] = field(default_factory=list)
 
-    def add_text(self, text: str) -> None:
+    @property
+    def flow(self) -> Flow:
+        """The flow that text is added to: the page, or the cell that is open."""
+        return self._flows[-1]
+
+    def add_text(self, text: str, look: Look) -> None:
         """Add text as it stands in the source."""
-        if self.number and text.strip():
-            self.pieces.append(self.number)
-            self.number = ""
-        self.pieces.append(text if self.preformatted and self.table is None else _SPACE.sub(" ", text))
+        self.flow.add_text(text, keeps_lines=look.keeps_lines, is_bold=look.is_bold)
 
-    def enter(self, node: LexborNode, name: str) -> None:
+    def add_note_mark(self, mark: str) -> None:
+        """Add a footnote's mark, set apart from the word before it."""
+        pieces = self.flow.pieces
+        if pieces and not pieces[-1].endswith((" ", "\n")):
+            self.flow.add_gap()
+        self.flow.add_text(mark)
+
+    def enter(self, node: LexborNode, name: str, look: Look) -> None:
         """Begin an element."""
-        if name in ("sup", "sub") or _script_of(node):
-            self.shifted.append(len(self.pieces))
-        if self.table is not None:
-            self._enter_in_table(node, name)
-            return
-        if name == "br":
-            self.pieces.append("\n" if self.preformatted else FORCED_LINE_END)
-        elif name not in _INLINE:
-            self.end_block()
-        if name in ("ol", "ul", "menu"):
-            self.lists.append(_list(node, name))
-        elif name == "li":
-            self.number = self._next_number(node)
-        elif name == "dt":
-            self.term, self.in_term = "", True
-        elif name == "dd" and self.term:
-            self.number = f"{self.term}: "
-        elif name == "table" and _is_data_table(node):
-            self.table = _Table()
-        elif name == "rt":
-            self.pieces.append(" (")
-        self.headings += name in HEADINGS
-        self.preformatted += name == "pre"
+        if look.stands_apart and look.is_inline:
+            self.flow.add_gap()
+        if _shift_of(name, look):
+            self.flow.begin_shift()
+        if part := table_part(node, name, look):
+            self._enter_table_part(part, node, name)
+        elif name == "br":
+            self.flow.end_line()
+        elif not look.is_inline:
+            self._end_block()
+        enter = _ENTER.get(name)
+        if enter is not None:
+            enter(self.flow, node, look)
+        self.flow.headings += name in HEADINGS
+        self.flow.kept_lines += look.keeps_lines and not look.is_inline
 
-    def leave(self, node: LexborNode, name: str) -> None:
+    def leave(self, node: LexborNode, name: str, look: Look) -> None:
         """End an element."""
-        if name in ("sup", "sub") or _script_of(node):
-            self._shift(node, name)
-        if self.table is not None:
-            self._leave_in_table(node, name)
+        leave = _LEAVE.get(name)
+        if name == "li" or not look.is_inline:
+            self._end_block()
+        self.flow.headings -= name in HEADINGS
+        self.flow.kept_lines -= look.keeps_lines and not look.is_inline
+        if leave is not None:
+            leave(self.flow)
+        if part := table_part(node, name, look):
+            self._leave_table_part(part, node, name)
+        if script := _shift_of(name, look):
+            self.flow.end_shift(script)
+        if look.stands_apart and look.is_inline:
+            self.flow.add_gap()
+
+    def pass_over(self, node: LexborNode, name: str) -> None:
+        """Leave out an element that is struck out, but count it where it is an item of a list."""
+        if name == "li" and self.flow.lists:
+            self.flow.lists[-1].next_number(None, _integer(node.attributes.get("value")))
+
+    def finish(self) -> tuple[Block, ...]:
+        """Return all blocks."""
+        while self._tables:
+            self._leave_table_part("table", None, "")
+        self._end_block()
+        return tuple(self.done)
+
+    def _end_block(self) -> None:
+        if self.flow.end_block() and not self._tables:
+            self._give()
+
+    def _give(self) -> None:
+        self.done += [*self._flows[0].done, *self.notes]
+        self._flows[0].done.clear()
+        self.notes.clear()
+
+    def _enter_table_part(self, part: str, node: LexborNode, name: str) -> None:
+        if part == "table":
+            self._end_block()
+            self._tables.append(Table(is_layout=not is_data_table(node, name)))
             return
-        if name == "rt":
-            self.pieces.append(")")
-        if name == "dt":
-            self._end_term()
-        elif name not in _INLINE and name != "br":
-            self.end_block()
-        if name in ("ol", "ul", "menu") and self.lists:
-            self.lists.pop()
-        elif name == "dl":
-            self.term = ""
-        self.headings -= name in HEADINGS
-        self.preformatted -= name == "pre"
+        table = self._tables[-1] if self._tables else None
+        if table is None or table.is_layout:
+            self._end_block()
+        elif part == "row":
+            table.begin_row()
+        elif part == "group":
+            table.begin_group(is_head=name == "thead")
+        else:
+            self._flows.append(Flow())
 
-    def add_note_mark(self, mark: str, name: str) -> None:
-        """Add a footnote's mark; the note itself follows the block."""
-        if self.pieces and not self.pieces[-1].endswith((" ", "\n")):
-            self.pieces.append(" ")
-        self.pieces.append(mark)
-        text = self.notes.text(name) if self.notes else None
-        if text:
-            self.pending_notes.append(f"{mark} {text}")
-
-    def end_block(self) -> None:
-        """End the block that is growing."""
-        text = "".join(self.pieces)
-        self.pieces.clear()
-        if text.strip(" \t\n\r\f" + FORCED_LINE_END):
-            kind: BlockKind = "heading" if self.headings else "lines" if self.preformatted else "paragraph"
-            self.done.append(Block(text, kind))
-            self._end_notes()
-
-    def take(self) -> Iterator[Block]:
-        """Yield the blocks that are complete."""
-        yield from self.done
-        self.done.clear()
-
-    def _end_notes(self) -> None:
-        self.done.extend(Block(note, "paragraph") for note in self.pending_notes)
-        self.pending_notes.clear()
-
-    def _next_number(self, node: LexborNode) -> str:
-        if not self.lists or self.lists[-1].style is None:
-            return ""
-        current = self.lists[-1]
-        current.value = _integer(node.attributes.get("value"), current.value)
-        shown = numeral(current.value, current.style or "decimal")
-        current.value += current.step
-        return f"{shown}. " if shown else ""
-
-    def _end_term(self) -> None:
-        self.term = " ".join("".join(self.pieces).split()).rstrip(":")
-        self.pieces.clear()
-        self.in_term = False
-
-    def _shift(self, node: LexborNode, name: str) -> None:
-        start = self.shifted.pop() if self.shifted else len(self.pieces)
-        text = "".join(self.pieces[start:])
-        if text.strip().startswith("["):
-            return
-        del self.pieces[start:]
-        is_sub = name == "sub" or _script_of(node) == "sub"
-        self.pieces.append(lowered(text) if is_sub else raised(text))
-
-    def _enter_in_table(self, node: LexborNode, name: str) -> None:
-        table = self.table
-        if table is None:
-            return
-        if name == "tr":
-            table.rows.append([])
-        elif name in ("td", "th"):
-            self.pieces.clear()
-            table.cell = node
-        elif name == "caption":
-            self.pieces.clear()
-        elif name == "br" or name not in _INLINE:
-            self.pieces.append(" ")
-
-    def _leave_in_table(self, node: LexborNode, name: str) -> None:
-        table = self.table
-        if table is None:
-            return
-        if name in ("td", "th") and table.cell is not None:
-            if not table.rows:
-                table.rows.append([])
-            table.rows[-1].append(_cell(node, name, "".join(self.pieces)))
-            table.cell = None
-            self.pieces.clear()
-        elif name == "caption":
-            self.table = None
-            self.end_block()
-            self.table = table
-        elif name == "table":
-            self.table = None
-            self.pieces.clear()
-            self.done.extend(table_blocks(table.rows))
-            self._end_notes()
-        elif name not in _INLINE:
-            self.pieces.append(" ")
+    def _leave_table_part(self, part: str, node: LexborNode | None, name: str) -> None:
+        table = self._tables[-1] if self._tables else None
+        if table is None or (table.is_layout and part != "table"):
+            self._end_block()
+        elif part == "table":
+            self._tables.pop()
+            self.flow.done.extend(table.blocks())
+            if not self._tables:
+                self._give()
+        elif part == "group":
+            table.end_group()
+        elif part in ("cell", "caption") and len(self._flows) > 1:
+            flow = self._flows.pop()
+            flow.end_block()
+            if part == "caption":
+                self.flow.done += flow.done
+            elif node is not None:
+                table.add_cell(node, name, flow.done, is_bold=flow.is_all_bold)
 
 
-def _script_of(node: LexborNode) -> str | None:
-    """Return ``sup`` or ``sub`` for the second part of a formula's power or index."""
-    parent = node.parent
-    if parent is None or parent.tag not in ("msup", "msub") or node.next is not None:
-        return None
-    return "sup" if parent.tag == "msup" else "sub"
+def _shift_of(name: str, look: Look) -> str:
+    return name if name in ("sup", "sub") else look.shift if look.is_inline else ""
 
 
-def _list(node: LexborNode, name: str) -> _List:
+def _enter_list(flow: Flow, node: LexborNode, look: Look) -> None:
     attributes = node.attributes
-    match = _LIST_STYLE.search(attributes.get("style") or "")
-    style = match[1].lower() if match else None
-    if name != "ol":
-        counted = style not in (None, "none", "disc", "circle", "square", "inherit", "initial")
-        return _List(style if counted else None)
-    style = style or attributes.get("type") or "decimal"
-    if style in ("none", "disc", "circle", "square"):
-        return _List(None)
+    style = _style(look) or ("" if node.tag != "ol" else _TYPES.get(attributes.get("type") or "", "decimal"))
     items = sum(1 for child in node.iter() if child.tag == "li")
     is_reversed = "reversed" in attributes
-    start = _integer(attributes.get("start"), items if is_reversed else 1)
-    return _List(style, start, -1 if is_reversed else 1)
+    first = _integer(attributes.get("start"))
+    start = first if first is not None else items if is_reversed else 1
+    end = attributes.get("data-list-end") or "."
+    flow.lists.append(ListOfItems(None if style in _BULLETS else style, start, -1 if is_reversed else 1, end[:1]))
 
 
-def _cell(node: LexborNode, name: str, text: str) -> Cell:
-    rows, columns = (_integer(node.attributes.get(key), 1) for key in ("rowspan", "colspan"))
-    return Cell(
-        text,
-        rows=min(max(rows, 1), _MOST_SPAN) if rows else _MOST_SPAN,
-        columns=min(max(columns, 1), _MOST_SPAN),
-        is_header=name == "th",
-    )
+def _leave_list(flow: Flow) -> None:
+    if flow.lists:
+        flow.lists.pop()
 
 
-def _is_data_table(node: LexborNode) -> bool:
-    """Return whether a table holds data rather than the layout of a page."""
-    if (node.attributes.get("role") or "") in ("presentation", "none") or node.css_first("table table") is not None:
-        return False
-    if node.css_first("h1, h2, h3, ul, ol, pre, article") is not None and node.css_first("th") is None:
-        return False
-    return node.css_first("td ~ td, th ~ td, th ~ th, td ~ th") is not None
+def _enter_item(flow: Flow, node: LexborNode, look: Look) -> None:
+    if not flow.lists:
+        return
+    style = _style(look) or _TYPES.get(node.attributes.get("type") or "") or flow.lists[-1].style
+    number = flow.lists[-1].next_number(None if style in _BULLETS else style, _integer(node.attributes.get("value")))
+    flow.label += number
 
 
-def _integer(value: str | None, default: int) -> int:
+def _style(look: Look) -> str:
+    """Return the style of numbers that a style sheet gives."""
+    if "symbols(" in look.list_style or '"' in look.list_style or "'" in look.list_style:
+        return "none"
+    names = [part for part in look.list_style.split() if _STYLE_NAME.match(part) and part not in _GLOBAL]
+    return names[0] if names else ""
+
+
+def _leave_item(flow: Flow) -> None:
+    flow.label = ""
+
+
+def _enter_field(flow: Flow, node: LexborNode, look: Look) -> None:
+    """Show what a field of a form holds: a tick, or the words in it."""
+    attributes = node.attributes
+    kind = (attributes.get("type") or "text").lower()
+    if kind in _MARKED_FIELDS:
+        flow.label += "☑ " if "checked" in attributes else "☐ "
+    elif kind not in _SILENT_FIELDS and (value := attributes.get("value")):
+        flow.add_gap()
+        flow.add_text(f"{value} ")
+
+
+def _integer(value: str | None) -> int | None:
     try:
         return int((value or "").strip()[:9])
     except ValueError:
-        return default
+        return None
+
+
+_ENTER: dict[str, Callable[[Flow, LexborNode, Look], None]] = {
+    **dict.fromkeys(_LISTS, _enter_list),
+    "li": _enter_item,
+    "dt": lambda flow, node, look: flow.begin_term(),
+    "dd": lambda flow, node, look: flow.begin_explanation(),
+    "ruby": lambda flow, node, look: flow.begin_ruby(),
+    "rt": lambda flow, node, look: flow.begin_reading(),
+    "q": lambda flow, node, look: flow.add_text("“"),
+    "math": lambda flow, node, look: flow.add_formula(formula_text(node)),
+    "input": _enter_field,
+}
+_LEAVE: dict[str, Callable[[Flow], None]] = {
+    **dict.fromkeys(_LISTS, _leave_list),
+    "li": _leave_item,
+    "dt": lambda flow: flow.end_term(),
+    "dd": lambda flow: flow.end_explanation(),
+    "dl": lambda flow: flow.end_terms(),
+    "ruby": lambda flow: flow.end_ruby(),
+    "rt": lambda flow: flow.end_reading(),
+    "q": lambda flow: flow.add_text("”"),
+}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import regex
 
+from ingest.blocks import Block
+
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -15,16 +17,15 @@ _INLINE_TARGETS = frozenset(("a", "sup", "span", "b", "i", "em", "strong", "cite
 _LONGEST_NOTE = 3_000
 _MARK = regex.compile(r"^[\[(]?\s*([\p{L}\p{N}*†‡§¶]{1,6})\s*[\])]?$")
 _LEADING_MARK = regex.compile(r"^\s*[\[(]?[\p{L}\p{N}*†‡§¶]{1,4}[\])]?[.:]?\s+(?=\S)")
-_BACK_LINK = regex.compile(r"[↩↑⤴\ufe0e\ufe0f^]+\s*$|^\s*[↩↑⤴^]+\s*")
+_BACK_LINK = regex.compile(r"(?:\s*[↩↑⤴^][\ufe0e\ufe0f]?)+\s*$|^\s*[↩↑⤴^]+\s*")
 
 
 class Notes:
     """The footnotes of one page; each is given once."""
 
     def __init__(self, page: LexborHTMLParser) -> None:
-        self._mark_of: dict[int, tuple[str, str]] = {}
-        self._text_of: dict[str, str] = {}
-        self._given: set[str] = set()
+        self._marks: dict[int, tuple[str, LexborNode]] = {}
+        self._given: set[int] = set()
         self.elements: set[int] = set()
         """Ids in memory of the notes' own elements: their text stands where it is marked."""
         by_id: dict[str, LexborNode] | None = None
@@ -36,22 +37,33 @@ class Notes:
             if by_id is None:
                 by_id = {_name(node): node for node in page.css("[id], a[name]")}
             note = _note(by_id.get(target[1:]), link)
-            if note is None:
-                continue
-            self._mark_of[link.mem_id] = (f"[{mark[1]}]", target)
-            self._text_of.setdefault(target, _note_text(note, mark[1]))
-            self.elements.add(note.mem_id)
+            if note is not None:
+                self._marks[link.mem_id] = (mark[1], note)
+                self.elements.add(note.mem_id)
 
-    def mark(self, node: LexborNode) -> tuple[str, str] | None:
-        """Return the mark that a link shows and its note's name, or None where it is no footnote mark."""
-        return self._mark_of.get(node.mem_id)
+    def mark(self, node: LexborNode) -> str | None:
+        """Return the mark that a link shows, in brackets, or None where it is no footnote mark."""
+        found = self._marks.get(node.mem_id)
+        return f"[{found[0]}]" if found else None
 
-    def text(self, name: str) -> str | None:
-        """Return the text of a note; None where it was given before."""
-        if name in self._given:
+    def take(self, link: LexborNode) -> LexborNode | None:
+        """Return the element of the note that a link marks; None where it was taken before."""
+        note = self._marks[link.mem_id][1]
+        if note.mem_id in self._given:
             return None
-        self._given.add(name)
-        return self._text_of.get(name)
+        self._given.add(note.mem_id)
+        return note
+
+
+def marked_note(mark: str, blocks: tuple[Block, ...]) -> list[Block]:
+    """Return the blocks of a note behind its mark, without the mark that they begin with and the links back."""
+    texts = [text for block in blocks if (text := _BACK_LINK.sub("", " ".join(block.text.split())))]
+    if not texts:
+        return []
+    leading = _LEADING_MARK.match(texts[0])
+    if leading and mark.strip("[]") in leading[0]:
+        texts[0] = texts[0][leading.end() :]
+    return [Block(text, "paragraph") for text in (f"{mark} {texts[0]}", *texts[1:])]
 
 
 def _name(node: LexborNode) -> str:
@@ -90,9 +102,3 @@ def _ancestors(node: LexborNode) -> list[LexborNode]:
             found.append(above)
         above = above.parent
     return found[:8]
-
-
-def _note_text(note: LexborNode, mark: str) -> str:
-    text = _BACK_LINK.sub("", " ".join(note.text().split()))
-    leading = _LEADING_MARK.match(text)
-    return text[leading.end() :] if leading and mark in leading[0] else text

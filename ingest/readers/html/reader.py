@@ -1,12 +1,8 @@
-"""HTML -> blocks: all text that a reader of the page can see, and none of its scripts and styles.
-
-The tree is walked without recursion, because a hostile page can nest deeper than any stack. Nothing
-is fetched: links, images and style sheets stay where they are.
-"""
+"""HTML files -> blocks and what the page says of itself. Nothing is fetched: links and images stay where they are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import regex
@@ -16,13 +12,10 @@ from ingest.dates import iso_date
 from ingest.encoding import decode
 from ingest.limits import MAX_NESTING, MAX_TEXT_FILE_BYTES
 from ingest.readers.base import Reader
-from ingest.readers.html.blocks import Builder
-from ingest.readers.html.notes import Notes
-from ingest.readers.html.visibility import hidden_by_style_sheet, is_hidden, is_navigation
-from store.errors import ReadError
+from ingest.readers.html.page import page_blocks, too_deep_page
 
 if TYPE_CHECKING:
-    from selectolax.lexbor import LexborHTMLParser, LexborNode
+    from selectolax.lexbor import LexborHTMLParser
 
 _START = regex.compile(
     rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
@@ -65,75 +58,14 @@ def html_source(data: bytes) -> str:
     return decode(data, declared=match.group(1).decode("ascii", "ignore") if match else None, is_markup=True).text
 
 
-def html_blocks(source: str, page: LexborHTMLParser | None = None) -> Iterator[Block]:
-    """Yield the blocks of a page or of a piece of one, in reading order."""
+def html_blocks(source: str, page: LexborHTMLParser | None = None, sheets: Iterable[str] = ()) -> Iterator[Block]:
+    """Yield the blocks of a page or of a piece of one, in reading order; `sheets` are style sheets that belong to it."""
     if page is None:
         from selectolax.lexbor import LexborHTMLParser
 
         _refuse_deep_nesting(source)
         page = LexborHTMLParser(source)
-    hidden = hidden_by_style_sheet(page)
-    blocks = tuple(_blocks(page, hidden, with_navigation=False))
-    # A page of nothing but navigation is a page of links: then those are its text.
-    yield from blocks or _blocks(page, hidden, with_navigation=True)
-
-
-def _blocks(page: LexborHTMLParser, hidden: frozenset[int], *, with_navigation: bool) -> Iterator[Block]:
-    notes = Notes(page)
-    builder = Builder(notes)
-
-    def is_left_out(node: LexborNode, name: str) -> bool:
-        if is_hidden(node, name, hidden) or node.mem_id in notes.elements:
-            return True
-        return not with_navigation and name != "-text" and is_navigation(node, name)
-
-    in_mark = False
-    for step, node, name in _walk(page.root, is_left_out):
-        if name == "-text":
-            if step == "enter" and not in_mark:
-                builder.add_text(node.text_content or "")
-        elif name == "a" and (mark := notes.mark(node)) is not None:
-            in_mark = step == "enter"
-            if in_mark:
-                builder.add_note_mark(*mark)
-        elif step == "enter":
-            builder.enter(node, name)
-        else:
-            builder.leave(node, name)
-        yield from builder.take()
-    builder.end_block()
-    yield from builder.take()
-
-
-def _walk(
-    root: LexborNode | None, is_left_out: Callable[[LexborNode, str], bool]
-) -> Iterator[tuple[str, LexborNode, str]]:
-    """Yield every node that is not left out as ``(enter or leave, node, tag)``, in document order."""
-    node, depth = root, 0
-    while node is not None:
-        name = node.tag or ""
-        descend = False
-        if not is_left_out(node, name):
-            yield "enter", node, name
-            descend = node.first_child is not None
-            if not descend:
-                yield "leave", node, name
-        if descend:
-            depth += 1
-            if depth > MAX_NESTING:
-                raise ReadError(
-                    "This page nests its elements more than {limit} deep, which is the limit.",
-                    code="page_deep",
-                    limit=f"{MAX_NESTING:,}",
-                )
-            node = node.first_child
-            continue
-        while node is not None and node.next is None:
-            node, depth = node.parent, depth - 1
-            if node is None or depth < 0:
-                return
-            yield "leave", node, node.tag or ""
-        node = node.next if node is not None else None
+    yield from page_blocks(page, sheets)
 
 
 def _title(page: LexborHTMLParser, metadata: dict[str, str]) -> str | None:
@@ -168,11 +100,7 @@ def _refuse_deep_nesting(source: str) -> None:
             continue
         depth = max(0, depth - 1) if match.group(1) else depth + (not match.group(0).endswith("/>"))
         if depth > MAX_NESTING:
-            raise ReadError(
-                "This page nests its elements more than {limit} deep, which is the limit.",
-                code="page_deep",
-                limit=f"{MAX_NESTING:,}",
-            )
+            raise too_deep_page()
 
 
 READER = Reader(
