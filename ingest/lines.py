@@ -118,7 +118,7 @@ def _lines(text: str) -> list[_Line]:
         words = line.lstrip(PAGE_START + " ")
         starts += PAGE_START * line[: len(line) - len(words)].count(PAGE_START)
         if words:
-            lines.append(_Line(starts + words, above, _columns(words), _is_unspaced(words)))
+            lines.append(_Line(starts + words, above, column_count(words), _is_unspaced(words)))
             above, starts = 0, ""
         else:
             above += 1
@@ -127,7 +127,8 @@ def _lines(text: str) -> list[_Line]:
     return lines
 
 
-def _columns(text: str) -> int:
+def column_count(text: str) -> int:
+    """Return how many columns a text fills: a combining mark none, a Chinese character two."""
     text = text.replace(PAGE_START, "")
     if text.isascii():
         return len(text)
@@ -176,7 +177,7 @@ def _may_go_on(above: _Line, below: _Line, spaced: bool) -> bool:
 def _is_full(above: _Line, below: _Line, widths: dict[bool, int]) -> bool:
     """Return whether the next word would not have fit."""
     word = below.text.lstrip(PAGE_START).split(" ", 1)[0]
-    return above.width + 1 + min(_columns(word), LONGEST_WORD) > NEARLY_FULL * widths[above.unspaced]
+    return above.width + 1 + min(column_count(word), LONGEST_WORD) > NEARLY_FULL * widths[above.unspaced]
 
 
 def _goes_on(above: _Line, below: _Line, widths: dict[bool, int], spaced: bool) -> bool:

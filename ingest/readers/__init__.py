@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ingest.readers import csv, eml, epub, json, markdown, pptx, rtf, text, xlsx
+from ingest.readers import csv, eml, epub, json, pptx, rtf, text, xlsx
 from ingest.readers.base import Reader
 from ingest.readers.docx import reader as docx
 from ingest.readers.html import reader as html
+from ingest.readers.markdown import reader as markdown
 from ingest.readers.odt import reader as odt
 from ingest.readers.pdf import reader as pdf
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Literal
+
+import regex
 
 from ingest.blocks import Block, RawDocument
 from ingest.encoding import decode
@@ -12,16 +15,17 @@ from ingest.readers.base import Reader
 from ingest.readers.tables import Cell, sheet_blocks, too_many_cells
 
 _DELIMITERS = ",;\t|"
+_TOLD = regex.compile(r"\s*\"?sep=(.)\"?[ \t]*\r?\n", regex.I)
 _SAMPLE = 20_000
 
 
 def read_csv(data: bytes) -> RawDocument:
     """Return the rows of a CSV or TSV file. Raises ReadError for one of more cells than the limit."""
-    text = decode(data).text
+    delimiter, text = _told(decode(data).text)
     rows: list[list[Cell]] = []
     count = 0
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)):
+        for row in _rows(text, delimiter or _delimiter(text)):
             count += len(row)
             if count > MAX_CELLS:
                 raise too_many_cells()
@@ -29,6 +33,21 @@ def read_csv(data: bytes) -> RawDocument:
     except csv.Error:
         return RawDocument((Block(text),), READER.media_types[0])
     return RawDocument(tuple(sheet_blocks(rows)), READER.media_types[0])
+
+
+def _rows(text: str, delimiter: str) -> list[list[str]]:
+    """Return the rows of a table; a quotation mark that never closes is no quotation mark."""
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        quoting: Literal[0, 3] = csv.QUOTE_NONE if "end of data" in str(error) else csv.QUOTE_MINIMAL
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting))
+
+
+def _told(text: str) -> tuple[str | None, str]:
+    """Return the delimiter that a first line tells, as Excel writes it (``sep=;``), and the lines below it."""
+    match = _TOLD.match(text)
+    return (match[1], text[match.end() :]) if match else (None, text)
 
 
 def _delimiter(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.utils import parseaddr, parsedate_to_datetime
 
 from ingest.blocks import Block, RawDocument
@@ -12,6 +12,7 @@ from ingest.limits import MAX_TEXT_FILE_BYTES
 from ingest.readers.base import Reader, something_else
 from ingest.readers.html.reader import html_blocks, html_source
 
+_DEEPEST = 50
 _SHOWN = ("From", "To", "Cc", "Date", "Subject")
 
 
@@ -22,13 +23,10 @@ def read_eml(data: bytes) -> RawDocument:
         raise something_else(".eml")
     subject, sender = _header(message, "Subject"), _header(message, "From")
     headers = [f"{name}: {value}" for name in _SHOWN if (value := _header(message, name))]
-    try:
-        attachments = [part.get_filename() or "without a name" for part in message.iter_attachments()]
-    except (AttributeError, KeyError, TypeError):
-        attachments = []
+    blocks, attachments = _read(message)
     notices = (f"Its attachments were not read: {', '.join(attachments[:5])}.",) if attachments else ()
     return RawDocument(
-        (Block("\n".join(headers), "lines"), *_body(message)),
+        (Block("\n".join(headers), "lines"), *blocks),
         READER.media_types[0],
         title=subject,
         author=parseaddr(sender or "")[0] or sender,
@@ -52,20 +50,66 @@ def _date(message: EmailMessage) -> str | None:
         return None
 
 
-def _body(message: EmailMessage) -> tuple[Block, ...]:
+def _read(part: Message, depth: int = 0) -> tuple[list[Block], list[str]]:
+    """Return the blocks of all that a part of a message shows, and the names of what is attached to it."""
+    kind = part.get_content_type()
+    if depth and (kind == "message/rfc822" or part.get_content_disposition() == "attachment" or part.get_filename()):
+        return [], [_name(part)]
+    inner = part.get_payload()
+    if not isinstance(inner, list):
+        return _text(part, kind) if kind.startswith("text/") else ([], [_name(part)])
+    if depth > _DEEPEST:
+        return [], []
+    read = [_read(each, depth + 1) for each in inner if isinstance(each, Message)]
+    if kind == "multipart/related":  # The others are its pictures.
+        return read[0] if read else ([], [])
+    if kind == "multipart/alternative":  # Programs show the last that they can.
+        return next((each for each in reversed(read) if each[0]), ([], []))
+    return [block for blocks, _ in read for block in blocks], [name for _, names in read for name in names]
+
+
+def _name(part: Message) -> str:
+    """Return the name of an attachment: of a file, the subject of a message, else its kind."""
+    inner = part.get_payload()
+    if part.get_content_type() == "message/rfc822" and isinstance(inner, list) and isinstance(inner[0], EmailMessage):
+        return part.get_filename() or _header(inner[0], "Subject") or part.get_content_type()
+    return part.get_filename() or part.get_content_type()
+
+
+def _text(part: Message, kind: str) -> tuple[list[Block], list[str]]:
     try:
-        part = message.get_body(preferencelist=("html", "plain"))
-        content = None if part is None else part.get_payload(decode=True)
-    except (KeyError, AttributeError, ValueError, LookupError, TypeError):
-        return ()
-    if part is None or not isinstance(content, bytes) or not content.strip():
-        return ()
+        content = part.get_payload(decode=True)
+    except (ValueError, LookupError):
+        content = None
+    if not isinstance(content, bytes) or not content.strip():
+        return [], []
     charset = part.get_content_charset()
-    if part.get_content_type() == "text/html":
-        return tuple(
-            html_blocks(html_source(content) if charset is None else decode(content, charset, is_markup=True).text)
-        )
-    return (Block(decode(content, declared=charset).text),)
+    if kind == "text/html":
+        source = html_source(content) if charset is None else decode(content, charset, is_markup=True).text
+        return list(html_blocks(source)), []
+    if kind != "text/plain":
+        return [], [_name(part)]
+    text = decode(content, declared=charset).text
+    if str(part.get_param("format", "")).lower() == "flowed":
+        text = _unfolded(text, str(part.get_param("delsp", "")).lower() == "yes")
+    return [Block(text)], []
+
+
+def _unfolded(text: str, without_blank: bool) -> str:
+    """Return a text whose lines end with a blank where they go on, as RFC 3676 has it; a quotation in its own depth."""
+    lines: list[str] = []
+    depth_above, goes_on = 0, False
+    for line in text.splitlines():
+        body = line.lstrip(">")
+        depth, body = len(line) - len(body), body.removeprefix(" ")
+        is_soft = body.endswith(" ") and body != "-- "
+        shown = body[:-1] if is_soft and without_blank else body
+        if goes_on and depth == depth_above:
+            lines[-1] += shown
+        else:
+            lines.append(f"{'>' * depth} {shown}" if depth else shown)
+        depth_above, goes_on = depth, is_soft
+    return "\n".join(lines)
 
 
 READER = Reader(

@@ -98,11 +98,14 @@ def _marked_role(row: Row, width: int, *, is_first: bool) -> Role:
         return "body"
     if width > 1 and filled[0].is_header and (is_one_cell(row) or len(row) == 1):
         return "section"
-    heads = [cell for cell in filled[1:] if cell.is_header and not cell.names_row]
     if width == 1:
         return "header" if filled[0].is_header and is_first else "body"
-    if not heads or len(heads) < len(filled) - 1 or filled[0].names_row:
-        return "body"
+    if all(cell is not None and cell.is_header and not cell.names_row for cell in row):
+        heads = filled
+    else:  # The corner may be no header, and the first cell alone names its row.
+        heads = [cell for cell in filled if cell.is_header and not cell.names_row and cell is not row[0]]
+        if not heads or any(not cell.is_header for cell in filled if cell is not row[0]) or filled[0].names_row:
+            return "body"
     # Totals, too, are often set as headers.
     return "header" if is_first or not any(_NUMBER.match(cell_text(cell)) for cell in heads) else "body"
 
@@ -134,18 +137,21 @@ def _guessed_header_rows(grid: Sequence[Row]) -> int:
 
 def sheet_header_rows(rows: Sequence[Sequence[Cell]]) -> int:
     """Return 1 where the first row of a sheet's table names its columns, else 0."""
-    return int(len(rows) > 1 and len(rows[0]) > 1 and _names_columns([list(row) for row in rows]))
+    if len(rows) < 2 or len(rows[0]) < 2:
+        return 0
+    grid = [list(row) for row in rows]
+    columns = ([cell_text(cell) for cell in column] for column in zip(*grid, strict=False))
+    recur = any(column[0] and column[0] in column[1:] for column in columns)
+    return int(not recur and _names_columns(grid, may_repeat=True))
 
 
-def _names_columns(grid: Sequence[Row]) -> bool:
+def _names_columns(grid: Sequence[Row], *, may_repeat: bool = False) -> bool:
     """Return whether the texts of the first row can be names of columns: short, each another, no values."""
     first = [cell_text(cell) for cell in grid[0]]
     named = [text for text in first if text]
-    if (
-        len(named) < len(first) - 1
-        or len(set(named)) < len(named)
-        or any(len(text) > _LONGEST_HEADER for text in named)
-    ):
+    if len(named) < len(first) - 1 or any(len(text) > _LONGEST_HEADER for text in named):
+        return False
+    if len(set(named)) < (2 if may_repeat else len(named)):
         return False
     figures = [column for column, text in enumerate(first) if _NUMBER.match(text)]
     return not figures or _are_years_above_values(grid, first, figures)

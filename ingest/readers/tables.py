@@ -181,7 +181,16 @@ def _sheet_table(rows: list[Sequence[Cell]]) -> Iterator[Block]:
     first = min(next(number for number, cell in enumerate(row) if cell.text.strip()) for row in rows)
     rows = [row[first:] for row in rows]
     width = max(sum(1 for cell in row if cell.text.strip()) for row in rows)
-    while width > 1 and rows and sum(1 for cell in rows[0] if cell.text.strip()) == 1:
-        yield Block(next(cell.text for cell in rows[0] if cell.text.strip()), "paragraph")
+    while width > 1 and rows and _is_title(rows, width):
+        yield Block(", ".join(cell.text for cell in rows[0] if cell.text.strip()), "paragraph")
         rows = rows[1:]
     yield from table_blocks(rows, header_rows=sheet_header_rows(rows))
+
+
+def _is_title(rows: Sequence[Sequence[Cell]], width: int) -> bool:
+    """Return whether the first row is no row of the table: one text, or a shorter row above one that names all columns."""
+    filled = sum(1 for cell in rows[0] if cell.text.strip())
+    if filled == 1:
+        return True
+    is_short = len(rows[0]) < width and len(rows) > 2 and all(cell.text.strip() for cell in rows[1])
+    return is_short and len(rows[1]) == width and sheet_header_rows(rows[1:]) == 1

@@ -17,7 +17,7 @@ _SPACE = regex.compile(r"[ \t\n\r\f]+")
 _LINE_END_IN_CHINESE = regex.compile(
     r"(?<=[\p{Han}\p{Hira}\p{Kana}、。，．：；！？」』）]) *\n *(?=[\p{Han}\p{Hira}\p{Kana}「『（])"
 )
-_NOTHING = " \t\n\r\f" + FORCED_LINE_END
+_NOTHING = " \t\n\r\f\x85" + FORCED_LINE_END
 _SYLLABLES = regex.compile(r"[\p{Hira}\p{Kana}\p{Bopo}]")
 
 

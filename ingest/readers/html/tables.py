@@ -105,7 +105,7 @@ class Table:
     def blocks(self) -> Iterator[Block]:
         """Yield the rows of a table that is complete."""
         self.end_group()
-        if not any(cell.is_header for row in self.rows for cell in row):
+        if not any(cell.is_header and cell.text.strip() for row in self.rows for cell in row):
             self._mark_bold()
         yield from table_blocks(self.rows, groups=self.groups)
 
