@@ -5,7 +5,8 @@ The rules, in order; `NORMALIZATION_VERSION` changes whenever one of them does:
 1. Line ends (CR LF, CR, NEL, vertical tab, line and paragraph separator) become one newline.
 2. Dropped: zero-width spaces, word joiners, byte order marks, soft hyphens, bidirectional controls, tag characters
    and other format characters, control characters, and noncharacters. Kept: joiners (ZWJ, ZWNJ) between letters
-   or emoji, where they change what is read; variation selectors; the tags of a flag emoji.
+   or emoji, where they change what is read; variation selectors; the tags of a flag emoji. Letters that are struck out
+   by a stroke of their own (U+0336) are dropped, too.
 3. Marks in the order that their language writes: a Vietnamese tone typed before the vowel's own mark, the Thai and Lao
    vowel AM typed in two pieces. Then Unicode NFC.
 4. White space of any kind becomes one space; none at the ends of a line.
@@ -33,7 +34,7 @@ from ingest.lines import (
 )
 from store.types import Span
 
-NORMALIZATION_VERSION = 2
+NORMALIZATION_VERSION = 3
 """Of the rules above."""
 
 
@@ -65,6 +66,7 @@ _SELECTORS = regex.compile(
     r"(?<=[\p{Emoji}\p{So}\p{Sm}\p{Han}\p{Mong}\p{Mymr}\p{Phag}])([\ufe00-\ufe0f\U000e0100-\U000e01ef])"
     r"[\ufe00-\ufe0f\U000e0100-\U000e01ef]*|[\ufe00-\ufe0f\U000e0100-\U000e01ef]+"
 )
+_STRUCK = regex.compile("(?:[^\n\f\u0336]\\p{M}{0,4}?\u0336\\p{M}{0,4}+)+")
 _LOOSE_VOWEL_MARK = regex.compile("[\u0302\u0306]")
 _TONE_FIRST = regex.compile("([aeoAEO]\u0323?)([\u0300\u0301\u0303\u0309])([\u0302\u0306])")
 _REORDERED = (
@@ -158,6 +160,8 @@ def _cleaned(text: str) -> str:
 
 
 def _without_invisible(text: str) -> str:
+    if "\u0336" in text:
+        text = _STRUCK.sub("", text)
     text = _TAGS.sub(lambda match: match.group(1) or "", _DROPPED.sub("", text))
     text = _SELECTORS.sub(lambda match: match.group(1) or "", text)
     return _JOINERS.sub(lambda match: match.group(1) or "", text)

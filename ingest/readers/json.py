@@ -100,8 +100,8 @@ def _blocks(record: object, name: str = "", depth: int = 0) -> Iterator[Block]:
     if short:
         yield Block(DIVIDER.join(short), "paragraph")
     yield from (Block(text) for text in long)
-    for inner, value in listed:
-        yield from _blocks(value, inner, depth + 1)
+    for inner, each in listed:
+        yield from _blocks(each, inner, depth + 1)
 
 
 def _values(value: object, name: str, depth: int, listed: list[tuple[str, object]]) -> Iterator[tuple[str, str]]:

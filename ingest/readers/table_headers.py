@@ -16,9 +16,12 @@ Role = Literal["header", "section", "body"]
 
 _SPACE = regex.compile(r"\s+")
 _NUMBER = regex.compile(r"^[^\p{L}]*\p{N}[^\p{L}]*(?:\p{L}{1,4})?$")
-_YEAR = regex.compile(r"^[12\u0661\u0662\u06f1\u06f2\u0e51\u0e52]\d{3}(?:\s?[-–/]\s?\d{2,4})?$")
+_YEAR = regex.compile(r"^(?:FY|Q|ปี|năm|พ\.ศ\.)?\s*\p{Nd}{4}(?:\s*[-–/]\s*\p{Nd}{2,4})?$", regex.I)
+_OF_OUR_TIME = regex.compile(r"^[12\u0661\u0662\u06f1\u06f2\u0e51\u0e52]\d{3}(?:\s?[-–/]\s?\d{2,4})?$")
 _FIGURES = regex.compile(r"[\p{Nd}.,\s]+")
 _LONGEST_HEADER = 120
+_MOST_LEVELS = 3
+"""Of a header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,27 @@ def is_one_cell(row: Row) -> bool:
     return len(row) > 1 and bool(cell_text(row[0])) and all(cell is row[0] for cell in row)
 
 
-def row_roles(grid: Sequence[Row], header_rows: int | None) -> list[Role]:
-    """Return what each row is; `header_rows` is how many at the top are headers, None where the format doesn't say."""
+def is_number(text: str) -> bool:
+    """Return whether a cell holds a number, with a unit at most."""
+    return _NUMBER.match(text) is not None
+
+
+def is_year(text: str) -> bool:
+    """Return whether a cell holds a year or a span of years, which may well be a header."""
+    return _YEAR.match(text) is not None
+
+
+def row_roles(rows: Sequence[Sequence[Cell]], grid: Sequence[Row], header_rows: int | None) -> list[Role]:
+    """Return what each row of a grid is; `rows` are its cells, each once.
+
+    `header_rows` is how many at the top are headers, None where the format doesn't say.
+    """
     if header_rows is None and any(cell and cell.is_header for row in grid for cell in row):
         roles = _marked_roles(grid)
     else:
-        count = _guessed_header_rows(grid) if header_rows is None else header_rows
+        # A program may mark the first row of a header that has two.
+        spanning = _spanning_rows(rows, grid) if header_rows != 0 else 0
+        count = max(spanning, header_rows or 0) or (_guessed_header_rows(grid) if header_rows is None else 0)
         roles = ["header" if number < count else "body" for number in range(len(grid))]
     named = next((number for number in range(len(roles), 0, -1) if roles[number - 1] == "body"), 0)
     for number in range(
@@ -107,7 +125,7 @@ def _marked_role(row: Row, width: int, *, is_first: bool) -> Role:
         if not heads or any(not cell.is_header for cell in filled if cell is not row[0]) or filled[0].names_row:
             return "body"
     # Totals, too, are often set as headers.
-    return "header" if is_first or not any(_NUMBER.match(cell_text(cell)) for cell in heads) else "body"
+    return "header" if is_first or not any(is_number(cell_text(cell)) for cell in heads) else "body"
 
 
 def _mark_unmarked_first(grid: Sequence[Row], roles: list[Role]) -> None:
@@ -122,6 +140,19 @@ def _mark_unmarked_first(grid: Sequence[Row], roles: list[Role]) -> None:
         roles[bodies[0]] = "header"
 
 
+def _spanning_rows(rows: Sequence[Sequence[Cell]], grid: Sequence[Row]) -> int:
+    """Return how many rows a header of several levels has: cells over several columns, and those below them."""
+    width = max(map(len, grid), default=0)
+    heads = 0
+    while heads < min(_MOST_LEVELS, len(rows) - 1) and any(1 < cell.columns < width for cell in rows[heads]):
+        heads += 1
+    if not heads or any(is_number(cell_text(cell)) and not is_year(cell_text(cell)) for cell in rows[0]):
+        return 0
+    own = [text for cell in rows[heads] if (text := cell_text(cell))]
+    has_values = any(is_number(text) and not is_year(text) for text in own)
+    return heads if has_values or heads + 1 == len(grid) else heads + 1
+
+
 def _guessed_header_rows(grid: Sequence[Row]) -> int:
     """Return 1 where the first row of a table without marks names what the others count, else 0."""
     if len(grid) < 2 or len(grid[0]) < 2 or not _names_columns(grid):
@@ -131,18 +162,17 @@ def _guessed_header_rows(grid: Sequence[Row]) -> int:
     # Of two columns, the second must hold values of one kind: else it is a list of names and values.
     values = [cell_text(row[1]) for row in grid[1:] if len(row) > 1 and cell_text(row[1])]
     kinds = {_FIGURES.sub("0", value) for value in values}
-    are_figures = bool(values) and all(map(_NUMBER.match, values))
-    return int(are_figures and len(kinds) == 1 and not any(_YEAR.match(value) for value in values[:1]))
+    are_figures = bool(values) and all(map(is_number, values))
+    return int(are_figures and len(kinds) == 1 and not any(_OF_OUR_TIME.match(value) for value in values[:1]))
 
 
-def sheet_header_rows(rows: Sequence[Sequence[Cell]]) -> int:
-    """Return 1 where the first row of a sheet's table names its columns, else 0."""
-    if len(rows) < 2 or len(rows[0]) < 2:
+def sheet_header_rows(rows: Sequence[Sequence[Cell]], grid: Sequence[Row]) -> int:
+    """Return how many rows at the top of a sheet's table name its columns."""
+    if len(grid) < 2 or len(grid[0]) < 2:
         return 0
-    grid = [list(row) for row in rows]
     columns = ([cell_text(cell) for cell in column] for column in zip(*grid, strict=False))
     recur = any(column[0] and column[0] in column[1:] for column in columns)
-    return int(not recur and _names_columns(grid, may_repeat=True))
+    return _spanning_rows(rows, grid) or int(not recur and _names_columns(grid, may_repeat=True))
 
 
 def _names_columns(grid: Sequence[Row], *, may_repeat: bool = False) -> bool:
@@ -153,13 +183,13 @@ def _names_columns(grid: Sequence[Row], *, may_repeat: bool = False) -> bool:
         return False
     if len(set(named)) < (2 if may_repeat else len(named)):
         return False
-    figures = [column for column, text in enumerate(first) if _NUMBER.match(text)]
+    figures = [column for column, text in enumerate(first) if is_number(text)]
     return not figures or _are_years_above_values(grid, first, figures)
 
 
 def _are_years_above_values(grid: Sequence[Row], first: list[str], figures: list[int]) -> bool:
     """Return whether the numbers in the first row are years, over values that are none."""
-    if 0 in figures or not all(_YEAR.match(first[column]) for column in figures):
+    if 0 in figures or not all(is_year(first[column]) for column in figures):
         return False
     below = [cell_text(row[column]) for row in grid[1:] for column in figures if column < len(row)]
-    return any(below) and not all(_YEAR.match(text) for text in below if text)
+    return any(below) and not all(is_year(text) for text in below if text)

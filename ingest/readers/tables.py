@@ -17,14 +17,25 @@ from ingest.readers.table_headers import (
     Role,
     Row,
     cell_text,
+    is_number,
     is_one_cell,
     is_sideways,
+    is_year,
     row_roles,
     sheet_header_rows,
 )
 from store.errors import ReadError
 
-__all__ = ["DIVIDER", "Cell", "rows_in_words", "sheet_blocks", "table_blocks", "too_many_cells"]
+__all__ = [
+    "DIVIDER",
+    "Cell",
+    "is_number",
+    "is_year",
+    "rows_in_words",
+    "sheet_blocks",
+    "table_blocks",
+    "too_many_cells",
+]
 
 DIVIDER = " | "
 """Stands between the cells of a row."""
@@ -53,8 +64,8 @@ def rows_in_words(
     """
     grid = _grid(rows)
     if header_rows is None and is_sideways(grid):
-        grid, header_rows = [list(column) for column in zip(*grid, strict=True)], 1
-    roles = row_roles(grid, header_rows)
+        grid, header_rows, rows = [list(column) for column in zip(*grid, strict=True)], 1, ()
+    roles = row_roles(rows, grid, header_rows)
     naming = _Naming()
     texts: list[str] = []
     for number, (row, role) in enumerate(zip(grid, roles, strict=True)):
@@ -184,7 +195,7 @@ def _sheet_table(rows: list[Sequence[Cell]]) -> Iterator[Block]:
     while width > 1 and rows and _is_title(rows, width):
         yield Block(", ".join(cell.text for cell in rows[0] if cell.text.strip()), "paragraph")
         rows = rows[1:]
-    yield from table_blocks(rows, header_rows=sheet_header_rows(rows))
+    yield from table_blocks(rows, header_rows=sheet_header_rows(rows, _grid(rows)))
 
 
 def _is_title(rows: Sequence[Sequence[Cell]], width: int) -> bool:
@@ -193,4 +204,4 @@ def _is_title(rows: Sequence[Sequence[Cell]], width: int) -> bool:
     if filled == 1:
         return True
     is_short = len(rows[0]) < width and len(rows) > 2 and all(cell.text.strip() for cell in rows[1])
-    return is_short and len(rows[1]) == width and sheet_header_rows(rows[1:]) == 1
+    return is_short and len(rows[1]) == width and sheet_header_rows(rows[1:], _grid(rows[1:])) == 1

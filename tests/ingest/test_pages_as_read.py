@@ -187,3 +187,36 @@ def test_forms_show_what_was_filled_in_and_quotations_their_marks() -> None:
 def test_a_footnote_of_several_paragraphs_stays_together() -> None:
     page = "<p>Fee<sup><a href='#n'>1</a></sup>.<p>More.<ol><li id=n><p>Since <s>June</s> May.<p>Or so. <a href=#r>↩</a></ol>"
     assert lines("a.html", page) == ["Fee [1].", "[1] Since May.", "Or so.", "More."]
+
+
+def test_words_and_numbers_that_a_style_sheet_adds_are_read() -> None:
+    page = (
+        "<style>ol{list-style:none;counter-reset:i} li{counter-increment:i} li::before{content:'ข้อ ' counter(i,thai) '.'}"
+        "body{counter-reset:h} h2{counter-increment:h;counter-reset:s} h2::before{content:counter(h) '. '}"
+        "h3{counter-increment:s} h3::before{content:counter(h) '.' counter(s) ' '} .p::after{content:' บาท'}"
+        ".i::before{content:'→ '} div{counter-reset:d} p{counter-increment:d} p.n::before{content:counters(d,'-') ' '}</style>"
+        "<ol><li>a<li style='text-decoration:line-through'>no<li>b</ol><h2>A</h2><h3>x</h3><h3>y</h3><h2>B</h2><h3>z</h3>"
+        "<span class='i p'>420</span><div><p>m<div><p class=n>n</div></div>"
+    )
+    assert lines("a.html", page) == [
+        "ข้อ ๑. a", "ข้อ ๓. b", "1. A", "1.1 x", "1.2 y", "2. B", "2.1 z", "420 บาท", "m", "1-1 n",
+    ]  # fmt: skip
+
+
+def test_brackets_and_raised_numbers_around_links_are_footnote_marks() -> None:
+    notes = "<ol><li id=n1><b><a href='#r'>^</a></b> Smith<li id=n2>Lan</ol>"
+    page = f"<p>a<sup>[<a href='#n1'>1</a>]</sup> b<a href='#n2'><sup>2</sup></a>{notes}"
+    assert lines("a.html", page) == ["a [1] b [2]", "[1] Smith", "[2] Lan"]
+
+
+def test_a_formula_is_read_once_also_where_it_is_drawn_or_pictured() -> None:
+    math = "<math><msup><mi>x</mi><mn>2</mn></msup></math>"
+    drawn = f"<p>a <span><span class=katex-mathml>{math}</span><span class=katex-html aria-hidden=true>x2</span></span>"
+    assert lines("a.html", drawn) == ["a x²"]
+    assert lines("a.html", f"<p>a <span><span style='display:none'>{math}</span><img alt='x^2'></span>") == ["a x²"]
+
+
+def test_letters_with_a_stroke_of_their_own_are_struck_out() -> None:
+    struck = "".join(f"{letter}\u0336" for letter in "350 บาท")
+    for name in ("a.txt", "a.md", "a.html"):
+        assert lines(name, f"{THAI} {struck} 420, 3 ≠ 4") == [f"{THAI} 420, 3 ≠ 4"]

@@ -46,6 +46,13 @@ class Builder:
         """Add text as it stands in the source."""
         self.flow.add_text(text, keeps_lines=look.keeps_lines, is_bold=look.is_bold)
 
+    def add_before(self, text: str, look: Look, *, is_item: bool) -> None:
+        """Add what a style sheet puts before an element; before an item it is a number."""
+        if is_item:
+            self.flow.label += f"{text} "
+        else:
+            self.add_text(text, look)
+
     def add_note_mark(self, mark: str) -> None:
         """Add a footnote's mark, set apart from the word before it."""
         pieces = self.flow.pieces

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import regex
 
+from ingest.readers.html.styles import Declarations
 from ingest.scripts import lowered, raised
 
 if TYPE_CHECKING:
@@ -37,6 +38,17 @@ def formula_text(node: LexborNode, depth: int = 0) -> str:
     if name == "menclose" and "strike" in (node.attributes.get("notation") or ""):
         return ""
     return parts[0] if name in _ROWS else _in_a_row(children, parts)
+
+
+def is_hidden_formula(node: LexborNode, declared: Declarations) -> bool:
+    """Return whether an element is hidden because a picture of its formula stands beside it, as on Wikipedia."""
+    beside = node.next
+    return "display" in declared and beside is not None and beside.tag == "img" and node.css_first("math") is not None
+
+
+def is_drawn_formula(node: LexborNode) -> bool:
+    """Return whether an element draws again what MathML beside it says, as KaTeX and MathJax do."""
+    return any(beside is not None and beside.css_first("math") is not None for beside in (node.prev, node.next))
 
 
 def _in_a_row(children: list[LexborNode], parts: list[str]) -> str:

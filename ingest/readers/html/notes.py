@@ -29,7 +29,8 @@ class Notes:
         self.elements: set[int] = set()
         """Ids in memory of the notes' own elements: their text stands where it is marked."""
         by_id: dict[str, LexborNode] | None = None
-        for link in page.css(_MARKS):
+        links = [*page.css(_MARKS), *(sup.parent for sup in page.css("a[href^='#'] > sup") if sup.parent is not None)]
+        for link in links:
             target = link.attributes.get("href") or ""
             mark = _MARK.match(link.text().strip())
             if not target.startswith("#") or mark is None:
@@ -38,7 +39,9 @@ class Notes:
                 by_id = {_name(node): node for node in page.css("[id], a[name]")}
             note = _note(by_id.get(target[1:]), link)
             if note is not None:
-                self._marks[link.mem_id] = (mark[1], note)
+                for each in (link, link.parent):  # The brackets around a mark may stand outside of its link.
+                    if each is link or (each is not None and each.tag == "sup" and _MARK.match(each.text().strip())):
+                        self._marks[each.mem_id] = (mark[1], note)
                 self.elements.add(note.mem_id)
 
     def mark(self, node: LexborNode) -> str | None:

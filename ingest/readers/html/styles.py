@@ -51,6 +51,8 @@ class Styles:
         self._pairs = 0
         self._size = len(page.css("*"))
         self._order = 0
+        self.adds_text = False
+        """Whether a style sheet counts, or puts text before or after elements."""
         for css in (*sheets, *(sheet.text() for sheet in page.css("style") if _is_for_screen(_media(sheet)))):
             self._read(css[:_LONGEST_SHEET])
 
@@ -117,6 +119,7 @@ class Styles:
             except (SelectolaxError, ValueError):
                 continue
             for node in nodes:
+                self.adds_text = self.adds_text or pseudo != ""
                 found = self._found.setdefault((node.mem_id, str(pseudo)), {})
                 for name, value, important in declared:
                     _declare(found, name, value, (important, selector.specificity(), self._order))

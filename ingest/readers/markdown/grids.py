@@ -59,10 +59,8 @@ def simple_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if groups >= end or not _GROUPS.fullmatch(_line(state, groups)):
         return False
     is_multiline = bool(_FULL.fullmatch(_line(state, start)))
-    closed = next((n for n in range(groups + 1, end) if _is_dashes(_line(state, n))), None)
-    blank = next((n for n in range(groups + 1, end) if not _line(state, n).strip()), end)
-    last = closed if closed is not None and (is_multiline or closed < blank) else blank
-    if (closed is None and (is_multiline or groups == start)) or last == groups + 1:
+    last, is_closed = _end_of_table(state, groups + 1, end, has_blanks=is_multiline)
+    if last == groups + 1 or (not is_closed and (is_multiline or groups == start)):
         return False
     starts = [match.start() for match in regex.finditer(r"-+", _line(state, groups))]
     header = [_line(state, number) for number in range(start + is_multiline, groups)]
@@ -73,8 +71,19 @@ def simple_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     )
     rows += [[_Cell(text) for text in texts] for texts in _cut(parts, starts)]
     if not silent:
-        _push_table(state, rows, start, last + (last < end and last == closed))
+        _push_table(state, rows, start, last + is_closed)
     return True
+
+
+def _end_of_table(state: StateBlock, first: int, end: int, *, has_blanks: bool) -> tuple[int, bool]:
+    """Return the line at which a table ends, and whether that is one of dashes."""
+    for number in range(first, end):
+        line = _line(state, number)
+        if _is_dashes(line):
+            return number, True
+        if not line.strip() and not has_blanks:
+            return number, False
+    return end, False
 
 
 def _line(state: StateBlock, number: int) -> str:
