@@ -17,7 +17,7 @@ from ingest.readers.base import Reader, something_else
 from ingest.readers.text import READER as TEXT
 from store.errors import ReadError
 
-READERS_VERSION = 6
+READERS_VERSION = 7
 """Of what the readers take from a file, and of how encodings are told."""
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
