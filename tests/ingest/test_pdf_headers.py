@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ingest.readers.pdf.glyphs import Glyph
+from ingest.readers.pdf.segments import segments_of
 from tests.ingest import files
 from tests.ingest.test_pdf_tables import lines, read
 
@@ -125,3 +127,40 @@ def test_thai_lines_that_are_set_wider_apart_than_others_on_the_page_are_one_par
         (72.0, 630.0 - 13 * n, "words of a line in Latin script " * 2 + "and so on it goes, far") for n in range(5)
     ]
     assert read(files.placed_pdf([page]))[0] == "ก" * 90 + "ข" * 90 + "ค" * 30
+
+
+def test_what_a_browser_prints_around_a_page_is_no_text() -> None:
+    page = [(40.0, 780.0, "11/29/26, 9:22 AM ค่าเช่า"), (72.0, 700.0, "A canoe costs 420 baht."), (72.0, 680.0, "ราคา")]
+    foot = (40.0, 20.0, "https://example.org/fees 1/1")
+    assert read(files.placed_pdf([[*page, foot]])) == ["A canoe costs 420 baht.", "ราคา"]
+    assert read(files.placed_pdf([page]))[0] == "11/29/26, 9:22 AM ค่าเช่า"
+
+
+def test_a_fraction_in_a_line_is_said_in_its_place() -> None:
+    page = [(72.0, 700.0, "Half is"), (130.0, 700.0, "and so on."), (114.0, 706.0, "1"), (114.0, 694.0, "2")]
+    assert read(files.placed_pdf([page], [(113.0, 120.0, 703.0)])) == ["Half is 1/2 and so on."]
+
+
+def test_a_list_below_a_table_is_none_of_its_rows() -> None:
+    rows = [("Boat", "Weekday", "Weekend"), ("แคนู", "350", "420"), ("Kayak", "300", ""), ("Thuyền buồm", "900", "990")]
+    page = [(LEFTS[c], 700.0 - 18 * r, text) for r, row in enumerate(rows) for c, text in enumerate(row) if text]
+    page += [(84.0, 628.0, "1."), (100.0, 628.0, "Register at the pier, and wait for the harbour master.")]
+    assert read(files.placed_pdf([page]))[-1] == "1. Register at the pier, and wait for the harbour master."
+
+
+@pytest.mark.parametrize("drawn", ["لا", "ال"])
+def test_lam_with_alef_is_read_in_its_order_however_the_file_names_it(drawn: str) -> None:
+    ligature = [Glyph(letter, 40, 46, 100, 10, 1, False, 0, False, False) for letter in drawn]
+    rest = [Glyph(letter, 34 - 6 * n, 40 - 6 * n, 100, 10, 1, False, 0, False, False) for n, letter in enumerate("ئحة")]
+    assert [segment.text for segment in segments_of([*ligature, *rest])] == ["لائحة"]
+
+
+def test_a_number_in_a_line_from_right_to_left_keeps_its_blanks_and_its_stop() -> None:
+    text = [
+        *zip("لعام", (90, 84, 78, 72), strict=True),
+        *zip("2024", (42, 48, 54, 60), strict=True),
+        (".", 36),
+        ("ي", 22),
+    ]
+    glyphs = [Glyph(letter, left, left + 6.0, 100, 10, 1, False, 0, False, False) for letter, left in text]
+    assert [segment.text for segment in segments_of(glyphs)] == ["لعام 2024. ي"]

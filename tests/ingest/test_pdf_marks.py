@@ -45,3 +45,19 @@ def test_letters_that_are_said_again_without_any_width_are_left_out() -> None:
     rest = Glyph("ง", 5, 10, 100, 10, 1, False, 0, False, False)
     assert without_repeats([group, rest, *again]) == [group, rest]
     assert without_repeats([rest, *again]) == [rest, *again]
+
+
+def test_a_mark_is_kept_where_another_one_like_it_was_a_group_just_before() -> None:
+    letters = [
+        Glyph(letter, 5.0 * n, 5.0 * n + 5, 100, 10, 1, False, 0, False, False) for n, letter in enumerate("ใหผตอง")
+    ]
+    group = Glyph("้", 10, 10, 100, 10, 1, True, 0, False, False)
+    mark = Glyph("้", 20, 20, 100, 10, 1, False, 0, False, False, 18.0)
+    glyphs = [*letters[:2], group, *letters[2:4], mark, *letters[4:]]
+    assert segments_of(without_repeats(glyphs))[0].text == "ให้ผต้อง"
+
+
+def test_no_blank_stands_before_a_mark() -> None:
+    glyphs = drawn("วันที่")
+    apart = [*glyphs[:-1], Glyph(" ", 25, 25, 100, 10, 1, False, 0, False, False), glyphs[-1]]
+    assert segments_of(apart)[0].text == "วันที่"

@@ -14,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ingest.limits import MAX_PAGE_SECONDS, MAX_PAGES, MAX_PDF_MEMORY_BYTES
+from ingest.readers.pdf.fractions import with_fractions
 from ingest.readers.pdf.glyphs import UNKNOWN, page_glyphs
 from ingest.readers.pdf.layout import lines_of
 from ingest.readers.pdf.ruled_grids import ruled_grids
@@ -66,7 +67,8 @@ def _read(document: PdfDocument) -> None:
         rules, uprights = page_rules(page)
         glyphs, tagged = tagged_grids(page, without_struck(glyphs, rules))
         glyphs, ruled = ruled_grids(glyphs, rules, uprights)
-        lines = [line.to_json() for line in lines_of(segments_of(glyphs), rules, [*tagged, *ruled])]
+        segments = with_fractions(segments_of(glyphs), rules)
+        lines = [line.to_json() for line in lines_of(segments, rules, [*tagged, *ruled])]
         _say({"lines": lines, "width": page.get_width(), "has_pictures": has_pictures})
         page.close()
 

@@ -39,7 +39,7 @@ ALIKE = 0.15
 NARROWEST_GAP = 0.15
 """Times the letter size that must be free in all rows between two columns."""
 
-CLEAR_GAP = 1.0
+CLEAR_GAP = 0.75
 """Times the letter size that must be free in half of the rows."""
 
 NUMBERS_GAP = 0.42
@@ -108,7 +108,8 @@ def _run(rows: Sequence[Visual], first: int) -> tuple[int, tuple[Interval, ...]]
         apart = [above[0].baseline - below[0].baseline for above, below in pairwise(rows[first : end + 1])]
         is_far = apart[-1] > FARTHEST_ROWS * size or (len(apart) > 2 and apart[-1] > FARTHER * max(apart[:-1]))
         is_title = len(rows[end]) == 1 and len(apart) > 2 and apart[-1] > TITLE_ABOVE * median(apart[:-1])
-        if is_far or is_title or (end - first > 1 and not _are_alike(rows[end - 1], rows[end])):
+        is_list = end - first > 1 and _is_item(rows[end]) and not _is_item(rows[end - 1])
+        if is_far or is_title or is_list or (end - first > 1 and not _are_alike(rows[end - 1], rows[end])):
             break
         joined = _columns(rows[first : end + 1])
         if len(joined) < 2 or len(joined) < len(columns) or not _parts_all(rows[first : end + 1], joined):
@@ -116,6 +117,11 @@ def _run(rows: Sequence[Visual], first: int) -> tuple[int, tuple[Interval, ...]]
         columns = joined
         end += 1
     return end, columns
+
+
+def _is_item(line: Visual) -> bool:
+    """Return whether a line begins with the label of a list."""
+    return _LABEL.match(pieces_of(line, 0.0)[0].text) is not None
 
 
 def _are_alike(above: Visual, below: Visual) -> bool:
@@ -182,9 +188,11 @@ def _table(
     # A line below in the first column alone is a remark on the table.
     while end > first and len(cells_of(rows[end - 1], columns)) < 2 and not _wraps(rows, end - 1, columns):
         end -= 1
-    # Nor is running text above it its first row.
-    while end > first and len(rows[first]) == 1 and len(pieces_of(rows[first])) < len(cells_of(rows[first], columns)):
+    # Nor is running text above or below it one of its rows.
+    while end > first and _is_cut(rows[first], columns):
         first += 1
+    while end > first and _is_cut(rows[end - 1], columns):
+        end -= 1
     lines = rows[first:end]
     columns = _columns(lines) if lines else ()  # without what those lines held
     if len(columns) < 2 or sum(map(_is_parted, lines)) < FEWEST_ROWS - 1 or not _are_cells(lines, columns):
@@ -197,6 +205,11 @@ def _table(
     if len(groups) < FEWEST_ROWS:
         return None
     return Table(first, end, columns, tuple(tuple(first + number for number in group) for group in groups), labels)
+
+
+def _is_cut(line: Visual, columns: Sequence[Interval]) -> bool:
+    """Return whether a line in one piece would be cut at columns where it has no wide gap."""
+    return len(line) == 1 and len(pieces_of(line)) < len(cells_of(line, columns))
 
 
 def _is_parted(line: Visual) -> bool:

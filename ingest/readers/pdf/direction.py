@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import unicodedata
+from dataclasses import replace
 
 import regex
 
@@ -18,6 +19,7 @@ RIGHT_TO_LEFT = regex.compile(r"(?![\u0660-\u066c\u06f0-\u06f9])[\p{Hebrew}\p{Ar
 
 _LEFT_TO_RIGHT = regex.compile(r"[\p{L}\p{Nd}]")
 _MARK = regex.compile(r"^\p{M}+$")
+_TURNED = regex.compile(r"^[اأإآ]\p{M}*ل\p{M}*$")
 _WITHIN_NUMBER = regex.compile(r"^[.,:/٫٬%-]$")
 
 
@@ -30,18 +32,20 @@ def logical_order(glyphs: list[Glyph], blanks: list[bool]) -> tuple[list[Glyph],
     spaced = {id(glyph) for glyph, blank in zip(glyphs, blanks, strict=True) if blank}
     gaps = _gaps(clusters, spaced, glyphs)
     is_backward = 2 * len(letters) >= sum(1 for glyph in glyphs if _LEFT_TO_RIGHT.search(glyph.text))
-    order = _reading_order([_direction(cluster) for cluster in clusters], clusters, is_backward)
+    runs = _reading_order([_direction(cluster) for cluster in clusters], clusters, is_backward)
     ordered: list[Glyph] = []
     before: list[bool] = []
-    for place, number in enumerate(order):
-        pair = frozenset((order[place - 1], number)) if place else frozenset()
-        # Where two clusters are read one after the other but don't touch, a number lies between: there is a blank.
-        apart = place > 0 and abs(order[place - 1] - number) != 1
-        blank = pair in gaps or (apart and any(number in gap for gap in gaps))
-        for glyph in clusters[number]:
-            ordered.append(glyph)
-            before.append(blank)
-            blank = False
+    last: list[int] = []
+    for run in runs:
+        # Where the direction changes, the edges of the two runs that touch on the page tell of a blank between them.
+        edges = (min(last), max(run)) if last and is_backward else (max(last, default=-1), min(run))
+        for place, number in enumerate(run):
+            blank = frozenset((run[place - 1], number) if place else edges) in gaps
+            for glyph in clusters[number]:
+                ordered.append(_in_order(glyph))
+                before.append(blank)
+                blank = False
+        last = run
     return ordered, before
 
 
@@ -57,7 +61,17 @@ def _clusters(glyphs: list[Glyph]) -> list[list[Glyph]]:
     placed: dict[tuple[float, float], list[Glyph]] = {}
     for base in bases:  # Letters of one ligature share a place: they are in reading order already.
         placed.setdefault((round(base.left, 2), round(base.right, 2)), []).extend((base, *marks.get(id(base), ())))
-    return [placed[place] for place in sorted(placed, key=sum)]
+    found = [placed[place] for place in sorted(placed, key=sum)]
+    return [cluster[::-1] if _is_turned("".join(glyph.text for glyph in cluster)) else cluster for cluster in found]
+
+
+def _is_turned(ligature: str) -> bool:
+    """Return whether a ligature reads from its end: none begins with alef, so "ال" is lam with alef."""
+    return _TURNED.match(ligature) is not None
+
+
+def _in_order(glyph: Glyph) -> Glyph:
+    return replace(glyph, text=glyph.text[::-1]) if _is_turned(glyph.text) else glyph
 
 
 def _gaps(clusters: list[list[Glyph]], spaced: set[int], glyphs: list[Glyph]) -> set[frozenset[int]]:
@@ -82,8 +96,8 @@ def _direction(cluster: list[Glyph]) -> str:
     return "L" if _LEFT_TO_RIGHT.search(text) else "N"
 
 
-def _reading_order(directions: list[str], clusters: list[list[Glyph]], is_backward: bool) -> list[int]:
-    """Return numbers of clusters in reading order: runs of one direction, each in its own order."""
+def _reading_order(directions: list[str], clusters: list[list[Glyph]], is_backward: bool) -> list[list[int]]:
+    """Return numbers of clusters in reading order, as runs of one direction, each in its own order."""
     resolved = directions[:]
     base = "R" if is_backward else "L"
     for number, direction in enumerate(directions):
@@ -98,7 +112,7 @@ def _reading_order(directions: list[str], clusters: list[list[Glyph]], is_backwa
         else:
             runs.append([number])
     ordered = [run[::-1] if resolved[run[0]] == "R" else run for run in runs]
-    return [number for run in (ordered[::-1] if is_backward else ordered) for number in run]
+    return ordered[::-1] if is_backward else ordered
 
 
 def _nearest(directions: list[str], number: int, step: int, base: str) -> str:

@@ -73,12 +73,19 @@ def without_repeats(glyphs: Iterable[Glyph]) -> list[Glyph]:
         while end < len(glyphs) and _is_thin(glyphs[end]) and glyphs[end].left == glyphs[number].left:
             end += 1
         text = "".join(glyph.text for glyph in glyphs[number:end])
-        if text and any(glyph.is_group and glyph.text == text for glyph in kept[-6:]):
+        if text and any(_is_said_again(glyph, text, glyphs[number].left) for glyph in kept[-6:]):
             number = end
             continue
         kept.append(glyphs[number])
         number += 1
     return kept
+
+
+def _is_said_again(group: Glyph, text: str, left: float) -> bool:
+    """Return whether some text at a place repeats a group; a mark alone does so only at the group's own place."""
+    if not group.is_group or group.text != text:
+        return False
+    return not _MARK.match(text) or group.left - group.size / 4 <= left <= group.right + group.size / 4
 
 
 def _is_thin(glyph: Glyph) -> bool:

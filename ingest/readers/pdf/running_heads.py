@@ -18,6 +18,8 @@ LEAST_SHARE = 0.3
 """Of the pages: on how many a line must return; on two of them at least."""
 
 _NUMBER = regex.compile(r"\p{Nd}{1,5}|\b[ivxlc]{1,8}\b")
+_ADDRESS = regex.compile(r"^(?:https?|file)://\S+ 1/1$")
+_PRINTED_ON = regex.compile(r"^\p{Nd}{1,4}[/.-]\p{Nd}{1,2}[/.-]\p{Nd}{1,4},? \p{Nd}{1,2}[:.]\p{Nd}{2}")
 _LETTER = regex.compile(r"\p{L}")
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 
@@ -25,7 +27,7 @@ _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 def without_running_lines(pages: Sequence[Page]) -> tuple[list[Page], str | None]:
     """Return `pages` without their running heads, feet and page numbers, and the head of the first page, if any."""
     if len(pages) < 2:
-        return list(pages), None
+        return [_without_printed(page) for page in pages], None
     found: Counter[tuple[int, str]] = Counter()
     for number, page in enumerate(pages):
         found.update({signature for line in _outermost(page) for signature in _signatures(line, number)})
@@ -42,6 +44,15 @@ def without_running_lines(pages: Sequence[Page]) -> tuple[list[Page], str | None
             head = next((line.text for line in running if len(_LETTER.findall(line.text)) > 7), None)
         kept.append(replace(page, lines=tuple(line for line in page.lines if line not in running)))
     return kept, head
+
+
+def _without_printed(page: Page) -> Page:
+    """Return a single page without what a browser prints around it: the date and title, the address and "1/1"."""
+    lines = sorted(page.lines, key=lambda line: -line.baseline)
+    if len(lines) < 3 or not _ADDRESS.match(lines[-1].text):
+        return page
+    around = [lines[-1], *(lines[:1] if _PRINTED_ON.match(lines[0].text) else ())]
+    return replace(page, lines=tuple(line for line in page.lines if line not in around))
 
 
 def _outermost(page: Page) -> list[Line]:

@@ -28,6 +28,7 @@ WIDE_GAP = 1.5
 
 UNSPACED = regex.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}]")
 _UNMARKED = ("।", "។", "၊", "၊", "，", "。", "、")
+_MARK = regex.compile(r"^\p{Mn}+$")
 _HYPHEN = "\x02"  # PDFium's sign for a hyphen at a line's end
 _LONGEST_WORD = 12
 
@@ -244,7 +245,7 @@ def _blanks(run: _Run, bearings: dict[int, float]) -> list[bool]:
         rooms.append(_room(before, after) - bearing)
     spacing = max(0.0, median(rooms[1:])) if len(rooms) > 3 else 0.0
     return [
-        drawn or (room - spacing > ROOM_FOR_BLANK and glyph.text not in _UNMARKED)
+        not _MARK.match(glyph.text) and (drawn or (room - spacing > ROOM_FOR_BLANK and glyph.text not in _UNMARKED))
         for glyph, drawn, room in zip(run.glyphs, run.blanks, rooms, strict=True)
     ]
 
