@@ -220,7 +220,7 @@ def test_frames_ruby_formulas_and_descriptions_of_open_document_texts_are_not_gl
         "<text:p>See it. <drawing:frame><svg-compatible:desc>a photo</svg-compatible:desc><drawing:text-box>"
         "<text:p>เปิดเก้าโมง</text:p></drawing:text-box></drawing:frame>And go.</text:p>"
         "<text:p><text:ruby><text:ruby-base>東京</text:ruby-base><text:ruby-text>とうきょう</text:ruby-text></text:ruby>へ "
-        "<drawing:frame><drawing:object xmlns:xlink='http://www.w3.org/1999/xlink' xlink:href='./Object 1'/></drawing:frame>"
+        "<drawing:frame><drawing:object xmlns:xlink='http://www.w3.org/1999/xlink' xlink:href='./Object 1/'/></drawing:frame>"
         "</text:p>"
         "<table:table><table:table-row table:visibility='collapse'><table:table-cell><text:p>no</text:p></table:table-cell>"
         "</table:table-row></table:table>"

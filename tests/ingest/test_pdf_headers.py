@@ -164,3 +164,9 @@ def test_a_number_in_a_line_from_right_to_left_keeps_its_blanks_and_its_stop() -
     ]
     glyphs = [Glyph(letter, left, left + 6.0, 100, 10, 1, False, 0, False, False) for letter, left in text]
     assert [segment.text for segment in segments_of(glyphs)] == ["لعام 2024. ي"]
+
+
+def test_headers_at_the_left_stand_above_values_at_the_right_of_their_columns() -> None:
+    page = [(190.0, 700.0, "2023"), (310.0, 700.0, "2024"), (72.0, 682.0, "Region"), *quarters(682.0)]
+    page += [(x if x == 72.0 else x + 45 - 5 * len(text), y, text) for x, y, text in body(664.0)]
+    assert read(files.placed_pdf([page])) == EXPECTED

@@ -226,7 +226,7 @@ def _piece(element: _Element, reading: _Reading, depth: int) -> Iterator[str]:
     elif element.tag.startswith(DRAW) and any(child.tag in (*_PARAGRAPHS, f"{TEXT}list") for child in element):
         reading.notes += (block.text for block in list(_blocks(element, reading, depth + 1)))
     elif element.tag == f"{DRAW}object":
-        yield reading.formulas.get((element.get(_LINK) or "").removeprefix("./"), "")
+        yield reading.formulas.get((element.get(_LINK) or "").removeprefix("./").rstrip("/"), "")
     elif element.tag == f"{TEXT}ruby-text":
         yield f"({''.join(_pieces(element, reading, depth + 1))})"
     elif element.tag == f"{TEXT}span":

@@ -194,8 +194,11 @@ def _table(
     while end > first and _is_cut(rows[end - 1], columns):
         end -= 1
     lines = rows[first:end]
-    columns = _columns(lines) if lines else ()  # without what those lines held
-    if len(columns) < 2 or sum(map(_is_parted, lines)) < FEWEST_ROWS - 1 or not _are_cells(lines, columns):
+    apart = _columns(lines) if lines else ()  # without what those lines held
+    columns = _with_heads(lines, apart)
+    if len(columns) < 2 or sum(map(_is_parted, lines)) < FEWEST_ROWS - 1:
+        return None
+    if not _are_cells(lines, apart):
         return None
     labels: dict[int, str] = {}
     if (labelled := labelled_rows(lines, columns)) is not None:
@@ -205,6 +208,21 @@ def _table(
     if len(groups) < FEWEST_ROWS:
         return None
     return Table(first, end, columns, tuple(tuple(first + number for number in group) for group in groups), labels)
+
+
+def _with_heads(lines: Sequence[Visual], columns: Sequence[Interval]) -> tuple[Interval, ...]:
+    """Return columns with headers that stand at the left of theirs, above values at its right, as part of them."""
+    rows: list[set[int]] = [set() for _ in columns]
+    for number, line in enumerate(lines):
+        for column, _ in cells_of(line, columns):
+            rows[column].add(number)
+    joined: list[tuple[Interval, set[int]]] = []
+    for column, own in zip(columns, rows, strict=True):
+        if joined and own and joined[-1][1] and max(joined[-1][1]) < min(own):
+            joined[-1] = ((joined[-1][0][0], column[1]), joined[-1][1] | own)
+        else:
+            joined.append((column, own))
+    return tuple(column for column, _ in joined)
 
 
 def _is_cut(line: Visual, columns: Sequence[Interval]) -> bool:
