@@ -217,12 +217,12 @@ def _with_heads(lines: Sequence[Visual], columns: Sequence[Interval]) -> tuple[I
         for column, _ in cells_of(line, columns):
             rows[column].add(number)
     joined: list[tuple[Interval, set[int]]] = []
-    for column, own in zip(columns, rows, strict=True):
+    for interval, own in zip(columns, rows, strict=True):
         if joined and own and joined[-1][1] and max(joined[-1][1]) < min(own):
-            joined[-1] = ((joined[-1][0][0], column[1]), joined[-1][1] | own)
+            joined[-1] = ((joined[-1][0][0], interval[1]), joined[-1][1] | own)
         else:
-            joined.append((column, own))
-    return tuple(column for column, _ in joined)
+            joined.append((interval, own))
+    return tuple(interval for interval, _ in joined)
 
 
 def _is_cut(line: Visual, columns: Sequence[Interval]) -> bool:
