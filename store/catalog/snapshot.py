@@ -133,17 +133,13 @@ class Snapshot(DocumentReader):
         conditions = document_condition(where, _P.language)
         statement = _STORED_PASSAGES.where(*conditions) if conditions else _ALL_PASSAGES
         found_documents: dict[int, Document] = {}
+        rows = [(to_passage(row[:9]), row[9], row[10], row[11:]) for row in self._select_in(statement, passage_ids)]
+        words = self.texts_by_key([(key, passage.start, passage.end) for passage, key, *_ in rows])
         found = {}
-        for row in self._select_in(statement, passage_ids):
-            passage, key, halves = to_passage(row[:9]), row[9], row[10]
+        for (passage, key, halves, document), text in zip(rows, words, strict=True):
             if key not in found_documents:
-                found_documents[key] = to_document(row[11:])
-            found[passage.id] = StoredPassage(
-                passage,
-                found_documents[key],
-                self.text_by_key(key, passage.start, passage.end),
-                unpack_vectors(halves, dimensions),
-            )
+                found_documents[key] = to_document(document)
+            found[passage.id] = StoredPassage(passage, found_documents[key], text, unpack_vectors(halves, dimensions))
         return found
 
     def stored_vectors(self, passage_ids: Sequence[str], where: Filter | None = None) -> dict[str, StoredVectors]:
