@@ -22,6 +22,7 @@ from store.types import Chunk, Document, ParsedDocument
 
 if TYPE_CHECKING:
     from store.catalog.catalog import Catalog
+    from store.catalog.change_locks import Held
     from store.catalog.transaction import Transaction
     from store.embedding.embedder import Embedder
     from store.index.index_set import IndexSet
@@ -121,8 +122,9 @@ def add_documents(
     embedder: Embedder,
     batch: Sequence[ParsedDocument],
     on_embedded: Callable[[int], None],
+    held: Held,
 ) -> list[AddResult]:
-    """Add checked documents with distinct uris; `on_embedded` gets the number of passages embedded so far.
+    """Add checked documents with distinct uris, which are held; `on_embedded` gets the number of passages embedded so far.
 
     Nothing of the batch is visible unless all steps succeed; `finish_changes` cleans up after an error.
     """
@@ -132,6 +134,7 @@ def add_documents(
     embedded = embed_documents(catalog, embedder, [each.key for each in pending], run, on_embedded)
     with catalog.snapshot() as snapshot:
         indexes.write(snapshot, [each.key for each in pending], run)
+    held.check()
     with catalog.transaction() as transaction:
         for each in pending:
             transaction.publish(each.key)
@@ -154,14 +157,19 @@ def remove_document(catalog: Catalog, indexes: IndexSet, document_id: str) -> No
     _delete(catalog, indexes, [known.key])
 
 
-def finish_changes(catalog: Catalog, indexes: IndexSet) -> None:
-    """Finish or undo every change that was begun.
+def finish_changes(catalog: Catalog, indexes: IndexSet, held: Held) -> None:
+    """Finish or undo every change that was begun, and that nobody else is at.
 
     A pending document never became visible and is deleted; a retired one is deleted from the indexes, then from
     the catalog; a live one whose index entries are stale gets new ones.
     """
     with catalog.snapshot() as snapshot:
-        changes = snapshot.unfinished_changes()
+        left = {change.uri for change in snapshot.unfinished_changes()}
+    left = {uri for uri in sorted(left) if held.take(uri)}
+    if not left:
+        return
+    with catalog.snapshot() as snapshot:  # as it is now that nobody else can go on with them
+        changes = [change for change in snapshot.unfinished_changes() if change.uri in left]
         stale = [change.key for change in changes if change.state == "live"]
         if stale:
             indexes.remove(snapshot, stale)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 from store.document_changes import (
@@ -26,9 +25,8 @@ DOCUMENTS = 256
 class DocumentWriter:
     """Adds or replaces documents by their uri. Get one from `Library.writer`; call `finish` at the end."""
 
-    def __init__(self, ownership: Ownership, lock: threading.RLock, progress: Progress | None) -> None:
+    def __init__(self, ownership: Ownership, progress: Progress | None) -> None:
         self._ownership = ownership
-        self._lock = lock
         self._progress = progress
         self._batch: dict[str, ParsedDocument] = {}
         self._passages = 0
@@ -50,13 +48,13 @@ class DocumentWriter:
     def finish(self) -> list[AddResult]:
         """Write what is left, and update the indexes for changed metadata and moved language means."""
         results = self._write()
-        with self._lock, self._ownership.catalog_for_writing() as catalog:
+        with self._ownership.catalog_for_writing() as catalog:
             with catalog.snapshot() as snapshot:
                 changes = snapshot.unfinished_changes()
             if changes:
-                with self._ownership.indexes_for_writing() as indexes:
-                    finish_changes(catalog, indexes)
-            self._ownership.recenter()
+                with self._ownership.changing() as held, self._ownership.indexes_for_writing() as indexes:
+                    finish_changes(catalog, indexes, held)
+        self._ownership.recenter()
         return results
 
     def _has_room_for(self, parsed: ParsedDocument) -> bool:
@@ -69,7 +67,10 @@ class DocumentWriter:
         """Write the batch, after finishing what was begun before it."""
         batch, passages = list(self._batch.values()), self._passages
         self._batch, self._passages = {}, 0
-        with self._lock, self._ownership.catalog_for_writing() as catalog:
+        if not batch:
+            return []
+        uris = [each.document.uri for each in batch]
+        with self._ownership.catalog_for_writing() as catalog, self._ownership.changing(uris) as held:
             known = [(each, update_metadata(catalog, each)) for each in batch]
             results = [result for _, result in known if result is not None]
             changed = [each for each, result in known if result is None]
@@ -77,8 +78,8 @@ class DocumentWriter:
                 embedder = self._ownership.embedder
                 note_embedder(catalog, embedder)
                 with self._ownership.indexes_for_writing() as indexes:
-                    finish_changes(catalog, indexes)
-                    results += add_documents(catalog, indexes, embedder, changed, self._report)
+                    finish_changes(catalog, indexes, held)
+                    results += add_documents(catalog, indexes, embedder, changed, self._report, held)
         self._done += passages
         return results
 

@@ -28,11 +28,18 @@ def identity(embedder: Embedder) -> dict[str, str]:
 
 
 def note_embedder(catalog: Catalog, embedder: Embedder) -> None:
-    """Note `embedder` as the model of a library that has none yet."""
+    """Note `embedder` as the model of a library that has none yet.
+
+    Raises EmbedderMismatchError where another process has noted another one.
+    """
     with catalog.snapshot() as snapshot:
         if snapshot.value("embedder_fingerprint") is not None:
+            require_embedder(snapshot, embedder)
             return
     with catalog.transaction() as transaction:
+        if transaction.value("embedder_fingerprint") is not None:  # in this moment
+            require_embedder(transaction, embedder)
+            return
         for name, value in identity(embedder).items():
             transaction.set_value(name, value)
         transaction.set_value("embedding", 1)

@@ -11,7 +11,6 @@ a search sees a whole document or none of it, also after a kill in the middle.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -45,7 +44,6 @@ class Library:
     def __init__(self, ownership: Ownership) -> None:
         self.ownership = ownership
         """For the store's own modules."""
-        self._write_lock = threading.RLock()
         self._search = LibrarySearch(ownership, self._answer_others)
         self.socket: OwnerSocket | None = None
         """Where this process answers others, if it owns the library and was given a server to answer by."""
@@ -59,7 +57,8 @@ class Library:
 
         Without `embedder`, the model that the settings name is loaded when first needed. A writer owns the library
         until `close`. With `read_only` the library is owned too if no process owns it yet; otherwise it is read
-        beside its owner, who searches. The indexes are opened and checked when first needed; `prepare` does it now.
+        beside its owner, who searches. A library of which nothing lies in the home (`Settings.is_shared`) has no owner
+        and any number of writers. The indexes are opened and checked when first needed; `prepare` does it now.
 
         Raises LibraryLockedError (a writer while another process owns it), SchemaVersionError, EmbedderMismatchError
         for a given embedder.
@@ -123,12 +122,12 @@ class Library:
 
     def writer(self, progress: Progress | None = None) -> DocumentWriter:
         """Return a writer that takes documents one by one, as `add_many` does, and must be finished."""
-        return DocumentWriter(self.ownership, self._write_lock, progress)
+        return DocumentWriter(self.ownership, progress)
 
     def remove(self, document_id: str) -> Document:
         """Remove a document from everything and return it. Raises NotFoundError."""
         document = self.document(document_id)
-        with self._write_lock, self.ownership.indexes_for_writing() as indexes:
+        with self.ownership.changing([document.uri]), self.ownership.indexes_for_writing() as indexes:
             remove_document(self.ownership.catalog, indexes, document_id)
         return document
 
@@ -211,14 +210,13 @@ class Library:
         interrupted continues. Without `recenter` the languages' means stay those that the indexes were made with,
         and so does every score.
         """
-        with self._write_lock:
-            self.ownership.rebuild(embed=embed, recenter=recenter, progress=progress)
+        self.ownership.rebuild(embed=embed, recenter=recenter, progress=progress)
 
     def refill(self, progress: Progress | None = None) -> int:
         """Write the vectors that the index has lost from the catalog; return how many. Searches go on meanwhile."""
         written = done = 0
         total = self.statistics().documents
-        with self._write_lock, self.ownership.indexes_for_writing() as indexes:
+        with self.ownership.locks.whole(), self.ownership.indexes_for_writing() as indexes:
             for keys in self.ownership.catalog.live_pages():
                 with self.snapshot() as snapshot:
                     written += indexes.refill(snapshot, keys, snapshot.number("embedding"))
@@ -233,7 +231,7 @@ class Library:
             return snapshot.statistics(collections)
 
     def _answer_others(self) -> None:
-        if self.ownership.owned and self.socket is None:
+        if self.ownership.owned and not self.settings.is_shared and self.socket is None:
             self.socket = OwnerSocket.answering(self)
 
 

@@ -129,6 +129,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     """The level of Attest's own log; info logs every answer, without questions or quotes."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether nothing of the library lies in the home: then any number of processes may change it at once."""
+        return self.database_url is not None and self.chroma_url is not None
+
     @field_validator("database_url")
     @classmethod
     def _postgresql(cls, value: str | None) -> str | None:

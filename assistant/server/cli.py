@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assistant.server.workers import Inherited, Supervisor
+
 if TYPE_CHECKING:
     from assistant.answer.instrumentation import InstrumentedAssistant
     from assistant.server.evaluation_runs import EvaluationRuns
@@ -19,9 +21,19 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--host", help="The address to listen on; the loopback unless set.")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port; 7860 unless set.")
+@click.option(
+    "--workers", type=click.IntRange(1, 256), help="Processes that answer; more than one over PostgreSQL only."
+)
+@click.option("--inherited", hidden=True, type=Inherited.parse)
 @click.pass_obj
-def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
+def serve(
+    settings: Settings, /, host: str | None, port: int | None, workers: int | None, inherited: Inherited | None
+) -> int:
     """Open the chat page, until Ctrl-C."""
+    where = host or settings.host
+    number = settings.port if port is None else port
+    if workers is not None and workers > 1:
+        return _supervise(settings, where, number, workers)
     from assistant.accounts.sessions import HOUR, Lifetime
     from assistant.accounts.sign_in import Accounts, accounts_location
     from assistant.build import build_assistant
@@ -37,18 +49,19 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
     from store.catalog.engine import location
     from store.settings import default_mode
 
-    where = host or settings.host
     access = Access(settings.user_header, settings.trusted_proxies, settings.public_hosts)
     lifetime = Lifetime(settings.session_idle_hours * HOUR)
     with closing(Accounts.open(accounts_location(settings), lifetime)) as accounts:
         admitted(where, accounts, access)
         with build_assistant(settings) as assistant, closing(Conversations.open(location(settings, FILE))) as kept:
             threading.Thread(target=_prepare_writing, args=(assistant,), name="preparing", daemon=True).start()
+            if inherited is not None:
+                inherited.end_with_supervisor()
             serve_page(
                 assistant,
                 kept,
                 host=where,
-                port=settings.port if port is None else port,
+                port=number,
                 settings=PageSettings(
                     written_mode=default_mode(settings) == "written",
                     translations=is_there(settings),
@@ -62,10 +75,35 @@ def serve(settings: Settings, /, host: str | None, port: int | None) -> int:
                 offered=OfferedQuestions(assistant.library),
                 overview=LibraryOverview(assistant.library),
                 owner_socket=assistant.library.socket,
-                loading=_tell_loading,
-                announce=lambda address: _announce(address, where),
+                loading=(lambda: None) if inherited else _tell_loading,
+                announce=(lambda _: inherited.tell()) if inherited else (lambda address: _announce(address, where)),
+                inherited=inherited,
             )
     return 0
+
+
+def _supervise(settings: Settings, host: str, port: int, workers: int) -> int:
+    """Serve by several processes. Raises RequestError for a library that only one can serve."""
+    from assistant.accounts.sign_in import Accounts, accounts_location
+    from assistant.server.auth.authentication import Access
+    from assistant.server.serve import address, admitted, bound
+    from store.errors import RequestError
+
+    if not settings.is_shared:
+        raise RequestError(
+            "One process owns a library in a folder. For several workers, move it to PostgreSQL and a Chroma server first "
+            "(`attest move`), and set database_url and chroma_url."
+        )
+    with closing(Accounts.open(accounts_location(settings))) as accounts:
+        admitted(host, accounts, Access(settings.user_header, settings.trusted_proxies, settings.public_hosts))
+
+    def command(inherited: Inherited) -> list[str]:
+        return [*_program(settings), "serve", "--host", host, "--port", str(port), "--inherited", str(inherited)]
+
+    with closing(bound(host, port)) as listener:
+        _tell_loading()
+        shown = address(host, listener.getsockname()[1])
+        return Supervisor(command, listener, workers, lambda: _announce(shown, host)).run()
 
 
 def _prepare_writing(assistant: InstrumentedAssistant) -> None:
@@ -88,14 +126,18 @@ def _announce(address: str, host: str) -> None:
         click.echo("Passwords can be read on their way here, unless a proxy with https stands before it.", err=True)
 
 
+def _program(settings: Settings) -> list[str]:
+    """Return how `attest` is started again, with the same library."""
+    program = "import sys; from assistant.cli import main; sys.exit(main())"
+    return [sys.executable, "-c", program, "--home", str(settings.home)]
+
+
 def _bench(settings: Settings) -> EvaluationRuns:
     """Return `attest eval` for the page, in processes of its own, over the suites that come with it and the home's."""
     from importlib.resources import files
 
     from assistant.server.evaluation_runs import EvaluationRuns
 
-    program = "import sys; from assistant.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", program, "--home", str(settings.home)]
     return EvaluationRuns(
-        command, Path(str(files("evals.suites"))), settings.home / "evaluations", settings.home / "suites"
+        _program(settings), Path(str(files("evals.suites"))), settings.home / "evaluations", settings.home / "suites"
     )

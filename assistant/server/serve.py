@@ -16,6 +16,7 @@ from assistant.server.evaluation_runs import EvaluationRuns
 from assistant.server.security import malformed
 from assistant.server.settings import DEFAULTS, PageSettings
 from assistant.server.uploads import DocumentEditor, ingest_into
+from assistant.server.workers import SECONDS_FOR_ANSWERS, Inherited
 from store.errors import AttestError, PortInUseError, RequestError
 
 if TYPE_CHECKING:
@@ -48,21 +49,25 @@ def serve(
     offered: OfferedQuestions | None = None,
     overview: LibraryOverview | None = None,
     owner_socket: OwnerSocket | None = None,
+    inherited: Inherited | None = None,
 ) -> None:
     """Serve the page until interrupted; `announce` gets its address once it answers. Port 0: any free one.
+
+    On SIGTERM or Ctrl-C nothing new is let in, and answers that were begun are finished.
 
     `loading` is called once the port is taken, before models and page are loaded.
 
     Files that are added from the page are kept in the folder `uploads`; without it the page only shows what is in the
     library. `evaluation_runs` runs evaluations from the page, `offered` has questions to begin with, `overview` says
     what the library and each document are about. `accounts` and `access` say who may come in; without an account,
-    everyone on this machine. Commands of the user whose library it is come by `owner_socket`.
+    everyone on this machine. Commands of the user whose library it is come by `owner_socket`. A worker gets its socket as
+    `inherited`.
 
     Raises PortInUseError where the port is taken, and RequestError where others could reach the page and nobody would
     be asked who they are, before anything heavy is loaded.
     """
     access = admitted(host, accounts, access)
-    listener = bound(host, port)
+    listener = inherited.socket() if inherited else bound(host, port)
     listeners = [listener, *([owner_socket.take()] if owner_socket else [])]
     with closing(listener):
         loading()
@@ -165,7 +170,7 @@ def server(app: ASGIApp, ready: Callable[[], None]) -> uvicorn.Server:
             log_level="warning",
             access_log=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=3,
+            timeout_graceful_shutdown=SECONDS_FOR_ANSWERS,
             # A busy server must not close a connection on which the next question is on its way.
             timeout_keep_alive=75,
         )

@@ -40,6 +40,9 @@ LIVE = _D.state == IS_LIVE
 WITH_PASSAGES = documents.join(passages, _P.document == _D.key)
 
 _count = sa.func.count()
+_VALUES = Compiled(
+    sa.select(library.c.name, library.c.value).where(library.c.name.in_(bindparam("names", expanding=True)))
+)
 _VALUE = Compiled(sa.select(library.c.value).where(library.c.name == bindparam("name")))
 _DOCUMENTS: Rows = sa.select(*DOCUMENT).where(LIVE)
 _BY_ID = Compiled(_DOCUMENTS.where(_D.id.in_(bindparam("keys", expanding=True))))
@@ -98,6 +101,11 @@ class DocumentReader:
         """Return what the library notes under `name`, such as the embedding model's fingerprint."""
         row = _VALUE.first(self._connection, name=name)
         return None if row is None else str(row[0])
+
+    def values(self, *names: str) -> tuple[str | None, ...]:
+        """Return what `value` returns for each of the names."""
+        found = {row[0]: str(row[1]) for row in _VALUES.rows(self._connection, names=names)}
+        return tuple(map(found.get, names))
 
     def number(self, name: str) -> int:
         """Return the noted value as a whole number; 0 where nothing is noted."""

@@ -30,13 +30,14 @@ CONNECTIONS = 20
 """The most connections of one process to a PostgreSQL database, for each area."""
 _KEPT = 8
 """Connections that stay open while nothing uses them."""
-_LOCK_CLASS = {
+LOCK_CLASS = {
     "catalog": 0x41545401,
     "conversations": 0x41545402,
     "accounts": 0x41545403,
     "keywords": 0x41545404,
+    "documents": 0x41545405,
 }
-"""First half of the advisory locks' keys; others use the database too."""
+"""First half of the advisory locks' keys: other programs use the database too. See also `store.catalog.change_locks`."""
 
 
 def location(settings: Settings, file: str) -> Path | URL:
@@ -108,19 +109,28 @@ class Database:
         ):
             self.was_written = True
             if self.file is None:
-                connection.execute(_LOCK, {"area": _LOCK_CLASS[self.area]})
+                connection.execute(_LOCK, {"area": LOCK_CLASS[self.area]})
             yield connection
 
-    def own(self) -> bool:
-        """Return whether this is the one owner of a PostgreSQL database from now on, until it is closed."""
+    def own(self, *, shared: bool = False) -> bool:
+        """Return whether this is the one owner of a PostgreSQL database from now on, until it is closed.
+
+        A `shared` one is an owner beside others that are.
+        """
         with translate_errors(self.where):
             if self.file is None and self._owner is None:
-                connection = self._writers.connect().execution_options(isolation_level="AUTOCOMMIT")
-                if not connection.execute(_OWN, {"area": _LOCK_CLASS[self.area]}).scalar():
+                connection = self.detached()
+                if not connection.execute(_SHARE if shared else _OWN, {"area": LOCK_CLASS[self.area]}).scalar():
                     connection.close()
                     return False
                 self._owner = connection
         return True
+
+    def detached(self) -> Connection:
+        """Return a connection outside the pool, for locks that last longer than a transaction; its user closes it."""
+        connection = self._writers.connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection.detach()
+        return connection
 
     @contextmanager
     def outside_transactions(self) -> Iterator[sqlite3.Connection]:
@@ -137,9 +147,9 @@ class Database:
             if self._owner is not None:
                 # Given up in words: the server may take a while to notice that a connection was closed.
                 with suppress(sa.exc.SQLAlchemyError):
-                    self._owner.execute(_DISOWN, {"area": _LOCK_CLASS[self.area]})
-                self._owner.invalidate()  # closed rather than given back
-                self._owner.close()
+                    self._owner.execute(_DISOWN)
+                with suppress(sa.exc.SQLAlchemyError):
+                    self._owner.close()
             while self._idle:
                 self._idle.pop().close()
             self._readers.dispose()
@@ -188,7 +198,8 @@ class Database:
 
 
 _OWN = sa.select(sa.func.pg_try_advisory_lock(sa.bindparam("area", type_=sa.Integer), 1))
-_DISOWN = sa.select(sa.func.pg_advisory_unlock(sa.bindparam("area", type_=sa.Integer), 1))
+_SHARE = sa.select(sa.func.pg_try_advisory_lock_shared(sa.bindparam("area", type_=sa.Integer), 1))
+_DISOWN = sa.select(sa.func.pg_advisory_unlock_all())
 _LOCK = sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("area", type_=sa.Integer), 0))
 
 
@@ -254,7 +265,9 @@ def _postgresql_engine(url: URL) -> Engine:
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 4,
-            "options": f"-c lock_timeout={BUSY_SECONDS}s -c timezone=UTC",
+            # And so does the server notice a client that is gone, whose locks others wait for.
+            "options": f"-c lock_timeout={BUSY_SECONDS}s -c timezone=UTC -c tcp_keepalives_idle=10 "
+            "-c tcp_keepalives_interval=5 -c tcp_keepalives_count=4",
         },
     )
     sa.event.listen(engine, "before_cursor_execute", _check_parameters)

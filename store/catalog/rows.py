@@ -119,3 +119,4 @@ class UnfinishedChange:
     id: str
     state: str
     """``pending``: not yet live; ``retired``: not live any more; ``live``: its index entries are stale."""
+    uri: str

@@ -99,7 +99,7 @@ _UNEMBEDDED = Compiled(
     .where(_P.document == bindparam("key"), _V.passage.is_(None))
     .order_by(_P.ordinal)
 )
-_CHANGES = sa.select(_D.key, _D.id, _D.state)
+_CHANGES = sa.select(_D.key, _D.id, _D.state, _D.uri)
 _UNFINISHED = sa.union_all(
     _CHANGES.where(_D.state != IS_LIVE),
     _CHANGES.where(_D.stale == sa.literal_column("1"), LIVE),

@@ -16,6 +16,7 @@ from store.catalog.packing import blocks, content_digest, pack_spans, pack_sum, 
 from store.catalog.rows import PackedVectors
 from store.catalog.snapshot import EMBEDDING, Snapshot, first_vector, is_whole
 from store.catalog.tables import IS_LIVE, centering, documents, languages, library, passages, texts, vectors
+from store.errors import LibraryError
 from store.ids import passage_id
 from store.text.date_ranges import day_range
 from store.types import Chunk, Document, ParsedDocument, Span
@@ -48,7 +49,7 @@ _INSERT_TEXTS = Compiled(sa.insert(texts), [column.name for column in texts.c])
 _INSERT_PASSAGES = Compiled(sa.insert(passages), [column.name for column in passages.c if column is not _P.key])
 _INSERT_VECTORS = Compiled(_upsert(vectors), [column.name for column in vectors.c])
 _INSERT_LANGUAGE = _upsert(languages)
-_URI = sa.select(_D.uri).where(_BY_KEY)
+_PENDING_URI = sa.select(_D.uri).where(_BY_KEY, _D.state == sa.literal_column("'pending'"))
 _SET_STATE = sa.update(documents).where(_BY_KEY).values(state=bindparam("becomes"))
 _DELETE = sa.delete(documents).where(_BY_KEY, _D.state != IS_LIVE)
 _DELETE_UNFINISHED = sa.delete(documents).where(_D.state != IS_LIVE)
@@ -135,8 +136,13 @@ class Transaction(Snapshot):
         _INSERT_VECTORS.run(self._connection, values)
 
     def publish(self, key: int) -> None:
-        """Make a pending document live, and retire the version of it that was live."""
-        uri = self._connection.execute(_URI, {"of": key}).scalar_one()
+        """Make a pending document live, and retire the version of it that was live.
+
+        Raises LibraryError where another process has undone the change since, taking this one for dead.
+        """
+        uri = self._connection.execute(_PENDING_URI, {"of": key}).scalar()
+        if uri is None:
+            raise LibraryError("Another process has undone this change; add the document once more.")
         former = self.stored_document(uri=uri)
         if former is not None:
             self.retire(former.key)

@@ -96,7 +96,7 @@ def repair(library: Library, findings: list[Finding], progress: Progress | None 
             catalog.reindex()
         done.append("Rebuilt the catalog's own indexes from its tables.")
     if "embed" in wanted:
-        with library.ownership.catalog_for_writing() as catalog:
+        with library.ownership.catalog_for_writing() as catalog, library.ownership.locks.whole():
             with catalog.transaction() as transaction:
                 transaction.delete_incomplete_vectors()
                 run = transaction.number("embedding")
@@ -215,8 +215,8 @@ def check_changes(library: Library) -> Iterator[Finding]:
     """Find changes that were left half done; while another process adds documents, there always are some."""
     if not library.ownership.owned:
         return
-    with library.snapshot() as snapshot:
-        changes = snapshot.unfinished_changes()
+    with library.ownership.locks.documents() as held, library.snapshot() as snapshot:
+        changes = [change for change in snapshot.unfinished_changes() if held.take(change.uri)]
     if changes:
         yield Finding(
             "changes", f"{len(changes)} documents were left half added or removed: run `attest rebuild`.", "settle"

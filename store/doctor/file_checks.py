@@ -47,6 +47,8 @@ def leftovers(library: Library) -> list[Path]:
     # A restore, and an owner that writes its note, would hold the lock that this process holds.
     certain = [home / STAGING, *unfinished_notes(home)]
     perhaps = [*home.glob(".attest-backup-*"), *(home / "uploads").glob("**/.*.part")]
+    if library.settings.is_shared:
+        certain = []  # nobody holds that lock
     return [
         *(path for path in certain if os.path.lexists(path)),
         *(path for path in perhaps if not path.is_symlink() and time.time() - _last_written(path) > AGE),

@@ -7,8 +7,9 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from store.catalog.change_locks import ChangeLocks
 from store.document_changes import finish_changes
 from store.errors import IndexDamagedError, LibraryError
 from store.index.index_set import Generation, IndexSet, IndexStorage, Tokenize, VectorFiles, load_centering, outdated
@@ -24,19 +25,21 @@ if TYPE_CHECKING:
     from store.embedding.centering import Centering
     from store.types import Filter
 
+Access = Literal["owner", "reader", "shared"]
+"""Who has the indexes open: their owner, a process beside it, or one of any number that share them on servers."""
 _log = logging.getLogger(__name__)
 _SECONDS_FOR_USERS = 30.0
 """How long old indexes stay open for searches that began with them."""
 
 
 class IndexManager:
-    """Holds one generation of indexes open in one process: the library's owner, or a reader beside it."""
+    """Holds one generation of indexes open in one process."""
 
-    def __init__(self, catalog: Catalog, storage: IndexStorage, tokenize: Tokenize, *, owned: bool) -> None:
+    def __init__(self, catalog: Catalog, storage: IndexStorage, tokenize: Tokenize, access: Access) -> None:
         self._catalog = catalog
         self._storage = storage
         self._tokenize = tokenize
-        self._owned = owned
+        self._access: Access = access
         self._changed = threading.Condition(threading.RLock())
         self._indexes: IndexSet | None = None
         self._users: Counter[Generation] = Counter()
@@ -63,10 +66,13 @@ class IndexManager:
     def use_for_writing(self) -> Iterator[IndexSet]:
         """Use the current generation to change it: from now until `close` the sizes of its files prove nothing."""
         with self.use() as indexes:
-            self._mark()
+            if self._access == "owner":
+                self._mark()
             try:
                 yield indexes
             except BaseException:
+                if self._access == "shared":
+                    indexes.keywords.close()  # forgets what was not committed
                 self._check_again = True  # a full disk leaves Chroma with half a file: check before the next use
                 raise
 
@@ -84,14 +90,19 @@ class IndexManager:
 
     def become_owner(self) -> None:
         """Open Chroma in this process at the next use."""
-        self._owned = True
+        self._access = "owner"
 
-    def close_open(self) -> None:
-        """Close the open indexes; the next use opens them again."""
+    def open_again(self) -> None:
+        """Let go of the open indexes; the next use opens them again."""
         with self._changed:
-            if self._indexes is not None:
-                self._indexes.close()
-                self._indexes = None
+            if self._access == "owner":
+                self._close_open()
+            self._indexes = None
+
+    def _close_open(self) -> None:
+        if self._indexes is not None:
+            self._indexes.close()
+            self._indexes = None
 
     def close(self) -> None:
         """Close the open indexes, and note how their files were left, for the next process that opens them."""
@@ -100,8 +111,8 @@ class IndexManager:
                 return
             self._await_users(self._indexes)
             generation = self._indexes.generation
-            self.close_open()
-        if self._owned and not self._check_again:
+            self._close_open()
+        if self._access == "owner" and not self._check_again:
             self._note_clean(generation.vectors)
 
     def _await_users(self, indexes: IndexSet) -> None:
@@ -113,12 +124,40 @@ class IndexManager:
         opened = self._indexes
         # Rebuilt by the owner, or no longer empty, or left in the middle of a change.
         is_former = opened is not None and (self._check_again or opened.generation != generation)
-        if opened is not None and is_former and not self._users[opened.generation]:
-            opened.close()
-            self._indexes = None
+        if opened is not None and is_former and self._access != "owner":
+            self._indexes = None  # its users go on with it
+        elif opened is not None and is_former and not self._users[opened.generation]:
+            self._close_open()
         if self._indexes is None:
-            self._indexes = self._open_owned() if self._owned else self._open_beside()
+            self._indexes = self._opened()
         return self._indexes
+
+    def _opened(self) -> IndexSet:
+        match self._access:
+            case "owner":
+                return self._open_owned()
+            case "reader":
+                return self._open_beside()
+            case "shared":
+                return self._open_shared()
+
+    def _open_shared(self) -> IndexSet:
+        """Open and check what the catalog names now; others may change it, or exchange it, meanwhile."""
+        while True:
+            with self._catalog.snapshot() as snapshot:
+                generation, revision = Generation.of(snapshot), snapshot.number("revision")
+                centering = load_centering(snapshot)
+                if (change := outdated(snapshot, centering)) is not None:
+                    raise LibraryError(f"This version of Attest {change}: run `attest rebuild`.")
+            try:
+                indexes = self._open_checked(generation, centering, counts=False)
+            except IndexDamagedError:
+                with self._catalog.snapshot() as snapshot:
+                    if (Generation.of(snapshot), snapshot.number("revision")) == (generation, revision):
+                        raise
+            else:
+                self._check_again = False
+                return indexes
 
     def _open_beside(self) -> IndexSet:
         with self._catalog.snapshot() as snapshot:
@@ -187,7 +226,8 @@ class IndexManager:
             changes = snapshot.unfinished_changes()
         if changes:
             self._mark()
-            finish_changes(self._catalog, indexes)
+            with ChangeLocks(None).documents() as held:
+                finish_changes(self._catalog, indexes, held)
 
     def _mark(self) -> None:
         if not self._marked:

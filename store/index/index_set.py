@@ -52,11 +52,10 @@ class Generation:
     @classmethod
     def of(cls, snapshot: Snapshot) -> Generation:
         """Return the generation that the catalog names."""
-        return cls(
-            snapshot.number("vectors_generation"),
-            snapshot.number("keywords_generation"),
-            snapshot.value("embedder_fingerprint") or "",
+        vectors, keywords, fingerprint = snapshot.values(
+            "vectors_generation", "keywords_generation", "embedder_fingerprint"
         )
+        return cls(int(vectors or 0), int(keywords or 0), fingerprint or "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from store.embedder_identity import identity
-from store.index.index_set import Generation, IndexSet, IndexStorage, Tokenize, load_centering, make_centering
+from store.index.index_set import (
+    Generation,
+    IndexSet,
+    IndexStorage,
+    Tokenize,
+    load_centering,
+    make_centering,
+    outdated,
+)
 from store.index.keyword_index import TERMS_VERSION, KeywordIndex
 from store.index.vectorize import embed_documents
 from store.types import Progress
@@ -92,6 +100,12 @@ def rebuild(
         if keywords is None:
             keyword_index.close()
         raise
+
+
+def is_outdated(catalog: Catalog) -> bool:
+    """Return whether the indexes in use were made by a version of Attest that did something differently."""
+    with catalog.snapshot() as snapshot:
+        return outdated(snapshot, load_centering(snapshot)) is not None
 
 
 def _embed_all(catalog: Catalog, embedder: Embedder, on_embedded: Callable[[int], None]) -> int:

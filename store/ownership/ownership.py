@@ -1,41 +1,39 @@
 """Having a library open: which process owns it, and how ownership passes from one process to the next.
 
 The owner holds the lock and has the indexes open. A process beside it reads the catalog itself and asks the owner to
-search (`store.search.by_owner`); when the owner ends, it may become the owner.
+search (`store.search.by_owner`); when the owner ends, it may become the owner. A library of which nothing lies in the
+home has no owner: every process is one beside the others, and they lock what they change.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from store.catalog.catalog import FILE, Catalog
-from store.catalog.engine import Database, location
+from store.catalog.catalog import Catalog
+from store.catalog.change_locks import ChangeLocks
+from store.catalog.database_errors import BUSY_SECONDS
+from store.catalog.engine import Database
+from store.document_changes import finish_changes
 from store.embedder_identity import require_embedder
 from store.errors import LibraryError, LibraryLockedError
-from store.index.index_manager import IndexManager
-from store.index.index_set import IndexSet, IndexStorage, derived_folder
+from store.index.index_manager import Access, IndexManager
+from store.index.index_set import Generation, IndexSet, IndexStorage, derived_folder
 from store.index.integrity import has_drifted
-from store.index.rebuild import rebuild
-from store.ownership.lock import LibraryLock, read_owner
+from store.index.rebuild import is_outdated, rebuild
+from store.ownership.lock import LibraryLock
+from store.ownership.opening import make_folder, open_catalog
 from store.settings import Settings, load_settings
 from store.types import Progress
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL
-
+    from store.catalog.change_locks import Held
     from store.embedding.embedder import Embedder
     from store.index.chroma_server import ChromaServer
-
-_SECONDS_TO_START = 5.0
-"""How long an owner may take from its lock to a readable catalog."""
-_SECONDS_FOR_READERS = 10.0
-"""How long a writer waits for an owner that only reads, such as a single question."""
 
 
 class Ownership:
@@ -44,6 +42,8 @@ class Ownership:
     def __init__(self, settings: Settings, lock: LibraryLock, catalog: Catalog, *, owned: bool, writes: bool) -> None:
         self.settings = settings
         self.owned = owned
+        """Whether this process needs no other to search and to change the library."""
+        self.locks = ChangeLocks(catalog.database if settings.is_shared else None)
         self._writes = writes
         self._lock = lock
         self._catalog = catalog
@@ -62,15 +62,17 @@ class Ownership:
                 _chroma_server(settings),
                 self._keywords,
             )
-        self._indexes = IndexManager(catalog, self._storage, self._tokenize, owned=owned)
+        kind: Access = "shared" if settings.is_shared else "owner" if owned else "reader"
+        self._indexes = IndexManager(catalog, self._storage, self._tokenize, kind)
+        self._settled = not (settings.is_shared and writes)
 
     @classmethod
     def take(cls, where: Settings | Path | str, embedder: Embedder | None, *, writes: bool) -> Ownership:
         """Own the library; a reader may also join it beside its owner. See `Library.open`."""
         settings = where if isinstance(where, Settings) else load_settings(where)
-        _make_folder(settings.home)
+        make_folder(settings.home)
         lock = LibraryLock(settings.home)
-        catalog, owned = _open_catalog(location(settings, FILE), lock, writes=writes)
+        catalog, owned = open_catalog(settings, lock, writes=writes)
         try:
             ownership = cls(settings, lock, catalog, owned=owned, writes=writes)
             if embedder is not None:
@@ -111,21 +113,32 @@ class Ownership:
         yield catalog
 
     @contextmanager
+    def changing(self, uris: Iterable[str] = ()) -> Iterator[Held]:
+        """Change the documents under `uris`. Raises LibraryLockedError where others change them for long."""
+        with self.catalog_for_writing():
+            self._settle()
+            with self.locks.documents(uris) as held:
+                yield held
+
+    @contextmanager
     def indexes(self) -> Iterator[IndexSet]:
         """Use the derived indexes, which stay open until the block ends. Raises IndexDamagedError."""
         _ = self.catalog
+        self._settle()
         with self._indexes.use() as indexes:
             yield indexes
 
     @contextmanager
     def indexes_for_writing(self) -> Iterator[IndexSet]:
         """Use the derived indexes for a change. Raises LibraryError for a library that was opened to read."""
-        with self.catalog_for_writing(), self._indexes.use_for_writing() as indexes:
-            yield indexes
+        with self.catalog_for_writing():
+            self._settle()
+            with self._indexes.use_for_writing() as indexes:
+                yield indexes
 
     def rebuild(self, *, embed: bool, recenter: bool, progress: Progress | None) -> None:
         """Rebuild all indexes, and use them once no search uses the old ones."""
-        with self.catalog_for_writing() as catalog:
+        with self.catalog_for_writing() as catalog, self.locks.whole():
             embedder = self._load_embedder() if embed else None
             made = rebuild(
                 catalog, self._storage, self._tokenize, embedder=embedder, recenter=recenter, progress=progress
@@ -141,14 +154,18 @@ class Ownership:
             with catalog.snapshot() as snapshot:
                 if not has_drifted(snapshot):
                     return
-            with self.indexes_for_writing() as indexes:
-                keywords = indexes.keywords
-            self._indexes.replace(rebuild(catalog, self._storage, self._tokenize, keywords=keywords))
+            with self.locks.whole():
+                with catalog.snapshot() as snapshot:
+                    if not has_drifted(snapshot):  # another process was faster
+                        return
+                with self.indexes_for_writing() as indexes:
+                    keywords = indexes.keywords
+                self._indexes.replace(rebuild(catalog, self._storage, self._tokenize, keywords=keywords))
 
-    def succeed(self) -> None:
-        """Become the owner after the old one has gone; if another process already has, use that one."""
+    def open_again(self) -> None:
+        """Open the indexes again, as the owner if the old one has gone and no other process is the owner yet."""
         with self._succession:
-            self._indexes.close_open()
+            self._indexes.open_again()
             if not self.owned:
                 with suppress(LibraryLockedError):
                     self._lock.take(writes=False)
@@ -167,6 +184,25 @@ class Ownership:
             self._keywords.close()
         self._catalog.close()
         self._lock.release()
+
+    def _settle(self) -> None:
+        """Once in a shared library: build indexes that this version needs, and finish what killed processes have left.
+
+        Where others are changing the library just now, the next use tries again.
+        """
+        if self._settled or self.locks.are_held:
+            return
+        if is_outdated(self.catalog):
+            with self.locks.whole(BUSY_SECONDS):
+                if is_outdated(self.catalog):
+                    self._indexes.replace(rebuild(self.catalog, self._storage, self._tokenize))
+        with suppress(LibraryLockedError), self.locks.documents(patience=0) as held:
+            with self._indexes.use_for_writing() as indexes:
+                finish_changes(self.catalog, indexes, held)
+            self._settled = True
+        if self._settled:
+            with suppress(LibraryLockedError), self.locks.whole(patience=0), self.catalog.snapshot() as snapshot:
+                self._storage.delete_others(Generation.of(snapshot))
 
     def _accept(self, embedder: Embedder) -> None:
         with self.catalog.snapshot() as snapshot:
@@ -198,59 +234,3 @@ def _chroma_server(settings: Settings) -> ChromaServer | None:
             settings.chroma_ca_file,
         )
     )
-
-
-def _open_catalog(where: Path | URL, lock: LibraryLock, *, writes: bool) -> tuple[Catalog, bool]:
-    """Open the catalog; return it, and whether this process got the lock."""
-    deadline = time.monotonic() + _SECONDS_TO_START
-    while True:
-        try:
-            _take_lock(lock, writes=writes)
-        except LibraryLockedError:
-            if writes:
-                raise
-            try:
-                return Catalog.open(where, read_only=True), False
-            except LibraryError:
-                # The owner may be about to make or migrate the catalog, or to leave.
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-        else:
-            try:
-                return _own(Catalog.open(where)), True
-            except BaseException:
-                lock.release()
-                raise
-
-
-def _own(catalog: Catalog) -> Catalog:
-    """Return the catalog, owned by this process also where another one has another folder and the same database."""
-    try:
-        if catalog.database.own():
-            return catalog
-    except BaseException:
-        catalog.close()
-        raise
-    catalog.close()
-    raise LibraryLockedError("Another process has the library in PostgreSQL open: stop it, or ask it, and try again.")
-
-
-def _take_lock(lock: LibraryLock, *, writes: bool) -> None:
-    """Take the lock; a writer waits for an owner that only reads."""
-    try:
-        lock.take(writes=writes)
-    except LibraryLockedError:
-        owner = read_owner(lock.folder)
-        if not writes or owner is None or owner.writes or owner.pid == os.getpid():
-            raise
-        lock.take(writes=True, patience=_SECONDS_FOR_READERS)
-
-
-def _make_folder(home: Path) -> None:
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LibraryError(
-            f"The library's folder {home} can't be made ({error.strerror}): choose another with --home."
-        ) from error

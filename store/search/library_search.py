@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from store.embedder_identity import require_embedder
+from store.index.index_set import Generation
 from store.index.vector_index import IndexGoneError
 from store.ownership.lock import locked_error
 from store.ownership.owner_client import OwnerClient, OwnerGoneError
@@ -50,7 +52,7 @@ class LibrarySearch:
                     raise (locked_error(self._ownership.settings.home) if in_use else error) from None
                 time.sleep(0.05)
                 self._owner = None
-                self._ownership.succeed()
+                self._ownership.open_again()
                 self._became_owner()
 
     def _here_or_by_owner(self, query: str, k: int, where: Filter) -> SearchResult:
@@ -86,6 +88,10 @@ class LibrarySearch:
         deadline = time.monotonic() + _SECONDS_FOR_CHANGES
         while True:
             with ownership.indexes() as indexes, ownership.catalog.snapshot() as snapshot:
+                if Generation.of(snapshot) != indexes.generation and time.monotonic() < deadline:
+                    continue  # rebuilt since they were opened
+                if indexes.generation.fingerprint != embedder.fingerprint:
+                    require_embedder(snapshot, embedder)
                 result = search(query, k, where, embedder=embedder, indexes=indexes, snapshot=snapshot, ranking=ranking)
                 before = snapshot.value("revision")
             with ownership.catalog.snapshot() as snapshot:

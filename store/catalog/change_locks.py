@@ -1,0 +1,188 @@
+"""Locks of those who change a library: threads by a lock of the process, processes by advisory locks of PostgreSQL.
+
+Who changes documents holds the library with others, and each document alone; who exchanges the indexes holds the library
+alone. The locks belong to a connection, so they end with their process, however that ends: a change that was begun in the
+catalog and whose document nobody holds was left unfinished.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from typing import Protocol
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Connection, Integer, bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from store.catalog.database_errors import translate_errors
+from store.catalog.engine import LOCK_CLASS, Database
+from store.errors import LibraryError, LibraryLockedError
+
+PATIENCE = 600
+"""Seconds that a change waits for others: as long as embedding a thick book takes."""
+_LIBRARY = bindparam("area", LOCK_CLASS["catalog"], Integer), 2
+_DOCUMENT = bindparam("area", LOCK_CLASS["documents"], Integer)
+_KEY = sa.column("key", Integer)
+_KEYS = sa.func.unnest(bindparam("keys", type_=ARRAY(Integer))).table_valued(_KEY, name="given").render_derived()
+_SET_PATIENCE = sa.select(sa.func.set_config("lock_timeout", bindparam("patience", type_=sa.Text), sa.false()))
+_LOCK_LIBRARY = {
+    True: sa.select(sa.func.pg_advisory_lock(*_LIBRARY)),
+    False: sa.select(sa.func.pg_advisory_lock_shared(*_LIBRARY)),
+}
+_TRY_LIBRARY = {
+    True: sa.select(sa.func.pg_try_advisory_lock(*_LIBRARY)),
+    False: sa.select(sa.func.pg_try_advisory_lock_shared(*_LIBRARY)),
+}
+"""By whether it is to be held alone."""
+_LOCK_DOCUMENTS = sa.select(sa.func.pg_advisory_lock(_DOCUMENT, _KEYS.c.key)).select_from(_KEYS)
+_TRY_DOCUMENT = sa.select(sa.func.pg_try_advisory_lock(_DOCUMENT, bindparam("key", type_=Integer)))
+_WHO = sa.select(sa.func.pg_backend_pid(type_=BigInteger))
+_UNLOCK = sa.select(sa.func.pg_advisory_unlock_all())
+_TIMED_OUT = "55P03"
+
+
+class Held(Protocol):
+    """What somebody holds who changes a library."""
+
+    def take(self, uri: str) -> bool:
+        """Hold one more document, unless somebody else does."""
+
+    def check(self) -> None:
+        """Raise LibraryError where what was held is lost: others may have changed it."""
+
+
+class ChangeLocks:
+    """The locks of one process on one library. Safe to use from several threads."""
+
+    def __init__(self, database: Database | None) -> None:
+        """Without a `database` this process is the only one that changes the library."""
+        self._database = database
+        self._turn = threading.RLock()
+        self._held: _Session | None = None
+        self._holder: int | None = None
+
+    @property
+    def are_held(self) -> bool:
+        """Whether this thread is changing something already."""
+        return self._holder == threading.get_ident()
+
+    @contextmanager
+    def documents(self, uris: Iterable[str] = (), patience: float = PATIENCE) -> Iterator[Held]:
+        """Change the documents under `uris`, and those that `Held.take` adds.
+
+        Raises LibraryLockedError where others change them, or the indexes, for longer than `patience` seconds.
+        """
+        with self._changing(patience, alone=False) as held:
+            if isinstance(held, _Session):
+                held.wait_for(uris)
+            yield held
+
+    @contextmanager
+    def whole(self, patience: float = PATIENCE) -> Iterator[Held]:
+        """Change the library as a whole. Raises LibraryLockedError while others change it for longer than `patience`."""
+        with self._changing(patience, alone=True) as held:
+            yield held
+
+    @contextmanager
+    def _changing(self, patience: float, *, alone: bool) -> Iterator[Held]:
+        if not self._turn.acquire(timeout=-1 if self._database is None else patience):
+            raise busy()
+        try:
+            if self._database is None:
+                yield _NoOthers()
+            elif self._held is not None:  # this thread is changing something already
+                assert self._held.alone or not alone  # noqa: S101 - two who both hold it would wait for each other
+                yield self._held
+            else:
+                with _session(self._database, patience, alone=alone) as held:
+                    self._held, self._holder = held, threading.get_ident()
+                    try:
+                        yield held
+                    finally:
+                        self._held, self._holder = None, None
+        finally:
+            self._turn.release()
+
+
+class _NoOthers:
+    """Stands for locks where no other process can change the library."""
+
+    def take(self, uri: str) -> bool:
+        return True
+
+    def check(self) -> None:
+        pass
+
+
+class _Session:
+    """Locks that one connection holds."""
+
+    def __init__(self, connection: Connection, database: Database, *, alone: bool) -> None:
+        self.alone = alone
+        self._connection = connection
+        self._database = database
+        self._pid = connection.execute(_WHO).scalar_one()
+
+    def wait_for(self, uris: Iterable[str]) -> None:
+        """Hold these documents. All take them in one order, so that no two wait for each other."""
+        keys = sorted({_key(uri) for uri in uris})
+        if keys:
+            with _translated(self._database):
+                self._connection.execute(_LOCK_DOCUMENTS, {"keys": keys}).all()
+
+    def take(self, uri: str) -> bool:
+        with _translated(self._database):
+            return bool(self._connection.execute(_TRY_DOCUMENT, {"key": _key(uri)}).scalar())
+
+    def check(self) -> None:
+        with _translated(self._database):
+            if self._connection.execute(_WHO).scalar_one() != self._pid:  # SQLAlchemy has opened another one
+                raise LibraryError("The connection to the database was lost in the middle of a change; try again.")
+
+
+@contextmanager
+def _session(database: Database, patience: float, *, alone: bool) -> Iterator[_Session]:
+    """Hold the library on a connection of its own, which is closed at the end."""
+    with _translated(database):
+        connection = database.detached()
+    try:
+        with _translated(database):
+            connection.execute(_SET_PATIENCE, {"patience": f"{max(1, int(patience * 1000))}ms"})
+            if patience > 0:
+                connection.execute(_LOCK_LIBRARY[alone])
+            elif not connection.execute(_TRY_LIBRARY[alone]).scalar():
+                raise busy()
+            session = _Session(connection, database, alone=alone)
+        yield session
+    finally:
+        # Given up in words: the server may take a while to notice that a connection was closed.
+        with suppress(sa.exc.SQLAlchemyError):
+            connection.execute(_UNLOCK)
+        with suppress(sa.exc.SQLAlchemyError):
+            connection.close()
+
+
+@contextmanager
+def _translated(database: Database) -> Iterator[None]:
+    try:
+        with translate_errors(database.where):
+            yield
+    except LibraryError as error:
+        if getattr(getattr(error.__cause__, "orig", None), "sqlstate", None) == _TIMED_OUT:
+            raise busy() from error
+        raise
+
+
+def busy() -> LibraryLockedError:
+    """Return the error of who has waited long enough for others."""
+    error = LibraryLockedError("Others are changing the library just now; try again in a moment.")
+    error.code = "library_busy"
+    return error
+
+
+def _key(uri: str) -> int:
+    """Return the second half of a document's lock. Two documents with one key only wait for each other."""
+    return int.from_bytes(sha256(uri.encode("utf-8", "surrogatepass")).digest()[:4], signed=True)
