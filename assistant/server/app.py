@@ -25,6 +25,7 @@ from assistant.server.auth.sign_in_routes import auth_router
 from assistant.server.error_responses import add_error_handlers, unknown_visitor
 from assistant.server.page import routes
 from assistant.server.page.answer_stream import PageAnswers
+from assistant.server.page.ask_route import ask_router
 from assistant.server.page.gradio.mount import mount_page
 from assistant.server.security import RequestGuard
 from assistant.server.settings import DEFAULTS, PageSettings
@@ -90,7 +91,9 @@ def application(
     runs = AnswerRuns(settings.answers_at_once, settings.queue_size)
     app.include_router(metrics_router(metrics))
     mount_api(app, Services(assistant, conversations, kept_editor, settings, runs, evaluation_runs, accounts))
-    mount_page(app, PageAnswers(assistant, conversations, settings), settings, identity.visitor)
+    answering = PageAnswers(assistant, conversations, settings)
+    app.include_router(ask_router(answering, runs, identity.visitor), prefix=routes.PREFIX)
+    mount_page(app, settings)
     is_named = is_local or access.user_header
     return RequestGuard(
         app,

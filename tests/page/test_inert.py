@@ -139,6 +139,11 @@ CLOSED = [
     "/gradio_api/stream/a/b/c/playlist.m3u8",
     "/gradio_api/vibe-edit/",
     "/gradio_api/run/ask",
+    "/gradio_api/queue/join",
+    "/gradio_api/queue/data",
+    "/gradio_api/heartbeat/x",
+    "/gradio_api/cancel",
+    "/gradio_api/reset",
     "/gradio_api/call/ask",
     "/gradio_api/runs",
     "/monitoring",
@@ -167,8 +172,7 @@ def test_paths_to_files_proxies_and_tools_are_closed(served: Served) -> None:
         "/config",
         "/theme.css",
         "/assets/index.js",
-        "/gradio_api/queue/data",
-        "/gradio_api/heartbeat/x",
+        "/gradio_api/app_id",
     ],
 )
 def test_what_the_page_needs_stays_open(path: str) -> None:
@@ -179,14 +183,14 @@ def test_a_request_from_another_site_or_under_another_name_is_refused(served: Se
     body = json.dumps({"title": "stolen"}).encode()
     status, _, _ = ask_server(served, "/api/conversations/x", "PATCH", body, Origin="https://example.com")
     assert status == 403
-    status, _, _ = ask_server(served, "/gradio_api/queue/join", "POST", body, Sec_Fetch_Site="cross-site")
+    status, _, _ = ask_server(served, "/attest/ask", "POST", body, Sec_Fetch_Site="cross-site")
     assert status == 403
     status, _, _ = ask_server(served, "/", Host="rebound.example.com")
     assert status == 421
 
 
 def test_a_request_over_the_limit_is_refused_with_the_limit_named(served: Served) -> None:
-    status, _, body = ask_server(served, "/gradio_api/queue/join", "POST", None, Content_Length="999999999")
+    status, _, body = ask_server(served, "/attest/ask", "POST", None, Content_Length="999999999")
     assert status == 413
     assert b"8,388,608 bytes" in body
 

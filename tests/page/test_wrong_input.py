@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -95,11 +96,12 @@ def test_the_server_refuses_what_a_page_would_not_send(visit: Visit) -> None:
         page.evaluate(
             """async ([ticket, payload]) => {
                 const { state } = await import(new URL('attest/static/state.js', document.baseURI).href);
+                const { send } = await import(new URL('attest/static/chat.js', document.baseURI).href);
                 const article = document.createElement('article');
                 document.querySelector('#thread').append(article);
                 document.querySelector('#problem').hidden = true;
                 state.running = {ticket, article, question: 'kept', conversation: null};
-                state.trigger('submit', {ticket, ...payload});
+                send(state.running, {ticket, ...payload});
             }""",
             [str(ticket), payload],
         )
@@ -142,17 +144,23 @@ def test_a_server_that_is_gone_is_said_so_and_the_question_is_kept(visit: Visit)
     visit.errors.clear()  # the browser itself notes the failed request
 
 
-def test_a_full_queue_is_said_so_and_the_question_is_kept(visit: Visit) -> None:
-    full = '{"detail": "Queue is full. Max size is 200."}'
-    visit.page.route(
-        "**/queue/join*", lambda route: route.fulfill(status=503, body=full, content_type="application/json")
-    )
+def test_a_proxy_that_finds_no_server_is_asked_again_and_then_it_is_said_and_the_question_is_kept(visit: Visit) -> None:
+    asked: list[str] = []
+
+    def refuse(route: Any) -> None:
+        asked.append(route.request.post_data or "")
+        route.fulfill(status=502, body="<h1>Bad Gateway</h1>", content_type="text/html")
+
+    visit.page.route("**/attest/ask*", refuse)
     visit.page.fill("#question", "warning bells")
     visit.page.press("#question", "Enter")
     visit.page.wait_for_selector("#problem:not([hidden])")
+    assert len(asked) > 1
+    assert len(set(asked)) == 1
     assert "Please ask again in a moment" in visit.page.locator("#problem").inner_text()
     assert visit.page.input_value("#question") == "warning bells"
-    visit.page.unroute("**/queue/join*")
+    visit.page.unroute("**/attest/ask*")
+    visit.page.route("**/attest/ask*", refuse, times=1)
     visit.ask("warning bells")
     visit.errors.clear()  # the browser itself notes the refusal
 

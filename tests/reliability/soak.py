@@ -23,8 +23,10 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.conftest import ROOT
+from tests.page_asking import page_states
 
 DIMENSIONS = 384
 PASSAGES_EACH = 4
@@ -111,8 +113,8 @@ def serve(home: Path) -> None:
 class Chat:
     """One browser tab: asks, listens, and checks what it gets."""
 
-    def __init__(self, number: int, port: int, ask: int, result: Result, lock: threading.Lock) -> None:
-        self._number, self._port, self._ask = number, port, ask
+    def __init__(self, number: int, port: int, result: Result, lock: threading.Lock) -> None:
+        self._number, self._port = number, port
         self._result, self._lock = result, lock
         self.times: list[float] = []
         self.first: list[float] = []
@@ -135,44 +137,21 @@ class Chat:
             with self._lock:
                 self._result.asked += 1
                 self._result.answered += bool(said)
-                self._result.mixed += (
-                    f"{word(wanted)} village number {wanted} rang bell 2" not in said.partition('"article"')[2]
-                )
+                self._result.mixed += f"{word(wanted)} village number {wanted} rang bell 2" not in said
 
     def ask(self, question: str, ticket: str) -> str:
         """The finished answer's page, and how long it took."""
-        session = f"s{self._number}"  # as a page keeps it
-        event = {"ticket": ticket, "question": question, "options": {}}
-        payload = {"data": [], "event_data": event, "fn_index": self._ask, "session_hash": session, "trigger_id": 1}
         started = time.monotonic()
-        with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)) as connection:
-            connection.request(
-                "POST", "/gradio_api/queue/join", json.dumps(payload), {"Content-Type": "application/json"}
-            )
-            response = connection.getresponse()
-            body = response.read()
-            if response.status != 200:
-                raise ValueError(f"status {response.status}: {body[:100]!r}")
-            connection.request("GET", f"/gradio_api/queue/data?session_hash={session}")
-            seen = first = False
-            last = ""
-            for line in connection.getresponse():
-                if not line.startswith(b"data:"):
-                    continue
-                message = json.loads(line[5:])
-                text = json.dumps(message, ensure_ascii=False)
-                if ticket in text:
-                    seen = True
-                if not first and "card" in text:
-                    first = True
-                    self.first.append(time.monotonic() - started)
-                last = text if '"done"' in text else last
-                if message["msg"] in ("process_completed", "close_stream"):
-                    break
-            if not seen:
-                raise ValueError("an answer without its ticket")
+        first = False
+        last: dict[str, Any] = {}
+        for last in page_states(self._port, question, ticket):
+            if not first and "card" in last.get("evidence", ""):
+                first = True
+                self.first.append(time.monotonic() - started)
+        if last.get("ticket") != ticket:
+            raise ValueError("an answer without its ticket")
         self.times.append(time.monotonic() - started)
-        return last
+        return str(last.get("article", "")) if last["stage"] == "done" else ""
 
 
 def soak(home: Path, passages: int, chats: int, seconds: float) -> Result:
@@ -189,13 +168,8 @@ def soak(home: Path, passages: int, chats: int, seconds: float) -> Result:
         try:
             assert process.stdout is not None
             port = int(process.stdout.readline())
-            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-                connection.request("GET", "/")
-                page = connection.getresponse().read()
-            config = json.loads(page.split(b"window.gradio_config = ", 1)[1].split(b";</script>", 1)[0])
-            ask = next(int(d["id"]) for d in config["dependencies"] if [t[1] for t in d["targets"]] == ["submit"])
             lock = threading.Lock()
-            talks = [Chat(number, port, ask, result, lock) for number in range(chats)]
+            talks = [Chat(number, port, result, lock) for number in range(chats)]
             end = time.monotonic() + seconds
             threads = [threading.Thread(target=each.run, args=(end, passages // PASSAGES_EACH)) for each in talks]
             for thread in threads:

@@ -175,10 +175,7 @@ def _api() -> list[bytes]:
         "GET /gradio_api/file=/etc/passwd",
         "GET /gradio_api/heartbeat/x",
         "GET /gradio_api/info",
-        'POST /gradio_api/queue/join\n{"data": [{"ticket": "1", "question": "bells", "options": {}}], "fn_index": 0, '
-        '"session_hash": "s", "event_data": {"ticket": "1", "question": "bells"}, "trigger_id": 1}',
-        'POST /gradio_api/cancel\n{"session_hash": "s", "fn_index": 0, "event_id": "e"}',
-        'POST /gradio_api/reset\n{"event_id": "x"}',
+        'POST /attest/ask\n{"ticket": "1", "question": "bells", "options": {}, "parent": null, "conversation": "x"}',
     ]  # fmt: skip
     return [line.encode() for line in lines]
 

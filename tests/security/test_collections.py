@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import threading
 import time
@@ -28,6 +27,7 @@ from ingest.pipeline import ingest_paths
 from store.catalog.conversations import Conversations
 from store.library import Library
 from tests.multipart import form_with_file
+from tests.page_asking import page_states
 from tests.security.conftest import PASSWORD, Client
 from tests.security.test_endpoints import endpoints, filled, is_ours
 from tests.store.building import HashingEmbedder, parsed
@@ -55,28 +55,9 @@ class Shared:
 
     def ask(self, client: Client, question: str, **payload: object) -> dict[str, Any]:
         """The last state of an answer, asked as the page does."""
-        queue = f"{time.monotonic_ns():x}"
-        (asking, *_) = client.request("/config").json["dependencies"]
-        event = {
-            "data": [],
-            "event_data": {"question": question, "ticket": "1", **payload},
-            "fn_index": asking["id"],
-            "trigger_id": asking["targets"][0][0],
-            "session_hash": queue,
-        }
-        assert client.request("/gradio_api/queue/join", "POST", event).status == 200
         parts = urlsplit(self.address)
-        with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)) as connection:
-            cookie = {"Cookie": f"attest_session={client.cookies['attest_session']}"}
-            connection.request("GET", f"/gradio_api/queue/data?session_hash={queue}", headers=cookie)
-            response = connection.getresponse()
-            states = []
-            for line in response:
-                message = json.loads(line[6:]) if line.startswith(b"data: ") else {}
-                data = message.get("output", {}).get("data") or []
-                states += [state for state in data if isinstance(state, dict) and "stage" in state]
-                if message.get("msg") == "process_completed":
-                    break
+        cookie = {"Cookie": f"attest_session={client.cookies['attest_session']}"}
+        states = list(page_states(parts.port or 0, question, host=parts.hostname or "", headers=cookie, **payload))
         assert states
         return dict(states[-1]) | {"all": json.dumps(states, ensure_ascii=False)}
 

@@ -115,6 +115,7 @@ def test_all_that_is_known_of_the_page_is_among_the_addresses(guarded: Guarded) 
         ("GET", "/theme.css"),
         ("GET", "/attest/static/page.js"),
         ("GET", "/attest/start"),
+        ("POST", "/attest/ask"),
         ("POST", "/v1/chat/completions"),
         ("POST", "/api/ask"),
         ("GET", "/api/docs"),

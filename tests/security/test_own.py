@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from assistant.accounts.account import owner_of_account
@@ -130,25 +128,6 @@ def test_lists_and_searches_hold_only_one_s_own(guarded: Guarded, turn: Turn) ->
     assert turn.conversation in found(guarded.client("Lan"), "?find=warning")
     for query in ("", "?find=warning", "?find=%25", "?before=9999", "?owner=" + "x" * 43):
         assert turn.conversation not in found(guarded.client("Bo"), query)
-
-
-def test_nobody_listens_in_on_the_queue_of_another(guarded: Guarded) -> None:
-    lan, bo = guarded.client("Lan"), guarded.client("Bo")
-    event = {"data": [None], "fn_index": 0, "session_hash": "lan-listens-here", "trigger_id": 1}
-    lan.request("/gradio_api/heartbeat/lan-listens-here")
-    attempts: list[tuple[str, str, object]] = [
-        ("/gradio_api/queue/data?session_hash=lan-listens-here", "GET", None),
-        ("/gradio_api/queue/data?session_hash=bo&session_hash=lan-listens-here", "GET", None),
-        ("/gradio_api/queue/data?" + "x&" * 1001 + "session_hash=lan-listens-here", "GET", None),
-        ("/gradio_api/heartbeat/lan-listens-here", "GET", None),
-        ("/gradio_api/queue/join", "POST", event),
-        ("/gradio_api/queue/join?session_hash=bo", "POST", event),
-        ("/gradio_api/queue/join", "POST", json.dumps(event).encode("utf-16")),
-        ("/gradio_api/cancel", "POST", {"session_hash": "lan-listens-here", "fn_index": 0, "event_id": "x"}),
-    ]
-    for path, method, body in attempts:
-        assert bo.request(path, method, body).status == 403, path
-    assert lan.request("/gradio_api/queue/data?session_hash=lan-listens-here").status != 403
 
 
 def test_answers_stay_out_of_caches(guarded: Guarded, turn: Turn) -> None:

@@ -17,6 +17,7 @@ from assistant.accounts.sessions import HOUR
 from assistant.server.auth.authentication import Access
 from assistant.server.strings import languages, strings
 from tests.page.conftest import Visitors
+from tests.page_asking import page_states
 from tests.security.conftest import PASSWORD, Guarded, Servers, enter
 
 
@@ -162,20 +163,17 @@ def test_another_password_or_no_account_ends_what_is_open(servers: Servers, tmp_
     assert client.request("/attest/start").status == 401
 
 
-@pytest.mark.hard
-def test_a_stream_ends_after_its_session(servers: Servers, tmp_path: Path) -> None:
+def test_an_answer_ends_after_its_session(servers: Servers, tmp_path: Path) -> None:
     guarded = servers.fresh(tmp_path, {"Lan": "ask"})
     client = guarded.client("Lan")
     parts = urlsplit(guarded.address)
-    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=240)
     cookie = {"Cookie": f"attest_session={client.cookies['attest_session']}"}
-    connection.request("GET", "/gradio_api/heartbeat/abc", headers=cookie)
-    response = connection.getresponse()
-    assert response.status == 200
+    guarded.assistant.released.clear()
+    states = page_states(parts.port or 0, "held bells", host=parts.hostname or "", headers=cookie)
+    assert next(states)["stage"] == "searching"
     guarded.accounts.sessions.end(client.cookies["attest_session"])
-    while response.read1(1000):
-        pass  # to its end: without one, the test runs out of its time
-    connection.close()
+    assert "done" not in [state["stage"] for state in states]  # to its end: without one, the test runs out of its time
+    guarded.assistant.released.set()
 
 
 def test_guesses_are_limited_and_nobody_learns_which_names_there_are(servers: Servers, tmp_path: Path) -> None:

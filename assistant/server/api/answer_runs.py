@@ -9,9 +9,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 from assistant.types import Answer, Event, Finished
 from store.errors import AttestError
+
+T = TypeVar("T")
 
 
 class BusyError(AttestError):
@@ -33,18 +36,18 @@ class AnswerRuns:
         self.running = 0
         """Answers that are worked on or wait."""
 
-    async def events(self, ask: Callable[[], Iterator[Event]]) -> AsyncIterator[Event]:
-        """Yield the events of `ask`, as they come. Leaving the iteration stops the answer at its next event.
+    async def events(self, ask: Callable[[], Iterator[T]]) -> AsyncIterator[T]:
+        """Yield the events, or states, of `ask`, as they come. Leaving the iteration stops the answer at its next event.
 
         Raises BusyError, and what `ask` raises.
         """
         if self.running >= self._most:
             raise BusyError("Too many questions are being answered; ask again in a moment.", code="busy")
         loop = asyncio.get_running_loop()
-        came: asyncio.Queue[Event | _Failure | None] = asyncio.Queue()
+        came: asyncio.Queue[T | _Failure | None] = asyncio.Queue()
         left = threading.Event()
 
-        def put(item: Event | _Failure | None) -> None:
+        def put(item: T | _Failure | None) -> None:
             with suppress(RuntimeError):  # the loop has ended, and its listeners with it
                 loop.call_soon_threadsafe(came.put_nowait, item)
 
@@ -70,7 +73,7 @@ class AnswerRuns:
             self.running -= 1
 
 
-def _pass_on(ask: Callable[[], Iterator[Event]], put: Callable[[Event], None], left: threading.Event) -> None:
+def _pass_on(ask: Callable[[], Iterator[T]], put: Callable[[T], None], left: threading.Event) -> None:
     if left.is_set():
         return
     events = ask()

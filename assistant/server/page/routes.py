@@ -1,7 +1,7 @@
 """The page's own addresses under ``/attest/``: static files, conversations, the reader, feedback, export.
 
-Questions and uploads go through Gradio's queue instead, which bounds and cancels them. All that is
-text of a document leaves here escaped, as HTML made by `render` and `reader`.
+Questions are asked by `ask_route`; files and the rest go by the API. All that is text of a document leaves here escaped,
+as HTML made by `turn_html` and `source_text`.
 """
 
 from __future__ import annotations

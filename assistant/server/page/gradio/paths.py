@@ -11,24 +11,14 @@ from store.errors import NotFoundError
 
 _READ = ("GET", "HEAD")
 _PAGES = frozenset({"/", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", "/pwa_icon"})
-_FOLDERS = ("/assets/", "/static/", "/pwa_icon/", "/gradio_api/heartbeat/")
-_QUEUE = {
-    "/gradio_api/queue/join": ("POST",),
-    "/gradio_api/cancel": ("POST",),
-    "/gradio_api/reset": ("POST",),
-    "/gradio_api/queue/data": _READ,
-    "/gradio_api/startup-events": _READ,
-    "/gradio_api/app_id": _READ,
-    "/gradio_api/info": _READ,
-}
+_API = frozenset({"/gradio_api/startup-events", "/gradio_api/app_id", "/gradio_api/info"})
+_FOLDERS = ("/assets/", "/static/", "/pwa_icon/")
 
 
 def is_open(method: str, path: str) -> bool:
     """Return whether a request may reach Gradio; `path` as the router sees it, unquoted once."""
     plain = path.rstrip("/") or "/"
-    if plain in _QUEUE:
-        return method in _QUEUE[plain]
-    return method in _READ and (plain in _PAGES or (path.startswith(_FOLDERS) and not _leaves_its_folder(path)))
+    return method in _READ and (plain in _PAGES | _API or (path.startswith(_FOLDERS) and not _leaves_its_folder(path)))
 
 
 def _leaves_its_folder(path: str) -> bool:

@@ -1,6 +1,6 @@
 // Asking: the running answer, what waits, stopping, and what could be asked next.
 import { $, announce, deeds, emit, make, on, state, t } from "./state.js";
-import { get } from "./http.js";
+import { get, values } from "./http.js";
 import { giveBack, problem } from "./composer.js";
 import { chosenOptions } from "./options.js";
 import { atEnd, removeAfter, replaceTurn, showButtons, showTurn, suggestion, toEnd } from "./thread.js";
@@ -8,11 +8,11 @@ import { atEnd, removeAfter, replaceTurn, showButtons, showTurn, suggestion, toE
 let patience = 20000; // milliseconds without any sign of the server
 export const setPatience = milliseconds => { patience = milliseconds; };
 let watchdog = 0;
+const RETRIES = 3;
 
 export function mount() {
   on("ask", enqueue);
   on("stop", stop);
-  on("refused", () => refused(t("problem.many")));
 }
 
 function enqueue(asked) {
@@ -39,14 +39,36 @@ function begin({ question, parent, verbatim }) {
   toEnd();
   announce(t("ask.searching"));
   alive();
-  state.trigger("submit", { ticket, question, conversation: state.conversation, parent: follows, verbatim: verbatim === true, ui: state.ui, options: chosenOptions() });
+  send(state.running, { ticket, question, conversation: state.conversation, parent: follows, verbatim: verbatim === true, ui: state.ui, options: chosenOptions() });
 }
 
-// Every value is the whole state of one turn, so skipped ones don't matter.
-export function receive(value) {
+// Asks, and shows what comes. A server that ends just now, or a proxy that finds it gone, has not begun: another is asked.
+export async function send(running, asked) {
+  running.leaving = new AbortController();
+  const isOurs = () => state.running === running;
+  let began = false;
+  for (let attempt = 0; isOurs() && !began; attempt++) {
+    try {
+      for await (const value of values("ask", asked, running.leaving.signal)) {
+        began = true;
+        if (isOurs()) alive();
+        receive(value);
+      }
+      if (isOurs()) broken(t("problem.connection"));
+    } catch (error) {
+      if (!isOurs()) return;
+      if (began) broken(t("problem.connection"));
+      else if (!error.busy || attempt === RETRIES) refused(error.message);
+      else await new Promise(resolve => setTimeout(resolve, 500 * (attempt + 1)));
+    }
+  }
+}
+
+// Of each state of a turn comes what has changed since the one before.
+export function receive(change) {
   const running = state.running;
-  if (!value?.ticket || !running || value.ticket !== running.ticket) return;
-  alive();
+  if (!change?.ticket || !running || change.ticket !== running.ticket) return;
+  const value = running.value = { ...running.value, ...change };
   const { article } = running;
   if (value.conversation && running.conversation === null) {
     running.conversation = value.conversation;
@@ -99,6 +121,11 @@ function refused(sentence) {
   if (state.running) failed(sentence, "refused");
 }
 
+// The line broke: what was asked is kept on the server where it had begun to answer.
+function broken(sentence) {
+  failed(sentence, state.running.article.dataset.turn ? "failed" : "refused");
+}
+
 function alive() {
   clearTimeout(watchdog);
   watchdog = setTimeout(() => reachable(), patience);
@@ -107,7 +134,10 @@ function alive() {
 // Silence may be a long queue or a dead server: ask the server which it is.
 async function reachable() {
   if (!state.running) return;
-  try { await get("start"); alive(); } catch (error) { refused(error.message); }
+  const { running } = state;
+  try { await get("start"); alive(); } catch (error) {
+    if (state.running === running) { running.leaving?.abort(); refused(error.message); }
+  }
 }
 
 function over() {
@@ -134,7 +164,7 @@ deeds["waiting.drop"] = () => { const dropped = state.waiting.shift(); showWaiti
 function stop() {
   const { running } = state;
   if (!running) return;
-  state.trigger("stop", {});
+  running.leaving.abort();
   const { article, kept } = running;
   if (kept) replaceTurn(article, kept);
   else {

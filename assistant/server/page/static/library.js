@@ -249,7 +249,6 @@ function showIntake(items) {
   }));
 }
 
-export function receive() {}
 
 async function showMap(event) {
   if (!event.target.open) return;

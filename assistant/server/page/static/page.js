@@ -1,4 +1,4 @@
-// The page: mounts the shell that Gradio rendered, and passes on what comes from the server.
+// The page: mounts the shell that Gradio rendered.
 import { $, $$, attempt, deeds, narrow, remember, remembered, setRoot, state, t } from "./state.js";
 import { get } from "./http.js";
 import * as chat from "./chat.js";
@@ -13,13 +13,8 @@ import * as evaluation from "./evaluation.js";
 import * as tokens from "./tokens.js";
 import * as keys from "./keys.js";
 
-let mounted;
-const isMounted = new Promise(resolve => { mounted = resolve; });
-
-export async function mount(element, trigger, upload) {
+export async function mount(element) {
   setRoot(element);
-  state.trigger = trigger;
-  state.upload = upload;
   const root = element.querySelector("#attest");
   applyTheme(remembered("theme", "system"));
   const wish = remembered("ui", null);
@@ -52,17 +47,10 @@ export async function mount(element, trigger, upload) {
   keys.mount(root);
   root.hidden = false;
   document.documentElement.classList.add("attest-ready");
-  mounted();
   composer.grow();
   await attempt(side.openFromAddress)();
   // On a phone the focus would raise the keyboard over half of the page.
   if (!narrow()) $("#question").focus({ preventScroll: true });
-}
-
-export async function receive(wire, value) {
-  await isMounted;
-  if (wire === "answer") chat.receive(value);
-  else library.receive(value);
 }
 
 function applyWords() {
