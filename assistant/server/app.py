@@ -19,6 +19,7 @@ from assistant.server.api.metrics import MeasuredAssistant, MeasuredRequests, Me
 from assistant.server.api.mount import mount_api
 from assistant.server.api.rate_limits import RateLimits
 from assistant.server.api.services import Services
+from assistant.server.api.shared_rate_limits import SharedRequestCounts
 from assistant.server.auth.authentication import DEFAULT_ACCESS, Access, Authenticator, Identity
 from assistant.server.auth.permissions import refuse_undeclared
 from assistant.server.auth.sign_in_routes import auth_router
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from assistant.server.page.library_overview import LibraryOverview
     from assistant.suggested_questions.saved import OfferedQuestions
     from store.catalog.conversations import Conversations
+    from store.catalog.engine import Database
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -58,16 +60,19 @@ def application(
     offered: OfferedQuestions | None = None,
     overview: LibraryOverview | None = None,
     owner_socket: str | None = None,
+    shared: Database | None = None,
 ) -> ASGIApp:
     """Build the ASGI application; `is_local` where only this machine can reach it.
 
     Requests by the socket `owner_socket` are the library owner's. Other visitors are known by `authenticators`, then
-    by a proxy's header, then by the cookie of a session.
+    by a proxy's header, then by the cookie of a session. `shared` is the database of several servers of the library.
     """
     tokens = () if accounts is None else (bearer_token(accounts),)
     metrics = Metrics(assistant.library)
     assistant = MeasuredAssistant(assistant, metrics)
     identity = Identity(accounts, access, (*tokens, *authenticators), owner_socket)
+    per_minute = settings.requests_per_minute
+    counts = SharedRequestCounts(per_minute, shared) if shared is not None else None
     app = FastAPI(
         title=settings.title,
         docs_url=None,
@@ -79,7 +84,7 @@ def application(
             # Proxies are believed by their own addresses, so those are looked at before they are replaced.
             Middleware(AuthenticationMiddleware, backend=identity, on_error=unknown_visitor),
             Middleware(ProxyHeadersMiddleware, trusted_hosts=list(access.networks())),
-            Middleware(RateLimits, per_minute=settings.requests_per_minute),
+            Middleware(RateLimits, per_minute=per_minute, shared=counts),
         ],
     )
     add_error_handlers(app)

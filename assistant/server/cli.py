@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,14 +46,20 @@ def serve(
     from assistant.suggested_questions.saved import OfferedQuestions
     from store.catalog.catalog import FILE
     from store.catalog.conversations import Conversations
-    from store.catalog.engine import location
+    from store.catalog.engine import Database, location
     from store.settings import default_mode
 
     access = Access(settings.user_header, settings.trusted_proxies, settings.public_hosts)
     lifetime = Lifetime(settings.session_idle_hours * HOUR)
     with closing(Accounts.open(accounts_location(settings), lifetime)) as accounts:
         admitted(where, accounts, access)
-        with build_assistant(settings) as assistant, closing(Conversations.open(location(settings, FILE))) as kept:
+        with (
+            build_assistant(settings) as assistant,
+            closing(Conversations.open(location(settings, FILE))) as kept,
+            closing(Database.connect(location(settings, FILE), "serving"))
+            if settings.is_shared
+            else nullcontext() as shared,
+        ):
             threading.Thread(target=_prepare_writing, args=(assistant,), name="preparing", daemon=True).start()
             if inherited is not None:
                 inherited.end_with_supervisor()
@@ -78,6 +84,7 @@ def serve(
                 loading=(lambda: None) if inherited else _tell_loading,
                 announce=(lambda _: inherited.tell()) if inherited else (lambda address: _announce(address, where)),
                 inherited=inherited,
+                shared=shared,
             )
     return 0
 

@@ -10,8 +10,9 @@ from threading import BoundedSemaphore
 from typing import BinaryIO
 
 from assistant.server.auth.scoped_access import Collections
+from assistant.server.intake import Item
 from assistant.server.settings import MEBIBYTE, PageSettings
-from assistant.server.uploads import DocumentEditor, Item
+from assistant.server.uploads import DocumentEditor
 from store.errors import RequestError
 
 _PIECE = 1024 * 1024

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from assistant.server.page.library_overview import LibraryOverview
     from assistant.suggested_questions.saved import OfferedQuestions
     from store.catalog.conversations import Conversations
+    from store.catalog.engine import Database
     from store.ownership.owner_socket import OwnerSocket
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ def serve(
     overview: LibraryOverview | None = None,
     owner_socket: OwnerSocket | None = None,
     inherited: Inherited | None = None,
+    shared: Database | None = None,
 ) -> None:
     """Serve the page until interrupted; `announce` gets its address once it answers. Port 0: any free one.
 
@@ -61,7 +63,7 @@ def serve(
     library. `evaluation_runs` runs evaluations from the page, `offered` has questions to begin with, `overview` says
     what the library and each document are about. `accounts` and `access` say who may come in; without an account,
     everyone on this machine. Commands of the user whose library it is come by `owner_socket`. A worker gets its socket as
-    `inherited`.
+    `inherited`; `shared` is the database by which several servers of the library know of each other.
 
     Raises PortInUseError where the port is taken, and RequestError where others could reach the page and nobody would
     be asked who they are, before anything heavy is loaded.
@@ -74,7 +76,7 @@ def serve(
         # The models load while the page is built, and both are there when the address is told.
         warming = threading.Thread(target=_warmed, args=(assistant, offered), name="warming", daemon=True)
         warming.start()
-        editor = DocumentEditor(assistant.library, ingest_into(assistant.library) if uploads else None, uploads)
+        editor = DocumentEditor(assistant.library, ingest_into(assistant.library) if uploads else None, uploads, shared)
         from assistant.server.app import application
 
         app = application(
@@ -89,6 +91,7 @@ def serve(
             offered=offered,
             overview=overview,
             owner_socket=owner_socket.address if owner_socket else None,
+            shared=shared,
         )
         warming.join()
         server(app, lambda: announce(address(host, listener.getsockname()[1]))).run(sockets=listeners)

@@ -1,53 +1,35 @@
 """The library as the page keeps it: files that come in beside the questions, and changes that can be taken back.
 
-One worker takes files in, so that ingest never blocks a question and two uploads never race.
+`assistant.server.intake` takes files in, one after the other.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
-import queue
 import re
-import threading
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from assistant.server.auth.scoped_access import Collections, scoped_library
 from assistant.server.document_status import Standings
+from assistant.server.intake import Intake, Item, LocalIntake, Progress, Taken
+from assistant.server.removed_documents import LocalRemoved, RemovedDocuments, SharedRemoved
+from assistant.server.shared_intake import SharedIntake
 from ingest.pipeline import ingest_paths
-from store.errors import AttestError, NotFoundError, ReadError, RequestError
+from store.errors import NotFoundError, ReadError, RequestError
 from store.text.date_ranges import is_date
-from store.types import Document, ParsedDocument
+from store.types import Document
 
 if TYPE_CHECKING:
+    from store.catalog.engine import Database
     from store.library import Library
 
-log = logging.getLogger(__name__)
-
-ItemState = Literal["waiting", "reading", "added", "updated", "unchanged", "failed"]
-KEPT_ITEMS = 500
 MOST_WAITING = 1_000
 """Files that wait to be read; one more is refused."""
-KEPT_REMOVALS = 20
 _NAME_BYTES = 180
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of one file."""
-
-    outcome: Literal["added", "updated", "unchanged", "failed"]
-    error: AttestError | None = None
-
-
-Progress = Callable[[int, int], None]
-"""Called with passages embedded and passages known."""
-
 
 TakeFile = Callable[[Path, Progress, str | None], Taken]
 """Takes the file at a path into the library, and into a collection if one is given. Raises errors of `store.errors`."""
@@ -66,34 +48,21 @@ def ingest_into(library: Library) -> TakeFile:
     return take
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One upload, as its row on the page shows it."""
-
-    id: int
-    name: str
-    state: ItemState
-    done: int = 0
-    known: int = 0
-    error: AttestError | None = None
-    collection: str | None = None
-    """Where it goes; None: to no collection, or where it is already."""
-
-
 class DocumentEditor:
     """Takes files in one after the other, and removes, brings back and renames documents."""
 
-    def __init__(self, library: Library, take_file: TakeFile | None, folder: Path | None) -> None:
-        """`take_file`: see `ingest_into`; `folder`: where uploaded files are kept, so that they can be read again."""
+    def __init__(
+        self, library: Library, take_file: TakeFile | None, folder: Path | None, shared: Database | None = None
+    ) -> None:
+        """`take_file`: see `ingest_into`; `folder`: where uploaded files are kept, so that they can be read again.
+
+        Where several servers have the library, `shared` is the database by which they know of each other's uploads.
+        """
         self.library = library
         self._take_file = take_file
         self._folder = folder
-        self._items: dict[int, Item] = {}
-        self._next = 1
-        self._removed: dict[str, ParsedDocument] = {}
-        self._lock = threading.Lock()
-        self._work: queue.SimpleQueue[tuple[Item, Path | None]] = queue.SimpleQueue()
-        self._worker: threading.Thread | None = None
+        self._intake: Intake = LocalIntake(self._take) if shared is None else SharedIntake(self._take, shared, folder)
+        self._removed: RemovedDocuments = LocalRemoved() if shared is None else SharedRemoved(shared)
         self.standings = Standings(library)
         """How the library's documents stand."""
 
@@ -117,7 +86,7 @@ class DocumentEditor:
                 name=plain,
                 kinds=", ".join(suffixes),
             )
-        if self._work.qsize() >= MOST_WAITING:
+        if self._intake.waiting() >= MOST_WAITING:
             raise RequestError(
                 "{count} files are waiting to be read; add {more} when they are done.",
                 code="many_waiting",
@@ -132,56 +101,27 @@ class DocumentEditor:
 
     def take(self, path: Path, reach: Collections = None) -> Item:
         """Queue the file at `path` for the first collection of `reach`; `items` tells what becomes of it."""
-        return self._queue(path.name, path, _first(reach))
+        return self._intake.put(path.name, path, _first(reach))
 
     def embed_anew(self, name: str) -> Item:
         """Queue embedding all passages again, listed as `name`; questions are answered meanwhile."""
-        return self._queue(name, None)
-
-    def _queue(self, name: str, path: Path | None, collection: str | None = None) -> Item:
-        with self._lock:
-            item = self._listed(Item(self._next, name, "waiting", collection=collection))
-            if self._worker is None:
-                self._worker = threading.Thread(target=self._run, name="intake", daemon=True)
-                self._worker.start()
-        self._work.put((item, path))
-        return item
-
-    def _listed(self, item: Item) -> Item:
-        """List an item, and forget the oldest of those that are done where there are many."""
-        self._next += 1
-        self._items[item.id] = item
-        if len(self._items) > KEPT_ITEMS:
-            done = (key for key, kept in self._items.items() if kept.state not in ("waiting", "reading"))
-            for old in list(islice(done, len(self._items) - KEPT_ITEMS)):
-                del self._items[old]
-        return item
+        return self._intake.put(name, None, None)
 
     def items(self, reach: Collections = None) -> tuple[Item, ...]:
         """All uploads of late, the newest first; with `reach` those to its collections."""
-        with self._lock:
-            kept = [item for item in self._items.values() if reach is None or item.collection in reach]
-        return tuple(sorted(kept, key=lambda item: -item.id))
+        return self._intake.items(reach)
 
     def remove(self, document_id: str, reach: Collections = None) -> Document:
         """Remove a document at once; `bring_back` undoes it. Raises NotFoundError."""
         scoped_library(self.library, reach).document(document_id)
         parsed = self.library.parsed(document_id)
         removed = self.library.remove(document_id)
-        with self._lock:
-            self._removed[document_id] = parsed
-            while len(self._removed) > KEPT_REMOVALS:
-                del self._removed[next(iter(self._removed))]
+        self._removed.keep(parsed)
         return removed
 
     def bring_back(self, document_id: str, reach: Collections = None) -> Document:
         """Undo a removal of late: the same document under the same id, so that old answers open it again."""
-        with self._lock:
-            parsed = self._removed.get(document_id)
-            if parsed is not None and (reach is None or parsed.document.collection in reach):
-                del self._removed[document_id]
-            else:
-                parsed = None
+        parsed = self._removed.take(document_id, reach)
         if parsed is None:
             raise NotFoundError(
                 "This document was removed too long ago to be brought back; add its file again.",
@@ -228,37 +168,13 @@ class DocumentEditor:
                 break
         return found, after
 
-    def _run(self) -> None:
-        for item, path in self._queued():
-            self._change(item.id, state="reading")
-            taken = self._taken(item, path)
-            self._change(item.id, state=taken.outcome, error=taken.error)
-
-    def _queued(self) -> Iterator[tuple[Item, Path | None]]:
-        while True:
-            yield self._work.get()
-
-    def _taken(self, item: Item, path: Path | None) -> Taken:
-        def progress(done: int, known: int) -> None:
-            self._change(item.id, done=done, known=known)
-
-        try:
-            if path is None:
-                self.library.rebuild(embed=True, progress=progress)
-                self.standings.forget()
-                return Taken("updated")
-            assert self._take_file is not None  # noqa: S101 - `place` refuses before
-            return self._take_file(path, progress, item.collection)
-        except AttestError as error:
-            return Taken("failed", error)
-        except Exception:
-            log.exception("Taking in %s failed", path)
-            return Taken("failed", ReadError("This file could not be taken in; the log tells more.", code="not_taken"))
-
-    def _change(self, number: int, **changes: object) -> None:
-        with self._lock:
-            if number in self._items:
-                self._items[number] = replace(self._items[number], **changes)  # type: ignore[arg-type]
+    def _take(self, item: Item, path: Path | None, progress: Progress) -> Taken:
+        if path is None:
+            self.library.rebuild(embed=True, progress=progress)
+            self.standings.forget()
+            return Taken("updated")
+        assert self._take_file is not None  # noqa: S101 - `place` refuses before
+        return self._take_file(path, progress, item.collection)
 
 
 def _first(reach: Collections) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -24,7 +24,7 @@ from store.text.storable import check_storable
 if TYPE_CHECKING:
     from store.settings import Settings
 
-Area = Literal["catalog", "keywords", "conversations", "accounts"]
+Area = Literal["catalog", "keywords", "conversations", "accounts", "serving"]
 """Tables whose writers wait for each other, and whose connections are counted together."""
 CONNECTIONS = 20
 """The most connections of one process to a PostgreSQL database, for each area."""
@@ -36,6 +36,7 @@ LOCK_CLASS = {
     "accounts": 0x41545403,
     "keywords": 0x41545404,
     "documents": 0x41545405,
+    "serving": 0x41545406,
 }
 """First half of the advisory locks' keys: other programs use the database too. See also `store.catalog.change_locks`."""
 
@@ -88,6 +89,11 @@ class Database:
         """The SQLite file; None for PostgreSQL."""
         return self.where if isinstance(self.where, Path) else None
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Read inside one transaction, which sees the moment of its first statement. Raises LibraryError."""
@@ -96,19 +102,19 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, alone: bool = True) -> Iterator[Connection]:
         """Change the database: commit at the end of the block, or roll back if it raises.
 
-        No other writer of the same area comes between. Raises LibraryError.
+        No other writer of the same area comes between, unless it needn't be `alone`. Raises LibraryError.
         """
         with (
             translate_errors(self.where),
-            self._turn,
+            self._turn if alone or self.file else nullcontext(),
             self._connection(self._writers) as connection,
             connection.begin(),
         ):
             self.was_written = True
-            if self.file is None:
+            if alone and self.file is None:
                 connection.execute(_LOCK, {"area": LOCK_CLASS[self.area]})
             yield connection
 

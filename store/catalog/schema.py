@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy import URL, Connection
 
-from store.catalog import account_tables, keyword_tables
+from store.catalog import account_tables, keyword_tables, serving_tables
 from store.catalog.database_errors import translate_errors
 from store.catalog.engine import Database
 from store.catalog.tables import library, metadata
@@ -158,6 +158,7 @@ def _upgrade(connection: Connection, current: int, folder: Path, to: str = "head
             metadata.create_all(connection)
             account_tables.metadata.create_all(connection)
             keyword_tables.metadata.create_all(connection)
+            serving_tables.metadata.create_all(connection)
             facts = {"id": token_hex(8), "vectors_generation": "1", "keywords_generation": "1"}
             connection.execute(sa.insert(library), [{"name": name, "value": value} for name, value in facts.items()])
             connection.execute(sa.insert(keyword_tables.generations), keyword_tables.empty(1))

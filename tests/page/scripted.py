@@ -15,7 +15,7 @@ from pathlib import Path
 
 from assistant.answer.language_model import with_translations
 from assistant.answer.translate import Translation, Translations, foreign
-from assistant.server.uploads import Progress, Taken
+from assistant.server.intake import Progress, Taken
 from assistant.types import (
     Answer,
     AskOptions,

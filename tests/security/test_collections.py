@@ -18,10 +18,11 @@ from assistant.accounts.sign_in import Accounts
 from assistant.answer.pipeline import Assistant
 from assistant.server.app import application
 from assistant.server.auth.scoped_access import scoped_library
+from assistant.server.intake import Taken
 from assistant.server.page.gradio.paths import is_open
 from assistant.server.page.suggestions import suggest
 from assistant.server.serve import bound, server
-from assistant.server.uploads import DocumentEditor, Taken
+from assistant.server.uploads import DocumentEditor
 from assistant.suggested_questions.saved import KeptQuestion
 from ingest.pipeline import ingest_paths
 from store.catalog.conversations import Conversations
@@ -53,7 +54,7 @@ class Shared:
         token = self.accounts.sessions.begin(self.accounts.register.account(name))
         return Client(self.address, {"attest_session": token})
 
-    def ask(self, client: Client, question: str, **payload: object) -> dict[str, Any]:
+    def ask(self, client: Client, question: str, **payload: Any) -> dict[str, Any]:
         """The last state of an answer, asked as the page does."""
         parts = urlsplit(self.address)
         cookie = {"Cookie": f"attest_session={client.cookies['attest_session']}"}

@@ -12,7 +12,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +23,9 @@ from assistant.server.auth.authentication import KnownUser
 from assistant.server.dependencies import words_of_request
 from assistant.server.error_messages import error_message, stated
 from store.errors import RequestError
+
+if TYPE_CHECKING:
+    from assistant.server.api.shared_rate_limits import SharedRequestCounts
 
 WINDOW = 60.0
 """Seconds."""
@@ -63,9 +68,11 @@ class RequestCounts:
 class RateLimits:
     """Wraps the application; what isn't of the API, and callers without a name, are let through."""
 
-    def __init__(self, app: ASGIApp, per_minute: int) -> None:
+    def __init__(self, app: ASGIApp, per_minute: int, shared: SharedRequestCounts | None = None) -> None:
+        """`shared` counts what all servers of the library were asked together."""
         self._app = app
-        self._counts = RequestCounts(per_minute)
+        self._counts = shared or RequestCounts(per_minute)
+        self._waits = shared is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through with its headers, or refuse it."""
@@ -73,7 +80,8 @@ class RateLimits:
         if caller is None:
             await self._app(scope, receive, send)
             return
-        allowance = self._counts.take(caller)
+        take = self._counts.take
+        allowance = await run_in_threadpool(take, caller) if self._waits else take(caller)
         policy = f'"requests";q={self._counts.per_minute};w={WINDOW:.0f}'
         state = f'"requests";r={max(0, allowance.left)};t={allowance.seconds}'
         headers = [(b"ratelimit-policy", policy.encode()), (b"ratelimit", state.encode())]

@@ -10,8 +10,8 @@ from assistant.answer.question import LONGEST_QUESTION
 from assistant.server.api.choices import WHOLE, Where
 from assistant.server.document_status import Standing
 from assistant.server.error_messages import error_message
+from assistant.server.intake import Item
 from assistant.server.strings import Strings
-from assistant.server.uploads import Item
 from store.search.by_owner import MOST_HITS
 from store.types import Document, Hit, SearchResult, SentenceHit
 

@@ -1,0 +1,169 @@
+"""The intake of all servers of one library: a table says what waits, and any server that has the file reads it.
+
+A lock that belongs to a connection says who reads what. So what a server that died was reading is read by the next that
+looks. Servers that are to read each other's files have one folder of uploads.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Integer, bindparam
+
+from assistant.server.auth.scoped_access import Collections
+from assistant.server.intake import KEPT_ITEMS, Item, Taken, Work, outcome_of
+from store.catalog.database_errors import translate_errors
+from store.catalog.engine import LOCK_CLASS, Database
+from store.catalog.serving_tables import uploads
+from store.errors import AttestError, LibraryError, restored
+
+log = logging.getLogger(__name__)
+
+_LOOK = 5.0
+"""Seconds between two looks at what others have put in."""
+_BETWEEN_REPORTS = 0.5
+"""Seconds between two notes of how far a file is."""
+_U = uploads.c
+_ITEM = sa.select(_U.id, _U.name, _U.state, _U.done, _U.known, _U.error, _U.collection)
+_OPEN = _U.state.in_(["waiting", "reading"])
+_CLAIMABLE = sa.select(_U.id, _U.path).where(_OPEN).order_by(_U.id)
+_LOCK = sa.select(
+    sa.func.pg_try_advisory_lock(
+        sa.cast(LOCK_CLASS["serving"], Integer), sa.cast(bindparam("id") % sa.literal(2**31 - 1), Integer)
+    )
+)
+_UNLOCK = sa.select(sa.func.pg_advisory_unlock_all())
+
+
+class SharedIntake:
+    """Puts files into the common table, and reads those that wait there and lie in `folder`."""
+
+    def __init__(self, work: Work, database: Database, folder: Path | None) -> None:
+        self._work = work
+        self._database = database
+        self._folder = folder
+        self._wake = threading.Event()
+        threading.Thread(target=self._run, name="intake", daemon=True).start()
+
+    def put(self, name: str, path: Path | None, collection: str | None) -> Item:
+        """See `Intake`."""
+        place = None if path is None or self._folder is None else path.relative_to(self._folder).as_posix()
+        values = {"name": name, "path": place, "collection": collection, "state": "waiting", "done": 0, "known": 0}
+        with self._database.writing(alone=False) as connection:
+            number = connection.execute(sa.insert(uploads).values(values).returning(_U.id)).scalar_one()
+            connection.execute(sa.delete(uploads).where(_U.id <= number - KEPT_ITEMS, ~_OPEN))
+        self._wake.set()
+        return Item(number, name, "waiting", collection=collection)
+
+    def items(self, reach: Collections) -> tuple[Item, ...]:
+        """See `Intake`."""
+        wanted = _ITEM if reach is None else _ITEM.where(_U.collection.in_(reach))
+        with self._database.reading() as connection:
+            return tuple(map(_item, connection.execute(wanted.order_by(_U.id.desc()))))
+
+    def waiting(self) -> int:
+        """See `Intake`."""
+        with self._database.reading() as connection:
+            count = connection.execute(sa.select(sa.func.count()).where(_U.state == "waiting")).scalar_one()
+        return int(count)
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait(_LOOK)
+            self._wake.clear()
+            try:
+                while self._read_one():
+                    pass
+            except LibraryError as error:  # the next look tries again
+                if self._database.is_closed:
+                    return
+                log.warning("%s", error)
+
+    def _read_one(self) -> bool:
+        """Read the first file that nobody reads; return whether there was one."""
+        with self._claimed() as claimed:
+            if claimed is None:
+                return False
+            item, path = claimed
+            self._change(item.id, state="reading")
+            taken = outcome_of(self._work, item, path, self._reporter(item.id))
+            self._change(item.id, state=taken.outcome, error=_packed(taken))
+        return True
+
+    @contextmanager
+    def _claimed(self) -> Iterator[tuple[Item, Path | None] | None]:
+        with self._database.reading() as connection:
+            found = [(number, path) for number, path in connection.execute(_CLAIMABLE) if self._has(path)]
+        if not found:
+            yield None
+            return
+        with translate_errors(self._database.where):
+            lock = self._database.detached()
+        try:
+            with translate_errors(self._database.where):
+                claimed = next((each for each in found if _is_free(lock, each[0])), None)
+                row = None if claimed is None else lock.execute(_ITEM.where(_U.id == claimed[0])).first()
+            yield None if claimed is None or row is None else (_item(row), self._path(claimed[1]))
+        finally:
+            with suppress(sa.exc.SQLAlchemyError):
+                lock.execute(_UNLOCK)
+            with suppress(sa.exc.SQLAlchemyError):
+                lock.close()
+
+    def _has(self, path: str | None) -> bool:
+        place = self._path(path)
+        return place is None or place.is_file()
+
+    def _path(self, path: str | None) -> Path | None:
+        return None if path is None or self._folder is None else self._folder / path
+
+    def _reporter(self, number: int) -> Any:  # noqa: ANN401 - a `Progress` that remembers
+        last = 0.0
+
+        def report(done: int, known: int) -> None:
+            nonlocal last
+            if time.monotonic() - last >= _BETWEEN_REPORTS:
+                last = time.monotonic()
+                self._change(number, done=done, known=known)
+
+        return report
+
+    def _change(self, number: int, **changes: object) -> None:
+        with self._database.writing(alone=False) as connection:
+            connection.execute(sa.update(uploads).where(_U.id == number).values(**changes))
+
+
+def _is_free(lock: Connection, number: int) -> bool:
+    """Hold an upload, unless another server does or has read it."""
+    if not lock.execute(_LOCK, {"id": number}).scalar():
+        return False
+    return lock.execute(sa.select(_U.id).where(_U.id == number, _OPEN)).first() is not None
+
+
+def _item(row: Any) -> Item:  # noqa: ANN401 - a row
+    return Item(row.id, row.name, row.state, row.done, row.known, _unpacked(row.error), row.collection)
+
+
+def _packed(taken: Taken) -> str | None:
+    error = taken.error
+    if error is None:
+        return None
+    values = {name: str(value) for name, value in error.values.items()}
+    return json.dumps({"kind": type(error).__name__, "said": str(error), "code": error.code, "values": values})
+
+
+def _unpacked(packed: str | None) -> AttestError | None:
+    if packed is None:
+        return None
+    noted = json.loads(packed)
+    error = restored(noted["kind"], noted["said"], noted["code"])
+    error.values = noted["values"]
+    return error

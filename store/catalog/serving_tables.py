@@ -1,0 +1,44 @@
+"""Tables of what servers of one library tell each other, on PostgreSQL alone: it is about servers, and in no backup."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Column, Double, Identity, Index, LargeBinary, Table
+
+from store.catalog.tables import TEXT
+
+metadata = sa.MetaData()
+
+# Files on their way into the library, and embedding all of it again; see `assistant.server.shared_intake`.
+uploads = Table(
+    "serving_uploads",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("name", TEXT, nullable=False),
+    Column("path", TEXT),  # below the folder of uploads; NULL: not a file
+    Column("collection", TEXT),
+    Column("state", TEXT, nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("known", BigInteger, nullable=False),
+    Column("error", TEXT),  # JSON
+    Index("serving_uploads_by_state", "state", "id"),
+)
+
+# Documents that were removed of late and can be brought back.
+removed = Table(
+    "serving_removed",
+    metadata,
+    Column("document", TEXT, primary_key=True),
+    Column("collection", TEXT, nullable=False),
+    Column("parsed", LargeBinary, nullable=False),  # JSON: PostgreSQL's text lacks the character NUL
+    Column("at", Double, nullable=False),  # seconds since 1970, as `began`
+)
+
+# How many requests each caller has made in the minute that began with the first.
+requests = Table(
+    "serving_requests",
+    metadata,
+    Column("caller", LargeBinary, primary_key=True),  # SHA-256
+    Column("began", Double, nullable=False),
+    Column("made", BigInteger, nullable=False),
+)
