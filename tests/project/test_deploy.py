@@ -29,6 +29,9 @@ def test_every_setting_in_it_exists() -> None:
 
 def test_compose_and_kubernetes_run_the_same_images_with_the_same_settings() -> None:
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    replicas = yaml.safe_load((DEPLOY / "compose-replicas.yaml").read_text(encoding="utf-8"))["services"]
+    assert replicas["chroma"]["image"] == compose["chroma"]["image"]
+    assert replicas["nginx"]["image"] == compose["nginx"]["image"]
     manifests = list(yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text(encoding="utf-8")))
     assert all({"apiVersion", "kind", "metadata"} <= each.keys() for each in manifests)
     containers = {
@@ -51,7 +54,7 @@ def test_the_image_gets_every_package_that_is_installed() -> None:
     assert copied == {name.rstrip("*") for name in included}
 
 
-@pytest.mark.parametrize("unit", ["attest.service", "chroma.service"])
+@pytest.mark.parametrize("unit", ["attest.service", "attest@.service", "chroma.service"])
 def test_systemd_accepts_the_units(unit: str) -> None:
     program = shutil.which("systemd-analyze")
     if program is None:
@@ -60,14 +63,15 @@ def test_systemd_accepts_the_units(unit: str) -> None:
     assert [line for line in done.stderr.splitlines() if unit in line] == []
 
 
-def test_nginx_accepts_its_configuration(tmp_path: Path) -> None:
+@pytest.mark.parametrize("configuration", ["nginx.conf", "nginx-replicas.conf"])
+def test_nginx_accepts_its_configuration(configuration: str, tmp_path: Path) -> None:
     nginx, openssl = (shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/bin") for name in ("nginx", "openssl"))
     if nginx is None or openssl is None:
         pytest.skip("nginx or openssl isn't installed.")
     certificate, key = tmp_path / "docs.pem", tmp_path / "docs.key"
     request = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=docs.example.org"]
     subprocess.run([*request, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    text = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    text = (DEPLOY / configuration).read_text(encoding="utf-8")
     for name in ("docs.pem", "docs.key"):
         text = text.replace(f"/etc/ssl/{name}", str(tmp_path / name))
     for port, free in ((443, 8443), (80, 8080)):
