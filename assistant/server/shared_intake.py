@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,7 +35,9 @@ _BETWEEN_REPORTS = 0.5
 _U = uploads.c
 _ITEM = sa.select(_U.id, _U.name, _U.state, _U.done, _U.known, _U.error, _U.collection)
 _OPEN = _U.state.in_(["waiting", "reading"])
-_CLAIMABLE = sa.select(_U.id, _U.path).where(_OPEN).order_by(_U.id)
+_CLAIMABLE = (
+    sa.select(_U.id, _U.path).where(_OPEN, sa.or_(_U.path.is_(None), _U.folder == bindparam("folder"))).order_by(_U.id)
+)
 _LOCK = sa.select(
     sa.func.pg_try_advisory_lock(
         sa.cast(LOCK_CLASS["serving"], Integer), sa.cast(bindparam("id") % sa.literal(2**31 - 1), Integer)
@@ -44,19 +47,21 @@ _UNLOCK = sa.select(sa.func.pg_advisory_unlock_all())
 
 
 class SharedIntake:
-    """Puts files into the common table, and reads those that wait there and lie in `folder`."""
+    """Puts files into the common table, and reads those that wait there and lie in the same folder."""
 
     def __init__(self, work: Work, database: Database, folder: Path | None) -> None:
         self._work = work
         self._database = database
         self._folder = folder
+        self._identity = None if folder is None else _identity(folder)
         self._wake = threading.Event()
         threading.Thread(target=self._run, name="intake", daemon=True).start()
 
     def put(self, name: str, path: Path | None, collection: str | None) -> Item:
         """See `Intake`."""
         place = None if path is None or self._folder is None else path.relative_to(self._folder).as_posix()
-        values = {"name": name, "path": place, "collection": collection, "state": "waiting", "done": 0, "known": 0}
+        where = {"folder": self._identity, "path": place}
+        values = {"name": name, **where, "collection": collection, "state": "waiting", "done": 0, "known": 0}
         with self._database.writing(alone=False) as connection:
             number = connection.execute(sa.insert(uploads).values(values).returning(_U.id)).scalar_one()
             connection.execute(sa.delete(uploads).where(_U.id <= number - KEPT_ITEMS, ~_OPEN))
@@ -101,7 +106,7 @@ class SharedIntake:
     @contextmanager
     def _claimed(self) -> Iterator[tuple[Item, Path | None] | None]:
         with self._database.reading() as connection:
-            found = [(number, path) for number, path in connection.execute(_CLAIMABLE) if self._has(path)]
+            found = [tuple(row) for row in connection.execute(_CLAIMABLE, {"folder": self._identity})]
         if not found:
             yield None
             return
@@ -117,10 +122,6 @@ class SharedIntake:
                 lock.execute(_UNLOCK)
             with suppress(sa.exc.SQLAlchemyError):
                 lock.close()
-
-    def _has(self, path: str | None) -> bool:
-        place = self._path(path)
-        return place is None or place.is_file()
 
     def _path(self, path: str | None) -> Path | None:
         return None if path is None or self._folder is None else self._folder / path
@@ -139,6 +140,22 @@ class SharedIntake:
     def _change(self, number: int, **changes: object) -> None:
         with self._database.writing(alone=False) as connection:
             connection.execute(sa.update(uploads).where(_U.id == number).values(**changes))
+
+
+def _identity(folder: Path) -> str:
+    """Return the name that a folder of uploads has been given, once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    place, draft = folder / ".identity", folder / f".identity.{token_hex(8)}.part"
+    draft.write_text(token_hex(16), encoding="ascii")
+    try:
+        place.hardlink_to(draft)  # of several that begin at once, one names it
+    except FileExistsError:
+        pass
+    except OSError:  # a disk without such links
+        if not place.exists():
+            draft.replace(place)
+    draft.unlink(missing_ok=True)
+    return place.read_text(encoding="ascii")
 
 
 def _is_free(lock: Connection, number: int) -> bool:

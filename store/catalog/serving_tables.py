@@ -15,7 +15,8 @@ uploads = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("name", TEXT, nullable=False),
-    Column("path", TEXT),  # below the folder of uploads; NULL: not a file
+    Column("folder", TEXT),  # which folder of uploads has the file: servers may have one together or each its own
+    Column("path", TEXT),  # below it; NULL: not a file
     Column("collection", TEXT),
     Column("state", TEXT, nullable=False),
     Column("done", BigInteger, nullable=False),
