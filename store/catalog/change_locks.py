@@ -63,6 +63,15 @@ class ChangeLocks:
         self._turn = threading.RLock()
         self._held: _Session | None = None
         self._holder: int | None = None
+        self._connection: Connection | None = None
+        self._closed = False
+
+    def close(self) -> None:
+        """Close the connection that is kept."""
+        self._closed = True
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            _close(connection)
 
     @property
     def are_held(self) -> bool:
@@ -97,7 +106,7 @@ class ChangeLocks:
                 assert self._held.alone or not alone  # noqa: S101 - two who both hold it would wait for each other
                 yield self._held
             else:
-                with _session(self._database, patience, alone=alone) as held:
+                with self._session(self._database, patience, alone=alone) as held:
                     self._held, self._holder = held, threading.get_ident()
                     try:
                         yield held
@@ -105,6 +114,36 @@ class ChangeLocks:
                         self._held, self._holder = None, None
         finally:
             self._turn.release()
+
+    @contextmanager
+    def _session(self, database: Database, patience: float, *, alone: bool) -> Iterator[_Session]:
+        """Hold the library, on a connection that is kept for the next change."""
+        values = {"patience": f"{max(1, int(patience * 1000))}ms"}
+        with _translated(database):
+            connection = self._connection or database.detached()
+            try:
+                connection.execute(_SET_PATIENCE, values)
+            except sa.exc.DBAPIError:  # the server was restarted since
+                _close(connection)
+                connection = database.detached()
+                connection.execute(_SET_PATIENCE, values)
+        self._connection = None
+        try:
+            with _translated(database):
+                if patience > 0:
+                    connection.execute(_LOCK_LIBRARY[alone])
+                elif not connection.execute(_TRY_LIBRARY[alone]).scalar():
+                    raise busy()
+                session = _Session(connection, database, alone=alone)
+            yield session
+        finally:
+            # Given up in words: the server may take a while to notice that a connection was closed.
+            try:
+                connection.execute(_UNLOCK)
+            except sa.exc.SQLAlchemyError:
+                _close(connection)
+            else:
+                self._connection = None if self._closed else connection
 
 
 class _NoOthers:
@@ -143,26 +182,9 @@ class _Session:
                 raise LibraryError("The connection to the database was lost in the middle of a change; try again.")
 
 
-@contextmanager
-def _session(database: Database, patience: float, *, alone: bool) -> Iterator[_Session]:
-    """Hold the library on a connection of its own, which is closed at the end."""
-    with _translated(database):
-        connection = database.detached()
-    try:
-        with _translated(database):
-            connection.execute(_SET_PATIENCE, {"patience": f"{max(1, int(patience * 1000))}ms"})
-            if patience > 0:
-                connection.execute(_LOCK_LIBRARY[alone])
-            elif not connection.execute(_TRY_LIBRARY[alone]).scalar():
-                raise busy()
-            session = _Session(connection, database, alone=alone)
-        yield session
-    finally:
-        # Given up in words: the server may take a while to notice that a connection was closed.
-        with suppress(sa.exc.SQLAlchemyError):
-            connection.execute(_UNLOCK)
-        with suppress(sa.exc.SQLAlchemyError):
-            connection.close()
+def _close(connection: Connection) -> None:
+    with suppress(sa.exc.SQLAlchemyError):
+        connection.close()
 
 
 @contextmanager

@@ -128,12 +128,15 @@ class Transaction(Snapshot):
         return key
 
     def insert_vectors(self, embedding: int, rows: Iterable[tuple[int, PackedVectors]]) -> None:
-        """Store packed vectors by passage key, for the given run of the embedding model."""
+        """Store packed vectors by passage key, for the given run of the embedding model. Raises as `publish` does."""
         values = [
             {"embedding": embedding, "passage": key, "halves": packed.halves, "tokens": packed.tokens}
             for key, packed in rows
         ]
-        _INSERT_VECTORS.run(self._connection, values)
+        try:
+            _INSERT_VECTORS.run(self._connection, values)
+        except sa.exc.IntegrityError as error:
+            raise _undone() from error
 
     def publish(self, key: int) -> None:
         """Make a pending document live, and retire the version of it that was live.
@@ -142,7 +145,7 @@ class Transaction(Snapshot):
         """
         uri = self._connection.execute(_PENDING_URI, {"of": key}).scalar()
         if uri is None:
-            raise LibraryError("Another process has undone this change; add the document once more.")
+            raise _undone()
         former = self.stored_document(uri=uri)
         if former is not None:
             self.retire(former.key)
@@ -240,6 +243,10 @@ class Transaction(Snapshot):
             _INSERT_LANGUAGE,
             {"language": each.language, "count": each.count, "sum": pack_sum(each.sum), "tokens": tokens},
         )
+
+
+def _undone() -> LibraryError:
+    return LibraryError("Another process has undone this change; add the document once more.")
 
 
 def _document_columns(document: Document) -> dict[str, object]:

@@ -149,12 +149,15 @@ class Ownership:
             catalog.vacuum()
 
     def recenter(self) -> None:
-        """Rebuild the vectors if the library's languages have moved away from the means they are centered by."""
+        """Rebuild the vectors if the library's languages have moved away from the means they are centered by.
+
+        Where others are changing the library, one of them will, when it has done.
+        """
         with self.catalog_for_writing() as catalog:
             with catalog.snapshot() as snapshot:
                 if not has_drifted(snapshot):
                     return
-            with self.locks.whole():
+            with suppress(LibraryLockedError), self.locks.whole(patience=0):
                 with catalog.snapshot() as snapshot:
                     if not has_drifted(snapshot):  # another process was faster
                         return
@@ -182,6 +185,7 @@ class Ownership:
             self._storage.server.close()
         if self._keywords is not None:
             self._keywords.close()
+        self.locks.close()
         self._catalog.close()
         self._lock.release()
 

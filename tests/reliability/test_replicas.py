@@ -32,7 +32,7 @@ from tests.store.whole_library import in_postgresql
 
 pytestmark = pytest.mark.server
 
-DOCUMENTS = [*(parsed(name, *texts, language=name[:2]) for name, texts in SCRIPTS.items()), *many(60, passages=3)]
+DOCUMENTS = [*(parsed(name, *texts, language=name[:2]) for name, texts in SCRIPTS.items()), *many(13, passages=3)]
 PATIENCE = 120
 
 
@@ -136,7 +136,11 @@ def _ingest(settings: Settings, order: int, said: multiprocessing.connection.Con
     documents = list(DOCUMENTS)
     random.Random(order).shuffle(documents)  # noqa: S311 - no secret
     with opened(settings) as library:
-        outcomes = [result.outcome for start in range(0, 67, 5) for result in library.add_many(documents[start:][:5])]
+        outcomes = [
+            result.outcome
+            for start in range(0, len(DOCUMENTS), 5)
+            for result in library.add_many(documents[start:][:5])
+        ]
     said.send(outcomes)
 
 
