@@ -78,10 +78,11 @@ def rebuild(
         facts = model | {
             "vectors_generation": str(vectors_number),
             "keywords_generation": str(keywords_number),
-            "centring_version": centering.version,
             "embedding": str(run),
             "clean": "",
         }
+        if model["embedder_name"]:  # an empty library has no model yet whose means these are
+            facts["centring_version"] = centering.version
         with catalog.transaction() as transaction:
             if keywords is None:  # what wasn't live is in neither new index
                 transaction.delete_unfinished()

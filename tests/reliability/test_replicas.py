@@ -89,6 +89,19 @@ def test_a_change_in_one_is_seen_by_another_at_once(settings: Settings) -> None:
             assert there.find_document(f"text-{number}") is None
 
 
+def test_the_first_document_can_be_added_by_any_after_all_have_looked(settings: Settings) -> None:
+    with (
+        opened(settings, HashingEmbedder("multilingual-e5-small", 384)) as here,
+        opened(settings, HashingEmbedder("multilingual-e5-small", 384)) as there,
+    ):
+        here.prepare()
+        there.prepare()
+        assert found(there, "bell") == []
+        assert add(here, parsed("one", SCRIPTS["th"][0])) == ["added"]
+        assert add(there, parsed("two", SCRIPTS["vi"][0])) == ["added"]
+        assert found(here, SCRIPTS["vi"][0], 1) == [SCRIPTS["vi"][0]]
+
+
 def test_words_of_another_are_known_at_once(settings: Settings) -> None:
     with opened(settings) as here, opened(settings) as there:
         add(here, parsed("one", "Diễn đàn khai mạc tại Bắc Kinh.", language="vi"))
