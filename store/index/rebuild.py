@@ -56,14 +56,13 @@ def rebuild(
         tokenize = embedder.tokenize
         run = _embed_all(catalog, embedder, lambda done: report(done, 0))
         model = identity(embedder)
-    dimensions = int(model["dimensions"] or 0)
     with catalog.snapshot() as snapshot:
-        statistics = snapshot.count_languages(run, dimensions)
+        statistics = snapshot.count_languages(run, int(model["dimensions"] or 0))
         centering = load_centering(snapshot)
         noted = snapshot.value("centring_version")
     recenter = recenter or embedder is not None or noted not in {None, centering.version}
     if recenter:
-        centering = make_centering(model["embedder_name"], dimensions, statistics)
+        centering = make_centering(model["embedder_name"], int(model["dimensions"] or 0), statistics)
     vectors_number, keywords_number = former.vectors + 1, former.keywords + (keywords is None)
     storage.clear(vectors_number, keywords_number if keywords is None else None)
     vectors = storage.open_vectors(vectors_number)
