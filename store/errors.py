@@ -86,8 +86,8 @@ class LibraryLockedError(LibraryError):
 
     pid: int | None = None
 
-    def __init__(self, message: str, pid: int | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, pid: int | None = None, *, code: str | None = None) -> None:
+        super().__init__(message, code=code)
         self.pid = pid
 
 

@@ -200,9 +200,7 @@ def _translated(database: Database) -> Iterator[None]:
 
 def busy() -> LibraryLockedError:
     """Return the error of who has waited long enough for others."""
-    error = LibraryLockedError("Others are changing the library just now; try again in a moment.")
-    error.code = "library_busy"
-    return error
+    return LibraryLockedError("Others are changing the library just now; try again in a moment.", code="library_busy")
 
 
 def _key(uri: str) -> int:
