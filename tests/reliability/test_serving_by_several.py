@@ -185,11 +185,13 @@ def test_without_sticky_sessions_one_replica_goes_on_where_the_other_began(homes
         ports = [stack.enter_context(serving(home, "--port", "0"))[1] for home in homes]
         port = stack.enter_context(nginx_before(ports, tmp_path / "nginx"))
         cookie = {"Cookie": "attest_owner=" + "a" * 43}
-        turns = []
+        turns: list[str] = []
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=cookie, timeout=PATIENCE) as client:
             conversation = None
             for _ in range(4):
-                *_, last = page_states(port, QUESTION, headers=cookie, conversation=conversation)
+                *_, last = page_states(
+                    port, QUESTION, headers=cookie, conversation=conversation, parent=turns[-1] if turns else None
+                )
                 assert last["stage"] == "done"
                 conversation = last["conversation"]
                 turns.append(last["turn"])
