@@ -7,6 +7,7 @@ home has no owner: every process is one beside the others, and they lock what th
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Iterable, Iterator
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from store.catalog.change_locks import Held
     from store.embedding.embedder import Embedder
     from store.index.chroma_server import ChromaServer
+
+_log = logging.getLogger(__name__)
 
 
 class Ownership:
@@ -200,13 +203,17 @@ class Ownership:
             with self.locks.whole(BUSY_SECONDS):
                 if is_outdated(self.catalog):
                     self._indexes.replace(rebuild(self.catalog, self._storage, self._tokenize))
-        with suppress(LibraryLockedError), self.locks.documents(patience=0) as held:
-            with self._indexes.use_for_writing() as indexes:
+        try:
+            with self.locks.documents(patience=0) as held, self._indexes.use_for_writing() as indexes:
                 finish_changes(self.catalog, indexes, held)
             self._settled = True
-        if self._settled:
-            with suppress(LibraryLockedError), self.locks.whole(patience=0), self.catalog.snapshot() as snapshot:
+            with self.locks.whole(patience=0), self.catalog.snapshot() as snapshot:
                 self._storage.delete_others(Generation.of(snapshot))
+        except LibraryLockedError:
+            return
+        except LibraryError as error:  # such as that of a role that may not change documents: questions go on
+            _log.info("What others left unfinished stays so for now: %s", error)
+            self._settled = True
 
     def _accept(self, embedder: Embedder) -> None:
         with self.catalog.snapshot() as snapshot:
