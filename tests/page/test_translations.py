@@ -135,7 +135,12 @@ def test_a_whole_answer_stays_on_the_page_where_the_server_is_lost_while_it_tran
     visit.page.fill("#question", f"unhurried {QUESTION}")
     visit.page.press("#question", "Enter")
     visit.page.wait_for_selector(".turn:last-child .evidence .translation")
-    visit.page.evaluate("window.dispatchEvent(new Event('attest:refused'))")  # as Gradio's client tells of it
+    visit.page.evaluate(
+        """async () => {
+            const { state } = await import(new URL('attest/static/state.js', document.baseURI).href);
+            state.running.leaving.abort();  // the line is cut, and nobody pressed the button
+        }"""
+    )
     whole_but_for_translations(visit)
     assert visit.page.locator("#problem").is_visible()
     assert visit.page.input_value("#question") == ""

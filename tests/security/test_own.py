@@ -56,10 +56,11 @@ def test_a_question_can_not_be_put_into_the_conversation_of_another(
     bo.page.evaluate(
         """async conversation => {
             const { state } = await import(new URL('attest/static/state.js', document.baseURI).href);
+            const { send } = await import(new URL('attest/static/chat.js', document.baseURI).href);
             const article = document.createElement('article');
             document.querySelector('#thread').append(article);
             state.running = {ticket: '7', article, question: 'kept', conversation: null};
-            state.trigger('submit', {ticket: '7', question: 'What was asked before?', conversation});
+            send(state.running, {ticket: '7', question: 'What was asked before?', conversation, options: {}});
         }""",
         turn.conversation,
     )

