@@ -96,7 +96,7 @@ def test_a_library_of_another_model_says_that_it_must_be_embedded_anew(library: 
     editor = DocumentEditor(library, None, None)
     editor.standings = standings
     editor.embed_anew("all")
-    end = time.monotonic() + 60
+    end = time.monotonic() + 900
     while editor.items()[0].state != "updated":
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -90,7 +90,7 @@ def begin(visit: Visit, question: str) -> None:
 
 def until_at_work(llm: GgufLLM) -> None:
     """Wait until an answer is being written."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 900
     while not llm._turn.locked():
         assert time.monotonic() < end, "nothing was asked of the model"
         time.sleep(0.02)
