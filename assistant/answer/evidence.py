@@ -13,6 +13,9 @@ from store.library import Library
 from store.text.fold import fold
 from store.types import Document, Span
 
+ELSEWHERE = 3.0
+"""The reader's margin from which on a part of a question is answered from a sentence beside the best one: where the best
+one says it in the question's own words ("in Vienna"), the next place that is named is likely another's."""
 SAME_WORDS = 0.8
 """Share of a sentence's character trigrams in another one from which on the two are shown once."""
 
@@ -50,7 +53,10 @@ def with_parts(chosen: Sequence[Candidate], read: ReadParts, most: int, certaint
         sure = [
             each
             for each in part
-            if each.hit.document.id in documents and each.reading and each.reading.agreement >= certainty
+            if each.hit.document.id in documents
+            and each.reading
+            and each.reading.agreement >= certainty
+            and each.margin >= ELSEWHERE
         ]
         best = max(sure, key=lambda each: each.margin, default=None)
         if best is not None and not any(_is_quoted_with(best, each) for each in shown):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import regex
 
+from assistant.answer.evidence import ELSEWHERE
 from assistant.extractive_qa.candidates import Candidate, ReadParts
 from assistant.extractive_qa.reader import SentenceReading
 from assistant.types import AnswerSpan, Evidence, ShortAnswer
@@ -76,6 +77,7 @@ def _best(part: Sequence[Candidate], evidence: Sequence[Evidence], certainty: fl
         for item in evidence
         for each in part
         if _is_at(each, item) and each.reading and _is_sure(each, item, certainty)
+        if item.key == 1 or each.margin >= ELSEWHERE
     ]
     return max(sure, key=lambda each: each.reading.margin, default=None)
 

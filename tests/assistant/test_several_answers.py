@@ -117,6 +117,12 @@ def test_parts_that_stand_in_two_sentences_are_quoted_from_both(reader: Reader) 
     assert [each.key for each in shortened(evidence, short, "en")] == [1, 2]
 
 
+def test_what_the_question_says_itself_is_not_answered_by_the_next_of_its_kind(reader: Reader) -> None:
+    text = "The meeting was held in Lund from 3 to 9 May 1993. It was the second of its kind; the first was in Tehran in 1968."
+    short, _ = answered(reader, "When and where did the meeting in Lund take place?", text, "en")
+    assert short is None or "Tehran" not in [span.text for span in short.spans]
+
+
 def test_words_for_one_of_several_things_are_no_answer_for_all(reader: Reader) -> None:
     short, evidence = answered(reader, "Who heads the juniors, the workshop and the kitchen?", NOTICE, "en")
     assert short is None
