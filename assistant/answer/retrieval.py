@@ -93,14 +93,16 @@ class Finder:
             parts = None  # what answers one part is shown for that part alone
         found = Found(question, passages, (), sure, {}, missing=read.missing)
         if read.ordered and sure >= with_reader.confidence.threshold:
-            read_parts = self._read_parts(parts, read.ordered) if parts else None
+            read_parts = self._read_parts(parts, read.ordered, reader) if parts and reader else None
             chosen = select(read.ordered, question.options.max_quotes, with_reader.further)
             if read_parts:
                 chosen = with_parts(chosen, read_parts, question.options.max_quotes, with_reader.span_certainty)
             evidence = verified(chosen, self._library)
             short = short_answer(chosen, evidence, with_reader.span_certainty, read_parts) if reader else None
-            if short is not None and evidence[0].language != question.language:
-                short = with_renderings(short, evidence, question.language, self._around(evidence[0], passages.hits))
+            if short is not None:
+                quoted = next(item for item in evidence if item.key == short.spans[0].key)
+                if quoted.language != question.language:
+                    short = with_renderings(short, evidence, question.language, self._around(quoted, passages.hits))
             found = replace(found, evidence=evidence, short_answer=short, conflict=conflict_among(chosen))
         elif read.ordered and self._is_near(passages, without):
             found = replace(found, nearest=verified(map(in_context, read.ordered[:1]), self._library))
@@ -140,9 +142,13 @@ class Finder:
                 read, sure = of_part, its
         return read, sure
 
-    def _read_parts(self, parts: QuestionParts, ordered: Sequence[Candidate]) -> ReadParts:
+    def _read_parts(self, parts: QuestionParts, ordered: Sequence[Candidate], reader: Reader) -> ReadParts:
         """Return the best sentences, read for each part of a question."""
-        return ReadParts(parts.amounts, tuple(tuple(self.read(part, ordered[:READ])) for part in parts.questions))
+        best = ordered[:READ]
+        above = headings_above(self._library, [each.hit for each in best])
+        return ReadParts(
+            parts.amounts, tuple(tuple(read_candidates(part, best, above, reader)) for part in parts.questions)
+        )
 
     def _read(self, question: str, passages: SearchResult, where: Filter) -> tuple[SearchResult, ReadPassages]:
         """Return the passages read; where they lack what the question names, those of a search for its name too."""
