@@ -20,10 +20,9 @@ from assistant.extractive_qa.structure import is_heading
 from store.types import Hit
 
 LABELS = Path(__file__).parent / "labels"
-CODE_LETTERS = 4
-"""Letters before the number of a code at most: longer ones are words, as in COVID-19."""
 _CODE = regex.compile(
     # A/RES/60/251, ISO/IEC 27001: capital letters and numbers joined by strokes; E-1043, NH 12, F210: letters, a number.
+    # More than four letters before a number are a word, as in COVID-19.
     r"(?<![\p{L}\p{N}/-])(?:\p{Lu}{1,6}(?:/\p{Lu}{1,6})*(?:/\d{1,5})+(?:/[\p{Lu}\d.]{1,8})*"
     r"|\p{Lu}{1,4}[-–. ]?\d{1,6}(?:[-–./]\d{1,6}){0,3}\p{Lu}?)(?![\p{L}\p{N}])"
 )
