@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.extractive_qa.decisions import Ranking
-from assistant.extractive_qa.identifiers import belongs, identifiers_in, kinds_in, names_alone
+from assistant.extractive_qa.identifiers import begins_with, belongs, identifiers_in, kinds_in, names_alone
 from assistant.extractive_qa.reader import Reader, SentenceReading
 from assistant.extractive_qa.structure import is_heading
 from assistant.extractive_qa.subjects import NOTHING, Lacking, lacking, subject_of
@@ -131,9 +131,13 @@ def read_passages(
             ordered = [each for each in ordered if not each.heading] or ordered
         elif kinds := kinds_in(found.hits, above) & {each.kind for each in named}:
             return ReadPassages(tuple(ordered), tuple(each.text for each in named if each.kind in kinds))
+    if bound and names_alone(question, {each.hit.document.title for each in ordered}):
+        # What it says is all that is asked: its text from where it begins, as it stands.
+        ordered = sorted(_in_order(ordered), key=lambda each: not begins_with(each.words, named))
+        return ReadPassages(tuple(ordered), bound=True, named_alone=True)
     if reader is not None and ordered:
         ordered = _read(question, found.hits, above, reader, ordered, ranking)
-    return ReadPassages(tuple(ordered), bound=bound, named_alone=bound and names_alone(question))
+    return ReadPassages(tuple(ordered), bound=bound)
 
 
 def _with_subject(

@@ -3,7 +3,8 @@
 A question that names one is answered from the text that belongs to it, never from its neighbour. A sentence belongs to
 an identifier if it holds it, or stands below it: below a heading, after the beginning of a numbered paragraph, in a
 document that it is the title of. Where the texts have others of the kind but not the one that was named, nothing
-answers; where they have none of the kind, it binds nothing.
+answers; where they have none of the kind, it binds nothing. "Resolution 60/251" and "A/RES/60/251" are one: a code with
+strokes goes by its numbers too.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from assistant.extractive_qa.structure import is_heading
 from store.types import Hit
 
 LABELS = Path(__file__).parent / "labels"
+ASKS = "asks"
+"""Key of the words that ask what a part says, in the files of labels."""
 _CODE = regex.compile(
     # A/RES/60/251, ISO/IEC 27001: capital letters and numbers joined by strokes; E-1043, NH 12, F210: letters, a number.
     # More than four letters before a number are a word, as in COVID-19.
@@ -37,6 +40,10 @@ _CHINESE_KINDS = {
 }
 _CHINESE_DIGITS = {digit: value for value, digit in enumerate("一二三四五六七八九", start=1)}
 _NUMBER = r"(?P<number>\p{Nd}{1,4}(?:\.\p{Nd}{1,3}){0,2}|[IVXLC]{1,7}(?![\p{L}]))"
+RESOLUTION = "resolution"
+"""The kind of documents that go by a number such as 60/251, and may be written as a code that ends with it."""
+_RESOLUTION_NUMBER = r"(?P<number>\p{Nd}{1,4}/\p{Nd}{1,4}|\p{Nd}{3,5})"
+_NUMBERS_OF_CODE = regex.compile(r"/(\d{1,4}/\d{1,4})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +68,15 @@ def identifiers_in(text: str) -> list[Identifier]:
     return list(dict.fromkeys(found.identifier for found in _find(text)))
 
 
-def names_alone(text: str) -> bool:
-    """Return whether `text` is identifiers and nothing else."""
+def names_alone(text: str, titles: Iterable[str] = ()) -> bool:
+    """Return whether `text` is identifiers, words that ask what those say, words of `titles`, and nothing else."""
+    named = identifiers_in(text)
     rest = text
-    for each in identifiers_in(text):
-        rest = rest.replace(each.text, "")
-    return not regex.search(r"[\p{L}\p{N}]", rest)
+    for each in named:
+        rest = rest.replace(each.text, " ")
+    of_titles = {word for title in titles for word in regex.findall(r"[\p{L}\p{M}\p{N}]+", title.lower())}
+    rest = " ".join(word for word in regex.findall(r"[\p{L}\p{M}\p{N}]+", rest.lower()) if word not in of_titles)
+    return bool(named) and not regex.search(r"[\p{L}\p{N}]", _asking_pattern().sub("", rest))
 
 
 def belongs(hit: Hit, above: str, named: Sequence[Identifier]) -> list[bool]:
@@ -74,19 +84,44 @@ def belongs(hit: Hit, above: str, named: Sequence[Identifier]) -> list[bool]:
 
     `above` is the heading above the passage, empty where there is none.
     """
-    wanted = set(named)
-    return [bool(wanted & scope) for scope in _scopes(hit, above)]
+    return [any(_is_same(one, other) for one in named for other in scope) for scope in _scopes(hit, above)]
+
+
+def begins_with(sentence: str, named: Sequence[Identifier]) -> bool:
+    """Return whether a sentence begins with one of the `named` identifiers: it says what that is."""
+    return any(_is_same(one, other) for one in named for other in _leading(sentence).values())
 
 
 def kinds_in(hits: Iterable[Hit], above: Mapping[str, str]) -> set[str]:
-    """Return the kinds of identifiers that head a part of the passages: what a named one can be missing among."""
+    """Return the kinds of identifiers that a named one can be missing among.
+
+    They head a part of the passages; resolutions are named within a text as well.
+    """
     kinds: set[str] = set()
     for hit in hits:
         for text in (above.get(hit.passage.id, ""), hit.document.title):
             kinds |= {found.identifier.kind for found in _find(text) if found.start <= 1}
         for line in hit.text.splitlines():
             kinds |= {found.identifier.kind for found in _find(line[:60]) if found.start <= 2}
+        if any(_number_of(found.identifier) for text in (hit.text, hit.document.title) for found in _find(text)):
+            kinds.add(RESOLUTION)
     return kinds
+
+
+def _is_same(one: Identifier, other: Identifier) -> bool:
+    """Return whether both mean the same; two codes only if they are equal, since their numbers may be."""
+    if one == other:
+        return True
+    number = _number_of(one)
+    return bool(number) and RESOLUTION in {one.kind, other.kind} and number == _number_of(other)
+
+
+def _number_of(identifier: Identifier) -> str:
+    """Return the number that a resolution goes by, such as 60/251; empty for what is none."""
+    if identifier.kind == RESOLUTION:
+        return identifier.which
+    match = _NUMBERS_OF_CODE.search(identifier.which)
+    return match[1] if match else ""
 
 
 def _scopes(hit: Hit, above: str) -> Iterator[set[Identifier]]:
@@ -160,7 +195,8 @@ def _value(number: str) -> str:
         return str(sum(-one if one < after else one for one, after in pairs))
     if number[0] in _CHINESE_DIGITS or number[0] in "十百":
         return str(_chinese_value(number))
-    return ".".join(str(int(part)) for part in number.split("."))
+    joint = "/" if "/" in number else "."
+    return joint.join(str(int(part)) for part in number.split(joint))
 
 
 def _chinese_value(number: str) -> int:
@@ -181,7 +217,18 @@ def _labels() -> dict[str, tuple[str, ...]]:
     for path in sorted(LABELS.glob("*.yaml")):
         for kind, words in yaml.safe_load(path.read_text(encoding="utf-8")).items():
             merged.setdefault(kind, []).extend(words)
-    return {kind: tuple(words) for kind, words in merged.items()}
+    return {kind: tuple(words) for kind, words in merged.items() if kind != ASKS}
+
+
+@cache
+def _asking_pattern() -> regex.Pattern[str]:
+    files = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(LABELS.glob("*.yaml")))
+    words = sorted((word for content in files for word in content[ASKS]), key=len, reverse=True)
+    spaced = "|".join(regex.escape(word) for word in words if regex.match(r"[\p{Latin}\p{Cyrillic}\p{Arabic}']", word))
+    others = "|".join(
+        regex.escape(word) for word in words if not regex.match(r"[\p{Latin}\p{Cyrillic}\p{Arabic}']", word)
+    )
+    return regex.compile(rf"\b(?:{spaced})\b|{others}")
 
 
 def _kind_of(label: str) -> str:
@@ -190,10 +237,15 @@ def _kind_of(label: str) -> str:
 
 @cache
 def _label_pattern() -> regex.Pattern[str]:
-    words = sorted((word for each in _labels().values() for word in each), key=len, reverse=True)
+    of_parts = [word for kind, words in _labels().items() if kind != RESOLUTION for word in words]
+    parts = rf"{_any_of(of_parts)}\s?(?:no\.?\s)?{_NUMBER}"
+    resolutions = rf"{_any_of(_labels()[RESOLUTION])}\s?(?:no\.?\s)?{_RESOLUTION_NUMBER}"
+    return regex.compile(rf"(?i:{parts}|{resolutions})(?!\p{{Nd}})")
+
+
+def _any_of(labels: Iterable[str]) -> str:
+    words = sorted(labels, key=len, reverse=True)
     # Thai writes no blank before a label, and often none after it; elsewhere a label is a word of its own.
     thai = "|".join(regex.escape(word) for word in words if regex.match(r"\p{Thai}", word))
     others = "|".join(regex.escape(word) for word in words if not regex.match(r"\p{Thai}", word))
-    return regex.compile(
-        rf"(?i:(?P<label>{thai}|(?<![\p{{L}}\p{{N}}])(?:{others})))\s?(?:no\.?\s)?{_NUMBER}(?![\p{{Nd}}])"
-    )
+    return rf"(?P<label>{thai}|(?<![\p{{L}}\p{{N}}])(?:{others}))"

@@ -21,6 +21,7 @@ from assistant.answer.dialogue.turn_parts import find, language_named
 from assistant.answer.question import Question, clean_question
 from assistant.answer.retrieval import Finder, Found
 from assistant.answer.spelling.speller import meant
+from assistant.extractive_qa.identifiers import names_alone
 from assistant.types import Answer, AskOptions, ClaimChecked, Event, EvidenceFound, Finished, Message, TextAdded
 from store.library import Library
 from store.types import Document
@@ -98,8 +99,11 @@ class Planner:
         """Return the kind of a turn by what it is like, by its parts where it is like several, and by the turn before.
 
         A turn is only taken for a summary or a comparison of something where it names that, and what follows a turn
-        about the library with a condition on documents is about the library too.
+        about the library with a condition on documents is about the library too. A code or a number of an article alone
+        asks what it says.
         """
+        if names_alone(asked.alone):
+            return "question"
         likely = self._ready().likely(asked.alone)
         if likely[0] not in _DECIDED_BY_PARTS:
             return likely[0]

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.extractive_qa.identifiers import Identifier, belongs, identifiers_in, kinds_in
+from assistant.extractive_qa.identifiers import (
+    Identifier,
+    begins_with,
+    belongs,
+    identifiers_in,
+    kinds_in,
+    names_alone,
+)
 from tests.assistant.extractive_qa.hits import hit, words
 
 CHARTER = "# Charter\n\nArticle 15\n\nNobody may be refused a passport.\n\nArticle 16\n\nFamilies are protected."
@@ -42,6 +49,10 @@ def of(text: str, question: str, language: str = "en", title: str = "Notes") -> 
         ("E 1043", "E", "E1043"),
         ("What is in A/RES/60/251?", "A/RES", "A/RES/60/251"),
         ("NH-12", "NH", "NH12"),
+        ("What does resolution 60/251 decide?", "resolution", "60/251"),
+        ("nghị quyết số 60/251", "resolution", "60/251"),
+        ("ข้อมติที่ ๖๐/๒๕๑", "resolution", "60/251"),
+        ("Security Council resolution 2254", "resolution", "2254"),
     ],
 )
 def test_an_identifier_is_one_in_any_digits_and_spelling(text: str, kind: str, which: str) -> None:
@@ -87,3 +98,57 @@ def test_what_is_missing_is_missing_among_others_of_its_kind_only() -> None:
 def test_any_text_can_be_looked_through(text: str) -> None:
     for each in identifiers_in(text):
         assert each.text in text
+
+
+RESOLUTIONS = "A/RES/60/251\n\nThe Council has 47 seats.\n\nA/RES/61/251\n\nThe building is renewed."
+
+
+@pytest.mark.parametrize("question", ["resolution 60/251", "nghị quyết 60/251", "ข้อมติที่ 60/251", "A/RES/60/251"])
+def test_a_resolution_is_the_code_that_ends_with_its_number(question: str) -> None:
+    assert "The Council has 47 seats." in of(RESOLUTIONS, question)
+    assert "The building is renewed." not in of(RESOLUTIONS, question)
+
+
+def test_a_resolution_that_a_text_only_mentions_is_found_and_another_one_is_missing() -> None:
+    text = "The Council was established by resolution 60/251. It has 47 seats."
+    assert of(text, "A/RES/60/251") == ["The Council was established by resolution 60/251."]
+    assert of(text, "resolution 62/251") == []
+    assert "resolution" in kinds_in([hit(text)], {})
+
+
+def test_two_codes_with_the_same_number_are_two() -> None:
+    assert of("A/HRC/48/14\n\nThe Council met.", "What is A/RES/48/14?") == []
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Article 24",
+        "E-1402",
+        "What does Article 15 say?",
+        "ข้อ 20 ว่าอย่างไร",
+        "มาตรา ๒๖ ว่าด้วยเรื่องอะไร",
+        "Điều 19 quy định gì?",
+    ],
+)
+def test_a_question_for_what_a_part_says_names_it_alone(question: str) -> None:
+    assert names_alone(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["What is this about?", "Who may vote under Article 21?", "ข้อ 20 ใช้เมื่อใด", "Điều 19 có hiệu lực khi nào?", ""],
+)
+def test_a_question_for_more_or_without_a_name_does_not(question: str) -> None:
+    assert not names_alone(question)
+
+
+def test_words_of_the_title_add_nothing_to_the_name() -> None:
+    assert names_alone("What does Article 20 of the Bosut Charter say?", ["Charter of the Bosut cities"])
+    assert not names_alone("What does Article 20 of the Bosut Charter say?")
+
+
+def test_a_sentence_begins_with_what_it_explains() -> None:
+    named = identifiers_in("What does E-1044 mean?")
+    assert begins_with("E-1044: the water is too cold.", named)
+    assert not begins_with("Call service if E-1044 comes back.", named)
