@@ -1,6 +1,8 @@
-"""Titles and names as files state them: on one line, and none where they say nothing."""
+"""Titles, names and dates as files state them: on one line, dates as ISO 8601, and none where they say nothing."""
 
 from __future__ import annotations
+
+import datetime
 
 import regex
 
@@ -13,6 +15,7 @@ NAME_LENGTH = 300
 _FILE_NAME = regex.compile(r"\S*\.(?:docx?|pptx?|xlsx?|pdf|indd|tex|rtf|odt|txt|html?|md)", regex.I)
 _PRINTED = regex.compile(r"microsoft (?:word|powerpoint|excel) - .*", regex.I)
 _NUMBERED = regex.compile(r"[\s_-]*\(?\d*\)?$")
+_ISO = regex.compile(r"\s*(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?![\d-])")
 
 
 def one_line(text: str | None) -> str | None:
@@ -34,3 +37,25 @@ def useful_name(text: str | None) -> str | None:
     """Return the name of an author that a file states; None for "anonymous", "admin", a program and the like."""
     name = one_line(text)
     return None if name is None or name.lower() in words("nobody") else name
+
+
+def iso_date(value: object) -> str | None:
+    """Return the ISO 8601 date at the beginning of `value`: ``2023``, ``2023-06`` or ``2023-06-14``.
+
+    Takes what YAML and office files yield (dates, numbers) as well as text.
+    """
+    if isinstance(value, datetime.datetime):
+        return value.date().isoformat()
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    match = _ISO.match(str(value))
+    if match is None:
+        return None
+    year, month, day = match.groups()
+    try:
+        datetime.date(int(year), int(month or 1), int(day or 1))
+    except ValueError:
+        return None
+    return "-".join(part for part in (year, month, day) if part)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from ingest.file_task import FileOutcome, FileTask, parse_task, reader_failed
+from ingest.parse import FileOutcome, FileTask, parse_task, reader_failed
 from store.errors import AttestError, EmbeddingModelError, LibraryError, RequestError
 
 if TYPE_CHECKING:

@@ -1,8 +1,13 @@
-"""One file -> one document: read, normalized, its language told, cut into passages, titled."""
+"""One file -> one document: read, normalized, its language told, cut into passages, titled.
+
+A `FileTask` and its `FileOutcome` are all that passes between the pipeline and a worker, in this process or on Ray.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,28 +31,80 @@ PREPARATION_VERSION = (READERS_VERSION, NORMALIZATION_VERSION, SPLITTING_VERSION
 TITLE_LENGTH = 120
 """Code points of a title that is taken from the text; a longer line is shortened."""
 
+_OPTION_BITS = 32
 
-def parse(
-    file: Path,
-    data: bytes,
-    *,
-    uri: str,
-    source: Source,
-    original_sha256: str,
-    reading_version: int,
-    count_tokens: Callable[[str], int],
-    passage_tokens: int,
-    flag: Callable[[str], None] | None = None,
-    tell: Callable[[str], None] | None = None,
-) -> ParsedDocument:
-    """Return the document of a file whose bytes are `data`, as a library takes it.
 
-    What `source` says of it comes before what the file says of itself. `reading_version` is stored with it, to
-    tell a later run whether it would do the same. `flag` is called with each sign that the file was made to
-    mislead its readers, `tell` with each sentence about what could not be read of it. Raises ReadError, naming the
-    reason.
+@dataclass(frozen=True, slots=True)
+class FileTask:
+    """A file that is new or has changed."""
+
+    file: Path
+    data: bytes
+    uri: str
+    source: Source
+    original_sha256: str
+    reading_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """What came of a file: a document, or the reason why there is none."""
+
+    file: Path
+    parsed: ParsedDocument | None = None
+    failure: ReadError | None = None
+    signs: tuple[str, ...] = ()
+    """Sentences on what looks made to mislead readers."""
+    notices: tuple[str, ...] = ()
+    """Sentences on what could not be read of it."""
+
+
+ParseAll = Callable[[Iterable[FileTask]], Iterator[FileOutcome]]
+"""Reads files, and yields what came of them in the same order."""
+
+
+def first_current() -> int:
+    """Return the least number that this version gives: documents with a lower one were read by an older version."""
+    version = 0
+    for part in PREPARATION_VERSION:
+        version = version << 8 | part
+    return version << _OPTION_BITS
+
+
+@lru_cache(maxsize=1024)
+def reading_version(source: Source, passage_tokens: int) -> int:
+    """Return how a file becomes a document, as one number: of this version, a budget of tokens and a file's `source`.
+
+    It is stored with each document, and tells a later run what to read again.
     """
-    raw = read_document(file, data)
+    options = sha256(repr((passage_tokens, source)).encode()).digest()[: _OPTION_BITS // 8]
+    return first_current() | int.from_bytes(options, "big")
+
+
+def parse_task(task: FileTask, count_tokens: Callable[[str], int], passage_tokens: int) -> FileOutcome:
+    """Read, normalize and split one file. A reader that fails fails for this file alone."""
+    try:
+        return parse(task, count_tokens, passage_tokens)
+    except ReadError as error:
+        return FileOutcome(task.file, failure=error)
+    except (MemoryError, RecursionError, ValueError, LookupError, TypeError, AttributeError, OSError) as error:
+        return FileOutcome(task.file, failure=reader_failed(error))
+
+
+def reader_failed(error: BaseException) -> ReadError:
+    """Return the error of a file whose reader failed in a way that nobody foresaw."""
+    return ReadError(
+        "This file can't be read: its reader failed ({kind}).", code="reader_failed", kind=type(error).__name__
+    )
+
+
+def parse(task: FileTask, count_tokens: Callable[[str], int], passage_tokens: int) -> FileOutcome:
+    """Return the document of a file, as a library takes it. Raises ReadError, naming the reason.
+
+    What `sources.yaml` says of the file comes before what the file says of itself.
+    """
+    source = task.source
+    raw = read_document(task.file, task.data)
     normalized = normalize(raw.blocks)
     text = normalized.text
     if not regex.search(r"[\p{L}\p{N}\p{S}]", text):
@@ -60,15 +117,15 @@ def parse(
         passage_tokens=passage_tokens,
         headings=None if normalized.headings is None else frozenset(span.start for span in normalized.headings),
     )
-    title = one_line(source.title) or _title(raw, normalized, file)
+    title = one_line(source.title) or _title(raw, normalized, task.file)
     speaker = one_line(source.speaker) or useful_name(raw.author)
     found = signs(raw.blocks, title, speaker)
     document = Document(
-        id=document_id(uri),
-        uri=uri,
+        id=document_id(task.uri),
+        uri=task.uri,
         title=title,
         language=language,
-        original_sha256=original_sha256,
+        original_sha256=task.original_sha256,
         text_sha256=sha256(text.encode()).hexdigest(),
         speaker=speaker,
         published=source.published or raw.published,
@@ -78,13 +135,12 @@ def parse(
         collection=source.collection or "",
         signs=(*(name for sign in found for name in sign.names), *page_signs(raw)),
     )
-    if flag is not None:
-        for sign in found:
-            flag(sign.sentence)
-    if tell is not None:
-        for notice in page_notices(raw):
-            tell(notice)
-    return ParsedDocument(document, text, passages, reading_version)
+    return FileOutcome(
+        task.file,
+        ParsedDocument(document, text, passages, task.reading_version),
+        signs=tuple(sign.sentence for sign in found),
+        notices=page_notices(raw),
+    )
 
 
 def _title(raw: RawDocument, normalized: Normalized, file: Path) -> str:

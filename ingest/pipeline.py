@@ -15,9 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.file_task import FileOutcome, FileTask, ParseAll, parse_task, reader_failed
+from ingest.parse import FileOutcome, FileTask, ParseAll, parse_task, reader_failed, reading_version
 from ingest.read import read_bytes
-from ingest.reading_version import reading_version
 from ingest.report import IngestReport, Tally
 from ingest.sidecar import SOURCES_FILE, Source, read_sources
 from ingest.walk import Skipped, Unreadable, files_below, is_wanted, roots_of

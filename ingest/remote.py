@@ -24,7 +24,7 @@ from ingest.sidecar import SOURCES_FILE
 from store.errors import AttestError, LibraryError, NotFoundError, ReadError, RequestError
 
 if TYPE_CHECKING:
-    from ingest.file_task import ParseAll
+    from ingest.parse import ParseAll
     from store.library import Library
     from store.types import Progress
 

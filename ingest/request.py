@@ -11,7 +11,7 @@ from ingest.report import Failure, IngestReport
 from ingest.reread import ingest_again
 
 if TYPE_CHECKING:
-    from ingest.file_task import ParseAll
+    from ingest.parse import ParseAll
     from store.library import Library, Progress
 
 _FAILURES = ("failed", "flagged", "partial")

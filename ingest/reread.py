@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.parse import first_current
 from ingest.pipeline import ingest_paths, ingest_samples
-from ingest.reading_version import first_current
 from ingest.report import Failure, IngestReport
 
 if TYPE_CHECKING:

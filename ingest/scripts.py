@@ -24,6 +24,13 @@ def lowered(text: str) -> str:
     return _moved(text, _LOWERED, "_")
 
 
+def shifted(text: str, script: str | None) -> str:
+    """Return `text` as the script of a file sets it: ``superscript`` or ``sup``, ``subscript`` or ``sub``, or plain."""
+    if not script or not script.startswith(("sup", "sub")):
+        return text
+    return raised(text) if script.startswith("sup") else lowered(text)
+
+
 def _moved(text: str, characters: dict[str, str], mark: str) -> str:
     core = text.strip()
     if not core or core.lower() in _ORDINALS:

@@ -19,7 +19,7 @@ from pathlib import Path
 import regex
 import yaml
 
-from ingest.dates import iso_date
+from ingest.metadata import iso_date
 from store.collections import checked_collection
 from store.errors import ReadError, RequestError
 

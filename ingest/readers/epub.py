@@ -1,23 +1,30 @@
-"""EPUB books -> their chapters in reading order, each read as a web page."""
+"""EPUB books -> their chapters in reading order, each read as a web page.
+
+A mark in one chapter and its note in another are put together, as a reader of the book shows them. Numbers of printed
+pages, which stand inside sentences, are left out.
+"""
 
 from __future__ import annotations
 
 import posixpath
 import zipfile
 from collections.abc import Iterator
+from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+import regex
+
 from ingest.blocks import Block, RawDocument
-from ingest.dates import iso_date
 from ingest.limits import MAX_FILE_BYTES
+from ingest.metadata import iso_date
 from ingest.readers.archive import BROKEN, damaged_parts, names_part, opened_archive, parsed_part
 from ingest.readers.base import Reader
-from ingest.readers.epub_notes import Chapters, as_html, has_notes, with_notes
 from ingest.readers.html.reader import html_blocks, html_source
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _OPF = "{http://www.idpf.org/2007/opf}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
@@ -27,6 +34,16 @@ _NO_DATE = "0101-01-01T00:00:00+00:00"
 """What Calibre writes for a book without a date."""
 
 _PAGES = ("application/xhtml+xml", "text/html")
+_VOID = "area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr"
+_EMPTY = regex.compile(rf"<((?!(?:{_VOID})\b)[a-z][\w:-]*+)((?:\s[^<>]*?)?)/>")
+_SAYS_MORE = regex.compile(r"noteref|pagebreak")
+_PAGE_BREAKS = ("pagebreak", "doc-pagebreak")
+_BACK = ("backlink", "doc-backlink", "referrer")
+_MARK = ("noteref", "doc-noteref")
+_LONGEST_LINK_BACK = 12
+
+Chapters = dict[str, str]
+"""The source of each chapter by its path in the archive."""
 
 
 def read_epub(data: bytes) -> RawDocument:
@@ -81,6 +98,62 @@ def _published(package: _Element) -> str | None:
 def _said(package: _Element, name: str) -> str | None:
     element = next(package.iter(f"{_DC}{name}"), None)
     return (element.text or "").strip() or None if element is not None else None
+
+
+def as_html(source: str) -> str:
+    """Return a chapter with elements such as ``<title/>`` closed as web pages need it: else they swallow what follows."""
+    return _EMPTY.sub(r"<\1\2></\1>", source)
+
+
+def has_notes(source: str) -> bool:
+    """Return whether a chapter marks notes or numbers of printed pages."""
+    return _SAYS_MORE.search(source) is not None
+
+
+def with_notes(chapters: Chapters) -> Chapters:
+    """Return the chapters with each note in the chapter that marks it, and without numbers of pages."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    pages = {path: LexborHTMLParser(source) for path, source in chapters.items()}
+    notes: dict[tuple[str, str], str] = {}
+    moved: dict[str, str] = {}
+    for path, page in pages.items():
+        for node in page.css("[epub\\:type], [role]"):
+            if _is(node, _PAGE_BREAKS):
+                node.decompose()
+        for link in page.css("a[href]"):
+            if not _is(link, _MARK):
+                continue
+            link.attrs["class"] = f"{link.attributes.get('class') or ''} noteref"
+            place, _, name = unquote(link.attributes.get("href") or "").partition("#")
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(path), place)) if place else path
+            if target == path or target not in pages or not name:
+                continue
+            if (target, name) not in notes and (words := _taken(pages[target], name)) is not None:
+                notes[target, name] = words
+                moved[path] = moved.get(path, "") + f'<aside id="{escape(f"{target}-{name}")}">{escape(words)}</aside>'
+            link.attrs["href"] = f"#{target}-{name}"
+    sources = {path: page.html or "" for path, page in pages.items()}
+    return {path: source.replace("</body>", f"{moved.get(path, '')}</body>") for path, source in sources.items()}
+
+
+def _taken(page: LexborHTMLParser, name: str) -> str | None:
+    """Return the words of a note, which is taken out of its chapter."""
+    node = next((each for each in page.css("[id]") if each.attributes.get("id") == name), None)
+    if node is None or node.tag in ("body", "html"):
+        return None
+    for link in node.css("a[href]"):
+        if _is(link, _BACK) or ("#" in (link.attributes.get("href") or "") and len(link.text()) <= _LONGEST_LINK_BACK):
+            link.decompose()
+    words = node.text(separator=" ", strip=True)
+    node.decompose()
+    return words
+
+
+def _is(node: LexborNode, kinds: tuple[str, ...]) -> bool:
+    """Return whether an element is of a kind, by the book's own names or by those of web pages."""
+    names = f"{node.attributes.get('epub:type') or ''} {node.attributes.get('role') or ''}".split()
+    return any(kind in names for kind in kinds)
 
 
 READER = Reader(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ingest.blocks import FORCED_LINE_END, PAGE_START, Block, RawDocument
@@ -16,7 +17,7 @@ from ingest.readers.base import Reader
 from ingest.readers.docx.equations import equation
 from ingest.readers.docx.names import M
 from ingest.readers.tables import Cell, table_blocks
-from ingest.scripts import lowered, raised
+from ingest.scripts import shifted
 
 if TYPE_CHECKING:
     from pptx.presentation import Presentation
@@ -142,13 +143,13 @@ def _number(value: int, kind: str) -> str:
 
 
 def _text(paragraph: Any) -> str:  # noqa: ANN401 - an element of lxml
-    pieces: list[tuple[str, int]] = []
+    pieces: list[tuple[str, str]] = []
     for element in paragraph.iterchildren(f"{_A}r", f"{_A}br", f"{_A}fld", _MATH):
         if element.tag == f"{_A}br":
-            pieces.append((FORCED_LINE_END, 0))
+            pieces.append((FORCED_LINE_END, ""))
             continue
         if element.tag == _MATH:
-            pieces += ((equation(each), 0) for each in element.iter(f"{M}oMath"))
+            pieces += ((equation(each), "") for each in element.iter(f"{M}oMath"))
             continue
         if (element.get("type") or "").startswith(_COUNTED):
             continue
@@ -156,10 +157,10 @@ def _text(paragraph: Any) -> str:  # noqa: ANN401 - an element of lxml
         strike = None if properties is None else properties.get("strike")
         if strike in (None, "noStrike"):
             baseline = 0 if properties is None else int(properties.get("baseline") or 0)
-            pieces.append((element.findtext(f"{_A}t") or "", (baseline > 0) - (baseline < 0)))
-    shifted: dict[int, Callable[[str], str]] = {0: str, 1: raised, -1: lowered}
+            shift = "superscript" if baseline > 0 else "subscript" if baseline < 0 else ""
+            pieces.append((element.findtext(f"{_A}t") or "", shift))
     return "".join(
-        shifted[shift]("".join(text for text, _ in group)) for shift, group in groupby(pieces, lambda p: p[1])
+        shifted("".join(text for text, _ in group), shift) for shift, group in groupby(pieces, itemgetter(1))
     )
 
 

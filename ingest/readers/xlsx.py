@@ -21,7 +21,7 @@ from ingest.readers.archive import BROKEN, damaged_parts, names_part, opened_arc
 from ingest.readers.base import Reader
 from ingest.readers.number_formats import shown_duration, shown_number
 from ingest.readers.tables import Cell, sheet_blocks, too_many_cells
-from ingest.scripts import lowered, raised
+from ingest.scripts import shifted
 from store.errors import ReadError
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _inline_run(run: _Element) -> str:
     if strike is not None and strike.get("val") not in ("0", "false"):
         return ""
     shift = None if font is None else font.find(f"{_S}vertAlign")
-    return _shifted(run.findtext(f"{_S}t") or "", None if shift is None else shift.get("val"))
+    return shifted(run.findtext(f"{_S}t") or "", None if shift is None else shift.get("val"))
 
 
 def _column(letters: str) -> int:
@@ -189,7 +189,7 @@ def _shown(cell: Any) -> str:  # noqa: ANN401 - openpyxl's cells have no common 
     if (cell.number_format or "").count(";") == _ALL_SECTIONS and not (cell.number_format or "").strip("; "):
         return ""
     text = str(value).upper() if isinstance(value, bool) else str(value)
-    return _shifted(text, cell.font.vertAlign if cell.has_style and cell.font is not None else None)
+    return shifted(text, cell.font.vertAlign if cell.has_style and cell.font is not None else None)
 
 
 def _moment(value: datetime.date | datetime.time | datetime.timedelta) -> str:
@@ -210,11 +210,7 @@ def _run(piece: Any, cell: Any) -> str:  # noqa: ANN401 - openpyxl's text has no
         font = cell.font if cell.has_style else None
     if font is not None and font.strike:
         return ""
-    return _shifted(str(getattr(piece, "text", piece)), None if font is None else font.vertAlign)
-
-
-def _shifted(text: str, shift: str | None) -> str:
-    return raised(text) if shift == "superscript" else lowered(text) if shift == "subscript" else text
+    return shifted(str(getattr(piece, "text", piece)), None if font is None else font.vertAlign)
 
 
 READER = Reader(

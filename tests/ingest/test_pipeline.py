@@ -6,12 +6,13 @@ import os
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-import ingest.file_task
 import ingest.parse
 import ingest.pipeline
+from ingest.parse import FileOutcome, FileTask
 from ingest.pipeline import ingest_paths, ingest_samples
 from ingest.report import IngestReport
 from store.errors import NotFoundError
@@ -74,7 +75,7 @@ def test_the_same_folder_twice_changes_nothing_and_reads_nothing(
 ) -> None:
     ingest_paths(library, [folder])
     embedded = embedder.embedded
-    monkeypatch.setattr(ingest.file_task, "parse", lambda *_, **__: pytest.fail("an unchanged file was read"))
+    monkeypatch.setattr(ingest.parse, "parse", lambda *_, **__: pytest.fail("an unchanged file was read"))
     assert counts(ingest_paths(library, [folder, folder / "inner", folder / "b.txt"])) == (0, 0, 3, 0, 0)
     assert embedder.embedded == embedded
 
@@ -228,12 +229,14 @@ def test_a_name_that_is_no_unicode_is_refused_by_name(library: Library, folder: 
 def test_a_reader_that_fails_unforeseen_fails_for_one_file(
     library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def parse(file: Path, *rest: object, **options: object) -> object:
-        if file.name == "b.txt":
-            raise LookupError("nobody foresaw this")
-        return ingest.parse.parse(file, *rest, **options)  # type: ignore[arg-type]
+    parse = ingest.parse.parse
 
-    monkeypatch.setattr(ingest.file_task, "parse", parse)
+    def failing(task: FileTask, *rest: Any) -> FileOutcome:
+        if task.file.name == "b.txt":
+            raise LookupError("nobody foresaw this")
+        return parse(task, *rest)
+
+    monkeypatch.setattr(ingest.parse, "parse", failing)
     report = ingest_paths(library, [folder])
     assert counts(report) == (2, 0, 0, 0, 1)
     assert report.failed[0].error == "This file can't be read: its reader failed (LookupError)."

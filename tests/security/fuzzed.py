@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, cast
 from unittest.mock import patch
 
 from ingest.normalize import normalize_text
-from ingest.parse import parse
+from ingest.parse import FileTask, parse
 from ingest.read import read_document
 from ingest.sidecar import Source, read_sources
 from store.errors import AttestError, QuestionError, ReadError, SettingsError, SuiteError
@@ -102,20 +102,13 @@ def _parse(data: bytes) -> str:
     if b"%PDF-" in content[:1024] or "/" in name or "\0" in name:
         return "for another target"
     try:
-        parsed = parse(
-            Path(f"x{name}"),
-            content,
-            uri="x",
-            source=Source(),
-            original_sha256=sha256(content).hexdigest(),
-            reading_version=1,
-            count_tokens=lambda text: len(text) // 4 + 1,
-            passage_tokens=64,
-        )
+        task = FileTask(Path(f"x{name}"), content, "x", Source(), sha256(content).hexdigest(), reading_version=1)
+        parsed = parse(task, lambda text: len(text) // 4 + 1, passage_tokens=64).parsed
     except ReadError as error:
         return refusal(error)
     from store.document_changes import check_document as check
 
+    assert parsed is not None
     check(parsed)
     covered = "".join(parsed.text[passage.start : passage.end] for passage in parsed.passages)
     assert "".join(covered.split()) == "".join(parsed.text.split()), "passages leave something out"

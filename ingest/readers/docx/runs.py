@@ -1,16 +1,16 @@
-"""The words of a Word paragraph: nothing deleted, struck or hidden, raised figures as superscripts, marks of notes."""
+"""The words of a Word paragraph: nothing deleted, struck or hidden, raised figures as superscripts, symbols, marks of notes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from ingest.blocks import FORCED_LINE_END
 from ingest.readers.docx.equations import equation
 from ingest.readers.docx.names import LEFT_OUT, M, W, is_on, value
-from ingest.readers.docx.symbols import symbol
-from ingest.scripts import lowered, raised
+from ingest.scripts import shifted
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -18,9 +18,24 @@ if TYPE_CHECKING:
 _MARKS = {f"{W}tab": " ", f"{W}br": FORCED_LINE_END, f"{W}cr": FORCED_LINE_END, f"{W}noBreakHyphen": "-"}
 _REFERENCES = (f"{W}footnoteReference", f"{W}endnoteReference")
 _EQUATION = f"{M}oMath"
-_SYMBOL = f"{W}sym"
+_SYM = f"{W}sym"
 _RUBY = f"{W}rt"
 _OFF = ("strike", "dstrike", "vanish", "webHidden")
+_GREEK = dict(zip(range(0x41, 0x5B), "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ", strict=True)) | dict(
+    zip(range(0x61, 0x7B), "αβχδεφγηιϕκλμνοπθρστυϖωξψζ", strict=True)
+)
+_SYMBOL = _GREEK | {
+    0xA2: "′", 0xA3: "≤", 0xA5: "∞", 0xAB: "↔", 0xAC: "←", 0xAD: "↑", 0xAE: "→", 0xAF: "↓", 0xB0: "°", 0xB1: "±",
+    0xB2: "″", 0xB3: "≥", 0xB4: "×", 0xB5: "∝", 0xB6: "∂", 0xB7: "•", 0xB8: "÷", 0xB9: "≠", 0xBA: "≡", 0xBB: "≈",
+    0xBC: "…", 0xC5: "⊕", 0xC6: "∅", 0xC7: "∩", 0xC8: "∪", 0xCC: "⊂", 0xCE: "∈", 0xCF: "∉", 0xD1: "∇", 0xD6: "√",
+    0xD7: "⋅", 0xD8: "¬", 0xD9: "∧", 0xDA: "∨", 0xE5: "∑", 0xF2: "∫",
+}  # fmt: skip
+_WINGDINGS = {
+    0x28: "☎", 0x2A: "✉", 0x4A: "☺", 0x4C: "☹", 0x6C: "●", 0x6E: "■", 0x6F: "□", 0x71: "❑", 0x76: "❖", 0xA7: "▪",
+    0xA8: "☐", 0xAB: "★", 0xDF: "←", 0xE0: "→", 0xE1: "↑", 0xE2: "↓", 0xE8: "➔", 0xFB: "✗", 0xFC: "✓", 0xFD: "☒",
+    0xFE: "☑",
+}  # fmt: skip
+_FONTS = {"symbol": _SYMBOL, "wingdings": _WINGDINGS}
 
 
 class Runs:
@@ -37,7 +52,7 @@ class Runs:
         """Return the words of one paragraph, without those of a text box inside it."""
         pieces = self._pieces(paragraph)
         return "".join(
-            _shifted("".join(text for text, _ in group), shift) for shift, group in groupby(pieces, _shift_of)
+            shifted("".join(text for text, _ in group), shift) for shift, group in groupby(pieces, itemgetter(1))
         )
 
     def is_struck(self, paragraph: _Element) -> bool:
@@ -57,7 +72,7 @@ class Runs:
     def _pieces(self, paragraph: _Element) -> Iterator[tuple[str, str | None]]:
         known: dict[_Element, tuple[bool, str | None]] = {}
         readings: dict[_Element, list[_Element]] = {}
-        for element in paragraph.iter(f"{W}t", _EQUATION, _SYMBOL, *_MARKS, *_REFERENCES):
+        for element in paragraph.iter(f"{W}t", _EQUATION, _SYM, *_MARKS, *_REFERENCES):
             above = list(_up_to(element, paragraph))
             if not above or any(each.tag in LEFT_OUT or each.tag == _EQUATION or _is_prompt(each) for each in above):
                 continue
@@ -83,7 +98,7 @@ class Runs:
                 continue
             elif element.tag in _REFERENCES:
                 yield self._mark(element), None
-            elif element.tag == _SYMBOL:
+            elif element.tag == _SYM:
                 yield symbol(element.get(f"{W}font"), element.get(f"{W}char")), shift
             elif piece := _MARKS.get(element.tag, element.text or ""):
                 yield piece, shift
@@ -137,9 +152,14 @@ def _is_prompt(element: _Element) -> bool:
     return element.tag == f"{W}sdt" and bool(is_on(element.find(f"{W}sdtPr"), "showingPlcHdr"))
 
 
-def _shift_of(piece: tuple[str, str | None]) -> str | None:
-    return piece[1]
+def symbol(font: str | None, code: str | None) -> str:
+    """Return the character that a code means in a font of symbols; empty where that isn't known.
 
-
-def _shifted(text: str, shift: str | None) -> str:
-    return raised(text) if shift == "superscript" else lowered(text) if shift == "subscript" else text
+    >>> symbol("Symbol", "F061")
+    'α'
+    """
+    try:
+        number = int(code or "", 16)
+    except ValueError:
+        return ""
+    return _FONTS.get((font or "").lower(), {}).get(number & 0xFF, "")

@@ -11,7 +11,7 @@ import regex
 
 from ingest.blocks import FORCED_LINE_END, Block, BlockKind
 from ingest.numerals import numeral
-from ingest.scripts import lowered, raised
+from ingest.scripts import shifted
 
 _SPACE = regex.compile(r"[ \t\n\r\f]+")
 _LINE_END_IN_CHINESE = regex.compile(
@@ -107,7 +107,7 @@ class Flow:
         start = self._shifted.pop() if self._shifted else len(self.pieces)
         text = "".join(self.pieces[start:])
         if not text.strip().startswith("["):
-            self.pieces[start:] = [lowered(text) if script == "sub" else raised(text)]
+            self.pieces[start:] = [shifted(text, script)]
 
     def begin_ruby(self) -> None:
         """Begin letters with their reading above them."""

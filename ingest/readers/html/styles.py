@@ -42,8 +42,7 @@ _NOTHING: Declarations = {}
 class Styles:
     """The declarations that hold for each element of a page."""
 
-    def __init__(self, page: LexborHTMLParser, sheets: Iterable[str] = ()) -> None:
-        """Read the page's style sheets; `sheets` are others that belong to it, which come first."""
+    def __init__(self, page: LexborHTMLParser) -> None:
         self._page = page
         self._found: dict[tuple[int, str], dict[str, tuple[_Weight, str]]] = {}
         self._inline: dict[str, tuple[tuple[str, str, bool], ...]] = {}
@@ -53,7 +52,7 @@ class Styles:
         self._order = 0
         self.adds_text = False
         """Whether a style sheet counts, or puts text before or after elements."""
-        for css in (*sheets, *(sheet.text() for sheet in page.css("style") if _is_for_screen(_media(sheet)))):
+        for css in (sheet.text() for sheet in page.css("style") if _is_for_screen(_media(sheet))):
             self._read(css[:_LONGEST_SHEET])
 
     def of(self, node: LexborNode, pseudo: str = "") -> Declarations:

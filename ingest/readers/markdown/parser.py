@@ -1,20 +1,26 @@
-"""The Markdown parser: CommonMark with what GitHub, Pandoc and note-taking programs add to it."""
+"""The Markdown parser: CommonMark with what GitHub, Pandoc and note-taking programs add to it.
+
+Lines of a paragraph that begin with Thai numbers, letters or numbers such as 1.2 are items of a list. Tags are kept where
+they close, so that ``the <title> of a page`` doesn't swallow what follows.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import copy
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import regex
 
 from ingest.readers.markdown.grids import grid_table, simple_table
-from ingest.readers.markdown.raw_html import keep_what_closes
-from ingest.readers.markdown.typed_lists import part_typed_lists
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.rules_core import StateCore
     from markdown_it.rules_inline import StateInline
+    from markdown_it.token import Token
 
 SOFT_LINE_END = "\x85"
 """A line end that the renderer's reader joins by the rules of the script: no blank inside of Thai or Chinese."""
@@ -24,6 +30,24 @@ _TITLE = regex.compile(r"^\s*\{?[\w.-]+\}?(?:\[(?P<bracketed>[^\]]*)\]|\s+\"?(?P
 _LOWERED = regex.compile(r"~([^\s~]{1,12})~(?!~)")
 _RAISED = regex.compile(r"\^([^\s^\[\]]{1,12})\^")
 _STRUCK = regex.compile(r"~(?![\s~])([^~\n]{1,500}?)(?<![\s~])~(?![~\p{L}\p{N}])")
+_TAG = regex.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
+_CLOSING = regex.compile(r"</([a-zA-Z]+)\b")
+_VOID = frozenset(("br", "hr", "img", "input", "wbr"))
+_SWALLOWING = regex.compile(
+    r"<(title|textarea|style|xmp|iframe|noembed|noframes|script|plaintext|select|template|noscript|object|audio|video)\b",
+    regex.I,
+)
+_HAN = "〇一二三四五六七八九十百"
+_ITEM = regex.compile(
+    r"[ \t]*(?:"
+    r"\(?\p{Nd}{1,3}(?:\.\p{Nd}{1,3}){0,4}[.)]|\p{Nd}{1,3}(?:\.\p{Nd}{1,3}){1,4}(?=\s)"
+    r"|\(?[\p{L}--\p{Han}]\p{M}*[.)]|\(?[ivxlcIVXLC]{1,6}[.)]"
+    rf"|[(（]?[{_HAN}]{{1,4}}[、.)）]|第[{_HAN}]{{1,4}}[条章节項]"
+    r"|ข้อ(?:ที่)?[ \t]*\p{Nd}{1,3}\.?|[•‣▪◦●–—]"
+    r")[ \t]*(?=\S)",
+    regex.V1,
+)
+_FEWEST = 2
 
 
 @cache
@@ -44,9 +68,9 @@ def parser() -> MarkdownIt:
     made.block.ruler.before("table", "grid_table", grid_table, {"alt": ["paragraph", "reference"]})
     made.block.ruler.before("table", "simple_table", simple_table, {"alt": []})
     made.inline.ruler.before("strikethrough", "shifted", _shifted)
-    made.core.ruler.after("block", "typed_lists", part_typed_lists)
+    made.core.ruler.after("block", "typed_lists", _part_typed_lists)
     made.core.ruler.after("block", "attributes", _without_attributes)
-    made.core.ruler.push("raw_html", keep_what_closes)
+    made.core.ruler.push("raw_html", _keep_what_closes)
     made.add_render_rule("softbreak", lambda *_: SOFT_LINE_END)
     made.add_render_rule("footnote_caption", lambda self, tokens, index, *_: f"[{tokens[index].meta['id'] + 1}]")
     made.add_render_rule("footnote_anchor", lambda *_: "")
@@ -94,3 +118,77 @@ def _shifted(state: StateInline, silent: bool) -> bool:
         state.push(f"{tag}_close", tag, -1)
     state.pos = match.end()
     return True
+
+
+def _keep_what_closes(state: StateCore) -> None:
+    """Drop tags in paragraphs that don't close there, and show those of a block that would swallow the text below it."""
+    for token in state.tokens:
+        if token.type == "inline" and token.children:
+            _drop_unclosed(token.children)
+        elif token.type == "html_block":
+            token.content = _with_swallowing_shown(token.content)
+
+
+def _with_swallowing_shown(block: str) -> str:
+    closings = {match[1].lower(): match.start() for match in _CLOSING.finditer(block)}  # The last of each name stays.
+    return _SWALLOWING.sub(
+        lambda match: match[0] if closings.get(match[1].lower(), 0) > match.start() else f"&lt;{match[0][1:]}", block
+    )
+
+
+def _drop_unclosed(children: list[Token]) -> None:
+    opened: list[tuple[str, Token]] = []
+    kept: set[int] = set()
+    for child in children:
+        match = _TAG.match(child.content) if child.type == "html_inline" else None
+        if match is None:
+            continue
+        name = match[2].lower()
+        if name in _VOID:
+            kept.add(id(child))
+        elif not match[1]:
+            opened.append((name, child))
+        elif any(name == each for each, _ in opened):
+            while opened:
+                each, opening = opened.pop()
+                if each == name:
+                    kept |= {id(opening), id(child)}
+                    break
+    for child in children:
+        if child.type == "html_inline" and id(child) not in kept and _TAG.match(child.content):
+            # Shown as GitHub does: what would swallow the text behind it was meant as words.
+            child.content = f"&lt;{child.content[1:]}" if _SWALLOWING.match(child.content) else ""
+
+
+def _part_typed_lists(state: StateCore) -> None:
+    """Part each paragraph of which several lines are items into these."""
+    if not any(token.type == "inline" and "\n" in token.content for token in state.tokens):
+        return
+    parted: list[Token] = []
+    tokens = state.tokens
+    number = 0
+    while number < len(tokens):
+        trio = tokens[number : number + 3]
+        if len(trio) == 3 and trio[0].type == "paragraph_open" and trio[1].type == "inline":
+            parted += _parted(*trio)
+            number += 3
+        else:
+            parted.append(tokens[number])
+            number += 1
+    state.tokens = parted
+
+
+def _parted(opening: Token, inline: Token, closing: Token) -> Iterator[Token]:
+    lines = inline.content.split("\n")
+    starts = [number for number, line in enumerate(lines) if _ITEM.match(line)]
+    if len(starts) < _FEWEST:
+        yield from (opening, inline, closing)
+        return
+    edges = sorted({0, *starts, len(lines)})
+    for start, end in pairwise(edges):
+        piece = copy(inline)
+        piece.content, piece.children = "\n".join(lines[start:end]), []
+        # An item is a paragraph of its own also where the paragraphs of a list are not shown as such.
+        for token in (copy(opening), piece, copy(closing)):
+            token.hidden = False
+            yield token

@@ -1,4 +1,7 @@
-"""Markdown -> blocks: rendered as a web page and read as one, so that both are read by the same rules."""
+"""Markdown -> blocks: rendered as a web page and read as one, so that both are read by the same rules.
+
+Edits in CriticMarkup are carried out first, and comments and links of note-taking programs resolved; code stays as it is.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,12 @@ from collections.abc import Mapping
 import regex
 
 from ingest.blocks import Block, RawDocument
-from ingest.dates import iso_date
 from ingest.encoding import decode
 from ingest.limits import MAX_NESTING, MAX_TEXT_FILE_BYTES
+from ingest.metadata import iso_date
 from ingest.readers.base import Reader
-from ingest.readers.front_matter import front_matter
 from ingest.readers.html.reader import html_blocks
-from ingest.readers.markdown.edits import as_edited
+from ingest.readers.markdown.front_matter import front_matter
 from ingest.readers.markdown.parser import parser
 from store.errors import ReadError
 
@@ -22,6 +24,20 @@ MARKS_IN_PARAGRAPH = 5_000
 
 _MARKS = ("[", "*", "_", "`", "<", "~", "&", "\\", "|", "^", "{", ":", "=", "%", "+")
 _DEEP = regex.compile(r"^[ \t]*(?:>[ \t]?|[-*+][ \t]){100,}", regex.M)
+_LONGEST = 5_000
+_EDITS = regex.compile(
+    r"(?P<code>^(?P<fence>`{3,}|~{3,})[^\n]*\n.*?(?:^(?P=fence)|\Z)|(?<!`)(?P<ticks>`+)(?!`)[^`\n]{1,2000}(?P=ticks)(?!`))"
+    rf"|\{{--.{{0,{_LONGEST}}}?--\}}"
+    rf"|\{{>>.{{0,{_LONGEST}}}?<<\}}"
+    r"|(?<!%)%%(?!%)[^%]{0,2000}%%(?!%)"
+    rf"|\{{~~.{{0,{_LONGEST}}}?~>(?P<new>.{{0,{_LONGEST}}}?)~~\}}"
+    rf"|\{{\+\+(?P<added>.{{0,{_LONGEST}}}?)\+\+\}}"
+    rf"|\{{==(?P<marked>.{{0,{_LONGEST}}}?)==\}}"
+    r"|(?<![=\w])==(?P<highlighted>[^\s=](?:[^=\n]{0,300}[^\s=])?)==(?![=\w])"
+    r"|(?<![!\[])\[\[(?:[^\[\]|\n]{1,200}\|)?(?P<linked>[^\[\]|\n]{1,200})\]\](?!\()",
+    regex.S | regex.M,
+)
+_SHOWN = ("new", "added", "marked", "highlighted", "linked")
 
 
 def read_markdown(data: bytes) -> RawDocument:
@@ -37,7 +53,7 @@ def read_markdown(data: bytes) -> RawDocument:
     if _has_hostile_paragraph(source):
         return RawDocument((Block(source),), READER.media_types[0])
     return RawDocument(
-        blocks=tuple(html_blocks(parser().render(as_edited(source)))),
+        blocks=html_blocks(parser().render(as_edited(source))),
         media_type=READER.media_types[0],
         title=_text(metadata, "title"),
         author=_text(metadata, "author") or _text(metadata, "authors") or _text(metadata, "speaker"),
@@ -58,6 +74,21 @@ def _text(metadata: Mapping[str, object], key: str) -> str | None:
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         value = ", ".join(value)
     return value.strip() or None if isinstance(value, str) else None
+
+
+def as_edited(source: str) -> str:
+    """Return a source with its deletions carried out and its insertions taken in.
+
+    >>> as_edited("It costs {~~350~>420~~} baht{>>really?<<}.")
+    'It costs 420 baht.'
+    """
+    return _EDITS.sub(_shown, source) if any(mark in source for mark in ("{", "%%", "==", "[[")) else source
+
+
+def _shown(match: regex.Match[str]) -> str:
+    if match["code"] is not None:
+        return match[0]
+    return next((match[name] for name in _SHOWN if match[name] is not None), "")
 
 
 READER = Reader(

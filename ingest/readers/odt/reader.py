@@ -27,7 +27,7 @@ from ingest.readers.odt.styles import (
     text_styles,
 )
 from ingest.readers.tables import Cell, table_blocks
-from ingest.scripts import lowered, raised
+from ingest.scripts import shifted
 
 if TYPE_CHECKING:
     import zipfile
@@ -234,7 +234,7 @@ def _piece(element: _Element, reading: _Reading, depth: int) -> Iterator[str]:
         if not _is_off(reading, style):
             text = "".join(_pieces(element, reading, depth + 1))
             shift = _inherited(reading, style, "shift")
-            yield raised(text) if shift == "super" else lowered(text) if shift == "sub" else text
+            yield shifted(text, str(shift))
     else:
         yield from _pieces(element, reading, depth + 1)
 

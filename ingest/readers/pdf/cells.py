@@ -7,7 +7,7 @@ from statistics import median
 
 import regex
 
-from ingest.hyphens import LINE_END_HYPHEN
+from ingest.readers.pdf.hyphens import LINE_END_HYPHEN
 from ingest.readers.pdf.segments import UNSPACED, Segment, Word
 from ingest.readers.tables import is_number, is_year
 

@@ -14,11 +14,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ingest.limits import MAX_PAGE_SECONDS, MAX_PAGES, MAX_PDF_MEMORY_BYTES
-from ingest.readers.pdf.fractions import with_fractions
 from ingest.readers.pdf.glyphs import UNKNOWN, page_glyphs
 from ingest.readers.pdf.layout import lines_of
 from ingest.readers.pdf.ruled_grids import ruled_grids
-from ingest.readers.pdf.ruled_lines import page_rules, without_struck
+from ingest.readers.pdf.ruled_lines import page_rules, with_fractions, without_struck
 from ingest.readers.pdf.segments import segments_of
 from ingest.readers.pdf.tagged_grids import tagged_grids
 

@@ -15,10 +15,9 @@ from statistics import median
 import regex
 
 from ingest.readers.pdf.cells import Interval, Visual, cells_of, column_of, holds_value, pieces_of, usual_size
-from ingest.readers.pdf.merged_labels import labelled_rows
 from ingest.readers.pdf.ruled_lines import Rule
 from ingest.readers.pdf.segments import WIDE_GAP, Segment, Word
-from ingest.readers.pdf.table_rows import FEWEST_ROWS, HALF_A_LINE, WRAPPED, groups_of
+from ingest.readers.pdf.table_rows import FEWEST_ROWS, HALF_A_LINE, WRAPPED, groups_of, labelled_rows
 from ingest.readers.tables import is_number
 
 MOST_ROWS = 150

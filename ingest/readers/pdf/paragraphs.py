@@ -14,7 +14,7 @@ from itertools import pairwise
 import regex
 
 from ingest.blocks import FORCED_LINE_END, PAGE_START, Block
-from ingest.hyphens import LINE_END_HYPHEN, without_line_end_hyphens
+from ingest.readers.pdf.hyphens import LINE_END_HYPHEN, without_line_end_hyphens
 from ingest.readers.pdf.rows import Line
 
 PARAGRAPH_GAP = 1.3

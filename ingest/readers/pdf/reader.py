@@ -7,6 +7,10 @@ and read by Tesseract where it is installed.
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from ingest.blocks import PAGE_START, Block, RawDocument
@@ -14,11 +18,16 @@ from ingest.limits import MAX_CHARACTERS, MAX_FILE_BYTES
 from ingest.readers.base import Reader
 from ingest.readers.pdf.headers import with_headers
 from ingest.readers.pdf.paragraphs import Page, paragraphs_of
-from ingest.readers.pdf.recognition import recognized_pages
 from ingest.readers.pdf.rows import Line
 from ingest.readers.pdf.running_heads import without_running_lines
-from ingest.readers.pdf.sandbox import page_records
+from ingest.readers.pdf.sandbox import page_picture, page_records
 from store.errors import ReadError
+
+MAX_RECOGNIZED_PAGES = 500
+"""Of one file; the others are told as pages without text."""
+
+_SECONDS = 300.0
+_WANTED = ("tha", "vie", "eng")
 
 
 def read_pdf(data: bytes) -> RawDocument:
@@ -85,6 +94,51 @@ def _with_recognized(pages: list[Page], recognized: dict[int, str]) -> list[Bloc
             blocks.append(Block(PAGE_START + recognized[number]))
         start = number
     return blocks
+
+
+def recognized_pages(data: bytes, numbers: Sequence[int]) -> dict[int, str]:
+    """Return by number the text of those pages of a PDF, counted from 1, on which Tesseract finds any."""
+    if not numbers or not languages():
+        return {}
+    found = {}
+    for number in numbers[:MAX_RECOGNIZED_PAGES]:
+        picture = page_picture(data, number)
+        if picture is not None and (text := _recognized(picture)):
+            found[number] = text
+    return found
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """Return which of the languages that are wanted Tesseract has here; none where it is not installed."""
+    program = shutil.which("tesseract")
+    if program is None:
+        return ()
+    try:
+        listed = subprocess.run(  # noqa: S603 - the program that was found
+            [program, "--list-langs"], capture_output=True, text=True, timeout=60, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    there = set(listed.stdout.split())
+    return tuple(language for language in _WANTED if language in there)
+
+
+def _recognized(picture: bytes) -> str:
+    program = shutil.which("tesseract")
+    if program is None:
+        return ""
+    try:
+        done = subprocess.run(  # noqa: S603 - the program that was found
+            [program, "stdin", "stdout", "-l", "+".join(languages())],
+            input=picture,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.decode("utf-8", "replace").replace("\f", "").strip() if done.returncode == 0 else ""
 
 
 READER = Reader(
