@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from store.cli import progress_bar
+
 if TYPE_CHECKING:
     from ingest.on_ray import RayWorkers
     from ingest.report import IngestReport
     from ingest.request import IngestRequest
-    from store.library import Progress
     from store.ownership.owner_client import OwnerClient
     from store.settings import Settings
 
@@ -132,23 +132,6 @@ def _workers(settings: Settings, address: str) -> Iterator[RayWorkers]:
     load = with_arguments(load_embedder, settings.embedding_model)
     with ray_workers(address, load(), load, settings.passage_tokens) as workers:
         yield workers
-
-
-@contextmanager
-def progress_bar(label: str, unit: str = "passage") -> Iterator[Progress | None]:
-    """A bar with rate and time left on a terminal's stderr; None where nobody watches."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from tqdm import tqdm
-
-    with tqdm(desc=label, unit=f" {unit}s", dynamic_ncols=True, file=sys.stderr, leave=False) as bar:
-
-        def update(done: int, known: int) -> None:
-            bar.total = known
-            bar.update(done - bar.n)
-
-        yield update
 
 
 def show(report: IngestReport, nothing: str | None = None) -> None:

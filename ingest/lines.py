@@ -36,11 +36,12 @@ SPACED_SHARE = 0.6
 LONGEST_WORD = 12
 """Columns; where words aren't divided by spaces, the next one is taken to be no longer."""
 
-_UNSPACED = regex.compile(
+UNSPACED = regex.compile(
     r"[\p{Thai}\p{Laoo}\p{Khmr}\p{Mymr}\p{Han}\p{Hira}\p{Kana}、。，．：；！？「」『』（）〈〉《》]"
 )
+"""Letters and marks of scripts that don't divide words."""
 _SENTENCE_END = regex.compile(r"[.!?:;。！？：；។။।۔؟…][\"'”’»)\]」』]*$")
-_LIST_ITEM = regex.compile(
+LIST_ITEM = regex.compile(
     r"(?:[-–—•·‣▪◦*●○■□►✓✔]\s|\(?(?:\p{Nd}{1,3}|[a-zA-Z]|[ivxlcIVXLC]{1,5})(?:[.)]|\.\p{Nd}{1,2}(?:\.\p{Nd}{1,2})*\.?)\s)"
 )
 _PAGE_NUMBER = regex.compile(
@@ -142,7 +143,7 @@ def _cell(character: str) -> int:
 
 
 def _is_unspaced(words: str) -> bool:
-    return not words.isascii() and 2 * len(_UNSPACED.findall(words)) > len(words)
+    return not words.isascii() and 2 * len(UNSPACED.findall(words)) > len(words)
 
 
 def _full_widths(lines: list[_Line]) -> dict[bool, int]:
@@ -171,7 +172,7 @@ def _is_wrapped(lines: list[_Line], widths: dict[bool, int], spaced: bool) -> bo
 def _may_go_on(above: _Line, below: _Line, spaced: bool) -> bool:
     """Return whether so little stands between two lines that a sentence could run through."""
     gap = 1 if spaced or below.text.startswith(PAGE_START) else 0
-    return below.above <= gap and not _LIST_ITEM.match(below.text.lstrip(PAGE_START))
+    return below.above <= gap and not LIST_ITEM.match(below.text.lstrip(PAGE_START))
 
 
 def _is_full(above: _Line, below: _Line, widths: dict[bool, int]) -> bool:
@@ -197,6 +198,6 @@ def _first(line: _Line) -> str:
 def _between(above: str, below: str) -> str:
     """Return what two lines are joined by: a space where their script divides words, nothing after a hyphen."""
     first = below.lstrip(PAGE_START)[:1]
-    if _UNSPACED.match(above[-1:]) and _UNSPACED.match(first):
+    if UNSPACED.match(above[-1:]) and UNSPACED.match(first):
         return ""
     return "" if first.islower() and _HYPHENATED.match(above[-2:]) else " "

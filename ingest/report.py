@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,20 +47,10 @@ class IngestReport:
     skipped_count: int = 0
 
     def __add__(self, other: IngestReport) -> IngestReport:
-        """Both together."""
-        return IngestReport(
-            added=self.added + other.added,
-            updated=self.updated + other.updated,
-            unchanged=self.unchanged + other.unchanged,
-            removed=self.removed + other.removed,
-            failed=self.failed + other.failed,
-            passages=self.passages + other.passages,
-            seconds=round(self.seconds + other.seconds, 3),
-            flagged=self.flagged + other.flagged,
-            partial=self.partial + other.partial,
-            skipped=(self.skipped + other.skipped)[:SKIPPED_NAMES],
-            skipped_count=self.skipped_count + other.skipped_count,
-        )
+        """Return both together."""
+        both = {each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)}
+        both |= {"seconds": round(both["seconds"], 3), "skipped": both["skipped"][:SKIPPED_NAMES]}
+        return IngestReport(**both)
 
     @property
     def is_empty(self) -> bool:
@@ -129,19 +119,9 @@ class Tally:
 
     def report(self, seconds: float) -> IngestReport:
         """Return the counts as a report."""
-        return IngestReport(
-            added=self.added,
-            updated=self.updated,
-            unchanged=self.unchanged,
-            removed=self.removed,
-            failed=tuple(self.failed),
-            passages=self.passages,
-            seconds=round(seconds, 3),
-            flagged=tuple(self.flagged),
-            partial=tuple(self.partial),
-            skipped=tuple(self.skipped),
-            skipped_count=self.skipped_count,
-        )
+        counted = {each.name: getattr(self, each.name) for each in fields(self)}
+        listed = {name: tuple(value) for name, value in counted.items() if isinstance(value, list)}
+        return IngestReport(**(counted | listed), seconds=round(seconds, 3))
 
 
 def _shown(path: Path) -> str:

@@ -61,13 +61,19 @@ def parsed_part(archive: zipfile.ZipFile, part: str) -> _Element | None:
     """Return the root of an XML part, with entities left alone; None where there is no such part."""
     from lxml import etree
 
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
     try:
-        return etree.fromstring(archive.read(part), parser)
+        return parsed_xml(archive.read(part))
     except KeyError:
         return None
     except (etree.XMLSyntaxError, *BROKEN) as error:
         raise damaged_parts() from error
+
+
+def parsed_xml(source: bytes) -> _Element:
+    """Return the root of an XML document, with entities left alone. Raises lxml's XMLSyntaxError."""
+    from lxml import etree
+
+    return etree.fromstring(source, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
 
 
 def _unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo, left: int) -> int:

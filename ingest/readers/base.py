@@ -9,6 +9,14 @@ from ingest.blocks import RawDocument
 from store.errors import ReadError
 
 
+def integer(text: str | None, default: int) -> int:
+    """Return a number as a file writes it, or `default` where it is none."""
+    try:
+        return int((text or "").strip()[:9])
+    except ValueError:
+        return default
+
+
 def too_deep(limit: int) -> ReadError:
     """Return the error of a file whose parts lie in each other more than `limit` deep."""
     return ReadError(

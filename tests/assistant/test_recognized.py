@@ -20,7 +20,7 @@ from assistant.terminal import shown
 from assistant.types import Answer, Evidence
 from ingest.parse import in_ranges
 from ingest.pipeline import ingest_paths
-from ingest.readers.pdf import recognition
+from ingest.readers.pdf.reader import ocr_languages
 from store.catalog.conversations import Conversation, Turn
 from store.library import Library
 from store.types import Span
@@ -84,7 +84,7 @@ def test_words_are_recognized_where_a_page_that_they_touch_was(pages: set[int], 
     assert document.is_recognized(Span(start, end)) == bool(own & pages)
 
 
-@pytest.mark.skipif("eng" not in recognition.languages(), reason="Tesseract with its English data is not installed")
+@pytest.mark.skipif("eng" not in ocr_languages(), reason="Tesseract with its English data is not installed")
 def test_a_question_to_a_scanned_page_is_answered_by_a_quote_that_says_so(tmp_path: Path) -> None:
     folder = tmp_path / "papers"
     folder.mkdir()

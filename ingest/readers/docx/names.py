@@ -22,14 +22,6 @@ def value(parent: _Element | None, path: str) -> str | None:
     return None if element is None else element.get(f"{W}val")
 
 
-def integer(text: str | None, default: int) -> int:
-    """Return a number of the document, or `default` where it is none."""
-    try:
-        return int((text or "")[:9])
-    except ValueError:
-        return default
-
-
 def is_on(parent: _Element | None, name: str) -> bool | None:
     """Return whether a switch is on; None where the element doesn't say."""
     element = None if parent is None else parent.find(f"{W}{name}")

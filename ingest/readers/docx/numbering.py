@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import regex
 
 from ingest.numerals import numeral
-from ingest.readers.docx.names import W, integer, is_on, value
+from ingest.readers.base import integer
+from ingest.readers.docx.names import W, is_on, value
 
 if TYPE_CHECKING:
     from lxml.etree import _Element

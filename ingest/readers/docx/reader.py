@@ -15,9 +15,9 @@ import regex
 
 from ingest.blocks import Block, RawDocument
 from ingest.limits import MAX_FILE_BYTES
-from ingest.readers.archive import damaged_parts, names_part, opened_archive
-from ingest.readers.base import Reader
-from ingest.readers.docx.names import LEFT_OUT, W, integer, is_on, value
+from ingest.readers.archive import damaged_parts, names_part, opened_archive, parsed_xml
+from ingest.readers.base import Reader, integer
+from ingest.readers.docx.names import LEFT_OUT, W, is_on, value
 from ingest.readers.docx.numbering import Numbering
 from ingest.readers.docx.runs import Runs
 from ingest.readers.tables import Cell, table_blocks
@@ -82,22 +82,16 @@ def _blocks(document: WordDocument) -> Iterator[Block]:
     notes: dict[tuple[str, str], str] = {}
     for kind in ("footnote", "endnote"):
         if (part := parts.get(f"/word/{kind}s.xml")) is not None:
-            notes |= _notes(_root(part.blob), kind)
+            notes |= _notes(parsed_xml(part.blob), kind)
     yield from _body(
         document.element.body,
         _Parts(
             headings=frozenset(name for name, shown in names.items() if _names_heading(shown)),
             contents=frozenset(name for name, shown in names.items() if _CONTENTS.match(shown)),
-            numbering=Numbering(None if numbering is None else _root(numbering.blob), styles),
+            numbering=Numbering(None if numbering is None else parsed_xml(numbering.blob), styles),
             runs=Runs(styles, notes),
         ),
     )
-
-
-def _root(blob: bytes) -> _Element:
-    from lxml import etree
-
-    return etree.fromstring(blob, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
 
 
 def _names_heading(name: str) -> bool:

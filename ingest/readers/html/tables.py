@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ingest.blocks import Block
+from ingest.readers.base import integer
 from ingest.readers.html.look import Look
 from ingest.readers.tables import DIVIDER, Cell, table_blocks
 
@@ -90,7 +91,7 @@ class Table:
             self.bold.add((len(self.rows) - 1, len(self.rows[-1])))
         role, scope = attributes.get("role") or "", (attributes.get("scope") or "").lower()
         rows, columns = (
-            _integer(attributes.get(key) or attributes.get(f"aria-{key}"), 1) for key in ("rowspan", "colspan")
+            integer(attributes.get(key) or attributes.get(f"aria-{key}"), 1) for key in ("rowspan", "colspan")
         )
         self.rows[-1].append(
             Cell(
@@ -154,10 +155,3 @@ def _is_of(table: LexborNode, part: LexborNode) -> bool:
     while above is not None and above.tag != "table":
         above = above.parent
     return above is not None and above.mem_id == table.mem_id
-
-
-def _integer(value: str | None, default: int) -> int:
-    try:
-        return int((value or "").strip()[:9])
-    except ValueError:
-        return default

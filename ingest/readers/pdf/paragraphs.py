@@ -14,6 +14,7 @@ from itertools import pairwise
 import regex
 
 from ingest.blocks import FORCED_LINE_END, PAGE_START, Block
+from ingest.lines import LIST_ITEM, UNSPACED
 from ingest.readers.pdf.hyphens import LINE_END_HYPHEN, without_line_end_hyphens
 from ingest.readers.pdf.rows import Line
 
@@ -37,14 +38,8 @@ PARAGRAPH_END = "\n\n"
 RAGGED_SHARE = 0.4
 """Of a column's lines: how many must be full for the column to hold running text."""
 
-_UNSPACED = regex.compile(
-    r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}、。，．：；！？「」『』（）〈〉《》]"
-)
 _RIGHT_TO_LEFT = regex.compile(r"^\P{L}*[\p{Hebrew}\p{Arabic}\p{Syriac}\p{Thaana}\p{Nko}]")
 _SENTENCE_END = regex.compile(r"[.!?:;。！？：；។။।۔؟…][\"'”’»)\]」』⁰¹²³⁴⁵⁶⁷⁸⁹]*$")
-_LIST_ITEM = regex.compile(
-    r"(?:[-–—•·‣▪◦*●○■□►✓✔]\s|\(?(?:\p{Nd}{1,3}|[a-zA-Z]|[ivxlcIVXLC]{1,5})(?:[.)]|\.\p{Nd}{1,2}(?:\.\p{Nd}{1,2})*\.?)\s)"
-)
 _LETTER = regex.compile(r"\p{L}")
 _HYPHEN = regex.compile(r"(?<=\p{L})[-‐\u00ad]$")
 
@@ -150,7 +145,7 @@ def _right_edges(pages: Sequence[Page]) -> dict[tuple[int, int], float]:
 
 def _is_full(above: Line, below: Line, edge: float) -> bool:
     """Return whether the first word of `below` would not have fit on the line above it."""
-    blank = 0.0 if _UNSPACED.match(below.text) and _UNSPACED.match(above.text[-1:]) else 0.2 * above.size
+    blank = 0.0 if UNSPACED.match(below.text) and UNSPACED.match(above.text[-1:]) else 0.2 * above.size
     return above.right + blank + below.first_word > edge - 0.1 * above.size
 
 
@@ -167,14 +162,14 @@ def _within_column(lines: Sequence[Line], number: int, edge: float | None, pitch
         return _joint(above, below)
     if edge is None or not _is_full_before(above, below, edge, lines):
         return FORCED_LINE_END
-    if _LIST_ITEM.match(below.text) and (_SENTENCE_END.search(above.text) or _LIST_ITEM.match(above.text)):
+    if LIST_ITEM.match(below.text) and (_SENTENCE_END.search(above.text) or LIST_ITEM.match(above.text)):
         return FORCED_LINE_END
     return _joint(above, below)
 
 
 def _goes_on(above: Line, below: Line, edge: float | None) -> bool:
     """Return whether a small letter shows that a sentence goes on, though its line may not be full."""
-    if not below.text[:1].islower() or _SENTENCE_END.search(above.text) or _LIST_ITEM.match(below.text):
+    if not below.text[:1].islower() or _SENTENCE_END.search(above.text) or LIST_ITEM.match(below.text):
         return False
     far = edge is not None and above.right - above.left > (edge - above.region_left) / 2
     return far or _HYPHEN.search(above.text) is not None
@@ -201,7 +196,7 @@ def _are_centered(above: Line, below: Line) -> bool:
 
 def _over_a_gap(above: Line, below: Line, edge: float | None) -> str:
     """Return what stands between the last line of a column or page and the first of the next."""
-    if not _are_alike(above, below) or _SENTENCE_END.search(above.text) or _LIST_ITEM.match(below.text):
+    if not _are_alike(above, below) or _SENTENCE_END.search(above.text) or LIST_ITEM.match(below.text):
         return PARAGRAPH_END
     goes_on = below.text[:1].islower() or _RIGHT_TO_LEFT.match(above.text)
     if goes_on or (edge is not None and _is_full(above, below, edge)):
@@ -213,6 +208,6 @@ def _joint(above: Line, below: Line) -> str:
     """Return what stands between two lines of one paragraph."""
     if _HYPHEN.search(above.text) and regex.match(r"\p{L}", below.text):
         return LINE_END_HYPHEN
-    if _UNSPACED.match(above.text[-1:]) and _UNSPACED.match(below.text):
+    if UNSPACED.match(above.text[-1:]) and UNSPACED.match(below.text):
         return ""
     return " "

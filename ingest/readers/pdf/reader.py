@@ -98,7 +98,7 @@ def _with_recognized(pages: list[Page], recognized: dict[int, str]) -> list[Bloc
 
 def recognized_pages(data: bytes, numbers: Sequence[int]) -> dict[int, str]:
     """Return by number the text of those pages of a PDF, counted from 1, on which Tesseract finds any."""
-    if not numbers or not languages():
+    if not numbers or not ocr_languages():
         return {}
     found = {}
     for number in numbers[:MAX_RECOGNIZED_PAGES]:
@@ -109,7 +109,7 @@ def recognized_pages(data: bytes, numbers: Sequence[int]) -> dict[int, str]:
 
 
 @cache
-def languages() -> tuple[str, ...]:
+def ocr_languages() -> tuple[str, ...]:
     """Return which of the languages that are wanted Tesseract has here; none where it is not installed."""
     program = shutil.which("tesseract")
     if program is None:
@@ -130,7 +130,7 @@ def _recognized(picture: bytes) -> str:
         return ""
     try:
         done = subprocess.run(  # noqa: S603 - the program that was found
-            [program, "stdin", "stdout", "-l", "+".join(languages())],
+            [program, "stdin", "stdout", "-l", "+".join(ocr_languages())],
             input=picture,
             capture_output=True,
             timeout=_SECONDS,
