@@ -12,6 +12,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
+from evals.ask import OnResult
 from evals.expectations import judge_case
 from evals.formats import Suite
 from evals.formats.load import load_all, shipped, without_drafts
@@ -19,7 +20,6 @@ from evals.gates import check_name, parse
 from evals.libraries import cache_folder, remove_disused
 from evals.metrics.statistics import SEED
 from evals.outputs import Outputs, report_on
-from evals.run import OnResult
 from evals.run_store import RunFolder, RunOptions, run_name
 from evals.score import given_in
 from evals.session import Session, find_run, free_folder, thresholds_of

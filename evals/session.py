@@ -17,12 +17,11 @@ from itertools import groupby
 from pathlib import Path
 
 from assistant.types import AskOptions
-from evals.ask import RunConfig
+from evals.ask import OnResult, RunConfig, open_tasks, run_cases
 from evals.environment import environment, library_facts, model_facts
 from evals.formats import Suite, Texts, load
 from evals.gold_lookup import GoldLookup, look_up
 from evals.libraries import OnProgress, library_of
-from evals.run import OnResult, open_tasks, run_cases
 from evals.run_store import CASES, RUN, RunFolder, RunInfo, RunOptions, SuiteInfo, run_name
 from evals.systems.base import External, System, UnreachableError
 from evals.systems.registry import ATTEST, Build

@@ -15,14 +15,13 @@ import regex
 
 from evals.formats import beir
 from evals.formats.attest import json_lines, read_cases, read_csv, read_yaml
-from evals.formats.json_rows import Rows, json_rows, row_of
 from evals.formats.problems import at
 from evals.formats.promptfoo import looks_like_promptfoo, read_promptfoo
 from evals.formats.rows import Kind, kind_of_columns, read_rows
 from evals.formats.schema import SuiteHeader
 from evals.formats.squad import read_squad, squad_cases, squad_documents
 from evals.formats.suite import Folder, Suite, Texts
-from evals.formats.table import headings_of, table_rows
+from evals.formats.table import Rows, headings_of, json_rows, row_of, table_rows
 from evals.formats.yaml_lines import read_lined
 from evals.types import Case
 from store.errors import SuiteError

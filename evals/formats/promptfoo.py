@@ -14,9 +14,8 @@ import regex
 from pydantic import ValidationError
 
 from evals.formats.problems import EXPECTATION_MODELS, at, translated
-from evals.formats.question_language import question_languages
 from evals.formats.schema import CaseEntry, SuiteHeader, case_of
-from evals.formats.suite import Suite
+from evals.formats.suite import Suite, question_languages
 from evals.formats.table import table_rows
 from evals.formats.yaml_lines import Lined, read_lined
 from evals.types import Case

@@ -20,8 +20,7 @@ from typing import Any, Literal
 import regex
 
 from evals.formats.problems import at
-from evals.formats.question_language import question_languages
-from evals.formats.suite import SourceText, Suite, Texts
+from evals.formats.suite import SourceText, Suite, Texts, question_languages
 from evals.types import Case, Gold, GoldSpan, Turn
 
 Kind = Literal["ragas", "deepeval", "huggingface", "openai-evals"]

@@ -78,8 +78,8 @@ class Defaults(Entry):
     expect: Expectation = Expectation()
 
 
-class SuiteEntry(Entry):
-    """A whole suite."""
+class SuiteHeader(Entry):
+    """The optional first line of a JSONL suite: a suite without its cases."""
 
     suite: Text = Field(description="Its name, in reports and in the cases' keys.")
     description: str = ""
@@ -92,17 +92,12 @@ class SuiteEntry(Entry):
         default={}, description="Metric to value; the run fails where one isn't met, as with --threshold."
     )
     defaults: Defaults = Defaults()
+
+
+class SuiteEntry(SuiteHeader):
+    """A whole suite."""
+
     cases: tuple[CaseEntry, ...] = Field(min_length=1)
-
-
-class SuiteHeader(Entry):
-    """The optional first line of a JSONL suite: a suite without its cases."""
-
-    suite: Text
-    description: str = ""
-    library: str | None = None
-    thresholds: dict[str, float] = Field(default={})
-    defaults: Defaults = Defaults()
 
 
 def case_of(entry: CaseEntry, header: SuiteHeader, path: Path, line: int | None, number: int) -> Case:

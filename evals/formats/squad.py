@@ -13,8 +13,7 @@ import regex
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evals.formats.problems import at
-from evals.formats.question_language import question_languages
-from evals.formats.suite import SourceText
+from evals.formats.suite import SourceText, question_languages
 from evals.types import Case, Gold, GoldSpan, Turn
 
 

@@ -1,15 +1,19 @@
-"""A suite as it was read: its cases, and the documents that it brings, if any."""
+"""A suite as it was read: its cases, the languages of their questions, and the documents that it brings, if any."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from evals.types import Case
+from store.text.language import UNKNOWN, detect_language
 
 RETRIEVAL_DEPTH = 20
 """How many passages are looked at to judge the ranking, unless the suite says otherwise."""
+LEAST_SHARE = 0.1
+"""Of the questions in a file, for a language to count as one that the file is in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +61,18 @@ class Suite:
     retrieval_depth: int = RETRIEVAL_DEPTH
     notes: tuple[str, ...] = ()
     """What was left out of the file or made up, in sentences for the user."""
+
+
+def question_languages(questions: Iterable[str]) -> dict[str, str | None]:
+    """Return the language of each question, by its words. What few questions seem to be in is a mistake.
+
+    A single short question may be all names; a file of one language says what they are in.
+    """
+    texts = dict.fromkeys(questions)
+    detected = {text: detect_language(text) for text in texts}
+    counts = Counter(language for language in detected.values() if language != UNKNOWN)
+    if not counts:
+        return dict.fromkeys(detected)
+    main = counts.most_common(1)[0][0]
+    real = {tag for tag, count in counts.items() if count >= LEAST_SHARE * len(detected)}
+    return {text: language if language in real else main for text, language in detected.items()}

@@ -1,4 +1,9 @@
-"""CSV as spreadsheets write it: commas, semicolons or tabs, a `sep=` line, columns that hold nothing."""
+"""The rows of a table: CSV as spreadsheets write it, and JSON in whatever shape a tool keeps it.
+
+CSV has commas, semicolons or tabs, a `sep=` line, columns that hold nothing. JSON is a list of objects; a list under a key;
+each object once more under `row`, as the Hugging Face Hub's viewer has it; one list for each column, as `datasets` writes it;
+one mapping of row numbers for each column, as pandas does.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +14,22 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from evals.formats.problems import at
+from evals.formats.problems import Path_, at
+from evals.formats.rows import kind_of_columns
 
 SEPARATORS = ",;\t"
 _NUMBERED = re.compile(r"Unnamed: [0-9.]+")
 """What pandas calls the columns of row numbers that it wrote without a heading before."""
 
+Rows = list[tuple[Path_, Any]]
+"""Each row with its place in the file."""
+
+_KEYS = ("rows", "goldens", "test_cases", "samples", "data")
+"""Under which data sets keep their rows."""
+
 
 def table_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield each row as (its first line, cell by heading), without empty rows, columns without a heading, and the row
+    """Yield each row of CSV as (its first line, cell by heading), without empty rows, columns without a heading, and the row
     numbers that pandas puts first.
 
     Raises SuiteError with the line: a heading that stands twice, a cell beyond the headings, broken quotation marks.
@@ -95,3 +107,48 @@ def _headings(row: list[str], path: Path, line: int) -> list[str]:
 def _filled(row: list[str]) -> int:
     """Return how many cells a row has, without empty ones at its end."""
     return max(number for number, cell in enumerate(row, 1) if cell.strip())
+
+
+def json_rows(value: object) -> Rows | None:
+    """Return the rows of a parsed file, their columns named in snake case; None where it has none."""
+    if isinstance(value, list):
+        return _rows(value, ())
+    if not isinstance(value, dict):
+        return None
+    key = next((name for name in value if _snake_case(name) in _KEYS and isinstance(value[name], list)), None)
+    if key is not None:
+        return _rows(value[key], (key,))
+    return _by_column(value)
+
+
+def _rows(listed: list[Any], place: Path_) -> Rows | None:
+    if not any(isinstance(row, dict) for row in listed):
+        return None
+    return [((*place, number), row_of(row)) for number, row in enumerate(listed)]
+
+
+def row_of(row: object) -> Any:  # noqa: ANN401 - JSON of any shape
+    """Return a row with its columns named in snake case; what is no object as it is."""
+    if not isinstance(row, dict):
+        return row
+    inner = row["row"] if isinstance(row.get("row"), dict) else row
+    return {_snake_case(str(name)): cell for name, cell in inner.items()}
+
+
+def _by_column(value: dict[str, Any]) -> Rows | None:
+    columns = list(value.values())
+    if kind_of_columns(map(_snake_case, value)) is None or not columns:
+        return None
+    if all(isinstance(column, list) for column in columns):
+        numbers: list[Any] = list(range(len(columns[0])))
+        whole = all(len(column) == len(numbers) for column in columns)
+    else:
+        numbers = list(columns[0]) if isinstance(columns[0], dict) else []
+        whole = bool(numbers) and all(isinstance(column, dict) and list(column) == numbers for column in columns)
+    if not whole:
+        return None
+    return [((), row_of({name: column[number] for name, column in value.items()})) for number in numbers]
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()

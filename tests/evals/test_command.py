@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from rich.cells import cell_len
 
 from assistant.types import AskOptions, Event, Message
+from evals.ask import PATIENCE
 from evals.cli import evaluate
-from evals.run import PATIENCE
 from evals.run_command import run_command
 from evals.run_store import RunFolder
 from evals.score import Report, score

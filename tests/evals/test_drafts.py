@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evals.cli import evaluate
+from evals.drafts import near_miss
 from evals.formats import load
 from evals.formats.convert import converted
 from evals.formats.load import without_drafts
-from evals.near_misses import near_miss
 from ingest.pipeline import ingest_paths
 from store.errors import AttestError, SuiteError
 from store.library import Library

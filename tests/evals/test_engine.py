@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from assistant.types import AskOptions, Event, Message
-from evals.ask import RunConfig
+from evals.ask import PATIENCE, RunConfig, open_tasks, run_cases
 from evals.formats import load
 from evals.gold_lookup import look_up
-from evals.run import PATIENCE, open_tasks, run_cases
 from evals.run_store import RESULTS, RunFolder, RunInfo, RunOptions, SuiteInfo
 from evals.score import Report, score
 from evals.systems.base import UnreachableError

@@ -17,10 +17,9 @@ from evals.run_command import run_command
 from evals.run_store import RunFolder
 from evals.score import Report, score
 from evals.systems.base import External, Reply
-from evals.systems.chat import ChatEndpoint
 from evals.systems.citations import chat_citations, split_references
+from evals.systems.endpoints import ChatEndpoint, MappedEndpoint
 from evals.systems.external import result_of
-from evals.systems.mapped import MappedEndpoint
 from evals.systems.python import python_replier
 from evals.systems.registry import Build, build_of
 from evals.types import TurnResult

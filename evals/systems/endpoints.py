@@ -1,13 +1,17 @@
-"""Any HTTP endpoint as a system under test, by a small file that says what to send and where the answer stands.
+"""HTTP endpoints as systems under test: any OpenAI-compatible chat, and any other by a small mapping file.
 
-url: http://localhost:9000/ask
-headers: {Authorization: "Bearer ${ASK_TOKEN}"}
-body: {query: "{question}", turns: "{history}"}
-answer: data.text
-answered: data.found
-confidence: data.score
-citations: data.sources
-citation: {name: file, uri: link, quote: excerpt}
+A mapping says what to send and where in the reply the answer stands:
+
+    url: http://localhost:9000/ask
+    headers: {Authorization: "Bearer ${ASK_TOKEN}"}
+    body: {query: "{question}", turns: "{history}"}
+    answer: data.text
+    answered: data.found
+    confidence: data.score
+    citations: data.sources
+    citation: {name: file, uri: link, quote: excerpt}
+
+Failures are told apart: out of reach, refused, no usable reply.
 """
 
 from __future__ import annotations
@@ -16,20 +20,116 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urldefrag
 
 import httpx
 import regex
 from pydantic import AfterValidator, Field, ValidationError
 
-from assistant.types import Message
+from assistant.types import Answer, Message
 from evals.formats.problems import at, translated
 from evals.formats.schema import Entry
 from evals.formats.yaml_lines import read_lined
-from evals.systems.base import Citation, Reply, ReplyError
-from evals.systems.citations import citation_of
-from evals.systems.http import TIMEOUT_SECONDS, bearer, exchange
+from evals.systems.base import Citation, Reply, ReplyError, UnreachableError
+from evals.systems.citations import chat_citations, citation_of, split_references
+from store.errors import RequestError
 
+KEY_VARIABLE = "ATTEST_SYSTEM_KEY"
+"""Environment variable with the bearer token for the system under test."""
+TIMEOUT_SECONDS = 300.0
+_BUSY = frozenset({408, 425, 429, 502, 503, 504})
 _VARIABLE = regex.compile(r"\$\{(\w+)\}")
+
+
+def _bearer() -> dict[str, str]:
+    """Return the header with the key for the system under test, if the environment has one."""
+    key = os.environ.get(KEY_VARIABLE)
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def _exchange(client: httpx.Client, method: str, url: str, body: object = None) -> Any:  # noqa: ANN401 - JSON of any shape
+    """Send `body` as JSON and return the reply's JSON.
+
+    Raises UnreachableError if nobody answers, or refuses the key or the address; ReplyError if the reply is an error
+    or no JSON.
+    """
+    try:
+        response = client.request(method, url, json=body)
+    except httpx.HTTPError as error:
+        raise UnreachableError(f"{url} can't be reached: {str(error) or type(error).__name__}.") from error
+    status = response.status_code
+    if status in {401, 403}:
+        raise UnreachableError(f"{url} refused access (status {status}): set {KEY_VARIABLE} to a key that it accepts.")
+    if status in _BUSY or status == 404:
+        hint = ": check the address" if status == 404 else ""
+        raise UnreachableError(f"{url} answers with status {status}{hint}.")
+    if status >= 400:
+        raise ReplyError(f"{url} answers with status {status}: {_clip(response.text)}")
+    try:
+        return response.json()
+    except ValueError as error:
+        raise ReplyError(f"{url} answers with no JSON: {_clip(response.text)}") from error
+
+
+def _clip(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 200 else f"{flat[:200]}…"
+
+
+class ChatEndpoint:
+    """``http://host:8000/v1`` asked by chat completions; ``#model`` after it names the model, if it serves several."""
+
+    def __init__(self, url: str) -> None:
+        base, model = urldefrag(url)
+        self._base = base.rstrip("/").removesuffix("/chat/completions")
+        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, headers=_bearer())
+        self._model = model or self._only_model()
+        self.name = f"{self._base}#{self._model}"
+
+    def reply(self, question: str, history: Sequence[Message]) -> Reply:
+        """Return what it says. Raises ReplyError, UnreachableError."""
+        messages = [
+            {"role": message.role, "content": message.text} for message in (*history, Message("user", question))
+        ]
+        url = f"{self._base}/chat/completions"
+        body = _exchange(self._client, "POST", url, {"model": self._model, "messages": messages, "temperature": 0})
+        try:
+            message = body["choices"][0]["message"]
+        except (KeyError, IndexError, TypeError) as error:
+            raise ReplyError(f"{url} answers in another shape than a chat completion: `choices` is missing.") from error
+        own = body.get("attest") or message.get("attest")
+        text = _text(message.get("content"))
+        citations = chat_citations(message, body)
+        if citations is None:
+            text, citations = split_references(text)
+        return Reply(text, citations, answer=_answer(own) if own else None)
+
+    def _only_model(self) -> str:
+        """Return the model that it serves. Raises RequestError if there are several, UnreachableError."""
+        url = f"{self._base}/models"
+        try:
+            served = [str(each["id"]) for each in _exchange(self._client, "GET", url)["data"]]
+        except (ReplyError, KeyError, TypeError) as error:
+            raise UnreachableError(f"{url} lists no models: write {self._base}#MODEL to name one.") from error
+        if len(served) != 1:
+            listed = ", ".join(served[:5]) or "none"
+            raise RequestError(f"{self._base} serves several models ({listed}): write {self._base}#MODEL to name one.")
+        return served[0]
+
+
+def _text(content: object) -> str:
+    """Return a message's text, which may come in parts."""
+    if isinstance(content, list):
+        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    return str(content or "")
+
+
+def _answer(value: Any) -> Answer | None:  # noqa: ANN401 - JSON of any shape
+    """Return Attest's answer object; None for what another version of Attest has under that key."""
+    try:
+        return Answer.model_validate(value)
+    except ValidationError:
+        return None
 
 
 class CitationPaths(Entry):
@@ -66,7 +166,7 @@ class MappedEndpoint:
 
     def __init__(self, path: Path) -> None:
         self._mapping = read_mapping(path)
-        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, headers=bearer() | self._mapping.headers)
+        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, headers=_bearer() | self._mapping.headers)
         self.name = self._mapping.url
 
     def reply(self, question: str, history: Sequence[Message]) -> Reply:
@@ -78,7 +178,7 @@ class MappedEndpoint:
         }
         url = mapping.url.replace("{question}", str(httpx.QueryParams({"q": question}))[2:])
         body = None if mapping.method == "GET" else _filled(mapping.body, values)
-        found = exchange(self._client, mapping.method, url, body)
+        found = _exchange(self._client, mapping.method, url, body)
         text = _at(found, mapping.answer)
         if not isinstance(text, str):
             raise ReplyError(f"{mapping.url} has no text at `{mapping.answer}` of its reply.")
