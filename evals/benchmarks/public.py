@@ -2,23 +2,29 @@
 
     python -m evals.benchmarks.public FOLDER [--questions N] [--docs]
 
-FOLDER holds one folder for each collection, as it was downloaded; `evals.benchmarks.public_data` says which files.
+FOLDER holds one folder for each collection, as it was downloaded:
 
-- MIRACL: documents are ranked for each question, a hundred deep.
-- NoMIRACL: each question is asked of its judged passages only. Hallucination rate: of questions that none of them answers,
-  the share that is answered. Error rate: of the others, the share that is refused.
-- XQuAD-R: the sentences that hold the answer, one in each language, are looked for among the sentences of all languages.
+- MIRACL: ``*topics*.tsv`` or ``*queries*.tsv`` (id, tab, question), ``*qrels*.tsv`` (TREC's four columns), and the corpus
+  in ``*.jsonl`` or ``*.jsonl.gz``, there or in a folder ``corpus`` (``docid``, ``title``, ``text``). Documents are ranked
+  for each question, a hundred deep. Zhang et al. 2023, doi:10.1162/tacl_a_00595
+- NoMIRACL: the same twice, with ``relevant`` and ``non_relevant`` in the names. Each question is asked of its judged passages
+  only. Hallucination rate: of questions that none of them answers, the share that is answered. Error rate: of the others,
+  the share that is refused. Thakur et al. 2024, arXiv:2312.11361
+- XQuAD-R: SQuAD's JSON, a file a language (``xquad.th.json`` or ``th.json``), parallel. The sentences that hold the answer,
+  one in each language, are looked for among those of all languages. Roy et al. 2020, arXiv:2004.05484
 """
 
 from __future__ import annotations
 
+import gzip
+import json
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 from tqdm import tqdm
@@ -28,8 +34,8 @@ from assistant.extractive_qa.candidates import candidates
 from assistant.extractive_qa.decisions import Ranking
 from assistant.types import AskOptions
 from evals.benchmarks.figures import machine, replace_section, save, share, table
-from evals.benchmarks.public_data import NON_RELEVANT, RELEVANT, corpus, parallel, protocol_of, queries
-from evals.benchmarks.questions import Paragraph, fill
+from evals.benchmarks.questions import fill, read_xquad
+from evals.formats.suite import SourceText
 from evals.libraries import parsed_documents
 from evals.metrics.retrieval import average_precision, best_per_document, ndcg, recall, reciprocal_rank
 from store.ids import document_id
@@ -41,6 +47,8 @@ PASSAGE_TOKENS = 400
 """Of a passage: whole for nearly every document of MIRACL, which is a paragraph."""
 _Item = TypeVar("_Item")
 BY_SEARCH = Ranking(retrieval=1.0, margin=0.0, heading=0.0)
+Protocol = Literal["miracl", "nomiracl", "xquad-r"]
+NON_RELEVANT, RELEVANT = "non_relevant", "relevant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +92,22 @@ def nomiracl(folder: Path, most: int | None) -> Iterator[Asked]:
 
 def xquad_r(folder: Path, most: int | None) -> Iterator[Ranked]:
     """Yield the ranking of sentences of all languages for each question."""
-    paragraphs = list(parallel(folder))
+    parallel = read_xquad(folder)
     with _library() as library:
-        fill(library, (Paragraph(each.number, each.number, each.language, each.text) for each in paragraphs))
+        fill(library, (paragraph for part in parallel.values() for paragraph in part.paragraphs))
         grades: dict[str, dict[str, int]] = {}
-        asked: dict[str, list[tuple[str, str]]] = {}
-        for each in paragraphs:
-            document = document_id(f"paragraph:{each.uri}")
-            sentences = [span for passage in library.passages(document) for span in passage.sentences]
-            for identity, text, start in each.asked:
-                asked.setdefault(each.language, []).append((identity, text))
-                holding = (span for span in sentences if span.start <= start < span.end)
-                grades.setdefault(identity, {}).update({f"{document} {span.start}": 1 for span in holding})
-        for language, texts in asked.items():
-            for identity, text in tqdm(_some(texts, most), desc=f"{folder.name} {language}", disable=None, leave=False):
-                ordered = candidates(library.search(text, DEPTH), BY_SEARCH)
+        for part in parallel.values():
+            for asked in part.questions:
+                document = document_id(part.paragraphs[asked.paragraph].uri)
+                sentences = [span for passage in library.passages(document) for span in passage.sentences]
+                holding = (span for span in sentences if span.start <= asked.start < span.end)
+                grades.setdefault(asked.id, {}).update({f"{document} {span.start}": 1 for span in holding})
+        for language, part in parallel.items():
+            some = _some(part.questions, most)
+            for asked in tqdm(some, desc=f"{folder.name} {language}", disable=None, leave=False):
+                ordered = candidates(library.search(asked.text, DEPTH), BY_SEARCH)
                 ranking = tuple(f"{one.hit.document.id} {one.sentence.span.start}" for one in ordered)
-                yield Ranked(ranking, grades[identity], language)
+                yield Ranked(ranking, grades[asked.id], language)
 
 
 def ranking_rows(name: str, found: Sequence[Ranked]) -> list[tuple[str, ...]]:
@@ -148,6 +155,74 @@ def _mean(values: Iterable[float | bool | None]) -> str:
     return share(fmean(known) if known else None)
 
 
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question with its judgements: grades by document id."""
+
+    id: str
+    text: str
+    grades: dict[str, int]
+
+
+def protocol_of(folder: Path) -> Protocol | None:
+    """Return which collection a folder looks like, None if none."""
+    if any(NON_RELEVANT in path.name for path in folder.glob("*qrels*.tsv")):
+        return "nomiracl"
+    if any(folder.glob("*qrels*.tsv")):
+        return "miracl"
+    return "xquad-r" if any(folder.glob("*.json")) else None
+
+
+def queries(folder: Path, subset: str = "") -> list[Query]:
+    """Return the judged questions of a MIRACL folder; of NoMIRACL's, those of the `subset`. Raises ClickException."""
+    judged: dict[str, dict[str, int]] = {}
+    for path, number, line in _lines(_one(folder, ("*qrels*.tsv",), subset)):
+        cells = line.split()
+        if len(cells) != 4 or not cells[3].lstrip("-").isdigit():
+            raise click.ClickException(f"{path}, line {number}: a judgement has TREC's four columns.")
+        judged.setdefault(cells[0], {})[cells[2]] = max(0, int(cells[3]))
+    found = []
+    for path, number, line in _lines(_one(folder, ("*topics*.tsv", "*queries*.tsv"), subset)):
+        identity, tab, text = line.partition("\t")
+        if not tab or not text.strip():
+            raise click.ClickException(f"{path}, line {number}: a query is its id, a tab, and its text.")
+        if identity in judged:
+            found.append(Query(identity, text.strip(), judged[identity]))
+    return found
+
+
+def corpus(folder: Path) -> Iterator[SourceText]:
+    """Yield the corpus of a MIRACL or NoMIRACL folder, one passage at a time. Raises ClickException."""
+    place = folder / "corpus" if (folder / "corpus").is_dir() else folder
+    files = sorted([*place.glob("*.jsonl"), *place.glob("*.jsonl.gz")])
+    if not files:
+        raise click.ClickException(f"{folder} has no corpus: files *.jsonl or *.jsonl.gz, there or in corpus/.")
+    for file in files:
+        with gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8") as lines:
+            for line in lines:
+                value: dict[str, Any] = json.loads(line)
+                identity = str(value.get("docid") or value["_id"])
+                title = str(value.get("title") or "")
+                yield SourceText(identity, title or identity, f"{title}\n\n{value['text']}".strip())
+
+
+def _one(folder: Path, patterns: tuple[str, ...], subset: str) -> Path:
+    """Return the one file of a kind. The name of the other subset ends in that of this one."""
+    files = [path for pattern in patterns for path in sorted(folder.glob(pattern))]
+    if subset:
+        files = [path for path in files if (NON_RELEVANT in path.name) == (subset == NON_RELEVANT)]
+    if len(files) != 1:
+        kind = f" for {subset}" if subset else ""
+        raise click.ClickException(f"{folder} has {len(files)} files {' or '.join(patterns)}{kind}; there must be one.")
+    return files[0]
+
+
+def _lines(path: Path) -> Iterator[tuple[Path, int, str]]:
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+        if line.strip():
+            yield path, number, line
+
+
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--questions", type=click.IntRange(min=1), help="At most so many of each collection and language.")
@@ -164,7 +239,7 @@ def main(folder: Path, questions: int | None, docs: bool) -> None:
             run = miracl if kind == "miracl" else xquad_r
             rankings += ranking_rows(place.name, list(run(place, questions)))
     if not rankings and not refusals:
-        raise click.ClickException(f"{folder} holds no collection: see evals/benchmarks/public_data.py for the files.")
+        raise click.ClickException(f"{folder} holds no collection: see evals/benchmarks/public.py for the files.")
     parts = [machine()]
     if rankings:
         parts.append(table(("collection", "n", "nDCG@10", "Recall@100", "MRR", "MAP"), rankings))

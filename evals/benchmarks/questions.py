@@ -42,6 +42,8 @@ class Asked:
     language: str
     paragraph: int
     answers: tuple[str, ...]
+    start: int = 0
+    """Where the first of them begins in the paragraph, in code points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +56,21 @@ class Parallel:
 
 
 def read_xquad(folder: Path) -> dict[str, Parallel]:
-    """Return all `xquad.LANGUAGE.json` files of a folder, by language."""
+    """Return all files of a folder that are named like `xquad.LANGUAGE.json` or `LANGUAGE.json`, by language."""
     found: dict[str, Parallel] = {}
-    for path in sorted(folder.glob("xquad.*.json")):
-        language = path.suffixes[-2].lstrip(".")
+    for path in sorted(folder.glob("*.json")):
+        language = path.stem.rpartition(".")[2]
         paragraphs: list[Paragraph] = []
         questions: list[Asked] = []
         for article, entry in enumerate(json.loads(path.read_text(encoding="utf-8"))["data"]):
             for paragraph in entry["paragraphs"]:
-                number = len(paragraphs)
-                paragraphs.append(Paragraph(number, article, language, paragraph["context"].lstrip("\ufeff")))
-                questions += [
-                    Asked(q["id"], q["question"], language, number, tuple(a["text"] for a in q["answers"]))
-                    for q in paragraph["qas"]
-                ]
+                number, text = len(paragraphs), paragraph["context"].lstrip("\ufeff")
+                left_out = len(paragraph["context"]) - len(text)
+                paragraphs.append(Paragraph(number, article, language, text))
+                for asked in paragraph["qas"]:
+                    answers, first = tuple(each["text"] for each in asked["answers"]), asked["answers"][0]
+                    start = first["answer_start"] - left_out
+                    questions.append(Asked(asked["id"], asked["question"], language, number, answers, start))
         found[language] = Parallel(language, tuple(paragraphs), tuple(questions))
     return found
 

@@ -1,28 +1,39 @@
 """What each rule is worth: ``python -m evals.benchmarks.rules``.
 
-One rule is switched off at a time, and the labelled claims (`evals.benchmarks.claims`) and follow-ups
-(`evals.benchmarks.standalone`) are judged again. A rule's own figure is the share of the kind that it is there for.
-Texts are embedded once for all.
+One rule is switched off at a time, and the labelled claims (`evals.benchmarks.claims`) and follow-up questions are judged
+again. A rule's own figure is the share of the kind that it is there for. Texts are embedded once for all.
+
+A follow-up (``data/standalone.jsonl``) is right when it holds every word that it needs from the turns before (or stayed as it
+was, where it stands alone) and none that would drag an old subject along. The rules were written looking at the cases of
+the part ``tune``; ``report`` is what counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import click
 
 from assistant.answer.dialogue import followup_rules
+from assistant.types import Message
 from assistant.verify import claim_against_quotes, names, numbers, polarity, text, thai_names, verifier
 from assistant.verify.verdict import CALIBRATED, Thresholds
 from evals.benchmarks import claims
-from evals.benchmarks import standalone as labelled
 from evals.benchmarks.figures import replace_section, share, table
+from evals.benchmarks.questions import RememberingEmbedder
 
 Switch = tuple[Any, str, object]
 """A module, a name in it, and what stands there while the rule is off."""
+
+FOLLOW_UPS = Path(__file__).parent / "data" / "standalone.jsonl"
 
 
 def _none(*_: object, **__: object) -> None:
@@ -67,25 +78,6 @@ OF_FOLLOW_UPS: dict[str, tuple[str, tuple[Switch, ...]]] = {
 }
 
 
-class _Remembering:
-    """An embedder that embeds each text once."""
-
-    def __init__(self, inner: Any) -> None:  # noqa: ANN401 - an embedder, of which most is passed on
-        self._inner = inner
-        self._kept: dict[object, Any] = {}
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-        return getattr(self._inner, name)
-
-    def embed_passages(self, passages: Sequence[Any]) -> list[Any]:
-        """Return what the embedder makes of `passages`."""
-        new = [each for each in passages if repr(each) not in self._kept]
-        if new:
-            made = self._inner.embed_passages(new)
-            self._kept |= {repr(each): result for each, result in zip(new, made, strict=True)}
-        return [self._kept[repr(each)] for each in passages]
-
-
 def _forget() -> None:
     """Empty the caches of what rules made of texts."""
     for cached in (text.content_spans, text.content_words, polarity.negations_in, names._latin_words):
@@ -117,13 +109,59 @@ def _rows(
     return rows
 
 
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """One question after some turns, and what its standalone form must and must not hold."""
+
+    id: str
+    part: str
+    language: str
+    kind: str
+    history: tuple[Message, ...]
+    question: str
+    stands_alone: bool
+    contains: tuple[tuple[str, ...], ...]
+    excludes: tuple[str, ...]
+
+    def accepts(self, text: str) -> bool:
+        """Return whether `text` is a right standalone form, letter case and a leading "and" aside."""
+        folded = _fold(text)
+        if self.stands_alone and not self.contains:
+            return _fold(self.question).endswith(folded)
+        needed = all(any(_fold(word) in folded for word in words) for words in self.contains)
+        return needed and not any(_fold(word) in folded for word in self.excludes)
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold().strip(" ?")
+
+
+def load_follow_ups(path: Path = FOLLOW_UPS) -> Iterator[FollowUp]:
+    """Yield the labelled cases in the order of their file."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        case = json.loads(line)
+        history = tuple(Message(turn["role"], turn["text"]) for turn in case.pop("history"))
+        contains = tuple(tuple(words) for words in case.pop("contains"))
+        yield FollowUp(history=history, contains=contains, excludes=tuple(case.pop("excludes")), **case)
+
+
+def score(cases: Sequence[FollowUp], rewrite: Callable[[str, tuple[Message, ...]], str]) -> dict[str, tuple[int, int]]:
+    """Return how many are right and how many there are, by part, by part and language, and by part and kind."""
+    counts: dict[str, list[bool]] = defaultdict(list)
+    for case in cases:
+        right = case.accepts(rewrite(case.question, case.history))
+        for row in (case.part, f"{case.part} {case.language}", f"{case.part} {case.kind}"):
+            counts[row].append(right)
+    return {row: (sum(right), len(right)) for row, right in sorted(counts.items())}
+
+
 @click.command()
 @click.option("--docs", is_flag=True, help="Rewrite the page of figures.")
 def main(docs: bool) -> None:
     """Print each rule's own figure with and without it."""
     embedder, centering = claims._embedding()
-    cases, follow_ups = list(claims.load()), list(labelled.load())
-    remembering: Any = _Remembering(embedder)
+    cases, follow_ups = list(claims.load()), list(load_follow_ups())
+    remembering = RememberingEmbedder(embedder)
 
     def of_claims() -> dict[str, tuple[int, int]]:
         judged = claims.judge(cases, remembering, centering)
@@ -132,7 +170,7 @@ def main(docs: bool) -> None:
         return {kind: (sum(right), len(right)) for kind, right in groups.items()}
 
     def of_follow_ups() -> dict[str, tuple[int, int]]:
-        counted, _ = labelled.score(follow_ups, followup_rules.standalone)
+        counted = score(follow_ups, followup_rules.standalone)
         kinds = {row.split(" ", 1)[1] for row in counted if " " in row}
         parts = {kind: [counted.get(f"{part} {kind}", (0, 0)) for part in ("tune", "report")] for kind in kinds}
         return {kind: (sum(right for right, _ in each), sum(n for _, n in each)) for kind, each in parts.items()}

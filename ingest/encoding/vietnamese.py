@@ -19,19 +19,12 @@ def decode_vietnamese(data: bytes, encoding: str) -> str | None:
     return _table(encoding).decode(data)
 
 
-def encode_vietnamese(text: str, encoding: str) -> bytes:
-    """`text` in `encoding`, one of `VIETNAMESE`. Raises UnicodeEncodeError for a character it lacks."""
-    return _table(encoding).encode(unicodedata.normalize("NFC", text))
-
-
 class _Table:
     """A single-byte encoding that Python lacks."""
 
-    def __init__(self, name: str, high: str, low: dict[int, str]) -> None:
+    def __init__(self, high: str, low: dict[int, str]) -> None:
         ascii_half = {i: chr(i) for i in range(128) if i >= 32 or chr(i) in "\t\n\v\f\r\x1a"}
-        self._name = name
         self._characters = ascii_half | low | {128 + i: character for i, character in enumerate(high)}
-        self._bytes = {ord(character): byte for byte, character in self._characters.items()}
 
     def decode(self, data: bytes) -> str | None:
         """Return the text, or None where a byte has no meaning."""
@@ -39,12 +32,6 @@ class _Table:
             return codecs.charmap_decode(data, "strict", self._characters)[0]
         except UnicodeDecodeError:
             return None
-
-    def encode(self, text: str) -> bytes:
-        try:
-            return bytes(self._bytes[ord(character)] for character in text)
-        except KeyError as error:
-            raise UnicodeEncodeError(self._name, text, 0, len(text), f"no byte for {error}") from error
 
 
 class _Pairs:
@@ -58,8 +45,6 @@ class _Pairs:
                 for sign in {second, second.upper()}:
                     letter = unicodedata.normalize("NFC", self._letters.get(base, base) + marks)
                     self._pairs[base + sign] = letter
-        self._written = {letter: pair for pair, letter in self._pairs.items() if pair[0].isupper() == pair[1].isupper()}
-        self._written |= {letter: base for base, letter in self._letters.items()}
         self._pattern = regex.compile("|".join([*self._pairs, *self._letters]))
 
     def decode(self, data: bytes) -> str | None:
@@ -70,17 +55,14 @@ class _Pairs:
             return None
         return self._pattern.sub(lambda match: self._pairs.get(match[0]) or self._letters[match[0]], text)
 
-    def encode(self, text: str) -> bytes:
-        return "".join(self._written.get(character, character) for character in text).encode("cp1252")
-
 
 @cache
 def _table(name: str) -> _Table | _Pairs:
     if name == "VNI":
         return _Pairs()
     if name == "TCVN3":
-        return _Table(name, _TCVN3, _TCVN3_LOW)
-    return _Table(name, _VISCII, {2: "Ẳ", 5: "Ẵ", 6: "Ẫ", 20: "Ỷ", 25: "Ỹ", 30: "Ỵ"})
+        return _Table(_TCVN3, _TCVN3_LOW)
+    return _Table(_VISCII, {2: "Ẳ", 5: "Ẵ", 6: "Ẫ", 20: "Ỷ", 25: "Ỹ", 30: "Ỵ"})
 
 
 _VNI_MARKS = {

@@ -9,8 +9,19 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from evals.benchmarks.public import Asked, Ranked, main, ranking_rows, refusal_row
-from evals.benchmarks.public_data import NON_RELEVANT, RELEVANT, corpus, parallel, protocol_of, queries
+from evals.benchmarks.public import (
+    NON_RELEVANT,
+    RELEVANT,
+    Asked,
+    Ranked,
+    corpus,
+    main,
+    protocol_of,
+    queries,
+    ranking_rows,
+    refusal_row,
+)
+from evals.benchmarks.questions import read_xquad
 
 PASSAGES = {
     "7#0": ("Harbor Point", "The lighthouse of Harbor Point was finished in 1871. It is built of granite."),
@@ -70,7 +81,10 @@ def test_only_judged_questions_are_asked_and_the_corpus_keeps_its_ids(collection
     assert [query.text for query in queries(collections / "nomiracl-en", NON_RELEVANT)] == [
         "How much does a bicycle cost in Tokyo?"
     ]
-    assert {each.uri for each in parallel(collections / "xquad-r")} == {"en:0", "vi:0"}
+    assert {each.uri for part in read_xquad(collections / "xquad-r").values() for each in part.paragraphs} == {
+        "paragraph:en:0",
+        "paragraph:vi:0",
+    }
 
 
 def test_all_three_protocols_are_measured_in_one_run(collections: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evals.benchmarks.encodings import cases, verdict
 from ingest.encoding import decode
-from ingest.encoding.vietnamese import encode_vietnamese
 from store.errors import ReadError
+from tests.ingest.old_encodings import cases, encode, verdict
 
 THAI = "ที่ประชุมเห็นพ้องกันว่าประเทศกำลังพัฒนาควรได้รับความช่วยเหลือมากขึ้นในปีหน้า"
 VIETNAMESE = "Hội nghị thống nhất rằng các nước đang phát triển cần được giúp đỡ nhiều hơn trong năm tới."
@@ -43,7 +42,7 @@ def test_one_sentence_is_enough_to_read_an_old_file(encoding: str, sentence: str
 
 @pytest.mark.parametrize("encoding", ["TCVN3", "VISCII", "VNI"])
 def test_vietnamese_encodings_that_python_lacks_are_read(encoding: str) -> None:
-    decoded = decode(encode_vietnamese(VIETNAMESE, encoding))
+    decoded = decode(encode(VIETNAMESE, encoding))
     assert (decoded.text, decoded.encoding) == (VIETNAMESE, encoding)
 
 
@@ -62,11 +61,7 @@ FORMULAS = "a^2+b^2 = c^2, x_{1} <= 5, typed dd/mm/yyyy\n"
 @pytest.mark.parametrize("encoding", ["cp1258", "TCVN3", "VISCII", "VNI", "utf-16-le", "utf-16-be"])
 def test_vietnamese_is_read_also_beside_markup_and_formulas(encoding: str, before: str) -> None:
     text = before + VIETNAMESE
-    if encoding == "cp1258":
-        data = b"".join(written_in_cp1258(character) for character in text)
-    else:
-        data = text.encode(encoding) if encoding.startswith("utf") else encode_vietnamese(text, encoding)
-    assert unicodedata.normalize("NFC", decode(data).text) == text
+    assert unicodedata.normalize("NFC", decode(encode(text, encoding)).text) == text
 
 
 @pytest.mark.parametrize("before", [MARKUP, FORMULAS], ids=["markup", "formulas"])
@@ -80,17 +75,6 @@ def test_quotation_marks_before_words_are_no_sign_of_garble() -> None:
         "Die Miete für ein Kanu beträgt 420 Euro – Hunde sind „nicht“ erlaubt, und ‚Kinder‘ unter zwölf nur mit Weste."
     )
     assert decode(text.encode("cp1252")).text == text
-
-
-def written_in_cp1258(character: str) -> bytes:
-    """Return a letter with its tone behind it, as this code page has them."""
-    try:
-        return character.encode("cp1258")
-    except UnicodeEncodeError:
-        base, *marks = list(unicodedata.normalize("NFD", character))
-        tones = [mark for mark in marks if mark in "\u0300\u0301\u0303\u0309\u0323"]
-        letter = unicodedata.normalize("NFC", base + "".join(mark for mark in marks if mark not in tones))
-        return (letter + "".join(tones)).encode("cp1258")
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest.encoding.vietnamese import encode_vietnamese
 from ingest.pipeline import ingest_paths
 from store.library import Library
 from tests.conftest import ROOT
 from tests.ingest import files
+from tests.ingest.old_encodings import encode
 from tests.store.building import HashingEmbedder
 
 ENGLISH = "The council met in spring and agreed that river {} needs a warning bell before the rain."
@@ -58,8 +58,8 @@ def test_of_fifty_files_with_three_bad_ones_forty_seven_go_in(folder: Path, tmp_
 
 def test_old_encodings_are_decoded_rightly_or_refused_never_garbled(folder: Path, tmp_path: Path) -> None:
     written = {
-        "tcvn.txt": (encode_vietnamese(VIETNAMESE, "TCVN3"), VIETNAMESE),
-        "viscii.txt": (encode_vietnamese(VIETNAMESE, "VISCII"), VIETNAMESE),
+        "tcvn.txt": (encode(VIETNAMESE, "TCVN3"), VIETNAMESE),
+        "viscii.txt": (encode(VIETNAMESE, "VISCII"), VIETNAMESE),
         "tis-620.txt": (THAI.encode("tis-620"), THAI),
         "shift-jis.txt": (JAPANESE.encode("shift_jis"), JAPANESE),
         "gb2312.txt": (CHINESE.encode("gb2312"), CHINESE),

@@ -1,25 +1,19 @@
-"""How many texts in old encodings are decoded rightly, refused, or wrongly.
-
-Encodes the Universal Declaration of Human Rights (`udhr/html`) in every encoding that its languages
-were written in, whole and in fragments of 1,000, 300 and 100 characters, and decodes the bytes.
-
-    python -m evals.benchmarks.encodings ../shared/data
-"""
+"""The Universal Declaration of Human Rights in every encoding that its languages were written in, and Vietnamese ones."""
 
 from __future__ import annotations
 
 import random
-import sys
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from selectolax.lexbor import LexborHTMLParser
+
 from ingest.encoding import decode
-from ingest.encoding.vietnamese import VIETNAMESE, encode_vietnamese
+from ingest.encoding.vietnamese import VIETNAMESE, decode_vietnamese
 from store.errors import ReadError
 
 Verdict = Literal["right", "refused", "wrong"]
@@ -60,15 +54,12 @@ _TONES = "\u0300\u0301\u0303\u0309\u0323"
 class Case:
     """A text, and the bytes that it became in an encoding."""
 
-    language: str
-    encoding: str
-    length: int
     text: str
     data: bytes
 
 
 def cases(udhr: Path, seed: int = 5) -> Iterator[Case]:
-    """Texts of `udhr`/html in all their encodings, the whole and two fragments of each length."""
+    """Yield the texts of `udhr`/html in all their encodings, the whole and two fragments of each length."""
     pick = random.Random(seed)  # noqa: S311 - no secret, only the same fragments each time
     for path in sorted((udhr / "html").glob("*.html")):
         language, text = _read(path)
@@ -77,7 +68,7 @@ def cases(udhr: Path, seed: int = 5) -> Iterator[Case]:
                 for _ in range(1 if length == LENGTHS[0] else 2):
                     start = 0 if length == LENGTHS[0] else pick.randrange(max(1, len(text) - length))
                     fragment = _writable(text[start : start + length], encoding)
-                    yield Case(language, encoding, length, fragment, _encode(fragment, encoding))
+                    yield Case(fragment, encode(fragment, encoding))
 
 
 def verdict(case: Case) -> Verdict:
@@ -89,9 +80,46 @@ def verdict(case: Case) -> Verdict:
     return "right" if unicodedata.normalize("NFC", text) == case.text else "wrong"
 
 
-def _read(path: Path) -> tuple[str, str]:
-    from selectolax.lexbor import LexborHTMLParser
+def encode(text: str, encoding: str) -> bytes:
+    """Return `text` in an encoding, also in one that Python lacks. Raises UnicodeEncodeError for what it can't write."""
+    if encoding == "cp1258":
+        return b"".join(map(_with_tone_apart, text))
+    if encoding not in VIETNAMESE:
+        return text.encode(encoding)
+    letters = _vietnamese_letters(encoding)
+    try:
+        return b"".join(letters[letter] for letter in unicodedata.normalize("NFC", text))
+    except KeyError as error:
+        raise UnicodeEncodeError(encoding, text, 0, len(text), f"no byte for {error}") from error
 
+
+@cache
+def _vietnamese_letters(encoding: str) -> dict[str, bytes]:
+    """Return how each letter is written; VNI writes most marks as a second letter, of the first one's case."""
+    singles = [bytes([byte]) for byte in range(256)]
+    written = {text: data for data in singles if len(text := decode_vietnamese(data, encoding) or "") == 1}
+    if encoding == "VNI":
+        for first in singles:
+            for second in singles[128:]:
+                text = decode_vietnamese(first + second, encoding) or ""
+                sides = (first + second).decode("cp1252", "replace")
+                if len(text) == 1 and sides[0].isupper() == sides[1].isupper():
+                    written[text] = first + second
+    return written
+
+
+def _with_tone_apart(letter: str) -> bytes:
+    """Return a letter with its tone behind it, as Windows-1258 has most of them."""
+    try:
+        return letter.encode("cp1258")
+    except UnicodeEncodeError:
+        base, *marks = unicodedata.normalize("NFD", letter)
+        tones = "".join(mark for mark in marks if mark in _TONES)
+        vowel = unicodedata.normalize("NFC", base + "".join(mark for mark in marks if mark not in _TONES))
+        return (vowel + tones).encode("cp1258")
+
+
+def _read(path: Path) -> tuple[str, str]:
     page = LexborHTMLParser(path.read_text(encoding="utf-8"))
     root = page.css_first("html")
     tag = str(root.attributes["lang"] if root else "")
@@ -100,7 +128,7 @@ def _read(path: Path) -> tuple[str, str]:
 
 
 def _writable(text: str, encoding: str) -> str:
-    """`text` without what the encoding has no character for."""
+    """Return `text` without what the encoding has no character for."""
     written = "".join(c if _can(c, encoding) else c.translate(_PLAIN) for c in text)
     return "".join(c for c in written if _can(c, encoding))
 
@@ -108,49 +136,7 @@ def _writable(text: str, encoding: str) -> str:
 @cache
 def _can(character: str, encoding: str) -> bool:
     try:
-        _encode(character, encoding)
+        encode(character, encoding)
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _encode(text: str, encoding: str) -> bytes:
-    if encoding in VIETNAMESE:
-        return encode_vietnamese(text, encoding)
-    if encoding == "cp1258":
-        text = "".join(_with_tone_apart(character) for character in text)
-    return text.encode(encoding)
-
-
-def _with_tone_apart(character: str) -> str:
-    """Windows-1258 writes the tone of a vowel as a character of its own, except where it has both in one."""
-    parts = unicodedata.normalize("NFD", character)
-    tone = "".join(part for part in parts[1:] if part in _TONES)
-    vowel = unicodedata.normalize("NFC", "".join(part for part in parts if part not in _TONES or part == parts[0]))
-    try:
-        character.encode("cp1258")
-    except UnicodeEncodeError:
-        return vowel + tone
-    return character
-
-
-def main() -> None:
-    """Print the counts by length and what was not decoded rightly."""
-    data = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/data")
-    by_length: Counter[tuple[int, Verdict]] = Counter()
-    failures: Counter[tuple[Verdict, str, str]] = Counter()
-    for case in cases(data / "udhr"):
-        result = verdict(case)
-        by_length[case.length, result] += 1
-        if result != "right":
-            failures[result, case.language, case.encoding] += 1
-    print("| characters | right | refused | wrong |\n| --- | --- | --- | --- |")
-    for length in LENGTHS:
-        counts = " | ".join(str(by_length[length, result]) for result in ("right", "refused", "wrong"))
-        print(f"| {'all' if length == LENGTHS[0] else length} | {counts} |")
-    for (result, language, encoding), count in failures.most_common():
-        print(f"{result}: {language} in {encoding}, {count} times")
-
-
-if __name__ == "__main__":
-    main()
