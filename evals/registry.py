@@ -60,6 +60,10 @@ def _quantile(name: str, column: str, quantile: float, meaning: str) -> Metric:
     return Metric(name, "latency", "lower", meaning, unit="ms", pooled=value, columns=(column,))
 
 
+def _of_confidence(name: str, better: Direction, meaning: str, pooled: Pooled, other: str = "holds") -> Metric:
+    return Metric(name, "abstention", better, meaning, pooled=pooled, columns=("confidence", other))
+
+
 def _auroc(columns: Columns) -> float | None:
     return auroc(columns["confidence"], columns["answerable"])
 
@@ -89,12 +93,7 @@ _ALL = (
     _mean("mrr", "retrieval", "1 / rank of the first relevant document"),
     _mean("map", "retrieval", "average precision of the ranking"),
     _mean("ndcg@10", "retrieval", "discounted gain of the first 10 / ideal"),
-    _mean(
-        "own_language_ahead",
-        "retrieval",
-        "own language ahead of the relevant one",
-        "lower",
-    ),
+    _mean("own_language_ahead", "retrieval", "own language ahead of the relevant one", "lower"),
     Metric(
         "cross_language_gap",
         "retrieval",
@@ -122,30 +121,9 @@ _ALL = (
     _mean("coverage", "abstention", "answerable questions that are answered"),
     _mean("abstention_precision", "abstention", "abstentions on unanswerable questions"),
     _mean("abstention_recall", "abstention", "unanswerable questions abstained on"),
-    Metric(
-        "auroc",
-        "abstention",
-        "higher",
-        "answerable held surer than unanswerable",
-        pooled=_auroc,
-        columns=("confidence", "answerable"),
-    ),
-    Metric(
-        "aurc",
-        "abstention",
-        "lower",
-        "mean risk over all shares answered",
-        pooled=_aurc,
-        columns=("confidence", "holds"),
-    ),
-    Metric(
-        "ece",
-        "abstention",
-        "lower",
-        "confidence against what evidence holds",
-        pooled=_ece,
-        columns=("confidence", "holds"),
-    ),
+    _of_confidence("auroc", "higher", "answerable held surer than unanswerable", _auroc, "answerable"),
+    _of_confidence("aurc", "lower", "mean risk over all shares answered", _aurc),
+    _of_confidence("ece", "lower", "confidence against what evidence holds", _ece),
     _mean("language_match", "language", "answers in the language that is wanted"),
     _quantile("latency_p50", "latency_ms", 0.5, "until the answer is whole, median"),
     _quantile("latency_p95", "latency_ms", 0.95, "until the answer is whole, slowest 5 %"),

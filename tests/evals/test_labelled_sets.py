@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from evals.benchmarks import followups, shown_quotes
 from evals.text import fold
 from ingest.pipeline import SAMPLES
@@ -13,21 +11,6 @@ from ingest.read import read_document
 def samples() -> str:
     files = [path for path in SAMPLES.iterdir() if path.suffix in {".txt", ".md", ".html"}]
     return fold(" ".join(block.text for path in files for block in read_document(path).blocks))
-
-
-def test_there_are_150_follow_ups_in_three_languages_of_ten_kinds_and_a_third_is_kept_unseen() -> None:
-    cases = list(followups.load())
-    assert len(cases) == 150
-    assert min(Counter(case.language for case in cases).values()) >= 48
-    assert set(Counter(case.language for case in cases)) == {"en", "th", "vi"}
-    assert len({case.kind for case in cases}) == 10
-    assert Counter(case.part for case in cases) == {"tune": 100, "report": 50}
-
-
-def test_there_are_100_questions_with_labelled_quotes() -> None:
-    labels = list(shown_quotes.load())
-    assert len({label.question for label in labels}) == len(labels) == 100
-    assert min(Counter(label.language for label in labels).values()) >= 33
 
 
 def test_what_labels_ask_for_stands_in_the_samples() -> None:
