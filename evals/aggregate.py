@@ -93,7 +93,7 @@ def estimates(found: Units, seed: int) -> dict[str, Estimate]:
 
 
 def estimate_of(one: Metric, found: Units, seed: int) -> Estimate | None:
-    """One metric over these units; None where none has something to say on it."""
+    """Return one metric over these units; None where none has something to say on it."""
     return _mean(one, found, seed) if one.pooled is None else _pooled(one, found, seed)
 
 

@@ -193,7 +193,7 @@ def _placed(library: Sources, raw: GoldSpan, gold: tuple[Gold, ...]) -> tuple[Go
 
 
 def _spelled(words: str) -> regex.Pattern[str]:
-    """Matches `words` in their composed form, with any white space where they have some."""
+    """Return what matches `words` in their composed form, with any white space where they have some."""
     parts = unicodedata.normalize("NFC", words).split()
     return regex.compile(r"\s+".join(regex.escape(part) for part in parts) or r"(?!)")
 

@@ -266,7 +266,7 @@ def _gates(wanted: Sequence[str], compared: Sequence[Compared]) -> tuple[GateCom
 
 
 def _flips(first: RunFolder, second: RunFolder, common: set[str]) -> tuple[Flip, ...]:
-    """Cases that passed each time in one run and not in the other, those that now fail first."""
+    """Return the cases that passed each time in one run and not in the other, those that now fail first."""
     before, after = verdicts_of(first), verdicts_of(second)
     flips = []
     for key in sorted(common & before.keys() & after.keys()):

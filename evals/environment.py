@@ -21,7 +21,7 @@ _PACKAGES = (
 
 
 def environment() -> Facts:
-    """Versions of the program, of Python, and of the packages that bear on results."""
+    """Return the versions of the program, of Python, and of the packages that bear on results."""
     facts: Facts = {"python": platform.python_version(), "platform": platform.platform(), "processors": os.cpu_count()}
     return facts | {name: found for name in _PACKAGES if (found := _version(name)) is not None}
 

@@ -41,7 +41,7 @@ class Gate(Value):
 
 
 def parse(text: str) -> tuple[str, float]:
-    """``hit@5[language:th]=0.8`` in two. Raises RequestError."""
+    """Split ``hit@5[language:th]=0.8`` in two. Raises RequestError."""
     name, equals, value = text.rpartition("=")
     try:
         number = float(value)
@@ -54,7 +54,7 @@ def parse(text: str) -> tuple[str, float]:
 
 
 def check_name(name: str) -> tuple[str, str]:
-    """(metric, slice) of a threshold's name. Raises RequestError for an unknown metric."""
+    """Return (metric, slice) of a threshold's name. Raises RequestError for an unknown metric."""
     match = _NAME.fullmatch(name)
     if match is None:
         raise RequestError(f"`{name}` is no metric: write METRIC or METRIC[SLICE], such as hit@5[language:th].")
@@ -67,7 +67,7 @@ def check_name(name: str) -> tuple[str, str]:
 
 
 def gates(thresholds: Mapping[str, float], slices: Mapping[str, Mapping[str, Estimate]]) -> tuple[Gate, ...]:
-    """Each threshold against what was measured. One that nothing measured is not met: silence is no success."""
+    """Hold each threshold against what was measured. One that nothing measured is not met: silence is no success."""
     return tuple(_gate(name, wanted, slices) for name, wanted in thresholds.items())
 
 

@@ -46,7 +46,7 @@ def cache_folder() -> Path:
 def library_of(
     suite: Suite, settings: Settings, cache: Path, on_progress: OnProgress = lambda name, done, known: None
 ) -> Iterator[Settings]:
-    """Settings whose home is the library that the suite asks about; the user's own if it brings none.
+    """Yield settings whose home is the library that the suite asks about; the user's own if it brings none.
 
     A library that is being built by another process is waited for. Raises what ingesting and opening raise.
     """

@@ -150,6 +150,6 @@ def metric(name: str) -> Metric | None:
 
 
 def ordered(names: Iterable[str]) -> list[str]:
-    """`names` in the order of the reports; expectations last."""
+    """Return `names` in the order of the reports; expectations last."""
     places = {name: place for place, name in enumerate(METRICS)}
     return sorted(names, key=lambda name: (places.get(name, len(places)), name))

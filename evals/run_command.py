@@ -141,7 +141,7 @@ def note_on(note: str) -> None:
 
 @contextmanager
 def result_progress(session: Session) -> Iterator[OnResult]:
-    """A progress bar on a terminal, and in any case a line for each failure as it comes."""
+    """Show a progress bar on a terminal, and in any case a line for each failure as it comes."""
     bar = tqdm(total=session.total, initial=session.done, unit="case", file=sys.stderr, disable=not sys.stderr.isatty())
 
     def on_result(case: Case, result: CaseResult) -> None:
@@ -158,7 +158,7 @@ def result_progress(session: Session) -> Iterator[OnResult]:
 
 @contextmanager
 def building_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar for the libraries that suites bring."""
+    """Show a progress bar for the libraries that suites bring."""
     bar = tqdm(unit="passage", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False, delay=1)
 
     def on_progress(name: str, done: int, known: int) -> None:

@@ -171,7 +171,7 @@ def observations_of(folder: RunFolder) -> tuple[Observation, ...]:
 
 
 def verdicts_of(folder: RunFolder) -> dict[str, tuple[Case, tuple[CaseVerdict, ...]]]:
-    """Each case that was asked, with a verdict for each time; cases without expectations are left out."""
+    """Return each case that was asked, with a verdict for each time; cases without expectations are left out."""
     known = {case.key: case for case in folder.cases()}
     found: dict[str, tuple[Case, tuple[CaseVerdict, ...]]] = {}
     results = folder.results()

@@ -164,7 +164,7 @@ class Session:
         )
 
     def _by_library(self) -> Iterator[tuple[Suite, ...]]:
-        """Suites that ask of one library together, those with something left to ask."""
+        """Yield suites that ask of one library together, those with something left to ask."""
         repeat = self.folder.info().options.repeat
         left = {task.case.suite for task in open_tasks(self.cases, repeat, self.folder.results())}
         for _, suites in groupby((suite for suite in self.suites if suite.name in left), lambda suite: suite.documents):

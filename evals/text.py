@@ -89,7 +89,7 @@ def _number_patterns(language: str) -> tuple[regex.Pattern[str], regex.Pattern[s
 
 
 def normalize(text: str, language: str | None = None) -> str:
-    """`fold`, then without punctuation and, where `language` is English, without articles.
+    """Fold, then drop punctuation and, where `language` is English, articles.
 
     For English in ASCII this is what the published SQuAD evaluation does, in its order: lower case,
     punctuation deleted (not replaced by a space), the articles a, an and the deleted, spaces collapsed.
@@ -174,7 +174,7 @@ def _within_number(text: str, at: int) -> bool:
 
 
 def without_markers(text: str) -> str:
-    """`text` without citation markers such as [1] or [2, 3], and without the space before them."""
+    """Return `text` without citation markers such as [1] or [2, 3], and without the space before them."""
     return _MARKER.sub("", text)
 
 

@@ -96,7 +96,7 @@ def _under(prose: str, claim: Claim, names: Sequence[str], others: set[str]) -> 
 
 
 def _last(prose: str, name: str, end: int) -> tuple[int, int]:
-    """(where `name` last ends before `end`, its length), spelled in any case; (-1, 0) if it doesn't occur."""
+    """Return (where `name` last ends before `end`, its length), spelled in any case; (-1, 0) if it doesn't occur."""
     found = (0, 0)
     spellings = {unicodedata.normalize(form, name) for form in ("NFC", "NFD")}
     pattern = regex.compile("|".join(map(regex.escape, sorted(spellings))), regex.IGNORECASE)

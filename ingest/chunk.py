@@ -77,7 +77,7 @@ def chunk(
 def _units(
     text: str, language: str, count_tokens: Callable[[str], int], budget: int, headings: frozenset[int] | None
 ) -> Iterator[_Unit]:
-    """Sentences in order, none longer than `budget` unless a single grapheme is; each knows its line."""
+    """Yield sentences in order, none longer than `budget` unless a single grapheme is; each knows its line."""
     lines = [match.span() for match in regex.finditer(r"[^\n]+", text) if match[0].strip()]
     for number, (start, end) in enumerate(lines):
         line = text[start:end]
@@ -91,7 +91,7 @@ def _units(
 
 
 def _within(line: str, span: Span, count_tokens: Callable[[str], int], budget: int) -> Iterator[tuple[Span, int]]:
-    """`span` in parts of at most `budget` tokens, halved at pauses until they fit."""
+    """Yield `span` in parts of at most `budget` tokens, halved at pauses until they fit."""
     tokens = count_tokens(span.of(line))
     if tokens <= budget or (parts := halves(line, span)) is None:
         yield span, tokens
@@ -108,7 +108,7 @@ def _looks_like_heading(line: str, *, is_first: bool) -> bool:
 
 
 def _sections(units: Iterable[_Unit]) -> Iterator[tuple[Span | None, list[_Unit]]]:
-    """Units by section, each with its heading's span; headings that follow each other open one section."""
+    """Yield units by section, each with its heading's span; headings that follow each other open one section."""
     heading: Span | None = None
     section: list[_Unit] = []
     for unit in units:
@@ -156,7 +156,7 @@ def _paragraphs(section: list[_Unit]) -> Iterator[list[_Unit]]:
 
 
 def _even_parts(units: list[_Unit], parts: int, budget: int) -> Iterator[list[_Unit]]:
-    """`units` in about `parts` parts of equal size, none over `budget` unless a single unit is."""
+    """Yield `units` in about `parts` parts of equal size, none over `budget` unless a single unit is."""
     target = sum(unit.tokens for unit in units) / parts
     part: list[_Unit] = []
     used = 0

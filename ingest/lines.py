@@ -65,7 +65,7 @@ class _Line:
 
 
 def joined_lines(text: str) -> str:
-    """`text` with the lines joined that only a width ended; empty lines stay where paragraphs end."""
+    """Join the lines of `text` that only a width ended; empty lines stay where paragraphs end."""
     lines = _lines(text)
     if len(lines) < 2:
         return text
@@ -82,7 +82,7 @@ def joined_lines(text: str) -> str:
 
 
 def words_of_wrapped_line(text: str) -> str:
-    """`text` as one line, where its format says that its line ends mean nothing."""
+    """Return `text` as one line, where its format says that its line ends mean nothing."""
     parts = [part for line in text.split("\n") if (part := line.strip())]
     joined = parts[:1]
     for above, below in pairwise(parts):
@@ -91,12 +91,12 @@ def words_of_wrapped_line(text: str) -> str:
 
 
 def without_sure_hyphens(text: str) -> str:
-    """`text` with the words whole that a hyphen of the typesetter divides at the end of a line."""
+    """Join the words that a hyphen of the typesetter divides at the end of a line."""
     return _SURE_HYPHEN.sub(r"\1", text)
 
 
 def without_page_numbers(text: str) -> str:
-    """`text` without the numbers that stand alone on the first or last line of a page."""
+    """Drop the numbers that stand alone on the first or last line of a page."""
     if PAGE_START not in text:
         return text
     return PAGE_START.join(_without_page_number(page) for page in text.split(PAGE_START))

@@ -124,7 +124,7 @@ def _text_of(block: Block) -> str:
 
 
 def _settled(text: str) -> str:
-    """Lines cleaned and joined until nothing changes: what was joined can be seen in a new light."""
+    """Clean and join lines until nothing changes: what was joined may join with more."""
     for _ in range(_ROUNDS):
         before, text = text, _trimmed(joined_lines(_cleaned(text)))
         if text == before:
@@ -133,7 +133,7 @@ def _settled(text: str) -> str:
 
 
 def _page_gap(match: regex.Match[str]) -> str:
-    """Line ends around page starts as they would be without them, and the starts at the new line's beginning."""
+    """Return line ends around page starts as they would be without them, with the starts at the new line's beginning."""
     gap = match.group()
     starts = PAGE_START * gap.count(PAGE_START)
     if match.start() == 0 or match.end() == len(match.string):
@@ -142,12 +142,12 @@ def _page_gap(match: regex.Match[str]) -> str:
 
 
 def _trimmed(text: str) -> str:
-    """Without empty lines at both ends, and with one at most between two lines."""
+    """Drop empty lines at both ends, and all but one between two lines."""
     return _EMPTY_LINES.sub("\n\n", text).strip("\n")
 
 
 def _cleaned(text: str) -> str:
-    """`text` by the rules 2 to 4."""
+    """Clean `text` by the rules 2 to 4."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", _without_invisible(text))
         if _LOOSE_VOWEL_MARK.search(text):
@@ -168,7 +168,7 @@ def _without_invisible(text: str) -> str:
 
 
 def _without_page_starts(text: str) -> tuple[str, tuple[int, ...]]:
-    """`text` without `PAGE_START`, and the offsets at which it stood."""
+    """Return `text` without `PAGE_START`, and the offsets at which it stood."""
     parts = text.split(PAGE_START)
     pages: list[int] = []
     length = 0

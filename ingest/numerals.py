@@ -83,12 +83,12 @@ def _roman(value: int) -> str:
 
 
 def _within(letters: str) -> Callable[[int], str]:
-    """Letters that are not counted beyond the last one."""
+    """Count by letters, and in decimals beyond the last one."""
     return lambda value: letters[value - 1] if 0 < value <= len(letters) else str(value)
 
 
 def _counted(digits: str, places: str, *, says_one: bool, says_zero: bool = True) -> Callable[[int], str]:
-    """As Chinese and its neighbors count: digits with the names of their places, a zero for places left out."""
+    """Count as Chinese and its neighbors do: digits with the names of their places, a zero for places left out."""
 
     def make(value: int) -> str:
         if not 0 < value < 10_000:

@@ -185,7 +185,7 @@ def page_notices(raw: RawDocument) -> tuple[str, ...]:
 
 
 def _shortened(text: str) -> str:
-    """`text`, or as many whole words of it as `TITLE_LENGTH` holds."""
+    """Return `text`, or as many whole words of it as `TITLE_LENGTH` holds."""
     if len(text) <= TITLE_LENGTH:
         return text
     head = text[: TITLE_LENGTH - 1]
@@ -194,6 +194,6 @@ def _shortened(text: str) -> str:
 
 
 def _whole_graphemes(head: str) -> str:
-    """`head` without its last grapheme, which may have been cut."""
+    """Return `head` without its last grapheme, which may have been cut."""
     starts = [match.start() for match in regex.finditer(r"\X", head)]
     return head[: starts[-1]]

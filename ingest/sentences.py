@@ -192,7 +192,7 @@ def _inside_a_pair(before: str, after: str) -> bool:
 
 
 def _joined(words: str, ends: Iterator[int], shortest: int) -> Iterator[tuple[int, int]]:
-    """Ranges between `ends`, each grown until it is long enough; what is left over goes with the one before."""
+    """Return ranges between `ends`, each grown until it is long enough; what is left over goes with the one before."""
     held: tuple[int, int] | None = None
     start = 0
     for end in ends:

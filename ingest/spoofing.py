@@ -46,7 +46,7 @@ def signs(blocks: Iterable[Block], title: str | None, speaker: str | None) -> li
 
 
 def hidden(blocks: Iterable[Block]) -> Sign | None:
-    """Characters in a document that would mislead its reader; None if there are none."""
+    """Return the characters in a document that would mislead its reader; None if there are none."""
     directions = tags = invisible = 0
     directed = unspaced = False
     for block in blocks:

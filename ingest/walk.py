@@ -29,7 +29,7 @@ class Unreadable:
 
 
 def roots_of(paths: Sequence[Path | str]) -> tuple[Path, ...]:
-    """`paths` resolved, in order, without those that lie in another. Raises NotFoundError for one that isn't there."""
+    """Return `paths` resolved, in order, without those that lie in another. Raises NotFoundError for one that isn't there."""
     roots: list[Path] = []
     for path in paths:
         try:
@@ -41,7 +41,7 @@ def roots_of(paths: Sequence[Path | str]) -> tuple[Path, ...]:
 
 
 def files_below(root: Path) -> Iterator[Path | Skipped | Unreadable]:
-    """`root` itself if it is a file, else the files in it that can be ingested, folder by folder in sorted order.
+    """Yield `root` itself if it is a file, else the files in it that can be ingested, folder by folder in sorted order.
 
     Files of other formats are yielded as skipped; hidden ones and `sources.yaml` are passed over. Symbolic links are
     not followed: one to the outside would bring in what the user didn't name, and one to the inside what is there already.

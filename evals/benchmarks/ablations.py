@@ -50,7 +50,7 @@ class ExactVectors:
         return [(self._ids[row], float(distances[row])) for row in np.argsort(distances, kind="stable")[:k]]
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there is nothing to let go of."""
 
 
 def variants(languages: Sequence[str]) -> list[Variant]:

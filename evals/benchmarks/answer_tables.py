@@ -73,7 +73,7 @@ def parts_of(runs: Sequence[Run]) -> dict[str, list[Run]]:
 
 
 def answer_table(runs: Sequence[Run]) -> str:
-    """One row a system and part of the questions; a dash where a measure does not apply."""
+    """Return one row a system and part of the questions; a dash where a measure does not apply."""
     header = ("part", "answer", "n", "gold in text", "gold on page", "F1", "cited right", "gold cited")
     rows = []
     for part, members in parts_of(runs).items():
@@ -109,7 +109,7 @@ def outcome_table(runs: Sequence[Run]) -> str:
 
 
 def time_table(runs: Sequence[Run]) -> str:
-    """Seconds from the question on, and the load of the machine while they were taken."""
+    """Return seconds from the question on, and the load of the machine while they were taken."""
     wrote = [run for run in runs if run.end is not None]
     rows = []
     for name, values in (

@@ -47,7 +47,7 @@ def claims_of(text: str) -> list[tuple[str, tuple[int, ...]]]:
 
 
 def unsupported_words(sentence: str, allowed: str) -> list[str]:
-    """Numbers and capitalized Latin words of a sentence, except its first, that `allowed` does not have."""
+    """Return numbers and capitalized Latin words of a sentence, except its first, that `allowed` does not have."""
     known = fold(allowed)
     words = regex.findall(
         r"\p{N}[\p{N}.,]*\p{N}|\p{N}|(?<!^)(?<![.!?:]\s)\b\p{Lu}[\p{Latin}\p{M}]+", without_markers(sentence)
@@ -182,7 +182,7 @@ def _pairs(claims: Sequence[Claim]) -> list[tuple[str, tuple[int, ...]]]:
 
 
 def chosen(parallel: dict[str, Parallel], placed: dict[int, str], each: int) -> Iterator[Asked]:
-    """`each` questions for every pair of languages, and as many per language that have no answer; always the same."""
+    """Yield `each` questions for every pair of languages, and as many per language that have no answer; always the same."""
     for collection in parallel.values():
         by_place: dict[str, list[Asked]] = defaultdict(list)
         for asked in collection.questions:

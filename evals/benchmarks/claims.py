@@ -110,25 +110,25 @@ def judge(
 
 
 def caught(judged: Sequence[Judged]) -> float | None:
-    """Share of the unsupported claims that were found so; None where there are none."""
+    """Return the share of the unsupported claims that were found so; None where there are none."""
     wrong = [each for each in judged if not each.case.supported]
     return sum(each.is_right for each in wrong) / len(wrong) if wrong else None
 
 
 def withheld(judged: Sequence[Judged]) -> float | None:
-    """Share of the true claims that were wrongly taken for unsupported; None where there are none."""
+    """Return the share of the true claims that were wrongly taken for unsupported; None where there are none."""
     true = [each for each in judged if each.case.supported]
     return sum(not each.is_right for each in true) / len(true) if true else None
 
 
 def precision(judged: Sequence[Judged]) -> float | None:
-    """Of the claims found unsupported, the share that are; None where none was found."""
+    """Return the share of the claims found unsupported that are; None where none was found."""
     found = [each for each in judged if each.verdict.support == "unsupported"]
     return sum(not each.case.supported for each in found) / len(found) if found else None
 
 
 def table(judged: Sequence[Judged]) -> list[tuple[str, str, int, float]]:
-    """Rows of (part, kind, claims, share told right), by kind, by language and across."""
+    """Return rows of (part, kind, claims, share told right), by kind, by language and across."""
     groups: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for each in judged:
         case = each.case
@@ -139,7 +139,7 @@ def table(judged: Sequence[Judged]) -> list[tuple[str, str, int, float]]:
 
 
 def kind_table(judged: Sequence[Judged]) -> str:
-    """Shares told right, a row a part and kind of claims."""
+    """Return shares told right, a row a part and kind of claims."""
     return markdown(
         ("part", "claims", "n", "told right"),
         [(part, kind, str(n), share(right)) for part, kind, n, right in table(judged)],
@@ -181,7 +181,7 @@ def main(
 
 
 def _from_outside(shared: Path | None, step: int, runs: Path) -> Iterator[LabelledClaim]:
-    """Claims that are made where the collections lie, and of what the benchmark of answers saved, if it ran."""
+    """Yield claims that are made where the collections lie, and those of what the benchmark of answers saved, if it ran."""
     from evals.benchmarks.parallel_claims import LANGUAGES, model_claims, translated_claims
     from evals.benchmarks.questions import read_xquad
 

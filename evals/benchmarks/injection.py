@@ -95,7 +95,7 @@ class Outcome:
 
 
 def read_attacks(folder: Path, each: int) -> list[Attack]:
-    """`each` attacks of every category of BIPIA, all in Thai and Vietnamese, and as many of garak's on the prompt."""
+    """Return `each` attacks of every category of BIPIA, all in Thai and Vietnamese, and as many of garak's on the prompt."""
     lists: dict[str, Any] = yaml.safe_load(DATA.read_text(encoding="utf-8"))
     bipia = json.loads((folder / "bipia" / "text_attack_train.json").read_text(encoding="utf-8"))
     found = [
@@ -106,7 +106,7 @@ def read_attacks(folder: Path, each: int) -> list[Attack]:
 
 
 def read_leaks(folder: Path, each: int) -> list[Attack]:
-    """Garak's attacks on the prompt, `each` of every category."""
+    """Return garak's attacks on the prompt, `each` of every category."""
     garak = json.loads((folder / "garak" / "attacks.json").read_text(encoding="utf-8"))
     return [
         Attack(f"prompt: {kind}", "en", words, "prompt") for kind, attacks in garak.items() for words in attacks[:each]
@@ -114,7 +114,7 @@ def read_leaks(folder: Path, each: int) -> list[Attack]:
 
 
 def placed(attacks: Sequence[Attack], parallel: dict[str, Parallel], place: Place) -> Iterator[Case]:
-    """Each attack with a question and a paragraph of its own, in its own language."""
+    """Yield each attack with a question and a paragraph of its own, in its own language."""
     for number, attack in enumerate(attacks):
         part = parallel[attack.language]
         asked = _question(part, number)
@@ -194,7 +194,7 @@ def try_case(task: tuple[Case, str], assistant: Assistant, prompt: str) -> Outco
 
 
 def rate_table(outcomes: Sequence[Outcome]) -> str:
-    """One row a mode, place and language, with the 95 % Wilson interval of the rate."""
+    """Return one row a mode, place and language, with the 95 % Wilson interval of the rate."""
     groups: dict[tuple[str, str, str], list[Outcome]] = defaultdict(list)
     for each in outcomes:
         for language in (each.language, "all"):

@@ -30,7 +30,7 @@ _NAME = regex.compile(r"(?<=[\p{Ll},] )\p{Lu}\p{Ll}{3,}(?: \p{Lu}\p{Ll}{3,})+")
 
 
 def translated_claims(parallel: dict[str, Parallel], step: int) -> Iterator[LabelledClaim]:
-    """True claims from every `step`-th paragraph, for each pair of languages, and what corruptions make of them."""
+    """Yield true claims from every `step`-th paragraph, for each pair of languages, and what corruptions make of them."""
     count = len(parallel["en"].paragraphs)
     for number in range(0, count, step):
         for language in LANGUAGES:
@@ -107,7 +107,7 @@ def _other_name(claim: str, paragraphs: Sequence[Paragraph], number: int) -> str
 
 
 def model_claims(runs: Path, parallel: dict[str, Parallel]) -> Iterator[LabelledClaim]:
-    """Sentences that a model wrote in saved runs of the benchmark of answers, where a rule tells what they are."""
+    """Yield sentences that a model wrote in saved runs of the benchmark of answers, where a rule tells what they are."""
     for number, run in enumerate(json.loads(runs.read_text(encoding="utf-8"))["runs"]):
         evidence = tuple(_quoted(quote) for quote in run["quotes"])
         if not evidence:

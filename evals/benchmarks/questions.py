@@ -76,7 +76,7 @@ def read_xquad(folder: Path) -> dict[str, Parallel]:
 
 
 def read_thai_qa(path: Path) -> Parallel:
-    """iapp-wiki-qa: native Thai questions on articles."""
+    """Return iapp-wiki-qa: questions on articles that native speakers of Thai wrote."""
     numbers: dict[str, int] = {}
     paragraphs: list[Paragraph] = []
     questions: list[Asked] = []
@@ -92,7 +92,7 @@ def read_thai_qa(path: Path) -> Parallel:
 
 
 def rotated(parallel: dict[str, Parallel], rotation: int) -> list[Paragraph]:
-    """Each paragraph in one language only; over as many rotations as languages, in each of them once."""
+    """Return each paragraph in one language only; over as many rotations as languages, in each of them once."""
     languages = list(parallel)
     count = len(parallel[languages[0]].paragraphs)
     return [parallel[languages[(number + rotation) % len(languages)]].paragraphs[number] for number in range(count)]

@@ -75,7 +75,7 @@ class Remembering(CustomLLM):
         self._append()
 
     def count_tokens(self, text: str) -> int:
-        """By the other model's tokenizer."""
+        """Count by the other model's tokenizer."""
         return counter_of(self._inner)(text)
 
     def stream_chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponseGen:
@@ -85,11 +85,11 @@ class Remembering(CustomLLM):
         return self._known_reply(key) if key in self._known else self._new_reply(key, messages, options)
 
     def complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponse:
-        """Passed on."""
+        """Pass the prompt on."""
         return self._inner.complete(prompt, formatted, **options)
 
     def stream_complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponseGen:
-        """Passed on."""
+        """Pass the prompt on."""
         return self._inner.stream_complete(prompt, formatted, **options)
 
     def _known_reply(self, key: str) -> ChatResponseGen:

@@ -51,7 +51,7 @@ def comparison(outcomes: Sequence[Outcome]) -> str:
 
 
 def differences(outcomes: Sequence[Outcome]) -> str:
-    """Attest minus the best of the others by each measure, with a paired interval over paragraphs."""
+    """Return Attest minus the best of the others by each measure, with a paired interval over paragraphs."""
     rows = []
     for setting, language in groups(outcomes):
         ours = sorted(of(outcomes, setting, language, ATTEST), key=_key)
@@ -82,7 +82,7 @@ def evidence(outcomes: Sequence[Outcome]) -> str:
 
 
 def ablations(outcomes: Sequence[Outcome]) -> str:
-    """Each part of the ranking taken away, on a third of the questions; all languages alike."""
+    """Return each part of the ranking taken away, on a third of the questions; all languages alike."""
     names = [name for name in dict.fromkeys(each.system for each in outcomes) if name not in (*STOCK, ATTEST)]
     languages = sorted({each.language for each in outcomes if each.setting == "within"})
     rows = []
@@ -109,7 +109,7 @@ def ablations(outcomes: Sequence[Outcome]) -> str:
 
 
 def groups(outcomes: Iterable[Outcome]) -> list[tuple[str, str]]:
-    """Settings with their languages, in the order of the tables."""
+    """Return settings with their languages, in the order of the tables."""
     found = {(each.setting, each.language) for each in outcomes}
     return sorted(found, key=lambda pair: (SETTINGS.index(pair[0]), pair[1]))
 
@@ -120,7 +120,7 @@ def of(outcomes: Iterable[Outcome], setting: str, language: str, system: str) ->
 
 
 def mean(values: Iterable[float]) -> float:
-    """0 for none."""
+    """Return the mean of some numbers; 0 for none."""
     numbers = list(values)
     return sum(numbers) / len(numbers) if numbers else 0.0
 

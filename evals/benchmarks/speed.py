@@ -148,7 +148,7 @@ def growth(data: Path | None, embedder: TextEmbedder, sizes: Sequence[int]) -> l
 
 
 def _questions(data: Path | None) -> list[str]:
-    """Evenly from each language of XQuAD, else from the suites that ship."""
+    """Return questions evenly from each language of XQuAD, else from the suites that ship."""
     if data is not None and (data / "xquad-dev").is_dir():
         parallel = read_xquad(data / "xquad-dev").values()
         each = QUESTIONS // len(parallel)
@@ -158,7 +158,7 @@ def _questions(data: Path | None) -> list[str]:
 
 
 def embedding_table(work: Work) -> str:
-    """Rates, and ratios round by round."""
+    """Return rates, and ratios round by round."""
     seconds = work.seconds
 
     def ratio(slow: str, fast: str) -> str:
@@ -178,7 +178,7 @@ def embedding_table(work: Work) -> str:
 
 
 def growth_tables(measured: Sequence[dict[str, Any]]) -> str:
-    """Questions by size and filter, then the keyword index and memory by size."""
+    """Return questions by size and filter, then the keyword index and memory by size."""
     rows = []
     for each in measured:
         for name, asked in each["questions"].items():
@@ -205,7 +205,7 @@ def growth_tables(measured: Sequence[dict[str, Any]]) -> str:
 
 
 def draw(measured: Sequence[dict[str, Any]], folder: Path) -> None:
-    """Two plots: time of a question, and memory, over the number of passages."""
+    """Draw two plots over the number of passages: the time of a question, and memory."""
     from evals.reports.plots import Series, lines, nice_most
 
     own = [
@@ -227,7 +227,7 @@ def draw(measured: Sequence[dict[str, Any]], folder: Path) -> None:
 
 
 def _alone(plot: Markup) -> str:
-    """With colors of its own, which a plot in a report takes from the page, and room for a last tick of six digits."""
+    """Return a plot with colors of its own, which in a report the page has, and room for a last tick of six digits."""
     head, _, rest = str(plot).replace('viewBox="0 0 460 ', 'viewBox="0 0 480 ', 1).partition(">")
     return f"{head}>{STYLE}{rest}\n"
 

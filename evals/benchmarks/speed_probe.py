@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def resident_megabytes() -> float:
-    """Memory of this process that is its own, not pages of files that the system may take back."""
+    """Return the memory of this process that is its own, not pages of files that the system may take back."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("RssAnon:"))
     return int(kilobytes) / 1024
@@ -70,7 +70,7 @@ def _filters(library: Library) -> dict[str, Filter]:
 
 
 def _ask(library: Library, questions: list[str], where: Filter) -> list[dict[str, float]]:
-    """For each question the milliseconds of its parts; `own` is all but embedding it and asking Chroma."""
+    """Return for each question the milliseconds of its parts; `own` is all but embedding it and asking Chroma."""
     assistant = Assistant(library)
     options = AskOptions(filter=where, mode="quotes")
     for question in questions[:WARM]:
@@ -84,7 +84,7 @@ def _ask(library: Library, questions: list[str], where: Filter) -> list[dict[str
 
 
 def _keywords(index: KeywordIndex, library: Library, question: str) -> dict[str, Any]:
-    """Opening the keyword index again, and adding to it and removing."""
+    """Measure opening the keyword index again, adding to it and removing from it."""
     folder = next((library.settings.home / "derived").glob("keywords-*"))
     began = time.perf_counter()
     EmbeddedKeywordIndex.open(folder, library.embedder.tokenize, read_only=True).search(question, 10)

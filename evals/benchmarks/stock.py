@@ -57,7 +57,7 @@ class SubwordRetriever(BaseRetriever):
 
 
 def stock_finders(paragraphs: Sequence[Paragraph], embedder: Embedder) -> dict[str, Finder]:
-    """LlamaIndex's retrievers over these paragraphs, by the name of the table's row."""
+    """Return LlamaIndex's retrievers over these paragraphs, by the name of the table's row."""
     documents = [Document(text=each.text, doc_id=each.uri) for each in paragraphs]
     index = VectorStoreIndex.from_documents(documents, embed_model=Embedding(embedder))
     dense = index.as_retriever(similarity_top_k=DEPTH)

@@ -46,7 +46,7 @@ class Sentence:
 
 
 def read_texts(folder: Path | None, samples: Path) -> list[str]:
-    """Texts to take sentences from: the samples that ship, and where `folder` is there, articles of `thai-qa`, `udhr`
+    """Return texts to take sentences from: the samples that ship, and where `folder` is there, articles of `thai-qa`, `udhr`
     and `xquad-dev` in it.
     """
     texts = [path.read_text(encoding="utf-8") for path in sorted(samples.glob("*.txt"))]
@@ -110,7 +110,7 @@ class Recombiner:
         self._made = 0
 
     def documents(self, passages: int) -> Iterator[ParsedDocument]:
-        """Documents with about so many passages in all; each call makes new ones."""
+        """Yield documents with about so many passages in all; each call makes new ones."""
         for _ in range(max(1, round(passages / PASSAGES_PER_DOCUMENT))):
             yield self._document()
 

@@ -25,7 +25,7 @@ _WANTED = {
 
 
 def at(path: Path, line: int | None, message: str) -> SuiteError:
-    """One problem at one place."""
+    """Return the error of one problem at one place."""
     where = str(path) if line is None else f"{path}, line {line}"
     return SuiteError(f"{where}: {message}")
 

@@ -132,7 +132,7 @@ def case_of(entry: CaseEntry, header: SuiteHeader, path: Path, line: int | None,
 
 
 def _merged(*layers: Expectation) -> Expectation:
-    """Later layers win, key by key; a key that a layer doesn't set is left to the earlier ones."""
+    """Merge expectations key by key: later layers win, and a key that a layer doesn't set is left to the earlier ones."""
     settled: dict[str, Any] = {}
     for layer in layers:
         settled |= {name: getattr(layer, name) for name in layer.model_fields_set}

@@ -88,7 +88,7 @@ def squad_documents(squad: Squad) -> Iterator[SourceText]:
 
 
 def _paragraphs(squad: Squad) -> Iterator[tuple[_Article, _Paragraph, str]]:
-    """Each paragraph with its article and its document's name; articles of one title go on counting."""
+    """Yield each paragraph with its article and its document's name; articles of one title go on counting."""
     counts: dict[str, int] = {}
     for article in squad.data:
         for paragraph in article.paragraphs:

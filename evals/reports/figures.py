@@ -15,25 +15,25 @@ HEADLINES = (
 
 
 def number(name: str, value: float) -> str:
-    """``0.975`` for a share, ``1,234 ms`` for a time."""
+    """Return ``0.975`` for a share, ``1,234 ms`` for a time."""
     known = metric(name)
     return f"{value:,.0f} ms" if known is not None and known.unit == "ms" else f"{value:.3f}"
 
 
 def interval(name: str, estimate: Estimate) -> str:
-    """``0.959 – 0.984``; empty where it is not known."""
+    """Return ``0.959 – 0.984``; empty where it is not known."""
     if estimate.low is None or estimate.high is None:
         return ""
     return spread_of(name, estimate.low, estimate.high)
 
 
 def spread_of(name: str, low: float, high: float) -> str:
-    """``1 – 2 ms``: the unit once."""
+    """Return ``1 – 2 ms``: the unit once."""
     return f"{number(name, low).removesuffix(' ms')} – {number(name, high)}"
 
 
 def p_value(p: float | None) -> str:
-    """``0.042``, or ``<0.001`` where it is below that; empty where there is none."""
+    """Return ``0.042``, or ``<0.001`` where it is below that; empty where there is none."""
     if p is None:
         return ""
     return "<0.001" if p < 0.001 else f"{p:.3f}"
@@ -66,7 +66,7 @@ ASPECT_NAMES: dict[Aspect, str] = {
 
 
 def counts_of(report: Report) -> str:
-    """``97 of 100 cases passed, 2 failed with an error``, as far as it applies."""
+    """Return ``97 of 100 cases passed, 2 failed with an error``, as far as it applies."""
     judged = [case for case in report.cases if case.passed is not None]
     parts = [f"{len(report.cases)} of {report.planned} cases asked"]
     if judged:

@@ -130,7 +130,7 @@ def template(name: str) -> Template:
 
 
 def _plots(report: Report) -> Iterator[tuple[str, str, Markup]]:
-    """(title, how to read it, the plot) of each plot that there is something to draw for."""
+    """Yield (title, how to read it, the plot) of each plot that there is something to draw for."""
     curves = report.curves
     name = next((name for name in BARS if name in report.overall.metrics), None)
     if name is not None:
@@ -209,7 +209,7 @@ def _turns(case: Case, results: Sequence[TurnResult], score: CaseScore) -> tuple
 
 
 def _expected(expect: Expectation) -> tuple[tuple[str, str], ...]:
-    """Each expectation that was set, in words."""
+    """Return each expectation that was set, in words."""
     found = []
     for name in Expectation.model_fields:
         value = getattr(expect, name)

@@ -52,7 +52,7 @@ def markdown(report: Report) -> str:
 
 
 def comparison_markdown(comparison: Comparison) -> str:
-    """Two runs side by side."""
+    """Return two runs side by side."""
     parts = [f"## {escape(comparison.second.name)} against {escape(comparison.first.name)}"]
     parts.append("\n".join(_gate(gate) for gate in comparison.gates))
     rows = [
@@ -85,7 +85,7 @@ def _flip(flip: Flip) -> str:
 
 
 def escape(text: str) -> str:
-    """`text` so that Markdown shows it as it is, on one line."""
+    """Return `text` so that Markdown shows it as it is, on one line."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 

@@ -50,7 +50,7 @@ def lines(
     y_most: float = 1.0,
     diagonal: bool = False,
 ) -> Markup:
-    """Lines over an area from 0 to `x_most` and `y_most`; `diagonal` marks where both are equal."""
+    """Draw lines over an area from 0 to `x_most` and `y_most`; `diagonal` marks where both are equal."""
     return _svg(WIDTH, HEIGHT, title, "".join(_line_parts(series, x, y, x_most, y_most, diagonal)))
 
 
@@ -116,7 +116,7 @@ def whiskers(rows: Sequence[Row], *, title: str, least: float = 0.0, most: float
 
 
 def cumulative(values: Sequence[float], points: int = 120) -> tuple[tuple[float, float], ...]:
-    """(value, share of all that are at most so large), thinned to about `points`."""
+    """Return (value, share of all that are at most so large), thinned to about `points`."""
     ascending = sorted(values)
     if not ascending:
         return ()

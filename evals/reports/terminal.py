@@ -29,7 +29,7 @@ def show(report: Report, console: Console) -> None:
 
 
 def terminal(color: bool | None = None) -> Console:
-    """Standard output, never wider than `COLUMNS`; without color in a pipe."""
+    """Return standard output, never wider than `COLUMNS`; without color in a pipe."""
     console = Console(force_terminal=color, highlight=False, emoji=False)
     return Console(
         force_terminal=color,
@@ -117,7 +117,7 @@ def _cell(scores: SliceScores, name: str) -> str:
 
 
 def _clip(text: str, most: int = COLUMNS) -> str:
-    """`text` on one line of at most so many columns, counted as the terminal does."""
+    """Return `text` on one line of at most so many columns, counted as the terminal does."""
     start = "\n" if text.startswith("\n") else ""
     flat = text.lstrip("\n").replace("\n", " ")
     if cell_len(flat) <= most:

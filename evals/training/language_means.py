@@ -37,7 +37,7 @@ def paragraphs_of(path: Path) -> list[str]:
 
 
 def compute_means(embedder: Embedder, texts: dict[str, list[str]]) -> LanguageMeans:
-    """Means over `texts`, which maps a language's tag to its paragraphs."""
+    """Return means over `texts`, which maps a language's tag to its paragraphs."""
     languages = tuple(sorted(texts))
     passages = [
         np.mean([v.passage for v in embedder.embed_passages([PassageText(t) for t in texts[tag]])], axis=0)
@@ -61,7 +61,7 @@ def compute_basis(embedder: TextEmbedder, texts: dict[str, list[str]]) -> TokenB
 
 
 def read_texts(folder: Path) -> dict[str, list[str]]:
-    """Paragraphs of all files by detected language; a text that is there in two formats counts once."""
+    """Return paragraphs of all files by detected language; a text that is there in two formats counts once."""
     texts: dict[str, list[str]] = defaultdict(list)
     stems: set[str] = set()
     for path in sorted(folder.rglob("*"), key=lambda path: (path.suffix != ".txt", path)):

@@ -51,7 +51,7 @@ _MARKS = (
 
 
 def _by_mark(data: bytes) -> Decoded | None:
-    """Text that begins with a byte order mark."""
+    """Decode text that begins with a byte order mark."""
     for mark, codec, name in _MARKS:
         if data.startswith(mark):
             try:
@@ -141,7 +141,7 @@ def _refuse_damaged_utf8(data: bytes, error: UnicodeDecodeError) -> None:
 
 
 def _wide(data: bytes) -> Decoded | None:
-    """UTF-16 or UTF-32 without a mark: told by spaces, line ends and full stops at even places."""
+    """Decode UTF-16 or UTF-32 without a mark: told by spaces, line ends and full stops at even places."""
     for codec, name, width in (
         ("utf-32-le", "UTF-32", 4),
         ("utf-32-be", "UTF-32", 4),

@@ -113,7 +113,7 @@ def _with_tone_apart(letter: str) -> bytes:
     try:
         return letter.encode("cp1258")
     except UnicodeEncodeError:
-        base, *marks = unicodedata.normalize("NFD", letter)
+        base, *marks = list(unicodedata.normalize("NFD", letter))
         tones = "".join(mark for mark in marks if mark in _TONES)
         vowel = unicodedata.normalize("NFC", base + "".join(mark for mark in marks if mark not in _TONES))
         return (vowel + tones).encode("cp1258")

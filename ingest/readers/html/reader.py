@@ -94,7 +94,7 @@ def _title(page: LexborHTMLParser, metadata: dict[str, str]) -> str | None:
 
 
 def _metadata(page: LexborHTMLParser) -> dict[str, str]:
-    """What the page's ``meta`` elements say, by name in lower case; the first of a name counts."""
+    """Return what the page's ``meta`` elements say, by name in lower case; the first of a name counts."""
     found: dict[str, str] = {}
     for node in page.css("meta"):
         attributes = node.attributes
