@@ -120,8 +120,8 @@ def parse(paragraph: Paragraph, embedder: Embedder) -> ParsedDocument:
     return ParsedDocument(document, paragraph.text, passages, normalization=0)
 
 
-class RememberingEmbedder:
-    """The real model, asked once for each text: libraries of the same paragraphs and questions share vectors."""
+class WrappedEmbedder:
+    """An embedder that passes on to another one what a subclass doesn't do itself: all but embedding passages."""
 
     def __init__(self, inner: Embedder) -> None:
         self.inner = inner
@@ -130,6 +130,29 @@ class RememberingEmbedder:
         self.dimensions = inner.dimensions
         self.max_tokens = inner.max_tokens
         self.token_basis = inner.token_basis
+
+    def embed_question(self, text: str) -> QuestionVectors:
+        """See `Embedder.embed_question`."""
+        return self.inner.embed_question(text)
+
+    def embed_queries(self, texts: Sequence[str]) -> FloatArray:
+        """See `Embedder.embed_queries`."""
+        return self.inner.embed_queries(texts)
+
+    def count_tokens(self, text: str) -> int:
+        """See `Embedder.count_tokens`."""
+        return self.inner.count_tokens(text)
+
+    def tokenize(self, text: str) -> list[str]:
+        """See `Embedder.tokenize`."""
+        return self.inner.tokenize(text)
+
+
+class RememberingEmbedder(WrappedEmbedder):
+    """The real model, asked once for each text: libraries of the same paragraphs and questions share vectors."""
+
+    def __init__(self, inner: Embedder) -> None:
+        super().__init__(inner)
         self._questions: dict[str, QuestionVectors] = {}
         self._queries: dict[str, FloatArray] = {}
         self._passages: dict[PassageText, PassageVectors] = {}
@@ -153,11 +176,3 @@ class RememberingEmbedder:
         if new:
             self._passages |= dict(zip(new, self.inner.embed_passages(new, progress), strict=True))
         return [self._passages[passage] for passage in passages]
-
-    def count_tokens(self, text: str) -> int:
-        """See `Embedder.count_tokens`."""
-        return self.inner.count_tokens(text)
-
-    def tokenize(self, text: str) -> list[str]:
-        """See `Embedder.tokenize`."""
-        return self.inner.tokenize(text)

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
+from evals.benchmarks.questions import WrappedEmbedder
 from ingest.chunk import chunk
 from store.embedding import FloatArray
-from store.embedding.embedder import Embedder, PassageText, PassageVectors, Progress, QuestionVectors
+from store.embedding.embedder import Embedder, PassageText, PassageVectors, Progress
 from store.embedding.token_states import Codes, PassageTokens
 from store.ids import document_id
 from store.text.language import detect_language
@@ -85,7 +86,7 @@ def _codes(vectors: PassageVectors) -> list[Codes | None]:
     return [vectors.tokens.codes[first:end] for first, end in vectors.tokens.sentences]
 
 
-class Recombiner:
+class Recombiner(WrappedEmbedder):
     """Makes documents of recombined sentences; an `Embedder` that knows their vectors without the model.
 
     The same seed makes the same documents. `name` and `fingerprint` are the real model's, so a library made with this
@@ -93,12 +94,7 @@ class Recombiner:
     """
 
     def __init__(self, sentences: Sequence[Sentence], inner: Embedder, seed: int = 7) -> None:
-        self.inner = inner
-        self.name = inner.name
-        self.fingerprint = inner.fingerprint
-        self.dimensions = inner.dimensions
-        self.max_tokens = inner.max_tokens
-        self.token_basis = inner.token_basis
+        super().__init__(inner)
         self._by_language: dict[str, list[Sentence]] = {}
         for sentence in sentences:
             self._by_language.setdefault(sentence.language, []).append(sentence)
@@ -114,14 +110,6 @@ class Recombiner:
         for _ in range(max(1, round(passages / PASSAGES_PER_DOCUMENT))):
             yield self._document()
 
-    def embed_question(self, text: str) -> QuestionVectors:
-        """See `Embedder.embed_question`."""
-        return self.inner.embed_question(text)
-
-    def embed_queries(self, texts: Sequence[str]) -> FloatArray:
-        """See `Embedder.embed_queries`."""
-        return self.inner.embed_queries(texts)
-
     def embed_passages(self, passages: Sequence[PassageText], progress: Progress | None = None) -> list[PassageVectors]:
         """See `Embedder.embed_passages`: known vectors of known sentences, turned a little."""
         made = []
@@ -134,14 +122,6 @@ class Recombiner:
             if progress:
                 progress(done, len(passages))
         return made
-
-    def count_tokens(self, text: str) -> int:
-        """See `Embedder.count_tokens`."""
-        return self.inner.count_tokens(text)
-
-    def tokenize(self, text: str) -> list[str]:
-        """See `Embedder.tokenize`."""
-        return self.inner.tokenize(text)
 
     def _tokens(self, sentences: Sequence[str]) -> PassageTokens | None:
         if not self._codes:

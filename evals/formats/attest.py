@@ -7,7 +7,6 @@ by ``|``; a ``|`` that belongs to a value is written ``\|``. A regular expressio
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any, TypeVar
 import regex
 from pydantic import BaseModel, ValidationError
 
-from evals.formats.problems import EXPECTATION_MODELS, at, translated
+from evals.formats.problems import EXPECTATION_MODELS, at, json_object, translated
 from evals.formats.schema import CaseEntry, Defaults, SuiteEntry, SuiteHeader, TurnEntry, case_of
 from evals.formats.table import table_rows
 from evals.formats.yaml_lines import read_lined
@@ -67,15 +66,8 @@ def read_cases(rows: Iterable[tuple[int, dict[str, Any]]], path: Path) -> tuple[
 def json_lines(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield each object of a JSONL text with its line. Raises SuiteError with the line of what is none."""
     for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise at(path, number, f"this line is not JSON: {error.msg} at column {error.colno}.") from error
-        if not isinstance(value, dict):
-            raise at(path, number, "each line must be a JSON object, one case.")
-        yield number, value
+        if line.strip():
+            yield number, json_object(line, path, number)
 
 
 def read_csv(text: str, path: Path) -> tuple[SuiteHeader, tuple[Case, ...]]:

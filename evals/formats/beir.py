@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from evals.formats.problems import at
+from evals.formats.problems import at, json_object
 from evals.formats.suite import SourceText
 from evals.types import Case, Gold, Turn
 from store.text.language import UNKNOWN, detect_language
@@ -143,14 +143,7 @@ def _number(cell: str) -> float | None:
 
 
 def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in _lines(path):
-        try:
-            value = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise at(path, number, f"this line is not JSON: {error.msg} at column {error.colno}.") from error
-        if not isinstance(value, dict):
-            raise at(path, number, "each line must be a JSON object.")
-        yield number, value
+    yield from ((number, json_object(line, path, number)) for number, line in _lines(path))
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -28,6 +30,17 @@ def at(path: Path, line: int | None, message: str) -> SuiteError:
     """Return the error of one problem at one place."""
     where = str(path) if line is None else f"{path}, line {line}"
     return SuiteError(f"{where}: {message}")
+
+
+def json_object(line: str, path: Path, number: int) -> dict[str, Any]:
+    """Return the object in a line of JSONL. Raises SuiteError for a line that is none."""
+    try:
+        value = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise at(path, number, f"this line is not JSON: {error.msg} at column {error.colno}.") from error
+    if not isinstance(value, dict):
+        raise at(path, number, "each line must be a JSON object.")
+    return value
 
 
 def translated(error: ValidationError, path: Path, locate: Locate, models: dict[str, type[BaseModel]]) -> SuiteError:
