@@ -226,6 +226,6 @@ def review(
 @evaluate.command("schema")
 def schema() -> None:
     """Print the JSON Schema of a suite, for editors and validators."""
-    from evals.formats.schema import schema_text
+    from evals.formats.attest import schema_text
 
     click.echo(schema_text(), nl=False)

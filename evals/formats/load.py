@@ -14,11 +14,10 @@ from typing import Any
 import regex
 
 from evals.formats import beir
-from evals.formats.attest import json_lines, read_cases, read_csv, read_yaml
+from evals.formats.attest import SuiteHeader, json_lines, read_cases, read_csv, read_yaml
 from evals.formats.problems import at
 from evals.formats.promptfoo import looks_like_promptfoo, read_promptfoo
 from evals.formats.rows import Kind, kind_of_columns, read_rows
-from evals.formats.schema import SuiteHeader
 from evals.formats.squad import read_squad, squad_cases, squad_documents
 from evals.formats.suite import Folder, Suite, Texts
 from evals.formats.table import Rows, headings_of, json_rows, row_of, table_rows

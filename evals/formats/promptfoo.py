@@ -13,8 +13,8 @@ from typing import Any
 import regex
 from pydantic import ValidationError
 
+from evals.formats.attest import CaseEntry, SuiteHeader, case_of
 from evals.formats.problems import EXPECTATION_MODELS, at, translated
-from evals.formats.schema import CaseEntry, SuiteHeader, case_of
 from evals.formats.suite import Suite, question_languages
 from evals.formats.table import table_rows
 from evals.formats.yaml_lines import Lined, read_lined

@@ -27,8 +27,8 @@ import regex
 from pydantic import AfterValidator, Field, ValidationError
 
 from assistant.types import Answer, Message
+from evals.formats.attest import Entry
 from evals.formats.problems import at, translated
-from evals.formats.schema import Entry
 from evals.formats.yaml_lines import read_lined
 from evals.systems.base import Citation, Reply, ReplyError, UnreachableError
 from evals.systems.citations import chat_citations, citation_of, split_references

@@ -8,7 +8,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from evals.formats import Folder, Suite, load, load_all
-from evals.formats.schema import schema_text
+from evals.formats.attest import schema_text
 from store.errors import SuiteError
 
 YAML = """\
