@@ -1,14 +1,26 @@
-"""What a user may expect of `attest ingest`: clear counts, clear errors, the right exit code."""
+"""What a user may expect of `attest ingest` and `attest documents list`: clear counts and errors, every format."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from assistant.server.settings import PageSettings
+from ingest.cli import ingest
+from ingest.library_cli import list_documents
+from ingest.readers import READERS
+from ingest.readers.base import Reader
+from store.library import Library
+from store.settings import load_settings
+from tests.store.building import HashingEmbedder, parsed
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,3 +64,24 @@ def test_a_wrong_request_is_told_in_one_line_and_makes_no_library(tmp_path: Path
     assert len(done.stderr.splitlines()) == 1
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "home").exists()
+
+
+def test_the_list_names_pages_without_text_and_recognized_ones(tmp_path: Path) -> None:
+    scan = parsed("รายงาน.pdf", "Báo cáo năm nay.")
+    signs = ("title", "unread:2-3,7/9", "recognized:5/9")
+    with Library.open(tmp_path, embedder=HashingEmbedder()) as library:
+        library.add(replace(scan, document=replace(scan.document, signs=signs)))
+        library.add(parsed("plain.txt", "All of it is text."))
+    settings = load_settings(tmp_path)
+    plain, told = CliRunner().invoke(list_documents, [], obj=settings, catch_exceptions=False).output.splitlines()
+    assert "(en, no text on pages 2-3, 7 of 9, text recognized from pictures on pages 5 of 9)" in told
+    assert "pages" not in plain
+    listed = json.loads(CliRunner().invoke(list_documents, ["--json"], obj=settings, catch_exceptions=False).output)
+    assert [document["signs"] for document in listed["documents"]] == [[], list(signs)]
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.suffixes[0])
+def test_the_page_takes_every_format_and_the_command_names_it(reader: Reader) -> None:
+    assert set(reader.suffixes) <= set(PageSettings().upload_suffixes)
+    told = CliRunner().invoke(ingest, ["--help"]).output.split("Formats:")[1]
+    assert re.search(rf"{reader.name} +{re.escape(' '.join(reader.suffixes))}\n", told)
