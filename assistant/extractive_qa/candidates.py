@@ -21,9 +21,9 @@ from store.types import Hit, SearchResult, SentenceHit, Span
 
 PASSAGES = 10
 """Passages whose sentences are looked at."""
-READ = 12
+READ = 6
 """Sentences that are read, each in its window, beside the best one of each of the first passages."""
-READ_PASSAGES = 6
+READ_PASSAGES = 4
 """Passages of which the best sentence is read in any case."""
 UNREAD = -6.0
 """Margin of a sentence that was not read: about that of a text on something else."""
