@@ -1,11 +1,13 @@
 """Each expectation of a suite as a check of what came back: met or not, and why not, in a sentence.
 
-All are deterministic. A check looks at nothing but the `TurnResult`, so a saved run can be checked again.
+All are deterministic. A check looks at nothing but the `TurnResult`, so a saved run can be checked again; verdicts are always
+made from results, never saved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 import regex
 
@@ -15,11 +17,9 @@ from evals.metrics.citations import cited_evidence, quote_verdicts
 from evals.text import contains, fold, path_parts, without_markers
 from evals.text_checks import comparable_text, other_language, unattributed
 from evals.types import ASPECTS, Aspect, Case, CaseResult, Expectation, Reference, Turn, TurnResult
-from evals.verdicts import CaseVerdict, CheckResult, TurnVerdict
 
 REGEX_SECONDS = 1.0
 SHOWN = 120
-
 
 NEEDED: dict[str, Aspect] = {
     "answerable": "answered",
@@ -31,6 +31,48 @@ NEEDED: dict[str, Aspect] = {
     "attributed_to": "attest",
 }
 """What a system must tell for an expectation to apply; those that aren't here look at the text alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """Whether one expectation was met, and if not, why, in a sentence."""
+
+    expectation: str
+    passed: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnVerdict:
+    """All verdicts on one turn."""
+
+    turn: int
+    """Counted from 0."""
+    verdicts: tuple[CheckResult, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every expectation was met."""
+        return all(verdict.passed for verdict in self.verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseVerdict:
+    """All verdicts on one case, asked once."""
+
+    key: str
+    repeat: int
+    turns: tuple[TurnVerdict, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every expectation of every turn was met."""
+        return all(turn.passed for turn in self.turns)
+
+    @property
+    def failures(self) -> tuple[tuple[int, CheckResult], ...]:
+        """(turn, verdict) of what was not met."""
+        return tuple((turn.turn, verdict) for turn in self.turns for verdict in turn.verdicts if not verdict.passed)
 
 
 def judge_case(case: Case, result: CaseResult, given: Collection[Aspect] = ASPECTS) -> CaseVerdict:
@@ -51,15 +93,11 @@ def judge_turn(turn: Turn, result: TurnResult | None, given: Collection[Aspect] 
     Without an answer none is met; a turn without expectations then still fails, for it crashed.
     """
     if result is None or result.answer is None:
-        why = "an earlier turn failed" if result is None or result.failure is None else _failure(result)
+        failure = None if result is None else result.failure
+        why = "an earlier turn failed" if failure is None else f"{failure.kind}: {failure.message}"
         names = _checked(turn.expect, given) or ("an answer",)
         return tuple(CheckResult(name, passed=False, reason=f"There is no answer: {why}") for name in names)
     return tuple(_verdicts(turn, result, result.answer, given))
-
-
-def _failure(result: TurnResult) -> str:
-    assert result.failure is not None  # noqa: S101 - for the type checker: the caller has looked
-    return f"{result.failure.kind}: {result.failure.message}"
 
 
 def _checked(expect: Expectation, given: Collection[Aspect]) -> tuple[str, ...]:
@@ -77,34 +115,34 @@ def _answerable(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
     if turn.expect.answerable == answer.answered:
         return None
     if answer.answered:
-        return f"It should say that it can't answer, but answered: {_shown(answer)}"
+        return f"It should say that it can't answer, but answered: {_cut(answer.text)}"
     return f"It should answer, but said that it can't ({answer.abstain_reason}, confidence {answer.confidence:.2f})."
 
 
 def _kind(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
     if turn.expect.kind == answer.kind:
         return None
-    return f"The answer's form is {answer.kind}, not {turn.expect.kind}: {_shown(answer)}"
+    return f"The answer's form is {answer.kind}, not {turn.expect.kind}: {_cut(answer.text)}"
 
 
 def _answer_contains(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
     missing = [words for words in turn.expect.answer_contains if not _says(turn, answer, words)]
-    return f"The answer does not contain {_list(missing)}: {_shown(answer)}" if missing else None
+    return f"The answer does not contain {_list(missing)}: {_cut(answer.text)}" if missing else None
 
 
 def _answer_contains_any(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
     wanted = turn.expect.answer_contains_any
     if any(_says(turn, answer, words) for words in wanted):
         return None
-    return f"The answer contains none of {_list(wanted)}: {_shown(answer)}"
+    return f"The answer contains none of {_list(wanted)}: {_cut(answer.text)}"
 
 
 def _answer_regex(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
-    text = _plain(answer)
+    text = without_markers(answer.text)
     for pattern in turn.expect.answer_regex:
         try:
             if not regex.search(pattern, text, timeout=REGEX_SECONDS):
-                return f"/{pattern}/ matches nowhere in the answer: {_shown(answer)}"
+                return f"/{pattern}/ matches nowhere in the answer: {_cut(answer.text)}"
         except TimeoutError:
             return f"/{pattern}/ took longer than {REGEX_SECONDS:.0f} s: make it simpler."
     return None
@@ -113,7 +151,7 @@ def _answer_regex(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
 def _answer_equals(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
     if exact_match(comparable_text(answer), turn.expect.answer_equals, answer.language):
         return None
-    return f"The answer is not {_list(turn.expect.answer_equals)}: {_shown(answer)}"
+    return f"The answer is not {_list(turn.expect.answer_equals)}: {_cut(answer.text)}"
 
 
 def _answer_f1_at_least(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
@@ -139,7 +177,7 @@ def _agreement(
     if not golds:
         return f"{name} needs something to compare with: give a `reference`, or the case `answers`."
     value = measure(comparable_text(answer), golds) or 0.0
-    return None if value >= wanted.value else f"{name} is {value:.3f}, below {wanted.value}: {_shown(answer)}"
+    return None if value >= wanted.value else f"{name} is {value:.3f}, below {wanted.value}: {_cut(answer.text)}"
 
 
 def _cites_document(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
@@ -184,19 +222,19 @@ def _quotes_verbatim(turn: Turn, result: TurnResult, answer: Answer) -> str | No
 def _language(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
     wanted = turn.expect.language or ""
     got = other_language(answer, wanted)
-    return None if got is None else f"The answer is in {got}, not in {wanted}: {_shown(answer)}"
+    return None if got is None else f"The answer is in {got}, not in {wanted}: {_cut(answer.text)}"
 
 
 def _attributed_to(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
     problem = unattributed(answer, turn.expect.attributed_to)
     if problem is None:
         return None
-    return f"It should say that {_list(turn.expect.attributed_to)} says so: {problem}; {_shown(answer)}"
+    return f"It should say that {_list(turn.expect.attributed_to)} says so: {problem}; {_cut(answer.text)}"
 
 
 def _must_not_contain(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
     found = [words for words in turn.expect.must_not_contain if contains(answer.text, words)]
-    return f"The answer contains {_list(found)}: {_shown(answer)}" if found else None
+    return f"The answer contains {_list(found)}: {_cut(answer.text)}" if found else None
 
 
 def _latency_ms_at_most(turn: Turn, result: TurnResult, answer: Answer) -> str | None:
@@ -240,12 +278,8 @@ def ends_with_path(uri: str, name: str) -> bool:
     return bool(wanted) and parts[-len(wanted) :] == wanted
 
 
-def _plain(answer: Answer) -> str:
-    return without_markers(answer.text)
-
-
 def _says(turn: Turn, answer: Answer, words: str) -> bool:
-    return contains(_plain(answer), words, (turn.language, answer.language))
+    return contains(without_markers(answer.text), words, (turn.language, answer.language))
 
 
 def _in_a_quote(turn: Turn, answer: Answer, words: str) -> bool:
@@ -254,10 +288,6 @@ def _in_a_quote(turn: Turn, answer: Answer, words: str) -> bool:
 
 def _quotes(answer: Answer) -> str:
     return _list([evidence.quote for evidence in answer.evidence[:3]]) if answer.evidence else "nothing."
-
-
-def _shown(answer: Answer) -> str:
-    return _cut(answer.text)
 
 
 def _cut(text: str) -> str:

@@ -10,13 +10,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.types import Answer, Evidence
-from evals.expectations import judge_case
+from evals.expectations import CaseVerdict, CheckResult, judge_case
 from evals.metrics import answers, citations, retrieval
 from evals.registry import EXPECT
 from evals.text import base_language, contains, same_language, without_markers
 from evals.text_checks import comparable_text, other_language
 from evals.types import ASPECTS, Aspect, Case, CaseResult, GoldSpan, Judgement, Turn, TurnResult
-from evals.verdicts import CaseVerdict, CheckResult
 
 DEPTHS = (1, 3, 5, 10)
 RECALL_DEPTHS = (5, 10, 100)

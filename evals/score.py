@@ -10,14 +10,13 @@ from pydantic import Field
 
 from assistant.types import Value
 from evals.aggregate import Estimate, columns_of, estimates, in_slice, slice_names, units
-from evals.expectations import judge_case
+from evals.expectations import CaseVerdict, judge_case
 from evals.formats import load_all
 from evals.gates import Gate, gates
 from evals.measurements import Observation, measure
 from evals.metrics.abstention import reliability, risk_coverage
 from evals.run_store import REPORT, RunFolder, RunInfo
 from evals.types import ASPECTS, Aspect, Case, CaseResult, Judgement
-from evals.verdicts import CaseVerdict
 from store.errors import RequestError
 
 CURVE_POINTS = 200
