@@ -1,4 +1,4 @@
-"""Compares two runs, case by case: whether a difference is real, where it is, and whether it blocks.
+"""Compare two runs, case by case: whether a difference is real, where it is, and whether it blocks.
 
 Only what both runs were asked, in the same words, is compared. Rates by McNemar's exact test, means and all
 others by a paired bootstrap over documents. A gate blocks when it is worse and Holm's correction over all

@@ -1,4 +1,4 @@
-"""What a person gets who asks: the right quote first, the right words, a refusal where nothing answers.
+"""What somebody who asks gets: the right quote first, the right words, a refusal where nothing answers.
 
     python -m evals.benchmarks.reading [--documents FOLDER] [--questions FILE]
 

@@ -1,4 +1,4 @@
-"""Reads a suite of any format, telling the formats apart by what is in them."""
+"""Read a suite of any format, telling the formats apart by what is in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draw the encoder's graphs, and measure what their int8 form has to expect of inputs. Needs the package `onnx`.
+"""Draw the encoder's graphs, and measure how large the inputs of their int8 form get. Needs the package `onnx`.
 
     pip install onnx && python -m evals.training.encoder_graph FOLDER
 

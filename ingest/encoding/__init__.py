@@ -1,4 +1,4 @@
-"""Bytes to text, rightly or not at all."""
+"""Bytes to text: decoded rightly, or refused."""
 
 from ingest.encoding.decode import decode
 from ingest.encoding.decoded import Decoded

@@ -1,4 +1,4 @@
-"""What of a page serves to get about, to share or to consent, and is no part of what it says."""
+"""Parts of a page that serve navigation, sharing or consent, and are no part of what it says."""
 
 from __future__ import annotations
 
