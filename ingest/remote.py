@@ -176,7 +176,7 @@ def _cloud_filesystem(protocol: str) -> Any:  # noqa: ANN401 - fsspec has no typ
         client_options={
             "timeout": f"{MAX_SECONDS:.0f}s",
             "connect_timeout": "10s",
-            "allow_http": endpoint.startswith("http://"),  # a server of one's own, named so by whoever runs the command
+            "allow_http": endpoint.startswith("http://"),  # one's own server, which the environment names
         },
         retry_config={"max_retries": 3},
         skip_instance_cache=True,  # one that is kept would keep the credentials of before

@@ -11,7 +11,7 @@ HEADLINES = (
     "pass_rate", "hit@5", "gold_quoted", "citation_recall", "coverage", "abstention_recall",
     "language_match", "verbatim_rate", "f1", "ndcg@10",
 )  # fmt: skip
-"""The columns of a table of slices, those of them that were measured, the most result_progress first."""
+"""The columns of a table of slices, those of them that were measured, the most telling first."""
 
 
 def number(name: str, value: float) -> str:
