@@ -14,20 +14,18 @@ from starlette.middleware.authentication import AuthenticationMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from assistant.server.api.answer_runs import AnswerRuns
-from assistant.server.api.callers import bearer_token
 from assistant.server.api.metrics import MeasuredAssistant, MeasuredRequests, Metrics, metrics_router
 from assistant.server.api.mount import mount_api
-from assistant.server.api.rate_limits import RateLimits
+from assistant.server.api.rate_limits import RateLimits, SharedRequestCounts
 from assistant.server.api.services import Services
-from assistant.server.api.shared_rate_limits import SharedRequestCounts
-from assistant.server.auth.authentication import DEFAULT_ACCESS, Access, Authenticator, Identity
+from assistant.server.auth.authentication import DEFAULT_ACCESS, Access, Authenticator, Identity, bearer_token
 from assistant.server.auth.permissions import refuse_undeclared
 from assistant.server.auth.sign_in_routes import auth_router
 from assistant.server.error_responses import add_error_handlers, unknown_visitor
 from assistant.server.page import routes
 from assistant.server.page.answer_stream import PageAnswers
 from assistant.server.page.ask_route import ask_router
-from assistant.server.page.gradio.mount import mount_page
+from assistant.server.page.gradio_page import mount_page
 from assistant.server.security import RequestGuard
 from assistant.server.settings import DEFAULTS, PageSettings
 from assistant.server.uploads import DocumentEditor

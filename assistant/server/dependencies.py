@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from assistant.accounts.account import Visitor
+from assistant.server.auth.authentication import LOCAL
 from assistant.server.auth.permissions import visitor_of_scope
 from assistant.server.strings import Strings, chosen
 
 
-def visitor_of_request(request: Request) -> Visitor:
+async def visitor_of_request(request: Request) -> Visitor:
     """Return who makes a request. Raises NotSignedInError for a stranger."""
     return visitor_of_scope(request.scope)
+
+
+async def caller_of_request(request: Request) -> Visitor:
+    """Return who calls the API. Raises NotSignedInError for a stranger."""
+    return caller_of_scope(request.scope)
+
+
+def caller_of_scope(scope: Scope) -> Visitor:
+    """Return who calls the API: where nobody signs in, programs without a browser's cookie are one and the same.
+
+    Raises NotSignedInError for a stranger.
+    """
+    visitor = visitor_of_scope(scope)
+    is_nobody = visitor.name is None and visitor.owner.startswith("nobody-")
+    return replace(visitor, owner=LOCAL) if is_nobody else visitor
 
 
 def words_of_request(request: HTTPConnection) -> Strings:
@@ -23,4 +41,7 @@ def words_of_request(request: HTTPConnection) -> Strings:
 
 
 Guest = Annotated[Visitor, Depends(visitor_of_request)]
+"""Who asks the page."""
+Caller = Annotated[Visitor, Depends(caller_of_request)]
+"""Who calls the API."""
 Words = Annotated[Strings, Depends(words_of_request)]

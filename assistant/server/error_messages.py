@@ -1,4 +1,4 @@
-"""What an error says in the interface's language: the sentence of its code, with its values filled in."""
+"""What an error says in the interface's language, the sentence of its code with its values filled in, and its HTTP status."""
 
 from __future__ import annotations
 
@@ -6,10 +6,24 @@ from fastapi.exceptions import RequestValidationError
 
 from assistant.server.strings import DEFAULT, Strings
 from prompts import phrase_in
-from store.errors import AttestError, RequestError
+from store.errors import AttestError, NotAllowedError, NotFoundError, NotSignedInError, RequestError
 
 PREFIX = "error."
 """What the sentences of codes begin with, among the words of every language but English: that stands in the error."""
+
+
+_STATUSES: tuple[tuple[type[AttestError], int], ...] = (
+    (NotSignedInError, 401),
+    (NotAllowedError, 403),
+    (NotFoundError, 404),
+    (RequestError, 400),
+    (AttestError, 503),
+)
+
+
+def status_of(error: AttestError) -> int:
+    """Return the HTTP status of an error."""
+    return next(status for kind, status in _STATUSES if isinstance(error, kind))
 
 
 def stated(error: AttestError, words: Strings | None = None) -> dict[str, str | None]:

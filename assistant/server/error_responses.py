@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.authentication import AuthenticationError
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
+from assistant.server.api.answer_runs import BusyError
+from assistant.server.api.openai.errors import error_body
 from assistant.server.auth.sign_in_routes import wanted_conversation
 from assistant.server.dependencies import words_of_request
-from assistant.server.error_messages import stated
+from assistant.server.error_messages import error_message, invalid_request, stated, status_of
 from assistant.server.security import PASSWORD_PATH
-from store.errors import AttestError, NotAllowedError, NotFoundError, NotSignedInError, RequestError
+from store.errors import AttestError, NotSignedInError
 
 log = logging.getLogger(__name__)
-
-_STATUSES: tuple[tuple[type[AttestError], int], ...] = (
-    (NotSignedInError, 401),
-    (NotAllowedError, 403),
-    (NotFoundError, 404),
-    (RequestError, 400),
-    (AttestError, 503),
-)
-
-
-def status_of(error: AttestError) -> int:
-    """Return the HTTP status of an error."""
-    return next(status for kind, status in _STATUSES if isinstance(error, kind))
 
 
 def unknown_visitor(connection: HTTPConnection, error: AuthenticationError) -> Response:
@@ -38,6 +31,14 @@ def unknown_visitor(connection: HTTPConnection, error: AuthenticationError) -> R
     cause = error.__cause__
     told = cause if isinstance(cause, AttestError) else NotSignedInError()
     return JSONResponse(stated(told, words_of_request(connection)), status_of(told))
+
+
+def refusal(scope: Scope, status: int, error: AttestError, headers: Mapping[str, str]) -> Response:
+    """Return the refusal of a request to the API before any route sees it: in OpenAI's form below ``/v1/``."""
+    words = words_of_request(Request(scope))
+    is_openai = scope["path"].startswith("/v1/")
+    body = error_body(status, error_message(error, words)) if is_openai else stated(error, words)
+    return JSONResponse(body, status, headers)
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -55,7 +56,16 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(AttestError)
     async def sentence(request: Request, error: AttestError) -> Response:
-        return JSONResponse(stated(error, words_of_request(request)), status_of(error))
+        headers = {"retry-after": "1"} if isinstance(error, BusyError) else None
+        return JSONResponse(stated(error, words_of_request(request)), status_of(error), headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        return JSONResponse(stated(invalid_request(error), words_of_request(request)), 422)
+
+    @app.exception_handler(HTTPException)
+    async def plain(_: Request, error: HTTPException) -> Response:
+        return JSONResponse({"message": f"{error.detail}."}, error.status_code, error.headers)
 
     @app.exception_handler(Exception)
     async def reference(request: Request, error: Exception) -> Response:

@@ -11,7 +11,7 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from assistant.server.auth.authentication import browser_of
-from assistant.server.page.gradio.paths import is_open
+from assistant.server.page.gradio_page import is_open
 from assistant.server.security import content_security_policy
 from tests.page.conftest import Served, Visit
 from tests.page.scripted import HOSTILE

@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 import sqlalchemy as sa
 
-from assistant.server.api.shared_rate_limits import SharedRequestCounts
+from assistant.server.api.rate_limits import SharedRequestCounts
 from assistant.server.error_messages import error_message
 from assistant.server.intake import Item, Progress, Taken
 from assistant.server.removed_documents import KEPT, SharedRemoved

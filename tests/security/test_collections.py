@@ -19,7 +19,7 @@ from assistant.answer.pipeline import Assistant
 from assistant.server.app import application
 from assistant.server.auth.scoped_access import scoped_library
 from assistant.server.intake import Taken
-from assistant.server.page.gradio.paths import is_open
+from assistant.server.page.gradio_page import is_open
 from assistant.server.page.suggestions import suggest
 from assistant.server.serve import bound, server
 from assistant.server.uploads import DocumentEditor

@@ -1,8 +1,13 @@
-"""Puts the API into the application."""
+"""Puts the API into the application, and answers what isn't there: other methods (405) and other addresses (404)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from fastapi import APIRouter, FastAPI
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from assistant.server.api.description import description, description_router
 from assistant.server.api.mcp.http import mount_mcp
@@ -17,8 +22,10 @@ from assistant.server.api.openai.chat import chat_router
 from assistant.server.api.openai.embeddings import embeddings_router
 from assistant.server.api.openai.models import models_router
 from assistant.server.api.openai.responses import responses_router
-from assistant.server.api.refusals import refusal_routes
 from assistant.server.api.services import Services
+from assistant.server.auth.permissions import RequireRight
+from assistant.server.error_responses import refusal
+from store.errors import NotFoundError, RequestError
 
 NATIVE = (
     ask_router,
@@ -47,3 +54,41 @@ def mount_api(app: FastAPI, services: Services) -> None:
     app.include_router(description_router(described), prefix="/api")
     app.router.routes.extend(refusal_routes(described))
     mount_mcp(app, services)
+
+
+def refusal_routes(described: dict[str, Any]) -> Iterator[Route]:
+    """Yield routes for all that the description of the API doesn't name; the application takes them last.
+
+    Without them the page, which has every address that is left, would answer.
+    """
+    for path, operations in described["paths"].items():
+        allowed = ", ".join(sorted(method.upper() for method in operations))
+        yield Route(path, RequireRight(_Refusal(allowed), "ask"), include_in_schema=False)
+    for prefix in ("/v1", "/api"):
+        yield Route(prefix + "/{path:path}", RequireRight(_Refusal(None), "ask"), include_in_schema=False)
+
+
+def _nothing_at(path: str) -> RequestError:
+    return NotFoundError("There is no {path}; /api/docs shows what there is.", code="no_route", path=path)
+
+
+def _not_possible(method: str, allowed: str) -> RequestError:
+    return RequestError(
+        "{method} isn't possible here; these are: {allowed}.", code="no_method", method=method, allowed=allowed
+    )
+
+
+class _Refusal:
+    """Refuses every method but those in `allowed`; None: there is nothing at this address."""
+
+    def __init__(self, allowed: str | None) -> None:
+        self._allowed = allowed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse one request."""
+        if self._allowed is None:
+            status, error = 404, _nothing_at(scope["path"][:200])
+        else:
+            status, error = 405, _not_possible(scope["method"], self._allowed)
+        headers = {} if self._allowed is None else {"allow": self._allowed}
+        await refusal(scope, status, error, headers)(scope, receive, send)

@@ -6,32 +6,36 @@ Headers as in draft-ietf-httpapi-ratelimit-headers: ``RateLimit-Policy: "request
 
 from __future__ import annotations
 
-import json
+import hashlib
 import math
+import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+from sqlalchemy import Double
+from sqlalchemy.dialects.postgresql import insert
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from assistant.server.api.openai.errors import error_body
 from assistant.server.auth.authentication import KnownUser
-from assistant.server.dependencies import words_of_request
-from assistant.server.error_messages import error_message, stated
+from assistant.server.error_responses import refusal
+from store.catalog.engine import Database
+from store.catalog.serving_tables import requests
 from store.errors import RequestError
-
-if TYPE_CHECKING:
-    from assistant.server.api.shared_rate_limits import SharedRequestCounts
 
 WINDOW = 60.0
 """Seconds."""
 PATHS = ("/v1/", "/api/", "/mcp", "/metrics")
 _MOST = 10_000
 """Callers whose requests are counted at the same time."""
+_SWEPT = 0.01
+"""Share of requests that also delete what is over."""
+_R = requests.c
+_NOW = sa.cast(sa.func.extract("epoch", sa.func.clock_timestamp()), Double)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,31 @@ class RequestCounts:
         return Allowance(self.per_minute - made, max(1, math.ceil(began + WINDOW - now)))
 
 
+class SharedRequestCounts:
+    """Counts the requests to all servers of a library together, in the same way, by the clock of their database."""
+
+    def __init__(self, per_minute: int, database: Database) -> None:
+        self.per_minute = per_minute
+        self._database = database
+
+    def take(self, caller: str) -> Allowance:
+        """Count one request of `caller`. Raises LibraryError."""
+        first = insert(requests).values(caller=hashlib.sha256(caller.encode()).digest(), began=_NOW, made=1)
+        is_over = first.excluded.began - _R.began >= WINDOW
+        counted = first.on_conflict_do_update(
+            index_elements=[_R.caller],
+            set_={
+                "began": sa.case((is_over, first.excluded.began), else_=_R.began),
+                "made": sa.case((is_over, 1), else_=sa.func.least(_R.made + 1, self.per_minute + 1)),
+            },
+        ).returning(_R.made, _R.began + WINDOW - _NOW)
+        with self._database.writing(alone=False) as connection:
+            made, seconds = connection.execute(counted).one()
+            if random.random() < _SWEPT:  # noqa: S311 - no secret
+                connection.execute(sa.delete(requests).where(_R.began < _NOW - 10 * WINDOW))
+        return Allowance(self.per_minute - made, max(1, math.ceil(seconds)))
+
+
 class RateLimits:
     """Wraps the application; what isn't of the API, and callers without a name, are let through."""
 
@@ -82,16 +111,23 @@ class RateLimits:
             return
         take = self._counts.take
         allowance = await run_in_threadpool(take, caller) if self._waits else take(caller)
-        policy = f'"requests";q={self._counts.per_minute};w={WINDOW:.0f}'
-        state = f'"requests";r={max(0, allowance.left)};t={allowance.seconds}'
-        headers = [(b"ratelimit-policy", policy.encode()), (b"ratelimit", state.encode())]
+        headers = {
+            "ratelimit-policy": f'"requests";q={self._counts.per_minute};w={WINDOW:.0f}',
+            "ratelimit": f'"requests";r={max(0, allowance.left)};t={allowance.seconds}',
+        }
         if allowance.left < 0:
-            await _refuse(scope, send, allowance.seconds, headers)
+            error = RequestError(
+                "Too many requests in a minute: come again in {seconds} seconds.",
+                code="rate_limit",
+                seconds=allowance.seconds,
+            )
+            response = refusal(scope, 429, error, headers | {"retry-after": str(allowance.seconds)})
+            await response(scope, receive, send)
             return
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *headers]}
+                MutableHeaders(scope=message).update(headers)
             await send(message)
 
         await self._app(scope, receive, sending)
@@ -103,17 +139,3 @@ def _caller(scope: Scope) -> str | None:
         return None
     visitor = user.visitor
     return None if visitor.name is None else visitor.token or visitor.owner
-
-
-async def _refuse(scope: Scope, send: Send, seconds: int, headers: list[tuple[bytes, bytes]]) -> None:
-    error = RequestError(
-        "Too many requests in a minute: come again in {seconds} seconds.", code="rate_limit", seconds=seconds
-    )
-    words = words_of_request(Request(scope))
-    is_openai = scope["path"].startswith("/v1/")
-    content: object = error_body(429, error_message(error, words)) if is_openai else stated(error, words)
-    body = json.dumps(content).encode()
-    own = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    retry = (b"retry-after", str(seconds).encode())
-    await send({"type": "http.response.start", "status": 429, "headers": [*own, retry, *headers]})
-    await send({"type": "http.response.body", "body": body})

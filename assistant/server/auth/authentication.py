@@ -17,6 +17,7 @@ from starlette.requests import HTTPConnection
 
 from assistant.accounts.account import Account, Visitor, checked_name, folded_name, owner_of_account
 from assistant.accounts.sign_in import Accounts
+from assistant.accounts.tokens import PREFIX
 from store.errors import AttestError, RequestError
 
 SESSION_COOKIE = "attest_session"
@@ -127,6 +128,25 @@ def session_cookie(accounts: Accounts) -> Authenticator:
         token = connection.cookies.get(SESSION_COOKIE)
         account = accounts.sessions.find(token) if token else None
         return None if account is None else visitor_of_account(account)
+
+    return authenticate
+
+
+def bearer_token(accounts: Accounts) -> Authenticator:
+    """Return an authenticator by the header ``Authorization: Bearer attest_...``.
+
+    Bearers that don't look like ours are passed over: proxies send theirs along.
+    """
+
+    def authenticate(connection: HTTPConnection) -> Visitor | None:
+        scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
+        secret = secret.strip()
+        if scheme.lower() != "bearer" or not secret.startswith(PREFIX):
+            return None
+        visitor = accounts.tokens.find(secret)
+        if visitor is None:
+            raise AuthenticationError("The token is not valid, or no longer")
+        return visitor
 
     return authenticate
 

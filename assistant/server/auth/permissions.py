@@ -5,9 +5,11 @@ A route that declares neither is refused to everyone, so that nothing is open by
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.accounts.account import Right, Visitor
@@ -54,11 +56,20 @@ async def refuse_undeclared(request: Request) -> None:
         raise NotAllowedError
 
 
-async def check_declared(request: Request) -> None:
-    """Raise what the requirements of the request's route raise: before its body is read, which a route does first."""
-    for each in getattr(request.scope.get("route"), "dependencies", ()):
-        if isinstance(each.dependency, Requirement):
-            await each.dependency(request)
+class CheckedRoute(APIRoute):
+    """A route that checks what it requires before it reads the body of a request; FastAPI reads the body first."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler, behind the check."""
+        handle = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            for each in self.dependencies:
+                if isinstance(each.dependency, Requirement):
+                    await each.dependency(request)
+            return await handle(request)
+
+        return handler
 
 
 class RequireRight:

@@ -19,8 +19,7 @@ from starlette.requests import HTTPConnection
 from assistant.accounts.account import Visitor
 from assistant.server.api.answer_runs import AnswerRuns, BusyError
 from assistant.server.api.native.ask import STREAM
-from assistant.server.api.native.errors import NativeRoute
-from assistant.server.auth.permissions import require
+from assistant.server.auth.permissions import CheckedRoute, require
 from assistant.server.dependencies import Guest, Words
 from assistant.server.error_messages import error_message
 from assistant.server.page.answer_stream import PageAnswers, State
@@ -34,7 +33,7 @@ def ask_router(
     answering: PageAnswers, runs: AnswerRuns, identify: Callable[[HTTPConnection], Visitor | None]
 ) -> APIRouter:
     """Return the route. `identify` tells again, while an answer is made, whose request it is."""
-    router = APIRouter(route_class=NativeRoute, dependencies=[require("ask")])
+    router = APIRouter(route_class=CheckedRoute, dependencies=[require("ask")])
 
     @router.post("/ask")
     async def ask(request: Request, guest: Guest, words: Words, asked: Annotated[dict[str, Any], Body()]) -> Response:

@@ -14,10 +14,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from assistant.accounts.account import Visitor
-from assistant.server.api.callers import caller_of_scope
 from assistant.server.api.mcp.server import create_server
 from assistant.server.api.services import Services
 from assistant.server.auth.permissions import RequireRight
+from assistant.server.dependencies import caller_of_scope
 
 PATH = "/mcp"
 

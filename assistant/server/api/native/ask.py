@@ -13,17 +13,16 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from assistant.accounts.account import Visitor
 from assistant.answer.question import LONGEST_QUESTION
 from assistant.server.api.answer_runs import answer_of
-from assistant.server.api.callers import Caller
 from assistant.server.api.choices import Choices
 from assistant.server.api.events import named, server_sent
 from assistant.server.api.kept_answers import Kept, begin_turn
-from assistant.server.api.native.errors import NativeRoute, problems
+from assistant.server.api.native.errors import problems
 from assistant.server.api.openai.errors import described
 from assistant.server.api.openai.replies import answer_object
 from assistant.server.api.services import Asked, Services
 from assistant.server.auth.ownership_checks import own_conversation, own_turn
-from assistant.server.auth.permissions import require
-from assistant.server.dependencies import Words
+from assistant.server.auth.permissions import CheckedRoute, require
+from assistant.server.dependencies import Caller, Words
 from assistant.server.error_messages import stated
 from assistant.server.page.answer_stream import history_of
 from assistant.server.strings import Strings
@@ -77,7 +76,7 @@ _REPLIES: dict[int | str, dict[str, Any]] = {
 
 def ask_router(services: Services) -> APIRouter:
     """Return the route ``/api/ask``."""
-    router = APIRouter(route_class=NativeRoute, dependencies=[require("ask")], tags=["answers"])
+    router = APIRouter(route_class=CheckedRoute, dependencies=[require("ask")], tags=["answers"])
 
     @router.post("/ask", response_model=AskReply, responses=_REPLIES | problems(400, 404))
     async def ask(body: AskRequest, caller: Caller, words: Words, accept: Annotated[str, Header()] = "*/*") -> Response:

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.server.api.callers import Caller
 from assistant.server.api.choices import WHOLE
-from assistant.server.api.native.errors import NativeRoute, problems
+from assistant.server.api.native.errors import problems
 from assistant.server.api.services import Services
 from assistant.server.auth.ownership_checks import changeable, own_conversation, own_turn
-from assistant.server.auth.permissions import require
+from assistant.server.auth.permissions import CheckedRoute, require
+from assistant.server.dependencies import Caller
 from assistant.server.page.feedback_export import suite_of_feedback
 from assistant.types import Answer
 from store.catalog.conversations import Conversation
@@ -79,7 +79,7 @@ class Verdict(BaseModel):
 
 def conversations_router(services: Services) -> APIRouter:
     """Routes about one's own conversations."""
-    router = APIRouter(route_class=NativeRoute, dependencies=[require("ask")], tags=["conversations"])
+    router = APIRouter(route_class=CheckedRoute, dependencies=[require("ask")], tags=["conversations"])
     conversations = services.conversations
 
     @router.get("/conversations", responses=problems())
@@ -137,7 +137,7 @@ def conversations_router(services: Services) -> APIRouter:
 
 def feedback_router(services: Services) -> APIRouter:
     """Routes about everybody's feedback."""
-    router = APIRouter(route_class=NativeRoute, dependencies=[require("administer")], tags=["conversations"])
+    router = APIRouter(route_class=CheckedRoute, dependencies=[require("administer")], tags=["conversations"])
     replies: dict[int | str, dict[str, Any]] = {200: {"content": {"application/yaml": {"schema": {}}}}}
 
     @router.get("/feedback", response_class=Response, responses=replies | problems())

@@ -11,7 +11,6 @@ from fastapi import APIRouter, File, Query, Response, UploadFile
 from starlette.concurrency import run_in_threadpool
 
 from assistant.accounts.account import Visitor
-from assistant.server.api.callers import Caller
 from assistant.server.api.choices import Date, Name
 from assistant.server.api.native.document_values import (
     Description,
@@ -30,10 +29,10 @@ from assistant.server.api.native.document_values import (
     search_reply,
     upload_info,
 )
-from assistant.server.api.native.errors import NativeRoute, problems
+from assistant.server.api.native.errors import problems
 from assistant.server.api.services import Services
-from assistant.server.auth.permissions import require
-from assistant.server.dependencies import Words
+from assistant.server.auth.permissions import CheckedRoute, require
+from assistant.server.dependencies import Caller, Words
 from assistant.server.page.file_warnings import told_signs
 from assistant.server.page.pdf_preview import has_paper, paper
 from assistant.server.received_files import WebDocuments, keep_upload
@@ -57,7 +56,7 @@ _PICTURE: dict[int | str, dict[str, Any]] = {
 
 def documents_router(services: Services) -> APIRouter:
     """Routes that read the library."""
-    router = APIRouter(route_class=NativeRoute, dependencies=[require("ask")], tags=["documents"])
+    router = APIRouter(route_class=CheckedRoute, dependencies=[require("ask")], tags=["documents"])
 
     @router.get("/search", responses=problems(400))
     def search(
@@ -133,7 +132,7 @@ def documents_router(services: Services) -> APIRouter:
 
 def upload_router(services: Services) -> APIRouter:
     """Routes that change the library."""
-    router = APIRouter(route_class=NativeRoute, dependencies=[require("add")], tags=["documents"])
+    router = APIRouter(route_class=CheckedRoute, dependencies=[require("add")], tags=["documents"])
     editor, settings = services.editor, services.settings
     web = WebDocuments(editor, settings)
 
@@ -186,7 +185,7 @@ def upload_router(services: Services) -> APIRouter:
 
 def embedding_router(services: Services) -> APIRouter:
     """Return the route that embeds the library again."""
-    router = APIRouter(route_class=NativeRoute, dependencies=[require("administer")], tags=["documents"])
+    router = APIRouter(route_class=CheckedRoute, dependencies=[require("administer")], tags=["documents"])
 
     @router.post("/library/embed", status_code=202, responses=problems())
     def embed(words: Words) -> Upload:

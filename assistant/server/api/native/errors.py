@@ -1,21 +1,10 @@
-"""Errors of the native routes: a JSON object whose `message` is one sentence."""
+"""How errors of the native routes are described: a JSON object whose `message` is one sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException
-
-from assistant.server.api.answer_runs import BusyError
-from assistant.server.auth.permissions import check_declared
-from assistant.server.dependencies import words_of_request
-from assistant.server.error_messages import invalid_request, stated
 
 
 class Problem(BaseModel):
@@ -44,24 +33,3 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {
         status: {"model": Problem, "description": said[status]} for status in (400, 401, 403, 422, 429, 503, *statuses)
     }
-
-
-class NativeRoute(APIRoute):
-    """A route that names what is wrong with a request in one sentence, and bids programs wait where it is busy."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler, with those errors turned into responses; the application turns the others."""
-        handle = super().get_route_handler()
-
-        async def handler(request: Request) -> Response:
-            await check_declared(request)
-            try:
-                return await handle(request)
-            except RequestValidationError as error:
-                return JSONResponse(stated(invalid_request(error), words_of_request(request)), 422)
-            except HTTPException as error:
-                return JSONResponse({"message": f"{error.detail}."}, error.status_code)
-            except BusyError as error:
-                return JSONResponse(stated(error, words_of_request(request)), 503, headers={"retry-after": "1"})
-
-        return handler

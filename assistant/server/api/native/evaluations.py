@@ -8,9 +8,9 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.server.api.native.errors import NativeRoute, problems
+from assistant.server.api.native.errors import problems
 from assistant.server.api.services import Services
-from assistant.server.auth.permissions import require
+from assistant.server.auth.permissions import CheckedRoute, require
 from assistant.server.dependencies import Words
 from assistant.server.error_messages import error_message
 from assistant.server.evaluation_runs import FEEDBACK, EvaluationRuns
@@ -63,7 +63,7 @@ class Decision(BaseModel):
 
 def evaluations_router(services: Services) -> APIRouter:
     """Routes about evaluations."""
-    router = APIRouter(route_class=NativeRoute, dependencies=[require("administer")], tags=["evaluations"])
+    router = APIRouter(route_class=CheckedRoute, dependencies=[require("administer")], tags=["evaluations"])
 
     def evaluation_runs() -> EvaluationRuns:
         if services.evaluation_runs is None:

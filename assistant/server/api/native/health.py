@@ -7,9 +7,9 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from assistant.server.api.native.errors import NativeRoute, Problem
+from assistant.server.api.native.errors import Problem
 from assistant.server.api.services import Services
-from assistant.server.auth.permissions import PUBLIC
+from assistant.server.auth.permissions import PUBLIC, CheckedRoute
 
 
 class Health(BaseModel):
@@ -20,7 +20,7 @@ class Health(BaseModel):
 
 def health_router(services: Services) -> APIRouter:
     """Routes that strangers may use: they say nothing of what is in the library."""
-    router = APIRouter(route_class=NativeRoute, dependencies=[PUBLIC], tags=["health"])
+    router = APIRouter(route_class=CheckedRoute, dependencies=[PUBLIC], tags=["health"])
 
     @router.get("/health/live")
     async def live() -> Health:

@@ -16,9 +16,8 @@ from pydantic import BaseModel, ConfigDict, StrictBool
 
 from assistant.server.api.events import server_sent
 from assistant.server.api.native.ask import STREAM
-from assistant.server.api.native.errors import NativeRoute
 from assistant.server.api.services import Services
-from assistant.server.auth.permissions import BY_SOCKET
+from assistant.server.auth.permissions import BY_SOCKET, CheckedRoute
 from assistant.server.error_messages import stated
 from ingest.request import IngestRequest, carry_out, report_values
 from store.errors import AttestError, LibraryError, RequestError
@@ -59,7 +58,7 @@ class Files(BaseModel):
 
 def owner_router(services: Services) -> APIRouter:
     """Routes for the commands beside this process. They are no part of the API that is described."""
-    router = APIRouter(route_class=NativeRoute, dependencies=[BY_SOCKET], include_in_schema=False)
+    router = APIRouter(route_class=CheckedRoute, dependencies=[BY_SOCKET], include_in_schema=False)
     library = services.assistant.library
 
     @router.get("/owner")

@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.accounts.account import Account, Visitor
 from assistant.accounts.sign_in import Accounts
-from assistant.server.api.callers import Caller
 from assistant.server.api.choices import Names
-from assistant.server.api.native.errors import NativeRoute, problems
+from assistant.server.api.native.errors import problems
 from assistant.server.api.services import Services
-from assistant.server.auth.permissions import require
+from assistant.server.auth.permissions import CheckedRoute, require
+from assistant.server.dependencies import Caller
 from store.errors import NotAllowedError, NotFoundError
 
 
@@ -55,7 +55,7 @@ class NewToken(TokenInfo):
 
 def tokens_router(services: Services) -> APIRouter:
     """Routes about tokens."""
-    router = APIRouter(route_class=NativeRoute, dependencies=[require("ask")], tags=["tokens"])
+    router = APIRouter(route_class=CheckedRoute, dependencies=[require("ask")], tags=["tokens"])
 
     @router.get("/tokens", responses=problems(404))
     def listed(caller: Caller, everyone: bool = False) -> list[TokenInfo]:

@@ -15,7 +15,6 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from assistant.server.api.answer_runs import answer_of
-from assistant.server.api.callers import Caller
 from assistant.server.api.choices import Choices
 from assistant.server.api.openai.annotations import chat_annotations
 from assistant.server.api.openai.errors import OpenAIRoute, described
@@ -25,7 +24,7 @@ from assistant.server.api.openai.replies import ERRORS, ChatCompletion, answer_o
 from assistant.server.api.openai.stop_sequences import StopSequences
 from assistant.server.api.services import Asked, Services
 from assistant.server.auth.permissions import require
-from assistant.server.dependencies import words_of_request
+from assistant.server.dependencies import Caller, words_of_request
 from assistant.server.strings import Strings
 from assistant.types import Answer, Event, Finished, TextAdded
 

@@ -11,13 +11,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from assistant.server.api.callers import Caller
 from assistant.server.api.openai.errors import OpenAIRoute, ParameterError, unknown_model
 from assistant.server.api.openai.messages import ignored_parameters
 from assistant.server.api.openai.models import EMBEDDING
 from assistant.server.api.openai.replies import ERRORS, EmbeddingList, ignored_header
 from assistant.server.api.services import Services
 from assistant.server.auth.permissions import require
+from assistant.server.dependencies import Caller
 from store.embedding import FloatArray
 from store.embedding.embedder import Embedder, PassageText
 from store.errors import RequestError

@@ -10,14 +10,12 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from assistant.server.api.answer_runs import BusyError
-from assistant.server.auth.permissions import check_declared
+from assistant.server.auth.permissions import CheckedRoute
 from assistant.server.dependencies import words_of_request
-from assistant.server.error_messages import error_message, invalid_request
-from assistant.server.error_responses import status_of
+from assistant.server.error_messages import error_message, invalid_request, status_of
 from assistant.server.strings import Strings
 from store.errors import AttestError, NotFoundError, RequestError
 
@@ -94,7 +92,7 @@ def respond(error: Exception, words: Strings) -> JSONResponse:
     return JSONResponse(body, status, headers | ({"www-authenticate": "Bearer"} if status == 401 else {}))
 
 
-class OpenAIRoute(APIRoute):
+class OpenAIRoute(CheckedRoute):
     """A route whose errors are OpenAI's."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -103,7 +101,6 @@ class OpenAIRoute(APIRoute):
 
         async def handler(request: Request) -> Response:
             try:
-                await check_declared(request)
                 return await handle(request)
             except Exception as error:
                 return respond(error, words_of_request(request))

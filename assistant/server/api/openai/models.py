@@ -8,11 +8,11 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from assistant.server.api.callers import Caller
 from assistant.server.api.openai.errors import OpenAIRoute, unknown_model
 from assistant.server.api.openai.replies import ERRORS
 from assistant.server.api.services import Services
 from assistant.server.auth.permissions import require
+from assistant.server.dependencies import Caller
 from assistant.types import AskOptions, Mode
 
 DEFAULT = "attest"

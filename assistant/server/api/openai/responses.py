@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from assistant.accounts.account import Visitor
 from assistant.server.api.answer_runs import answer_of
-from assistant.server.api.callers import Caller
 from assistant.server.api.choices import Choices
 from assistant.server.api.kept_answers import Kept, begin_turn
 from assistant.server.api.openai.chat import STREAM
@@ -27,7 +26,7 @@ from assistant.server.api.openai.response_objects import Reply, events_of_text, 
 from assistant.server.api.services import Asked, Services
 from assistant.server.auth.ownership_checks import own_turn
 from assistant.server.auth.permissions import require
-from assistant.server.dependencies import words_of_request
+from assistant.server.dependencies import Caller, words_of_request
 from assistant.server.page.answer_stream import history_of
 from assistant.server.strings import Strings
 from assistant.types import Answer, Event, Finished, TextAdded
