@@ -111,8 +111,8 @@ def verified(chosen: Iterable[Candidate], library: Library) -> tuple[Evidence, .
     return tuple(evidence)
 
 
-def source(document: Document, offset: int) -> Source:
-    """The document as an answer names it, with the page that holds `offset`."""
+def source(document: Document, offset: int | None = None) -> Source:
+    """Return the document as an answer names it, with the page that holds `offset` if one is given."""
     return Source(
         id=document.id,
         title=document.title,
@@ -120,7 +120,7 @@ def source(document: Document, offset: int) -> Source:
         published=document.published,
         language=document.language,
         uri=document.uri,
-        page=document.page_of(offset),
+        page=None if offset is None else document.page_of(offset),
         sha256=document.text_sha256,
     )
 

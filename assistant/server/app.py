@@ -17,16 +17,15 @@ from assistant.server.api.answer_runs import AnswerRuns
 from assistant.server.api.metrics import MeasuredAssistant, MeasuredRequests, Metrics, metrics_router
 from assistant.server.api.mount import mount_api
 from assistant.server.api.rate_limits import RateLimits, SharedRequestCounts
-from assistant.server.api.services import Services
 from assistant.server.auth.authentication import DEFAULT_ACCESS, Access, Authenticator, Identity, bearer_token
 from assistant.server.auth.permissions import refuse_undeclared
 from assistant.server.auth.sign_in_routes import auth_router
 from assistant.server.error_responses import add_error_handlers, unknown_visitor
 from assistant.server.page import routes
-from assistant.server.page.answer_stream import PageAnswers
 from assistant.server.page.ask_route import ask_router
 from assistant.server.page.gradio_page import mount_page
 from assistant.server.security import RequestGuard
+from assistant.server.services import Services
 from assistant.server.settings import DEFAULTS, PageSettings
 from assistant.server.uploads import DocumentEditor
 
@@ -86,16 +85,24 @@ def application(
         ],
     )
     add_error_handlers(app)
-    kept_editor = editor or DocumentEditor(assistant.library, None, None)
+    services = Services(
+        assistant,
+        conversations,
+        editor or DocumentEditor(assistant.library, None, None),
+        settings,
+        AnswerRuns(settings.answers_at_once, settings.queue_size),
+        evaluation_runs,
+        accounts,
+        offered,
+        overview,
+    )
     if accounts is not None:
         router = auth_router(accounts, identity, settings.title, conversations.hand_over)
         app.include_router(router, prefix=routes.PREFIX)
-    routes.mount(app, assistant, conversations, settings, kept_editor, evaluation_runs, offered, overview, accounts)
-    runs = AnswerRuns(settings.answers_at_once, settings.queue_size)
+    routes.mount(app, services)
     app.include_router(metrics_router(metrics))
-    mount_api(app, Services(assistant, conversations, kept_editor, settings, runs, evaluation_runs, accounts))
-    answering = PageAnswers(assistant, conversations, settings)
-    app.include_router(ask_router(answering, runs, identity.visitor), prefix=routes.PREFIX)
+    mount_api(app, services)
+    app.include_router(ask_router(services, identity.visitor), prefix=routes.PREFIX)
     mount_page(app, settings)
     is_named = is_local or access.user_header
     return RequestGuard(

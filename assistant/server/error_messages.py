@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
+
 from fastapi.exceptions import RequestValidationError
 
 from assistant.server.strings import DEFAULT, Strings
 from prompts import phrase_in
 from store.errors import AttestError, NotAllowedError, NotFoundError, NotSignedInError, RequestError
+
+log = logging.getLogger(__name__)
 
 PREFIX = "error."
 """What the sentences of codes begin with, among the words of every language but English: that stands in the error."""
@@ -50,3 +55,12 @@ def error_message(error: AttestError, words: Strings) -> str:
         if known := phrase_in(error.code, words.language):  # a language model's
             return known.render(**error.values)
     return words("error", sentence=str(error))
+
+
+def sentence_of(error: Exception, words: Strings) -> str:
+    """Return what is said of any failure in the language of `words`; one that nobody foresaw is logged, and stays here."""
+    if isinstance(error, AttestError):
+        return error_message(error, words)
+    reference = secrets.token_hex(4)
+    log.error("A request failed, reference %s", reference, exc_info=error)
+    return words("problem.unexpected", reference=reference)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import secrets
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
@@ -19,11 +17,9 @@ from assistant.server.api.answer_runs import BusyError
 from assistant.server.api.openai.errors import error_body
 from assistant.server.auth.sign_in_routes import wanted_conversation
 from assistant.server.dependencies import words_of_request
-from assistant.server.error_messages import error_message, invalid_request, stated, status_of
+from assistant.server.error_messages import error_message, invalid_request, sentence_of, stated, status_of
 from assistant.server.security import PASSWORD_PATH
 from store.errors import AttestError, NotSignedInError
-
-log = logging.getLogger(__name__)
 
 
 def unknown_visitor(connection: HTTPConnection, error: AuthenticationError) -> Response:
@@ -69,6 +65,4 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def reference(request: Request, error: Exception) -> Response:
-        number = secrets.token_hex(4)
-        log.error("A request failed, reference %s", number, exc_info=error)
-        return JSONResponse({"message": words_of_request(request)("problem.unexpected", reference=number)}, 500)
+        return JSONResponse({"message": sentence_of(error, words_of_request(request))}, 500)

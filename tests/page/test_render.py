@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.server.page.answer_stream import history_of
+from assistant.server.kept_turns import history_of
 from assistant.server.page.answer_text import answer_text
 from assistant.server.page.export import FORMATS, as_json, exported, filename
 from assistant.server.page.turn_html import confidence_words, turn_article

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from assistant.server.api.choices import checked_options
 from assistant.server.page.evidence_html import evidence_list, language_name
 from assistant.server.page.export import FORMATS, exported
 from assistant.server.page.turn_html import turn_article
-from assistant.server.page.validation import checked_options
 from assistant.server.strings import Strings, languages, strings
 from assistant.types import Answer, AskOptions, Finished
 from store.catalog.conversations import Conversation, Turn

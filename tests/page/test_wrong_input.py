@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from assistant.answer.question import clean_question
+from assistant.server.api.choices import checked_options
 from assistant.server.error_messages import error_message
-from assistant.server.page.validation import checked_options
 from assistant.server.strings import languages, strings
 from store.errors import QuestionError
 from tests.page.conftest import Visit

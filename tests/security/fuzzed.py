@@ -22,7 +22,7 @@ from ingest.normalize import normalize_text
 from ingest.parse import FileTask, parse
 from ingest.read import read_document
 from ingest.sidecar import Source, read_sources
-from store.errors import AttestError, QuestionError, ReadError, SettingsError, SuiteError
+from store.errors import AttestError, ReadError, RequestError, SettingsError, SuiteError
 from tests.ingest import files
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def _options() -> list[bytes]:
 
 def _asked(data: bytes) -> str:
     from assistant.answer.question import clean_question
-    from assistant.server.page.validation import checked_options
+    from assistant.server.api.choices import checked_options
 
     try:
         value = json.loads(data)
@@ -192,7 +192,7 @@ def _asked(data: bytes) -> str:
     try:
         asked = checked_options(value)
         clean_question(str(value.get("question") if isinstance(value, dict) else value))
-    except QuestionError as error:
+    except RequestError as error:
         return f"refused {len(str(error))}"
     return f"{asked.mode} {asked.max_quotes} {asked.filter.is_empty}"
 
@@ -342,7 +342,7 @@ def _api_target() -> Iterator[Target]:
         assert ready.wait(900)
         port = listener.getsockname()[1]
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # or it tells of every malformed request
-        stack.enter_context(patch("assistant.server.page.routes.log.error"))  # told by the answer already
+        stack.enter_context(patch("assistant.server.error_messages.log.error"))  # told by the answer already
 
         def run(data: bytes) -> str:
             line, _, body = data.partition(b"\n")

@@ -1,17 +1,18 @@
-"""What a program may choose for one question, as every route that asks takes it."""
+"""What may be chosen for one question, as every route that asks takes it, the page's too."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
 
-from assistant.server.page.validation import MOST_QUOTES
 from assistant.types import AskOptions, Mode
-from store.errors import RequestError
+from store.errors import QuestionError, RequestError
 from store.text.date_ranges import is_date
 from store.types import Filter
 
+MOST_QUOTES = 20
 _MOST = 500
 
 
@@ -45,10 +46,7 @@ class Where(BaseModel):
         """Return the filter that the library takes. Raises RequestError for a day that doesn't exist."""
         for day in (self.published_from, self.published_to):
             if day is not None and not is_date(day):
-                raise RequestError(
-                    "A date is a year, a month or a day that exists, like 2023, 2023-06 or 2023-06-14.",
-                    code="date_exists",
-                )
+                raise _no_such_date()
         return Filter(**dict(self))
 
 
@@ -72,3 +70,19 @@ class Choices(BaseModel):
         """Return the options that the pipeline takes."""
         where = self.filter.as_filter()
         return AskOptions(self.mode, self.answer_language, where, self.max_quotes, self.translate, self.as_typed)
+
+
+def checked_options(sent: object) -> AskOptions:
+    """Return what the page sent as options. Raises QuestionError for what isn't allowed, RequestError for a date."""
+    try:
+        return Choices.model_validate(sent if isinstance(sent, Mapping) else {}).as_options()
+    except ValidationError as error:
+        if any({"published_from", "published_to"}.intersection(each["loc"]) for each in error.errors()):
+            raise _no_such_date() from error
+        raise QuestionError("The request wasn't understood. Please reload the page.", code="request") from error
+
+
+def _no_such_date() -> RequestError:
+    return RequestError(
+        "A date is a year, a month or a day that exists, like 2023, 2023-06 or 2023-06-14.", code="date_exists"
+    )

@@ -16,11 +16,11 @@ from starlette.middleware.authentication import AuthenticationMiddleware
 
 from assistant.server.api.answer_runs import AnswerRuns
 from assistant.server.api.mount import mount_api
-from assistant.server.api.services import Services
 from assistant.server.auth.authentication import Access, Identity
 from assistant.server.auth.permissions import refuse_undeclared
 from assistant.server.error_responses import add_error_handlers
 from assistant.server.serve import server
+from assistant.server.services import Services
 from assistant.server.settings import DEFAULTS
 from assistant.server.uploads import DocumentEditor
 from store.catalog.catalog import FILE

@@ -6,22 +6,19 @@ skip states when it is slow, and still ends up right.
 
 from __future__ import annotations
 
-import json
-import logging
-import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assistant.accounts.account import Visitor
 from assistant.answer.question import clean_question
-from assistant.server.auth.ownership_checks import own_conversation
+from assistant.server.api.choices import checked_options
 from assistant.server.auth.scoped_access import Assistant, scoped_assistant
-from assistant.server.error_messages import error_message
+from assistant.server.error_messages import sentence_of
+from assistant.server.kept_turns import history_of, keep_question
 from assistant.server.page.evidence_html import evidence_list
 from assistant.server.page.turn_html import PartialAnswer, draft_body, turn_article
-from assistant.server.page.validation import checked_options
 from assistant.server.settings import PageSettings
 from assistant.server.strings import Strings, chosen
 from assistant.types import (
@@ -39,8 +36,6 @@ from assistant.types import (
 )
 from store.catalog.conversations import Conversations, Turn, TurnState
 from store.errors import AttestError
-
-log = logging.getLogger(__name__)
 
 State = dict[str, Any]
 """One state of a turn, as JSON for the page's script."""
@@ -83,7 +78,7 @@ class PageAnswers:
                 self._conversations, visitor, asked.question, asked.options, asked.conversation, asked.parent
             )
         except Exception as error:
-            yield {"ticket": ticket, "stage": "refused", "message": _told(error, words)}
+            yield {"ticket": ticket, "stage": "refused", "message": sentence_of(error, words)}
             return
         yield from self._answer(asked, turn, visitor)
 
@@ -140,7 +135,7 @@ class PageAnswers:
                     }
                     yield state
         except Exception as error:
-            told = _told(error, words)
+            told = sentence_of(error, words)
             if answer is None:  # else only translations are missing, and a notice says so
                 outcome = "failed"
                 yield {**state, "stage": "failed", "message": told}
@@ -169,44 +164,6 @@ class PageAnswers:
 
     def _history(self, turn: Turn) -> tuple[Message, ...]:
         return history_of(self._conversations.branch(turn.conversation, turn.parent) if turn.parent else ())
-
-
-def _told(error: Exception, words: Strings) -> str:
-    """Return what the page says of a failure; of one that nobody foresaw the log tells more."""
-    if isinstance(error, AttestError):
-        return error_message(error, words)
-    reference = secrets.token_hex(4)
-    log.error("An answer failed, reference %s", reference, exc_info=error)
-    return words("problem.unexpected", reference=reference)
-
-
-def keep_question(
-    conversations: Conversations,
-    visitor: Visitor,
-    question: str,
-    options: AskOptions,
-    conversation: str | None,
-    parent: str | None,
-) -> Turn:
-    """Keep a question after the turn `parent`, and return its turn; a new conversation begins where none is given.
-
-    The page and the API ask by this. Raises NotFoundError for a conversation of somebody else.
-    """
-    if conversation is None:
-        place = conversations.start(visitor.owner, question).id
-    else:
-        place = own_conversation(conversations, visitor, conversation).id
-    return conversations.ask(place, parent, question, json.dumps(asdict(options), ensure_ascii=False))
-
-
-def history_of(turns: Sequence[Turn]) -> tuple[Message, ...]:
-    """Earlier turns as the messages that a follow-up question may lean on; unanswered ones are left out."""
-    messages: list[Message] = []
-    for turn in turns:
-        if turn.state == "finished" and turn.answer:
-            messages.append(Message("user", turn.question))
-            messages.append(Message("assistant", Answer.model_validate_json(turn.answer).text))
-    return tuple(messages)
 
 
 def advanced(draft: PartialAnswer, event: Event) -> PartialAnswer:

@@ -17,27 +17,27 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import HTTPConnection
 
 from assistant.accounts.account import Visitor
-from assistant.server.api.answer_runs import AnswerRuns, BusyError
+from assistant.server.api.answer_runs import BusyError
 from assistant.server.api.native.ask import STREAM
 from assistant.server.auth.permissions import CheckedRoute, require
 from assistant.server.dependencies import Guest, Words
 from assistant.server.error_messages import error_message
 from assistant.server.page.answer_stream import PageAnswers, State
+from assistant.server.services import Services
 from assistant.server.strings import Strings
 
 SILENCE = 2.0
 """Seconds without a state until an empty line says that the answer is still being made, or waits for its turn."""
 
 
-def ask_router(
-    answering: PageAnswers, runs: AnswerRuns, identify: Callable[[HTTPConnection], Visitor | None]
-) -> APIRouter:
+def ask_router(services: Services, identify: Callable[[HTTPConnection], Visitor | None]) -> APIRouter:
     """Return the route. `identify` tells again, while an answer is made, whose request it is."""
     router = APIRouter(route_class=CheckedRoute, dependencies=[require("ask")])
+    answering = PageAnswers(services.assistant, services.conversations, services.settings)
 
     @router.post("/ask")
     async def ask(request: Request, guest: Guest, words: Words, asked: Annotated[dict[str, Any], Body()]) -> Response:
-        states = runs.events(lambda: answering.states(asked, guest))
+        states = services.runs.events(lambda: answering.states(asked, guest))
         lines = _lines(states, str(asked.get("ticket"))[:64], words, lambda: identify(request) is not None)
         return StreamingResponse(lines, media_type="application/x-ndjson", headers=STREAM)
 

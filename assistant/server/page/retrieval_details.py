@@ -5,10 +5,11 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from assistant.answer.evidence import source
+from assistant.server.kept_turns import options_of
 from assistant.server.page.evidence_html import language_name, source_line
-from assistant.server.page.validation import options_of
 from assistant.server.strings import Strings
-from assistant.types import Answer, Source
+from assistant.types import Answer
 from store.catalog.conversations import Turn
 from store.errors import LanguageModelError
 from store.types import Hit
@@ -67,19 +68,10 @@ def _prompt(assistant: ScopedAssistant, answer: Answer, words: Strings) -> str:
 
 
 def _row(hit: Hit, words: Strings) -> str:
-    document = hit.document
-    source = Source(
-        id=document.id,
-        title=document.title,
-        speaker=document.speaker,
-        published=document.published,
-        language=document.language,
-        sha256=document.text_sha256,
-    )
     text = hit.text[:SHOWN_CHARACTERS] + ("…" if len(hit.text) > SHOWN_CHARACTERS else "")
     return (
         f"<tr><td>{hit.rank}</td><td><details>"
-        f"<summary><span class='source'>{source_line(source, words)}</span></summary>"
+        f"<summary><span class='source'>{source_line(source(hit.document), words)}</span></summary>"
         f'<p lang="{escape(hit.passage.language)}" dir="auto">{escape(text)}</p></details></td>'
         f"<td>{hit.score:.3f}</td><td>{hit.dense:.3f}</td><td>{hit.keyword:.2f}</td></tr>"
     )

@@ -15,8 +15,7 @@ from fastapi.staticfiles import StaticFiles
 
 from assistant.server.auth.authentication import SESSION_COOKIE
 from assistant.server.auth.ownership_checks import own_conversation
-from assistant.server.auth.permissions import RequireRight, require
-from assistant.server.auth.scoped_access import Assistant, scoped_library
+from assistant.server.auth.permissions import CheckedRoute, RequireRight, require
 from assistant.server.dependencies import Guest, Words
 from assistant.server.error_messages import PREFIX as PREFIX_OF_ERRORS
 from assistant.server.page.evidence_html import language_name
@@ -24,9 +23,7 @@ from assistant.server.page.export import FORMATS, MEDIA_TYPES, Format, exported,
 from assistant.server.page.source_routes import source_router
 from assistant.server.page.suggestions import suggest
 from assistant.server.page.turn_html import turn_article
-from assistant.server.settings import PageSettings
 from assistant.server.strings import languages
-from assistant.server.uploads import DocumentEditor
 from store.catalog.conversations import Conversation, Conversations
 from store.errors import RequestError
 
@@ -34,55 +31,31 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from assistant.accounts.account import Visitor
-    from assistant.accounts.sign_in import Accounts
-    from assistant.server.evaluation_runs import EvaluationRuns
-    from assistant.server.page.library_overview import LibraryOverview
-    from assistant.suggested_questions.saved import OfferedQuestions
+    from assistant.server.services import Services
 
 PREFIX = "/attest"
 STATIC = Path(__file__).parent / "static"
 TURNS_AT_ONCE = 30
 
 
-def mount(
-    app: FastAPI,
-    assistant: Assistant,
-    conversations: Conversations,
-    settings: PageSettings,
-    editor: DocumentEditor,
-    evaluation_runs: EvaluationRuns | None = None,
-    offered: OfferedQuestions | None = None,
-    overview: LibraryOverview | None = None,
-    accounts: Accounts | None = None,
-) -> None:
-    """Add all routes of the page to `app`."""
+def mount(app: FastAPI, services: Services) -> None:
+    """Add all routes of the page to `app`, except those to ask and to sign in."""
     app.mount(f"{PREFIX}/static", RequireRight(StaticFiles(directory=STATIC), "ask"), name="static")
-    app.include_router(
-        start_router(assistant, settings, editor, evaluation_runs is not None, offered, overview, accounts),
-        prefix=PREFIX,
-    )
-    app.include_router(conversation_router(conversations), prefix=PREFIX)
-    app.include_router(source_router(assistant, conversations, overview, offered), prefix=PREFIX)
+    for router in (start_router(services), conversation_router(services.conversations), source_router(services)):
+        app.include_router(router, prefix=PREFIX)
 
 
-def start_router(
-    assistant: Assistant,
-    settings: PageSettings,
-    editor: DocumentEditor,
-    evaluates: bool,
-    offered: OfferedQuestions | None = None,
-    overview: LibraryOverview | None = None,
-    accounts: Accounts | None = None,
-) -> APIRouter:
+def start_router(services: Services) -> APIRouter:
     """What a page needs to begin, and what a user can choose from."""
-    router = APIRouter(dependencies=[require("ask")])
+    router = APIRouter(route_class=CheckedRoute, dependencies=[require("ask")])
+    settings, editor, accounts = services.settings, services.editor, services.accounts
 
     def has_account(guest: Visitor) -> bool:
         return accounts is not None and guest.name is not None and accounts.register.find(guest.name) is not None
 
     @router.get("/start")
     def start(request: Request, words: Words, guest: Guest) -> dict[str, Any]:
-        statistics = scoped_library(assistant.library, guest.collections).statistics()
+        statistics = services.library(guest).statistics()
         return {
             "ui": words.language,
             "uis": languages(),
@@ -104,7 +77,7 @@ def start_router(
             "right": guest.right,
             "collections": guest.collections,
             "tokens": has_account(guest),
-            "evaluates": evaluates and guest.may("administer"),
+            "evaluates": services.evaluation_runs is not None and guest.may("administer"),
             "documents": statistics.documents,
             "passages": statistics.passages,
             "languages": [
@@ -117,8 +90,7 @@ def start_router(
 
     @router.get("/examples")
     def examples(words: Words, guest: Guest) -> list[str]:
-        made = offered.questions() if offered else ()
-        return suggest(scoped_library(assistant.library, guest.collections), words.language, made)
+        return suggest(services.library(guest), words.language, services.offered_questions())
 
     @router.get("/subjects")
     def subjects(guest: Guest) -> list[dict[str, Any]]:
@@ -132,7 +104,7 @@ def start_router(
                     for document in each.examples
                 ],
             }
-            for each in (overview.subjects(guest.collections) if overview else ())
+            for each in (services.overview.subjects(guest.collections) if services.overview else ())
         ]
 
     return router
@@ -140,7 +112,7 @@ def start_router(
 
 def conversation_router(conversations: Conversations) -> APIRouter:
     """One's own conversations as the page shows them; listing, naming and deleting them is the API's."""
-    router = APIRouter(dependencies=[require("ask")])
+    router = APIRouter(route_class=CheckedRoute, dependencies=[require("ask")])
 
     @router.get("/conversations/{conversation_id}")
     def opened(conversation_id: str, words: Words, guest: Guest, before: str | None = None) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter
 
 from assistant.accounts.account import Visitor
+from assistant.answer.evidence import source
 from assistant.server.auth.ownership_checks import own_turn
-from assistant.server.auth.permissions import require
-from assistant.server.auth.scoped_access import Assistant, scoped_assistant, scoped_library
+from assistant.server.auth.permissions import CheckedRoute, require
+from assistant.server.auth.scoped_access import scoped_assistant
 from assistant.server.dependencies import Guest, Words
 from assistant.server.page.file_warnings import told_signs, told_signs_of_quote
 from assistant.server.page.pdf_preview import has_paper, paper, paper_html
@@ -27,27 +28,19 @@ from assistant.server.page.source_text import Highlight
 from assistant.server.page.suggestions import suggest_next
 from assistant.server.strings import Strings
 from assistant.types import Answer, Evidence, Source
-from store.catalog.conversations import Conversations, Turn
+from store.catalog.conversations import Turn
 from store.errors import NotFoundError
 from store.library_view import ReadableLibrary
 from store.types import Document, Span
 
 if TYPE_CHECKING:
-    from assistant.server.page.library_overview import LibraryOverview
-    from assistant.suggested_questions.saved import OfferedQuestions
+    from assistant.server.services import Services
 
 
-def source_router(
-    assistant: Assistant,
-    conversations: Conversations,
-    overview: LibraryOverview | None = None,
-    offered: OfferedQuestions | None = None,
-) -> APIRouter:
+def source_router(services: Services) -> APIRouter:
     """The documents behind an answer: the reader, its windows, and how they were found."""
-    router = APIRouter(dependencies=[require("ask")])
-
-    def library_of(guest: Visitor) -> ReadableLibrary:
-        return scoped_library(assistant.library, guest.collections)
+    router = APIRouter(route_class=CheckedRoute, dependencies=[require("ask")])
+    conversations, library_of = services.conversations, services.library
 
     def answer_of(turn_id: str, guest: Visitor) -> tuple[Turn, Answer]:
         turn = own_turn(conversations, guest, turn_id)
@@ -56,7 +49,7 @@ def source_router(
         return turn, Answer.model_validate_json(turn.answer)
 
     @router.get("/turns/{turn_id}/source/{key}")
-    def source(turn_id: str, key: int, words: Words, guest: Guest) -> dict[str, Any]:
+    def quote_in_document(turn_id: str, key: int, words: Words, guest: Guest) -> dict[str, Any]:
         _, answer = answer_of(turn_id, guest)
         item = next((item for item in answer.evidence if item.key == key), None)
         if item is None:
@@ -106,19 +99,18 @@ def source_router(
     def whole(document_id: str, words: Words, guest: Guest, key: int = 0) -> dict[str, Any]:
         library = library_of(guest)
         document = library.document(document_id)
-        carrying = overview.of_document(document) if overview else ()
+        carrying = services.overview.of_document(document) if services.overview else ()
         return {"html": document_panel(library, document, carrying, key, words)}
 
     @router.get("/turns/{turn_id}/found")
     def found(turn_id: str, words: Words, guest: Guest) -> dict[str, Any]:
         turn, answer = answer_of(turn_id, guest)
-        return {"html": found_html(scoped_assistant(assistant, guest.collections), turn, answer, words)}
+        return {"html": found_html(scoped_assistant(services.assistant, guest.collections), turn, answer, words)}
 
     @router.get("/turns/{turn_id}/suggestions")
     def follow_up(turn_id: str, words: Words, guest: Guest) -> list[str]:
         _, answer = answer_of(turn_id, guest)
-        made = offered.questions() if offered else ()
-        return suggest_next(library_of(guest), answer, words.language, made)
+        return suggest_next(library_of(guest), answer, words.language, services.offered_questions())
 
     return router
 
@@ -132,7 +124,7 @@ def document_panel(
     body = window_html(window_around(library, document, here or Span(0, 0), marks, words), words)
     keys = [mark.key for mark in marks] if here else ()
     notice = " ".join(told_signs(document, words))
-    return source_panel(source_of(document), body, words, key if here else 0, keys, notice, overview=overview)
+    return source_panel(source(document), body, words, key if here else 0, keys, notice, overview=overview)
 
 
 def document_of(library: ReadableLibrary, source: Source) -> Document | None:
@@ -148,16 +140,3 @@ def highlights(library: ReadableLibrary, evidence: tuple[Evidence, ...], documen
     same = [item for item in evidence if document.id == item.document.id or document.uri == item.document.uri]
     found = [(item.key, located(library, document, item)) for item in same]
     return [Highlight(key, span) for key, span in found if span is not None]
-
-
-def source_of(document: Document) -> Source:
-    """A document as answers name it."""
-    return Source(
-        id=document.id,
-        title=document.title,
-        speaker=document.speaker,
-        published=document.published,
-        language=document.language,
-        uri=document.uri,
-        sha256=document.text_sha256,
-    )

@@ -24,8 +24,8 @@ def mcp(settings: Settings, /) -> None:
     from assistant.build import build_assistant
     from assistant.server.api.answer_runs import AnswerRuns
     from assistant.server.api.mcp.server import create_server
-    from assistant.server.api.services import Services
     from assistant.server.auth.authentication import LIBRARY_OWNER
+    from assistant.server.services import Services
     from assistant.server.settings import PageSettings
     from assistant.server.uploads import DocumentEditor
     from store.catalog.catalog import FILE

@@ -15,9 +15,9 @@ from starlette.types import Receive, Scope, Send
 
 from assistant.accounts.account import Visitor
 from assistant.server.api.mcp.server import create_server
-from assistant.server.api.services import Services
 from assistant.server.auth.permissions import RequireRight
 from assistant.server.dependencies import caller_of_scope
+from assistant.server.services import Services
 
 PATH = "/mcp"
 

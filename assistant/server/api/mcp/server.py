@@ -27,7 +27,7 @@ from assistant.server.api.mcp.quoting import WARNING, answer_as_text, quoted
 from assistant.server.api.native.document_values import DocumentList, SearchReply, TextPart, search_reply
 from assistant.server.api.native.documents import MOST_CHARACTERS, document_list, text_part
 from assistant.server.api.openai.replies import answer_object
-from assistant.server.api.services import Asked, Services
+from assistant.server.services import Asked, Services
 from assistant.server.strings import chosen
 from assistant.types import Answer, EvidenceFound, Finished, TextAdded
 from store.errors import AttestError, NotFoundError

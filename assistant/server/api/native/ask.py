@@ -15,16 +15,14 @@ from assistant.answer.question import LONGEST_QUESTION
 from assistant.server.api.answer_runs import answer_of
 from assistant.server.api.choices import Choices
 from assistant.server.api.events import named, server_sent
-from assistant.server.api.kept_answers import Kept, begin_turn
 from assistant.server.api.native.errors import problems
-from assistant.server.api.openai.errors import described
 from assistant.server.api.openai.replies import answer_object
-from assistant.server.api.services import Asked, Services
 from assistant.server.auth.ownership_checks import own_conversation, own_turn
 from assistant.server.auth.permissions import CheckedRoute, require
 from assistant.server.dependencies import Caller, Words
-from assistant.server.error_messages import stated
-from assistant.server.page.answer_stream import history_of
+from assistant.server.error_messages import sentence_of, stated
+from assistant.server.kept_turns import Kept, begin_turn, history_of
+from assistant.server.services import Asked, Services
 from assistant.server.strings import Strings
 from assistant.types import Answer, Event, Finished, Message
 from store.catalog.conversations import Turn
@@ -133,7 +131,7 @@ async def _lines(events: AsyncIterator[Event], kept: Kept | None, words: Strings
 def _failed(error: Exception, words: Strings) -> dict[str, str | None]:
     if isinstance(error, AttestError):
         return stated(error, words)
-    return {"message": described(error, words)[1]["error"]["message"], "code": None, "type": None}
+    return {"message": sentence_of(error, words), "code": None, "type": None}
 
 
 def _place(kept: Kept | None) -> dict[str, Any]:

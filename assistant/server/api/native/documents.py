@@ -30,12 +30,12 @@ from assistant.server.api.native.document_values import (
     upload_info,
 )
 from assistant.server.api.native.errors import problems
-from assistant.server.api.services import Services
 from assistant.server.auth.permissions import CheckedRoute, require
 from assistant.server.dependencies import Caller, Words
 from assistant.server.page.file_warnings import told_signs
 from assistant.server.page.pdf_preview import has_paper, paper
 from assistant.server.received_files import WebDocuments, keep_upload
+from assistant.server.services import Services
 from assistant.server.strings import Strings
 from ingest.reread import read_by_older_version
 from store.errors import NotFoundError

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.server.api.native.errors import problems
-from assistant.server.api.services import Services
 from assistant.server.auth.permissions import CheckedRoute, require
 from assistant.server.dependencies import Words
 from assistant.server.error_messages import error_message
 from assistant.server.evaluation_runs import FEEDBACK, EvaluationRuns
 from assistant.server.page.feedback_export import suite_of_feedback
+from assistant.server.services import Services
 from assistant.server.strings import Strings
 from store.errors import AttestError, NotFoundError
 

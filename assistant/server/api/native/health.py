@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from assistant.server.api.native.errors import Problem
-from assistant.server.api.services import Services
 from assistant.server.auth.permissions import PUBLIC, CheckedRoute
+from assistant.server.services import Services
 
 
 class Health(BaseModel):

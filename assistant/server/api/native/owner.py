@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, StrictBool
 
 from assistant.server.api.events import server_sent
 from assistant.server.api.native.ask import STREAM
-from assistant.server.api.services import Services
 from assistant.server.auth.permissions import BY_SOCKET, CheckedRoute
 from assistant.server.error_messages import stated
+from assistant.server.services import Services
 from ingest.request import IngestRequest, carry_out, report_values
 from store.errors import AttestError, LibraryError, RequestError
 from store.library import Library

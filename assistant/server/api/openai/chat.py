@@ -22,9 +22,9 @@ from assistant.server.api.openai.messages import Messages, conversation_of, igno
 from assistant.server.api.openai.models import options_for
 from assistant.server.api.openai.replies import ERRORS, ChatCompletion, answer_object, ignored_header, token_counts
 from assistant.server.api.openai.stop_sequences import StopSequences
-from assistant.server.api.services import Asked, Services
 from assistant.server.auth.permissions import require
 from assistant.server.dependencies import Caller, words_of_request
+from assistant.server.services import Asked, Services
 from assistant.server.strings import Strings
 from assistant.types import Answer, Event, Finished, TextAdded
 

@@ -15,9 +15,9 @@ from assistant.server.api.openai.errors import OpenAIRoute, ParameterError, unkn
 from assistant.server.api.openai.messages import ignored_parameters
 from assistant.server.api.openai.models import EMBEDDING
 from assistant.server.api.openai.replies import ERRORS, EmbeddingList, ignored_header
-from assistant.server.api.services import Services
 from assistant.server.auth.permissions import require
 from assistant.server.dependencies import Caller
+from assistant.server.services import Services
 from store.embedding import FloatArray
 from store.embedding.embedder import Embedder, PassageText
 from store.errors import RequestError

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import secrets
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -15,11 +13,9 @@ from starlette.exceptions import HTTPException
 from assistant.server.api.answer_runs import BusyError
 from assistant.server.auth.permissions import CheckedRoute
 from assistant.server.dependencies import words_of_request
-from assistant.server.error_messages import error_message, invalid_request, status_of
+from assistant.server.error_messages import error_message, invalid_request, sentence_of, status_of
 from assistant.server.strings import Strings
 from store.errors import AttestError, NotFoundError, RequestError
-
-log = logging.getLogger(__name__)
 
 _TYPES = {
     400: "invalid_request_error",
@@ -77,9 +73,7 @@ def described(error: Exception, words: Strings) -> tuple[int, dict[str, Any]]:
     if isinstance(error, HTTPException):
         return error.status_code, error_body(error.status_code, str(error.detail))
     if not isinstance(error, AttestError):
-        reference = secrets.token_hex(4)
-        log.error("A request failed, reference %s", reference, exc_info=error)
-        return 500, error_body(500, words("problem.unexpected", reference=reference))
+        return 500, error_body(500, sentence_of(error, words))
     status = status_of(error)
     code = getattr(error, "openai_code", None) or (None if status in (401, 403) else error.code)
     return status, error_body(status, error_message(error, words), getattr(error, "parameter", None), code)

@@ -10,9 +10,9 @@ from pydantic import BaseModel
 
 from assistant.server.api.openai.errors import OpenAIRoute, unknown_model
 from assistant.server.api.openai.replies import ERRORS
-from assistant.server.api.services import Services
 from assistant.server.auth.permissions import require
 from assistant.server.dependencies import Caller
+from assistant.server.services import Services
 from assistant.types import AskOptions, Mode
 
 DEFAULT = "attest"

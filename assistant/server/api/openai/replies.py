@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from assistant.server.api.services import Asked, Services
+from assistant.server.services import Asked, Services
 from assistant.types import Answer
 
 _LONGEST_HEADER = 1000

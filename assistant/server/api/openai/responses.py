@@ -16,18 +16,17 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 from assistant.accounts.account import Visitor
 from assistant.server.api.answer_runs import answer_of
 from assistant.server.api.choices import Choices
-from assistant.server.api.kept_answers import Kept, begin_turn
 from assistant.server.api.openai.chat import STREAM
 from assistant.server.api.openai.errors import OpenAIRoute, ParameterError, described
 from assistant.server.api.openai.messages import ChatMessage, conversation_of, ignored_parameters
 from assistant.server.api.openai.models import options_for
 from assistant.server.api.openai.replies import ERRORS, Response, ignored_header, token_counts
 from assistant.server.api.openai.response_objects import Reply, events_of_text, finished, started
-from assistant.server.api.services import Asked, Services
 from assistant.server.auth.ownership_checks import own_turn
 from assistant.server.auth.permissions import require
 from assistant.server.dependencies import Caller, words_of_request
-from assistant.server.page.answer_stream import history_of
+from assistant.server.kept_turns import Kept, begin_turn, history_of
+from assistant.server.services import Asked, Services
 from assistant.server.strings import Strings
 from assistant.types import Answer, Event, Finished, TextAdded
 from store.errors import NotFoundError, RequestError

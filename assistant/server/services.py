@@ -1,4 +1,4 @@
-"""What the routes of the API share: the assistant, what it keeps, and the threads that it answers in."""
+"""What the routes of the page and of the API share: the assistant, what it keeps, and the threads that it answers in."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from assistant.accounts.sign_in import Accounts
     from assistant.server.auth.scoped_access import Assistant
     from assistant.server.evaluation_runs import EvaluationRuns
+    from assistant.server.page.library_overview import LibraryOverview
     from assistant.server.settings import PageSettings
     from assistant.server.uploads import DocumentEditor
+    from assistant.suggested_questions.saved import KeptQuestion, OfferedQuestions
     from store.catalog.conversations import Conversations
     from store.library_view import ReadableLibrary
 
@@ -42,10 +44,18 @@ class Services:
     runs: AnswerRuns
     evaluation_runs: EvaluationRuns | None = None
     accounts: Accounts | None = None
+    offered: OfferedQuestions | None = None
+    """Questions to begin with."""
+    overview: LibraryOverview | None = None
+    """What the library and each document are about."""
 
     def library(self, caller: Visitor) -> ReadableLibrary:
         """Return the library with no more in it than `caller` may see."""
         return scoped_library(self.assistant.library, caller.collections)
+
+    def offered_questions(self) -> tuple[KeptQuestion, ...]:
+        """Return questions that documents are known to answer."""
+        return self.offered.questions() if self.offered else ()
 
     def events(self, caller: Visitor, asked: Asked) -> AsyncIterator[Event]:
         """Yield the events of an answer from what `caller` may see.

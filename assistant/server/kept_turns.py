@@ -1,0 +1,77 @@
+"""Questions and answers as they are kept: each is a turn of a conversation of the person who asked, by the page or the API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter, ValidationError
+
+from assistant.accounts.account import Visitor
+from assistant.server.auth.ownership_checks import own_conversation
+from assistant.server.services import Asked, Services
+from assistant.types import Answer, AskOptions, Message
+from store.catalog.conversations import Conversations, Turn
+from store.errors import AttestError
+
+_OPTIONS = TypeAdapter(AskOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A turn whose answer is still to come."""
+
+    turn: Turn
+    conversations: Conversations
+
+    def close(self, answer: Answer | None) -> None:
+        """Keep the answer; None: the question was stopped, or failed."""
+        with suppress(AttestError):  # its conversation was deleted meanwhile
+            self.conversations.close_turn(
+                self.turn.id, "finished" if answer else "stopped", answer.to_json() if answer else None
+            )
+
+
+def begin_turn(services: Services, caller: Visitor, asked: Asked, parent: Turn | None) -> Kept:
+    """Keep a question after `parent`, or at the beginning of a new conversation. Raises AttestError."""
+    place = (parent.conversation, parent.id) if parent else (None, None)
+    turn = keep_question(services.conversations, caller, asked.question, asked.options, *place)
+    return Kept(turn, services.conversations)
+
+
+def keep_question(
+    conversations: Conversations,
+    visitor: Visitor,
+    question: str,
+    options: AskOptions,
+    conversation: str | None,
+    parent: str | None,
+) -> Turn:
+    """Keep a question after the turn `parent`, and return its turn; a new conversation begins where none is given.
+
+    Raises NotFoundError for a conversation of somebody else.
+    """
+    if conversation is None:
+        place = conversations.start(visitor.owner, question).id
+    else:
+        place = own_conversation(conversations, visitor, conversation).id
+    return conversations.ask(place, parent, question, _OPTIONS.dump_json(options).decode())
+
+
+def history_of(turns: Sequence[Turn]) -> tuple[Message, ...]:
+    """Earlier turns as the messages that a follow-up question may lean on; unanswered ones are left out."""
+    messages: list[Message] = []
+    for turn in turns:
+        if turn.state == "finished" and turn.answer:
+            messages.append(Message("user", turn.question))
+            messages.append(Message("assistant", Answer.model_validate_json(turn.answer).text))
+    return tuple(messages)
+
+
+def options_of(turn: Turn) -> AskOptions:
+    """Return what was chosen for the question of a turn, as `keep_question` kept it."""
+    try:
+        return _OPTIONS.validate_json(turn.options)
+    except ValidationError:  # kept by another version
+        return AskOptions()
