@@ -51,16 +51,11 @@ class RemoteAssistant:
                 yield from assistant.ask(question, history, options)
 
     def _events(self, question: str, history: Sequence[Message], options: AskOptions) -> Iterator[Event]:
-        body = {
-            "question": question,
-            "history": [asdict(message) for message in history],
-            "keep": False,
-            "mode": options.mode or default_mode(self._settings),
-            "answer_language": options.answer_language,
-            "max_quotes": options.max_quotes,
-            "translate": options.translate,
-            "filter": asdict(options.filter),
-        }
+        chosen = asdict(options)
+        del chosen["interface_language"]  # a page's: no command has one
+        chosen["mode"] = options.mode or default_mode(self._settings)
+        said = [asdict(message) for message in history]
+        body = {"question": question, "history": said, "keep": False, **chosen}
         for name, values in self._owner.events("/api/ask", body):
             event = event_of(name, values)
             if event is not None:

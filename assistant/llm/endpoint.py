@@ -1,27 +1,38 @@
-"""Any OpenAI-compatible endpoint: OpenAI, Ollama, vLLM, llama.cpp's server."""
+"""Any OpenAI-compatible endpoint: OpenAI, Ollama, vLLM, llama.cpp's server. Its replies can be left at any moment.
+
+A blocking read of a reply can't be ended from outside. So the reply is received by an event loop in a thread of its
+own, whose task can be cancelled: that closes the connection, by which a server knows that nobody is listening.
+"""
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
-from typing import TYPE_CHECKING
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
+from typing import Any
 
-from assistant.llm.base import model_error
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ChatResponseGen, MessageRole
+from llama_index.llms.openai_like import OpenAILike
 
-if TYPE_CHECKING:
-    from llama_index.core.llms import LLM
+from assistant.llm.base import BEAT_SECONDS
 
 CONTEXT_WINDOW = 8192
 TIMEOUT_SECONDS = 90.0
 """Of silence: until the connection stands, and between two pieces of a reply. A model on a processor may well
 read for a minute before its first word."""
+_DONE = object()
+_MOST = 100_000
+"""Characters of one reply: far more than any answer, and little enough to hold while nobody reads them."""
 
 
-def endpoint(base_url: str, model: str, api_key: str | None = None, *, timeout: float = TIMEOUT_SECONDS) -> LLM:
+def endpoint(
+    base_url: str, model: str, api_key: str | None = None, *, timeout: float = TIMEOUT_SECONDS
+) -> InterruptibleEndpoint:
     """Return the model of that name at an endpoint such as ``http://127.0.0.1:11434/v1``, which is not asked yet."""
-    from assistant.llm.interruptible import InterruptibleEndpoint
-
     return InterruptibleEndpoint(
         model=model,
         api_base=base_url,
@@ -36,23 +47,81 @@ def endpoint(base_url: str, model: str, api_key: str | None = None, *, timeout: 
     )
 
 
-def served_models(base_url: str, api_key: str | None = None, *, timeout: float = 3.0) -> tuple[str, ...]:
-    """Return the names of the models that an endpoint serves.
+class InterruptibleEndpoint(OpenAILike):
+    """`OpenAILike` whose streamed replies come with empty pieces while the endpoint is silent."""
 
-    Raises:
-        LanguageModelError: it can't be reached, or is none; the message says what to check.
-    """
-    url = base_url.rstrip("/") + "/models"
-    if not url.startswith(("http://", "https://")):
-        raise model_error("model_address", address=base_url)
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {api_key}"} if api_key else {})  # noqa: S310
-    try:
-        with urllib.request.urlopen(request, timeout=timeout) as reply:  # noqa: S310 - http(s) only, as checked
-            listed = json.load(reply)["data"]
-        return tuple(str(each["id"]) for each in listed)
-    except urllib.error.HTTPError as error:
-        if error.code in (401, 403):
-            raise model_error("model_key_at", address=base_url) from error
-        raise model_error("model_status_at", address=base_url, status=error.code) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise model_error("model_unreachable_at", address=base_url) from error
+    @classmethod
+    def class_name(cls) -> str:
+        """Return the name that LlamaIndex knows this class by."""
+        return "InterruptibleEndpoint"
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponseGen:
+        """Yield the reply piece by piece. Closing the generator closes the connection."""
+
+        def replies() -> ChatResponseGen:
+            received: queue.Queue[Any] = queue.Queue()
+            stop = _in_background(lambda: self._receive(messages, options, received), received)
+            try:
+                while True:
+                    try:
+                        reply = received.get(timeout=BEAT_SECONDS)
+                    except queue.Empty:
+                        reply = _piece("")
+                    if reply is _DONE:
+                        return
+                    if isinstance(reply, Exception):
+                        raise reply
+                    yield reply
+            finally:
+                stop()
+
+        return replies()
+
+    async def _receive(
+        self, messages: Sequence[ChatMessage], options: dict[str, object], received: queue.Queue[Any]
+    ) -> None:
+        characters = 0
+        async for reply in await self.astream_chat(messages, **options):
+            # Each of LlamaIndex's replies holds all that came before it: of many that wait, only what is new is kept.
+            received.put(_piece(reply.delta or ""))
+            characters += len(reply.delta or "")
+            if characters > _MOST:
+                return
+
+
+def _piece(text: str) -> ChatResponse:
+    return ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=""), delta=text)
+
+
+def _in_background(work: Callable[[], Any], received: queue.Queue[Any]) -> Callable[[], None]:
+    """Run a coroutine in a thread; its failure and its end are put into `received`. Calling the result cancels it."""
+    started = threading.Event()
+    cancel: list[Callable[[], object]] = []
+
+    async def main() -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None  # noqa: S101 - `main` is one
+        cancel.append(partial(loop.call_soon_threadsafe, task.cancel))
+        started.set()
+        await work()
+
+    def run() -> None:
+        try:
+            asyncio.run(main())
+        except asyncio.CancelledError:
+            pass
+        except Exception as error:  # whatever it is must reach the reader, not the thread
+            received.put(error)
+        finally:
+            started.set()
+            received.put(_DONE)
+
+    def stop() -> None:
+        started.wait()
+        with suppress(RuntimeError):  # It is over already.
+            for each in cancel:
+                each()
+
+    # In this context, so that what LlamaIndex tells of the call belongs to the answer that it is made for.
+    threading.Thread(target=copy_context().run, args=(run,), daemon=True, name="endpoint").start()
+    return stop

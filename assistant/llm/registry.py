@@ -6,6 +6,9 @@ in the settings says it outright: with `base_url` a name there, else a GGUF file
 
 from __future__ import annotations
 
+import json
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -97,9 +100,29 @@ def load_model(settings: Settings) -> LLM | None:
     return chosen.load(settings) if chosen else None
 
 
-def _at_endpoint(settings: Settings) -> list[FoundModel]:
-    from assistant.llm.endpoint import served_models
+def served_models(base_url: str, api_key: str | None = None, *, timeout: float = 3.0) -> tuple[str, ...]:
+    """Return the names of the models that an endpoint serves.
 
+    Raises:
+        LanguageModelError: it can't be reached, or is none; the message says what to check.
+    """
+    url = base_url.rstrip("/") + "/models"
+    if not url.startswith(("http://", "https://")):
+        raise model_error("model_address", address=base_url)
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {api_key}"} if api_key else {})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as reply:  # noqa: S310 - http(s) only, as checked
+            listed = json.load(reply)["data"]
+        return tuple(str(each["id"]) for each in listed)
+    except urllib.error.HTTPError as error:
+        if error.code in (401, 403):
+            raise model_error("model_key_at", address=base_url) from error
+        raise model_error("model_status_at", address=base_url, status=error.code) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise model_error("model_unreachable_at", address=base_url) from error
+
+
+def _at_endpoint(settings: Settings) -> list[FoundModel]:
     url = settings.base_url or ""
     key = settings.api_key.get_secret_value() if settings.api_key else None
     try:

@@ -16,7 +16,7 @@ from typing import Any
 
 from store.errors import AttestError, LibraryError, LibraryLockedError, restored
 from store.ownership.lock import locked_error
-from store.ownership.socket_path import short_path, socket_path
+from store.ownership.owner_socket import short_path, socket_path
 from store.settings import Settings, facts_for_answers
 from store.version import program_version
 

@@ -13,17 +13,19 @@ import selectors
 import socket
 import stat
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakSet
 
-from store.ownership.socket_path import short_path, socket_path
-
 if TYPE_CHECKING:
     from store.library import Library
 
+FOLDER = "run"
+FILE = "api.sock"
+_LONGEST = 100
+"""Bytes of a path that every system takes for a socket: Linux takes 107, macOS 103."""
 _BACKLOG = 128
 
 log = logging.getLogger(__name__)
@@ -152,6 +154,25 @@ def _close_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_close_in_child)
+
+
+def socket_path(home: Path) -> Path:
+    """Return where the socket of the library at `home` is, if its owner listens."""
+    return home / FOLDER / FILE
+
+
+@contextmanager
+def short_path(path: Path) -> Iterator[str]:
+    """Yield a name for `path` that is short enough for a socket's address: the path itself, or one through a link."""
+    if len(os.fsencode(path)) <= _LONGEST:
+        yield str(path)
+        return
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="attest-") as folder:
+        link = Path(folder) / FOLDER
+        link.symlink_to(path.parent.absolute(), target_is_directory=True)
+        yield str(link / path.name)
 
 
 def _listening(path: Path) -> socket.socket:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from assistant.cli import main
-from store.ownership.socket_path import socket_path
+from store.ownership.owner_socket import socket_path
 from tests.api.conftest import QUESTION, THAI
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no such sockets here")
@@ -39,6 +39,7 @@ ANSWERS = {
     "vietnamese": ("ask", VIETNAMESE, "--max-quotes", "1"),
     "in another language": ("ask", VIETNAMESE, "--answer-language", "en", "--mode", "quotes"),
     "of a speaker": ("ask", QUESTION, "--speaker", "Nobody", "--from", "2024", "--to", "2025-06"),
+    "as typed": ("ask", "Where was the World Conferense on Human Rigths held?", "--as-typed", "--json"),
     "not in the documents": ("ask", "How tall is Mount Everest in metres?"),
     "an empty question": ("ask", "  "),
     "a question that is too long": ("ask", "ก" * 20_001),

@@ -21,10 +21,10 @@ from llama_index.core.llms import ChatMessage
 from assistant.answer.written_answer import Written, write
 from assistant.llm.base import counter_of, stream_text
 from assistant.llm.cli import models
-from assistant.llm.endpoint import endpoint, served_models
+from assistant.llm.endpoint import endpoint
 from assistant.llm.gguf import GgufLLM
 from assistant.llm.install import PackagedModel, download, find_installed, install
-from assistant.llm.registry import choose, find_models, is_there, load_model
+from assistant.llm.registry import choose, find_models, is_there, load_model, served_models
 from store.errors import LanguageModelError
 from store.settings import Settings, load_settings
 from tests.assistant.quotes import quote

@@ -13,9 +13,10 @@ from llama_index.core.llms import ChatMessage
 
 from assistant.answer.written_answer import Written, warm, write
 from assistant.llm.base import counter_of, stream_text
-from assistant.llm.endpoint import endpoint, served_models
+from assistant.llm.endpoint import endpoint
 from assistant.llm.gguf import GgufLLM
 from assistant.llm.install import SMALL, find_installed, sha256_of
+from assistant.llm.registry import served_models
 from tests.assistant.quotes import quote
 
 pytestmark = pytest.mark.hard

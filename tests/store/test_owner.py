@@ -19,7 +19,7 @@ from store.library import Library
 from store.ownership import owner_client
 from store.ownership.lock import LibraryLock, Owner, read_owner
 from store.ownership.owner_client import find_owner
-from store.ownership.socket_path import short_path, socket_path
+from store.ownership.owner_socket import short_path, socket_path
 from store.search import library_search
 from store.settings import load_settings
 from tests.store import processes
