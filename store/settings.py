@@ -39,7 +39,6 @@ SERVING = frozenset(
         "trusted_proxies",
         "web_uploads",
         "user_header",
-        "session_idle_hours",
     }
 )
 """Settings of the server and of the log, which no answer depends on."""
@@ -122,8 +121,6 @@ class Settings(BaseSettings):
     """The header in which a proxy says who has signed in there, like ``X-Forwarded-User``."""
     web_uploads: Literal["off", "public", "any"] = "off"
     """Whether documents may be added from web addresses: public ones, or any, also inside this network."""
-    session_idle_hours: Annotated[float, Field(gt=0, le=8784)] = 12
-    """A session that wasn't used for so long ends; every session ends after two weeks."""
     log_format: Literal["text", "json"] = "text"
     """The form of the log on standard error: lines of text, or JSON objects."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"

@@ -26,7 +26,7 @@ from assistant.server.page.ask_route import ask_router
 from assistant.server.page.gradio_page import mount_page
 from assistant.server.security import RequestGuard
 from assistant.server.services import Services
-from assistant.server.settings import DEFAULTS, PageSettings
+from assistant.server.settings import DEFAULTS, MOST_REQUEST_BYTES, TITLE, PageSettings
 from assistant.server.uploads import DocumentEditor
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def application(
     per_minute = settings.requests_per_minute
     counts = SharedRequestCounts(per_minute, shared) if shared is not None else None
     app = FastAPI(
-        title=settings.title,
+        title=TITLE,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -97,7 +97,7 @@ def application(
         overview,
     )
     if accounts is not None:
-        router = auth_router(accounts, identity, settings.title, conversations.hand_over)
+        router = auth_router(accounts, identity, conversations.hand_over)
         app.include_router(router, prefix=routes.PREFIX)
     routes.mount(app, services)
     app.include_router(metrics_router(metrics))
@@ -107,7 +107,7 @@ def application(
     is_named = is_local or access.user_header
     return RequestGuard(
         app,
-        max_request_bytes=settings.max_request_bytes,
-        max_upload_bytes=settings.max_upload_bytes + settings.max_request_bytes,
+        max_request_bytes=MOST_REQUEST_BYTES,
+        max_upload_bytes=settings.max_upload_bytes + MOST_REQUEST_BYTES,
         hosts=(*LOOPBACK, *access.public_hosts) if is_named else None,
     )

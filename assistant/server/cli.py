@@ -34,7 +34,6 @@ def serve(
     number = settings.port if port is None else port
     if workers is not None and workers > 1:
         return _supervise(settings, where, number, workers)
-    from assistant.accounts.sessions import HOUR, Lifetime
     from assistant.accounts.sign_in import Accounts, accounts_location
     from assistant.build import build_assistant
     from assistant.llm.registry import is_there
@@ -50,8 +49,7 @@ def serve(
     from store.settings import default_mode
 
     access = Access(settings.user_header, settings.trusted_proxies, settings.public_hosts)
-    lifetime = Lifetime(settings.session_idle_hours * HOUR)
-    with closing(Accounts.open(accounts_location(settings), lifetime)) as accounts:
+    with closing(Accounts.open(accounts_location(settings))) as accounts:
         admitted(where, accounts, access)
         with (
             build_assistant(settings) as assistant,

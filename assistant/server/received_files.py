@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from assistant.server.auth.scoped_access import Collections
 from assistant.server.intake import Item
-from assistant.server.settings import MEBIBYTE, PageSettings
+from assistant.server.settings import MEBIBYTE, UPLOAD_SUFFIXES, PageSettings
 from assistant.server.uploads import DocumentEditor
 from store.errors import RequestError
 
@@ -20,7 +20,7 @@ _PIECE = 1024 * 1024
 
 def keep_upload(name: str, file: BinaryIO, editor: DocumentEditor, settings: PageSettings, reach: Collections) -> Item:
     """Keep an uploaded file and queue it. Raises RequestError for one of another kind, or past the limit."""
-    path = editor.place(name, settings.upload_suffixes if settings.uploads else (), reach)
+    path = editor.place(name, UPLOAD_SUFFIXES, reach)
     _write(path, iter(lambda: file.read(_PIECE), b""), settings.max_upload_bytes)
     return editor.take(path, reach)
 
@@ -37,7 +37,7 @@ class WebDocuments:
 
     def keep(self, address: str, reach: Collections) -> Item:
         """Keep the document at `address` and queue it. Raises RequestError where it isn't allowed or can't be had."""
-        if not (self._settings.uploads and self._editor.accepts_files) or self._settings.web_uploads == "off":
+        if not self._editor.accepts_files or self._settings.web_uploads == "off":
             raise RequestError(
                 "Documents aren't fetched from the web here; whoever runs this page can allow it.", code="web_off"
             )
@@ -53,10 +53,10 @@ class WebDocuments:
         from assistant.server.web_fetch import Limits, fetched, is_public
 
         settings = self._settings
-        limits = Limits(settings.max_upload_bytes, settings.upload_suffixes, settings.web_seconds)
+        limits = Limits(settings.max_upload_bytes, UPLOAD_SUFFIXES, settings.web_seconds)
         admits = is_public if settings.web_uploads == "public" else lambda _: True
         with fetched(address, limits, admits) as document:
-            path = self._editor.place(document.name, settings.upload_suffixes, reach)
+            path = self._editor.place(document.name, UPLOAD_SUFFIXES, reach)
             _write(path, document.pieces, settings.max_upload_bytes)
         return path
 

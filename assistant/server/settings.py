@@ -1,24 +1,26 @@
-"""What an administrator can choose for the page."""
+"""What is chosen for one server, and the limits that are the same for all."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from assistant.answer.question import LONGEST_QUESTION
 from assistant.types import Mode
 from ingest.readers import BY_SUFFIX
 
 MEBIBYTE = 1024 * 1024
+TITLE = "Attest"
+UPLOAD_SUFFIXES = tuple(BY_SUFFIX)
+MOST_UPLOADED_AT_ONCE = 200
+"""Files."""
+MOST_REQUEST_BYTES = 8 * MEBIBYTE
+"""Of any request that is not an upload."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageSettings:
-    """Limits and offers of the page. All sizes are bytes unless said otherwise."""
+    """Limits and offers of a server."""
 
-    title: str = "Attest"
-    max_question_characters: int = LONGEST_QUESTION
-    """A longer question is refused with this number named."""
     answers_at_once: int = 20
     """Questions that are worked on at the same time; the others wait their turn."""
     requests_per_minute: int = 600
@@ -29,19 +31,12 @@ class PageSettings:
     """Whether a language model is there to write answers; else only quotes are offered."""
     translations: bool = False
     """Whether a language model is there to translate quotes; else that isn't offered."""
-    uploads: bool = True
-    """Whether documents can be added from the page."""
     max_upload_bytes: int = 50 * MEBIBYTE
     """Of one file."""
-    max_upload_files: int = 200
-    """In one go."""
-    upload_suffixes: tuple[str, ...] = tuple(BY_SUFFIX)
     web_uploads: Literal["off", "public", "any"] = "off"
     """Whether documents may be fetched from web addresses: none, those of the public web, those inside this network too."""
     web_seconds: float = 60
     """For one of them."""
-    max_request_bytes: int = 8 * MEBIBYTE
-    """Of any request that is not an upload."""
 
     @property
     def mode(self) -> Mode:

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.server.intake import Taken
-from assistant.server.settings import MEBIBYTE, PageSettings
+from assistant.server.settings import MEBIBYTE, UPLOAD_SUFFIXES, PageSettings
 from assistant.server.uploads import DocumentEditor
 from assistant.server.web_fetch import Address, Fetched, Limits, fetched, is_public
 from store.errors import RequestError
 from tests.page.conftest import Served, Visit
 from tests.page.web_servers import drips, floods, sends, web_server
 
-SUFFIXES = PageSettings().upload_suffixes
+SUFFIXES = UPLOAD_SUFFIXES
 LIMITS = Limits(MEBIBYTE, SUFFIXES, seconds=2)
 
 

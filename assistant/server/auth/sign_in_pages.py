@@ -6,6 +6,7 @@ from html import escape
 from urllib.parse import urlencode
 
 from assistant.accounts.account import SHORTEST_PASSWORD
+from assistant.server.settings import TITLE
 from assistant.server.strings import Strings, languages
 
 _STYLE = """
@@ -32,7 +33,7 @@ a { color: var(--soft); }
 """
 
 
-def sign_in_page(words: Strings, title: str, *, name: str = "", problem: str = "", conversation: str = "") -> str:
+def sign_in_page(words: Strings, *, name: str = "", problem: str = "", conversation: str = "") -> str:
     """Return the whole page; `conversation` is what opens after signing in, `problem` why it didn't go well."""
     on_name, on_password = ("", " autofocus") if name else (" autofocus", "")
     form = f"""<form method="post" action="?{escape(urlencode({"ui": words.language, "c": conversation}))}">
@@ -41,17 +42,15 @@ def sign_in_page(words: Strings, title: str, *, name: str = "", problem: str = "
 <label>{escape(words("account.password"))}
 <input name="password" type="password" autocomplete="current-password" required{on_password}></label>
 <button>{escape(words("account.enter"))}</button></form>"""
-    return _page(words, title, words("account.enter"), title, problem, form, _languages(words, conversation))
+    return _page(words, words("account.enter"), TITLE, problem, form, _languages(words, conversation))
 
 
-def password_page(words: Strings, title: str, *, name: str, problem: str = "", is_done: bool = False) -> str:
+def password_page(words: Strings, *, name: str, problem: str = "", is_done: bool = False) -> str:
     """Return the whole page for another password of `name`; `is_done` once there is one."""
     heading = words("account.change")
     back = f'<a href="../">{escape(words("account.back"))}</a>'
     if is_done:
-        return _page(
-            words, title, heading, heading, "", f'<p role="status">{escape(words("account.changed"))}</p>', back
-        )
+        return _page(words, heading, heading, "", f'<p role="status">{escape(words("account.changed"))}</p>', back)
     form = f"""<form method="post" action="?{escape(urlencode({"ui": words.language}))}">
 <label>{escape(words("account.name"))}
 <input name="name" value="{escape(name)}" autocomplete="username" dir="auto" readonly></label>
@@ -63,7 +62,7 @@ def password_page(words: Strings, title: str, *, name: str, problem: str = "", i
 <label>{escape(words("account.again"))}
 <input name="again" type="password" autocomplete="new-password" required></label>
 <button>{escape(words("account.change"))}</button></form>"""
-    return _page(words, title, heading, heading, problem, form, back + _languages(words))
+    return _page(words, heading, heading, problem, form, back + _languages(words))
 
 
 def _languages(words: Strings, conversation: str | None = None) -> str:
@@ -76,11 +75,11 @@ def _languages(words: Strings, conversation: str | None = None) -> str:
     )
 
 
-def _page(words: Strings, title: str, named: str, heading: str, problem: str, content: str, links: str) -> str:
+def _page(words: Strings, named: str, heading: str, problem: str, content: str, links: str) -> str:
     alert = f'<p role="alert">{escape(problem)}</p>' if problem else ""
     return f"""<!doctype html>
 <html lang="{words.language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta name="robots" content="noindex"><title>{escape(named)} · {escape(title)}</title>
+<meta name="robots" content="noindex"><title>{escape(named)} · {TITLE}</title>
 <style>{_STYLE}</style></head>
 <body><main><h1>{escape(heading)}</h1>{alert}
 {content}

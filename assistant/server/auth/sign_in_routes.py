@@ -30,19 +30,19 @@ _WAITING = 100
 """Attempts that may wait for the two that are looked at."""
 
 
-def auth_router(accounts: Accounts, identity: Identity, title: str, hand_over: Callable[[str, str], None]) -> APIRouter:
+def auth_router(accounts: Accounts, identity: Identity, hand_over: Callable[[str, str], None]) -> APIRouter:
     """Signing in and out, and changing one's password.
 
     `hand_over` gives the conversations of a browser to the account that signs in there.
     """
     router, verify = APIRouter(), _Verifier()
-    router.include_router(_session_router(accounts, verify, identity, title, hand_over))
-    router.include_router(_password_router(accounts, verify, title))
+    router.include_router(_session_router(accounts, verify, identity, hand_over))
+    router.include_router(_password_router(accounts, verify))
     return router
 
 
 def _session_router(
-    accounts: Accounts, verify: _Verifier, identity: Identity, title: str, hand_over: Callable[[str, str], None]
+    accounts: Accounts, verify: _Verifier, identity: Identity, hand_over: Callable[[str, str], None]
 ) -> APIRouter:
     router = APIRouter(dependencies=[PUBLIC])
     lifetime = int(accounts.sessions.lifetime.whole)
@@ -57,7 +57,7 @@ def _session_router(
         wanted = wanted_conversation(request)
         if request.user.is_authenticated:
             return _redirect(_page_of(wanted))
-        return HTMLResponse(sign_in_page(words, title, conversation=wanted))
+        return HTMLResponse(sign_in_page(words, conversation=wanted))
 
     @router.post("/sign-in")
     async def sign_in(request: Request, words: Words) -> Response:
@@ -78,7 +78,7 @@ def _session_router(
             return _with_session(_redirect(_page_of(wanted)), request, done.token, lifetime)
         if done is not None:
             status, problem = _refusal(words, done, "account.wrong")
-        page = sign_in_page(words, title, name=name[:100], problem=problem, conversation=wanted)
+        page = sign_in_page(words, name=name[:100], problem=problem, conversation=wanted)
         return HTMLResponse(page, status)
 
     @router.post("/sign-out")
@@ -90,7 +90,7 @@ def _session_router(
     return router
 
 
-def _password_router(accounts: Accounts, verify: _Verifier, title: str) -> APIRouter:
+def _password_router(accounts: Accounts, verify: _Verifier) -> APIRouter:
     router = APIRouter(dependencies=[require("ask")])
     lifetime = int(accounts.sessions.lifetime.whole)
 
@@ -105,7 +105,7 @@ def _password_router(accounts: Accounts, verify: _Verifier, title: str) -> APIRo
 
     @router.get("/password")
     def password_form(words: Words, guest: Guest) -> Response:
-        return HTMLResponse(password_page(words, title, name=own_name(guest)))
+        return HTMLResponse(password_page(words, name=own_name(guest)))
 
     @router.post("/password")
     async def change_password(request: Request, words: Words, guest: Guest) -> Response:
@@ -121,11 +121,11 @@ def _password_router(accounts: Accounts, verify: _Verifier, title: str) -> APIRo
                 status, problem = 503, error_message(error, words)
             else:
                 if isinstance(done, SignedIn):
-                    page = HTMLResponse(password_page(words, title, name=name, is_done=True))
+                    page = HTMLResponse(password_page(words, name=name, is_done=True))
                     keeps = SESSION_COOKIE in request.cookies
                     return _with_session(page, request, done.token, lifetime) if keeps else page
                 status, problem = _refusal(words, done, "account.mistaken")
-        return HTMLResponse(password_page(words, title, name=name, problem=problem), status)
+        return HTMLResponse(password_page(words, name=name, problem=problem), status)
 
     return router
 

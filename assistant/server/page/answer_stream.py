@@ -84,7 +84,7 @@ class PageAnswers:
 
     def _checked(self, data: Mapping[str, Any], ticket: str, words: Strings) -> Asked:
         sent = data.get("question")
-        question = clean_question(sent if isinstance(sent, str) else "", self._settings.max_question_characters)
+        question = clean_question(sent if isinstance(sent, str) else "")
         return Asked(
             ticket=ticket,
             question=question,

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from starlette.routing import Mount
 
 from assistant.server.auth.permissions import RequireRight
+from assistant.server.settings import TITLE
 from store.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def mount_page(app: FastAPI, settings: PageSettings) -> None:
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import gradio
 
-    page = _page(settings)
+    page = _page()
     gradio.mount_gradio_app(
         app,
         page,
@@ -64,12 +65,12 @@ def mount_page(app: FastAPI, settings: PageSettings) -> None:
     mounted.app = RequireRight(OpenPaths(mounted.app), "ask")
 
 
-def _page(settings: PageSettings) -> gradio.Blocks:
+def _page() -> gradio.Blocks:
     """Return one component that is the page: what it asks and shows goes by our own routes."""
     import gradio
 
     page: gradio.Blocks
-    with gradio.Blocks(analytics_enabled=False, title=settings.title, fill_width=True) as page:
+    with gradio.Blocks(analytics_enabled=False, title=TITLE, fill_width=True) as page:
         gradio.HTML(
             value={},
             html_template=(STATIC / "shell.html").read_text(encoding="utf-8"),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Body, Request, Response
 from fastapi.staticfiles import StaticFiles
 
+from assistant.answer.question import LONGEST_QUESTION
 from assistant.server.auth.authentication import SESSION_COOKIE
 from assistant.server.auth.ownership_checks import own_conversation
 from assistant.server.auth.permissions import CheckedRoute, RequireRight, require
@@ -23,6 +24,7 @@ from assistant.server.page.export import FORMATS, MEDIA_TYPES, Format, exported,
 from assistant.server.page.source_routes import source_router
 from assistant.server.page.suggestions import suggest
 from assistant.server.page.turn_html import turn_article
+from assistant.server.settings import MOST_UPLOADED_AT_ONCE, UPLOAD_SUFFIXES
 from assistant.server.strings import languages
 from store.catalog.conversations import Conversation, Conversations
 from store.errors import RequestError
@@ -61,16 +63,16 @@ def start_router(services: Services) -> APIRouter:
             "uis": languages(),
             "words": {key: value for key, value in words.words.items() if not key.startswith(PREFIX_OF_ERRORS)},
             "limits": {
-                "question": settings.max_question_characters,
+                "question": LONGEST_QUESTION,
                 "upload_bytes": settings.max_upload_bytes,
-                "upload_files": settings.max_upload_files,
-                "upload_suffixes": settings.upload_suffixes,
+                "upload_files": MOST_UPLOADED_AT_ONCE,
+                "upload_suffixes": UPLOAD_SUFFIXES,
             },
             "written": settings.written_mode,
             "translations": settings.translations,
             "user": guest.name,
             "signs_out": SESSION_COOKIE in request.cookies and guest.name is not None,
-            "uploads": settings.uploads and editor.accepts_files and guest.may("add"),
+            "uploads": editor.accepts_files and guest.may("add"),
             "web_uploads": settings.web_uploads != "off" and editor.accepts_files and guest.may("add"),
             "edits": guest.may("add"),
             "administers": guest.may("administer"),
