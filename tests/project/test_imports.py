@@ -78,10 +78,11 @@ def test_nothing_else_is_imported_past_the_direction() -> None:
 
 
 WALKED = re.compile(r"^(?P<indent> *)- `(?P<path>[^`]+)`", re.MULTILINE)
+ASKED = re.compile(r"^\| (?:`(?P<by>[^`]+)` )?\| `(?P<path>[^`]+)` \|", re.MULTILINE)
 
 
 def walk(heading: str) -> list[tuple[Path, Path | None]]:
-    """Return the files of a walk in docs/architecture.md, each with the one that it stands below."""
+    """Return the files of a walk in docs/architecture.md, each with the one that it stands below, or is asked by."""
     text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
     section = text.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
     above: list[Path] = []
@@ -90,6 +91,11 @@ def walk(heading: str) -> list[tuple[Path, Path | None]]:
         depth = len(line["indent"]) // 2
         above = [*above[:depth], Path(line["path"])]
         found.append((above[-1], above[-2] if depth else None))
+    by = Path()
+    for row in ASKED.finditer(section):
+        by = Path(row["by"]) if row["by"] else by
+        assert by in {path for path, _ in found}, f"{by} stands nowhere above {row['path']}"
+        found.append((Path(row["path"]), by))
     return found
 
 
