@@ -1,4 +1,4 @@
-"""Sessions: a random token in the browser, its hash here, and two ends, after idleness and at all events."""
+"""Sessions: a random token in the browser, its hash here, and two ends: after a time without use, and after two weeks."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ Clock = Callable[[], float]
 """Seconds since 1970."""
 HOUR = 3600.0
 MOST_SESSIONS = 50
-"""Of one account; beginning another ends the one that was used least of late."""
-_SEEN_EVERY = 60.0
-"""Seconds: how exactly it is kept when a session was last used, so that not every request writes."""
+"""Of one account; beginning another ends the one that was not used for the longest time."""
+SEEN_EVERY = 60.0
+"""Seconds: how exactly it is kept when a session or a token was last used, so that not every request writes."""
 
 _S = sessions.c
 _BY_TOKEN = (
@@ -64,7 +64,7 @@ class Sessions:
             check_current(connection, account)
             ended = sa.or_(_S.seen < now - self.lifetime.idle, _S.began < now - self.lifetime.whole)
             connection.execute(sa.delete(sessions).where(ended))
-            values = {"token": _digest(token), "account": account.id, "began": now, "seen": now}
+            values = {"token": digest(token), "account": account.id, "began": now, "seen": now}
             connection.execute(sa.insert(sessions), values)
             mine = _S.account == account.id
             latest = sa.select(_S.token).where(mine).order_by(_S.seen.desc()).limit(MOST_SESSIONS)
@@ -73,30 +73,30 @@ class Sessions:
 
     def find(self, token: str) -> Account | None:
         """Whose session it is, as the account is now; None where it never began, or has ended."""
-        row = self._database.one(_BY_TOKEN, token=_digest(token))
+        row = self._database.one(_BY_TOKEN, token=digest(token))
         if row is None:
             return None
         now = self._clock()
         if now - row.seen > self.lifetime.idle or now - row.began > self.lifetime.whole:
             self.end(token)
             return None
-        if now - row.seen >= _SEEN_EVERY:
+        if now - row.seen >= SEEN_EVERY:
             self._see(token, now)
         return account_of(row)
 
     def end(self, token: str) -> None:
         """End a session; ending none is harmless."""
         with self._database.writing() as connection:
-            connection.execute(sa.delete(sessions).where(_S.token == _digest(token)))
+            connection.execute(sa.delete(sessions).where(_S.token == digest(token)))
 
     def _see(self, token: str, now: float) -> None:
         try:
             with self._database.writing() as connection:
-                connection.execute(sa.update(sessions).where(_S.token == _digest(token)).values(seen=now))
+                connection.execute(sa.update(sessions).where(_S.token == digest(token)).values(seen=now))
         except LibraryError as error:  # such as a full disk: who is signed in can go on reading
             log.warning("%s", error)
 
 
-def _digest(token: str) -> bytes:
-    """Return a digest of the token, which has 256 random bits, so that a plain one can't be searched backwards."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+def digest(secret: str) -> bytes:
+    """Return what is kept of a session's or a token's secret. It has 256 random bits, so a plain digest can't be reversed."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

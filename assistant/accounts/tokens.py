@@ -5,7 +5,6 @@ A token is shown once, when it is made; what is kept is its hash.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import secrets
@@ -28,7 +27,7 @@ from assistant.accounts.account import (
 )
 from assistant.accounts.database import Database
 from assistant.accounts.register import ACCOUNT, account_of
-from assistant.accounts.sessions import Clock
+from assistant.accounts.sessions import SEEN_EVERY, Clock, digest
 from store.catalog.account_tables import accounts, tokens
 from store.errors import LibraryError, NotFoundError, RequestError
 
@@ -42,8 +41,6 @@ PREFIX = "attest_"
 LONGEST_LABEL = 100
 MOST_TOKENS = 100
 """Of one person."""
-_SEEN_EVERY = 60.0
-"""Seconds: how exactly it is kept when a token was last used, so that not every request writes."""
 _T = tokens.c
 _SELECT = sa.select(
     *(_T.id.label("token"), _T.label, _T.right.label("token_right"), _T.collections.label("token_collections")),
@@ -108,7 +105,7 @@ class Tokens:
                 )
             values: dict[str, object] = {
                 "id": token_id,
-                "digest": _digest(secret),
+                "digest": digest(secret),
                 "account": account.id,
                 "label": shown,
                 "right": right,
@@ -141,11 +138,11 @@ class Tokens:
 
     def find(self, secret: str) -> Visitor | None:
         """Who comes with this token and what they may do with it; None where there is none, or it has ended."""
-        row = self._database.one(_SELECT.where(_T.digest == _digest(secret)))
+        row = self._database.one(_SELECT.where(_T.digest == digest(secret)))
         now = self._clock()
         if row is None or (row.ends is not None and now >= row.ends):
             return None
-        if row.used is None or now - row.used >= _SEEN_EVERY:
+        if row.used is None or now - row.used >= SEEN_EVERY:
             self._see(row.token, now)
         account, token = account_of(row), _token(row)
         right = min(account.right, token.right, key=RIGHTS.index)
@@ -217,8 +214,3 @@ def _token(row: AnyRow) -> Token:
 
 def _time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-
-
-def _digest(secret: str) -> bytes:
-    """Return a digest of the secret, which has 256 random bits, so that a plain one can't be searched backwards."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -65,3 +65,12 @@ class Services:
         clean_question(asked.question)
         assistant = scoped_assistant(self.assistant, caller.collections)
         return self.runs.events(lambda: assistant.ask(asked.question, asked.history, asked.options))
+
+
+def services_of_command(assistant: Assistant, conversations: Conversations) -> Services:
+    """Return the services of a command that answers other programs beside its own work: a few at once, and no uploads."""
+    from assistant.server.settings import DEFAULTS
+    from assistant.server.uploads import DocumentEditor
+
+    editor = DocumentEditor(assistant.library, None, None)
+    return Services(assistant, conversations, editor, DEFAULTS, AnswerRuns(at_once=4, most_waiting=100))

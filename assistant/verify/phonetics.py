@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from functools import cache
 
 import regex
+
+from store.text.fold import without_marks
 
 LATIN_WORD = regex.compile(r"[\p{Latin}][\p{Latin}\p{M}\p{N}]*(?:['\-][\p{Latin}\p{N}\p{M}]+)*")
 
@@ -13,8 +14,7 @@ LATIN_WORD = regex.compile(r"[\p{Latin}][\p{Latin}\p{M}\p{N}]*(?:['\-][\p{Latin}
 @cache
 def bare(text: str) -> str:
     """Return `text` in lower case without accents, so that "Türk" is "Turk"; Vietnamese đ is d."""
-    decomposed = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    return without_marks(text.lower())
 
 
 _THAI_CLASSES = {

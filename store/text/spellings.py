@@ -6,12 +6,11 @@ the bare form, `SPELLED`, and the folded form. All spellings of a bare form lie 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 
 import regex
 
-from store.text.fold import fold
+from store.text.fold import fold, without_marks
 
 SPELLED = "|"
 """Stands between the bare form of a word and its spelling."""
@@ -26,7 +25,7 @@ _BY_SYLLABLE = frozenset({"vi"})
 _WORD = regex.compile(
     r"(?<![\p{L}\p{M}\p{N}])(?:[\p{Latin}\p{Cyrillic}\p{Greek}\p{M}]+|(?P<number>\p{N}+))(?![\p{L}\p{M}\p{N}])"
 )
-_LETTERS = str.maketrans({"đ": "d", "ł": "l", "ø": "o", "ı": "i", "ħ": "h", "æ": "ae", "œ": "oe"})
+_LETTERS = str.maketrans({"ł": "l", "ø": "o", "ı": "i", "ħ": "h", "æ": "ae", "œ": "oe"})
 
 
 def bare(word: str) -> str:
@@ -35,8 +34,7 @@ def bare(word: str) -> str:
     >>> bare("Điện"), bare("Müller")
     ('dien', 'muller')
     """
-    letters = unicodedata.normalize("NFD", fold(word).translate(_LETTERS))
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return without_marks(fold(word).translate(_LETTERS))
 
 
 def spelling_terms(text: str, language: str) -> frozenset[str]:

@@ -14,15 +14,12 @@ from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
 
-from assistant.server.api.answer_runs import AnswerRuns
 from assistant.server.api.mount import mount_api
 from assistant.server.auth.authentication import Access, Identity
 from assistant.server.auth.permissions import refuse_undeclared
 from assistant.server.error_responses import add_error_handlers
 from assistant.server.serve import server
-from assistant.server.services import Services
-from assistant.server.settings import DEFAULTS
-from assistant.server.uploads import DocumentEditor
+from assistant.server.services import services_of_command
 from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
 from store.catalog.engine import location
@@ -31,9 +28,6 @@ if TYPE_CHECKING:
     import uvicorn
 
     from assistant.answer.instrumentation import InstrumentedAssistant
-
-_AT_ONCE = 4
-_MOST_WAITING = 100
 
 
 class OwnerServer:
@@ -51,15 +45,8 @@ class OwnerServer:
 
 def serve_owner(assistant: InstrumentedAssistant, listener: socket.socket) -> OwnerServer:
     """Answer at `listener`, a socket that only the owner of the library's files can open."""
-    library = assistant.library
-    conversations = Conversations.open(location(library.settings, FILE))
-    services = Services(
-        assistant,
-        conversations,
-        DocumentEditor(library, None, None),
-        DEFAULTS,
-        AnswerRuns(_AT_ONCE, _MOST_WAITING),
-    )
+    conversations = Conversations.open(location(assistant.library.settings, FILE))
+    services = services_of_command(assistant, conversations)
     app = FastAPI(
         docs_url=None,
         redoc_url=None,

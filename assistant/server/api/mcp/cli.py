@@ -10,9 +10,6 @@ import click
 if TYPE_CHECKING:
     from store.settings import Settings
 
-_AT_ONCE = 4
-_MOST_WAITING = 100
-
 
 @click.command()
 @click.pass_obj
@@ -22,12 +19,9 @@ def mcp(settings: Settings, /) -> None:
     A host's configuration names it as a command: `attest` with the argument `mcp`.
     """
     from assistant.build import build_assistant
-    from assistant.server.api.answer_runs import AnswerRuns
     from assistant.server.api.mcp.server import create_server
     from assistant.server.auth.authentication import LIBRARY_OWNER
-    from assistant.server.services import Services
-    from assistant.server.settings import PageSettings
-    from assistant.server.uploads import DocumentEditor
+    from assistant.server.services import services_of_command
     from store.catalog.catalog import FILE
     from store.catalog.conversations import Conversations
     from store.catalog.engine import location
@@ -36,11 +30,5 @@ def mcp(settings: Settings, /) -> None:
         build_assistant(settings, read_only=True) as assistant,
         closing(Conversations.open(location(settings, FILE))) as conversations,
     ):
-        services = Services(
-            assistant,
-            conversations,
-            DocumentEditor(assistant.library, None, None),
-            PageSettings(),
-            AnswerRuns(_AT_ONCE, _MOST_WAITING),
-        )
+        services = services_of_command(assistant, conversations)
         create_server(services, lambda _: LIBRARY_OWNER).run("stdio")
