@@ -1,6 +1,6 @@
-"""How often one may try to sign in: so often for a name and for an address in a while, kept over restarts.
+"""Limits on attempts to sign in, for each name and each address; they outlast restarts.
 
-An attempt counts before its password is looked at, so that many at once are no way around; one that succeeds is
+An attempt counts before its password is looked at, so that many at once don't get around the limit; one that succeeds is
 taken back. Names that nobody has count as any other, so that the limit doesn't tell which there are.
 """
 
@@ -25,7 +25,7 @@ FOR_AN_ADDRESS = 40
 
 
 class Attempts:
-    """All attempts of late in one database."""
+    """All recent attempts in one database."""
 
     def __init__(self, database: Database, clock: Clock = time.time) -> None:
         self._database = database

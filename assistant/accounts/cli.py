@@ -1,4 +1,4 @@
-"""`attest users`: who may sign in, and what for. It works beside a running server, which heeds it at once."""
+"""`attest users`: who may sign in, and what for. Changes take effect at once, also in a running server."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from assistant.server.api.rate_limits import RateLimits, SharedRequestCounts
 from assistant.server.auth.authentication import DEFAULT_ACCESS, Access, Authenticator, Identity, bearer_token
 from assistant.server.auth.permissions import refuse_undeclared
 from assistant.server.auth.sign_in_routes import auth_router
+from assistant.server.document_editor import DocumentEditor
 from assistant.server.error_responses import add_error_handlers, unknown_visitor
 from assistant.server.page import routes
 from assistant.server.page.ask_route import ask_router
@@ -27,7 +28,6 @@ from assistant.server.page.gradio_page import mount_page
 from assistant.server.security import RequestGuard
 from assistant.server.services import Services
 from assistant.server.settings import DEFAULTS, MOST_REQUEST_BYTES, TITLE, PageSettings
-from assistant.server.uploads import DocumentEditor
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

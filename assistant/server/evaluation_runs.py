@@ -52,7 +52,7 @@ class EvaluationRuns:
         self._ends: dict[str, tuple[int, str]] = {}
 
     def suites(self) -> tuple[str, ...]:
-        """Names of the suites on offer: those that come with the program, then one's own."""
+        """Return the names of the suites on offer: those that come with the program, then one's own."""
         own = sorted(path.stem for path in self._own.glob("*.yaml")) if self._own is not None else []
         shipped = sorted(path.stem for path in self._suites.glob("*.yaml"))
         return (*shipped, *(name for name in own if name not in shipped and _NAME.fullmatch(name)))
@@ -68,7 +68,7 @@ class EvaluationRuns:
     def settle(self, suite: str, identity: str, *, keep: bool, question: str | None = None) -> list[dict[str, Any]]:
         """Accept a draft, as it is or with another `question`, or drop it; return those that are left.
 
-        Raises NotFoundError for a suite of nobody's own, RequestError with what the command says against it.
+        Raises NotFoundError for a suite that came with the program, RequestError with the command's own reason.
         """
         path = self._own_path(suite)
         if path is None:
@@ -152,7 +152,7 @@ class EvaluationRuns:
         return path.read_text(encoding="utf-8")
 
     def comparison(self, before: str, after: str) -> str:
-        """Two runs compared, as a page. Raises NotFoundError, RequestError."""
+        """Return a page that compares two runs. Raises NotFoundError, RequestError."""
         target = self._runs / f"{_checked(before)}.{_checked(after)}.comparison.html"
         folders = [str(self._runs / name) for name in (before, after)]
         done = subprocess.run(  # noqa: S603 - as above

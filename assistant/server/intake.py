@@ -49,13 +49,13 @@ Work = Callable[[Item, Path | None, Progress], Taken]
 
 
 class Intake(Protocol):
-    """Files that wait, that are read, and what became of those of late."""
+    """Files that wait, those that are being read, and what became of the latest ones."""
 
     def put(self, name: str, path: Path | None, collection: str | None) -> Item:
         """Queue the file at `path`, or embedding all again, listed as `name`."""
 
     def items(self, reach: Collections) -> tuple[Item, ...]:
-        """Return all of late, the newest first; with `reach` those to its collections."""
+        """Return the latest uploads, the newest first; with `reach` those to its collections."""
 
     def waiting(self) -> int:
         """Return how many are still to be read."""

@@ -10,9 +10,9 @@ from threading import BoundedSemaphore
 from typing import BinaryIO
 
 from assistant.server.auth.scoped_access import Collections
+from assistant.server.document_editor import DocumentEditor
 from assistant.server.intake import Item
 from assistant.server.settings import MEBIBYTE, UPLOAD_SUFFIXES, PageSettings
-from assistant.server.uploads import DocumentEditor
 from store.errors import RequestError
 
 _PIECE = 1024 * 1024

@@ -1,4 +1,4 @@
-"""Documents that were removed of late and can be brought back: in the memory of the process, or in a table for all servers."""
+"""Documents that were removed recently and can be brought back: in the memory of the process, or in a table for all servers."""
 
 from __future__ import annotations
 

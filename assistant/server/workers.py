@@ -90,7 +90,7 @@ class _Wishes:
     replace: bool = False
     wake: tuple[int, int] = field(default_factory=os.pipe)
 
-    def heed(self, number: int, _: FrameType | None) -> None:
+    def note(self, number: int, _: FrameType | None) -> None:
         self.stop |= number != signal.SIGHUP
         self.replace |= number == signal.SIGHUP
         os.write(self.wake[1], b"\n")
@@ -214,7 +214,7 @@ class Supervisor:
 def _signals() -> Iterator[_Wishes]:
     wishes = _Wishes()
     numbers = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
-    before = {number: signal.signal(number, wishes.heed) for number in numbers}
+    before = {number: signal.signal(number, wishes.note) for number in numbers}
     try:
         yield wishes
     finally:

@@ -16,9 +16,9 @@ from assistant.accounts.sign_in import Accounts
 from assistant.answer.pipeline import Assistant
 from assistant.server.app import application
 from assistant.server.auth.scoped_access import Assistant as ServedAssistant
+from assistant.server.document_editor import DocumentEditor, ingest_into
 from assistant.server.serve import bound, server
 from assistant.server.settings import DEFAULTS, PageSettings
-from assistant.server.uploads import DocumentEditor, ingest_into
 from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
 from store.library import Library

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from assistant.server import document_status as standing
+from assistant.server.document_editor import DocumentEditor
 from assistant.server.document_status import Standings
 from assistant.server.strings import languages, strings
-from assistant.server.uploads import DocumentEditor
 from ingest.pipeline import ingest_paths, ingest_samples
 from store.library import Library
 from tests.page.conftest import Served, Visitors

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.server.document_editor import ingest_into
 from assistant.server.error_messages import PREFIX, error_message
 from assistant.server.strings import DEFAULT, languages, strings
-from assistant.server.uploads import ingest_into
 from store.errors import AttestError, LanguageModelError, NotAllowedError, NotSignedInError, ReadError, RequestError
 from store.library import Library
 from tests.conftest import ROOT

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.server.uploads import safe_name
+from assistant.server.document_editor import safe_name
 from evals.formats import load
 from tests.page.conftest import Served, Visit
 

@@ -15,9 +15,9 @@ from assistant.answer.pipeline import Assistant
 from assistant.llm.gguf import GgufLLM
 from assistant.llm.install import find_installed
 from assistant.server.app import application
+from assistant.server.document_editor import DocumentEditor
 from assistant.server.serve import bound, server
 from assistant.server.settings import PageSettings
-from assistant.server.uploads import DocumentEditor
 from assistant.types import Answer
 from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from assistant.server.app import application
+from assistant.server.document_editor import MOST_WAITING, DocumentEditor
 from assistant.server.intake import KEPT_ITEMS, Progress, Taken
 from assistant.server.serve import bound, server
 from assistant.server.settings import MEBIBYTE, PageSettings
-from assistant.server.uploads import MOST_WAITING, DocumentEditor
 from store.catalog.conversations import Conversations
 from store.errors import RequestError
 from tests.multipart import form_with_file

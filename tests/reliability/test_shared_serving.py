@@ -12,12 +12,12 @@ import pytest
 import sqlalchemy as sa
 
 from assistant.server.api.rate_limits import SharedRequestCounts
+from assistant.server.document_editor import DocumentEditor, TakeFile
 from assistant.server.error_messages import error_message
 from assistant.server.intake import Item, Progress, Taken
 from assistant.server.removed_documents import KEPT, SharedRemoved
 from assistant.server.shared_intake import SharedIntake
 from assistant.server.strings import strings
-from assistant.server.uploads import DocumentEditor, TakeFile
 from store.catalog.engine import Database
 from store.catalog.schema import migrate
 from store.errors import ReadError

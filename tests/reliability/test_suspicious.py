@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.answer.pipeline import Assistant
+from assistant.server.document_editor import DocumentEditor
 from assistant.server.page.evidence_html import evidence_list
 from assistant.server.page.file_warnings import told_signs
 from assistant.server.strings import languages, strings
-from assistant.server.uploads import DocumentEditor
 from assistant.types import Evidence, Source
 from ingest.blocks import Block
 from ingest.pipeline import ingest_paths

@@ -19,9 +19,9 @@ from assistant.accounts.sign_in import Accounts
 from assistant.server.app import application
 from assistant.server.auth.authentication import DEFAULT_ACCESS, Access
 from assistant.server.auth.scoped_access import Assistant
+from assistant.server.document_editor import DocumentEditor
 from assistant.server.evaluation_runs import EvaluationRuns
 from assistant.server.serve import bound, is_loopback, server
-from assistant.server.uploads import DocumentEditor
 from store.catalog.conversations import Conversations
 from tests.page.conftest import Visit, Visitors, bench_parts
 from tests.page.scripted import ScriptedAssistant

@@ -18,11 +18,11 @@ from assistant.accounts.sign_in import Accounts
 from assistant.answer.pipeline import Assistant
 from assistant.server.app import application
 from assistant.server.auth.scoped_access import scoped_library
+from assistant.server.document_editor import DocumentEditor
 from assistant.server.intake import Taken
 from assistant.server.page.gradio_page import is_open
 from assistant.server.page.suggestions import suggest
 from assistant.server.serve import bound, server
-from assistant.server.uploads import DocumentEditor
 from assistant.suggested_questions.saved import KeptQuestion
 from ingest.pipeline import ingest_paths
 from store.catalog.conversations import Conversations

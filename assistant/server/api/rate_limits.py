@@ -63,7 +63,7 @@ class RequestCounts:
         if now - began >= WINDOW:
             began, made = now, 0
         made = min(made + 1, self.per_minute + 1)
-        self._windows[caller] = (began, made)  # at the end: the first is the one that was used least of late
+        self._windows[caller] = (began, made)  # at the end: the first is the one that was not used for the longest time
         while len(self._windows) > _MOST:
             self._windows.popitem(last=False)
         return Allowance(self.per_minute - made, max(1, math.ceil(began + WINDOW - now)))

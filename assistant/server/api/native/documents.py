@@ -153,7 +153,7 @@ def upload_router(services: Services) -> APIRouter:
 
     @router.get("/uploads", responses=problems())
     def uploads(caller: Caller, words: Words) -> list[Upload]:
-        """List the uploads of late, the newest first."""
+        """List the latest uploads, the newest first."""
         return [upload_info(item, words) for item in editor.items(caller.collections)]
 
     @router.get("/uploads/{upload_id}", responses=problems(404))

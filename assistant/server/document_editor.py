@@ -1,4 +1,4 @@
-"""The library as the page keeps it: files that come in beside the questions, and changes that can be taken back.
+"""Changes to the library from the page and the API: documents are added, described, removed and brought back.
 
 `assistant.server.intake` takes files in, one after the other.
 """
@@ -72,7 +72,7 @@ class DocumentEditor:
         return self._take_file is not None and self._folder is not None
 
     def place(self, name: str, suffixes: Sequence[str], reach: Collections = None) -> Path:
-        """Where an upload named `name` is kept. Raises RequestError for a name or a kind that isn't taken.
+        """Return where an upload named `name` is kept. Raises RequestError for a name or a kind that isn't taken.
 
         Each collection has a folder of its own, so that a name never stands for another one's document.
         """
@@ -108,7 +108,7 @@ class DocumentEditor:
         return self._intake.put(name, None, None)
 
     def items(self, reach: Collections = None) -> tuple[Item, ...]:
-        """All uploads of late, the newest first; with `reach` those to its collections."""
+        """Return the latest uploads, the newest first; with `reach` those to its collections."""
         return self._intake.items(reach)
 
     def remove(self, document_id: str, reach: Collections = None) -> Document:
@@ -120,7 +120,7 @@ class DocumentEditor:
         return removed
 
     def bring_back(self, document_id: str, reach: Collections = None) -> Document:
-        """Undo a removal of late: the same document under the same id, so that old answers open it again."""
+        """Undo a recent removal: the document comes back under the same id, so that old answers open it again."""
         parsed = self._removed.take(document_id, reach)
         if parsed is None:
             raise NotFoundError(
@@ -153,7 +153,7 @@ class DocumentEditor:
     def found(
         self, words: str, after: str | None, wanted: int, reach: Collections = None
     ) -> tuple[list[Document], str | None]:
-        """Documents whose title, speaker or address holds `words`, and where to go on; reads a bounded part."""
+        """Return documents whose title, speaker or address holds `words`, and where to go on; read a bounded part."""
         sought, found = words.strip().casefold(), list[Document]()
         library = scoped_library(self.library, reach)
         for _ in range(_PAGES):
@@ -178,7 +178,7 @@ class DocumentEditor:
 
 
 def _first(reach: Collections) -> str | None:
-    """The collection that somebody's uploads go to."""
+    """Return the collection that uploads of a visitor go to."""
     return reach[0] if reach else None
 
 
@@ -187,7 +187,7 @@ _PAGES = 20
 
 
 def safe_name(name: str) -> str:
-    """A file name without folders, control or invisible characters, at most `_NAME_BYTES` bytes long."""
+    """Return a file name without folders, control or invisible characters, at most `_NAME_BYTES` bytes long."""
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
     plain = "".join(c for c in last if unicodedata.category(c)[0] != "C" and c not in '<>:"|?*').strip(" .")
     stem, dot, suffix = plain.rpartition(".")
