@@ -144,7 +144,7 @@ def test_a_command_prints_the_same_beside_a_server(
     assert (beside.code, timeless(beside.out)) == (alone.code, timeless(alone.out))
     assert beside.err == alone.err
     is_refused = name.startswith(("an empty", "a question that", "no "))
-    finds_nothing = name in ("of a speaker", "not in the documents", "nothing found")
+    finds_nothing = name in ("of a speaker", "as typed", "not in the documents", "nothing found")
     assert beside.code == (2 if is_refused else int(finds_nothing))
     assert SAID.get(name, "") in beside.out
 
