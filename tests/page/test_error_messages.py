@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from assistant.server.document_editor import ingest_into
 from assistant.server.error_messages import PREFIX, error_message
 from assistant.server.strings import DEFAULT, languages, strings
-from store.errors import AttestError, LanguageModelError, NotAllowedError, NotSignedInError, ReadError, RequestError
+from store.errors import AttestError, LanguageModelError, RequestError
 from store.library import Library
 from tests.conftest import ROOT
 from tests.page.conftest import Visitors
@@ -114,13 +114,6 @@ def test_a_language_models_error_is_said_by_its_phrase() -> None:
     error = LanguageModelError("The server is out of order.", code="model_status", values={"status": 500})
     assert "500" in error_message(error, strings("vi"))
     assert "máy chủ" in error_message(error, strings("vi")).casefold()
-
-
-def test_errors_of_access_need_no_words() -> None:
-    for error in (NotSignedInError(), NotAllowedError()):
-        assert str(error)
-        assert error_message(error, strings("th")) != str(error)
-    assert ReadError("a {b} c").values == {}
 
 
 @pytest.mark.parametrize(("language", "expected"), [("th", "อ่านบรรทัดที่ 1 ไม่ได้"), ("vi", "không đọc được dòng 1")])
