@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.server.api.openai.stop_sequences import StopSequences
+from assistant.server.api.openai.chat import StopSequences
 
 # Few letters, so that sequences overlap; of several scripts, composed and not.
 TEXT = st.text(alphabet="abก็ế👩ش中", max_size=40)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -21,7 +21,6 @@ from assistant.server.api.openai.errors import OpenAIRoute, described
 from assistant.server.api.openai.messages import Messages, conversation_of, ignored_parameters
 from assistant.server.api.openai.models import options_for
 from assistant.server.api.openai.replies import ERRORS, ChatCompletion, answer_object, ignored_header, token_counts
-from assistant.server.api.openai.stop_sequences import StopSequences
 from assistant.server.auth.permissions import require
 from assistant.server.dependencies import Caller, words_of_request
 from assistant.server.services import Asked, Services
@@ -175,3 +174,46 @@ def _line(data: dict[str, Any]) -> str:
 def _usage(chat: _Chat, text: str, services: Services) -> dict[str, int]:
     prompt, completion = token_counts(services, chat.asked, text)
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+
+
+class StopSequences:
+    """Passes pieces of a text on, and holds back what may yet turn out to begin a stop sequence.
+
+    >>> cutter = StopSequences(["END"])
+    >>> [cutter.add("the E"), cutter.add("ND of it"), cutter.end()]
+    ['the ', '', '']
+    """
+
+    def __init__(self, sequences: Sequence[str]) -> None:
+        self._sequences = tuple(filter(None, sequences))
+        self._held = ""
+        self.reached = False
+        """Whether the text was cut."""
+
+    def add(self, piece: str) -> str:
+        """Return what can be shown of the text so far and wasn't yet."""
+        if self.reached:
+            return ""
+        text = self._held + piece
+        ends = [(at + len(each), at) for each in self._sequences if (at := text.find(each)) >= 0]
+        if ends:
+            self.reached, self._held = True, ""
+            return text[: min(ends)[1]]
+        keep = max((_overlap(text, each) for each in self._sequences), default=0)
+        self._held = text[len(text) - keep :]
+        return text[: len(text) - keep]
+
+    def whole(self, text: str) -> str:
+        """Return `text`, cut."""
+        return self.add(text) + self.end()
+
+    def end(self) -> str:
+        """Return what was held back: no stop sequence came of it."""
+        held, self._held = self._held, ""
+        return held
+
+
+def _overlap(text: str, sequence: str) -> int:
+    """Return the length of the longest end of `text` that begins `sequence` without completing it."""
+    longest = min(len(text), len(sequence) - 1)
+    return next((size for size in range(longest, 0, -1) if text.endswith(sequence[:size])), 0)
