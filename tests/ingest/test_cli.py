@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from assistant.server.settings import PageSettings
+from assistant.server.settings import UPLOAD_SUFFIXES
 from ingest.cli import ingest
 from ingest.library_cli import list_documents
 from ingest.readers import READERS
@@ -82,6 +82,6 @@ def test_the_list_names_pages_without_text_and_recognized_ones(tmp_path: Path) -
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.suffixes[0])
 def test_the_page_takes_every_format_and_the_command_names_it(reader: Reader) -> None:
-    assert set(reader.suffixes) <= set(PageSettings().upload_suffixes)
+    assert set(reader.suffixes) <= set(UPLOAD_SUFFIXES)
     told = CliRunner().invoke(ingest, ["--help"]).output.split("Formats:")[1]
     assert re.search(rf"{reader.name} +{re.escape(' '.join(reader.suffixes))}\n", told)
