@@ -2,7 +2,8 @@
 
 A passage is whole sentences of one section. A paragraph that fits is not cut; short paragraphs share a passage; a long
 one is cut into parts of about equal size, so that no part is a mere tail. A heading opens its section's first passage,
-and the others point to it. The passages of a document cover all of it: between them is only white space.
+and the others point to it. An announcement ("Rowing is not allowed:") begins the passage of what it announces; it ends
+none. The passages of a document cover all of it: between them is only white space.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 import regex
 
@@ -17,7 +19,7 @@ from ingest.sentences import halves, sentences
 from store.text.language import UNKNOWN, detect_language
 from store.types import Chunk, Span
 
-SPLITTING_VERSION = 2
+SPLITTING_VERSION = 3
 """Of how sentences and passages are cut."""
 
 PASSAGE_TOKENS = 200
@@ -32,6 +34,9 @@ DETECTABLE = 120
 """Code points that a passage needs for its language to be told apart from its document's."""
 
 _SENTENCE_MARK = regex.compile(r"[.!?。！？။។।።؟۔…;:,，、；：][\"”»’')\]」』]*$")
+_ANNOUNCEMENT = regex.compile(r"(?:[:：]|(?:ดังนี้|ดังต่อไปนี้))\s*$")
+_QUESTION = regex.compile(r"[?？؟]\s*$")
+_ENDED = regex.compile(r"[.!?。！？।։።؟۔…][\"”»’')\]」』]*$")
 _BULLET = regex.compile(r"[-–—•·‣▪◦*●○■□►✓✔]\s|.*\s\|\s")
 
 
@@ -43,6 +48,8 @@ class _Unit:
     tokens: int
     paragraph: int
     is_heading: bool
+    opens: bool
+    """Whether it says little without what follows it: a heading, an announcement, a question on its own line."""
 
 
 def chunk(
@@ -85,9 +92,11 @@ def _units(
         is_heading = followed and (
             start in headings if headings is not None else _looks_like_heading(line, is_first=number == 0)
         )
+        before = text[slice(*lines[number - 1])] if number else ""
         for sentence in sentences(line, language):
+            opens = followed and (is_heading or _opens(line, sentence, before))
             for span, tokens in _within(line, sentence, count_tokens, budget):
-                yield _Unit(Span(start + span.start, start + span.end), tokens, number, is_heading)
+                yield _Unit(Span(start + span.start, start + span.end), tokens, number, is_heading, opens)
 
 
 def _within(line: str, span: Span, count_tokens: Callable[[str], int], budget: int) -> Iterator[tuple[Span, int]]:
@@ -105,6 +114,17 @@ def _looks_like_heading(line: str, *, is_first: bool) -> bool:
     if len(line) > (LONGEST_TITLE if is_first else LONGEST_HEADING) or _BULLET.match(line):
         return False
     return not _SENTENCE_MARK.search(line)
+
+
+def _opens(line: str, sentence: Span, before: str) -> bool:
+    """Return whether the last sentence of a line says little without the next line; `before` is the line before it."""
+    if line[sentence.end :].strip():
+        return False
+    if _ANNOUNCEMENT.search(line):
+        return True
+    is_alone = not line[: sentence.start].strip()
+    names = _looks_like_heading(line, is_first=False) and _ENDED.search(before.strip())
+    return is_alone and bool(names or _QUESTION.search(line))
 
 
 def _sections(units: Iterable[_Unit]) -> Iterator[tuple[Span | None, list[_Unit]]]:
@@ -129,19 +149,28 @@ def _groups(section: list[_Unit], budget: int) -> Iterator[list[_Unit]]:
     used = 0
     for paragraph in _paragraphs(section):
         size = sum(unit.tokens for unit in paragraph)
-        only_headings = all(unit.is_heading for unit in group)
-        if group and used + size > budget and not only_headings:
-            yield group
-            group, used = [], 0
+        whole, opening = _without_opening(group)
+        if whole and used + size > budget:
+            yield whole
+            group, used = opening, sum(unit.tokens for unit in opening)
         if used + size <= budget:
             group = [*group, *paragraph]
             used += size
             continue
-        parts = math.ceil((used + size) / budget)
-        yield from _even_parts([*group, *paragraph], parts, budget)
-        group, used = [], 0
+        *parts, last = _even_parts([*group, *paragraph], math.ceil((used + size) / budget), budget)
+        yield from parts
+        whole, group = _without_opening(last)
+        used = sum(unit.tokens for unit in group)
+        if whole:
+            yield whole
     if group:
         yield group
+
+
+def _without_opening(units: list[_Unit]) -> tuple[list[_Unit], list[_Unit]]:
+    """Return units without those at their end that open what follows, and these."""
+    opening = list(takewhile(lambda unit: unit.opens, reversed(units)))[::-1]
+    return units[: len(units) - len(opening)], opening
 
 
 def _paragraphs(section: list[_Unit]) -> Iterator[list[_Unit]]:
@@ -163,8 +192,14 @@ def _even_parts(units: list[_Unit], parts: int, budget: int) -> Iterator[list[_U
     for unit in units:
         # Cut where the part comes closest to its target.
         if part and (used + unit.tokens > budget or used + unit.tokens / 2 > target):
-            yield part
-            part, used = [], 0
+            whole, opening = _without_opening(part)
+            taken = sum(each.tokens for each in opening)
+            if whole and taken + unit.tokens <= budget:
+                yield whole
+                part, used = opening, taken
+            elif used + unit.tokens > budget:
+                yield part
+                part, used = [], 0
         part.append(unit)
         used += unit.tokens
     if part:

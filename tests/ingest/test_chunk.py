@@ -107,3 +107,28 @@ def test_a_passage_in_another_language_is_marked_with_it() -> None:
     vietnamese = "Cuộc họp bắt đầu lúc chín giờ sáng và không ai phản đối chương trình nghị sự của ngày hôm đó. " * 3
     text = normalize_text(f"{english}\n\n{vietnamese}\n\n{english}").text
     assert [passage.language for passage in passages_of(text, 100)] == ["en", "vi", "en"]
+
+
+def test_what_announces_stands_with_what_it_announces() -> None:
+    before = "Cox and rowers carry a whistle with them. " * 3
+    for opening in ("Rowing is not allowed:", "When is rowing not allowed?", "On the water"):
+        text = f"{before}\n{opening}\nAfter sunset and in fog, and when the red flag flies at the weir on the river."
+        passages = passages_of(text, len(before) // 3 + 15, headings=frozenset())
+        assert [text[passage.start :].split("\n", maxsplit=1)[0].strip() for passage in passages] == [
+            before.strip(),
+            opening,
+        ]
+
+
+def test_an_announcement_at_the_end_of_a_paragraph_is_taken_from_it() -> None:
+    text = f"{'Nobody rows alone in winter. ' * 4}Rowing is not allowed:\n" + "after sunset;\n" * 9
+    first, second, *_ = passages_of(text, 45, headings=frozenset())
+    assert text[: first.end].endswith("winter.")
+    assert text[second.start :].startswith("Rowing is not allowed:\nafter sunset;")
+
+
+def test_an_announcement_is_not_cut_off_from_a_paragraph_that_is_cut() -> None:
+    text = "สิ่งที่ต้องนำมามีดังนี้\n" + "The boat must have a lamp at the stern, a whistle and a rope. " * 4
+    passages = passages_of(text, 50, headings=frozenset())
+    assert len(passages) > 1
+    assert text[passages[0].start : passages[0].end].count("\n") == 1
