@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from assistant.answer.pipeline import Assistant
 from assistant.types import AskOptions, Event, Finished, Message
@@ -193,14 +194,35 @@ FAULTS: tuple[tuple[type[Assistant], set[str]], ...] = (
 )
 
 
-def test_the_shipped_suites_meet_their_thresholds(cache: Path, tmp_path: Path) -> None:
-    code, report = ran((), cache, tmp_path)
+def third_of_conversations(folder: Path) -> Path:
+    """A suite of every third conversation of those that ship, held to the same thresholds."""
+    path = SHIPPED / "conversations.yaml"
+    suite = yaml.safe_load(path.read_text("utf-8"))
+    assert len(suite["cases"]) >= 60
+    third = folder / path.name
+    third.write_text(yaml.safe_dump(suite | {"cases": suite["cases"][::3]}, allow_unicode=True), "utf-8")
+    return third
+
+
+def check_thresholds(code: int, report: Report) -> None:
     assert [gate.sentence for gate in report.gates if not gate.met] == []
     assert code == 0
     gated = {(gate.metric, gate.slice) for gate in report.gates}
     for suite in shipped():
         for metric in ("pass_rate", "verbatim_rate", "fabricated_quotes", "language_match"):
             assert (metric, f"suite:{suite.name}") in gated
+
+
+def test_the_shipped_suites_meet_their_thresholds_with_a_third_of_the_conversations(
+    cache: Path, tmp_path: Path
+) -> None:
+    others = [path for path in sorted(SHIPPED.glob("*.yaml")) if path.stem != "conversations"]
+    check_thresholds(*ran([*others, third_of_conversations(tmp_path)], cache, tmp_path))
+
+
+@pytest.mark.hard
+def test_the_shipped_suites_meet_their_thresholds_in_whole(cache: Path, tmp_path: Path) -> None:
+    check_thresholds(*ran((), cache, tmp_path))
 
 
 @pytest.mark.parametrize(("fault", "unmet"), FAULTS)

@@ -102,6 +102,29 @@ def test_a_heading_makes_a_question_that_says_whose_it_is() -> None:
     assert suggest_next(library, finished.answer, "en")[0] == "What is said about Warning bells (Statement on rivers)?"
 
 
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        ("vi", "Hội đồng Nhân quyền được tổ chức ra sao"),
+        ("en", "How the review works"),
+        ("th", "แม่น้ำโขงสำคัญอย่างไร"),
+        ("en", "Statement of the River Council on the bells of all villages"),
+    ],
+)
+def test_a_title_that_asks_or_is_long_makes_no_question(language: str, title: str) -> None:
+    library = library_of(title, language=language)
+    (*_, finished) = ScriptedAssistant().ask("nothing of the kind")
+    assert isinstance(finished, Finished)
+    answer = finished.answer.model_copy(update={"language": language, "evidence": ()})
+    assert not any(title in question for question in suggest_next(library, answer, language))
+
+
+def test_a_title_in_capitals_does_not_shout() -> None:
+    assert topic_of("QUY CHẾ HỢP TÁC XÃ") == "Quy Chế Hợp Tác Xã"
+    assert topic_of("WOMEN'S CLUB: RULES") == "Women's Club"
+    assert topic_of("ASEAN") == "ASEAN"
+
+
 def test_what_the_quoted_documents_are_known_to_answer_is_offered_next() -> None:
     library = library_of("Statement on rivers", "Statement on roads")
     (*_, finished) = ScriptedAssistant().ask("How many villages have warning bells?")
@@ -116,5 +139,5 @@ def test_what_the_quoted_documents_are_known_to_answer_is_offered_next() -> None
         KeptQuestion(finished.answer.question, "en", cited),
     ]
     offered = suggest_next(library, finished.answer, "en", made)
-    assert offered[0] == "Who rings the bells of Sop Moei?"
-    assert not {made[0].text, made[2].text, made[3].text} & set(offered)
+    assert offered[:2] == [made[1].text, made[0].text], "those of the document that is quoted come first"
+    assert not {made[2].text, made[3].text} & set(offered)

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from string import capwords
 
 import numpy as np
 
@@ -103,11 +104,15 @@ def topic_of(title: str) -> str | None:
 
     >>> topic_of("Floods on the Red River: a report")
     'Floods on the Red River'
+    >>> topic_of("RULES OF THE HOUSE")
+    'Rules Of The House'
     >>> topic_of("scan_0012.pdf") is None
     True
     """
     plain = " ".join(_QUOTATION_MARKS.sub(" ", title).split())
     topic = _SUBTITLE.sub("", plain) or plain
     topic = topic.strip(" .,;!?\u0e2f\u3002")
+    if topic.isupper() and " " in topic:
+        topic = capwords(topic)  # a name must not shout in a sentence
     letters = sum(character.isalpha() for character in topic)
     return topic if letters >= 3 and len(topic) <= LONGEST_TOPIC and not _FILE_NAME.search(plain) else None

@@ -8,12 +8,15 @@ from assistant.answer.dialogue.topics import topic_of
 from assistant.server.strings import DEFAULT, Strings, languages, strings
 from assistant.suggested_questions.saved import KeptQuestion, visible
 from assistant.types import Answer
+from assistant.verify.language_rules import rules_of
 from store.errors import AttestError
 from store.library_view import ReadableLibrary
 from store.types import Filter, Hit
 
 AT_FIRST = 4
 AFTER_AN_ANSWER = 3
+LONGEST_NAME = 56
+"""Code points of what is asked about: a longer title reads as one that was pasted."""
 _NEAR = 10
 """Passages around an answer that are looked at for headings."""
 
@@ -38,17 +41,19 @@ def suggest_next(
     """Return up to `AFTER_AN_ANSWER` questions on what stands near an answer, and that it didn't quote.
 
     They are in the answer's language, else in `language`, the interface's. Of those `made`, which documents are known
-    to answer, the ones of the documents that are quoted come first.
+    to answer, the ones of the documents that are quoted come first, then those of other documents on the subject.
     """
     words = strings(answer.language if answer.language in languages() else language)
-    cited = {item.document.id for item in answer.evidence}
-    sure = visible([each for each in made if each.document_id in cited], library, words.language, AFTER_AN_ANSWER)
     where = Filter(languages=(words.language,))  # a reader must understand the titles
     try:
         hits = library.search(answer.standalone_question, _NEAR, where).hits
     except AttestError:
         hits = ()
     asked = {answer.question.casefold(), answer.standalone_question.casefold()}
+    near = dict.fromkeys([*(item.document.id for item in answer.evidence), *(hit.document.id for hit in hits)])
+    rank = {document: number for number, document in enumerate(near)}
+    known = sorted((each for each in made if each.document_id in rank), key=lambda each: rank[each.document_id])
+    sure = visible(known, library, words.language, AFTER_AN_ANSWER + 1)  # one may be what was just asked
     offered = (*(each.text for each in sure), *_nearby(library, answer, hits, words))
     return _first(AFTER_AN_ANSWER, (each for each in offered if each.casefold() not in asked))
 
@@ -63,12 +68,21 @@ def _nearby(library: ReadableLibrary, answer: Answer, hits: Iterable[Hit], words
         title, heading = topic_of(hit.document.title), topic_of(_heading(library, hit))
         if heading and heading != title:
             # "Members" is clear only with whose they are.
-            yield words("suggest.about", topic=f"{heading} ({title})" if title else heading)
-        elif hit.document.id not in cited and title:
-            yield words("suggest.about", topic=title)
+            heading = f"{heading} ({title})" if title else heading
+        elif hit.document.id not in cited:
+            heading = title
+        if heading and _can_be_asked_about(heading, words.language):
+            yield words("suggest.about", topic=heading)
         speaker = topic_of(hit.document.speaker or "")
         if speaker and hit.document.speaker not in heard:
             yield words("suggest.speaker", speaker=speaker)
+
+
+def _can_be_asked_about(topic: str, language: str) -> bool:
+    """Return whether a topic is a short name that a question can hold, not a question of its own."""
+    rules = rules_of(language)
+    asks = rules is not None and rules.any_of(rules.words("question_words")).search(topic)
+    return len(topic) <= LONGEST_NAME and not asks and not topic.endswith(("?", "？"))
 
 
 def _heading(library: ReadableLibrary, hit: Hit) -> str:
