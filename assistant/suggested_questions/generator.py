@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import regex
 
-from assistant.answer.dialogue.followup_rules import names_in
+from assistant.answer.dialogue.question_names import names_in
 from assistant.extractive_qa.reader import Reader, SentenceReading
 from assistant.extractive_qa.structure import is_heading
 from assistant.extractive_qa.windows import windows_of

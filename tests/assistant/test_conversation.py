@@ -42,6 +42,22 @@ def after(*turns: str) -> list[Message]:
             "Có bao nhiêu người tham dự diễn đàn năm 2023?",
         ),
         (
+            ("Việt Nam lần đầu trúng cử vào Hội đồng khi nào?", "Ngày 12 tháng 11 năm 2013."),
+            "Còn lần thứ hai thì sao?",
+            "Việt Nam lần thứ hai trúng cử vào Hội đồng khi nào?",
+        ),
+        (("คันแรกสำหรับห้องไหน", "ห้อง 5/1"), "แล้วคันที่สองล่ะ", "คันที่สองสำหรับห้องไหน"),
+        (
+            ("When was the first bridge finished?", "In 1871."),
+            "And the second?",
+            "When was the second bridge finished?",
+        ),
+        (
+            ("When was the first bridge finished?", "In 1871."),
+            "What about the second tunnel?",
+            "the second tunnel: When was the first bridge finished?",
+        ),
+        (
             ("Who chaired the Geneva workshop?", "Ms. Carla Mendes chaired it. [1]"),
             "What is her position?",
             "What is Carla Mendes's position?",

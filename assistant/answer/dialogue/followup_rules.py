@@ -18,6 +18,7 @@ from collections.abc import Sequence
 
 import regex
 
+from assistant.answer.dialogue.question_names import YEAR, names_in, words_of
 from assistant.types import Message
 from assistant.verify.language_rules import DEFAULT, LanguageRules, all_rules, rules_of_text
 from assistant.verify.places import entities_of, thai_names
@@ -26,15 +27,6 @@ from store.types import Span
 _TITLED = regex.compile(
     r"(?:Mr|Mrs|Ms|Dr|Prof|Amb|President|Minister|Professor|Ambassador|Chủ tịch|Ông|Bà|ông|bà)\.?\s+"
     r"(?P<name>\p{Lu}[\p{L}\p{M}'’\-]*(?:\s+\p{Lu}[\p{L}\p{M}'’\-]*){0,3})"
-)
-_WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:['’\-][\p{L}\p{N}][\p{L}\p{M}\p{N}]*)*")
-YEAR = regex.compile(r"(?<!\d)(?:1[5-9]|2[0-6])\d\d(?!\d)")
-_NAME = regex.compile(
-    r"""(?<![\p{L}\p{N}])
-    (?:(?:19|20)\d\d\s+)?
-    \p{Lu}[\p{L}\p{M}\p{N}.'’\-]*
-    (?:\s+(?:(?:of|on|the|and|for|in|de|la|von|van)\s+)*(?:\p{Lu}[\p{L}\p{M}\p{N}.'’\-]*|(?:19|20)\d\d))*""",
-    regex.VERBOSE,
 )
 SUBJECT_LETTERS = 14
 """Letters of content from which on a question without blanks between its words names a subject."""
@@ -117,9 +109,10 @@ def _swapped_thing(bare: str, connected: bool, language: LanguageRules) -> str |
 
 
 def _swap(thing: str, before: str) -> str:
-    """Return `before` with its like replaced by `thing`: year by year, name by name, else the last object."""
-    if (in_year := _in_year(thing, before)) is not None:
-        return in_year
+    """Return `before` with its like replaced by `thing`: year by year, first by second, name by name, else the object."""
+    for in_its_place in (_in_year(thing, before), _in_row(thing, before)):
+        if in_its_place is not None:
+            return in_its_place
     lead = regex.match(r"(?i)(?:according to|in|at|for|on|from|by|with|of|theo|ở|tại|trong|ใน|ที่)\s+(?=\S)", thing)
     core = thing[lead.end() :] if lead else thing
     if entities_of(core) and (places := _places_in(before)):
@@ -146,6 +139,19 @@ def _in_year(thing: str, before: str) -> str | None:
     if year and old:
         return before[: old.start()] + year.group() + before[old.end() :] if is_all else f"{thing}: {before}"
     return f"{before.rstrip(TAIL)} {thing}?" if year and is_all else None
+
+
+def _in_row(thing: str, before: str) -> str | None:
+    """Return `before` with "second" in place of "first" where `thing` is the second of what `before` asks about."""
+    language = rules_of_text(thing, before)
+    pattern = language.pattern("ordinals")
+    place, old = pattern.search(thing), pattern.search(before)
+    if place is None or old is None:
+        return None
+    rest = thing[: place.start()] + thing[place.end() :]
+    known = language.any_of(language.words("function_words", "generic_words"))
+    others = [word for word in words_of(known.sub(" ", rest)) if word not in before.lower()]
+    return None if others else before[: old.start()] + place.group() + before[old.end() :]
 
 
 def _places_in(text: str) -> list[Span]:
@@ -261,33 +267,3 @@ def topic_of(question: str) -> str:
         return " ".join([", ".join(dict.fromkeys(names)), *years])
     rest = language.any_of(language.words("question_words")).sub(" ", core)
     return " ".join(rest.split()) or core
-
-
-def words_of(text: str) -> list[str]:
-    """Return the words of `text` in order, lower-cased; Thai runs between spaces count as one."""
-    return [match.group().lower() for match in _WORD.finditer(text)]
-
-
-def names_in(text: str, *, initial: bool = False) -> list[str]:
-    """Return capitalized names in order, with their year; the first word of the text only where `initial`."""
-    known = {
-        word
-        for each in all_rules().values()
-        if each.is_spaced
-        for word in each.words("question_words", "function_words")
-    }
-    english = all_rules()[DEFAULT]
-    dull, months = known | {*english.words("generic_words")}, english.words("months")
-    found = []
-    for match in _NAME.finditer(text):
-        name = match.group().strip(" .'’-")
-        words = name.split()
-        while words and words[0].lower() in dull:
-            words = words[1:]
-        at_start = match.start() == 0 or text[: match.start()].rstrip()[-1:] in {".", "?", "!", ":", '"', "“"}
-        if at_start and not initial and len(words) == len(name.split()) and len(words) < 2 and not words[0].isupper():
-            continue
-        name = " ".join(words)
-        if words and name.lower() not in months and not name.isdigit():
-            found.append(name)
-    return found
