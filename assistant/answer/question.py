@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from assistant.answer.nearness import Place
 from assistant.types import AskOptions
 from store.errors import QuestionError
 
@@ -30,6 +31,8 @@ class Question:
     """When work on it began, by `time.perf_counter`."""
     meant: str | None = None
     """What was asked, as it was meant, where it was typed otherwise."""
+    near: tuple[Place, ...] = ()
+    """What was quoted just before a follow-up: its answer likely stands there."""
 
 
 def clean_question(question: str, limit: int = LONGEST_QUESTION) -> str:

@@ -21,13 +21,14 @@ from assistant.answer.dialogue.followup_rules import (
     topic_of,
 )
 from assistant.answer.dialogue.turn_parts import TAIL, without_address
+from assistant.answer.nearness import Place
 from assistant.answer.question import Question
 from assistant.answer.retrieval import Found
 from assistant.types import Evidence, Message
 from assistant.verify.places import entities_of, mentions
 from assistant.verify.text import fold
 from store.library import Library
-from store.types import Filter
+from store.types import Filter, Hit, Span
 
 Find = Callable[[Question], Found]
 Rewrite = Callable[[str, Sequence[Message]], str | None]
@@ -96,7 +97,7 @@ def look_up(
     if thread is None:
         return None
     asked = replace(asked, alone=without_address(asked.alone, asked.language))
-    readings = list(_readings(asked, thread, _documents(thread, asked.options.filter, library)))
+    readings = list(_readings(asked, thread, _places(thread, asked.options.filter, library)))
     stands_alone = readings[0].question.alone == asked.alone  # as the rules have it
     if rewrite is not None and (rewritten := rewrite(asked.alone, history)):
         readings.append(Reading(replace(asked, alone=rewritten)))
@@ -123,30 +124,39 @@ def thread_of(history: Sequence[Message]) -> Thread | None:
     quoted = tuple(
         " ".join(quote.split())[:LONGEST_QUOTE]
         for answer, most in zip(reversed(answers), QUOTES, strict=False)
-        for quote in _QUOTED.findall(answer)[:most]
+        for quote in _whole(_QUOTED.findall(answer))[:most]
     )
     return Thread(questions[-1], subject, latest[-1] if latest else "", quoted)
 
 
-def _readings(asked: Question, thread: Thread, quoted: tuple[str, ...]) -> Iterator[Reading]:
+def _whole(quotes: Sequence[str]) -> list[str]:
+    """Return quotes without those that only are a part of another, as a short answer is of its sentence."""
+    return [quote for quote in quotes if not any(quote != other and quote in other for other in quotes)]
+
+
+def _readings(asked: Question, thread: Thread, quoted: tuple[Place, ...]) -> Iterator[Reading]:
     """Yield the questions that a follow-up may mean, the one that rules make of it first."""
     own, last = asked.alone, thread.last.rstrip(TAIL)
-    stays = replace(asked.options, filter=replace(asked.options.filter, documents=quoted))
     whole = complete(own, thread.last, thread.answer)
     is_swap = swapped_thing(own, thread.last) is not None
+    staying = asked
+    if quoted:
+        documents = tuple(dict.fromkeys(document for document, _ in quoted))
+        options = replace(asked.options, filter=replace(asked.options.filter, documents=documents))
+        staying = replace(asked, options=options, near=quoted)
     yield Reading(replace(asked, alone=whole), repeats=is_swap)
     if is_swap:
         # What it names may be all that the sentences have in common with it: "and the rapporteur?"
         if quoted:
-            yield Reading(replace(asked, alone=own, options=stays))
+            yield Reading(replace(staying, alone=own))
         return
-    yield Reading(replace(asked, alone=f"{last}: {own}", options=stays if quoted else asked.options), repeats=True)
+    yield Reading(replace(staying, alone=f"{last}: {own}"), repeats=True)
     about = f"{topic_of(thread.subject)}: {own}"
     if thread.last != thread.subject and whole != own:
         about = f"{topic_of(thread.subject)}: {last}: {own}"
     if quoted:
-        yield Reading(replace(asked, alone=own, options=stays))
-    yield Reading(replace(asked, alone=about, options=stays if quoted else asked.options), repeats=True)
+        yield Reading(replace(staying, alone=own))
+    yield Reading(replace(staying, alone=about), repeats=True)
 
 
 def _likely(each: Answered, asked: Question, thread: Thread, *, is_answered: bool) -> tuple[bool, bool, float]:
@@ -194,7 +204,15 @@ def _overlap(one: Evidence, other: Evidence) -> bool:
     return one.document.id == other.document.id and one.start < other.end and other.start < one.end
 
 
-def _documents(thread: Thread, where: Filter, library: Library) -> tuple[str, ...]:
-    """Return the documents whose words the last answers quote."""
-    found = [library.search(quote, 1, where).hits for quote in thread.quoted]
-    return tuple(dict.fromkeys(hit.document.id for hits in found for hit in hits))
+def _places(thread: Thread, where: Filter, library: Library) -> tuple[Place, ...]:
+    """Return where the last answers' quotes stand."""
+    found = [(quote, library.search(quote, 1, where).hits) for quote in thread.quoted]
+    return tuple(dict.fromkeys((hit.document.id, _place(quote, hit)) for quote, hits in found for hit in hits))
+
+
+def _place(quote: str, hit: Hit) -> Span:
+    """Return where a quote stands in the document of the passage that it was found in, all of that where it doesn't."""
+    words = r"\s+".join(map(regex.escape, quote.split()))
+    if found := regex.search(words, hit.text):
+        return Span(hit.passage.start + found.start(), hit.passage.start + found.end())
+    return Span(hit.passage.start, hit.passage.end)

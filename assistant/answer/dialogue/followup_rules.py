@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import regex
 
-from assistant.answer.dialogue.question_names import YEAR, names_in, words_of
+from assistant.answer.dialogue.question_names import YEAR, is_calendar_word, names_in, words_of
 from assistant.types import Message
 from assistant.verify.language_rules import DEFAULT, LanguageRules, all_rules, rules_of_text
 from assistant.verify.places import entities_of, thai_names
@@ -113,12 +113,16 @@ def _swap(thing: str, before: str) -> str:
     for in_its_place in (_in_year(thing, before), _in_row(thing, before)):
         if in_its_place is not None:
             return in_its_place
-    lead = regex.match(r"(?i)(?:according to|in|at|for|on|from|by|with|of|theo|ở|tại|trong|ใน|ที่)\s+(?=\S)", thing)
+    lead = regex.match(
+        r"(?i)(?:(?P<adds>in|at|for|on|from|by|with|during|ở|tại|trong|cho)|according to|of|theo|ใน|ที่)\s+(?=\S)", thing
+    )
     core = thing[lead.end() :] if lead else thing
     if entities_of(core) and (places := _places_in(before)):
         place = places[-1 if lead else 0]
         return before[: place.start] + core + before[place.end :]
     names = names_in(before)
+    if (added := _added(thing, core, lead, before)) is not None:
+        return added
     is_name = bool(names_in(f"x {core}"))
     if is_name and names:
         old_name = names[-1] if lead else names[0]
@@ -130,6 +134,20 @@ def _swap(thing: str, before: str) -> str:
     if tail and not regex.search(r"\p{Thai}", before):
         return f"{before[: tail.start('x')]}{core}?"
     return f"{core}: {before}"
+
+
+def _added(thing: str, core: str, lead: regex.Match[str] | None, before: str) -> str | None:
+    """Return `before` with `thing` added to it where nothing in it is its like; None where something may be.
+
+    A day or a month takes nobody's place, and "for students" only that of another "for".
+    """
+    if not is_calendar_word(core) and (lead is None or lead["adds"] is None):
+        return None
+    if any(map(is_calendar_word, words_of(before))):
+        return None
+    if lead is not None and regex.search(rf"(?i)(?<!\p{{L}}){regex.escape(lead.group().strip())}\s", before):
+        return None
+    return f"{before.rstrip(TAIL)} {thing}?"
 
 
 def _in_year(thing: str, before: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import regex
 
 from assistant.verify.language_rules import DEFAULT, all_rules
@@ -15,6 +17,26 @@ _NAME = regex.compile(
     (?:\s+(?:(?:of|on|the|and|for|in|de|la|von|van)\s+)*(?:\p{Lu}[\p{L}\p{M}\p{N}.'’\-]*|(?:19|20)\d\d))*""",
     regex.VERBOSE,
 )
+
+
+def is_calendar_word(text: str) -> bool:
+    """Return whether `text` is the name of a day of the week or of a month in a language that has rules.
+
+    >>> is_calendar_word("Thursdays"), is_calendar_word("วันพุธ"), is_calendar_word("Thursday's child")
+    (True, True, False)
+    """
+    return text.strip().lower() in _calendar_words()
+
+
+@cache
+def _calendar_words() -> frozenset[str]:
+    from babel import Locale
+
+    found: set[str] = set()
+    for locale in map(Locale.parse, all_rules()):
+        names = [*locale.days["format"]["wide"].values(), *locale.months["format"]["wide"].values()]
+        found |= {name.lower() for name in names}
+    return frozenset(found | {f"{name}s" for name in found})
 
 
 def words_of(text: str) -> list[str]:

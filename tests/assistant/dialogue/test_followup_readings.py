@@ -26,6 +26,14 @@ def test_the_subject_is_kept_through_questions_that_name_none() -> None:
     assert thread.quoted == ("Les représentants de 171 pays.", quote)
 
 
+def test_a_short_answer_is_no_quote_beside_the_sentence_that_it_stands_in() -> None:
+    quote = "It met in Vienna from 14 to 25 June 1993."
+    answer = f"According to the desk: “14 to 25 June 1993” [1]\n\nAccording to the desk: “{quote}” [1]"
+    thread = thread_of([Message("user", VIENNA), Message("assistant", answer)])
+    assert thread is not None
+    assert thread.quoted == (quote,)
+
+
 def test_a_refusal_quotes_nothing_that_could_be_stayed_in() -> None:
     thread = thread_of(
         [Message("user", VIENNA), Message("assistant", "The nearest are: “A long title of a document”.")]
@@ -60,4 +68,23 @@ def test_nothing_is_leaned_on_where_nothing_was_asked() -> None:
 )
 def test_what_is_named_takes_the_place_of_its_like_in_any_language(before: str, follow_up: str, whole: str) -> None:
     assert swapped_thing(follow_up, before) is not None
+    assert complete(follow_up, before) == whole
+
+
+@pytest.mark.parametrize(
+    ("before", "follow_up", "whole"),
+    [
+        (
+            "When is the Harbour Street Clinic open?",
+            "And on Thursdays?",
+            "When is the Harbour Street Clinic open on Thursdays?",
+        ),
+        ("Is the pool open on Mondays?", "And on Thursdays?", "Is the pool open on Thursdays?"),
+        ("How much are the tickets?", "And for students?", "How much are the tickets for students?"),
+        ("When did the conference meet in Vienna?", "And in Bangkok?", "When did the conference meet in Bangkok?"),
+        ("Vé tháng giá bao nhiêu?", "Còn cho trẻ em?", "Vé tháng giá bao nhiêu cho trẻ em?"),
+        ("คลินิกเปิดกี่โมง", "แล้ววันพุธล่ะ", "คลินิกเปิดกี่โมง วันพุธ?"),
+    ],
+)
+def test_what_has_no_like_in_the_question_before_is_added_to_it(before: str, follow_up: str, whole: str) -> None:
     assert complete(follow_up, before) == whole

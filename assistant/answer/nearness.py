@@ -1,0 +1,44 @@
+"""Sentences near what was just quoted, which a follow-up mostly asks for.
+
+Who has read a sentence asks on: the answer stands in it, or right behind it, more often than anywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from assistant.extractive_qa.candidates import Candidate, ReadPassages
+from store.types import Span
+
+BEHIND = 3
+"""Sentences behind a quote that are near it; before it there is one."""
+NEAR = 0.6
+"""Added to the score of the sentence right behind a quote, less of it for those farther away."""
+
+Place = tuple[str, Span]
+"""A document's id, and a quote's place in its text."""
+
+
+def nearer(read: ReadPassages, quoted: Sequence[Place]) -> ReadPassages:
+    """Return sentences in the order that they have with those near `quoted` preferred."""
+    if not quoted:
+        return read
+    preferred = [replace(each, score=each.score + NEAR * nearness(each, quoted)) for each in read.ordered]
+    return replace(read, ordered=tuple(sorted(preferred, key=lambda each: -each.score)))
+
+
+def nearness(each: Candidate, quoted: Sequence[Place]) -> float:
+    """Return how near a sentence is to a quote of its passage, in [0, 1]: 1 for the one right behind it."""
+    return max((_to_one(each, span) for document, span in quoted if document == each.hit.document.id), default=0.0)
+
+
+def _to_one(each: Candidate, quote: Span) -> float:
+    spans = [sentence.span for sentence in each.hit.sentences]
+    inside = [number for number, span in enumerate(spans) if span.start < quote.end and quote.start < span.end]
+    if not inside:
+        return 0.0
+    distance = spans.index(each.sentence.span) - inside[-1]
+    if distance > 0:
+        return max(0.0, 1 - (distance - 1) / BEHIND)
+    return 0.5 if distance >= inside[0] - inside[-1] - 1 else 0.0
