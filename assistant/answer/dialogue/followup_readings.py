@@ -44,8 +44,12 @@ LONGEST_QUOTE = 300
 FOREIGN = 0.05
 """A question whose own words are answered less surely than this, also in the documents that were quoted, is on something
 else, unless it leans on what was said."""
-_QUOTED = regex.compile(r"[“«„「]\s?(.{12,}?)\s?[”»“」]\s*\[\d+\]", regex.DOTALL)
+SHORTEST_QUOTE = 12
+"""Characters: a shorter one is a short answer, or found anywhere."""
+_QUOTED = regex.compile(r"[“«„「]\s?(.+?)\s?[”»“」]\s*\[\d+\]", regex.DOTALL)
 """A quote with its marker, in the quotation marks of any language (`prompts/phrases`)."""
+_BETWEEN = regex.compile(r"\s?[”»“」]\s?[,、]\s?[“«„「]\s?")
+"""Between the words of a short answer that has several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class Thread:
     """To the last question; empty where there was none."""
     quoted: tuple[str, ...]
     """Words that the last answers quote, the latest first."""
+    short: tuple[str, ...] = ()
+    """The words of the last answer's quotes that were said to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +130,23 @@ def thread_of(history: Sequence[Message]) -> Thread | None:
     quoted = tuple(
         " ".join(quote.split())[:LONGEST_QUOTE]
         for answer, most in zip(reversed(answers), QUOTES, strict=False)
-        for quote in _whole(_QUOTED.findall(answer))[:most]
+        for quote in _quotes_of(answer)[0][:most]
     )
-    return Thread(questions[-1], subject, latest[-1] if latest else "", quoted)
+    answer = latest[-1] if latest else ""
+    return Thread(questions[-1], subject, answer, quoted, _quotes_of(answer)[1])
 
 
-def _whole(quotes: Sequence[str]) -> list[str]:
-    """Return quotes without those that only are a part of another, as a short answer is of its sentence."""
-    return [quote for quote in quotes if not any(quote != other and quote in other for other in quotes)]
+def _quotes_of(answer: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the quotes of an answer, and the words of them that it gives first as its short answer."""
+    every = _QUOTED.findall(answer)
+    short = [
+        piece
+        for quote in every
+        for piece in _BETWEEN.split(quote)
+        if any(piece in each and piece != each for each in every)
+    ]
+    whole = [quote for quote in every if len(quote) >= SHORTEST_QUOTE and not set(_BETWEEN.split(quote)) <= {*short}]
+    return tuple(whole), tuple(dict.fromkeys(short))
 
 
 def _readings(asked: Question, thread: Thread, quoted: tuple[Place, ...]) -> Iterator[Reading]:
@@ -175,12 +190,21 @@ def _likely(each: Answered, asked: Question, thread: Thread, *, is_answered: boo
 
 
 def _says_again(found: Found, asked: Question, thread: Thread) -> bool:
-    """Return whether the first quote is the last answer's, and doesn't hold what the follow-up names."""
-    if not found.evidence:
+    """Return whether the first quote is the last answer's, with nothing in it that answers only the follow-up."""
+    if not found.evidence or _answers_otherwise(found, thread):
         return False
     first = " ".join(found.evidence[0].quote.split())[:LONGEST_QUOTE]
     thing = swapped_thing(asked.alone, thread.last)
     return first in thread.quoted and not (thing and is_named(thing, first))
+
+
+def _answers_otherwise(found: Found, thread: Thread) -> bool:
+    """Return whether the words that answer are others than those that answered the last question."""
+    said = found.short_answer
+    if said is None or not thread.short:
+        return False
+    before = [fold(each) for each in thread.short]
+    return not any(fold(span.text) in each or each in fold(span.text) for span in said.spans for each in before)
 
 
 def is_named(thing: str, quote: str) -> bool:

@@ -32,6 +32,16 @@ def test_a_short_answer_is_no_quote_beside_the_sentence_that_it_stands_in() -> N
     thread = thread_of([Message("user", VIENNA), Message("assistant", answer)])
     assert thread is not None
     assert thread.quoted == (quote,)
+    assert thread.short == ("14 to 25 June 1993",)
+
+
+@pytest.mark.parametrize("marks", ["“{}”, “{}” [1]", "« {} », « {} » [1]", "「{}」、「{}」 [1]"])
+def test_a_short_answer_of_several_words_is_told_apart_too(marks: str) -> None:
+    quote = "It met in Vienna from 14 to 25 June 1993."
+    answer = f"{marks.format('14 to 25 June 1993', 'Vienna')}\n\n“{quote}” [1]"
+    thread = thread_of([Message("user", VIENNA), Message("assistant", answer)])
+    assert thread is not None
+    assert (thread.quoted, thread.short) == ((quote,), ("14 to 25 June 1993", "Vienna"))
 
 
 def test_a_refusal_quotes_nothing_that_could_be_stayed_in() -> None:
