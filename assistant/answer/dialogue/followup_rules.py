@@ -18,10 +18,11 @@ from collections.abc import Sequence
 
 import regex
 
-from assistant.answer.dialogue.question_names import YEAR, is_calendar_word, names_in, words_of
+from assistant.answer.dialogue.question_names import YEAR, is_calendar_word, names_in, without_and, words_of
 from assistant.types import Message
 from assistant.verify.language_rules import DEFAULT, LanguageRules, all_rules, rules_of_text
 from assistant.verify.places import entities_of, thai_names
+from store.text.language import detect_language
 from store.types import Span
 
 _TITLED = regex.compile(
@@ -53,7 +54,7 @@ def complete(question: str, before: str | None, answer: str = "") -> str:
         return question.strip()
     before = unicodedata.normalize("NFC", before).strip()
     language = _language_of(text, before)
-    bare, connected = _without_connective(text, language)
+    bare, connected = _taken_up(text, before, language)
     if (thing := _swapped_thing(bare, connected, language)) is not None:
         return _swap(thing, before)
     if (pointed := _anaphor(bare, language)) is not None:
@@ -76,7 +77,7 @@ def swapped_thing(question: str, before: str) -> str | None:
     """Return what a follow-up names that leaves what is asked to the question `before` it; None for any other one."""
     text = unicodedata.normalize("NFC", question).strip()
     language = _language_of(text, before)
-    return _swapped_thing(*_without_connective(text, language), language)
+    return _swapped_thing(*_taken_up(text, before, language), language)
 
 
 def names_subject(question: str) -> bool:
@@ -85,6 +86,16 @@ def names_subject(question: str) -> bool:
     if not language.is_spaced:
         return _letters_of_content(question, language) >= SUBJECT_LETTERS
     return bool(names_in(question))
+
+
+def _taken_up(text: str, before: str, language: LanguageRules) -> tuple[str, bool]:
+    """Return the question without what joins it to the one `before`, and whether there was something.
+
+    Of a language without rules only "and" is known, and a word or two behind it: more may be a question of its own.
+    """
+    bare, connected = _without_connective(text, language)
+    rest = None if connected else without_and(text, detect_language(before), detect_language(text))
+    return (rest, True) if rest is not None and len(words_of(rest)) <= 2 else (bare, connected)
 
 
 def _without_connective(text: str, language: LanguageRules) -> tuple[str, bool]:
