@@ -18,12 +18,11 @@ from collections.abc import Sequence
 
 import regex
 
-from assistant.answer.dialogue.question_names import YEAR, is_calendar_word, names_in, without_and, words_of
+from assistant.answer.dialogue.question_names import TAIL, YEAR, names_in, without_and, words_of
+from assistant.answer.dialogue.substitution import in_its_place, in_row
 from assistant.types import Message
 from assistant.verify.language_rules import DEFAULT, LanguageRules, all_rules, rules_of_text
-from assistant.verify.places import entities_of, thai_names
 from store.text.language import detect_language
-from store.types import Span
 
 _TITLED = regex.compile(
     r"(?:Mr|Mrs|Ms|Dr|Prof|Amb|President|Minister|Professor|Ambassador|Chủ tịch|Ông|Bà|ông|bà)\.?\s+"
@@ -31,7 +30,6 @@ _TITLED = regex.compile(
 )
 SUBJECT_LETTERS = 14
 """Letters of content from which on a question without blanks between its words names a subject."""
-TAIL = "?？.!។ \t\n"
 _MARKERS = regex.compile(r"\[\d+\]")
 
 
@@ -55,8 +53,8 @@ def complete(question: str, before: str | None, answer: str = "") -> str:
     before = unicodedata.normalize("NFC", before).strip()
     language = _language_of(text, before)
     bare, connected = _taken_up(text, before, language)
-    if (thing := _swapped_thing(bare, connected, language)) is not None:
-        return _swap(thing, before)
+    if (thing := _swapped_thing(bare, connected, language, before)) is not None:
+        return in_its_place(thing, before)
     if (pointed := _anaphor(bare, language)) is not None:
         return _point_back(bare, pointed, before, unicodedata.normalize("NFC", answer))
     if _lacks_subject(bare, connected, language, before):
@@ -77,7 +75,7 @@ def swapped_thing(question: str, before: str) -> str | None:
     """Return what a follow-up names that leaves what is asked to the question `before` it; None for any other one."""
     text = unicodedata.normalize("NFC", question).strip()
     language = _language_of(text, before)
-    return _swapped_thing(*_taken_up(text, before, language), language)
+    return _swapped_thing(*_taken_up(text, before, language), language, before)
 
 
 def names_subject(question: str) -> bool:
@@ -107,8 +105,11 @@ def _without_connective(text: str, language: LanguageRules) -> tuple[str, bool]:
     return text[found.end() :].lstrip(), True
 
 
-def _swapped_thing(bare: str, connected: bool, language: LanguageRules) -> str | None:
-    """Return what a question such as "what about X?" names, or None where the question is of another kind."""
+def _swapped_thing(bare: str, connected: bool, language: LanguageRules, before: str) -> str | None:
+    """Return what a question such as "what about X?" names, or None where the question is of another kind.
+
+    "The other ones" names nothing by itself, and "the second" only where the first was asked about.
+    """
     core = bare.strip(TAIL)
     found = language.pattern("swap").match(core)
     if not found and not (connected and len(words_of(core)) <= 7):
@@ -116,81 +117,15 @@ def _swapped_thing(bare: str, connected: bool, language: LanguageRules) -> str |
     thing: str = (found["x"] if found else core).strip()
     if not thing or language.any_of(language.words("question_words", "auxiliaries")).search(thing):
         return None
+    if language.is_spaced and not _names_a_thing(thing, language):
+        return thing if in_row(thing, before) is not None else None
     return thing if connected or not _anaphor(thing, language) else None
 
 
-def _swap(thing: str, before: str) -> str:
-    """Return `before` with its like replaced by `thing`: year by year, first by second, name by name, else the object."""
-    for in_its_place in (_in_year(thing, before), _in_row(thing, before)):
-        if in_its_place is not None:
-            return in_its_place
-    lead = regex.match(
-        r"(?i)(?:(?P<adds>in|at|for|on|from|by|with|during|ở|tại|trong|cho)|according to|of|theo|ใน|ที่)\s+(?=\S)", thing
-    )
-    core = thing[lead.end() :] if lead else thing
-    if entities_of(core) and (places := _places_in(before)):
-        place = places[-1 if lead else 0]
-        return before[: place.start] + core + before[place.end :]
-    names = names_in(before)
-    if (added := _added(thing, core, lead, before)) is not None:
-        return added
-    is_name = bool(names_in(f"x {core}"))
-    if is_name and names:
-        old_name = names[-1] if lead else names[0]
-        return before.replace(old_name, core, 1)
-    tail = regex.search(
-        r"(?i)(?<=\s)(?:about|of|for|on|in|at|to|from|with|by|về|của|ở|tại|trong|cho)\s+(?P<x>[^?]+?)\s*\??$",
-        before,
-    )
-    if tail and not regex.search(r"\p{Thai}", before):
-        return f"{before[: tail.start('x')]}{core}?"
-    return f"{core}: {before}"
-
-
-def _added(thing: str, core: str, lead: regex.Match[str] | None, before: str) -> str | None:
-    """Return `before` with `thing` added to it where nothing in it is its like; None where something may be.
-
-    A day or a month takes nobody's place, and "for students" only that of another "for".
-    """
-    if not is_calendar_word(core) and (lead is None or lead["adds"] is None):
-        return None
-    if any(map(is_calendar_word, words_of(before))):
-        return None
-    if lead is not None and regex.search(rf"(?i)(?<!\p{{L}}){regex.escape(lead.group().strip())}\s", before):
-        return None
-    return f"{before.rstrip(TAIL)} {thing}?"
-
-
-def _in_year(thing: str, before: str) -> str | None:
-    """Return `before` with the year that `thing` names in place of its own; None where it names none."""
-    year, old = YEAR.search(thing), YEAR.search(before)
-    is_all = len(words_of(thing)) <= 3
-    if year and old:
-        return before[: old.start()] + year.group() + before[old.end() :] if is_all else f"{thing}: {before}"
-    return f"{before.rstrip(TAIL)} {thing}?" if year and is_all else None
-
-
-def _in_row(thing: str, before: str) -> str | None:
-    """Return `before` with "second" in place of "first" where `thing` is the second of what `before` asks about."""
-    language = rules_of_text(thing, before)
-    pattern = language.pattern("ordinals")
-    place, old = pattern.search(thing), pattern.search(before)
-    if place is None or old is None:
-        return None
-    rest = thing[: place.start()] + thing[place.end() :]
-    known = language.any_of(language.words("function_words", "generic_words"))
-    others = [word for word in words_of(known.sub(" ", rest)) if word not in before.lower()]
-    return None if others else before[: old.start()] + place.group() + before[old.end() :]
-
-
-def _places_in(text: str) -> list[Span]:
-    """Return where countries, cities and peoples stand in a question of any language, in order."""
-    spans = [Span(*match.span()) for match in thai_names().finditer(text)]
-    for name in names_in(text, initial=True):
-        if entities_of(name):
-            start = text.find(name)
-            spans.append(Span(start, start + len(name)))
-    return sorted(spans, key=lambda span: span.start)
+def _names_a_thing(thing: str, language: LanguageRules) -> bool:
+    """Return whether words say more than where something stands in a row, and more than "the other ones"."""
+    rest = language.pattern("ordinals").sub(" ", thing)
+    return not {*words_of(rest)} <= {*language.words("function_words")}
 
 
 def _anaphor(text: str, language: LanguageRules) -> str | None:
@@ -294,5 +229,9 @@ def topic_of(question: str) -> str:
     if language.language == DEFAULT and (names := names_in(core)):
         years = [year for year in YEAR.findall(core) if not any(year in name for name in names)]
         return " ".join([", ".join(dict.fromkeys(names)), *years])
-    rest = language.any_of(language.words("question_words")).sub(" ", core)
-    return " ".join(rest.split()) or core
+    rest = language.cues("interrogatives").sub(" ", core)
+    rest = language.any_of(language.words("question_words")).sub(" ", rest)
+    left = rest.split()
+    while len(left) > 1 and left[0].lower() in language.words("auxiliaries"):
+        left = left[1:]
+    return " ".join(left) or core

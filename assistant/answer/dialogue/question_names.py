@@ -9,6 +9,7 @@ import regex
 from assistant.verify.language_rules import DEFAULT, all_rules
 
 _WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:['’\-][\p{L}\p{N}][\p{L}\p{M}\p{N}]*)*")
+TAIL = "?？.!។ \t\n"
 YEAR = regex.compile(r"(?<!\d)(?:1[5-9]|2[0-6])\d\d(?!\d)")
 _NAME = regex.compile(
     r"""(?<![\p{L}\p{N}])

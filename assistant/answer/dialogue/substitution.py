@@ -1,0 +1,92 @@
+"""Puts what a follow-up names into the question before it, in the place of its like.
+
+Year by year, first by second, country by country, name by name, else the last object; what has no like there is added.
+"""
+
+from __future__ import annotations
+
+import regex
+
+from assistant.answer.dialogue.question_names import TAIL, YEAR, is_calendar_word, names_in, words_of
+from assistant.verify.language_rules import LanguageRules, rules_of_text
+from assistant.verify.places import entities_of, thai_names
+from store.types import Span
+
+
+def in_its_place(thing: str, before: str) -> str:
+    """Return `before` with its like replaced by `thing`: year by year, first by second, name by name, else the object."""
+    for in_its_place in (_in_year(thing, before), in_row(thing, before)):
+        if in_its_place is not None:
+            return in_its_place
+    lead = regex.match(
+        r"(?i)(?:(?P<adds>in|at|for|on|from|by|with|during|ở|tại|trong|cho)|according to|of|theo|ใน|ที่)\s+(?=\S)", thing
+    )
+    core = thing[lead.end() :] if lead else thing
+    if entities_of(core) and (places := _places_in(before)):
+        place = places[-1 if lead else 0]
+        return before[: place.start] + core + before[place.end :]
+    names = names_in(before)
+    if (added := _added(thing, core, lead, before)) is not None:
+        return added
+    is_name = bool(names_in(f"x {core}"))
+    if is_name and names:
+        old_name = names[-1] if lead else names[0]
+        return before.replace(old_name, core, 1)
+    tail = regex.search(
+        r"(?i)(?<=\s)(?:about|of|for|on|in|at|to|from|with|by|về|của|ở|tại|trong|cho)\s+(?P<x>[^?:]+?)\s*\??$",
+        before,
+    )
+    asks = rules_of_text(before).cues("interrogatives")
+    if tail and not asks.search(tail["x"]) and not regex.search(r"\p{Thai}", before):
+        return f"{before[: tail.start('x')]}{core}?"
+    return f"{core}: {before}"
+
+
+def _added(thing: str, core: str, lead: regex.Match[str] | None, before: str) -> str | None:
+    """Return `before` with `thing` added to it where nothing in it is its like; None where something may be.
+
+    A day or a month takes nobody's place, and "for students" only that of another "for".
+    """
+    if not is_calendar_word(core) and (lead is None or lead["adds"] is None):
+        return None
+    if any(map(is_calendar_word, words_of(before))):
+        return None
+    if lead is not None and regex.search(rf"(?i)(?<!\p{{L}}){regex.escape(lead.group().strip())}\s", before):
+        return None
+    return f"{before.rstrip(TAIL)} {thing}?"
+
+
+def _in_year(thing: str, before: str) -> str | None:
+    """Return `before` with the year that `thing` names in place of its own; None where it names none."""
+    year, old = YEAR.search(thing), YEAR.search(before)
+    is_all = len(words_of(thing)) <= 3
+    if year and old:
+        return before[: old.start()] + year.group() + before[old.end() :] if is_all else f"{thing}: {before}"
+    return f"{before.rstrip(TAIL)} {thing}?" if year and is_all else None
+
+
+def in_row(thing: str, before: str) -> str | None:
+    """Return `before` with "second" in place of "first" where `thing` is the second of what `before` asks about."""
+    language = rules_of_text(thing, before)
+    pattern = language.pattern("ordinals")
+    place, old = pattern.search(thing), pattern.search(before)
+    if place is None or old is None:
+        return None
+    others = [word for word in _content_of(thing, language) if word not in before.lower()]
+    return None if others else before[: old.start()] + place.group() + before[old.end() :]
+
+
+def _content_of(thing: str, language: LanguageRules) -> list[str]:
+    """Return the words of what is named that say more than its place in a row."""
+    rest = language.pattern("ordinals").sub(" ", thing)
+    return words_of(language.any_of(language.words("function_words", "generic_words")).sub(" ", rest))
+
+
+def _places_in(text: str) -> list[Span]:
+    """Return where countries, cities and peoples stand in a question of any language, in order."""
+    spans = [Span(*match.span()) for match in thai_names().finditer(text)]
+    for name in names_in(text, initial=True):
+        if entities_of(name):
+            start = text.find(name)
+            spans.append(Span(start, start + len(name)))
+    return sorted(spans, key=lambda span: span.start)
