@@ -33,8 +33,8 @@ from store.types import Filter, Hit, Span
 Find = Callable[[Question], Found]
 Rewrite = Callable[[str, Sequence[Message]], str | None]
 """A language model's rewriting, where one is configured; None where it failed."""
-QUOTES = (2, 1)
-"""Of the last answer and of the one before it, whose documents a follow-up is asked of."""
+ANSWERS = 2
+"""The last ones, of whose first quotes' documents a follow-up is asked."""
 STAYS = 0.3
 """Added to the confidence of a reading in the documents that were quoted: most follow-ups stay there."""
 LEANS = 0.6
@@ -129,8 +129,8 @@ def thread_of(history: Sequence[Message]) -> Thread | None:
     subject = next((each for each in reversed(questions) if names_subject(each)), questions[-1])
     quoted = tuple(
         " ".join(quote.split())[:LONGEST_QUOTE]
-        for answer, most in zip(reversed(answers), QUOTES, strict=False)
-        for quote in _quotes_of(answer)[0][:most]
+        for answer in answers[: -ANSWERS - 1 : -1]
+        for quote in _quotes_of(answer)[0][:1]
     )
     answer = latest[-1] if latest else ""
     return Thread(questions[-1], subject, answer, quoted, _quotes_of(answer)[1])
@@ -158,7 +158,7 @@ def _readings(asked: Question, thread: Thread, quoted: tuple[Place, ...]) -> Ite
     if quoted:
         documents = tuple(dict.fromkeys(document for document, _ in quoted))
         options = replace(asked.options, filter=replace(asked.options.filter, documents=documents))
-        staying = replace(asked, options=options, near=quoted, leans=not names_subject(own))
+        staying = replace(asked, options=options, near=quoted, leans=not (is_swap or names_subject(own)))
     yield Reading(replace(asked, alone=whole), repeats=is_swap)
     if is_swap:
         # What it names may be all that the sentences have in common with it: "and the rapporteur?"
@@ -195,7 +195,7 @@ def _says_again(found: Found, asked: Question, thread: Thread) -> bool:
         return False
     first = " ".join(found.evidence[0].quote.split())[:LONGEST_QUOTE]
     thing = swapped_thing(asked.alone, thread.last)
-    return first in thread.quoted and not (thing and is_named(thing, first))
+    return first in thread.quoted[:1] and not (thing and is_named(thing, first))
 
 
 def _answers_otherwise(found: Found, thread: Thread) -> bool:

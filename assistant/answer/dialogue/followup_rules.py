@@ -18,11 +18,10 @@ from collections.abc import Sequence
 
 import regex
 
-from assistant.answer.dialogue.question_names import TAIL, YEAR, names_in, without_and, words_of
+from assistant.answer.dialogue.question_names import TAIL, YEAR, names_in, words_of
 from assistant.answer.dialogue.substitution import in_its_place, in_row
 from assistant.types import Message
 from assistant.verify.language_rules import DEFAULT, LanguageRules, all_rules, rules_of_text
-from store.text.language import detect_language
 
 _TITLED = regex.compile(
     r"(?:Mr|Mrs|Ms|Dr|Prof|Amb|President|Minister|Professor|Ambassador|Chủ tịch|Ông|Bà|ông|bà)\.?\s+"
@@ -52,7 +51,7 @@ def complete(question: str, before: str | None, answer: str = "") -> str:
         return question.strip()
     before = unicodedata.normalize("NFC", before).strip()
     language = _language_of(text, before)
-    bare, connected = _taken_up(text, before, language)
+    bare, connected = _without_connective(text, language)
     if (thing := _swapped_thing(bare, connected, language, before)) is not None:
         return in_its_place(thing, before)
     if (pointed := _anaphor(bare, language)) is not None:
@@ -75,7 +74,7 @@ def swapped_thing(question: str, before: str) -> str | None:
     """Return what a follow-up names that leaves what is asked to the question `before` it; None for any other one."""
     text = unicodedata.normalize("NFC", question).strip()
     language = _language_of(text, before)
-    return _swapped_thing(*_taken_up(text, before, language), language, before)
+    return _swapped_thing(*_without_connective(text, language), language, before)
 
 
 def names_subject(question: str) -> bool:
@@ -84,16 +83,6 @@ def names_subject(question: str) -> bool:
     if not language.is_spaced:
         return _letters_of_content(question, language) >= SUBJECT_LETTERS
     return bool(names_in(question))
-
-
-def _taken_up(text: str, before: str, language: LanguageRules) -> tuple[str, bool]:
-    """Return the question without what joins it to the one `before`, and whether there was something.
-
-    Of a language without rules only "and" is known, and a word or two behind it: more may be a question of its own.
-    """
-    bare, connected = _without_connective(text, language)
-    rest = None if connected else without_and(text, detect_language(before), detect_language(text))
-    return (rest, True) if rest is not None and len(words_of(rest)) <= 2 else (bare, connected)
 
 
 def _without_connective(text: str, language: LanguageRules) -> tuple[str, bool]:

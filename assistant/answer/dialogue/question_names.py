@@ -40,31 +40,6 @@ def _calendar_words() -> frozenset[str]:
     return frozenset(found | {f"{name}s" for name in found})
 
 
-def without_and(text: str, *languages: str) -> str | None:
-    """Return `text` without the word for "and" that it begins with, in one of `languages` (BCP 47); None without it.
-
-    >>> without_and("¿Y en verano?", "es")
-    'en verano?'
-    """
-    for joined in filter(None, map(_and_in, languages)):
-        if found := regex.match(rf"(?i)[¿\s]*{regex.escape(joined)}[\s,]+(?=\S)", text):
-            return text[found.end() :]
-    return None
-
-
-@cache
-def _and_in(language: str) -> str | None:
-    """Return the CLDR's word between two things of a list, where blanks stand around it."""
-    from babel import Locale, UnknownLocaleError
-
-    try:
-        pattern = Locale.parse(language, sep="-").list_patterns["standard"]["2"]
-    except (UnknownLocaleError, ValueError, KeyError):
-        return None
-    found = regex.fullmatch(r"\{0\} (\S+) \{1\}", pattern)
-    return found[1] if found else None
-
-
 def words_of(text: str) -> list[str]:
     """Return the words of `text` in order, lower-cased; Thai runs between spaces count as one."""
     return [match.group().lower() for match in _WORD.finditer(text)]

@@ -93,13 +93,6 @@ def test_what_is_named_takes_the_place_of_its_like_in_any_language(before: str, 
         ("How much are the tickets?", "And for students?", "How much are the tickets for students?"),
         ("When did the conference meet in Vienna?", "And in Bangkok?", "When did the conference meet in Bangkok?"),
         ("Vé tháng giá bao nhiêu?", "Còn cho trẻ em?", "Vé tháng giá bao nhiêu cho trẻ em?"),
-        (
-            "Quando è aperta la biblioteca di Montebruno?",
-            "E in estate?",
-            "Quando è aperta la biblioteca di Montebruno in estate?",
-        ),
-        ("Was bedeutet F2?", "Und F7?", "Was bedeutet F7?"),
-        ("¿Cuándo abre la piscina de Segovia?", "¿Y en verano?", "en verano: ¿Cuándo abre la piscina de Segovia?"),
         ("คลินิกเปิดกี่โมง", "แล้ววันพุธล่ะ", "คลินิกเปิดกี่โมง วันพุธ?"),
     ],
 )
@@ -107,8 +100,3 @@ def test_what_is_taken_up_in_any_language_is_put_into_the_question_before_it(
     before: str, follow_up: str, whole: str
 ) -> None:
     assert complete(follow_up, before) == whole
-
-
-@pytest.mark.parametrize("own", ["E se li restituisco in ritardo?", "E quanti posti avrà?", "Edera o rosa?"])
-def test_what_may_be_a_question_of_its_own_takes_no_place(own: str) -> None:
-    assert swapped_thing(own, "Quanti libri si possono prendere in biblioteca?") is None
