@@ -8,7 +8,7 @@ of them may be right: "And Viet Nam?" leaves the document, "how many came?" stay
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import regex
@@ -41,6 +41,8 @@ LEANS = 0.6
 """Added instead where a question names no subject of its own: it leans on what was said."""
 LONGEST_QUOTE = 300
 """Characters that are kept of a quote."""
+STRAYS = 0.75
+"""A question that names no subject is answered from other documents than those that were quoted only if as sure as this."""
 FOREIGN = 0.05
 """A question whose own words are answered less surely than this, also in the documents that were quoted, is on something
 else, unless it leans on what was said."""
@@ -103,7 +105,8 @@ def look_up(
     if thread is None:
         return None
     asked = replace(asked, alone=without_address(asked.alone, asked.language))
-    readings = list(_readings(asked, thread, _places(thread, asked.options.filter, library)))
+    quoted = _places(thread, asked.options.filter, library)
+    readings = list(_readings(asked, thread, quoted))
     stands_alone = readings[0].question.alone == asked.alone  # as the rules have it
     if rewrite is not None and (rewritten := rewrite(asked.alone, history)):
         readings.append(Reading(replace(asked, alone=rewritten)))
@@ -113,7 +116,15 @@ def look_up(
     if own and not leans and stands_alone and all(each.found.confidence < FOREIGN for each in own):
         every = own
     is_answered = stands_alone and names_subject(asked.alone) and any(each.found.evidence for each in own)
-    every.sort(key=lambda each: _likely(each, asked, thread, is_answered=is_answered), reverse=True)
+    documents = {document for document, _ in quoted}
+    every.sort(
+        key=lambda each: (
+            bool(each.found.evidence),
+            not _strays(each.found, asked, documents) and _is_new(each, asked, thread, is_answered=is_answered),
+            _likeliness(each.found, asked, thread),
+        ),
+        reverse=True,
+    )
     best = _together([each.found for each in every], asked.options.max_quotes)
     return replace(best, question=replace(asked, alone=best.question.alone))
 
@@ -174,19 +185,32 @@ def _readings(asked: Question, thread: Thread, quoted: tuple[Place, ...]) -> Ite
     yield Reading(replace(staying, alone=about), repeats=True)
 
 
-def _likely(each: Answered, asked: Question, thread: Thread, *, is_answered: bool) -> tuple[bool, bool, float]:
-    """Return what readings are ordered by: whether they are answered, and not by what was said already, and how surely.
+def _is_new(each: Answered, asked: Question, thread: Thread, *, is_answered: bool) -> bool:
+    """Return whether a reading isn't answered by what was said already.
 
     Where `is_answered`, the question names its subject and is answered in its own words: what repeats the last one
     comes after that.
     """
-    found = each.found
-    is_new = not each.reading.repeats or not (is_answered or _says_again(found, asked, thread))
+    return not each.reading.repeats or not (is_answered or _says_again(each.found, asked, thread))
+
+
+def _likeliness(found: Found, asked: Question, thread: Thread) -> float:
+    """Return how surely a reading is answered, more where it stays in the documents that were quoted."""
     # A swap in its own words only finds what is like the thing: the question before it, with the thing in it, is surer.
     is_swap = swapped_thing(asked.alone, thread.last) is not None
     if is_swap or found.question.options.filter == asked.options.filter:
-        return bool(found.evidence), is_new, found.confidence
-    return bool(found.evidence), is_new, found.confidence + (STAYS if names_subject(asked.alone) else LEANS)
+        return found.confidence
+    return found.confidence + (STAYS if names_subject(asked.alone) else LEANS)
+
+
+def _strays(found: Found, asked: Question, documents: Collection[str]) -> bool:
+    """Return whether a question that names no subject is answered from a document that wasn't quoted, and not surely."""
+    return (
+        bool(documents and found.evidence)
+        and not names_subject(asked.alone)
+        and found.confidence < STRAYS
+        and found.evidence[0].document.id not in documents
+    )
 
 
 def _says_again(found: Found, asked: Question, thread: Thread) -> bool:
