@@ -117,11 +117,13 @@ def look_up(
         every = own
     is_answered = stands_alone and names_subject(asked.alone) and any(each.found.evidence for each in own)
     documents = {document for document, _ in quoted}
+    is_swap = swapped_thing(asked.alone, thread.last) is not None
     every.sort(
         key=lambda each: (
             bool(each.found.evidence),
-            not _strays(each.found, asked, documents) and _is_new(each, asked, thread, is_answered=is_answered),
-            _likeliness(each.found, asked, thread),
+            not _strays(each.found, asked, documents, is_swap=is_swap)
+            and _is_new(each, asked, thread, is_answered=is_answered),
+            _likeliness(each.found, asked, is_swap=is_swap),
         ),
         reverse=True,
     )
@@ -194,20 +196,19 @@ def _is_new(each: Answered, asked: Question, thread: Thread, *, is_answered: boo
     return not each.reading.repeats or not (is_answered or _says_again(each.found, asked, thread))
 
 
-def _likeliness(found: Found, asked: Question, thread: Thread) -> float:
+def _likeliness(found: Found, asked: Question, *, is_swap: bool) -> float:
     """Return how surely a reading is answered, more where it stays in the documents that were quoted."""
     # A swap in its own words only finds what is like the thing: the question before it, with the thing in it, is surer.
-    is_swap = swapped_thing(asked.alone, thread.last) is not None
     if is_swap or found.question.options.filter == asked.options.filter:
         return found.confidence
     return found.confidence + (STAYS if names_subject(asked.alone) else LEANS)
 
 
-def _strays(found: Found, asked: Question, documents: Collection[str]) -> bool:
+def _strays(found: Found, asked: Question, documents: Collection[str], *, is_swap: bool) -> bool:
     """Return whether a question that names no subject is answered from a document that wasn't quoted, and not surely."""
     return (
         bool(documents and found.evidence)
-        and not names_subject(asked.alone)
+        and not (names_subject(asked.alone) or is_swap)
         and found.confidence < STRAYS
         and found.evidence[0].document.id not in documents
     )
