@@ -33,8 +33,6 @@ class Question:
     """What was asked, as it was meant, where it was typed otherwise."""
     near: tuple[Place, ...] = ()
     """What was quoted just before a follow-up: its answer likely stands there."""
-    leans: bool = False
-    """Whether it names no subject of its own, and so is asked of what was quoted."""
 
 
 def clean_question(question: str, limit: int = LONGEST_QUESTION) -> str:

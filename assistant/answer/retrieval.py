@@ -35,10 +35,6 @@ from store.types import Filter, Hit, SearchResult
 NAMES_AROUND = 50_000
 """Code points before a quote and after it in which its document may give a name in another language too."""
 
-LEANING = 0.5
-"""Share of the limit of confidence that suffices where a question leans on what was quoted: its answer is likelier there
-than that of any question in any library."""
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -93,13 +89,12 @@ class Finder:
         read = nearer(read, question.near)
         read_at = time.perf_counter()
         sure = confidence(passages, read, with_reader.confidence)
-        enough = with_reader.confidence.threshold * (LEANING if question.leans else 1)
         parts = parts_of(question.alone) if reader else None
-        if parts and not parts.amounts and sure < enough and not read.missing:
+        if parts and not parts.amounts and sure < with_reader.confidence.threshold and not read.missing:
             read, sure = self._surest_part(parts, passages, read, sure)
             parts = None  # what answers one part is shown for that part alone
         found = Found(question, passages, (), sure, {}, missing=read.missing)
-        if read.ordered and sure >= enough:
+        if read.ordered and sure >= with_reader.confidence.threshold:
             read_parts = self._read_parts(parts, read.ordered, reader) if parts and reader else None
             chosen = select(read.ordered, question.options.max_quotes, with_reader.further)
             if read_parts:

@@ -171,7 +171,7 @@ def _readings(asked: Question, thread: Thread, quoted: tuple[Place, ...]) -> Ite
     if quoted:
         documents = tuple(dict.fromkeys(document for document, _ in quoted))
         options = replace(asked.options, filter=replace(asked.options.filter, documents=documents))
-        staying = replace(asked, options=options, near=quoted, leans=not (is_swap or names_subject(own)))
+        staying = replace(asked, options=options, near=quoted)
     yield Reading(replace(asked, alone=whole), repeats=is_swap)
     if is_swap:
         # What it names may be all that the sentences have in common with it: "and the rapporteur?"
