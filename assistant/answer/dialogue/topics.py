@@ -35,6 +35,8 @@ OF_EACH = 4
 """Documents that are named for a topic, those with most passages on it."""
 LONGEST_TOPIC = 60
 """Characters: a longer title or heading makes no name that anybody would use."""
+SHOUTED = 10
+"""Letters of words in capitals from which on they are a title: fewer may be acronyms."""
 _SUBTITLE = re.compile(r"\s*(?:[:|\u2013\u2014\uff1a]|\s-\s).*", re.DOTALL)
 _QUOTATION_MARKS = re.compile('["\u201c\u201d\u201e\u2018\u00ab\u00bb\u300c\u300d\u300e\u300f]')
 _FILE_NAME = re.compile(r"[_/\\<>]|\.\w{2,5}$")
@@ -112,7 +114,7 @@ def topic_of(title: str) -> str | None:
     plain = " ".join(_QUOTATION_MARKS.sub(" ", title).split())
     topic = _SUBTITLE.sub("", plain) or plain
     topic = topic.strip(" .,;!?\u0e2f\u3002")
-    if topic.isupper() and " " in topic:
-        topic = capwords(topic)  # a name must not shout in a sentence
     letters = sum(character.isalpha() for character in topic)
+    if letters >= SHOUTED and " " in topic and all(each.isupper() for each in topic if each.isalpha()):
+        topic = capwords(topic)  # a name must not shout in a sentence
     return topic if letters >= 3 and len(topic) <= LONGEST_TOPIC and not _FILE_NAME.search(plain) else None
