@@ -101,19 +101,28 @@ def _holds_its_sentences(passage: Chunk) -> bool:
     return True
 
 
-def update_metadata(catalog: Catalog, parsed: ParsedDocument) -> AddResult | None:
-    """Handle a document whose text is in the library under this uri already; return None for any other.
+def update_metadata(catalog: Catalog, batch: Sequence[ParsedDocument]) -> list[AddResult]:
+    """Handle those documents whose text is in the library under their uri already; return what became of these.
 
     Changed metadata is stored at once; the index entries, marked stale, follow in `finish_changes`.
     """
     with catalog.snapshot() as snapshot:
-        known = snapshot.stored_document(uri=parsed.document.uri)
-    if known is None or known.version != version_digest(parsed):
-        return None
+        stored = snapshot.stored_documents([each.document.uri for each in batch])
+    known = [
+        (stored[each.document.uri], each)
+        for each in batch
+        if each.document.uri in stored and stored[each.document.uri].version == version_digest(each)
+    ]
+    if not known:
+        return []
     with catalog.transaction() as transaction:
-        changed = transaction.update_metadata(known.key, parsed)
+        changed = [transaction.update_metadata(former.key, each) for former, each in known]
     with catalog.snapshot() as snapshot:
-        return AddResult(snapshot.document(known.id), "updated" if changed else "unchanged")
+        documents = snapshot.documents_by_id([former.id for former, _ in known])
+    return [
+        AddResult(documents[former.id], "updated" if differs else "unchanged")
+        for (former, _), differs in zip(known, changed, strict=True)
+    ]
 
 
 def add_documents(
@@ -129,15 +138,14 @@ def add_documents(
     Nothing of the batch is visible unless all steps succeed; `finish_changes` cleans up after an error.
     """
     with catalog.transaction() as transaction:
-        pending = [_insert(transaction, parsed) for parsed in batch]
+        pending = _insert(transaction, batch)
         run = transaction.number("embedding")
     embedded = embed_documents(catalog, embedder, [each.key for each in pending], run, on_embedded)
     with catalog.snapshot() as snapshot:
         indexes.write(snapshot, [each.key for each in pending], run)
     held.check()
     with catalog.transaction() as transaction:
-        for each in pending:
-            transaction.publish(each.key)
+        transaction.publish([each.key for each in pending])
     _delete(catalog, indexes, [each.former for each in pending if each.former is not None])
     with catalog.snapshot() as snapshot:
         documents = snapshot.documents_by_id([each.id for each in pending])
@@ -150,10 +158,10 @@ def add_documents(
 def remove_document(catalog: Catalog, indexes: IndexSet, document_id: str) -> None:
     """Hide a document at once, then delete it from the indexes and the catalog."""
     with catalog.transaction() as transaction:
-        known = transaction.stored_document(id=document_id)
+        known = transaction.stored_document(document_id)
         if known is None:
             return
-        transaction.retire(known.key)
+        transaction.retire([known.key])
     _delete(catalog, indexes, [known.key])
 
 
@@ -187,16 +195,27 @@ def _delete(catalog: Catalog, indexes: IndexSet, keys: Sequence[int]) -> None:
     with catalog.snapshot() as snapshot:
         indexes.remove(snapshot, keys)
     with catalog.transaction() as transaction:
-        for key in keys:
-            transaction.delete(key)
+        transaction.delete(keys)
 
 
-def _insert(transaction: Transaction, parsed: ParsedDocument) -> _Pending:
-    """Store a document as pending, under the id that its uri has or under a free one."""
-    former = transaction.stored_document(uri=parsed.document.uri)
-    if former is not None:
-        return _Pending(transaction.insert_pending(parsed, former.id), former.id, former.key)
-    chosen, attempt = parsed.document.id or document_id(parsed.document.uri), 0
-    while transaction.is_taken(chosen):
-        chosen, attempt = document_id(parsed.document.uri, attempt), attempt + 1
-    return _Pending(transaction.insert_pending(parsed, chosen), chosen, None)
+def _insert(transaction: Transaction, batch: Sequence[ParsedDocument]) -> list[_Pending]:
+    """Store documents as pending, each under the id that its uri has or under a free one."""
+    former = transaction.stored_documents([each.document.uri for each in batch])
+    wanted = [each.document.id or document_id(each.document.uri) for each in batch]
+    taken = transaction.taken(wanted) | {each.id for each in former.values()}
+    ids = []
+    for parsed, chosen in zip(batch, wanted, strict=True):
+        uri, attempt = parsed.document.uri, 0
+        if uri in former:
+            ids.append(former[uri].id)
+            continue
+        while chosen in taken:
+            chosen, attempt = document_id(uri, attempt), attempt + 1  # noqa: PLW2901
+            taken |= transaction.taken([chosen])
+        taken.add(chosen)
+        ids.append(chosen)
+    keys = transaction.insert_pending(list(zip(batch, ids, strict=True)))
+    return [
+        _Pending(key, id, former[each.document.uri].key if each.document.uri in former else None)
+        for key, id, each in zip(keys, ids, batch, strict=True)
+    ]

@@ -71,9 +71,9 @@ class DocumentWriter:
             return []
         uris = [each.document.uri for each in batch]
         with self._ownership.catalog_for_writing() as catalog, self._ownership.changing(uris) as held:
-            known = [(each, update_metadata(catalog, each)) for each in batch]
-            results = [result for _, result in known if result is not None]
-            changed = [each for each, result in known if result is None]
+            results = update_metadata(catalog, batch)
+            known = {each.document.uri for each in results}
+            changed = [each for each in batch if each.document.uri not in known]
             if changed:
                 embedder = self._ownership.embedder
                 note_embedder(catalog, embedder)

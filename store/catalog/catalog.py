@@ -9,15 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import sqlalchemy as sa
 from sqlalchemy import URL
 
 from store.backup.last_backup import restore_advice
-from store.catalog.compiled import Compiled
 from store.catalog.engine import Database
+from store.catalog.facts import FactReader
 from store.catalog.schema import check_schema, latest_schema, migrate
 from store.catalog.snapshot import Snapshot
-from store.catalog.tables import library
 from store.catalog.transaction import Transaction
 from store.errors import LibraryError, SchemaVersionError
 
@@ -26,7 +24,6 @@ MOVING = "moving"
 """The fact that a library is only partly there: which one comes, and what is still missing; see `store.moving.move`."""
 _PAGE = 100
 """Documents read in one snapshot: a snapshot that lasts long keeps SQLite's log from shrinking."""
-_FIRST_READ = Compiled(sa.select(library.c.name).limit(1))
 
 
 class Catalog:
@@ -64,8 +61,12 @@ class Catalog:
     def snapshot(self) -> Iterator[Snapshot]:
         """Read the catalog as it is now; later writes don't show until the block ends."""
         with self.database.reading() as connection:
-            _FIRST_READ.rows(connection)  # a database takes the snapshot at the first read
-            yield Snapshot(connection)
+            yield Snapshot.at_one_moment(connection)
+
+    def facts(self, *names: str) -> tuple[str | None, ...]:
+        """Return what the library notes under each of the names, as it is now."""
+        with self.database.reading(once=True) as connection:
+            return FactReader(connection).values(*names)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

@@ -10,12 +10,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, bindparam
+from sqlalchemy import ColumnElement, bindparam
 
+from store.catalog.arrays import given_columns, given_table
 from store.catalog.compiled import Compiled
+from store.catalog.facts import FactReader
 from store.catalog.packing import BLOCK, unpack_spans
 from store.catalog.rows import DocumentPage, Statistics
-from store.catalog.tables import IS_LIVE, documents, languages, library, passages, texts
+from store.catalog.tables import IS_LIVE, documents, languages, passages, texts
 from store.errors import NotFoundError
 from store.text.date_ranges import day_range
 from store.types import Chunk, Document, Filter, ParsedDocument, Passage, Span
@@ -40,10 +42,6 @@ LIVE = _D.state == IS_LIVE
 WITH_PASSAGES = documents.join(passages, _P.document == _D.key)
 
 _count = sa.func.count()
-_VALUES = Compiled(
-    sa.select(library.c.name, library.c.value).where(library.c.name.in_(bindparam("names", expanding=True)))
-)
-_VALUE = Compiled(sa.select(library.c.value).where(library.c.name == bindparam("name")))
 _DOCUMENTS: Rows = sa.select(*DOCUMENT).where(LIVE)
 _BY_ID = Compiled(_DOCUMENTS.where(_D.id.in_(bindparam("keys", expanding=True))))
 _PREPARED: Rows = sa.select(_D.id, _D.normalization).where(LIVE, _D.id.in_(bindparam("keys", expanding=True)))
@@ -61,8 +59,9 @@ _TEXT = Compiled(
     )
     .order_by(texts.c.block)
 )
+_wanted = given_table(texts.c.document, texts.c.block)
 _BLOCKS = sa.select(texts.c.document, texts.c.block, texts.c.text).where(
-    sa.tuple_(texts.c.document, texts.c.block).in_(bindparam("keys", expanding=True))
+    texts.c.document == _wanted.c.document, texts.c.block == _wanted.c.block
 )
 _COLLECTIONS = sa.select(_D.collection, _count).where(LIVE).group_by(_D.collection).order_by(_D.collection)
 _TOTAL = sa.select(_count, sa.func.coalesce(sa.func.sum(_D.characters), 0)).where(LIVE)
@@ -86,30 +85,13 @@ _LANGUAGES_OF = (
 )
 
 
-class DocumentReader:
+class DocumentReader(FactReader):
     """Reads documents inside one transaction. Not shared by threads."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     @property
     def is_sqlite(self) -> bool:
         """Return whether this catalog is a SQLite file."""
         return self._connection.dialect.name == "sqlite"
-
-    def value(self, name: str) -> str | None:
-        """Return what the library notes under `name`, such as the embedding model's fingerprint."""
-        row = _VALUE.first(self._connection, name=name)
-        return None if row is None else str(row[0])
-
-    def values(self, *names: str) -> tuple[str | None, ...]:
-        """Return what `value` returns for each of the names."""
-        found = {row[0]: str(row[1]) for row in _VALUES.rows(self._connection, names=names)}
-        return tuple(map(found.get, names))
-
-    def number(self, name: str) -> int:
-        """Return the noted value as a whole number; 0 where nothing is noted."""
-        return int(self.value(name) or 0)
 
     def document(self, document_id: str) -> Document:
         """Return a document by its id. Raises NotFoundError."""
@@ -215,9 +197,9 @@ class DocumentReader:
         numbers = {part: range(part[1] // BLOCK, max(part[1], part[2] - 1) // BLOCK + 1) for part in parts}
         wanted = list({(part[0], block) for part, blocks in numbers.items() for block in blocks})
         held: dict[tuple[int, int], str] = {}
-        for at in range(0, len(wanted), MANY):
-            for document, block, text in self._connection.execute(_BLOCKS, {"keys": wanted[at : at + MANY]}):
-                held[document, block] = text
+        asked = given_columns(document=(key for key, _ in wanted), block=(block for _, block in wanted))
+        for document, block, text in self._connection.execute(_BLOCKS, asked):
+            held[document, block] = text
         found = []
         for part in parts:
             key, start, end = part
@@ -238,7 +220,9 @@ class DocumentReader:
         found = tuple(map(to_document, rows[:limit]))
         return DocumentPage(found, found[-1].uri if len(rows) > limit else None)
 
-    def _select_in(self, statement: Compiled | Rows, keys: Sequence[str], **values: object) -> Iterator[Sequence[Any]]:
+    def _select_in(
+        self, statement: Compiled | Rows, keys: Sequence[object], **values: object
+    ) -> Iterator[Sequence[Any]]:
         """Yield the rows of a statement that has a parameter `keys`, for the keys in portions."""
         for start in range(0, len(keys), MANY):
             some = list(keys[start : start + MANY])

@@ -18,6 +18,7 @@ from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.pool import QueuePool
 
 from store.catalog.database_errors import BUSY_SECONDS, translate_errors
+from store.catalog.kept_connections import refuse_lost_connections
 from store.errors import LibraryError, SettingsError
 from store.text.storable import check_storable
 
@@ -69,6 +70,7 @@ class Database:
         self.area: Area = area
         self.was_written = False
         self._readers = readers
+        self._single = readers.execution_options(isolation_level="AUTOCOMMIT")
         self._writers = writers
         self._turn = threading.RLock()
         self._idle: list[Connection] = []
@@ -95,9 +97,12 @@ class Database:
         return self._closed
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Read inside one transaction, which sees the moment of its first statement. Raises LibraryError."""
-        reader = self._kept_connection() if self.file else self._connection(self._readers)
+    def reading(self, *, once: bool = False) -> Iterator[Connection]:
+        """Read inside one transaction, which sees the moment of its first statement. Raises LibraryError.
+
+        What reads `once`, by a single statement, spares a server a transaction.
+        """
+        reader = self._kept_connection() if self.file else self._connection(self._single if once else self._readers)
         with translate_errors(self.where), reader as connection:
             yield connection
 
@@ -225,8 +230,8 @@ def connect_file(path: Path) -> sqlite3.Connection:
 
 def _check_parameters(*arguments: Any) -> None:  # noqa: ANN401 - of SQLAlchemy's event
     """Refuse text that PostgreSQL can't hold, on SQLite too."""
-    _connection, _cursor, _statement, parameters, _context, many = arguments
-    for row in parameters if many else [parameters]:
+    parameters = arguments[3]
+    for row in parameters if isinstance(parameters, list) else [parameters]:  # one row, or all of many in one
         check_storable(row.values() if isinstance(row, Mapping) else row)
 
 
@@ -262,7 +267,6 @@ def _postgresql_engine(url: URL) -> Engine:
         pool_size=_KEPT,
         max_overflow=CONNECTIONS - _KEPT,
         pool_timeout=BUSY_SECONDS,
-        pool_pre_ping=True,  # a server that was restarted since costs a new connection, not an error
         connect_args={
             "application_name": "attest",
             "connect_timeout": BUSY_SECONDS,
@@ -277,4 +281,5 @@ def _postgresql_engine(url: URL) -> Engine:
         },
     )
     sa.event.listen(engine, "before_cursor_execute", _check_parameters)
+    refuse_lost_connections(engine)
     return engine

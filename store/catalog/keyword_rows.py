@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, ColumnElement, Connection, LargeBinary, bindparam
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import insert
 
+from store.catalog.arrays import any_of, given_columns, given_table
 from store.catalog.keyword_tables import BLOCK, empty, generations, passages, postings, terms
 from store.text.date_ranges import day_range
 from store.types import Filter
@@ -22,33 +23,19 @@ _G, _T, _O, _P = generations.c, terms.c, postings.c, passages.c
 _GENERATION = bindparam("generation", type_=BigInteger)
 
 
-def _any(name: str, kind: sa.types.TypeEngine[Any]) -> ColumnElement[Any]:
-    return sa.any_(bindparam(name, type_=ARRAY(kind)))
-
-
-def _given(*columns: Any) -> sa.TableValuedAlias:  # noqa: ANN401 - columns of any type
-    """Return a table of the parameters that `_arrays` makes."""
-    arrays = [bindparam(f"given_{column.name}", type_=ARRAY(column.type)) for column in columns]
-    return (
-        sa.func.unnest(*arrays)
-        .table_valued(*(sa.column(c.name, c.type) for c in columns), name="given")
-        .render_derived()
-    )
-
-
 _FACTS = sa.select(_G.passages, _G.tokens, _G.next, _G.languages).where(_G.generation == _GENERATION)
 _FREQUENCIES = sa.select(_T.term, _T.id, _T.passages).where(
-    _T.generation == _GENERATION, _T.term == _any("terms", LargeBinary())
+    _T.generation == _GENERATION, _T.term == any_of("terms", LargeBinary())
 )
 _WITH_PREFIX = sa.select(_T.term, _T.id, _T.passages).where(
     _T.generation == _GENERATION, _T.term >= bindparam("first"), _T.term < bindparam("end")
 )
-_POSTINGS = sa.select(_O.term, _O.block, _O.postings).where(_O.term == _any("terms", BigInteger()))
+_POSTINGS = sa.select(_O.term, _O.block, _O.postings).where(_O.term == any_of("terms", BigInteger()))
 _LAST_POSTINGS = _POSTINGS.order_by(_O.block.desc()).limit(bindparam("limit"))
 _OF_PASSAGES = sa.select(_P.number, _P.passage_id, _P.norm, _P.terms, _P.tokens).where(_P.generation == _GENERATION)
-_BY_ID = _OF_PASSAGES.where(_P.passage_id == _any("ids", TEXT := _P.passage_id.type))
-_BY_NUMBER = _OF_PASSAGES.where(_P.number == _any("numbers", BigInteger()))
-_ADMITTED = sa.select(_P.number, _P.passage_id).where(_P.generation == _GENERATION)
+_BY_ID = _OF_PASSAGES.where(_P.passage_id == any_of("ids", TEXT := _P.passage_id.type))
+_BY_NUMBER = _OF_PASSAGES.where(_P.number == any_of("numbers", BigInteger()))
+_ADMITTED = sa.select(_P.number, _P.passage_id, _P.language).where(_P.generation == _GENERATION)
 _IDS = (
     sa.select(_P.number, _P.passage_id)
     .where(_P.generation == _GENERATION, _P.number > bindparam("after"))
@@ -56,19 +43,19 @@ _IDS = (
     .limit(bindparam("limit"))
 )
 _SET_FACTS = sa.update(generations).where(_G.generation == bindparam("of"))
-_new_terms = _given(_T.term, _T.passages)
+_new_terms = given_table(_T.term, _T.passages)
 _insert_terms = insert(terms).from_select(
     ["generation", "term", "passages"], sa.select(_GENERATION, _new_terms.c.term, _new_terms.c.passages)
 )
 _COUNT_TERMS = _insert_terms.on_conflict_do_update(
     index_elements=[_T.generation, _T.term], set_={"passages": _T.passages + _insert_terms.excluded.passages}
 ).returning(_T.term, _T.id)
-_new_postings = _given(_O.term, _O.block, _O.postings)
+_new_postings = given_table(_O.term, _O.block, _O.postings)
 _insert_postings = insert(postings).from_select(["term", "block", "postings"], sa.select(_new_postings))
 _APPEND = _insert_postings.on_conflict_do_update(
     index_elements=[_O.term, _O.block], set_={"postings": _O.postings.op("||")(_insert_postings.excluded.postings)}
 )
-_wanted = _given(_O.term, _O.block)
+_wanted = given_table(_O.term, _O.block)
 _IN_BLOCKS = sa.select(_O.term, _O.block, _O.postings).where(_O.term == _wanted.c.term, _O.block == _wanted.c.block)
 _SET_POSTINGS = (
     sa.update(postings)
@@ -76,10 +63,10 @@ _SET_POSTINGS = (
     .values(postings=_new_postings.c.postings)
 )
 _DELETE_POSTINGS = sa.delete(postings).where(_O.term == _wanted.c.term, _O.block == _wanted.c.block)
-_fewer = _given(_T.id, _T.passages)
+_fewer = given_table(_T.id, _T.passages)
 _COUNT_FEWER = sa.update(terms).where(_T.id == _fewer.c.id).values(passages=_T.passages - _fewer.c.passages)
-_DELETE_TERMS = sa.delete(terms).where(_T.id == _any("ids", BigInteger()), _T.passages <= 0)
-_DELETE_PASSAGES = sa.delete(passages).where(_P.generation == _GENERATION, _P.number == _any("numbers", BigInteger()))
+_DELETE_TERMS = sa.delete(terms).where(_T.id == any_of("ids", BigInteger()), _T.passages <= 0)
+_DELETE_PASSAGES = sa.delete(passages).where(_P.generation == _GENERATION, _P.number == any_of("numbers", BigInteger()))
 _OTHERS = sa.select(_G.generation).where(_G.generation != _GENERATION)
 
 
@@ -106,6 +93,13 @@ class HeldTerms:
     """Code of its length."""
     terms: bytes
     tokens: int
+
+
+class Admitted(NamedTuple):
+    """A passage that passes a filter."""
+
+    passage_id: str
+    language: str
 
 
 class KeywordRows:
@@ -146,17 +140,17 @@ class KeywordRows:
         rows = self._connection.execute(_BY_NUMBER, {"generation": self._generation, "numbers": list(numbers)})
         return {row[0]: HeldTerms(*row) for row in rows}
 
-    def admitted(self, numbers: Sequence[int], where: Filter) -> dict[int, str]:
-        """Return the ids of those of the passages that pass the filter, by number."""
-        statement = _ADMITTED.where(_P.number == _any("numbers", BigInteger()), *_conditions(where))
+    def admitted(self, numbers: Sequence[int], where: Filter) -> dict[int, Admitted]:
+        """Return those of the passages that pass the filter, by number."""
+        statement = _ADMITTED.where(_P.number == any_of("numbers", BigInteger()), *_conditions(where))
         rows = self._connection.execute(statement, {"generation": self._generation, "numbers": list(numbers)})
-        return {row[0]: row[1] for row in rows}
+        return {row[0]: Admitted(row[1], row[2]) for row in rows}
 
-    def few_admitted(self, where: Filter, most: int) -> dict[int, str] | None:
-        """Return the ids of all passages that pass the filter, by number; None for more than `most`."""
+    def few_admitted(self, where: Filter, most: int) -> dict[int, Admitted] | None:
+        """Return all passages that pass the filter, by number; None for more than `most`."""
         statement = _ADMITTED.where(*_conditions(where)).limit(most + 1)
         rows = self._connection.execute(statement, {"generation": self._generation}).all()
-        return None if len(rows) > most else {row[0]: row[1] for row in rows}
+        return None if len(rows) > most else {row[0]: Admitted(row[1], row[2]) for row in rows}
 
     def has_others(self) -> bool:
         """Return whether there are other generations."""
@@ -187,7 +181,7 @@ class KeywordWriter(KeywordRows):
 
     def count_terms(self, counts: Mapping[bytes, int]) -> dict[bytes, int]:
         """Count that many more passages for each term; return the terms' ids."""
-        values = {"generation": self._generation, **_arrays(term=counts, passages=counts.values())}
+        values = {"generation": self._generation, **given_columns(term=counts, passages=counts.values())}
         return {bytes(term): key for term, key in self._connection.execute(_COUNT_TERMS, values)}
 
     def append(self, new: Mapping[tuple[int, int], bytes]) -> None:
@@ -201,19 +195,19 @@ class KeywordWriter(KeywordRows):
     def in_blocks(self, wanted: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, bytes]]:
         """Yield rows of (term, block, postings) for each (term, block)."""
         pairs = list(wanted)
-        values = _arrays(term=(term for term, _ in pairs), block=(block for _, block in pairs))
+        values = given_columns(term=(term for term, _ in pairs), block=(block for _, block in pairs))
         yield from self._connection.execute(_IN_BLOCKS, values)
 
     def replace(self, changed: Mapping[tuple[int, int], bytes]) -> None:
         """Store other postings for each (term, block); a row without any is deleted."""
         self._connection.execute(_SET_POSTINGS, _columns({pair: packed for pair, packed in changed.items() if packed}))
         empty = [pair for pair, packed in changed.items() if not packed]
-        values = _arrays(term=(term for term, _ in empty), block=(block for _, block in empty))
+        values = given_columns(term=(term for term, _ in empty), block=(block for _, block in empty))
         self._connection.execute(_DELETE_POSTINGS, values)
 
     def count_fewer(self, counts: Mapping[int, int]) -> None:
         """Count that many fewer passages for each term, by id; delete those that no passage holds."""
-        self._connection.execute(_COUNT_FEWER, _arrays(id=counts, passages=counts.values()))
+        self._connection.execute(_COUNT_FEWER, given_columns(id=counts, passages=counts.values()))
         self._connection.execute(_DELETE_TERMS, {"ids": list(counts)})
 
     def delete(self, numbers: Sequence[int]) -> None:
@@ -235,16 +229,11 @@ def block_of(number: int) -> int:
 
 
 def _columns(rows: Mapping[tuple[int, int], bytes]) -> dict[str, list[Any]]:
-    return _arrays(
+    return given_columns(
         term=(term for term, _ in rows),
         block=(block for _, block in rows),
         postings=rows.values(),
     )
-
-
-def _arrays(**columns: Iterable[Any]) -> dict[str, list[Any]]:
-    """Return the parameters of a table `_given`: the values of each column."""
-    return {f"given_{name}": list(values) for name, values in columns.items()}
 
 
 def _drop(connection: Connection, unwanted: Sequence[int]) -> None:

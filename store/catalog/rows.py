@@ -48,6 +48,8 @@ class StoredVectors:
 
     passage_id: str
     language: str
+    title: str
+    """Of its document."""
     vectors: NDArray[np.float32]
     """Raw unit vectors ``(1 + sentences, dimensions)``: row 0 the passage, then its sentences."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Integer, LargeBinary, bindparam
 
+from store.catalog.arrays import given_columns, given_table
 from store.catalog.compiled import Compiled
 from store.catalog.documents import (
     DOCUMENT,
@@ -65,7 +67,7 @@ _RUN, _DIMENSIONS = bindparam("run", type_=Integer), bindparam("dimensions", typ
 _AMONG = _P.id.in_(bindparam("keys", expanding=True))
 _IN_USE = _with_vectors(EMBEDDING)
 _STORED_PASSAGES: Rows = sa.select(*PASSAGE, _D.key, _V.halves, *DOCUMENT).select_from(_IN_USE).where(LIVE, _AMONG)
-_STORED_VECTORS = sa.select(_P.id, _P.language, _V.halves).select_from(_IN_USE).where(LIVE, _AMONG)
+_STORED_VECTORS = sa.select(_P.id, _P.language, _D.title, _V.halves).select_from(_IN_USE).where(LIVE, _AMONG)
 _STORED_TOKENS = Compiled(
     sa.select(_P.id, _V.tokens).select_from(_IN_USE).where(LIVE, _AMONG, _V.tokens != bindparam("none"))
 )
@@ -77,15 +79,18 @@ _ALL_PASSAGES, _ALL_VECTORS = Compiled(_STORED_PASSAGES), Compiled(_STORED_VECTO
 _INDEX_ROWS: Rows = (
     sa.select(
         *(_P.id, _P.language, _P.start_offset, _P.end_offset, _P.heading_start, _P.heading_end),
-        *(_D.id, _D.speaker, _D.published, _D.collection, _V.halves, _SENTENCES),
+        *(_D.id, _D.speaker, _D.published, _D.collection, _D.key, _V.halves, _SENTENCES),
     )
     .select_from(_with_vectors(_RUN))
-    .where(_D.key == bindparam("key"))
-    .order_by(_P.ordinal)
+    .where(_D.key.in_(bindparam("keys", expanding=True)))
+    .order_by(_D.key, _P.ordinal)
 )
+_PASSAGE_COUNTS: Rows = sa.select(_D.key, _D.passage_count).where(_D.key.in_(bindparam("keys", expanding=True)))
 _LIVE_KEYS = sa.select(_D.key).where(LIVE, _D.key > bindparam("last")).order_by(_D.key).limit(bindparam("limit"))
 _STORED = sa.select(_D.key, _D.id, _D.version).where(LIVE)
-_STORED_BY_URI = _STORED.where(_D.uri == bindparam("uri"))
+_STORED_BY_URI: Rows = sa.select(_D.uri, _D.key, _D.id, _D.version).where(
+    LIVE, _D.uri.in_(bindparam("keys", expanding=True))
+)
 _STORED_BY_ID = _STORED.where(_D.id == bindparam("id"))
 _PACKED = Compiled(
     sa.select(_V.halves, _V.tokens)
@@ -94,17 +99,31 @@ _PACKED = Compiled(
     .limit(1)
 )
 _UNEMBEDDED = Compiled(
-    sa.select(_P.key, _P.content, _P.start_offset, _P.end_offset, _P.heading_start, _P.heading_end, _P.sentences)
+    sa.select(
+        *(_P.key, _P.document, _P.content, _P.start_offset, _P.end_offset),
+        *(_P.heading_start, _P.heading_end, _P.sentences),
+    )
     .select_from(passages.outerjoin(vectors, sa.and_(_V.passage == _P.key, _V.embedding == _RUN)))
-    .where(_P.document == bindparam("key"), _V.passage.is_(None))
-    .order_by(_P.ordinal)
+    .where(_P.document.in_(bindparam("keys", expanding=True)), _V.passage.is_(None))
+    .order_by(_P.document, _P.ordinal)
+)
+_given = given_table(_P.content)
+_some = (
+    sa.select(_V.halves, _V.tokens)
+    .select_from(passages.join(vectors, sa.and_(_V.passage == _P.key, _V.embedding == _RUN)))
+    .where(_P.content == _given.c.content)
+    .limit(1)
+    .lateral()
+)
+_PACKED_EACH = sa.select(_given.c.content, _some.c.halves, _some.c.tokens).select_from(
+    _given.join(_some, sa.literal_column("true", type_=sa.Boolean))
 )
 _CHANGES = sa.select(_D.key, _D.id, _D.state, _D.uri)
 _UNFINISHED = sa.union_all(
     _CHANGES.where(_D.state != IS_LIVE),
     _CHANGES.where(_D.stale == sa.literal_column("1"), LIVE),
 )
-_PASSAGE_IDS = sa.select(_P.id).where(_P.document == bindparam("key"))
+_PASSAGE_IDS: Rows = sa.select(_P.id).where(_P.document.in_(bindparam("keys", expanding=True)))
 _ENDS = sa.select(sa.select(sa.func.min(_P.key)).scalar_subquery(), sa.select(sa.func.max(_P.key)).scalar_subquery())
 _SAMPLE = (
     sa.select(_P.key, _P.id, _P.language, _V.halves)
@@ -147,7 +166,7 @@ class Snapshot(DocumentReader):
         dimensions = self.number("dimensions")
         conditions = document_condition(where, _P.language)
         rows = self._select_in(_STORED_VECTORS.where(*conditions) if conditions else _ALL_VECTORS, passage_ids)
-        found = {row[0]: StoredVectors(row[0], row[1], unpack_vectors(row[2], dimensions)) for row in rows}
+        found = {row[0]: StoredVectors(*row[:3], unpack_vectors(row[3], dimensions)) for row in rows}
         return {passage_id: found[passage_id] for passage_id in passage_ids if passage_id in found}
 
     def stored_tokens(self, passage_ids: Sequence[str]) -> dict[str, bytes]:
@@ -166,63 +185,86 @@ class Snapshot(DocumentReader):
         rows = _CENTERING.rows(self._connection)
         return {row[0]: LanguageStatistics(row[0], row[1], unpack_sum(row[2])) for row in rows}
 
-    def index_rows(self, document_key: int, run: int) -> Iterator[IndexRow]:
-        """Yield what the indexes hold of a document in any state, passage by passage, with vectors of this run."""
-        for row in self._connection.execute(_INDEX_ROWS, {"run": run, "key": document_key}):
-            yield IndexRow(
-                passage_id=row[0],
-                document_id=row[6],
-                language=row[1],
-                speaker=row[7],
-                published=row[8],
-                collection=row[9],
-                text=self.text_by_key(document_key, row[2], row[3]),
-                heading=None if row[4] is None else self.text_by_key(document_key, row[4], row[5]),
-                vector=unpack_passage_vector(row[10], len(row[10]) // 2 // (1 + row[11])),
-            )
+    def index_rows(self, document_keys: Sequence[int], run: int, *, texts: bool = True) -> Iterator[IndexRow]:
+        """Yield what the indexes hold of documents in any state, passage by passage, with vectors of this run.
+
+        Without `texts` their texts are left empty.
+        """
+        for keys in self._portions(document_keys):
+            found = iter(self._select_in(_INDEX_ROWS, keys, run=run))
+            while rows := list(islice(found, MANY)):
+                parts = [(row[10], *row[2:4]) for row in rows] + [(row[10], row[4] or 0, row[5] or 0) for row in rows]
+                words = self.texts_by_key(parts) if texts else [""] * len(parts)
+                for row, text, heading in zip(rows, words[: len(rows)], words[len(rows) :], strict=True):
+                    yield IndexRow(
+                        passage_id=row[0],
+                        document_id=row[6],
+                        language=row[1],
+                        speaker=row[7],
+                        published=row[8],
+                        collection=row[9],
+                        text=text,
+                        heading=None if row[4] is None else heading,
+                        vector=unpack_passage_vector(row[11], len(row[11]) // 2 // (1 + row[12])),
+                    )
+
+    def _portions(self, document_keys: Sequence[int]) -> Iterator[list[int]]:
+        """Yield the keys in portions of `MANY` passages, or of one document that has more."""
+        counts = {row[0]: row[1] for row in self._select_in(_PASSAGE_COUNTS, document_keys)}
+        portion: list[int] = []
+        for key in document_keys:
+            if portion and sum(counts.get(each, 0) for each in [*portion, key]) > MANY:
+                yield portion
+                portion = []
+            portion.append(key)
+        if portion:
+            yield portion
 
     def live_keys(self, last: int, limit: int) -> list[int]:
         """Return the keys of up to `limit` live documents that follow `last`, in order."""
         return list(self._connection.scalars(_LIVE_KEYS, {"last": last, "limit": limit}))
 
-    def stored_document(self, *, uri: str | None = None, id: str | None = None) -> StoredDocument | None:
-        """Return key and version of the live document with this uri or this id."""
-        statement, values = (_STORED_BY_ID, {"id": id}) if uri is None else (_STORED_BY_URI, {"uri": uri})
-        row = self._connection.execute(statement, values).first()
+    def stored_document(self, document_id: str) -> StoredDocument | None:
+        """Return key and version of the live document with this id."""
+        row = self._connection.execute(_STORED_BY_ID, {"id": document_id}).first()
         return None if row is None else StoredDocument(*row)
+
+    def stored_documents(self, uris: Sequence[str]) -> dict[str, StoredDocument]:
+        """Return keys and versions of the live documents with these uris, by uri."""
+        return {row[0]: StoredDocument(*row[1:]) for row in self._select_in(_STORED_BY_URI, uris)}
 
     def packed_vectors(self, run: int, contents: Sequence[bytes]) -> dict[bytes, PackedVectors]:
         """Return the packed vectors of passages that embed the same words, by content digest."""
-        found = {}
-        for content in dict.fromkeys(contents):
-            row = _PACKED.first(self._connection, run=run, content=content)
-            if row is not None:
-                found[content] = PackedVectors(*row)
-        return found
+        wanted = list(dict.fromkeys(contents))
+        if not self.is_sqlite:
+            rows = self._connection.execute(_PACKED_EACH, {"run": run, **given_columns(content=wanted)})
+            return {row[0]: PackedVectors(*row[1:]) for row in rows}
+        found = {content: _PACKED.first(self._connection, run=run, content=content) for content in wanted}
+        return {content: PackedVectors(*row) for content, row in found.items() if row is not None}
 
-    def unembedded_passages(self, document_key: int, run: int) -> list[UnembeddedPassage]:
-        """Return the passages of a document that have no vectors of this run, in order."""
-        rows = _UNEMBEDDED.rows(self._connection, run=run, key=document_key)
+    def unembedded_passages(self, document_keys: Sequence[int], run: int) -> list[UnembeddedPassage]:
+        """Return the passages of documents that have no vectors of this run, in order."""
+        rows = self._select_in(_UNEMBEDDED, document_keys, run=run)
         return [
             UnembeddedPassage(
                 key,
-                document_key,
+                document,
                 content,
                 start,
                 end,
                 None if heading_start is None else Span(heading_start, heading_end),
                 unpack_spans(sentences, 0),
             )
-            for key, content, start, end, heading_start, heading_end, sentences in rows
+            for key, document, content, start, end, heading_start, heading_end, sentences in rows
         ]
 
     def unfinished_changes(self) -> list[UnfinishedChange]:
         """Return the documents whose adding, removal or change of metadata was begun and not finished."""
         return [UnfinishedChange(*row) for row in self._connection.execute(_UNFINISHED)]
 
-    def passage_ids(self, document_key: int) -> list[str]:
-        """Return the ids of a document's passages, whatever its state."""
-        return list(self._connection.scalars(_PASSAGE_IDS, {"key": document_key}))
+    def passage_ids(self, document_keys: Sequence[int]) -> list[str]:
+        """Return the ids of documents' passages, whatever their state."""
+        return [row[0] for row in self._select_in(_PASSAGE_IDS, document_keys)]
 
     def sample(self, size: int) -> list[SampledVector]:
         """Return up to `size` live passages with their vectors, spread evenly from the oldest to the newest."""

@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too, which has the same clause
 
 from store.catalog.compiled import Compiled
-from store.catalog.language_sums import LanguageStatistics, LanguageSums
-from store.catalog.packing import blocks, content_digest, pack_spans, pack_sum, version_digest
+from store.catalog.documents import MANY
+from store.catalog.language_counts import LanguageCounter, upsert
+from store.catalog.packing import blocks, content_digest, pack_spans, version_digest
 from store.catalog.rows import PackedVectors
-from store.catalog.snapshot import EMBEDDING, Snapshot, first_vector, is_whole
-from store.catalog.tables import IS_LIVE, centering, documents, languages, library, passages, texts, vectors
+from store.catalog.snapshot import is_whole
+from store.catalog.tables import IS_LIVE, documents, library, passages, texts, vectors
 from store.errors import LibraryError
 from store.ids import passage_id
 from store.text.date_ranges import day_range
 from store.types import Chunk, Document, ParsedDocument, Span
 
+if TYPE_CHECKING:
+    from store.catalog.tables import Rows
+
 _D, _P, _V = documents.c, passages.c, vectors.c
-
-
-def _upsert(table: sa.Table) -> sa.Insert:
-    """Return a statement that inserts a row, or replaces the one with its key."""
-    statement = insert(table)
-    others = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
-    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=others)
 
 
 _ONE: sa.ColumnClause[int] = sa.literal_column("1")
 _BY_KEY = _D.key == bindparam("of")
-_SET_VALUE = _upsert(library)
+_SET_VALUE = upsert(library)
 _COUNT_REVISION = (
     insert(library)
     .values(name="revision", value="1")
@@ -42,38 +40,32 @@ _COUNT_REVISION = (
         set_={"value": sa.cast(sa.cast(library.c.value, sa.BigInteger) + _ONE, sa.Text)},
     )
 )
-_TAKEN = sa.select(_ONE).where(_D.id == bindparam("id")).limit(1)
-_IS_LIVE, _IS_PENDING = _TAKEN.where(_D.state == IS_LIVE), _TAKEN.where(_D.state == sa.literal_column("'pending'"))
-_INSERT_DOCUMENT = sa.insert(documents).returning(_D.key)
+_TAKEN: tuple[Rows, Rows] = (  # two statements, for two indexes
+    sa.select(_D.id).where(_D.state == IS_LIVE, _D.id.in_(bindparam("keys", expanding=True))),
+    sa.select(_D.id).where(_D.state == sa.literal_column("'pending'"), _D.id.in_(bindparam("keys", expanding=True))),
+)
+_INSERT_DOCUMENTS = sa.insert(documents).returning(_D.key, sort_by_parameter_order=True)
 _INSERT_TEXTS = Compiled(sa.insert(texts), [column.name for column in texts.c])
 _INSERT_PASSAGES = Compiled(sa.insert(passages), [column.name for column in passages.c if column is not _P.key])
-_INSERT_VECTORS = Compiled(_upsert(vectors), [column.name for column in vectors.c])
-_INSERT_LANGUAGE = _upsert(languages)
-_PENDING_URI = sa.select(_D.uri).where(_BY_KEY, _D.state == sa.literal_column("'pending'"))
-_SET_STATE = sa.update(documents).where(_BY_KEY).values(state=bindparam("becomes"))
-_DELETE = sa.delete(documents).where(_BY_KEY, _D.state != IS_LIVE)
+_INSERT_VECTORS = Compiled(upsert(vectors), [column.name for column in vectors.c])
+_AMONG = _D.key.in_(bindparam("keys", expanding=True))
+_PENDING: Rows = sa.select(_D.uri).where(_AMONG, _D.state == sa.literal_column("'pending'"))
+_SET_STATE = sa.update(documents).where(_AMONG).values(state=bindparam("becomes"))
+_DELETE = sa.delete(documents).where(_AMONG, _D.state != IS_LIVE)
 _DELETE_UNFINISHED = sa.delete(documents).where(_D.state != IS_LIVE)
 _IS_STALE = _D.stale == _ONE
 _SETTLE = sa.update(documents).where(_IS_STALE).values(stale=0)
 _MARK_INDEXED = sa.update(documents).where(_BY_KEY).values(stale=0)
 _NOTED = sa.select(library.c.name, library.c.value)
-_KEEP_CENTERING = sa.insert(centering).from_select(
-    ["language", "count", "sum"], sa.select(languages.c.language, languages.c["count"], languages.c["sum"])
-)
 _INCOMPLETE = (
     sa.select(_V.passage, _V.embedding)
     .select_from(vectors.join(passages, _P.key == _V.passage))
     .where(_V.embedding == bindparam("run"), ~is_whole(bindparam("dimensions", type_=sa.Integer)))
 )
 _DELETE_INCOMPLETE = sa.delete(vectors).where(sa.tuple_(_V.passage, _V.embedding).in_(_INCOMPLETE))
-_OF_DOCUMENT = (
-    sa.select(_P.language, first_vector(bindparam("dimensions", type_=sa.Integer)), _V.tokens)
-    .select_from(passages.join(vectors, sa.and_(_V.passage == _P.key, _V.embedding == EMBEDDING)))
-    .where(_P.document == bindparam("of"))
-)
 
 
-class Transaction(Snapshot):
+class Transaction(LanguageCounter):
     """The catalog while it is changed; it reads what it has written. See `Catalog.transaction`."""
 
     def set_value(self, name: str, value: str | int) -> None:
@@ -88,44 +80,39 @@ class Transaction(Snapshot):
         """Count a change of what readers see, so that they can tell that something changed under them."""
         self._connection.execute(_COUNT_REVISION)
 
-    def is_taken(self, document_id: str) -> bool:
-        """Return whether a document that is live, or is being added, has this id."""
-        return any(self._connection.execute(each, {"id": document_id}).first() for each in (_IS_LIVE, _IS_PENDING))
+    def taken(self, document_ids: Sequence[str]) -> set[str]:
+        """Return those of the ids that a document has which is live, or is being added."""
+        return {row[0] for statement in _TAKEN for row in self._select_in(statement, document_ids)}
 
-    def insert_pending(self, parsed: ParsedDocument, document_id: str) -> int:
-        """Store a document that no search sees yet; return its key.
+    def insert_pending(self, batch: Sequence[tuple[ParsedDocument, str]]) -> list[int]:
+        """Store documents, each under its id, that no search sees yet; return their keys.
 
-        Its passages have ids of their own, so the entries of two versions can be in the indexes side by side.
+        Their passages have ids of their own, so the entries of two versions can be in the indexes side by side.
         """
-        version = version_digest(parsed)
-        columns = _document_columns(parsed.document) | {
-            "id": document_id,
-            "original_sha256": parsed.document.original_sha256,
-            "text_sha256": parsed.document.text_sha256,
-            "normalization": parsed.normalization,
-            "version": version,
-            "characters": len(parsed.text),
-            "passage_count": len(parsed.passages),
-            "state": "pending",
-        }
-        key: int = self._connection.execute(_INSERT_DOCUMENT, columns).scalar_one()
+        versions = [version_digest(parsed) for parsed, _ in batch]
+        rows = [
+            _document_columns(parsed.document) | _version_columns(parsed, id, version)
+            for (parsed, id), version in zip(batch, versions, strict=True)
+        ]
+        keys = list(self._connection.execute(_INSERT_DOCUMENTS, rows).scalars())
         _INSERT_TEXTS.run(
             self._connection,
-            [{"document": key, "block": number, "text": block} for number, block in enumerate(blocks(parsed.text))],
+            [
+                {"document": key, "block": number, "text": block}
+                for key, (parsed, _) in zip(keys, batch, strict=True)
+                for number, block in enumerate(blocks(parsed.text))
+            ],
         )
         _INSERT_PASSAGES.run(
             self._connection,
             [
-                {
-                    "id": passage_id(document_id, version, ordinal),
-                    "document": key,
-                    "ordinal": ordinal,
-                    **_chunk_columns(chunk, parsed.text),
-                }
+                {"id": passage_id(id, version, ordinal), "document": key, "ordinal": ordinal}
+                | _chunk_columns(chunk, parsed.text)
+                for key, version, (parsed, id) in zip(keys, versions, batch, strict=True)
                 for ordinal, chunk in enumerate(parsed.passages)
             ],
         )
-        return key
+        return keys
 
     def insert_vectors(self, embedding: int, rows: Iterable[tuple[int, PackedVectors]]) -> None:
         """Store packed vectors by passage key, for the given run of the embedding model. Raises as `publish` does."""
@@ -138,30 +125,35 @@ class Transaction(Snapshot):
         except sa.exc.IntegrityError as error:
             raise _undone() from error
 
-    def publish(self, key: int) -> None:
-        """Make a pending document live, and retire the version of it that was live.
+    def publish(self, keys: Sequence[int]) -> None:
+        """Make pending documents live, and retire the versions of them that were live.
 
         Raises LibraryError where another process has undone the change since, taking this one for dead.
         """
-        uri = self._connection.execute(_PENDING_URI, {"of": key}).scalar()
-        if uri is None:
+        uris = [row[0] for row in self._select_in(_PENDING, keys)]
+        if len(uris) != len(keys):
             raise _undone()
-        former = self.stored_document(uri=uri)
-        if former is not None:
-            self.retire(former.key)
-        self._connection.execute(_SET_STATE, {"of": key, "becomes": "live"})
-        self._count_languages(key, sign=1)
+        former = self.stored_documents(uris)
+        if former:
+            self.retire([each.key for each in former.values()])
+        self._set_state(keys, "live")
+        self.count_documents(keys, sign=1)
         self.bump_revision()
 
-    def retire(self, key: int) -> None:
-        """Take a live document out of sight; its rows stay until the indexes have forgotten it."""
-        self._count_languages(key, sign=-1)
-        self._connection.execute(_SET_STATE, {"of": key, "becomes": "retired"})
+    def retire(self, keys: Sequence[int]) -> None:
+        """Take live documents out of sight; their rows stay until the indexes have forgotten them."""
+        self.count_documents(keys, sign=-1)
+        self._set_state(keys, "retired")
         self.bump_revision()
 
-    def delete(self, key: int) -> None:
-        """Delete a document that is not live, with its text, passages and vectors."""
-        self._connection.execute(_DELETE, {"of": key})
+    def _set_state(self, keys: Sequence[int], state: str) -> None:
+        for start in range(0, len(keys), MANY):
+            self._connection.execute(_SET_STATE, {"keys": keys[start : start + MANY], "becomes": state})
+
+    def delete(self, keys: Sequence[int]) -> None:
+        """Delete those of the documents that are not live, with their texts, passages and vectors."""
+        for start in range(0, len(keys), MANY):
+            self._connection.execute(_DELETE, {"keys": keys[start : start + MANY]})
 
     def update_metadata(self, key: int, parsed: ParsedDocument) -> bool:
         """Give a document new metadata where it differs; return whether anything that users see did."""
@@ -178,15 +170,6 @@ class Transaction(Snapshot):
             {"of": key},
         )
         return changed
-
-    def set_languages(self, statistics: Mapping[str, LanguageStatistics], *, recentered: bool) -> None:
-        """Store the library's statistics; if `recentered`, also as those by which its vectors are centered."""
-        self._connection.execute(sa.delete(languages))
-        for each in statistics.values():
-            self._insert_language(each)
-        if recentered:
-            self._connection.execute(sa.delete(centering))
-            self._connection.execute(_KEEP_CENTERING)
 
     def begin_run(self, fingerprint: str) -> int:
         """Return the number of the embedding run that this model began and didn't finish, or of a new one."""
@@ -219,31 +202,6 @@ class Transaction(Snapshot):
         run, dimensions = self.number("embedding"), self.number("dimensions")
         self._connection.execute(_DELETE_INCOMPLETE, {"run": run, "dimensions": dimensions})
 
-    def _count_languages(self, key: int, sign: int) -> None:
-        """Add a document's passages to the sums of their languages; with sign -1 subtract them."""
-        dimensions = self.number("dimensions")
-        if not dimensions:
-            return
-        counted = LanguageSums(dimensions)
-        for row in self._connection.execute(_OF_DOCUMENT, {"of": key, "dimensions": dimensions}):
-            counted.add(*row)
-        before = self.language_statistics()
-        for language, change in counted.statistics().items():
-            after = change if sign > 0 else change.negative()
-            if language in before:
-                after = before[language].plus(after)
-            if after.count:
-                self._insert_language(after)
-            else:
-                self._connection.execute(sa.delete(languages).where(languages.c.language == language))
-
-    def _insert_language(self, each: LanguageStatistics) -> None:
-        tokens = b"" if each.token_sum is None else pack_sum(each.token_sum)
-        self._connection.execute(
-            _INSERT_LANGUAGE,
-            {"language": each.language, "count": each.count, "sum": pack_sum(each.sum), "tokens": tokens},
-        )
-
 
 def _undone() -> LibraryError:
     return LibraryError("Another process has undone this change; add the document once more.")
@@ -264,6 +222,20 @@ def _document_columns(document: Document) -> dict[str, object]:
         "collection": document.collection,
         "signs": " ".join(document.signs),
         "pages": json.dumps(document.pages, separators=(",", ":")),
+    }
+
+
+def _version_columns(parsed: ParsedDocument, document_id: str, version: str) -> dict[str, object]:
+    """Return what a document is stored with besides, which only another version changes."""
+    return {
+        "id": document_id,
+        "original_sha256": parsed.document.original_sha256,
+        "text_sha256": parsed.document.text_sha256,
+        "normalization": parsed.normalization,
+        "version": version,
+        "characters": len(parsed.text),
+        "passage_count": len(parsed.passages),
+        "state": "pending",
     }
 
 

@@ -119,8 +119,7 @@ class IndexManager:
         self._changed.wait_for(lambda: not self._users[indexes.generation], timeout=_SECONDS_FOR_USERS)
 
     def _open_current(self) -> IndexSet:
-        with self._catalog.snapshot() as snapshot:
-            generation = Generation.of(snapshot)
+        generation = Generation.noted(*self._catalog.facts(*Generation.FACTS))
         opened = self._indexes
         # Rebuilt by the owner, or no longer empty, or left in the middle of a change.
         is_former = opened is not None and (self._check_again or opened.generation != generation)

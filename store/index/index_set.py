@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
@@ -48,13 +48,17 @@ class Generation:
     vectors: int
     keywords: int
     fingerprint: str
+    FACTS: ClassVar = ("vectors_generation", "keywords_generation", "embedder_fingerprint")
+    """Where the catalog notes them."""
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Generation:
         """Return the generation that the catalog names."""
-        vectors, keywords, fingerprint = snapshot.values(
-            "vectors_generation", "keywords_generation", "embedder_fingerprint"
-        )
+        return cls.noted(*snapshot.values(*cls.FACTS))
+
+    @classmethod
+    def noted(cls, vectors: str | None, keywords: str | None, fingerprint: str | None) -> Generation:
+        """Return the generation of the catalog's `FACTS`."""
         return cls(int(vectors or 0), int(keywords or 0), fingerprint or "")
 
 
@@ -178,13 +182,13 @@ class IndexSet:
             raise LibraryError("Only the process that owns the library can change it.")
         return self.vectors
 
-    def write(self, snapshot: Snapshot, document_keys: Iterable[int], run: int, *, keywords: bool = True) -> int:
+    def write(self, snapshot: Snapshot, document_keys: Sequence[int], run: int, *, keywords: bool = True) -> int:
         """Write the entries of these documents' passages; return how many.
 
         They must not be in the keyword index yet; with `keywords` False it is left alone.
         """
         written = 0
-        for rows in _portions(row for key in document_keys for row in snapshot.index_rows(key, run)):
+        for rows in _portions(snapshot.index_rows(document_keys, run, texts=keywords)):
             self._add_vectors(rows)
             if keywords:
                 with translate_index_errors():
@@ -195,10 +199,10 @@ class IndexSet:
                 self.keywords.commit()
         return written
 
-    def refill(self, snapshot: Snapshot, document_keys: Iterable[int], run: int) -> int:
+    def refill(self, snapshot: Snapshot, document_keys: Sequence[int], run: int) -> int:
         """Write those vectors of these documents' passages that can't be read; return how many."""
         written = 0
-        for rows in _portions(row for key in document_keys for row in snapshot.index_rows(key, run)):
+        for rows in _portions(snapshot.index_rows(document_keys, run, texts=False)):
             held = self.owned.readable([row.passage_id for row in rows])
             lost = [row for row in rows if row.passage_id not in held]
             if lost:
@@ -206,13 +210,12 @@ class IndexSet:
             written += len(lost)
         return written
 
-    def remove(self, snapshot: Snapshot, document_keys: Iterable[int]) -> None:
+    def remove(self, snapshot: Snapshot, document_keys: Sequence[int]) -> None:
         """Remove the entries of these versions of documents; missing ones are no error."""
-        for key in document_keys:
-            ids = snapshot.passage_ids(key)
-            self.owned.remove(ids)
-            with translate_index_errors():
-                self.keywords.remove_passages(ids)
+        ids = snapshot.passage_ids(document_keys)
+        self.owned.remove(ids)
+        with translate_index_errors():
+            self.keywords.remove_passages(ids)
         with translate_index_errors():
             self.keywords.commit()
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Self
 
 from store.text.dates import DATE_TERM, date_terms
 from store.text.fold import fold
@@ -100,6 +102,17 @@ class KeywordIndex(ABC):
 
         `among` restricts the search to passages of these ids.
         """
+
+    def search_languages(
+        self, query: KeywordQuery, k: int, where: Filter, languages: Sequence[str]
+    ) -> list[list[tuple[str, float]]]:
+        """Return what `search` returns for each of the languages alone, with the rest of the filter."""
+        return [self.search(query, k, replace(where, languages=(language,))) for language in languages]
+
+    @contextmanager
+    def at_one_moment(self) -> Iterator[Self]:
+        """Search what is committed now, until the block ends; a server is asked inside one transaction."""
+        yield self
 
     @abstractmethod
     def spellings(self, words: Iterable[str], where: Filter | None = None) -> dict[str, dict[str, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from store.catalog.packing import pack_vectors
 from store.catalog.rows import PackedVectors, UnembeddedPassage
 from store.catalog.snapshot import Snapshot
 from store.errors import EmbeddingModelError
+from store.types import Span
 
 if TYPE_CHECKING:
     from store.catalog.catalog import Catalog
@@ -31,13 +32,13 @@ def embed_documents(
     through the model, by document key. Raises EmbeddingModelError.
     """
     embedded: Counter[int] = Counter()
-    passages = (passage for key in document_keys for passage in _unembedded(catalog, key, run))
+    passages = (passage for keys in _batches(document_keys) for passage in _unembedded(catalog, keys, run))
     done = 0
     while portion := list(islice(passages, PORTION)):
         with catalog.snapshot() as snapshot:
             known = snapshot.packed_vectors(run, [each.content for each in portion])
             missing = {each.content: each for each in portion if each.content not in known}
-            texts = {content: _text(snapshot, each) for content, each in missing.items()}
+            texts = dict(zip(missing, _texts(snapshot, list(missing.values())), strict=True))
         before = done
         vectors = known | _embed(embedder, texts, lambda part, before=before: on_embedded(before + part))  # type: ignore[misc]
         with catalog.transaction() as transaction:
@@ -48,20 +49,29 @@ def embed_documents(
     return embedded
 
 
-def _unembedded(catalog: Catalog, document_key: int, run: int) -> list[UnembeddedPassage]:
+def _batches(document_keys: Iterable[int]) -> Iterator[list[int]]:
+    keys = iter(document_keys)
+    while batch := list(islice(keys, PORTION)):
+        yield batch
+
+
+def _unembedded(catalog: Catalog, document_keys: Sequence[int], run: int) -> list[UnembeddedPassage]:
     with catalog.snapshot() as snapshot:
-        return snapshot.unembedded_passages(document_key, run)
+        return snapshot.unembedded_passages(document_keys, run)
 
 
-def _text(snapshot: Snapshot, passage: UnembeddedPassage) -> PassageText:
+def _texts(snapshot: Snapshot, passages: Sequence[UnembeddedPassage]) -> list[PassageText]:
     from store.embedding.embedder import PassageText
 
-    heading = passage.heading
-    return PassageText(
-        text=snapshot.text_by_key(passage.document, passage.start, passage.end),
-        sentences=passage.sentences,
-        heading=None if heading is None else snapshot.text_by_key(passage.document, heading.start, heading.end),
+    headings = [each.heading or Span(0, 0) for each in passages]
+    words = snapshot.texts_by_key(
+        [(each.document, each.start, each.end) for each in passages]
+        + [(each.document, heading.start, heading.end) for each, heading in zip(passages, headings, strict=True)]
     )
+    return [
+        PassageText(text, each.sentences, None if each.heading is None else heading)
+        for each, text, heading in zip(passages, words[: len(passages)], words[len(passages) :], strict=True)
+    ]
 
 
 def _embed(

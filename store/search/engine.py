@@ -6,14 +6,12 @@ import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from store.catalog.rows import StoredPassage, StoredVectors
 from store.catalog.snapshot import Snapshot
 from store.embedding.centering import Centering
 from store.embedding.embedder import Embedder
-from store.ids import document_of
 from store.index.keyword_index import KeywordIndex, KeywordQuery
 from store.search.late_interaction import LateInteraction
 from store.search.ranking import Ranking
@@ -54,19 +52,20 @@ def search(
     wanted = max(CANDIDATES, k)
     near = indexes.vectors.nearest(indexes.centering.center_query(question.vector, language), wanted, where)
     clock.lap("vectors")
-    parsed = indexes.keywords.parse(query)
-    by_keyword = indexes.keywords.search(parsed, wanted, where)
-    found = snapshot.stored_vectors(_unique(near, by_keyword), where)
-    if len(by_keyword) == wanted:  # otherwise there are no more
-        found |= snapshot.stored_vectors(_by_language(parsed, where, found, by_keyword, indexes.keywords), where)
-    shares = _keyword_shares(query, parsed, found, indexes.keywords, snapshot, ranking)
+    with indexes.keywords.at_one_moment() as keywords:
+        parsed = keywords.parse(query)
+        by_keyword = keywords.search(parsed, wanted, where)
+        found = snapshot.stored_vectors(_unique(near, by_keyword), where)
+        if len(by_keyword) == wanted:  # otherwise there are no more
+            found |= snapshot.stored_vectors(_by_language(parsed, where, found, by_keyword, keywords), where)
+        shares = _keyword_shares(query, parsed, found, keywords, snapshot, ranking)
     clock.lap("keywords")
     # The library may have grown since it was indexed: candidates are ranked by the means as they are now.
     statistics = snapshot.language_statistics() if ranking.refined else {}
     centering = Centering(indexes.centering.shipped, statistics)
     candidates = list(found.values())
     dense = cosines(centering.center_query(question.vector, language), centering, candidates)
-    titles = _title_shares(parsed, found, indexes.keywords, snapshot)
+    titles = _title_shares(parsed, found, indexes.keywords)
     ranked = rank(candidates, dense, shares, titles, language, ranking)[: max(k, LATE)]
     if question.tokens is not None and len(question.tokens) and embedder.token_basis is not None:
         interaction = LateInteraction(embedder.token_basis, question.tokens, language, statistics)
@@ -108,11 +107,8 @@ def _by_language(
     if len(languages) < 2:
         return []
     known = Counter(found[passage_id].language for passage_id, _ in by_keyword if passage_id in found)
-    best = [
-        keywords.search(parsed, CANDIDATES_PER_LANGUAGE, replace(where, languages=(language,)))
-        for language in languages
-        if known[language] < CANDIDATES_PER_LANGUAGE
-    ]
+    few = [language for language in languages if known[language] < CANDIDATES_PER_LANGUAGE]
+    best = keywords.search_languages(parsed, CANDIDATES_PER_LANGUAGE, where, few)
     return [passage_id for passage_id in _unique(*best) if passage_id not in found]
 
 
@@ -136,19 +132,15 @@ def _keyword_shares(
     return {passage_id: min(share, 1.0) for passage_id, share in shares.items()}
 
 
-def _title_shares(
-    parsed: KeywordQuery, found: Mapping[str, StoredVectors], keywords: KeywordIndex, snapshot: Snapshot
-) -> dict[str, float]:
+def _title_shares(parsed: KeywordQuery, found: Mapping[str, StoredVectors], keywords: KeywordIndex) -> dict[str, float]:
     """Return for each candidate the share of the query's keywords that its document's title holds.
 
     A document names its subject once, often in the title; a sentence that answers has other words.
     """
     if not parsed.ceiling:
         return dict.fromkeys(found, 0.0)
-    documents = {passage_id: document_of(passage_id) for passage_id in found}
-    known = snapshot.documents_by_id(list(set(documents.values())))
-    shares = {key: keywords.share(parsed, document.title) for key, document in known.items()}
-    return {passage_id: shares.get(document, 0.0) for passage_id, document in documents.items()}
+    shares = {title: keywords.share(parsed, title) for title in {stored.title for stored in found.values()}}
+    return {passage_id: shares[stored.title] for passage_id, stored in found.items()}
 
 
 def _one_line(text: str) -> str:

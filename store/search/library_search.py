@@ -34,6 +34,7 @@ class LibrarySearch:
         self._ownership = ownership
         self._became_owner = became_owner
         self._owner: OwnerClient | None = None
+        self._was_filled = False
         self._reranker: Reranker | None = None
         self._loading = threading.Lock()
 
@@ -80,9 +81,8 @@ class LibrarySearch:
         from store.text.language import detect_language
 
         ownership = self._ownership
-        with ownership.catalog.snapshot() as snapshot:
-            if not snapshot.language_statistics():
-                return SearchResult(query, detect_language(query), ())
+        if self._is_empty():
+            return SearchResult(query, detect_language(query), ())
         embedder = ownership.embedder
         ranking = load_ranking(embedder.name, ownership.settings.ranking)
         deadline = time.monotonic() + _SECONDS_FOR_CHANGES
@@ -94,6 +94,12 @@ class LibrarySearch:
                     require_embedder(snapshot, embedder)
                 result = search(query, k, where, embedder=embedder, indexes=indexes, snapshot=snapshot, ranking=ranking)
                 before = snapshot.value("revision")
-            with ownership.catalog.snapshot() as snapshot:
-                if snapshot.value("revision") == before or time.monotonic() > deadline:
-                    return result
+            if ownership.catalog.facts("revision") == (before,) or time.monotonic() > deadline:
+                return result
+
+    def _is_empty(self) -> bool:
+        """Return whether the library never had anything to find: no model is loaded for that."""
+        if not self._was_filled:
+            with self._ownership.catalog.snapshot() as snapshot:
+                self._was_filled = bool(snapshot.language_statistics())
+        return not self._was_filled

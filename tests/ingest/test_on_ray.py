@@ -146,7 +146,7 @@ def test_the_model_gives_the_same_vectors_there_but_for_rounding(tmp_path: Path)
     for name in ("here", "there"):
         with Library.open(tmp_path / name, embedder=embedder) as library, library.snapshot() as snapshot:
             run = snapshot.number("embedding")
-            rows = [row for key in snapshot.live_keys(0, 100) for row in snapshot.index_rows(key, run)]
+            rows = list(snapshot.index_rows(snapshot.live_keys(0, 100), run))
             made.append({row.passage_id: row.vector for row in rows})
     assert made[0].keys() == made[1].keys()
     assert all(float(np.dot(vector, made[1][name])) > 0.99 for name, vector in made[0].items())

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,11 +15,8 @@ from sqlalchemy import URL
 from store.catalog.engine import Database, location
 from store.catalog.schema import migrate
 from store.errors import LibraryError, SettingsError
-from store.library import Library
 from store.settings import load_settings
 from tests.postgresql import PostgresServer
-from tests.store.building import HashingEmbedder, add, many, parsed
-from tests.store.whole_library import in_postgresql
 
 NOTES = sa.Table("notes", sa.MetaData(), sa.Column("text", sa.Text, primary_key=True))
 ADD = sa.insert(NOTES)
@@ -172,35 +168,3 @@ def test_the_tables_of_another_program_are_left_alone(postgresql: PostgresServer
         migrate(where)
     assert _all(database) == []
     database.close()
-
-
-def test_a_search_on_a_server_asks_as_often_for_thirty_passages_as_for_one(
-    postgresql: PostgresServer, tmp_path: Path
-) -> None:
-    settings = in_postgresql(load_settings(tmp_path), postgresql.new_database(), tmp_path)
-    asked: list[str] = []
-
-    def count(*arguments: Any) -> None:
-        asked.append(arguments[2])
-
-    with Library.open(settings, embedder=HashingEmbedder()) as library:
-        long = "ฟอรัมเปิดขึ้นที่ปักกิ่ง " * 400  # more than a block of text
-        add(library, *many(40), parsed("long", long, "Finding the end of a long text.", language="th"))
-        library.prepare()
-        sa.event.listen(sa.Engine, "before_cursor_execute", count)
-        try:
-            numbers = []
-            for k in (1, 30):
-                asked.clear()
-                hits = library.search("Finding", k).hits
-                numbers.append(len(asked))
-        finally:
-            sa.event.remove(sa.Engine, "before_cursor_execute", count)
-        for hit in hits:
-            assert hit.text == library.text(hit.document.id, hit.passage.start, hit.passage.end)
-        with library.snapshot() as snapshot:
-            (passage, other) = library.passages(library.find_document("long").id)  # type: ignore[union-attr]
-            stored = snapshot.stored_passages([passage.id, other.id])
-        assert [stored[each.id].text for each in (passage, other)] == [long, "Finding the end of a long text."]
-    assert len(hits) == 30
-    assert numbers[0] == numbers[1]

@@ -1,0 +1,49 @@
+"""Connections that are kept between uses: one that the server has closed meanwhile is replaced, not an error.
+
+SQLAlchemy's own way asks the server before each use, which takes as long as a short question to it. A server that ends
+says so on each of its connections, which can be seen here without asking.
+"""
+
+from __future__ import annotations
+
+import selectors
+import time
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+IDLE_SECONDS = 30.0
+"""A connection that was not used for so long is asked after: a server that lost its power says nothing."""
+
+
+def refuse_lost_connections(engine: Engine) -> None:
+    """Have an engine's pool give out no connection that the server has closed."""
+
+    def given_back(_driver: object, record: Any) -> None:  # noqa: ANN401 - of SQLAlchemy's event
+        record.info["idle since"] = time.monotonic()
+
+    def taken(driver: Any, record: Any, _proxy: object) -> None:  # noqa: ANN401
+        idle = time.monotonic() - record.info.get("idle since", time.monotonic())
+        if (idle > IDLE_SECONDS or _has_news(driver)) and not _answers(engine, driver):
+            raise sa.exc.InvalidatePoolError
+
+    sa.event.listen(engine, "checkin", given_back)
+    sa.event.listen(engine, "checkout", taken)
+
+
+def _has_news(driver: Any) -> bool:  # noqa: ANN401 - psycopg is an extra
+    """Return whether the server has sent something that nobody asked for, as it does when it ends."""
+    if driver.closed:
+        return True
+    with selectors.DefaultSelector() as selector:
+        selector.register(driver, selectors.EVENT_READ)
+        return bool(selector.select(0))
+
+
+def _answers(engine: Engine, driver: Any) -> bool:  # noqa: ANN401
+    lost: type[Exception] = engine.dialect.loaded_dbapi.OperationalError  # type: ignore[attr-defined]
+    try:
+        return bool(engine.dialect.do_ping(driver))
+    except lost:
+        return False
