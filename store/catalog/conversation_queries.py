@@ -16,14 +16,13 @@ if TYPE_CHECKING:
     from store.catalog.tables import AnyRow, Rows
 
 _C, _T, _F = conversations.c, turns.c, feedback.c
+# Turns are in the order in which they were stored: clocks of several servers differ, and one may be set back.
 CONVERSATION: Rows = sa.select(_C.id, _C.owner, _C.title, _C.created, _C.updated, _C.leaf)
 TURN: Rows = sa.select(_T.id, _T.conversation, _T.parent, _T.question, _T.options, _T.state, _T.answer, _T.created)
 FEEDBACK: Rows = sa.select(_F.id, _F.turn, _F.citation, _F.verdict, _F.comment, _F.answer, _F.created).order_by(
     _F.created, _F.rowid
 )
-SIBLINGS: Rows = (
-    sa.select(_T.id, _T.parent).where(_T.conversation == bindparam("conversation")).order_by(_T.created, _T.rowid)
-)
+SIBLINGS: Rows = sa.select(_T.id, _T.parent).where(_T.conversation == bindparam("conversation")).order_by(_T.rowid)
 
 
 def _branch() -> Rows:
@@ -38,11 +37,11 @@ def _branch() -> Rows:
 
 
 def _latest_leaf() -> Rows:
-    below = sa.select(_T.id, _T.created).where(_T.id == bindparam("turn")).cte("below", recursive=True)
-    below = below.union_all(sa.select(_T.id, _T.created).where(_T.parent == below.c.id))
+    below = sa.select(_T.id, _T.rowid).where(_T.id == bindparam("turn")).cte("below", recursive=True)
+    below = below.union_all(sa.select(_T.id, _T.rowid).where(_T.parent == below.c.id))
     child = turns.alias("child")
     has_child = sa.exists().where(child.c.parent == below.c.id)
-    return sa.select(below.c.id).where(~has_child).order_by(below.c.created.desc()).limit(1)
+    return sa.select(below.c.id).where(~has_child).order_by(below.c.rowid.desc()).limit(1)
 
 
 BRANCH = _branch()

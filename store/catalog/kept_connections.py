@@ -42,7 +42,7 @@ def _has_news(driver: Any) -> bool:  # noqa: ANN401 - psycopg is an extra
 
 
 def _answers(engine: Engine, driver: Any) -> bool:  # noqa: ANN401
-    lost: type[Exception] = engine.dialect.loaded_dbapi.OperationalError  # type: ignore[attr-defined]
+    lost: type[Exception] = engine.dialect.loaded_dbapi.OperationalError
     try:
         return bool(engine.dialect.do_ping(driver))
     except lost:

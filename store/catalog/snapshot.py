@@ -166,7 +166,7 @@ class Snapshot(DocumentReader):
         dimensions = self.number("dimensions")
         conditions = document_condition(where, _P.language)
         rows = self._select_in(_STORED_VECTORS.where(*conditions) if conditions else _ALL_VECTORS, passage_ids)
-        found = {row[0]: StoredVectors(*row[:3], unpack_vectors(row[3], dimensions)) for row in rows}
+        found = {row[0]: StoredVectors(row[0], row[1], row[2], unpack_vectors(row[3], dimensions)) for row in rows}
         return {passage_id: found[passage_id] for passage_id in passage_ids if passage_id in found}
 
     def stored_tokens(self, passage_ids: Sequence[str]) -> dict[str, bytes]:

@@ -41,7 +41,7 @@ def test_compose_and_kubernetes_run_the_same_images_with_the_same_settings() -> 
         for container in each["spec"]["template"]["spec"]["containers"]
     }
     assert compose["chroma"]["image"] == containers["chroma"]["image"]
-    assert {each["name"] for each in containers["attest"]["env"]} == compose["attest"]["environment"].keys()
+    assert {each["name"] for each in containers["attest"]["env"]} == replicas["attest"]["environment"].keys()
     pinned = re.search(r"^chromadb==(.+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)
     assert pinned is not None
     assert compose["chroma"]["image"].endswith(f":{pinned[1]}"), "server and client are of one version"
@@ -54,7 +54,7 @@ def test_the_image_gets_every_package_that_is_installed() -> None:
     assert copied == {name.rstrip("*") for name in included}
 
 
-@pytest.mark.parametrize("unit", ["attest.service", "attest@.service", "chroma.service"])
+@pytest.mark.parametrize("unit", ["attest.service", "attest@.service", "attest-workers.service", "chroma.service"])
 def test_systemd_accepts_the_units(unit: str) -> None:
     program = shutil.which("systemd-analyze")
     if program is None:

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -61,12 +62,17 @@ def test_a_clock_that_goes_back_an_hour_loses_and_reorders_nothing(home: Path, m
         class Earlier(datetime):
             @classmethod
             def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
-                return datetime.now(UTC) - timedelta(hours=1)
+                return datetime.now(UTC) - next(back)
 
+        back = (timedelta(hours=hours) for hours in count(1))
         monkeypatch.setattr(conversations, "datetime", Earlier)
         later = kept.ask(first.id, before.id, "After?", "{}")
         kept.close_turn(later.id, "finished", "{}")
         assert [turn.question for turn in kept.branch(first.id)] == ["Before?", "After?"]
+        again = kept.ask(first.id, None, "Before, again?", "{}")
+        assert kept.siblings(first.id)[again.id] == (before.id, again.id)
+        other = kept.ask(first.id, before.id, "After, again?", "{}")
+        assert kept.show_branch(first.id, before.id).leaf == other.id
         kept.start("lan", "Second")
         assert {each.title for each in kept.of("lan")} == {"Before", "Second"}
     for path in home.rglob("*"):  # as if everything had been written in an hour that is still to come

@@ -26,7 +26,7 @@ REMOVED = [document.document.uri for document in BEFORE[20:]]
 
 hard = pytest.mark.hard
 POINTS = [
-    pytest.param("store.catalog.transaction:Transaction.insert_pending", 2, False, marks=hard),
+    pytest.param("store.catalog.transaction:Transaction.insert_pending", 1, False, marks=hard),
     pytest.param("store.catalog.transaction:Transaction.insert_vectors", 1, False, marks=hard),
     ("store.catalog.transaction:Transaction.insert_vectors", 2, True),
     ("store.index.vector_index:VectorIndex.add", 1, False),
@@ -34,13 +34,13 @@ POINTS = [
     pytest.param("store.index.embedded_keywords:EmbeddedKeywordIndex.add", 1, True, marks=hard),
     ("store.index.embedded_keywords:EmbeddedKeywordIndex.commit", 1, False),
     ("store.index.embedded_keywords:EmbeddedKeywordIndex.commit", 1, True),
-    ("store.catalog.transaction:Transaction.publish", 3, True),
+    ("store.catalog.transaction:Transaction.publish", 2, True),
     ("store.document_changes:_delete", 1, False),
     pytest.param("store.index.vector_index:VectorIndex.remove", 2, True, marks=hard),
     ("store.index.embedded_keywords:EmbeddedKeywordIndex.remove_passages", 2, True),
     pytest.param("store.catalog.transaction:Transaction.delete", 2, False, marks=hard),
     ("store.catalog.transaction:Transaction.update_metadata", 1, True),
-    pytest.param("store.catalog.transaction:Transaction.retire", 6, True, marks=hard),
+    pytest.param("store.catalog.transaction:Transaction.retire", 2, True, marks=hard),
     pytest.param("store.catalog.snapshot:Snapshot.count_languages", 1, True, marks=hard),
     ("store.index.index_manager:IndexManager._note_clean", 1, False),
 ]
