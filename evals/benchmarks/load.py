@@ -4,8 +4,8 @@
 
 Passages are recombined from real sentences with their vectors turned a little (`evals.benchmarks.synthetic`), so no model
 runs while a library is filled. Each place gets the same documents and then the same questions from as many threads as
-there are clients, each asking the next as soon as it has the last. What is timed is the search, with the model's vector of
-the question: what answers wait for before they are read.
+there are clients, shared out among the processes that answer, each asking the next as soon as it has the last. What is
+timed is the search, with the model's vector of the question: what answers wait for before they are read.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import cycle, islice
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import click
@@ -66,30 +68,67 @@ def fill(settings: Settings, recombiner: Recombiner, passages: int) -> float:
     return added / (time.perf_counter() - began)
 
 
-def ask(library: Library, questions: Sequence[str], clients: int, rounds: int) -> Iterator[Times]:
-    """Ask by many clients at once, once for each filter."""
+def ask(replicas: ProcessPoolExecutor, count: int, questions: Sequence[str], clients: int, rounds: int) -> list[Times]:
+    """Ask by many clients at once, shared out among the replicas, once for each filter."""
+    measured = []
     for condition, where in FILTERS.items():
-        alone = {question: _best(library, question, where)[1] for question in questions}
+        alone = dict(replicas.submit(_ask_alone, questions, where).result())
         asked = list(islice(cycle(questions), rounds))
         began = time.perf_counter()
-        with ThreadPoolExecutor(clients) as threads:
-            answers = list(threads.map(lambda question, where=where: _best(library, question, where), asked))
+        parts = [
+            replicas.submit(_ask_all, asked[number::count], where, max(1, clients // count)) for number in range(count)
+        ]
+        answers = [answer for part in parts for answer in part.result()]
         whole = time.perf_counter() - began
-        p50, p95 = np.percentile([milliseconds for milliseconds, _ in answers], [50, 95])
-        mixed = sum(alone[question] != best for question, (_, best) in zip(asked, answers, strict=True))
-        yield Times(condition, float(p50), float(p95), rounds / whole, mixed)
+        p50, p95 = np.percentile([milliseconds for _, milliseconds, _ in answers], [50, 95])
+        mixed = sum(alone[question] != best for question, _, best in answers)
+        measured.append(Times(condition, float(p50), float(p95), len(answers) / whole, mixed))
+    return measured
 
 
-def _best(library: Library, question: str, where: Filter) -> tuple[float, str]:
+_opened: Library | None = None
+"""The library of a replica, which is a process of its own."""
+
+
+def _open(settings: Settings, all_are_ready: Barrier) -> None:
+    global _opened  # noqa: PLW0603 - how a process of a pool keeps what it has opened
+    _opened = Library.open(settings, embedder=load_embedder())
+    _opened.prepare()
+    all_are_ready.wait()
+
+
+def _ask_alone(questions: Sequence[str], where: Filter) -> list[tuple[str, str]]:
+    return [(question, _best(question, where)[2]) for question in questions]
+
+
+def _ask_all(questions: Sequence[str], where: Filter, clients: int) -> list[tuple[str, float, str]]:
+    with ThreadPoolExecutor(clients) as threads:
+        return list(threads.map(lambda question: _best(question, where), questions))
+
+
+def _best(question: str, where: Filter) -> tuple[str, float, str]:
+    assert _opened is not None  # noqa: S101 - opened when the process began
     began = time.perf_counter()
-    hits = library.search(question, 10, where).hits
-    return (time.perf_counter() - began) * 1000, hits[0].passage.id if hits else ""
+    hits = _opened.search(question, 10, where).hits
+    return question, (time.perf_counter() - began) * 1000, hits[0].passage.id if hits else ""
+
+
+@contextmanager
+def replicas_of(settings: Settings, count: int) -> Iterator[ProcessPoolExecutor]:
+    """Start processes that answer from one library, and wait until each has opened it."""
+    spawned = get_context("spawn")
+    barrier = spawned.Barrier(count)
+    with ProcessPoolExecutor(count, spawned, _open, (settings, barrier)) as replicas:
+        for started in [replicas.submit(os.getpid) for _ in range(count)]:
+            started.result()
+        yield replicas
 
 
 @click.command()
 @click.option("--passages", default=100_000, show_default=True)
 @click.option("--clients", default=50, show_default=True)
 @click.option("--questions", "rounds", default=250, show_default=True, help="Asked in all for each filter.")
+@click.option("--replicas", default="1,2,4", show_default=True, help="Processes that answer from servers, by turns.")
 @click.option("--database-url", help="An empty PostgreSQL database; without it, only files are measured.")
 @click.option("--password-file", type=click.Path(path_type=Path))
 @click.option("--chroma-url")
@@ -99,6 +138,7 @@ def main(
     passages: int,
     clients: int,
     rounds: int,
+    replicas: str,
     database_url: str | None,
     password_file: Path | None,
     chroma_url: str | None,
@@ -123,16 +163,16 @@ def main(
         for place, settings in places.items():
             rate = fill(settings, Recombiner(sentences, embedder), passages)
             click.echo(f"| {place} | {rate:,.0f} | {os.getloadavg()[0]:.1f} |")
-        click.echo("\n| place | filter | p50, ms | p95, ms | questions a second | mixed up | load |")
-        click.echo("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+        click.echo("\n| place | processes | filter | p50, ms | p95, ms | questions a second | mixed up | load |")
+        click.echo("| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |")
         for place, settings in places.items():
-            with Library.open(settings, embedder=embedder) as library:
-                library.prepare()
-                for each in ask(library, _questions(data)[:QUESTIONS], clients, rounds):
-                    click.echo(
-                        f"| {place} | {each.condition} | {each.p50:,.0f} | {each.p95:,.0f} | {each.a_second:.1f} "
-                        f"| {each.mixed} | {os.getloadavg()[0]:.1f} |"
-                    )
+            for count in [1] if place == "files" else map(int, replicas.split(",")):
+                with replicas_of(settings, count) as processes:
+                    for each in ask(processes, count, _questions(data)[:QUESTIONS], clients, rounds):
+                        click.echo(
+                            f"| {place} | {count} | {each.condition} | {each.p50:,.0f} | {each.p95:,.0f} "
+                            f"| {each.a_second:.1f} | {each.mixed} | {os.getloadavg()[0]:.1f} |"
+                        )
 
 
 if __name__ == "__main__":
