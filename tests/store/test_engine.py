@@ -168,3 +168,16 @@ def test_the_tables_of_another_program_are_left_alone(postgresql: PostgresServer
         migrate(where)
     assert _all(database) == []
     database.close()
+
+
+def test_a_connection_that_the_server_has_closed_is_replaced(postgresql: PostgresServer) -> None:
+    with closing(Database.connect(postgresql.new_database())) as database:
+        who = sa.select(sa.func.pg_backend_pid())
+        for once in (False, True):
+            with database.reading(once=once) as connection:
+                lost = connection.execute(who).scalar_one()
+            with database.reading(once=once) as connection:
+                assert connection.execute(who).scalar_one() == lost, "it wasn't kept"
+            postgresql.execute(f"SELECT pg_terminate_backend({lost}, 60000)")
+            with database.reading(once=once) as connection:
+                assert connection.execute(who).scalar_one() != lost
