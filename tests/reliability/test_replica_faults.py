@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +49,12 @@ def test_a_replica_that_is_killed_in_mid_answer_leaves_an_end_that_is_seen(
         states = page_states(port, QUESTION, headers=VISITOR)
         seen = next(state for state in states if endpoint.sent)  # the model has begun to write
         assert seen["stage"] not in {"done", "failed"}
-        stack.enter_context(serving(homes[1], "--port", str(other)))
         victim.kill()
         rest: list[dict[str, Any]] = []
         with suppress(http.client.HTTPException, OSError):  # a stream that is cut
             rest += states
         assert all(state["stage"] not in {"done", "failed"} for state in rest)  # no end is made up
+        stack.enter_context(serving(homes[1], "--port", str(other)))
         (kept,) = kept_turns(port, seen["conversation"])
         assert (kept["question"], kept["state"], kept["answer"]) == (QUESTION, "asked", None)
         page = httpx.get(
@@ -64,6 +65,10 @@ def test_a_replica_that_is_killed_in_mid_answer_leaves_an_end_that_is_seen(
         assert last["stage"] == "done"
         assert "1823" in last["article"]
         assert [turn["state"] for turn in kept_turns(port, seen["conversation"])] == ["asked", "finished"]
+
+
+def is_right(port: int) -> bool:
+    return "1823" in ask(port).get("article", "")
 
 
 @pytest.fixture
@@ -106,18 +111,15 @@ def test_replicas_go_on_by_themselves_when_the_engines_were_restarted(
             threading.Event().wait(0.5)
             chroma.start()
 
-        for restart in (
-            lambda: restart_database(signal.SIGINT),
-            lambda: restart_database(signal.SIGQUIT),
-            restart_chroma,
-        ):
+        restarts = [partial(restart_database, how) for how in (signal.SIGINT, signal.SIGQUIT)]
+        for restart in (*restarts, restart_chroma):
             with Asking(port, 4) as asking:
                 asking.more()
                 restart()
                 asking.more()
             assert not [each for each in asking.outcomes if each.startswith("lost")], asking.outcomes
             for each in ports:
-                until(lambda each=each: "1823" in ask(each).get("article", ""))  # type: ignore[misc]
+                until(partial(is_right, each))
         with Asking(port, 4) as asking:
             asking.more()
         assert set(asking.outcomes) == {"right"}, asking.outcomes
