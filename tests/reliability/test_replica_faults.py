@@ -8,7 +8,7 @@ from __future__ import annotations
 import http.client
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -111,8 +111,12 @@ def test_replicas_go_on_by_themselves_when_the_engines_were_restarted(
             threading.Event().wait(0.5)
             chroma.start()
 
-        restarts = [partial(restart_database, how) for how in (signal.SIGINT, signal.SIGQUIT)]
-        for restart in (*restarts, restart_chroma):
+        restarts: list[Callable[[], None]] = [
+            partial(restart_database, signal.SIGINT),
+            partial(restart_database, signal.SIGQUIT),
+            restart_chroma,
+        ]
+        for restart in restarts:
             with Asking(port, 4) as asking:
                 asking.more()
                 restart()
