@@ -15,13 +15,14 @@ from store.errors import IndexDamagedError, LibraryError
 from store.index.index_set import Generation, IndexSet, IndexStorage, Tokenize, VectorFiles, load_centering, outdated
 from store.index.integrity import check_indexes, probe_folder
 from store.index.rebuild import rebuild
-from store.index.vector_index import damage_message
+from store.index.vector_index import IndexGoneError, damage_message
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from store.catalog.catalog import Catalog
+    from store.catalog.snapshot import Snapshot
     from store.embedding.centering import Centering
     from store.types import Filter
 
@@ -214,6 +215,7 @@ class IndexManager:
             keywords = self._storage.open_keywords(generation.keywords, self._tokenize)
             indexes = IndexSet(generation, vectors, keywords, centering)
             with self._catalog.snapshot() as snapshot:
+                _require(snapshot, generation)
                 check_indexes(snapshot, indexes, counts=counts)
         except BaseException:
             vectors.close()
@@ -241,6 +243,12 @@ class IndexManager:
         if noted != files:
             with suppress(LibraryError), self._catalog.transaction() as transaction:
                 transaction.set_value("clean", files)
+
+
+def _require(snapshot: Snapshot, generation: Generation) -> None:
+    """Raise IndexGoneError unless these indexes are in use still: another process may have added the first document."""
+    if Generation.of(snapshot) != generation:
+        raise IndexGoneError("The indexes were exchanged while they were opened; try again.")
 
 
 class _OwnersVectors:
