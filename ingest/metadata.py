@@ -36,7 +36,7 @@ def useful_title(text: str | None) -> str | None:
 def useful_name(text: str | None) -> str | None:
     """Return the name of an author that a file states; None for "anonymous", "admin", a program and the like."""
     name = one_line(text)
-    return None if name is None or name.lower() in words("nobody") else name
+    return None if name is None or name.lower() in words("unknown_authors") else name
 
 
 def iso_date(value: object) -> str | None:

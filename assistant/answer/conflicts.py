@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.extractive_qa.candidates import Candidate
-from assistant.verify.numbers import Quantity, numbers_in
+from assistant.verify.number_reading import Quantity, numbers_in
 from assistant.verify.text import fold
 from store.text.dates import DateMention, dates_in
 

@@ -20,7 +20,7 @@ from babel.numbers import NumberFormatError, format_decimal, parse_decimal
 from assistant.answer.bracketed_names import in_language
 from assistant.types import AnswerSpan, Evidence, Rendering, ShortAnswer
 from assistant.verify.names import latin_names
-from assistant.verify.numbers import Quantity, numbers_in
+from assistant.verify.number_reading import Quantity, numbers_in
 from assistant.verify.places import entities_of, name_in, thai_names
 from assistant.verify.text import fold
 from store.text.dates import BUDDHIST_ERA, DateMention, dates_in

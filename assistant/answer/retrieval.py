@@ -27,7 +27,7 @@ from assistant.extractive_qa.candidates import (
 from assistant.extractive_qa.decisions import Decisions
 from assistant.extractive_qa.network import load_reader
 from assistant.extractive_qa.question_parts import QuestionParts, parts_of
-from assistant.extractive_qa.reader import Reader
+from assistant.extractive_qa.span_reader import Reader
 from assistant.types import Evidence, ShortAnswer
 from store.library import Library
 from store.types import Filter, Hit, SearchResult

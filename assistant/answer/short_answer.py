@@ -9,10 +9,10 @@ import regex
 
 from assistant.answer.evidence import ELSEWHERE
 from assistant.extractive_qa.candidates import Candidate, ReadParts
-from assistant.extractive_qa.reader import SentenceReading
+from assistant.extractive_qa.span_reader import SentenceReading
 from assistant.types import AnswerSpan, Evidence, ShortAnswer
 from assistant.verify.language_rules import rules_of
-from assistant.verify.numbers import numbers_in
+from assistant.verify.number_reading import numbers_in
 from assistant.verify.text import fold
 from store.text.dates import dates_in
 from store.types import Span

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from assistant.extractive_qa.decisions import Ranking
 from assistant.extractive_qa.identifiers import begins_with, belongs, identifiers_in, kinds_in, names_alone
-from assistant.extractive_qa.reader import Reader, SentenceReading
+from assistant.extractive_qa.span_reader import Reader, SentenceReading
 from assistant.extractive_qa.structure import is_heading
 from assistant.extractive_qa.subjects import NOTHING, Lacking, lacking, subject_of
 from assistant.extractive_qa.windows import windows_of

@@ -58,7 +58,7 @@ class Decisions:
     """How likely a quote after the first answers too: its `margin`, the `gap` from the first one's score, and the
     `certainty` of the first."""
     span_certainty: float
-    """Agreement (`assistant.extractive_qa.reader.SentenceReading`) from which on a short answer is given."""
+    """Agreement (`assistant.extractive_qa.span_reader.SentenceReading`) from which on a short answer is given."""
 
     @classmethod
     def load(cls, model: str, *, reading: bool) -> Decisions:

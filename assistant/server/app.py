@@ -18,16 +18,16 @@ from assistant.server.api.metrics import MeasuredAssistant, MeasuredRequests, Me
 from assistant.server.api.mount import mount_api
 from assistant.server.api.rate_limits import RateLimits, SharedRequestCounts
 from assistant.server.auth.authentication import DEFAULT_ACCESS, Access, Authenticator, Identity, bearer_token
-from assistant.server.auth.permissions import refuse_undeclared
+from assistant.server.auth.route_guard import refuse_undeclared
 from assistant.server.auth.sign_in_routes import auth_router
 from assistant.server.document_editor import DocumentEditor
 from assistant.server.error_responses import add_error_handlers, unknown_visitor
 from assistant.server.page import routes
 from assistant.server.page.ask_route import ask_router
 from assistant.server.page.gradio_page import mount_page
+from assistant.server.page_settings import DEFAULTS, MOST_REQUEST_BYTES, TITLE, PageSettings
 from assistant.server.security import RequestGuard
 from assistant.server.services import Services
-from assistant.server.settings import DEFAULTS, MOST_REQUEST_BYTES, TITLE, PageSettings
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

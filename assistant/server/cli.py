@@ -39,9 +39,9 @@ def serve(
     from assistant.llm.registry import is_there
     from assistant.server.auth.authentication import Access
     from assistant.server.page.library_overview import LibraryOverview
+    from assistant.server.page_settings import PageSettings
     from assistant.server.serve import admitted
     from assistant.server.serve import serve as serve_page
-    from assistant.server.settings import PageSettings
     from assistant.suggested_questions.saved import OfferedQuestions
     from store.catalog.catalog import FILE
     from store.catalog.conversations import Conversations

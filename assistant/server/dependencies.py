@@ -11,7 +11,7 @@ from starlette.types import Scope
 
 from assistant.accounts.account import Visitor
 from assistant.server.auth.authentication import LOCAL
-from assistant.server.auth.permissions import visitor_of_scope
+from assistant.server.auth.route_guard import visitor_of_scope
 from assistant.server.strings import Strings, chosen
 
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from assistant.server.settings import MEBIBYTE
+from assistant.server.page_settings import MEBIBYTE
 from ingest.reread import read_by_older_version
 from store.errors import AttestError, EmbedderMismatchError
 from store.types import Document

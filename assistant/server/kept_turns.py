@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from assistant.accounts.account import Visitor
-from assistant.server.auth.ownership_checks import own_conversation
+from assistant.server.auth.conversation_access import own_conversation
 from assistant.server.services import Asked, Services
 from assistant.types import Answer, AskOptions, Message
 from store.catalog.conversations import Conversations, Turn

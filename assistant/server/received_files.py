@@ -12,7 +12,7 @@ from typing import BinaryIO
 from assistant.server.auth.scoped_access import Collections
 from assistant.server.document_editor import DocumentEditor
 from assistant.server.intake import Item
-from assistant.server.settings import MEBIBYTE, UPLOAD_SUFFIXES, PageSettings
+from assistant.server.page_settings import MEBIBYTE, UPLOAD_SUFFIXES, PageSettings
 from store.errors import RequestError
 
 _PIECE = 1024 * 1024

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from assistant.server.auth.authentication import DEFAULT_ACCESS, Access
 from assistant.server.document_editor import DocumentEditor, ingest_into
 from assistant.server.evaluation_runs import EvaluationRuns
+from assistant.server.page_settings import DEFAULTS, PageSettings
 from assistant.server.security import malformed
-from assistant.server.settings import DEFAULTS, PageSettings
 from assistant.server.workers import SECONDS_FOR_ANSWERS, Inherited
 from store.errors import AttestError, PortInUseError, RequestError
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assistant.server.document_editor import DocumentEditor
     from assistant.server.evaluation_runs import EvaluationRuns
     from assistant.server.page.library_overview import LibraryOverview
-    from assistant.server.settings import PageSettings
+    from assistant.server.page_settings import PageSettings
     from assistant.suggested_questions.saved import KeptQuestion, OfferedQuestions
     from store.catalog.conversations import Conversations
     from store.library_view import ReadableLibrary
@@ -70,7 +70,7 @@ class Services:
 def services_of_command(assistant: Assistant, conversations: Conversations) -> Services:
     """Return the services of a command that answers other programs beside its own work: a few at once, and no uploads."""
     from assistant.server.document_editor import DocumentEditor
-    from assistant.server.settings import DEFAULTS
+    from assistant.server.page_settings import DEFAULTS
 
     editor = DocumentEditor(assistant.library, None, None)
     return Services(assistant, conversations, editor, DEFAULTS, AnswerRuns(at_once=4, most_waiting=100))

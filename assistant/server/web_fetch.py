@@ -21,7 +21,7 @@ from urllib.parse import unquote
 import httpcore
 import httpx
 
-from assistant.server.settings import MEBIBYTE
+from assistant.server.page_settings import MEBIBYTE
 from ingest.readers import READERS
 from store.errors import RequestError
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import regex
 
 from assistant.answer.dialogue.question_names import names_in
-from assistant.extractive_qa.reader import Reader, SentenceReading
+from assistant.extractive_qa.span_reader import Reader, SentenceReading
 from assistant.extractive_qa.structure import is_heading
 from assistant.extractive_qa.windows import windows_of
 from assistant.suggested_questions.templates import SPAN, QuestionKind, Rule, Templates, templates
-from assistant.verify.numbers import numbers_in
+from assistant.verify.number_reading import numbers_in
 from assistant.verify.text import fold
 from store.library import Library
 from store.text.dates import dates_in

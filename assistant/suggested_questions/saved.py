@@ -21,10 +21,10 @@ from assistant.suggested_questions.clarity import clear
 from assistant.suggested_questions.generator import GeneratedQuestion, generate_questions
 from assistant.suggested_questions.templates import languages
 from assistant.types import AskOptions
+from store.derived_texts import note, noted
 from store.errors import AttestError, NotFoundError
 from store.library import Library
 from store.library_view import ReadableLibrary
-from store.notes import note, noted
 from store.types import Document
 
 NAME = "questions"

@@ -9,7 +9,7 @@ from decimal import Decimal
 import regex
 
 from assistant.types import Evidence
-from assistant.verify.numbers import Quantity, numbers_in
+from assistant.verify.number_reading import Quantity, numbers_in
 from assistant.verify.text import fold
 from assistant.verify.verdict import Verdict
 from store.text.dates import BUDDHIST_ERA, DateMention, dates_in

@@ -8,7 +8,7 @@ from __future__ import annotations
 import regex
 
 from assistant.verify.language_rules import rules_of
-from assistant.verify.numbers import numbers_in
+from assistant.verify.number_reading import numbers_in
 from assistant.verify.text import content_words, fold, has_thai, strip_markers
 
 LONGEST_LOOP = 120

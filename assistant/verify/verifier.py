@@ -18,7 +18,7 @@ from assistant.verify.claim_against_quotes import (
 )
 from assistant.verify.language_rules import rules_of_text
 from assistant.verify.names import unsupported_name
-from assistant.verify.numbers import numbers_in
+from assistant.verify.number_reading import numbers_in
 from assistant.verify.polarity import contradiction
 from assistant.verify.support import Closeness, MeaningScorer, shared_words
 from assistant.verify.text import fold, strip_markers

@@ -29,7 +29,7 @@ from store.catalog.schema import migrate
 from store.embedding.weights import load_embedder
 from store.index.embedded_keywords import EmbeddedKeywordIndex
 from store.index.keyword_index import KeywordEntry, KeywordIndex
-from store.index.server_keywords import ServerKeywordIndex, begin_generation
+from store.index.postgresql_keywords import ServerKeywordIndex, begin_generation
 from store.types import Filter
 
 BEST = 60

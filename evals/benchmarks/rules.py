@@ -24,7 +24,7 @@ import click
 
 from assistant.answer.dialogue import followup_rules
 from assistant.types import Message
-from assistant.verify import claim_against_quotes, names, numbers, polarity, text, thai_names, verifier
+from assistant.verify import claim_against_quotes, names, number_reading, polarity, text, thai_names, verifier
 from assistant.verify.verdict import CALIBRATED, Thresholds
 from evals.benchmarks import claims
 from evals.benchmarks.figures import replace_section, share, table
@@ -55,7 +55,7 @@ def _limits(**limits: float) -> dict[str, Thresholds]:
 OF_CLAIMS: dict[str, tuple[str, tuple[Switch, ...]]] = {
     "dates": ("date", ((verifier, "unsupported_date", _none),)),
     "numbers": ("number", ((verifier, "unsupported_number", _none),)),
-    "numbers: words": ("number", ((numbers, "NUMBER_WORDS", ()),)),
+    "numbers: words": ("number", ((number_reading, "NUMBER_WORDS", ()),)),
     "numbers: more than, nearly": ("negation", ((claim_against_quotes, "_bounds_agree", _true),)),
     "names": ("name", ((verifier, "unsupported_name", _none),)),
     "names: Thai": ("name", ((names, "thai_name_candidates", lambda _: []),)),

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, bindparam
 
 from store.catalog.arrays import given_columns, given_table
-from store.catalog.compiled import Compiled
+from store.catalog.compiled_statements import Compiled
 from store.catalog.facts import FactReader
 from store.catalog.packing import BLOCK, unpack_spans
 from store.catalog.rows import DocumentPage, Statistics

@@ -7,7 +7,7 @@ from typing import Self
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam
 
-from store.catalog.compiled import Compiled
+from store.catalog.compiled_statements import Compiled
 from store.catalog.tables import library
 
 OFTEN = (

@@ -1,6 +1,6 @@
 """Reading and changing the rows of one generation of keywords, inside a transaction that the caller holds open.
 
-What postings are is known to `store.index.postings` alone; here they are bytes.
+What postings are is known to `store.index.bm25` alone; here they are bytes.
 """
 
 from __future__ import annotations

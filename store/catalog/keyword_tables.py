@@ -45,7 +45,7 @@ postings = Table(
     metadata,
     Column("term", BigInteger, primary_key=True, autoincrement=False),
     Column("block", BigInteger, primary_key=True, autoincrement=False),
-    Column("postings", LargeBinary, nullable=False),  # see `store.index.postings`
+    Column("postings", LargeBinary, nullable=False),  # see `store.index.bm25`
 )
 passages = Table(
     "keyword_passages",
@@ -61,7 +61,7 @@ passages = Table(
     Column("last_day", BigInteger),
     Column("tokens", BigInteger, nullable=False),
     Column("norm", SmallInteger, nullable=False),
-    Column("terms", LargeBinary, nullable=False),  # see `store.index.postings`
+    Column("terms", LargeBinary, nullable=False),  # see `store.index.bm25`
     sa.UniqueConstraint("generation", "passage_id"),
     Index("keyword_passages_document", "generation", "document_id"),
     Index("keyword_passages_speaker", "generation", "speaker"),

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Integer, LargeBinary, bindparam
 
 from store.catalog.arrays import given_columns, given_table
-from store.catalog.compiled import Compiled
+from store.catalog.compiled_statements import Compiled
 from store.catalog.documents import (
     DOCUMENT,
     LIVE,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too, which has the same clause
 
-from store.catalog.compiled import Compiled
+from store.catalog.compiled_statements import Compiled
 from store.catalog.documents import MANY
 from store.catalog.language_counts import LanguageCounter, upsert
 from store.catalog.packing import blocks, content_digest, pack_spans, version_digest

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from store.embedding import FloatArray
 
-SHIPPED = Path(__file__).parent / "means"
+SHIPPED = Path(__file__).parent / "fitted"
 PRIOR = 10
 """Passages of its own that a library's mean needs to count as much as the shipped one; flat between 5 and 20."""
 

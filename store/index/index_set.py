@@ -125,7 +125,7 @@ class IndexStorage:
     def open_keywords(self, number: int, tokenize: Tokenize, *, read_only: bool = False) -> KeywordIndex:
         """Open the keywords; other processes may open them too, read-only."""
         if self.database is not None:
-            from store.index.server_keywords import ServerKeywordIndex
+            from store.index.postgresql_keywords import ServerKeywordIndex
 
             return ServerKeywordIndex.open(self.database, number, tokenize)
         from store.index.embedded_keywords import EmbeddedKeywordIndex
@@ -142,7 +142,7 @@ class IndexStorage:
         if keywords is not None:
             shutil.rmtree(self.folder("keywords", keywords), ignore_errors=True)
         if keywords is not None and self.database is not None:
-            from store.index.server_keywords import begin_generation
+            from store.index.postgresql_keywords import begin_generation
 
             begin_generation(self.database, keywords)
         if self.server is not None:
@@ -155,7 +155,7 @@ class IndexStorage:
         for folder in set(self.derived.glob("*")) - used:
             shutil.rmtree(folder, ignore_errors=True)
         if self.database is not None:
-            from store.index.server_keywords import drop_other_generations
+            from store.index.postgresql_keywords import drop_other_generations
 
             drop_other_generations(self.database, generation.keywords)
         if self.server is not None:

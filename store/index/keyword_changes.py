@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from store.catalog.keyword_rows import KeywordFacts, KeywordWriter, block_of
+from store.index.bm25 import length_code, pack_posting, pack_terms, unpack_terms, without
 from store.index.keyword_index import KeywordEntry
-from store.index.postings import length_code, pack_posting, pack_terms, unpack_terms, without
 from store.text.date_ranges import day_range
 
 _LANGUAGES = 255

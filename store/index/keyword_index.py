@@ -3,7 +3,7 @@
 No language needs a word segmenter: the model's tokenizer cuts all scripts, and folding makes one spelling of what
 readers take to be the same. Dates are added as terms, the same ones for every calendar. The index is derived from the
 catalog. Tantivy stores it in a library's home (`store.index.embedded_keywords`), tables store it in PostgreSQL
-(`store.index.server_keywords`); both score alike.
+(`store.index.postgresql_keywords`); both score alike.
 """
 
 from __future__ import annotations

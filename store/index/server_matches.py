@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from store.catalog.keyword_rows import Admitted, HeldTerms, KeywordFacts, KeywordRows
+from store.index.bm25 import NO_MATCHES, Matches, Weighted, numbers_of, score_passages, score_postings
 from store.index.keyword_index import K1, KeywordQuery
-from store.index.postings import NO_MATCHES, Matches, Weighted, numbers_of, score_passages, score_postings
 from store.types import Filter
 
 MOST_POSTINGS = 1_000_000

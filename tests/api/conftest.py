@@ -17,8 +17,8 @@ from assistant.answer.pipeline import Assistant
 from assistant.server.app import application
 from assistant.server.auth.scoped_access import Assistant as ServedAssistant
 from assistant.server.document_editor import DocumentEditor, ingest_into
+from assistant.server.page_settings import DEFAULTS, PageSettings
 from assistant.server.serve import bound, server
-from assistant.server.settings import DEFAULTS, PageSettings
 from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
 from store.library import Library

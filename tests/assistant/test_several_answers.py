@@ -13,7 +13,7 @@ from assistant.extractive_qa.candidates import Candidate, ReadParts, read_passag
 from assistant.extractive_qa.decisions import Decisions
 from assistant.extractive_qa.network import load_reader
 from assistant.extractive_qa.question_parts import parts_of
-from assistant.extractive_qa.reader import Reader
+from assistant.extractive_qa.span_reader import Reader
 from assistant.extractive_qa.windows import windows_of
 from assistant.types import Evidence, ShortAnswer, Source
 from store.embedding.weights import load_embedder

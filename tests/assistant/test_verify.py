@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from assistant.verify import citations_in, verify_claim
 from assistant.verify.language_rules import all_rules
 from assistant.verify.names import latin_names, unsupported_name
-from assistant.verify.numbers import numbers_in
+from assistant.verify.number_reading import numbers_in
 from assistant.verify.phonetics import latin_consonants, thai_consonants
 from assistant.verify.polarity import contradiction
 from assistant.verify.text import fold, strip_markers

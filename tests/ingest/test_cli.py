@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from assistant.server.settings import UPLOAD_SUFFIXES
+from assistant.server.page_settings import UPLOAD_SUFFIXES
 from ingest.cli import ingest
 from ingest.library_cli import list_documents
 from ingest.readers import READERS

@@ -17,8 +17,8 @@ from assistant.server.app import application
 from assistant.server.auth.scoped_access import Assistant
 from assistant.server.document_editor import DocumentEditor
 from assistant.server.evaluation_runs import EvaluationRuns
+from assistant.server.page_settings import MEBIBYTE, PageSettings
 from assistant.server.serve import bound, server
-from assistant.server.settings import MEBIBYTE, PageSettings
 from store.catalog.conversations import Conversations
 from tests.page.scripted import ScriptedAssistant
 

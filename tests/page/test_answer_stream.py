@@ -11,7 +11,7 @@ import pytest
 
 from assistant.accounts.account import Visitor
 from assistant.server.page.answer_stream import PageAnswers
-from assistant.server.settings import PageSettings
+from assistant.server.page_settings import PageSettings
 from store.catalog.conversations import Conversations
 from store.errors import LibraryError
 from tests.page.scripted import ScriptedAssistant

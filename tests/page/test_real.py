@@ -18,8 +18,8 @@ from assistant.server.auth.scoped_access import Assistant as PageAssistant
 from assistant.server.document_editor import DocumentEditor, ingest_into
 from assistant.server.page.library_overview import LibraryOverview
 from assistant.server.page.suggestions import suggest_next
+from assistant.server.page_settings import PageSettings
 from assistant.server.serve import bound, server
-from assistant.server.settings import PageSettings
 from assistant.types import Answer
 from ingest.pipeline import ingest_paths
 from store.catalog.catalog import FILE

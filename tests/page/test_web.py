@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assistant.server.document_editor import DocumentEditor
 from assistant.server.intake import Taken
-from assistant.server.settings import MEBIBYTE, UPLOAD_SUFFIXES, PageSettings
+from assistant.server.page_settings import MEBIBYTE, UPLOAD_SUFFIXES, PageSettings
 from assistant.server.web_fetch import Address, Fetched, Limits, fetched, is_public
 from store.errors import RequestError
 from tests.page.conftest import Served, Visit

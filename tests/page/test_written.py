@@ -16,8 +16,8 @@ from assistant.llm.gguf import GgufLLM
 from assistant.llm.install import find_installed
 from assistant.server.app import application
 from assistant.server.document_editor import DocumentEditor
+from assistant.server.page_settings import PageSettings
 from assistant.server.serve import bound, server
-from assistant.server.settings import PageSettings
 from assistant.types import Answer
 from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations

@@ -21,8 +21,8 @@ import pytest
 from assistant.server.app import application
 from assistant.server.document_editor import MOST_WAITING, DocumentEditor
 from assistant.server.intake import KEPT_ITEMS, Progress, Taken
+from assistant.server.page_settings import MEBIBYTE, PageSettings
 from assistant.server.serve import bound, server
-from assistant.server.settings import MEBIBYTE, PageSettings
 from store.catalog.conversations import Conversations
 from store.errors import RequestError
 from tests.multipart import form_with_file

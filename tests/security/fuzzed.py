@@ -323,8 +323,8 @@ def _api_target() -> Iterator[Target]:
     """A real server with the whole page, at the other end of a socket."""
     from assistant.server.app import application
     from assistant.server.document_editor import DocumentEditor
+    from assistant.server.page_settings import PageSettings
     from assistant.server.serve import bound, server
-    from assistant.server.settings import PageSettings
     from store.catalog.conversations import Conversations
     from tests.page.scripted import ScriptedAssistant
 

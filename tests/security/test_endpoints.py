@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from assistant.accounts.account import RIGHTS, Right, Visitor
 from assistant.server.auth.authentication import DEFAULT_ACCESS, Access, Identity, KnownUser
-from assistant.server.auth.permissions import PUBLIC, Requirement, RequireRight, refuse_undeclared, require
+from assistant.server.auth.route_guard import PUBLIC, Requirement, RequireRight, refuse_undeclared, require
 from assistant.server.error_responses import add_error_handlers
 from assistant.server.page.gradio_page import is_open
 from tests.security.conftest import Guarded

@@ -16,7 +16,7 @@ from store.embedding.embedder import TextEmbedder
 from store.errors import IndexDamagedError
 from store.index.embedded_keywords import EmbeddedKeywordIndex
 from store.index.keyword_index import MAX_QUERY_TERMS, KeywordEntry, KeywordIndex
-from store.index.server_keywords import ServerKeywordIndex
+from store.index.postgresql_keywords import ServerKeywordIndex
 from store.types import Filter
 from tests.postgresql import PostgresServer
 

@@ -16,10 +16,10 @@ from assistant.accounts.database import Database as AccountsDatabase
 from assistant.accounts.register import Register
 from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
+from store.derived_texts import note, noted
 from store.errors import AttestError, RequestError
 from store.library import Library
 from store.library_view import View
-from store.notes import note, noted
 from store.settings import load_settings
 from store.types import Filter, ParsedDocument
 from tests.postgresql import PostgresServer

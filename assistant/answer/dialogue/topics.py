@@ -19,9 +19,9 @@ import numpy as np
 
 from assistant.answer.dialogue.centrality import centered, centrality, diverse
 from store.catalog.rows import StoredPassage
+from store.derived_texts import note, noted
 from store.errors import LibraryError
 from store.library import Library
-from store.notes import note, noted
 from store.types import Filter
 
 NAME = "topics"

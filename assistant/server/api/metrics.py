@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from assistant.server.auth.permissions import require
+from assistant.server.auth.route_guard import require
 from assistant.server.auth.scoped_access import Assistant
 from assistant.types import Answer, AskOptions, Event, Finished
 from assistant.types import Message as Said

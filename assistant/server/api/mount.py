@@ -22,7 +22,7 @@ from assistant.server.api.openai.chat import chat_router
 from assistant.server.api.openai.embeddings import embeddings_router
 from assistant.server.api.openai.models import models_router
 from assistant.server.api.openai.responses import responses_router
-from assistant.server.auth.permissions import RequireRight
+from assistant.server.auth.route_guard import RequireRight
 from assistant.server.error_responses import refusal
 from assistant.server.services import Services
 from store.errors import NotFoundError, RequestError

@@ -16,7 +16,7 @@ from starlette.middleware.authentication import AuthenticationMiddleware
 
 from assistant.server.api.mount import mount_api
 from assistant.server.auth.authentication import Access, Identity
-from assistant.server.auth.permissions import refuse_undeclared
+from assistant.server.auth.route_guard import refuse_undeclared
 from assistant.server.error_responses import add_error_handlers
 from assistant.server.serve import server
 from assistant.server.services import services_of_command

@@ -6,7 +6,7 @@ from html import escape
 from urllib.parse import urlencode
 
 from assistant.accounts.account import SHORTEST_PASSWORD
-from assistant.server.settings import TITLE
+from assistant.server.page_settings import TITLE
 from assistant.server.strings import Strings, languages
 
 _STYLE = """

@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from assistant.accounts.account import owner_of_account
 from assistant.accounts.sign_in import Accounts, Refused, SignedIn
 from assistant.server.auth.authentication import SESSION_COOKIE, Identity, browser_of
-from assistant.server.auth.permissions import PUBLIC, require
+from assistant.server.auth.route_guard import PUBLIC, require
 from assistant.server.auth.sign_in_pages import password_page, sign_in_page
 from assistant.server.dependencies import Guest, Words
 from assistant.server.error_messages import error_message

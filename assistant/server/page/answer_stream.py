@@ -19,7 +19,7 @@ from assistant.server.error_messages import sentence_of
 from assistant.server.kept_turns import history_of, keep_question
 from assistant.server.page.evidence_html import evidence_list
 from assistant.server.page.turn_html import PartialAnswer, draft_body, turn_article
-from assistant.server.settings import PageSettings
+from assistant.server.page_settings import PageSettings
 from assistant.server.strings import Strings, chosen
 from assistant.types import (
     Answer,

@@ -19,7 +19,7 @@ from starlette.requests import HTTPConnection
 from assistant.accounts.account import Visitor
 from assistant.server.api.answer_runs import BusyError
 from assistant.server.api.native.ask import STREAM
-from assistant.server.auth.permissions import CheckedRoute, require
+from assistant.server.auth.route_guard import CheckedRoute, require
 from assistant.server.dependencies import Guest, Words
 from assistant.server.error_messages import error_message
 from assistant.server.page.answer_stream import PageAnswers, State

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 from starlette.routing import Mount
 
-from assistant.server.auth.permissions import RequireRight
-from assistant.server.settings import TITLE
+from assistant.server.auth.route_guard import RequireRight
+from assistant.server.page_settings import TITLE
 from store.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from assistant.server.settings import PageSettings
+    from assistant.server.page_settings import PageSettings
 
 STATIC = Path(__file__).parent / "static"
 _SECONDS_BETWEEN_LOOKS = 60.0

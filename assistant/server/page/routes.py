@@ -15,8 +15,8 @@ from fastapi.staticfiles import StaticFiles
 
 from assistant.answer.question import LONGEST_QUESTION
 from assistant.server.auth.authentication import SESSION_COOKIE
-from assistant.server.auth.ownership_checks import own_conversation
-from assistant.server.auth.permissions import CheckedRoute, RequireRight, require
+from assistant.server.auth.conversation_access import own_conversation
+from assistant.server.auth.route_guard import CheckedRoute, RequireRight, require
 from assistant.server.dependencies import Guest, Words
 from assistant.server.error_messages import PREFIX as PREFIX_OF_ERRORS
 from assistant.server.page.evidence_html import language_name
@@ -24,7 +24,7 @@ from assistant.server.page.export import FORMATS, MEDIA_TYPES, Format, exported,
 from assistant.server.page.source_routes import source_router
 from assistant.server.page.suggestions import suggest
 from assistant.server.page.turn_html import turn_article
-from assistant.server.settings import MOST_UPLOADED_AT_ONCE, UPLOAD_SUFFIXES
+from assistant.server.page_settings import MOST_UPLOADED_AT_ONCE, UPLOAD_SUFFIXES
 from assistant.server.strings import languages
 from store.catalog.conversations import Conversation, Conversations
 from store.errors import RequestError

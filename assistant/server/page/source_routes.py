@@ -8,8 +8,8 @@ from fastapi import APIRouter
 
 from assistant.accounts.account import Visitor
 from assistant.answer.evidence import source
-from assistant.server.auth.ownership_checks import own_turn
-from assistant.server.auth.permissions import CheckedRoute, require
+from assistant.server.auth.conversation_access import own_turn
+from assistant.server.auth.route_guard import CheckedRoute, require
 from assistant.server.auth.scoped_access import scoped_assistant
 from assistant.server.dependencies import Guest, Words
 from assistant.server.page.file_warnings import told_signs, told_signs_of_quote

@@ -18,7 +18,7 @@ import yaml
 from assistant.answer.retrieval import headings_above
 from assistant.extractive_qa.candidates import PASSAGES, ReadPassages, read_passages
 from assistant.extractive_qa.decisions import Ranking
-from assistant.extractive_qa.reader import Reader
+from assistant.extractive_qa.span_reader import Reader
 from evals.benchmarks.questions import Asked, Paragraph, fill, read_thai_qa, read_xquad, rotated
 from ingest.pipeline import ingest_paths
 from store.embedding.embedder import Embedder

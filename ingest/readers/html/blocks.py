@@ -11,8 +11,8 @@ import regex
 from ingest.blocks import Block
 from ingest.readers.html.flow import Flow, ListOfItems
 from ingest.readers.html.formulas import formula_text
-from ingest.readers.html.look import Look
 from ingest.readers.html.tables import Table, is_data_table, table_part
+from ingest.readers.html.visibility import Look
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode

@@ -17,10 +17,10 @@ from ingest.readers.base import Reader
 from ingest.readers.html.blocks import Builder
 from ingest.readers.html.formulas import is_drawn_formula, is_hidden_formula
 from ingest.readers.html.generated import Counters
-from ingest.readers.html.look import OF_PAGE, Look, is_out_of_sight, is_struck, look_of
 from ingest.readers.html.navigation import Navigation
 from ingest.readers.html.notes import Notes, marked_note
 from ingest.readers.html.styles import Declarations, Styles
+from ingest.readers.html.visibility import OF_PAGE, Look, is_out_of_sight, is_struck, look_of
 from store.errors import ReadError
 
 if TYPE_CHECKING:

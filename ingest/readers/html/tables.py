@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ingest.blocks import Block
 from ingest.readers.base import integer
-from ingest.readers.html.look import Look
+from ingest.readers.html.visibility import Look
 from ingest.readers.tables import DIVIDER, Cell, table_blocks
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from assistant.extractive_qa.candidates import read_passages
 from assistant.extractive_qa.decisions import Decisions, is_calibrated
 from assistant.extractive_qa.network import load_reader
-from assistant.extractive_qa.reader import Reader, SentenceReading
+from assistant.extractive_qa.span_reader import Reader, SentenceReading
 from assistant.extractive_qa.windows import windows_of
 from store.embedding.weights import load_embedder
 from tests.assistant.extractive_qa.hits import found, hit, words

@@ -11,9 +11,9 @@ from assistant.extractive_qa.network import load_reader
 from assistant.suggested_questions.generator import generate_questions
 from assistant.suggested_questions.saved import NAME, keep_questions, kept_questions, read, visible
 from ingest.pipeline import ingest_paths
+from store.derived_texts import noted
 from store.library import Library
 from store.library_view import View
-from store.notes import noted
 
 TEXT = """The old harbour bridge
 

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from assistant.accounts.account import Visitor
 from assistant.server.api.mcp.server import create_server
-from assistant.server.auth.permissions import RequireRight
+from assistant.server.auth.route_guard import RequireRight
 from assistant.server.dependencies import caller_of_scope
 from assistant.server.services import Services
 

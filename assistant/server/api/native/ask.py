@@ -17,8 +17,8 @@ from assistant.server.api.choices import Choices
 from assistant.server.api.events import named, server_sent
 from assistant.server.api.native.errors import problems
 from assistant.server.api.openai.replies import answer_object
-from assistant.server.auth.ownership_checks import own_conversation, own_turn
-from assistant.server.auth.permissions import CheckedRoute, require
+from assistant.server.auth.conversation_access import own_conversation, own_turn
+from assistant.server.auth.route_guard import CheckedRoute, require
 from assistant.server.dependencies import Caller, Words
 from assistant.server.error_messages import sentence_of, stated
 from assistant.server.kept_turns import Kept, begin_turn, history_of

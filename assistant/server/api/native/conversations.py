@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.server.api.choices import WHOLE
 from assistant.server.api.native.errors import problems
-from assistant.server.auth.ownership_checks import changeable, own_conversation, own_turn
-from assistant.server.auth.permissions import CheckedRoute, require
+from assistant.server.auth.conversation_access import changeable, own_conversation, own_turn
+from assistant.server.auth.route_guard import CheckedRoute, require
 from assistant.server.dependencies import Caller
 from assistant.server.page.feedback_export import suite_of_feedback
 from assistant.server.services import Services

@@ -30,7 +30,7 @@ from assistant.server.api.native.document_values import (
     upload_info,
 )
 from assistant.server.api.native.errors import problems
-from assistant.server.auth.permissions import CheckedRoute, require
+from assistant.server.auth.route_guard import CheckedRoute, require
 from assistant.server.dependencies import Caller, Words
 from assistant.server.page.file_warnings import told_signs
 from assistant.server.page.pdf_preview import has_paper, paper

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.server.api.native.errors import problems
-from assistant.server.auth.permissions import CheckedRoute, require
+from assistant.server.auth.route_guard import CheckedRoute, require
 from assistant.server.dependencies import Words
 from assistant.server.error_messages import error_message
 from assistant.server.evaluation_runs import FEEDBACK, EvaluationRuns

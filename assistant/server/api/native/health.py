@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from assistant.server.api.native.errors import Problem
-from assistant.server.auth.permissions import PUBLIC, CheckedRoute
+from assistant.server.auth.route_guard import PUBLIC, CheckedRoute
 from assistant.server.services import Services
 
 

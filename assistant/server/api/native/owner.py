@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, StrictBool
 
 from assistant.server.api.events import server_sent
 from assistant.server.api.native.ask import STREAM
-from assistant.server.auth.permissions import BY_SOCKET, CheckedRoute
+from assistant.server.auth.route_guard import BY_SOCKET, CheckedRoute
 from assistant.server.error_messages import stated
 from assistant.server.services import Services
 from ingest.request import IngestRequest, carry_out, report_values

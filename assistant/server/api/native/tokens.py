@@ -15,7 +15,7 @@ from assistant.accounts.account import Account, Visitor
 from assistant.accounts.sign_in import Accounts
 from assistant.server.api.choices import Names
 from assistant.server.api.native.errors import problems
-from assistant.server.auth.permissions import CheckedRoute, require
+from assistant.server.auth.route_guard import CheckedRoute, require
 from assistant.server.dependencies import Caller
 from assistant.server.services import Services
 from store.errors import NotAllowedError, NotFoundError

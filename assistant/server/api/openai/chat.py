@@ -21,7 +21,7 @@ from assistant.server.api.openai.errors import OpenAIRoute, described
 from assistant.server.api.openai.messages import Messages, conversation_of, ignored_parameters
 from assistant.server.api.openai.models import options_for
 from assistant.server.api.openai.replies import ERRORS, ChatCompletion, answer_object, ignored_header, token_counts
-from assistant.server.auth.permissions import require
+from assistant.server.auth.route_guard import require
 from assistant.server.dependencies import Caller, words_of_request
 from assistant.server.services import Asked, Services
 from assistant.server.strings import Strings

@@ -15,7 +15,7 @@ from assistant.server.api.openai.errors import OpenAIRoute, ParameterError, unkn
 from assistant.server.api.openai.messages import ignored_parameters
 from assistant.server.api.openai.models import EMBEDDING
 from assistant.server.api.openai.replies import ERRORS, EmbeddingList, ignored_header
-from assistant.server.auth.permissions import require
+from assistant.server.auth.route_guard import require
 from assistant.server.dependencies import Caller
 from assistant.server.services import Services
 from store.embedding import FloatArray

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from assistant.server.api.answer_runs import BusyError
-from assistant.server.auth.permissions import CheckedRoute
+from assistant.server.auth.route_guard import CheckedRoute
 from assistant.server.dependencies import words_of_request
 from assistant.server.error_messages import error_message, invalid_request, sentence_of, status_of
 from assistant.server.strings import Strings

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from assistant.server.api.openai.errors import OpenAIRoute, unknown_model
 from assistant.server.api.openai.replies import ERRORS
-from assistant.server.auth.permissions import require
+from assistant.server.auth.route_guard import require
 from assistant.server.dependencies import Caller
 from assistant.server.services import Services
 from assistant.types import AskOptions, Mode

@@ -22,8 +22,8 @@ from assistant.server.api.openai.messages import ChatMessage, conversation_of, i
 from assistant.server.api.openai.models import options_for
 from assistant.server.api.openai.replies import ERRORS, Response, ignored_header, token_counts
 from assistant.server.api.openai.response_objects import Reply, events_of_text, finished, started
-from assistant.server.auth.ownership_checks import own_turn
-from assistant.server.auth.permissions import require
+from assistant.server.auth.conversation_access import own_turn
+from assistant.server.auth.route_guard import require
 from assistant.server.dependencies import Caller, words_of_request
 from assistant.server.kept_turns import Kept, begin_turn, history_of
 from assistant.server.services import Asked, Services
