@@ -1,1 +1,1 @@
-"""Question to answer."""
+"""Turn a question into an answer."""

@@ -1,4 +1,4 @@
-"""Which parts of an answer are shown, and in what order: the same on the page and in every export."""
+"""Decide which parts of an answer are shown, and in what order, on the page and in every export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Build objects from settings: the only place that decides what is wired to what. Heavy imports wait for their use."""
+"""Build objects from settings: the only place that wires them together. Heavy imports wait until they are used."""
 
 from __future__ import annotations
 

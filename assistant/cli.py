@@ -1,4 +1,4 @@
-"""The command `attest`: what it offers, and the commands that ask. Heavy imports wait until a command runs."""
+"""Define the command `attest`: its subcommands, and the commands that ask. Heavy imports wait until a command runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`attest documents show`: what is known of a document, and what it says in its own sentences."""
+"""`attest documents show`: show what is known about a document, and its most important sentences."""
 
 from __future__ import annotations
 

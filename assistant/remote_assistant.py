@@ -1,4 +1,4 @@
-"""The assistant of a process that is running already, asked by its API: no model is loaded here."""
+"""Ask the assistant of a running process through its API, without loading a model here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer on a terminal, in the form of the page and of every export; translations of quotes as they come."""
+"""Print an answer on a terminal, in the form of the page and of every export; show translations of quotes as they come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one answer object, and the events by which it comes to be.
+"""Define the answer object, and the events that build it.
 
 `Answer` is what the command line prints, the page shows and the evaluation scores: the contract
 ``attest.answer/1``. All offsets are Unicode code points, half-open.

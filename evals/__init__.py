@@ -1,1 +1,1 @@
-"""Cases to answers to verdicts to a report."""
+"""Evaluate assistants: from cases to answers, verdicts and a report."""

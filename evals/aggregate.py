@@ -1,4 +1,4 @@
-"""From observations to estimates: each metric of each slice, with its interval.
+"""Aggregate observations into estimates: each metric of each slice, with its interval.
 
 A question that was asked several times counts once, with the mean of its times: asking again doesn't
 make the sample larger.

@@ -1,4 +1,4 @@
-"""The engine: asks a system each case, and records what came back: answers, failures, times, what the library holds.
+"""Ask a system each case, and record what comes back: answers, failures, times, what the library holds.
 
 Judges nothing. A turn that fails is recorded as a failure, and the case's later turns are not asked. Cases go through
 several threads, and can be stopped and resumed: `run_cases` asks what a run's folder has no result for yet.

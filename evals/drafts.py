@@ -1,4 +1,4 @@
-"""`attest eval make`: a suite drafted from a library, for a person to look through before it counts.
+"""`attest eval make`: draft a suite from a library, for a person to review before it counts.
 
 documents in the languages asked for -> questions that their sentences answer surely -> cases, near-misses -> YAML
 

@@ -1,4 +1,4 @@
-"""What took part in a run, so that its figures can be told from another's: versions, models, prompts, library."""
+"""Record what a run used, to tell its figures from another's: versions, models, prompts, library."""
 
 from __future__ import annotations
 

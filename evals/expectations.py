@@ -1,4 +1,4 @@
-"""Each expectation of a suite as a check of what came back: met or not, and why not, in a sentence.
+"""Check each expectation of a suite against what came back: met or not, and why not, in a sentence.
 
 All are deterministic. A check looks at nothing but the `TurnResult`, so a saved run can be checked again; verdicts are always
 made from results, never saved.

@@ -1,4 +1,4 @@
-"""Thresholds: what a run must reach to pass, as ``METRIC=VALUE`` or ``METRIC[SLICE]=VALUE``."""
+"""Check thresholds: what a run must reach to pass, as ``METRIC=VALUE`` or ``METRIC[SLICE]=VALUE``."""
 
 from __future__ import annotations
 

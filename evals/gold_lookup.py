@@ -1,4 +1,4 @@
-"""Look a library through once: which documents the suites' names mean, and what the library holds.
+"""Look through a library once: find the documents that suites name, and what the library holds.
 
 One pass, page by page, for any number of names; nothing that grows with the library is kept.
 """

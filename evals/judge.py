@@ -1,4 +1,4 @@
-"""A language model's opinion of answers: optional, apart from the model under test, and no gate by default.
+"""Let a language model judge answers: optional, separate from the model under test, and no gate by default.
 
 It is asked for after the run, of saved answers, and its judgements are saved beside them with its name and
 the digest of its prompt: scoring again with the same judge asks nothing again.

@@ -1,4 +1,4 @@
-"""Libraries of suites that bring their own documents: built once, kept by content, removed when disused.
+"""Build libraries for suites with their own documents: once, kept by content, removed when unused.
 
 The folder's name is a digest of all that the library is made from, so a changed suite, another embedding
 model or other passages get another library, and a matching one is used as it is.

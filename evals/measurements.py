@@ -1,4 +1,4 @@
-"""Turn each saved result into numbers: one `Observation` a turn, and one a case for its verdict.
+"""Turn each saved result into numbers: one `Observation` per turn, and one per case for its verdict.
 
 What a turn has nothing to say on is absent, not zero. A turn that failed did give the user nothing, so
 its answer and citations of gold count as zero, not as unseen.

@@ -1,4 +1,4 @@
-"""What `attest eval` writes, and where: the options for it, and one function that serves them all."""
+"""Write the outputs of `attest eval`: the options for it, and one function that all commands use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every metric by name: what it is, which way is better, and how its uncertainty is told.
+"""List every metric by name: what it is, which way is better, and how its uncertainty is computed.
 
 `pass_rate` counts cases; all others count turns, the questions of a case.
 """

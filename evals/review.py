@@ -1,4 +1,4 @@
-"""`attest eval review`: the drafts of a suite, accepted, changed or dropped one by one. The rest of the file stays as it is."""
+"""`attest eval review`: accept, change or drop the drafts of a suite one by one. The rest of the file stays unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `attest eval run` does: one run, or one for each system, and the report."""
+"""Run `attest eval run`: one run, or one per system, and the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run's folder: what was asked, of what, and what came back, each result safe on disk before it is reported.
+"""Store a run in its folder: what was asked, of what, and what came back. Each result is on disk before it is reported.
 
 run.json        how it was run; rewritten whole, by renaming
 cases.jsonl     the cases, as the suites had them

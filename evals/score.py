@@ -1,4 +1,4 @@
-"""Score a run: from its folder to a report, as often as wanted, without asking again."""
+"""Score a run: from its folder to a report, as often as you want, without asking again."""
 
 from __future__ import annotations
 

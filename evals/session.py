@@ -1,4 +1,4 @@
-"""A whole run: suites and a choice of their cases, asked of their libraries, into a folder.
+"""Execute a whole run: ask chosen cases of suites in their libraries, and save the results in a folder.
 
 session = Session.start(suites, settings, request)   or   Session.resume(folder, settings)
 session.ask(...)

@@ -1,4 +1,4 @@
-"""Texts made comparable: normalized, cut into words, and searched in each other, in any script.
+"""Make texts comparable: normalize them, cut them into words, and search them in each other, in any script.
 
 Counting words by spaces makes a Thai sentence one word. So words are found by script: Thai by a
 dictionary (newmm of PyThaiNLP), Han and kana by character, Lao, Khmer and Burmese by grapheme cluster,

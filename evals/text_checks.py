@@ -1,4 +1,4 @@
-"""What an answer says in its own voice: its text without the words that it quotes."""
+"""Extract what an answer says in its own words: its text without its quotes."""
 
 from __future__ import annotations
 

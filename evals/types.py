@@ -1,4 +1,4 @@
-"""The values of an evaluation: what is asked, what is expected, what came back, what it is judged to be.
+"""Define the values of an evaluation: the question, the expectation, the result and the verdict.
 
     Case --asked of a system--> CaseResult --judged--> CaseVerdict
 

@@ -1,1 +1,1 @@
-"""Files to documents to passages, safe to repeat."""
+"""Turn files into documents and passages; safe to repeat."""

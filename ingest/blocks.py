@@ -1,4 +1,4 @@
-"""Blocks: what a reader makes of a file before normalization, with the metadata that the file states."""
+"""Define blocks: what a reader makes of a file before normalization, with the metadata that the file states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences to passages: what is found as one, sized in the embedding model's own tokens.
+"""Group sentences into passages, the units of search, sized in the embedding model's own tokens.
 
 A passage is whole sentences of one section. A paragraph that fits is not cut; short paragraphs share a passage; a long
 one is cut into parts of about equal size, so that no part is a mere tail. A heading opens its section's first passage,

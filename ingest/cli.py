@@ -1,4 +1,4 @@
-"""`attest ingest`: files and folders into the library; `attest prepare`: the samples into an empty one."""
+"""`attest ingest`: add files and folders to the library; `attest prepare`: add the samples to an empty one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`attest documents` and `attest doctor`: what a library holds, and whether it is sound and read by this version."""
+"""`attest documents` and `attest doctor`: show what a library holds, and check that it is sound and up to date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a single file may cost. Each limit is named in the error of the file that exceeds it."""
+"""Limit what a single file may cost. The error of a file that exceeds a limit names the limit."""
 
 from __future__ import annotations
 

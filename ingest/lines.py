@@ -1,4 +1,4 @@
-"""Which line ends are meant, and which only the width of a page made.
+"""Tell intended line ends from those that only the page width made.
 
 A text is wrapped when its lines end where the next word would not have fit, as a typesetter or an old
 mail program makes them. A line that ended early ended on purpose: it was a heading, a list item or the end of

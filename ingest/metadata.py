@@ -1,4 +1,4 @@
-"""Titles, names and dates as files state them: on one line, dates as ISO 8601, and none where they say nothing."""
+"""Clean titles, names and dates that files state: one line, dates as ISO 8601, and none if they say nothing."""
 
 from __future__ import annotations
 

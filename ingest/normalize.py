@@ -1,4 +1,4 @@
-"""Blocks -> the one text of a document, to which every offset in a library refers.
+"""Turn blocks into the one text of a document, to which every offset in a library refers.
 
 The rules, in order; `NORMALIZATION_VERSION` changes whenever one of them does:
 

@@ -1,4 +1,4 @@
-"""Numbers of lists as a reader sees them: decimal, letters, roman and those of other scripts."""
+"""Format list numbers as a reader sees them: decimal, letters, roman and those of other scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ingest on a Ray cluster: workers read, split and embed; this process alone writes to the library.
+"""Ingest on a Ray cluster: workers read, split and embed; only this process writes to the library.
 
 Ray starts a task again whose worker died. A file that ends its worker each time fails for itself; when this process
 ends, what was written stays, and the next ingest goes on from there.

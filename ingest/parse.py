@@ -1,4 +1,4 @@
-"""One file -> one document: read, normalized, its language told, cut into passages, titled.
+"""Turn one file into one document: read and normalize it, detect its language, cut it into passages, find its title.
 
 A `FileTask` and its `FileOutcome` are all that passes between the pipeline and a worker, in this process or on Ray.
 """

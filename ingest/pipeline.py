@@ -1,4 +1,4 @@
-"""Paths -> a library: every file read, cut and added once, and again only when it changed.
+"""Add paths to a library: read, cut and add every file once, and again only when it changes.
 
 Files are read one at a time while the library takes them, so memory doesn't grow with their number. A file
 that can't be read is named with its reason, and the rest goes on.

@@ -1,4 +1,4 @@
-"""A file -> its text in blocks: opens it safely, tells its format by content and name, calls the reader.
+"""Read a file into blocks of text: open it safely, detect its format by content and name, call the reader.
 
 Readers live in `ingest.readers`. Nothing here follows a link, waits on a device, or reads beyond a limit.
 """

@@ -1,4 +1,4 @@
-"""Files at addresses: `s3://` and `gs://` by obstore, `https://` by fsspec, bounded in size and time.
+"""Fetch files at addresses: `s3://` and `gs://` with obstore, `https://` with fsspec, limited in size and time.
 
 Only the command reads addresses, or the server that it asks, on behalf of the person who types it: they may lead anywhere that
 this machine can reach. The page has a fetcher of its own, which keeps to the public web.

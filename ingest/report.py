@@ -1,4 +1,4 @@
-"""What became of files: a tally while they come in, and the report that commands, page and API show."""
+"""Report the results for files: a tally while they come in, and the report that commands, page and API show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `attest ingest` is asked to do, as one value: carried out here, or by the process that owns the library."""
+"""Hold the request of `attest ingest` as one value: carried out here, or by the process that owns the library."""
 
 from __future__ import annotations
 

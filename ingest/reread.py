@@ -1,4 +1,4 @@
-"""Documents that an older version of Attest read: which they are, and how they are read again."""
+"""Find documents that an older version of Attest read, and read them again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Superscripts and subscripts as Unicode characters, so that a raised figure never joins the number before it."""
+"""Write superscripts and subscripts as Unicode characters, so that a raised figure never joins the number before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text to sentences, in any script: spans that can be shown as a quote and read on their own.
+"""Split text into sentences, in any script: spans that can be shown as a quote and read on their own.
 
 Thai ends its sentences with nothing: a trained cutter (PyThaiNLP's CRF) finds clauses, and clauses are joined until
 they are long enough to answer something. Other languages are cut by their marks (sentencex, which knows 200 of them),

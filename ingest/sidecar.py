@@ -1,4 +1,4 @@
-"""`sources.yaml`: what is known of the files beside it, said by the person who supplies them.
+"""Read `sources.yaml`: what the person who supplies files says about them.
 
     - file: report.txt
       title: Report on the meeting

@@ -1,4 +1,4 @@
-"""Signs that a text was made to look like something else: characters that nobody sees, letters of another script.
+"""Find signs that a text was made to look like something else: invisible characters, letters of another script.
 
 None of it gets in: `ingest.normalize` leaves what is invisible out. Here it is counted, so that people are told. Letters that
 look alike do get in, since they may be meant; a title that mixes them is reported too.

@@ -1,4 +1,4 @@
-"""The files below the paths that a user names: in a fixed order, and none outside of the folder."""
+"""Find the files below the paths that a user names: in a fixed order, and none outside the folder."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is kept, and finding it again."""
+"""Store documents, and find them again."""

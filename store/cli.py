@@ -1,4 +1,4 @@
-"""`attest rebuild`, and what the commands that work on a library have in common."""
+"""Define `attest rebuild`, and what the commands that work on a library share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of collections. A document belongs to one; accounts say who may see it."""
+"""Check the names of collections. A document belongs to one; accounts say who may see it."""
 
 from __future__ import annotations
 

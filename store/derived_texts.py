@@ -1,4 +1,4 @@
-"""Texts that were made of a library's documents, kept in its catalog until the documents change."""
+"""Keep texts made from a library's documents in its catalog until the documents change."""
 
 from __future__ import annotations
 

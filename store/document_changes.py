@@ -1,4 +1,4 @@
-"""How a document enters a library, changes and leaves: the order of steps that makes each change atomic.
+"""Add, change and remove a document: the order of steps that makes each change atomic.
 
     catalog (pending) -> embedded -> indexed -> catalog (live) -> old version deleted
 

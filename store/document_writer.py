@@ -1,4 +1,4 @@
-"""Adds documents one by one, in batches that keep the embedding model busy across documents."""
+"""Add documents one by one, in batches that keep the embedding model busy across documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which embedding model made a library's vectors, and whether another one may be used with it."""
+"""Identify the embedding model that made a library's vectors, and decide whether another one may be used with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every error of the project. A message is one whole sentence that says what to do.
+"""Define every error of the project. A message is one whole sentence that says what to do.
 
 AttestError                     exit code 3 unless said otherwise
 ├── RequestError                exit code 2: the request was wrong

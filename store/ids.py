@@ -1,4 +1,4 @@
-"""The ids of documents and passages, made in one place."""
+"""Make the ids of documents and passages, in one place."""
 
 from __future__ import annotations
 

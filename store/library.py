@@ -1,4 +1,4 @@
-"""A library of documents in one folder: add, remove, look up, search, rebuild.
+"""Manage a library of documents in one folder: add, remove, look up, search, rebuild.
 
 The catalog is the truth; vectors and keywords are derived from it and can be rebuilt. Adding is atomic per document:
 a search sees a whole document or none of it, also after a kill in the middle.

@@ -1,4 +1,4 @@
-"""A library limited to some collections: for its user, the others don't exist."""
+"""Limit a library to some collections: for its user, the others don't exist."""
 
 from __future__ import annotations
 

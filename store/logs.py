@@ -1,4 +1,4 @@
-"""Logging: lines of text or of JSON on standard error, without anybody's words.
+"""Log lines of text or of JSON to standard error, without text of users or documents.
 
 Questions, documents and the messages of unforeseen errors, which may quote them, are never logged. Secrets of the
 environment are replaced wherever they occur.

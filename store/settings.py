@@ -1,4 +1,4 @@
-"""Settings: few, strict, and layered: defaults < `attest.toml` in the home < ``ATTEST_*`` < flags.
+"""Load settings: few, strict, and layered: defaults < `attest.toml` in the home < ``ATTEST_*`` < flags.
 
     settings = load_settings(home="~/papers", port=8000)
 

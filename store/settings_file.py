@@ -1,4 +1,4 @@
-"""Settings that say where a library lies, in the text of a settings file: a copy elsewhere has its own."""
+"""Edit settings that say where a library is, in the text of a settings file: a copy elsewhere has its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store's values: frozen, and free of any other package's types.
+"""Define the store's values: frozen, and free of any other package's types.
 
 All offsets are Unicode code points into a document's normalized text, half-open: ``text[start:end]``.
 """

@@ -1,4 +1,4 @@
-"""Which version of the program runs."""
+"""Tell which version of the program runs."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Who may come in, and what for: accounts, their sessions, and attempts at signing in, in a file of their own."""
+"""Manage accounts, their sessions, and attempts to sign in, in their own database."""

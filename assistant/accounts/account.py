@@ -1,4 +1,4 @@
-"""What an account is, who a visitor is, and which names and passwords are taken."""
+"""Define accounts and visitors, and check names and passwords."""
 
 from __future__ import annotations
 

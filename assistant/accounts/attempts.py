@@ -1,4 +1,4 @@
-"""Limits on attempts to sign in, for each name and each address; they outlast restarts.
+"""Limit attempts to sign in, for each name and each address; limits survive restarts.
 
 An attempt counts before its password is looked at, so that many at once don't get around the limit; one that succeeds is
 taken back. Names that nobody has count as any other, so that the limit doesn't tell which there are.

@@ -1,4 +1,4 @@
-"""`attest users`: who may sign in, and what for. Changes take effect at once, also in a running server."""
+"""`attest users`: manage who may sign in, and with which right. Changes take effect at once, also in a running server."""
 
 from __future__ import annotations
 

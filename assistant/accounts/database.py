@@ -1,4 +1,4 @@
-"""The database of accounts: a SQLite file in the library's home, or the PostgreSQL that holds the catalog too.
+"""Open the database of accounts: a SQLite file in the library's home, or the PostgreSQL that also holds the catalog.
 
 Commands can change it beside a server.
 """

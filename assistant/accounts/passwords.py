@@ -1,4 +1,4 @@
-"""Passwords as Argon2id keeps them; `argon2-cffi` does all of it, with the parameters of RFC 9106 for servers."""
+"""Hash passwords with Argon2id; `argon2-cffi` does all of it, with the parameters of RFC 9106 for servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The accounts: who there is, with which right, and their passwords' hashes, which never leave this module."""
+"""Store accounts, their rights and the hashes of their passwords, which never leave this module."""
 
 from __future__ import annotations
 

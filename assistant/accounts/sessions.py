@@ -1,4 +1,4 @@
-"""Sessions: a random token in the browser, its hash here, and two ends: after a time without use, and after two weeks."""
+"""Keep sessions: a random token in the browser, its hash here. They end after idle time, or after two weeks."""
 
 from __future__ import annotations
 

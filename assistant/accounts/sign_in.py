@@ -1,4 +1,4 @@
-"""The way in: attempts, register, sessions and tokens over one database."""
+"""Sign people in: attempts, register, sessions and tokens over one database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens: how a program shows whose it is. Each belongs to a person, and reaches no further than they do.
+"""Keep tokens, by which programs act for a person. A token reaches no further than its person.
 
 A token is shown once, when it is made; what is kept is its hash.
 """

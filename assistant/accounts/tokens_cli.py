@@ -1,4 +1,4 @@
-"""`attest tokens`: which programs may ask in whose name. Changes take effect at once, also in a running server."""
+"""`attest tokens`: manage which programs may ask for whom. Changes take effect at once, also in a running server."""
 
 from __future__ import annotations
 

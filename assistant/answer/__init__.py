@@ -1,1 +1,1 @@
-"""The pipeline from question to answer."""
+"""Run the pipeline from question to answer."""

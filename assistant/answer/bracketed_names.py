@@ -1,4 +1,4 @@
-"""Names that documents give in two languages, one in brackets: "องค์การอนามัยโลก (World Health Organization)".
+"""Find names that documents give in two languages, one in brackets: "องค์การอนามัยโลก (World Health Organization)".
 
 A rule that spells a name in other letters errs on Thai ones, and no rule translates a body's name. What somebody wrote
 beside a name is neither guess nor translation of ours. A pair is taken only where it is sure how far its first name

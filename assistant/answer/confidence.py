@@ -1,4 +1,4 @@
-"""How sure it is that the evidence holds the answer: a calibrated probability, from a search and its reading.
+"""Estimate whether the evidence contains the answer: a calibrated probability, from a search and its reading.
 
 A logistic model over a few features that mean the same in every language. What differs is whether the best sentence is
 in the question's own language, where keywords speak too, or in another, where meaning alone does: the features that

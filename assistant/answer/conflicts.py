@@ -1,4 +1,4 @@
-"""Documents that answer one question with other numbers or dates: told by the words in which the reader sees the answer."""
+"""Find documents that answer one question with different numbers or dates, by the words that the reader marks as the answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passages to evidence: the few sentences that answer, each checked against its document before anyone sees it."""
+"""Turn passages into evidence: the few sentences that answer, each checked against its document before anyone sees it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The language model as answers use it: loaded before the first of them, it writes, translates and rewrites."""
+"""Use the language model for answers: load it before the first, then write, translate and rewrite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates, numbers and names of a short answer in the asker's language, by rule: beside its words, never instead.
+"""Give dates, numbers and names of a short answer in the asker's language, by rule: next to its words, never instead.
 
 Dates and numbers are written as the Unicode CLDR has it (Babel), years in Thai in the Buddhist Era. A name is what a
 document calls it in brackets (`assistant.answer.bracketed_names`), else what `assistant.verify.places` or the CLDR calls

@@ -1,4 +1,4 @@
-"""Sentences near what was just quoted, which a follow-up mostly asks for.
+"""Prefer sentences near the last quote, because most follow-ups ask about them.
 
 Who has read a sentence asks on: the answer stands in it, or right behind it, more often than anywhere else.
 """

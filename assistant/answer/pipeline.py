@@ -1,4 +1,4 @@
-"""The one pipeline from question to answer: for the page, the command line, the API and the evaluation.
+"""Run the one pipeline from question to answer, for the page, the command line, the API and the evaluation.
 
 question -> as it was meant -> turn -> alone -> passages -> read -> evidence -> enough?
 -> short answer, quotes composed, or written and verified -> [quotes translated] -> Answer

@@ -1,4 +1,4 @@
-"""What a language model is given: the fixed part first, so that it is read once, then quotes and question.
+"""Build the prompt for a language model: the fixed part first, so that it is read once, then quotes and question.
 
 The fixed part is a few rules and worked examples, in all the languages that the templates know: small models follow
 examples where they don't follow rules.

@@ -1,4 +1,4 @@
-"""A question as it comes, checked, and as it is searched and answered."""
+"""Check a question, and hold it as it is searched and answered."""
 
 from __future__ import annotations
 

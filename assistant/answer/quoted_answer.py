@@ -1,4 +1,4 @@
-"""Evidence to the text of a quotes answer: each quote framed by who says it, in the question's language."""
+"""Turn evidence into the text of a quotes answer: name the speaker of each quote, in the question's language."""
 
 from __future__ import annotations
 

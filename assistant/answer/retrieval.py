@@ -1,4 +1,4 @@
-"""A question to what the library holds on it: passages, read, ordered, judged, and checked against their documents."""
+"""Retrieve evidence for a question: find passages, read, order and judge them, and check them against their documents."""
 
 from __future__ import annotations
 

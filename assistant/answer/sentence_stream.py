@@ -1,4 +1,4 @@
-"""Cuts a model's text into sentences while it streams: each with the citation markers that close it.
+"""Cut a model's text into sentences while it streams, each with the citation markers that follow it.
 
 Nothing is lost or added: the sentences of a text, joined, are the text, however it was cut into pieces on its way.
 """

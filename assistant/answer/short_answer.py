@@ -1,4 +1,4 @@
-"""The short answer: the fewest words of the evidence that answer, as a quotation with its place."""
+"""Find the short answer: the fewest words of the evidence that answer, as a quotation with its position."""
 
 from __future__ import annotations
 

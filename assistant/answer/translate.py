@@ -1,4 +1,4 @@
-"""Lets a language model translate quotes into the answer's language: beside the quotes, never in their place.
+"""Let a language model translate quotes into the answer's language: next to the quotes, never instead of them.
 
 One quote at a time, the best first. A translation is shown to the reader and used for nothing else. What is nonsense on
 the face of it, or has a number or date that the quote doesn't have, is not shown.

@@ -1,4 +1,4 @@
-"""Lets a language model write an answer from quotes, and shows of it only what the quotes carry.
+"""Let a language model write an answer from quotes, and show only what the quotes support.
 
 The text is cut into sentences while it streams; each is verified as it ends, before it is shown. What the quotes
 don't carry is withheld, never reworded. Citations are put right where a sentence says what another quote says:

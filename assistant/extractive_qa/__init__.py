@@ -1,1 +1,1 @@
-"""Reading: whether a text answers a question, and with which words."""
+"""Read texts: find whether a text answers a question, and with which words."""

@@ -1,4 +1,4 @@
-"""Found passages to candidates: every sentence, bound to what the question names, read, and ordered.
+"""Turn passages into candidates: keep sentences that belong to what the question names, read and order them.
 
     score(sentence) = retrieval weight * its score in the search + margin weight * its margin
                       - what a heading loses - what its passage loses for each name and date of the question it lacks

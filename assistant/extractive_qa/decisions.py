@@ -1,4 +1,4 @@
-"""What readings decide, in numbers that were learned for one embedding model: order, confidence, and limits.
+"""Hold the numbers learned for one embedding model that decide order, confidence, and limits.
 
 They lie beside the adapter in ``models/NAME/decisions.json`` and are written by `evals.training.reader.decisions`. A
 model that none ship for is not given another model's: it gets those of ``models/any``, which go by keywords alone.

@@ -1,4 +1,4 @@
-"""Identifiers: names such as "Article 15", "ข้อ ๑๓", "E-1043" or "A/RES/60/251" that mean one place in a text.
+"""Match identifiers: names such as "Article 15", "ข้อ ๑๓", "E-1043" or "A/RES/60/251" that mean one place in a text.
 
 A question that names one is answered from the text that belongs to it, never from its neighbour. A sentence belongs to
 an identifier if it holds it, or stands below it: below a heading, after the beginning of a numbered paragraph, in a

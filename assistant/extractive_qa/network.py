@@ -1,4 +1,4 @@
-"""The reader's network: the embedding model's encoder with a low-rank adapter merged in, and a span head.
+"""Run the reader's network: the embedding model's encoder with a low-rank adapter merged in, and a span head.
 
 The adapter (LoRA, Hu et al. 2021, arXiv:2106.09685) holds for each linear layer a product ``up @ down`` that is added
 to its weight, and new biases, layer norms and the head. Word embeddings are those of the embedding model, looked up in

@@ -1,4 +1,4 @@
-"""The parts of a question that asks for several things: each as a question of its own.
+"""Split a question that asks for several things into questions of their own.
 
 "When and where was it held?" asks for two things with two words; "How many seats and books has it?" with one. A reader
 that learned from questions for one thing answers one of them and leaves the others out.

@@ -1,4 +1,4 @@
-"""The reader: whether a window of text answers a question, and with which words.
+"""Read a window of text: find whether it answers a question, and with which words.
 
 The embedding model's encoder, with a trained low-rank adapter, reads question and window together and gives two numbers
 a token: for the first and for the last token of an answer. The first position of the input stands for "no answer"

@@ -1,4 +1,4 @@
-"""What the lines of a passage are to each other: headings, announcements, and the items that follow one.
+"""Relate the lines of a passage: headings, lead-in lines, and the items that follow them.
 
 A heading says nothing without its text, an announcement ("Rowing is not allowed:") nothing without its items, and an
 item ("after sunset") may say the contrary without its announcement. So they are quoted together. A text has lost the

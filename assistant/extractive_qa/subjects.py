@@ -1,4 +1,4 @@
-"""What a question names and a passage says nothing of: names and dates.
+"""Find the names and dates of a question that a passage doesn't mention.
 
 Sentences about another country, person or year look alike to any comparison of meaning. Names are compared across
 scripts and languages as those of claims are (`assistant.verify.names`): one counts as lacking only where it is surely

@@ -1,4 +1,4 @@
-"""Which parts of the found passages are read: windows of whole sentences around the best ones.
+"""Choose which parts of passages to read: windows of whole sentences around the best ones.
 
 A passage is read in windows because most of it has nothing to do with the question, and what is read costs time. A
 window begins with the heading above it, as a person would see it.

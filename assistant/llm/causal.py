@@ -1,4 +1,4 @@
-"""A causal language model of the transformers library, by folder or name, on a GPU where there is one."""
+"""Run a causal language model of the transformers library, by folder or name, on a GPU if there is one."""
 
 from __future__ import annotations
 

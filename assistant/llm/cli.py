@@ -1,4 +1,4 @@
-"""``attest models``: what is there, and the small model that can be installed."""
+"""``attest models``: list models, and install the small one."""
 
 from __future__ import annotations
 

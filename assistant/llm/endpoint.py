@@ -1,4 +1,4 @@
-"""Any OpenAI-compatible endpoint: OpenAI, Ollama, vLLM, llama.cpp's server. Its replies can be left at any moment.
+"""Use any OpenAI-compatible endpoint: OpenAI, Ollama, vLLM, llama.cpp's server. A reply can be aborted at any moment.
 
 A blocking read of a reply can't be ended from outside. So the reply is received by an event loop in a thread of its
 own, whose task can be cancelled: that closes the connection, by which a server knows that nobody is listening.

@@ -1,4 +1,4 @@
-"""A GGUF file run in this process by xllamacpp (llama.cpp).
+"""Run a GGUF file in this process with xllamacpp (llama.cpp).
 
 One answer is written at a time; others wait for their turn. The prompt's beginning is kept between answers, so that
 what stays the same in it costs nothing again.

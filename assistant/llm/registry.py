@@ -1,4 +1,4 @@
-"""Which language models are there, and which one the settings choose.
+"""List the available language models, and find the one that the settings choose.
 
 ``auto``, the default, takes the first of: the endpoint that the settings name, the installed small model. A `model`
 in the settings says it outright: with `base_url` a name there, else a GGUF file, else a transformers model.

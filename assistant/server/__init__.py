@@ -1,1 +1,1 @@
-"""The server: the chat page and the API for other programs in one application."""
+"""Serve the chat page and the API for other programs in one application."""

@@ -1,4 +1,4 @@
-"""The whole application: who asks, what they may do, the page's routes, and Gradio's page in what is left.
+"""Build the whole application: identity, permissions, the page's routes, and Gradio's page for the rest.
 
 Imported only by what serves the page: FastAPI and Gradio take seconds to load.
 """

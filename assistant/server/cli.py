@@ -1,4 +1,4 @@
-"""``attest serve``: the chat page, until Ctrl-C. Heavy imports wait until it runs."""
+"""``attest serve``: serve the chat page until Ctrl-C. Heavy imports wait until it runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the routes take from a request: the interface's words, and who asks."""
+"""Read what routes need from a request: the interface's language, and who asks."""
 
 from __future__ import annotations
 

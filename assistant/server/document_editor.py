@@ -1,4 +1,4 @@
-"""Changes to the library from the page and the API: documents are added, described, removed and brought back.
+"""Change the library from the page and the API: add, describe, remove and bring back documents.
 
 `assistant.server.intake` takes files in, one after the other.
 """

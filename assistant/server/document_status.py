@@ -1,4 +1,4 @@
-"""How each listed document stands: ready, embedded by another model, its file changed or gone, or read by an older version.
+"""Determine each document's state: ready, embedded by another model, file changed or gone, or read by an older version.
 
 Only what can be known cheaply is told. A file is hashed when its size or time is new to us, and only so many bytes for
 one list, so that one with more is never looked at; what wasn't counts as ready, which it is: answers quote a document

@@ -1,4 +1,4 @@
-"""What an error says in the interface's language, the sentence of its code with its values filled in, and its HTTP status."""
+"""Word errors in the interface's language, by their code and with their values, and choose the HTTP status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request gets when something goes wrong: one sentence in its language, never a traceback."""
+"""Respond to errors with one sentence in the language of the request, never a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The evaluation view's engine: `attest eval` in a process of its own, watched through the files that it writes.
+"""Run evaluations for the page: `attest eval` in its own process, watched through the files that it writes.
 
 `evals` stands above this package, so it is never imported here: a command and its folder are the seam.
 """

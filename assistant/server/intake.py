@@ -1,4 +1,4 @@
-"""What is on its way into the library from the page or the API: one after the other, so that it never blocks a question."""
+"""Queue files from the page or the API for the library: one after the other, so that they never block a question."""
 
 from __future__ import annotations
 

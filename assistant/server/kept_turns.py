@@ -1,4 +1,4 @@
-"""Questions and answers as they are kept: each is a turn of a conversation of the person who asked, by the page or the API."""
+"""Save questions and answers, from the page or the API, as turns of the asker's conversation."""
 
 from __future__ import annotations
 

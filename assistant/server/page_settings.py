@@ -1,4 +1,4 @@
-"""What is chosen for one server, and the limits that are the same for all."""
+"""Hold the options of one server, and the limits that are the same for all."""
 
 from __future__ import annotations
 

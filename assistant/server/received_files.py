@@ -1,4 +1,4 @@
-"""Files on their way into the library: from a request or from the web, kept whole or not at all."""
+"""Receive files for the library, from a request or the web: each is kept whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents that were removed recently and can be brought back: in the memory of the process, or in a table for all servers."""
+"""Keep recently removed documents, to bring them back: in the process's memory, or in a table for all servers."""
 
 from __future__ import annotations
 

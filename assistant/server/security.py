@@ -1,4 +1,4 @@
-"""What every response of the server carries, and what is refused before anything else sees it.
+"""Add security headers to every response, and refuse bad requests before anything else sees them.
 
 Pure ASGI, around Gradio and our own routes alike, so that no response can be without.
 """

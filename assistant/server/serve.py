@@ -1,4 +1,4 @@
-"""The server of the page on one port of this machine."""
+"""Run the page's server on one port of this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the routes of the page and of the API share: the assistant, what it keeps, and the threads that it answers in."""
+"""Share objects among the routes of the page and the API: the assistant, its stores, and its answer threads."""
 
 from __future__ import annotations
 

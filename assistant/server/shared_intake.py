@@ -1,4 +1,4 @@
-"""The intake of all servers of one library: a table says what waits, and any server that has the file reads it.
+"""Queue files for all servers of one library: a table lists what waits, and any server that has the file reads it.
 
 A lock that belongs to a connection says who reads what. So what a server that died was reading is read by the next that
 looks. Servers that are to read each other's files have one folder of uploads.

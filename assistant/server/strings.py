@@ -1,4 +1,4 @@
-"""The page's words, one file for each language in `languages/`; the browser's preference picks one.
+"""Load the page's words, one file per language in `languages/`; the browser's preference picks one.
 
 A key means the same in every file, and every file has every key: a test holds them to that.
 """

@@ -1,4 +1,4 @@
-"""A document from a web address, fetched at the server: bounded in size, time and kind, and not from inside the network.
+"""Fetch a document from a web address on the server: limited in size, time and kind, and not from inside the network.
 
 Whether a server may be asked is decided by the address that its name stands for, at the moment of connecting to
 that very address, and for each redirect again: so a name can't stand for another address a moment later.

@@ -1,4 +1,4 @@
-"""``attest serve --workers N``: processes that answer at one port, and the one that starts them and watches over them.
+"""``attest serve --workers N``: start processes that answer on one port, and watch over them.
 
 All have the socket of that port, so one that ends or dies leaves the others what wants to come in. A worker that dies is
 replaced. SIGHUP replaces all, one after the other, as after a change of settings; SIGTERM and Ctrl-C end all, each when

@@ -1,1 +1,1 @@
-"""Questions that the documents answer: what people are offered to ask, and what a suite can be begun with."""
+"""Make questions that the documents answer, to suggest to people and to start a suite with."""

@@ -1,4 +1,4 @@
-"""Questions that are clear by themselves: each names what it is about, or has its document's subject before it.
+"""Make questions clear on their own: each names its subject, or has its document's subject before it.
 
 "Who chaired the meeting?" is clear to who has just read of it; to anyone else it becomes "Alder Lake Rowing Club: Who
 chaired the meeting?"

@@ -1,4 +1,4 @@
-"""Questions that a document answers, made from its spans and kept where the reader answers them surely.
+"""Make questions from a document's spans, and keep those that the reader answers with confidence.
 
 sentence -> one span of it (date, number, person, place) -> question by rule -> read in its window -> kept where the
 reader finds that span, and is sure

@@ -1,4 +1,4 @@
-"""The questions that a library offers to be asked, kept in its catalog until its documents change.
+"""Save a library's suggested questions in its catalog until its documents change.
 
 They are made in the background when the page is served, and when somebody first looks for them after a change; until they
 are made those of before are offered.

@@ -1,4 +1,4 @@
-"""How sentences become questions, by language: data, one file a language.
+"""Turn sentences into questions, by language: data, one file per language.
 
 A rule is a regular expression over a sentence whose one span (a date, a number; for who and where the group ``answer``)
 is written as ``¤``, and the question that the sentence then answers, with the expression's groups in braces.

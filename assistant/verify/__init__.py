@@ -1,4 +1,4 @@
-"""Checks what a language model wrote, claim by claim, against the quotes that it cites."""
+"""Check what a language model wrote, claim by claim, against the quotes it cites."""
 
 from assistant.verify.text import citations_in
 from assistant.verify.verdict import Fault, Thresholds, Verdict

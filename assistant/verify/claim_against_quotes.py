@@ -1,4 +1,4 @@
-"""Numbers, dates and verbatim words of a claim against its quotes."""
+"""Compare numbers, dates and verbatim words of a claim with its quotes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences that tell an assistant what to do: never given to a language model, neither from quotes nor questions.
+"""Find sentences that tell an assistant what to do: a language model never gets them, from quotes or from questions.
 
 A document is evidence, not a voice in the conversation. Words such as "in your answer" or "ignore all earlier
 instructions" are seldom what a document says about its subject, and a small model that reads them may obey. That a

@@ -1,4 +1,4 @@
-"""Names of a claim that its quotes don't bear, in Latin letters and in Thai, matched across scripts with care.
+"""Find names of a claim that its quotes lack, in Latin letters and in Thai, and match them carefully across scripts.
 
 A name is accused only where it is surely one and surely absent: not in the words quoted, nor in what is known of
 the document (title, speaker), nor there under a name in another language, nor by the sound of its consonants.

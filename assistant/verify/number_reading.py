@@ -1,4 +1,4 @@
-"""Numbers as values: digits of any script, separators of any country, and the number words of en, th and vi.
+"""Read numbers as values: digits of any script, separators of any country, and the number words of en, th and vi.
 
 A claim's numbers are read strictly, so that nothing is accused that isn't surely a number; a quote's liberally, so
 that whatever might be the number counts as evidence for it.

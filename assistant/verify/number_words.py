@@ -1,4 +1,4 @@
-"""Number words of English, Thai and Vietnamese: strict patterns for claims, liberal ones for quotes."""
+"""Match number words of English, Thai and Vietnamese: strict patterns for claims, liberal ones for quotes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names compared by the classes of their consonants, so that one is known again in Thai and in Latin letters."""
+"""Compare names by the classes of their consonants, to match Thai and Latin spellings."""
 
 from __future__ import annotations
 

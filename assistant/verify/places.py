@@ -1,4 +1,4 @@
-"""Places, peoples and bodies under their names in several languages: a claim's "Chinese" is a quote's "จีน".
+"""Match places, peoples and bodies by their names in several languages: a claim's "Chinese" is a quote's "จีน".
 
 Territories come from the Unicode CLDR by way of Babel; ``places.yaml`` adds cities, bodies and adjectives.
 """

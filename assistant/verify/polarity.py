@@ -1,4 +1,4 @@
-"""Whether a claim says the contrary of its quotes: negations, and opposites.
+"""Find whether a claim contradicts its quotes: negations, and opposites.
 
 A negation is compared together with what it negates where claim and quote share a language; across languages only
 its presence can be compared.

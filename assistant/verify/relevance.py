@@ -1,4 +1,4 @@
-"""Whether a written sentence answers at all: it may be true and yet only repeat the question, or miss what was asked.
+"""Find whether a written sentence answers: it may be true and still only repeat the question, or miss what was asked.
 
 The rules accuse only where it is plain; sentences in languages without data pass.
 """

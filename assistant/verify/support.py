@@ -1,4 +1,4 @@
-"""How closely a claim's meaning comes to its quotes', by the embedding model, each language's mean taken off.
+"""Measure how close a claim's meaning is to its quotes', by the embedding model, without each language's mean.
 
 Two cosines: the whole claim with each quote and its clauses; and each word of the claim with the words of the quotes
 that it cites, in context (the recall side of BERTScore, Zhang et al. 2020, arXiv:1904.09675). The first finds the wrong

@@ -1,4 +1,4 @@
-"""Names in Thai, which has no capital letters: known places, words that no dictionary has, and what titles announce."""
+"""Find names in Thai, which has no capital letters: known places, words in no dictionary, and names after titles."""
 
 from __future__ import annotations
 

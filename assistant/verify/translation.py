@@ -1,4 +1,4 @@
-"""Whether a machine's translation of a quote can be shown: cheap checks for nonsense and for numbers that aren't its own.
+"""Decide whether a machine translation of a quote can be shown: cheap checks for nonsense and for changed numbers.
 
 They don't say that a translation is right. What they let pass is labelled as a machine's wherever it is shown.
 """

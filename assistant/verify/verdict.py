@@ -1,4 +1,4 @@
-"""What became of a claim, and the limits that decide it."""
+"""Define the verdict on a claim, and the limits that decide it."""
 
 from __future__ import annotations
 

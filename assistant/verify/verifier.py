@@ -1,4 +1,4 @@
-"""Checks a claim against the quotes that it cites: the one place where verdicts are made."""
+"""Check a claim against the quotes it cites: the one place that makes verdicts."""
 
 from __future__ import annotations
 

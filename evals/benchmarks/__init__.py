@@ -1,1 +1,1 @@
-"""Measurements that back the figures in the documentation."""
+"""Measure the figures in the documentation."""

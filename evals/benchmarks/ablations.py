@@ -1,4 +1,4 @@
-"""The ranking with one part of it taken away at a time: what does not earn its place goes."""
+"""Remove one part of the ranking at a time, to drop the parts that don't help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values and tables of `evals.benchmarks.answers`: three answers to a question, scored, and Markdown of them."""
+"""Build the values and tables of `evals.benchmarks.answers`: three answers to a question, scored, and Markdown of them."""
 
 from __future__ import annotations
 

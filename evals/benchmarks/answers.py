@@ -1,4 +1,4 @@
-"""What a language model adds to quotes, and what it would do unchecked: ``python -m evals.benchmarks.answers``.
+"""Measure what a language model adds to quotes, and what it does unchecked: ``python -m evals.benchmarks.answers``.
 
 Three answers to each question of XQuAD (development half), from one library in which each paragraph is in one language
 only: the quotes alone; what the model wrote, unchecked; what of it is shown after verification (the quotes, where

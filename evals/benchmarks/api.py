@@ -1,4 +1,4 @@
-"""How the API does with many clients at once, and what it adds to the pipeline.
+"""Measure how the API handles many clients at once, and what it adds to the pipeline.
 
 python -m evals.benchmarks.api http://127.0.0.1:7860 [--clients 100] [--rounds 5] [--token attest_...] [--process 4242]
 

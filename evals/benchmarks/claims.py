@@ -1,4 +1,4 @@
-"""How well the verifier tells claims that their quotes carry from claims that they don't.
+"""Measure how well the verifier separates claims that their quotes support from claims that they don't.
 
 ``python -m evals.benchmarks.claims`` runs it over ``evals/benchmarks/data/claims.jsonl``: true claims over sentences of the
 samples, in English, Thai and Vietnamese and across them; each of them corrupted in one way at a time; and sentences

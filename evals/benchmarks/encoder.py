@@ -1,4 +1,4 @@
-"""The default embedding model by onnxruntime beside the same weights by torch: speed, and whether vectors agree.
+"""Compare the default embedding model on onnxruntime with the same weights on torch: speed, and whether vectors agree.
 
     python -m evals.benchmarks.encoder --threads 1 --rounds 7
 

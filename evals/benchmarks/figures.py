@@ -1,4 +1,4 @@
-"""How benchmarks write down what they measured: tables in Markdown, plots as files, the machine in words."""
+"""Write down what benchmarks measured: tables in Markdown, plots as files, and a description of the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often follow-ups are understood: ``python -m evals.benchmarks.followups``.
+"""Measure how often follow-ups are understood: ``python -m evals.benchmarks.followups``.
 
 Over ``evals/benchmarks/data/follow_ups.yaml``, labelled questions that follow another one, over the samples that ship. The
 question before is really asked, and what follows it is answered as on the page: read in several ways, of which the one

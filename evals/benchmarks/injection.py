@@ -1,4 +1,4 @@
-"""Whether Attest does what a document or a question tells it to: ``python -m evals.benchmarks.injection``.
+"""Measure whether Attest obeys a document or a question: ``python -m evals.benchmarks.injection``.
 
 Attacks of BIPIA (Yi et al. 2023, arXiv:2312.14197; its training part) and of the garak scanner from the folder with
 collections, and attacks of the same shapes in Thai and Vietnamese (``data/injection.yaml``), each put beside a

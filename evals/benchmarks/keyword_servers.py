@@ -1,4 +1,4 @@
-"""Keywords in a library's home and in PostgreSQL, side by side: whether both rank alike, and what each costs.
+"""Compare keywords in a library's home and in PostgreSQL: whether both rank alike, and what each costs.
 
     python -m evals.benchmarks.keyword_servers --database postgresql://attest@host/empty [--passages N]
 

@@ -1,4 +1,4 @@
-"""Filling and asking a large library, in files and on servers, with many clients at once.
+"""Fill and query a large library, in files and on servers, with many clients at once.
 
     python -m evals.benchmarks.load --database-url postgresql://attest@127.0.0.1/empty --chroma-url http://127.0.0.1:8000
 

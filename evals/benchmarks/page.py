@@ -1,4 +1,4 @@
-"""How soon the page shows an answer, and what it weighs, in a real browser.
+"""Measure how soon the page shows an answer, and how large it is, in a real browser.
 
     python -m evals.benchmarks.page http://127.0.0.1:7860 --browser /usr/bin/chromium
 

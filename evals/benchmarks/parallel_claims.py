@@ -1,4 +1,4 @@
-"""Claims over a parallel collection that is read where it lies, labelled by rule.
+"""Make claims from a parallel collection, labelled by rule, and read the collection where it is.
 
 A sentence and its translation say the same: so a sentence of one language is a true claim over the paragraph's
 translation (over the sentence of the same place where both have as many), and false once a number or a name in it is

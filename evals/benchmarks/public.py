@@ -1,4 +1,4 @@
-"""Public retrieval benchmarks by their own protocols: ``make bench-public DATA=FOLDER``.
+"""Run public retrieval benchmarks with their own protocols: ``make bench-public DATA=FOLDER``.
 
     python -m evals.benchmarks.public FOLDER [--questions N] [--docs]
 

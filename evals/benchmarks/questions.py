@@ -1,4 +1,4 @@
-"""Questions with known answers, as benchmarks ask them, and libraries made of their paragraphs."""
+"""Load questions with known answers for benchmarks, and build libraries from their paragraphs."""
 
 from __future__ import annotations
 

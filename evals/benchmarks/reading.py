@@ -1,4 +1,4 @@
-"""What somebody who asks gets: the right quote first, the right words, a refusal where nothing answers.
+"""Measure what an asker gets: the right quote first, the right words, a refusal if nothing answers.
 
     python -m evals.benchmarks.reading [--documents FOLDER] [--questions FILE]
 

@@ -1,4 +1,4 @@
-"""What a language model said, saved reply by reply: a benchmark that was stopped goes on where it was.
+"""Save what a language model said, reply by reply, so that an interrupted benchmark can continue.
 
 A model that is asked for the same again at temperature 0 says the same; so a reply is known by its prompt, and what
 is made of it can be judged again in no time whenever something else than the prompt has changed.

@@ -1,4 +1,4 @@
-"""Attest's retrieval beside what frameworks do, within a language and across: ``make bench-retrieval``.
+"""Compare Attest's retrieval with frameworks', within a language and across: ``make bench-retrieval``.
 
     python -m evals.benchmarks.retrieval [--data FOLDER] [--questions N] [--docs]
 

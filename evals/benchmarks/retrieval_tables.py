@@ -1,4 +1,4 @@
-"""The tables of `evals.benchmarks.retrieval`: outcomes to Markdown."""
+"""Build the tables of `evals.benchmarks.retrieval`: outcomes to Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each rule is worth: ``python -m evals.benchmarks.rules``.
+"""Measure what each rule is worth: ``python -m evals.benchmarks.rules``.
 
 One rule is switched off at a time, and the labelled claims (`evals.benchmarks.claims`) and follow-up questions are judged
 again. A rule's own figure is the share of the kind that it is there for. Texts are embedded once for all.

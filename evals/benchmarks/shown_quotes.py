@@ -1,4 +1,4 @@
-"""How many of the quotes that are shown have nothing to do with the question: ``python -m evals.benchmarks.shown_quotes``.
+"""Measure how many quotes shown are irrelevant to the question: ``python -m evals.benchmarks.shown_quotes``.
 
 Over ``evals/benchmarks/data/shown_quotes.yaml``: questions over the samples that ship, each with the sentences that are
 worth showing, labelled by hand. Printed by language: answers and refusals, and of the quotes that are shown at once and

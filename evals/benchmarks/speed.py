@@ -1,4 +1,4 @@
-"""How fast Attest embeds and answers, as ratios and as growth: ``make bench-speed``.
+"""Measure how fast Attest embeds and answers, as ratios and as growth: ``make bench-speed``.
 
     python -m evals.benchmarks.speed [--data FOLDER] [--most N] [--rounds N] [--docs]
 

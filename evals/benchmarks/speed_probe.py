@@ -1,4 +1,4 @@
-"""A process that opens one library and asks it: what a question costs there, and how much memory it takes.
+"""Open one library in a process and ask it: measure what a question costs there, and how much memory it takes.
 
     python -m evals.benchmarks.speed_probe LIBRARY QUESTIONS.json
 

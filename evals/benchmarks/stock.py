@@ -1,4 +1,4 @@
-"""What a developer gets who follows LlamaIndex's documentation, with the same embedding model.
+"""Build what LlamaIndex's documentation describes, with the same embedding model.
 
 Dense: `VectorStoreIndex.from_documents` with its default splitter. Hybrid: the same beside `BM25Retriever` with its
 English stemmer, fused by `QueryFusionRetriever` in the mode ``reciprocal_rerank`` (RRF, k = 60).

@@ -1,4 +1,4 @@
-"""Large libraries without large collections: passages recombined from real sentences, in several languages.
+"""Make large libraries without large collections: recombine real sentences into passages, in several languages.
 
 Embedding a hundred thousand passages takes an hour on a small machine and tells nothing about searching them. So the
 sentences of real texts are embedded once, by the real model; a made passage is a few of them from different texts, and

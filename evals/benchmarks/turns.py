@@ -1,4 +1,4 @@
-"""How well kinds of turns are told apart: ``python -m evals.benchmarks.turns``.
+"""Measure how well kinds of turns are told apart: ``python -m evals.benchmarks.turns``.
 
 Over ``evals/benchmarks/data/turns.yaml``: labelled turns in the languages of the classifier's examples, and in five that
 the examples don't hold. None of the turns is an example. Printed are macro F1, the share of questions that are taken

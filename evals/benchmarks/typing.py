@@ -1,4 +1,4 @@
-"""How well questions are answered that weren't typed as they were meant: ``python -m evals.benchmarks.typing``.
+"""Measure how well mistyped questions are answered: ``python -m evals.benchmarks.typing``.
 
 The questions are those of the shipped suites that the samples answer, distorted as keyboards and fingers do it: without
 marks, with one wrong mark, in the keys of Telex and VNI, Thai in Latin keys and English in Thai ones, French without

@@ -1,4 +1,4 @@
-"""What vectors cost in the process and on a Chroma server: disk, memory, rows a second, and a search.
+"""Compare vectors in the process and on a Chroma server: disk, memory, rows per second, and a search.
 
     python -m evals.benchmarks.vector_servers --passages 10000
 

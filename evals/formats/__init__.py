@@ -1,4 +1,4 @@
-"""Suites as files: Attest's own in YAML, JSONL and CSV, SQuAD's JSON, BEIR's folders, and those of other tools.
+"""Read suites from files: Attest's own in YAML, JSONL and CSV, SQuAD's JSON, BEIR's folders, and those of other tools.
 
 `load` tells them apart by what is in them, not by their names.
 """

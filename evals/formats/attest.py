@@ -1,4 +1,4 @@
-r"""Attest's own suites, of one schema in YAML (and JSON, which is YAML too), JSONL, and CSV as a spreadsheet saves it.
+r"""Read Attest's own suites, of one schema in YAML (and JSON, which is YAML too), JSONL, and CSV as a spreadsheet saves it.
 
 JSONL: each line is a case; the first may be a header with `suite`, `defaults` and so on.
 CSV: the columns are the keys of a case and of its expectations. A cell of several values divides them

@@ -1,4 +1,4 @@
-"""BEIR folders: ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/*.tsv`` or ``.csv``.
+"""Read BEIR folders: ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/*.tsv`` or ``.csv``.
 
 Only queries with judgements are asked. The corpus is streamed and may be larger than memory.
 """

@@ -1,4 +1,4 @@
-"""Suites as other tools' data sets. What can't be expressed there is named, case by case.
+"""Write suites as other tools' data sets, and list case by case what can't be expressed there.
 
 `promptfoo` test cases check; ragas, DeepEval and SQuAD's shape hold questions, gold answers and contexts only, OpenAI Evals
 no contexts either.

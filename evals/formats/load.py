@@ -1,4 +1,4 @@
-"""Read a suite of any format, telling the formats apart by what is in them."""
+"""Read a suite of any format, and recognize the format by its content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a suite, in sentences that name the file, the line and the way out."""
+"""Describe what is wrong with a suite, in sentences that name the file, the line and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""promptfoo's YAML test cases, read as far as a suite can say the same; the rest is named.
+"""Read promptfoo's YAML test cases as far as a suite can express them, and list the rest.
 
 promptfoo compares texts letter by letter, an Attest suite as readers do: case, Unicode form and the script of digits
 don't count. So `contains` and `icontains` are one here.

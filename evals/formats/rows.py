@@ -1,4 +1,4 @@
-"""Data sets of one question a row, as other tools keep them: ragas, DeepEval, OpenAI Evals, SQuAD on the Hugging Face Hub.
+"""Read data sets with one question per row: ragas, DeepEval, OpenAI Evals, SQuAD on the Hugging Face Hub.
 
 All come as JSON, JSONL or CSV, and are told apart by their columns. Contexts that a row brings become the suite's
 documents; columns that hold another system's answers are left out, and named.

@@ -1,4 +1,4 @@
-"""SQuAD 1.1 and 2.0 JSON, and what shares its shape: XQuAD, MLQA, TyDi QA gold passages.
+"""Read SQuAD 1.1 and 2.0 JSON, and data sets of the same form: XQuAD, MLQA, TyDi QA gold passages.
 
 Each paragraph becomes one document, named ``title/number``; each question a case whose gold answers,
 their places and their document are known. The questions of one article form a cluster.

@@ -1,4 +1,4 @@
-"""A suite as it was read: its cases, the languages of their questions, and the documents that it brings, if any."""
+"""Hold a suite as read: its cases, the languages of their questions, and its documents, if any."""
 
 from __future__ import annotations
 

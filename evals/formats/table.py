@@ -1,4 +1,4 @@
-"""The rows of a table: CSV as spreadsheets write it, and JSON in whatever shape a tool keeps it.
+"""Read the rows of a table: CSV as spreadsheets write it, and JSON in any form that tools use.
 
 CSV has commas, semicolons or tabs, a `sep=` line, columns that hold nothing. JSON is a list of objects; a list under a key;
 each object once more under `row`, as the Hugging Face Hub's viewer has it; one list for each column, as `datasets` writes it;

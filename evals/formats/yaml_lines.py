@@ -1,4 +1,4 @@
-"""YAML, and JSON, which is YAML too, as plain values that know their lines.
+"""Read YAML, and JSON, which is YAML too, as plain values that know their lines.
 
 Scalars are taken as they are written: `language: no` is Norwegian, not false; 08.10 keeps its zeros.
 """

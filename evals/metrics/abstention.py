@@ -1,4 +1,4 @@
-"""Measures of knowing what one doesn't know: abstaining where it is right to, and honest confidence.
+"""Measure whether a system knows what it doesn't know: correct abstentions, and honest confidence.
 
 Arrays are aligned by question: `confidences` in [0, 1], `labels` 0 or 1.
 """

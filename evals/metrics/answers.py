@@ -1,4 +1,4 @@
-"""Agreement of an answer with gold answers, any of which is right: the best counts.
+"""Measure how an answer agrees with gold answers, any of which is right: the best counts.
 
 Words and normalization are those of `evals.text`, so that Thai, Chinese and English are counted alike.
 A high value says that the wording agrees, not that the answer is faithful to its sources.

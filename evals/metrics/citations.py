@@ -1,4 +1,4 @@
-"""Measures of an answer's citations: whether they exist, point at the right place, and quote truly.
+"""Measure an answer's citations: whether they exist, point at the right place, and quote correctly.
 
 They count keys, documents, offsets and exact words, nothing softer. How far the words of a claim and of
 its source overlap is not measured here: overlap is not support.

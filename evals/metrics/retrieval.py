@@ -1,4 +1,4 @@
-"""Measures of a ranking: ids of documents, best first, against the grades of the relevant ones.
+"""Measure a ranking: ids of documents, best first, against the grades of the relevant ones.
 
 `ranking` holds each id once; `grades` maps ids to a relevance of 0 or more. All follow trec_eval's
 definitions and agree with it to rounding. Without a relevant document there is no score.

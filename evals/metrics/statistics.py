@@ -1,4 +1,4 @@
-"""How sure a measured value is, and whether two runs differ: intervals and paired tests.
+"""Compute how certain a measured value is, and whether two runs differ: intervals and paired tests.
 
 Cases about one document resemble each other, so resampling draws whole clusters of them. Everything
 random takes a seed and gives the same result each time.

@@ -1,1 +1,1 @@
-"""A report for each reader: the terminal, a browser, a CI server, a pull request, and other tools."""
+"""Report to each reader: the terminal, a browser, a CI server, a pull request, and other tools."""

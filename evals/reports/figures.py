@@ -1,4 +1,4 @@
-"""Numbers as the reports write them."""
+"""Format numbers for the reports."""
 
 from __future__ import annotations
 

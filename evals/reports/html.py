@@ -1,4 +1,4 @@
-"""A report as one HTML page that needs nothing else: no network, no script, no font.
+"""Write a report as one HTML page that needs nothing else: no network, no script, no font.
 
 Whatever comes from documents, questions and models is escaped by the template; the page's own policy
 forbids scripts as well.

@@ -1,4 +1,4 @@
-"""A report as JUnit XML, which CI servers show: a test a case, and a test a threshold."""
+"""Write a report as JUnit XML, which CI servers show: one test per case, and one per threshold."""
 
 from __future__ import annotations
 

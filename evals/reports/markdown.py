@@ -1,4 +1,4 @@
-"""A report as Markdown, for pull requests and for the summary page of a CI job."""
+"""Write a report as Markdown, for pull requests and for the summary page of a CI job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plots of the reports as inline SVG: no script, no fonts, colors from the page's own style.
+"""Draw the plots of the reports as inline SVG: no script, no fonts, colors from the page's own style.
 
 Each returns a whole ``<svg>``; all labels are escaped. `Series` and `Row` are what can be drawn.
 """

@@ -1,4 +1,4 @@
-"""The table of several systems: for the terminal, as Markdown, as one HTML page, as JSON."""
+"""Compare several systems in one table: for the terminal, as Markdown, as one HTML page, as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A report for a terminal: tables that fit a hundred columns, in any script."""
+"""Print a report on a terminal: tables that fit a hundred columns, in any script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rankings of a run as files that other tools read: TREC's run and qrels formats.
+"""Write the rankings of a run as files for other tools: TREC's run and qrels formats.
 
 A line of the run is ``query Q0 document rank score attest``, one of the judgements ``query 0 document grade``.
 Queries and documents have the ids of the data set, so that its own judgements can be used with the run. Only questions

@@ -1,1 +1,1 @@
-"""The suites that come with the program, over the samples in `ingest/samples`."""
+"""Hold the suites that come with the program, for the samples in `ingest/samples`."""

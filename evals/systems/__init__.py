@@ -1,1 +1,1 @@
-"""What can be evaluated: Attest itself, any HTTP endpoint, any Python function, LlamaIndex's engines."""
+"""Connect systems under test: Attest itself, any HTTP endpoint, any Python function, LlamaIndex's engines."""

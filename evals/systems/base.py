@@ -1,4 +1,4 @@
-"""The seams to what is evaluated: Attest, which answers by events, and any other assistant, which replies at once.
+"""Define the interfaces of systems under test: Attest, which answers with events, and others, which reply at once.
 
 `assistant.answer.pipeline.Assistant` is a `System` as it stands.
 """

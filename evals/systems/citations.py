@@ -1,4 +1,4 @@
-"""The sources of a chat reply, wherever servers put them.
+"""Find the sources of a chat reply, wherever servers put them.
 
 Known are OpenAI's annotations, Azure's context, the lists of Perplexity and Open WebUI, and a list of sources at the end of
 the text. Markers such as ``[2]`` point into the list; a reply with sources but without markers cites them all.

@@ -1,4 +1,4 @@
-"""HTTP endpoints as systems under test: any OpenAI-compatible chat, and any other by a small mapping file.
+"""Ask HTTP endpoints: any OpenAI-compatible chat, and any other through a small mapping file.
 
 A mapping says what to send and where in the reply the answer stands:
 

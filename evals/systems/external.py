@@ -1,4 +1,4 @@
-"""Another assistant's reply as a result that the same metrics read, with what it doesn't tell left without a score."""
+"""Convert another assistant's reply for the same metrics, without scores for what it doesn't report."""
 
 from __future__ import annotations
 

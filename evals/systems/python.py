@@ -1,4 +1,4 @@
-"""Python objects as systems under test: functions, and LlamaIndex's query and chat engines.
+"""Ask Python objects: functions, and LlamaIndex's query and chat engines.
 
 ``module:name`` may be a function of the question, or of the question and the history; an engine; or a function without
 parameters that makes one. A function returns a text, a mapping with ``answer`` and what else it knows (``citations``,

@@ -1,4 +1,4 @@
-"""The systems that `--system` can name, and how each is built for a library."""
+"""List the systems that `--system` can name, and build each for a library."""
 
 from __future__ import annotations
 

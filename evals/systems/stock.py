@@ -1,4 +1,4 @@
-"""What a developer gets who follows LlamaIndex's documentation, over the same documents with the same embedding model.
+"""Build what LlamaIndex's documentation describes, over the same documents with the same embedding model.
 
 `VectorStoreIndex.from_documents` with its default splitter, and its query engine with the settings' language model.
 Without one, the engine answers by the text of the two passages that it would give the model.

@@ -1,1 +1,1 @@
-"""Code that fits the numbers and weights that ship with Attest."""
+"""Fit the numbers and weights that ship with Attest."""

@@ -1,4 +1,4 @@
-"""The default embedding model as a Hugging Face folder: for training, and for other libraries to be compared with.
+"""Write the default embedding model as a Hugging Face folder: for training, and for comparison with other libraries.
 
 `python -m evals.training.hugging_face_folder` says where it is, and makes it if it is not there.
 """

@@ -1,4 +1,4 @@
-"""Fits the classifier of turns to its examples, for the embedding model that ships: ``python -m evals.training.turns``.
+"""Fit the classifier of turns to its examples, for the embedding model that ships: ``python -m evals.training.turns``.
 
 To be run whenever an example changes; a test fails until it was.
 """

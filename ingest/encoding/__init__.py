@@ -1,4 +1,4 @@
-"""Bytes to text: decoded rightly, or refused."""
+"""Decode bytes to text correctly, or refuse them."""
 
 from ingest.encoding.decode import decode
 from ingest.encoding.decoded import Decoded

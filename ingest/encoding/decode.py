@@ -1,4 +1,4 @@
-"""Bytes -> text: decoded rightly, or refused with the reason.
+"""Decode bytes to text correctly, or refuse them with the reason.
 
 A file that was saved in an old encoding is decoded only when the decoding can be defended (see
 `plausibility`); otherwise it is refused with the reason, because garbled text would be found, quoted

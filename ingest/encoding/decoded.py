@@ -1,4 +1,4 @@
-"""What decoding gives, and the strict decoding that every way to it ends with."""
+"""Define the result of decoding, and the strict decoding that every method ends with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text in an encoding from before Unicode: guessed by chardet, and believed where no other guess can be defended."""
+"""Decode encodings from before Unicode: chardet guesses, and a guess counts only if no other one is plausible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a text that was decoded from bytes is writing, or the garble of a wrong decoding.
+"""Decide whether decoded text is real writing, or the garble of a wrong decoding.
 
 A detector of encodings always has a guess. Here each guess is held against what it would mean: characters
 that exist, letters that the language has, capitals where words begin, syllables that Vietnamese knows.

@@ -1,4 +1,4 @@
-"""Encodings of Vietnamese that Python lacks: TCVN3, VISCII, and VNI, which writes most marks as a second letter.
+"""Decode Vietnamese encodings that Python lacks: TCVN3, VISCII, and VNI, which writes most marks as a second letter.
 
 The tables of the first two were compared character by character with those of the GNU C library.
 """

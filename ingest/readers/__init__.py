@@ -1,4 +1,4 @@
-"""The file formats that Attest reads. A new one is a module here and one line in `READERS`."""
+"""List the file formats that Attest reads. A new one is a module here and one line in `READERS`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Zip archives that documents come in: weighed before anything in them is parsed.
+"""Open zip archives of documents, and check their size before parsing anything in them.
 
 No part may unpack to more than its limit, whatever the archive says of itself.
 """

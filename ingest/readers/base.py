@@ -1,4 +1,4 @@
-"""What a reader of a file format is; `ingest.readers` lists them all."""
+"""Define the reader of a file format; `ingest.readers` lists them all."""
 
 from __future__ import annotations
 

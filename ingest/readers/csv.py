@@ -1,4 +1,4 @@
-"""CSV and TSV files -> a line for each row, each value beside the header of its column."""
+"""Read CSV and TSV files: one line per row, each value next to its column's header."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mail messages (.eml) -> sender, date, subject and body; attachments are named, not read."""
+"""Read mail messages (.eml): sender, date, subject and body; attachments are named, not read."""
 
 from __future__ import annotations
 

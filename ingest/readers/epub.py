@@ -1,4 +1,4 @@
-"""EPUB books -> their chapters in reading order, each read as a web page.
+"""Read EPUB books: their chapters in reading order, each read as a web page.
 
 A mark in one chapter and its note in another are put together, as a reader of the book shows them. Numbers of printed
 pages, which stand inside sentences, are left out.

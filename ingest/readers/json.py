@@ -1,4 +1,4 @@
-"""JSON and JSON Lines -> a line for each record, each value beside its name; long texts are paragraphs.
+"""Read JSON and JSON Lines: one line per record, each value next to its name; long texts are paragraphs.
 
 Numbers stay as they are written: 1.10 is no 1.1, and 1e3 is not said to be 1000.0. A list of lists is a table.
 """

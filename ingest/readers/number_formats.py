@@ -1,4 +1,4 @@
-"""Numbers of a spreadsheet as their cell shows them: "00123", "฿1,234.50", "7.25%", "(20)", "26:05".
+"""Format spreadsheet numbers as their cell shows them: "00123", "฿1,234.50", "7.25%", "(20)", "26:05".
 
 Excel's number formats, but for conditions and colors. Source: ECMA-376, part 1, 18.8.31.
 """

@@ -1,4 +1,4 @@
-"""PowerPoint presentations (.pptx) -> the text of each slide, its tables and its notes; hidden slides are left out."""
+"""Read PowerPoint presentations (.pptx): the text, tables and notes of each slide, without hidden slides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rich Text (.rtf) -> paragraphs and rows of tables, without what is struck, hidden or deleted.
+"""Read Rich Text (.rtf): paragraphs and rows of tables, without what is struck, hidden or deleted.
 
 striprtf takes the text out. It knows nothing of struck and raised text, which is marked or left out before, nor of the
 cells of tables: where each ends on the page, and which are merged with the one beside or above them, is read beside it.

@@ -1,4 +1,4 @@
-"""Which rows of a table name the others: as the format marks them, else by what stands in them.
+"""Decide which rows of a table are headers: as the format marks them, else by their content.
 
 A row of headers names the columns below it, up to the next one. A header over the whole width names the rows
 below it. A header at the beginning of a row of values names that row.

@@ -1,4 +1,4 @@
-"""Tables -> lines that can be understood one by one: each value stands beside the header of its column.
+"""Turn tables into lines that make sense on their own: each value next to its column's header.
 
 ``Station: Station 37 | July: 311``. Blank cells are left out and never shift a value. A merged cell holds for every
 row and column that it spans. A cell over the whole width is a line of its own; where it is a header, it names the rows

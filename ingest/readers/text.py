@@ -1,4 +1,4 @@
-"""Plain text -> one block, in any encoding that makes sense."""
+"""Read plain text into one block, in any encoding that makes sense."""
 
 from __future__ import annotations
 

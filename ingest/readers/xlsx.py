@@ -1,4 +1,4 @@
-"""Excel workbooks (.xlsx) -> a heading for each sheet and a line for each row, without what is hidden or struck.
+"""Read Excel workbooks (.xlsx): a heading per sheet and a line per row, without what is hidden or struck.
 
 openpyxl reads the values row by row. Which cells are merged and which rows and columns are hidden it doesn't say in that
 mode: they are taken from the sheet's XML.

@@ -1,4 +1,4 @@
-"""Lists of words that rules need: one file for each list, one word a line."""
+"""Hold lists of words that rules need: one file per list, one word per line."""
 
 from __future__ import annotations
 

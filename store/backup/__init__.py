@@ -1,1 +1,1 @@
-"""Backup and restore."""
+"""Back up and restore a library."""

@@ -1,4 +1,4 @@
-"""A backup as a file: a zip archive of uncompressed parts, with a list of them and their checksums.
+"""Write and read backup files: a zip archive of uncompressed parts, with a list of them and their checksums.
 
 Uncompressed parts can't unpack to more than the file's size. Nothing in it is run or unpickled: it holds databases,
 JSON, TOML and uploaded files. An archive with anything else is refused before a byte is written.

@@ -1,4 +1,4 @@
-"""The commands `attest backup` and `attest restore`."""
+"""Define the commands `attest backup` and `attest restore`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Making a backup of everything that can't be rebuilt, while the library is in use.
+"""Back up everything that can't be rebuilt, while the library is in use.
 
 It takes no lock. Indexes are left out: they are rebuilt from the catalog. See `store.backup.archive` for the file.
 """

@@ -1,4 +1,4 @@
-"""Where the last backup is, so that an error about a damaged library can name it."""
+"""Remember where the last backup is, so that an error about a damaged library can name it."""
 
 from __future__ import annotations
 

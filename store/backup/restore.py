@@ -1,4 +1,4 @@
-"""Restoring a library from a backup: everything is unpacked and checked before anything in the home is touched.
+"""Restore a library from a backup: unpack and check everything before touching anything in the home.
 
 The former library is kept in a folder. The catalog is exchanged last, by renaming: at every moment there is a whole
 one. The indexes are rebuilt from it.

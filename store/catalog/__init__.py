@@ -1,1 +1,1 @@
-"""The catalog: one SQLite file that holds every document, passage and conversation."""
+"""Keep the catalog: one SQLite file, or PostgreSQL, that holds every document, passage and conversation."""

@@ -1,4 +1,4 @@
-"""The SQLite file of accounts in a library's home: made, and migrated.
+"""Create and migrate the SQLite file of accounts in a library's home.
 
 It is readable by its owner only, and no part of the catalog, so that a copy of a library, which people share, does not
 carry its accounts.

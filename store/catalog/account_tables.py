@@ -1,4 +1,4 @@
-"""The tables of accounts: in a SQLite file of their own, which no copy of a library carries, or in PostgreSQL."""
+"""Define the tables of accounts: in their own SQLite file, which no copy of a library includes, or in PostgreSQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalog: one database that holds the truth. `Snapshot` reads it, `Transaction` changes it.
+"""Open the catalog, the database that holds the truth. `Snapshot` reads it, `Transaction` changes it.
 
 Nothing outside `store.catalog` sees a database. Readers go on during writes.
 """

@@ -1,4 +1,4 @@
-"""Locks of those who change a library: threads by a lock of the process, processes by advisory locks of PostgreSQL.
+"""Lock out concurrent changes to a library: threads by a lock of the process, processes by PostgreSQL's advisory locks.
 
 Who changes documents holds the library with others, and each document alone; who exchanges the indexes holds the library
 alone. The locks belong to a connection, so they end with their process, however that ends: a change that was begun in the

@@ -1,4 +1,4 @@
-"""What `attest doctor` reads: whether the catalog is sound in itself."""
+"""Check for `attest doctor` whether the catalog is consistent."""
 
 from __future__ import annotations
 

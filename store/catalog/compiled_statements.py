@@ -1,4 +1,4 @@
-"""Statements that run often: compiled once, and on SQLite run by its driver, which takes less time than SQLAlchemy's layers."""
+"""Compile frequent statements once, and run them with SQLite's own driver, which is faster than SQLAlchemy's layers."""
 
 from __future__ import annotations
 

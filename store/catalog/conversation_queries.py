@@ -1,4 +1,4 @@
-"""The queries of conversations that take more than a line."""
+"""Define the queries of conversations that take more than a line."""
 
 from __future__ import annotations
 

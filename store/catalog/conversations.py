@@ -1,4 +1,4 @@
-"""Conversations, stored in the catalog: each question with its whole answer object.
+"""Store conversations in the catalog: each question with its whole answer object.
 
 A conversation is a tree of turns: editing an earlier question starts a branch, and `leaf` says which branch is
 shown. The store treats an answer as opaque JSON, so its sources are in the same row.

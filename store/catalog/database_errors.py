@@ -1,4 +1,4 @@
-"""The one place where the errors of databases become errors of the library."""
+"""Turn database errors into errors of the library, in one place."""
 
 from __future__ import annotations
 

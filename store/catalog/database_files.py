@@ -1,4 +1,4 @@
-"""Whole database files, for backup and restore: consistent copies, checks of foreign files, and preparing them for use.
+"""Handle whole database files for backup and restore: make consistent copies, check foreign files, prepare them for use.
 
 VACUUM INTO can't run inside a transaction, so databases that must be copied at the same moment are copied by SQLite's
 online backup.

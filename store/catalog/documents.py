@@ -1,4 +1,4 @@
-"""Reading documents, their text and their passages, as they are at one moment.
+"""Read documents, their text and their passages, as they are at one moment.
 
 Only live documents are visible: neither those still being added nor those being removed. Every lookup goes by a key.
 """

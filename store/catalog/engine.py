@@ -1,4 +1,4 @@
-"""The databases of a library, through SQLAlchemy: SQLite files in its home, or one PostgreSQL for any number of processes.
+"""Open a library's databases with SQLAlchemy: SQLite files in its home, or one PostgreSQL for any number of processes.
 
 This is the one place that makes engines. `Database.reading` sees one moment; writers wait for each other.
 """

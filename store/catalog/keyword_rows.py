@@ -1,4 +1,4 @@
-"""Reading and changing the rows of one generation of keywords, inside a transaction that the caller holds open.
+"""Read and change the rows of one generation of keywords, inside a transaction that the caller holds open.
 
 What postings are is known to `store.index.bm25` alone; here they are bytes.
 """

@@ -1,4 +1,4 @@
-"""The tables of the keyword index, on PostgreSQL alone: a library in files keeps its keywords beside them.
+"""Define the tables of the keyword index, on PostgreSQL only: a library in files keeps its keywords in other files.
 
 Passages of a generation are numbered from 0. A row of postings has those of one term among `BLOCK` numbers in a row, so
 adding passages rewrites the last block of each of their terms and nothing else.

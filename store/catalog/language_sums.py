@@ -1,4 +1,4 @@
-"""Counts and sums of passage vectors by language: exact, so that the order of additions doesn't matter."""
+"""Count and sum passage vectors by language: exactly, so that the order of additions doesn't matter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How spans, vectors and sums are packed in the catalog's blobs. Little-endian on every machine."""
+"""Pack spans, vectors and sums into the catalog's blobs. Little-endian on every machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All rows of a library: copied from its databases to others, and compared. Rows go in batches and are never held whole.
+"""Copy all rows of a library from its databases to others, and compare them. Rows go in batches, never all in memory.
 
 Which tables there are is read from their description, so a new table comes along by itself. Rows are read in the order of
 their keys, parents before what refers to them, so a copy that was interrupted goes on behind its last row.

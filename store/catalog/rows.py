@@ -1,4 +1,4 @@
-"""The values that the catalog gives and takes, beside those of `store.types`."""
+"""Define the values that the catalog reads and writes, in addition to those of `store.types`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of what servers of one library tell each other, on PostgreSQL alone: it is about servers, and in no backup."""
+"""Define tables that servers of one library share, on PostgreSQL only: they are about servers, and in no backup."""
 
 from __future__ import annotations
 

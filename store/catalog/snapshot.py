@@ -1,4 +1,4 @@
-"""The catalog at one moment: documents, and what searching and indexing need beside them."""
+"""Read the catalog at one moment: documents, and what searching and indexing also need."""
 
 from __future__ import annotations
 

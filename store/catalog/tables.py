@@ -1,4 +1,4 @@
-"""The catalog's tables, on SQLite and on PostgreSQL. `store.catalog.migrations` makes them; a test compares both.
+"""Define the catalog's tables, on SQLite and PostgreSQL. `store.catalog.migrations` makes them; a test compares both.
 
 Offsets are code points into a document's normalized text; `key` columns are private to one catalog.
 """

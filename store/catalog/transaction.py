@@ -1,4 +1,4 @@
-"""Changing the catalog: each method is one step inside a transaction that its caller holds open."""
+"""Change the catalog: each method is one step inside a transaction that its caller holds open."""
 
 from __future__ import annotations
 

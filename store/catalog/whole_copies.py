@@ -1,4 +1,4 @@
-"""A library in PostgreSQL as files, and from files: whole, in one transaction each."""
+"""Copy a library in PostgreSQL to files, and back: completely, in one transaction each."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What `attest doctor` checks."""
+"""Run the checks of `attest doctor`."""

@@ -1,4 +1,4 @@
-"""What `attest doctor` checks: everything that can go wrong with a library and be seen from the library alone.
+"""Check for `attest doctor` everything that can go wrong with a library and be seen from the library alone.
 
 Each check is a function from a library to findings. Only `repair` changes anything.
 """

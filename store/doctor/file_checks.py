@@ -1,4 +1,4 @@
-"""What `attest doctor` checks of the files around the catalog: leftovers of killed processes, modes, the accounts."""
+"""Check for `attest doctor` the files around the catalog: leftovers of killed processes, modes, the accounts."""
 
 from __future__ import annotations
 

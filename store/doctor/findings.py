@@ -1,4 +1,4 @@
-"""What a check of a library returns."""
+"""Define what a check of a library returns."""
 
 from __future__ import annotations
 

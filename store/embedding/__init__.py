@@ -1,4 +1,4 @@
-"""Text to vectors."""
+"""Turn text into vectors."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Taking the language out of vectors, so that a passage is found from any language.
+"""Remove the language from vectors, so that a passage is found from any language.
 
 A multilingual model's vectors carry their language more strongly than their subject: the mean vector of a language
 is the largest part of what all its texts share. Taking each language's mean away, from passages and from questions

@@ -1,4 +1,4 @@
-"""Text to vectors: the `Embedder` seam, and an embedder made of a tokenizer and a model of token states.
+"""Turn text into vectors: the `Embedder` interface, and an embedder of a tokenizer and a model of token states.
 
 A passage and its sentences share one pass through the model. The passage's vector is pooled from all its
 tokens, a sentence's from its own tokens as they stand in the passage ("late chunking", Günther et al. 2024,

@@ -1,4 +1,4 @@
-"""A small BERT encoder run by onnxruntime: token ids to the states of tokens, without torch.
+"""Run a small BERT encoder with onnxruntime: token ids to the states of tokens, without torch.
 
 Several encoders may share one table of word embeddings, which is most of a multilingual model: rows are looked up
 outside of the graph, in whatever form the table is kept.

@@ -1,4 +1,4 @@
-"""What the encoder's graph takes as weights, made from a BERT model's own.
+"""Convert a BERT model's weights to those of the encoder's graph.
 
 The graphs in `graphs/` hold operators alone; every number comes from here when a model is loaded, so one graph runs
 any weights of the same shape. `evals/training/encoder_graph.py` draws the graphs by the names that this module gives.

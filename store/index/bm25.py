@@ -1,4 +1,4 @@
-"""Packed postings and BM25 over them, as tantivy computes it: lengths rounded alike, numbers of 32 bits.
+"""Compute BM25 over packed postings, as tantivy does: lengths rounded alike, numbers of 32 bits.
 
 A posting is a passage that holds a term: its place in its block, how often it holds the term, the code of its length,
 and the place of its language among the generation's. A passage's own row lists its terms, for removing it and for

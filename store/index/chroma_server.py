@@ -1,4 +1,4 @@
-"""Vectors on a Chroma server: deadlines, retries, and one clear sentence when it can't be reached.
+"""Use vectors on a Chroma server: deadlines, retries, and one clear sentence when it can't be reached.
 
 chromadb's own client waits without end (its `httpx.Client` has no timeout), so every request gets what is left of its
 call's time. Passing errors are tried again; all calls may be repeated without harm. After a question found no server,

@@ -1,4 +1,4 @@
-"""The keyword index in a library's home, stored by tantivy: memory-mapped, opened without being read."""
+"""Keep the keyword index in a library's home, stored by tantivy: memory-mapped, opened without being read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The derived indexes while a library is open: checked and opened once, used by searches, replaced by newer ones."""
+"""Manage the derived indexes of an open library: check and open them once, and replace them with newer ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The derived indexes together: vectors and keywords of one generation, and the centering of the vectors.
+"""Hold the derived indexes together: vectors and keywords of one generation, and the centering of the vectors.
 
 A generation has its own folder (or collection on a Chroma server). A rebuild makes the next one beside it, and
 the catalog then names that one: the switch is one transaction, and a kill leaves the old generation in use.

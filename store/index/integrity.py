@@ -1,4 +1,4 @@
-"""A cheap check that the vector index is the one that the catalog describes: stored vectors find themselves.
+"""Check cheaply that the vector index is the one that the catalog describes: stored vectors find themselves.
 
 Chroma doesn't notice lost vectors: with its files deleted, cut short or replaced by another library's, it goes on
 answering, with wrong neighbors. So when the index is opened, some passages from the oldest to the newest are

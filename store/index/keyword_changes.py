@@ -1,4 +1,4 @@
-"""Adding passages to the keywords in PostgreSQL, and removing them, with all that is counted beside them."""
+"""Add passages to the keywords in PostgreSQL, and remove them, with all counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keyword search for mixed scripts: BM25 over the embedding model's own subword tokens.
+"""Search keywords in mixed scripts: BM25 over the embedding model's own subword tokens.
 
 No language needs a word segmenter: the model's tokenizer cuts all scripts, and folding makes one spelling of what
 readers take to be the same. Dates are added as terms, the same ones for every calendar. The index is derived from the

@@ -1,4 +1,4 @@
-"""The keyword index in PostgreSQL, beside the catalog: any number of processes search it, and none holds it."""
+"""Keep the keyword index in PostgreSQL, with the catalog: any number of processes search it, and none locks it."""
 
 from __future__ import annotations
 

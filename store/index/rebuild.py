@@ -1,4 +1,4 @@
-"""Rebuilding the derived indexes from the catalog alone, beside the old ones, then switching at once."""
+"""Rebuild the derived indexes from the catalog alone, next to the old ones, then switch at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chroma: vectors and what filters need, derived from the catalog, which is always right.
+"""Store vectors in Chroma, with what filters need, derived from the catalog, which is always right.
 
 Chroma runs in the process (`EmbeddedVectorIndex`) or as a server (`store.index.chroma_server`). In the process, only one
 may have the folder open: with two, vectors are lost without an error, and queries go stale. Other processes ask the

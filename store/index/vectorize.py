@@ -1,4 +1,4 @@
-"""Embedding the passages in the catalog: equal texts once, in portions across documents."""
+"""Embed the passages in the catalog: equal texts once, in portions across documents."""
 
 from __future__ import annotations
 

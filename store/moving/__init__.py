@@ -1,1 +1,1 @@
-"""Moving a library between SQLite files and PostgreSQL."""
+"""Move a library between SQLite files and PostgreSQL."""

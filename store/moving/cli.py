@@ -1,4 +1,4 @@
-"""The command `attest move`."""
+"""Define the command `attest move`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moving a library: its rows and files are copied to another place and compared there, and the indexes are built.
+"""Move a library: copy its rows and files to another place, compare them there, and build the indexes.
 
 The source is only read. The target notes which library comes and how far it is, so a move that was killed goes on where it
 was, and what is only partly there is never opened.

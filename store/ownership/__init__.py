@@ -1,1 +1,1 @@
-"""Which process has a library open."""
+"""Coordinate which process has a library open."""

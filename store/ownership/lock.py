@@ -1,4 +1,4 @@
-"""The lock on a library's folder, which one process holds: the owner.
+"""Lock a library's folder for one process: the owner.
 
 The operating system keeps the lock, through `filelock`, so it ends with the process however that ends. A note beside
 it describes the owner; it means nothing while the lock is free.

@@ -1,4 +1,4 @@
-"""Opening a library's catalog: as its owner, as a reader beside it, or as one of any number of processes that share it."""
+"""Open a library's catalog: as its owner, as a reader next to it, or as one of any number of processes that share it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Talk to the process that owns the library, from another one: requests to the API of the process that owns the library.
+"""Send requests to the API of the process that owns the library.
 
 Light on purpose: a command that asks a running server imports nothing but this to reach it.
 """

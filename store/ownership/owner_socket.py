@@ -1,4 +1,4 @@
-"""The owner's end of the socket: it listens from the beginning, and answers by the HTTP API once somebody asks.
+"""Listen on the owner's socket from the start, and answer through the HTTP API once somebody asks.
 
 The program says once, by `answer_by`, what answers: the API stands above the store. It is a second's import, so it is
 loaded at the first request, unless `take` hands the socket to a server that is there already. The folder admits the

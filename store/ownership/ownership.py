@@ -1,4 +1,4 @@
-"""Having a library open: which process owns it, and how ownership passes from one process to the next.
+"""Keep a library open: which process owns it, and how ownership passes from one process to the next.
 
 The owner holds the lock and has the indexes open. A process beside it reads the catalog itself and asks the owner to
 search (`store.search.by_owner`); when the owner ends, it may become the owner. A library of which nothing lies in the

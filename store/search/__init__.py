@@ -1,1 +1,1 @@
-"""A question to ranked passages."""
+"""Rank passages for a question."""

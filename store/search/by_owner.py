@@ -1,4 +1,4 @@
-"""A search that the owner of the library does, for a process beside it."""
+"""Search through the owner of the library, from another process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Query to hits: fetch candidates by meaning and by keywords, then rank them (`store.search.scoring`)."""
+"""Turn a query into hits: fetch candidates by meaning and by keywords, then rank them (`store.search.scoring`)."""
 
 from __future__ import annotations
 

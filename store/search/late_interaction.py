@@ -1,4 +1,4 @@
-"""Late interaction: whether a passage has, for each word of the question, something close to it.
+"""Compare word by word (late interaction): whether a passage has something close to each word of the question.
 
     late(query, text) = sum over the query's tokens of weight * best cosine(token, token of the text)
 

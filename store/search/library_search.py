@@ -1,4 +1,4 @@
-"""A search of a library: here if this process owns it, else by its owner; repeated while documents change under it."""
+"""Search a library: here if this process owns it, else by its owner; repeat while documents change."""
 
 from __future__ import annotations
 

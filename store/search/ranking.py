@@ -1,4 +1,4 @@
-"""The weights of the ranking: each embedding model has its own, in a JSON file beside its language means."""
+"""Hold the weights of the ranking: each embedding model has its own, in a JSON file next to its language means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scores of passages and sentences, so that no language has an advantage.
+"""Score passages and sentences, so that no language has an advantage.
 
     score(passage) = (1 - S) * cosine(query, passage) + S * best cosine(query, sentence of it)
                      + K * (keyword(passage) - best keyword in its language)

@@ -1,1 +1,1 @@
-"""Text compared and understood: folding, dates, languages."""
+"""Compare and understand text: folding, dates, languages."""

@@ -1,4 +1,4 @@
-"""Dates of any precision as ranges of days, so that filters can compare them as integers."""
+"""Represent dates of any precision as ranges of days, so that filters can compare them as integers."""
 
 from __future__ import annotations
 

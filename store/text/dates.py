@@ -1,4 +1,4 @@
-"""Dates in running text as (year, month, day), whichever calendar, language and format they are written in.
+"""Find dates in running text as (year, month, day), in any calendar, language and format.
 
 ``14 มิถุนายน พ.ศ. 2566``, ``ngày 14 tháng 6 năm 2023``, ``June 14, 2023`` and ``2023年6月14日`` are one day. Names of months
 come from the Unicode CLDR by way of Babel, all else that is a language's from ``dates.yaml``. Years of the Buddhist Era

@@ -1,4 +1,4 @@
-"""One spelling for what readers take to be the same, for comparing texts; never shown.
+"""Fold spellings that readers consider the same, for comparing texts; never shown.
 
 `fold` is for keywords. Its rules, in order: NFKC and case folding; invisible format characters dropped; decimal digits
 of every script to 0-9; Thai SARA AM and its tone mark in one order (NFKC takes SARA AM apart, and typists type both orders);

@@ -1,4 +1,4 @@
-"""Which language a text is in: a whole document, a passage, or a question of three words.
+"""Detect the language of a text: a whole document, a passage, or a question of three words.
 
 Where the writing system decides (Thai, Lao, Khmer, Hebrew, ...), it decides; where several languages
 share one, fastText's language identifier does, restricted to the languages of that script. A text

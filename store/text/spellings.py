@@ -1,4 +1,4 @@
-"""Words without their marks, to find how a library spells what was typed without or with other ones.
+"""Strip words of their marks, to find how a library spells what was typed without or with wrong ones.
 
 The keyword index holds a term for each word and, in languages written syllable by syllable, for each two in a row:
 the bare form, `SPELLED`, and the folded form. All spellings of a bare form lie side by side in the index.

@@ -1,4 +1,4 @@
-"""Which text databases keep: all of Unicode but the character NUL, which PostgreSQL's text lacks.
+"""Check which text databases can store: all of Unicode but the character NUL, which PostgreSQL's text lacks.
 
 Half of a surrogate pair (U+D800 to U+DFFF) is no character: it has no UTF-8.
 """

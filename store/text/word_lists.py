@@ -1,4 +1,4 @@
-"""Lists of the words of some languages with their frequency, from pyspellchecker."""
+"""Load lists of the words of some languages with their frequency, from pyspellchecker."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A conversation's turns: what kind each is, and the answers that are no search for a quote."""
+"""Handle turns of a conversation: decide the kind of each, and build answers that need no search for a quote."""

@@ -1,4 +1,4 @@
-"""An answer that isn't a plain list of quotes, put together part by part: text, claims, sections and documents."""
+"""Build an answer that isn't a plain list of quotes, part by part: text, claims, sections and documents."""
 
 from __future__ import annotations
 

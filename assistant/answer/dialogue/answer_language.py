@@ -1,4 +1,4 @@
-"""The language of a turn: its own, or what is said around it."""
+"""Choose the language of a turn: its own, or that of the turns around it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sentences that carry a text: the most central ones, none of which says again what another does.
+"""Pick the most central sentences of a text, without any that repeat another.
 
 Centrality is LexRank with continuous weights (Erkan & Radev 2004, doi:10.1613/jair.1523) over cosines of the stored
 sentence vectors; the choice among central sentences is by maximal marginal relevance (Carbonell & Goldstein 1998,

@@ -1,4 +1,4 @@
-"""Tells what kind a turn is, by the labelled examples that are nearest to it.
+"""Classify a turn by the labelled examples nearest to it.
 
 Kernel ridge regression over the examples (Saunders, Gammerman & Vovk 1998) with the kernel
 

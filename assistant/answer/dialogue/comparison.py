@@ -1,4 +1,4 @@
-"""Comparisons: each side looked up for itself, its quotes under its own heading, and what differs said."""
+"""Compare two things: look up each side, put its quotes under its own heading, and say what differs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks up a follow-up in several readings, and takes the one whose evidence answers best.
+"""Look up a follow-up in several readings, and take the one whose evidence answers best.
 
 A follow-up is read as a question that stands alone (by rules, and by a language model where there is one), in its own
 words asked of the documents that the conversation quoted, and there together with the subject of the conversation. Any

@@ -1,4 +1,4 @@
-"""Has a language model say a follow-up as a question that stands alone.
+"""Have a language model rewrite a follow-up as a standalone question.
 
 What it says is one more reading of the follow-up: it is searched and read as the others are
 (`assistant.answer.dialogue.followup_readings`), so that a wrong one finds nothing and is not taken.

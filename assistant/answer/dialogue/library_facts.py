@@ -1,4 +1,4 @@
-"""What a library holds as a question's filter admits it: counts, speakers, languages, documents."""
+"""Describe what a library holds within a question's filter: counts, speakers, languages, documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers about the library itself, from its catalog: which documents there are, how many, what is new."""
+"""Answer questions about the library from its catalog: which documents there are, how many, what is new."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists: all passages that match, not the best five, folded where they say the same."""
+"""List all passages that match, not only the best five, and fold those that say the same."""
 
 from __future__ import annotations
 

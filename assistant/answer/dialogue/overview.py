@@ -1,4 +1,4 @@
-"""Overviews in the documents' own sentences: of a document, of the library, of what a speaker says on a subject."""
+"""Give overviews in the documents' own sentences: of a document, of the library, of what a speaker says on a subject."""
 
 from __future__ import annotations
 

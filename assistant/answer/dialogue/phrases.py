@@ -1,4 +1,4 @@
-"""What Attest says of its own accord in a conversation, by language: `prompts/phrases` in the shape that turns need."""
+"""Load what Attest says itself in a conversation, by language: `prompts/phrases` in the form that turns need."""
 
 from __future__ import annotations
 

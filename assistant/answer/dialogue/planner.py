@@ -1,4 +1,4 @@
-"""What a turn asks for: an answer of a form of its own, or a question to be looked up.
+"""Decide what a turn asks for: an answer of its own form, or a question to look up.
 
 turn -> typing repaired -> language -> kind -> answered here (talk, catalog, overview, list, comparison)
                                            -> or a question that stands alone

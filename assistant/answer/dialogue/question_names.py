@@ -1,4 +1,4 @@
-"""The words and the capitalized names of a question, by rules."""
+"""Find the words and the capitalized names of a question, by rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers to courtesies, to questions about Attest itself, to feedback and to what is no question at all."""
+"""Answer courtesies, questions about Attest itself, feedback and everything that isn't a question."""
 
 from __future__ import annotations
 

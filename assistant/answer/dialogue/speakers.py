@@ -1,4 +1,4 @@
-"""Which speakers of the catalog a turn names, in full or by the words that tell them apart."""
+"""Find the speakers of the catalog that a turn names, in full or by distinctive words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which documents are about a subject, and which one a title or a description means."""
+"""Find the documents about a subject, and the one that a title or a description means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts what a follow-up names into the question before it, in the place of its like.
+"""Put what a follow-up names into the previous question, in place of the matching part.
 
 Year by year, first by second, country by country, name by name, else the last object; what has no like there is added.
 """

@@ -1,4 +1,4 @@
-"""What a library is about: a map of topics with counts, from the vectors that are stored anyway.
+"""Map the topics of a library, with counts, from the stored vectors.
 
 A sample of passages, spread evenly over the library, is ranked by centrality; the most central ones that are unlike
 each other (maximal marginal relevance, as in `assistant.answer.dialogue.centrality`) stand for topics. A document belongs

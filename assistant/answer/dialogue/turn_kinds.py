@@ -1,4 +1,4 @@
-"""The kinds of turns that people take in a conversation."""
+"""List the kinds of turns in a conversation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the parts of a turn stand: what it is about, whose words it asks for, which two things it compares.
+"""Find the parts of a turn: its subject, whose words it asks for, which two things it compares.
 
 Patterns are data, one file a language. They are matched against a plain form of the turn, in small letters and, for
 Latin letters, without marks, so that ``tom tat`` is read as ``tóm tắt``; what they find is given back as it was typed.

@@ -1,1 +1,1 @@
-"""Questions as people type them: without marks, in keys of an input method, on the wrong layout, with typos."""
+"""Correct questions as people type them: without marks, in keys of an input method, on the wrong layout, with typos."""

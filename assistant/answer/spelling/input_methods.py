@@ -1,4 +1,4 @@
-"""Keys of a Vietnamese input method that was off while they were typed: ``dieenx ddanf`` is "diễn đàn"."""
+"""Read keys of a Vietnamese input method that was switched off: ``dieenx ddanf`` is "diễn đàn"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text typed while the keyboard had another layout: Thai in Latin keys, and the other way round.
+"""Correct text typed with another keyboard layout: Thai in Latin keys, and the reverse.
 
 Each part between blanks is read in the layout in which the embedding model's vocabulary needs the fewest pieces for
 it: it was made from a hundred languages, and what is no language falls apart in it.

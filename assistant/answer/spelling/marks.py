@@ -1,4 +1,4 @@
-"""The marks of Vietnamese words, from how the library and the examples of turns spell them.
+"""Restore the marks of Vietnamese words, from how the library and the examples of turns spell them.
 
 Of all that a syllable can stand for without its marks, the sequence is taken that is most probable by pairs of
 syllables (Viterbi 1967), where a pair that was never seen falls back on the syllables alone:

@@ -1,4 +1,4 @@
-"""Words that no list knows, and known ones a keystroke away: letters left out, doubled, swapped or wrong, or accents.
+"""Correct unknown words, and known ones a keystroke away: letters missing, doubled, swapped or wrong, or accents.
 
 Only languages with a word list are mended, and only words in small letters: a name or a code that the library
 doesn't hold is not a mistake.

@@ -1,4 +1,4 @@
-"""What a question was meant to be, where it was typed otherwise.
+"""Work out what a mistyped question was meant to be.
 
 question -> other keyboard layout -> keys of an input method -> marks -> misspelt words
 """

@@ -1,4 +1,4 @@
-"""Vietnamese syllables: their parts, and where the mark of the tone stands."""
+"""Split Vietnamese syllables into their parts, and place the tone mark."""
 
 from __future__ import annotations
 

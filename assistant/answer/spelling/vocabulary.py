@@ -1,4 +1,4 @@
-"""What is known of words: how the library spells them, and what is common in their language."""
+"""Look up words: how the library spells them, and how common they are in their language."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The HTTP API and the MCP server: the one pipeline, for other programs."""
+"""Serve the pipeline to other programs: the HTTP API and the MCP server."""

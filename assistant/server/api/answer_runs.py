@@ -1,4 +1,4 @@
-"""Answers in threads beside the event loop: so many at once, so many that wait, and none that nobody listens to."""
+"""Run answers in threads next to the event loop: limit how many run and wait, and stop those that nobody listens to."""
 
 from __future__ import annotations
 

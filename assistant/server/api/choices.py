@@ -1,4 +1,4 @@
-"""What may be chosen for one question, as every route that asks takes it, the page's too."""
+"""Define the options for one question, which every route that asks accepts, including the page's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenAPI description of the API at ``/api/openapi.json``, and a page to try it at ``/api/docs``: no other host."""
+"""Serve the OpenAPI description at ``/api/openapi.json``, and a page to try the API at ``/api/docs``: no other host."""
 
 from __future__ import annotations
 

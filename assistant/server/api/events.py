@@ -1,4 +1,4 @@
-"""The pipeline's own events as server-sent events: ``event: evidence_found`` and its values as JSON."""
+"""Send the pipeline's events as server-sent events: ``event: evidence_found`` and its values as JSON."""
 
 from __future__ import annotations
 

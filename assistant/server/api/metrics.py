@@ -1,4 +1,4 @@
-"""What is counted and timed, as OpenMetrics at ``/metrics``: requests by route, and answers to all callers."""
+"""Count and time requests by route and answers to all callers, as OpenMetrics at ``/metrics``."""
 
 from __future__ import annotations
 

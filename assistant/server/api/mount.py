@@ -1,4 +1,4 @@
-"""Puts the API into the application, and answers what isn't there: other methods (405) and other addresses (404)."""
+"""Mount the API in the application, and answer unknown methods (405) and addresses (404)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers other processes of the user by the API, for a process that owns a library and is no server itself.
+"""Answer the user's other processes through the API, for a process that owns a library but isn't a server.
 
 `assistant.build` loads this when the first of them asks.
 """

@@ -1,4 +1,4 @@
-"""So many requests a minute for each token or person; the reply says how many are left.
+"""Limit requests per minute for each token or person; the reply says how many are left.
 
 Headers as in draft-ietf-httpapi-ratelimit-headers: ``RateLimit-Policy: "requests";q=600;w=60`` and
 ``RateLimit: "requests";r=599;t=60``; past the limit 429 with ``Retry-After`` (RFC 9110, section 10.2.3).

@@ -1,1 +1,1 @@
-"""Who asks, and what they may see and do: sign-in, permissions, and the library as one visitor may use it."""
+"""Identify visitors and limit what they see and do: sign-in, permissions, and a visitor's view of the library."""

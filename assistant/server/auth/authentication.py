@@ -1,4 +1,4 @@
-"""Who makes a request: each authenticator looks for one kind of proof, and `Identity` asks them in turn.
+"""Identify who makes a request: each authenticator checks one kind of proof, and `Identity` asks them in turn.
 
 As long as there is no account, and no proxy says who a visitor is, everyone who reaches the page may do everything:
 that is for the loopback only, which `serve` sees to.

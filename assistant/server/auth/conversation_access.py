@@ -1,4 +1,4 @@
-"""Conversations as one visitor may see them: signed in, only one's own; to others' it is as if there were none.
+"""Limit conversations to the visitor's own, once signed in; for them, others' conversations don't exist.
 
 Without accounts a conversation can be read by everyone on the machine who has its address, and changed only in the
 browser that began it.

@@ -1,4 +1,4 @@
-"""What a visitor may do, declared beside each route: `require("ask")`, or `PUBLIC` for strangers too.
+"""Declare next to each route what a visitor needs: `require("ask")`, or `PUBLIC` for strangers too.
 
 A route that declares neither is refused to everyone, so that nothing is open by oversight.
 """

@@ -1,4 +1,4 @@
-"""The library and the assistant as one visitor may use them: nothing from outside their collections."""
+"""Limit the library and the assistant to the visitor's collections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages to sign in and to change one's password: plain forms without a script, in the page's colors and languages."""
+"""Render the pages to sign in and to change a password: plain forms without a script, in the page's colors and languages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing in and out, changing a password: forms, the session's cookie, what a first sign-in brings along."""
+"""Sign in and out, and change a password: forms, the session's cookie, and taking over a browser's conversations."""
 
 from __future__ import annotations
 

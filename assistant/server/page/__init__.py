@@ -1,1 +1,1 @@
-"""The chat page: it renders the events of an answer, and decides nothing."""
+"""Serve the chat page: it renders the events of an answer, and decides nothing."""

@@ -1,4 +1,4 @@
-"""A question from the page, through the assistant, into what the page shows: no Gradio in here.
+"""Pass a question from the page to the assistant, and turn the answer into what the page shows: no Gradio in here.
 
 What goes to the page is always the whole state of one turn, never a difference: the browser may
 skip states when it is slow, and still ends up right.

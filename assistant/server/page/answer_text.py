@@ -1,4 +1,4 @@
-"""The text of an answer as HTML: claims with their support, quoted words, and markers that open a source.
+"""Render the text of an answer as HTML: claims with their support, quoted words, and markers that open a source.
 
 Every word that comes from outside is escaped here.
 """

@@ -1,4 +1,4 @@
-"""``/attest/ask``: a question from the page, and in the one reply the states of its turn, a line of JSON each, as they come.
+"""``/attest/ask``: receive a question from the page, and stream the states of its turn, one line of JSON each.
 
 The first request is the only one: any process that serves the library can take it. A browser that leaves ends its answer.
 """

@@ -1,4 +1,4 @@
-"""The quotes of an answer as HTML, each a card that says who says it and opens its document."""
+"""Render the quotes of an answer as HTML: each is a card that names its speaker and opens its document."""
 
 from __future__ import annotations
 

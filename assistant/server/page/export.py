@@ -1,4 +1,4 @@
-"""A conversation as a file: Markdown and HTML to read, JSON with every quote and offset to compute with."""
+"""Export a conversation: Markdown and HTML to read, JSON with every quote and offset to compute with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Feedback as an evaluation suite: what readers said of answers becomes cases that a run can check.
+"""Export feedback as an evaluation suite: readers' ratings of answers become cases that a run can check.
 
 The case format is that of `evals`, which this package may not import: a test reads what is written here with it.
 """

@@ -1,4 +1,4 @@
-"""What a reader should know of a document's file before trusting it, in the interface's words."""
+"""Warn readers about a document's file before they trust it, in the interface's language."""
 
 from __future__ import annotations
 

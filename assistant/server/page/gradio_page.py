@@ -1,4 +1,4 @@
-"""All that only Gradio needs: its page, and what keeps its other addresses closed."""
+"""Contain everything that only Gradio needs: its page, and what keeps its other addresses closed."""
 
 from __future__ import annotations
 

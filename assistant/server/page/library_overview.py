@@ -1,4 +1,4 @@
-"""What a library is about, before anybody asks: its subjects with counts, and the sentences that carry a document."""
+"""Describe a library before anybody asks: its subjects with counts, and each document's most important sentences."""
 
 from __future__ import annotations
 

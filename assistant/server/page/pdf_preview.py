@@ -1,4 +1,4 @@
-"""The picture of a PDF's page with the place of a quote on it, drawn by PDFium in a process of its own.
+"""Draw a PDF's page with a quote marked on it, by PDFium in its own process.
 
 A hostile or broken PDF can hang or crash whatever draws it, so it is drawn where that harms nothing else: capped in
 time and memory. PDFium has no locks either, and one process for each picture needs none.

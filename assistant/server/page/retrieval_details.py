@@ -1,4 +1,4 @@
-"""'How was this found?': the search behind an answer, laid open."""
+"""Show the search behind an answer: 'How was this found?'."""
 
 from __future__ import annotations
 

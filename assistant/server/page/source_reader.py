@@ -1,4 +1,4 @@
-"""The source reader: a window of a document's text with quotes highlighted where they stand.
+"""Show a window of a document's text with quotes highlighted.
 
 A document may be far longer than a browser can lay out, so the reader is made of windows that
 join without gap or overlap: each names its edges, and the next one begins where it ends.

@@ -1,4 +1,4 @@
-"""The documents behind an answer: the reader and its windows, pictures of pages, and how they were found."""
+"""Serve the documents behind an answer: the reader and its windows, pictures of pages, and how they were found."""
 
 from __future__ import annotations
 

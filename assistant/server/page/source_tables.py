@@ -1,4 +1,4 @@
-"""The rows of tables in a document's text, ``Ward: Surgery | Beds: 24``, told from other lines and put under their headers."""
+"""Recognize the rows of tables in a document's text, ``Ward: Surgery | Beds: 24``, and put them under their headers."""
 
 from __future__ import annotations
 

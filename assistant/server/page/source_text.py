@@ -1,4 +1,4 @@
-"""A part of a document's text as HTML: headings, paragraphs and tables, with quotes marked where they stand."""
+"""Render part of a document's text as HTML: headings, paragraphs and tables, with quotes marked."""
 
 from __future__ import annotations
 

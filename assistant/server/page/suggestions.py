@@ -1,4 +1,4 @@
-"""Questions that could be asked: made from what the library holds, without answering any of them."""
+"""Suggest questions: make them from what the library holds, without answering any."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A turn as HTML: its question, its answer, and what can be done with both.
+"""Render a turn as HTML: its question, its answer, and the actions for both.
 
 Each function is pure and returns a fragment in which every word from outside is escaped; the page's script puts it in
 place and knows only its classes and `data-` attributes.

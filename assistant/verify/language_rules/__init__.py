@@ -1,4 +1,4 @@
-"""What rules need to know of a language: one file of data per language, ``<language>.yaml``.
+"""Load what rules need to know about a language: one data file per language, ``<language>.yaml``.
 
 To add a language, add its file with the same groups, patterns and opposites as ``en.yaml``; what a file leaves out is
 not looked for in that language. No rule names a language.

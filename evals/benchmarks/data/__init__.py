@@ -1,1 +1,1 @@
-"""Labelled cases that the benchmarks read: claims, follow-ups, and pairs of questions one word apart."""
+"""Hold labelled cases for the benchmarks: claims, follow-ups, and pairs of questions one word apart."""

@@ -1,1 +1,1 @@
-"""Training of the reader: data, made-up negatives, low-rank adapter."""
+"""Train the reader: data, synthetic negatives, low-rank adapter."""

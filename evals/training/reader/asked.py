@@ -1,4 +1,4 @@
-"""Questions asked of small libraries, with what came back read: what order, confidence and limits are learned from.
+"""Ask small libraries and read what comes back, to learn order, confidence and limits from.
 
 Libraries are of kinds that people have: one language, three languages with each text in one of them, long native
 articles, and a handful of short documents (rules, codes, tables, sessions) in three languages. Of the parallel set only

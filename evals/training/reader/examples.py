@@ -1,4 +1,4 @@
-"""Examples for training the reader: a question, a window of text, and where in it the answer stands.
+"""Make examples for training the reader: a question, a window of text, and the position of the answer.
 
 Question-answering sets give the answerable ones. Unanswerable ones are made as the assistant meets them: another
 window of the same text, the nearest paragraph of its neighbours that lacks the answer, a question with one fact

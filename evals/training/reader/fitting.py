@@ -1,4 +1,4 @@
-"""Small models fitted to few thousand examples: logistic regression, and a choice among candidates."""
+"""Fit small models to a few thousand examples: logistic regression, and a choice among candidates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The network that is trained: an encoder with low-rank updates of all its linear layers, and a span head.
+"""Define the network to train: an encoder with low-rank updates of all its linear layers, and a span head.
 
 The updates are LoRA (Hu et al. 2021, arXiv:2106.09685): ``y = W x + b + scale * B (A x)`` with W frozen. The head
 gives two numbers a token, for the first and the last token of the answer; the first position stands for "no answer"

@@ -1,4 +1,4 @@
-"""Questions changed as people confuse or misspell them: another thing asked of the same subject, and careless typing.
+"""Change questions as people confuse or misspell them: ask another thing of the same subject, and type carelessly.
 
 A reader that learns only from questions about other texts takes "how many pages has the report" for answered by a
 report that states how many recommendations it makes. These negatives ask another thing in the same frame. The careless

@@ -1,4 +1,4 @@
-"""Made-up documents of kinds that question-answering sets lack: numbered articles, codes, tables, short rules.
+"""Make up documents of kinds that question-answering sets lack: numbered articles, codes, tables, short rules.
 
 A question names one article, code or row; the window holds many alike. Half of the questions name one that isn't
 there. Words come from the paragraphs of the other sets, so that the text is real and only its frame is made.

@@ -1,4 +1,4 @@
-"""Questions to be answered by yes or no, from sets for natural-language inference.
+"""Make yes-or-no questions from sets for natural-language inference.
 
 A premise that entails or contradicts a statement answers the question whether the statement holds, and the whole premise
 is the answer: it says which. A neutral premise speaks of the same thing and doesn't answer.

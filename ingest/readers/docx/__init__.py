@@ -1,1 +1,1 @@
-"""Word documents (.docx): paragraphs with their numbers, tables, text boxes and notes."""
+"""Read Word documents (.docx): paragraphs with their numbers, tables, text boxes and notes."""

@@ -1,4 +1,4 @@
-"""Equations of Office files (OMML) -> one line of text: fractions with a stroke, roots, limits and matrices set apart."""
+"""Write equations of Office files (OMML) as one line: fractions with a stroke, roots, limits and matrices set apart."""
 
 from __future__ import annotations
 

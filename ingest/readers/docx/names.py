@@ -1,4 +1,4 @@
-"""Names of the elements of a Word document, and values of its switches."""
+"""Name the elements of a Word document, and the values of its switches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Automatic numbers of Word paragraphs: "Article 3", "2.1", "(iv)", as Word shows them.
+"""Compute automatic numbers of Word paragraphs: "Article 3", "2.1", "(iv)", as Word shows them.
 
 Numbers are counted by list definition. A level starts again when one above it goes on, unless it says otherwise.
 Source: ECMA-376, part 1, 17.9.

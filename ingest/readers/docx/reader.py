@@ -1,4 +1,4 @@
-"""Word documents (.docx) -> blocks: numbered paragraphs, tables, text boxes and notes, without what was deleted.
+"""Read Word documents (.docx) into blocks: numbered paragraphs, tables, text boxes and notes, without deleted text.
 
 python-docx opens the archive, which is weighed before, with entities switched off.
 """

@@ -1,4 +1,4 @@
-"""The words of a Word paragraph: nothing deleted, struck or hidden, raised figures as superscripts, symbols, marks of notes."""
+"""Read the words of a Word paragraph: nothing deleted, struck or hidden; superscripts, symbols, marks of notes."""
 
 from __future__ import annotations
 

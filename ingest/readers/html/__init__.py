@@ -1,1 +1,1 @@
-"""HTML pages and pieces: what a reader of the page sees, block by block."""
+"""Read HTML pages and fragments: what a reader of the page sees, block by block."""

@@ -1,4 +1,4 @@
-"""The elements of a page in order -> blocks: paragraphs, headings, numbered items, rows of tables."""
+"""Turn the elements of a page into blocks, in order: paragraphs, headings, numbered items, rows of tables."""
 
 from __future__ import annotations
 

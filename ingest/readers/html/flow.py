@@ -1,4 +1,4 @@
-"""A flow of text -> blocks: paragraphs, headings, numbered items, preformatted lines.
+"""Turn a flow of text into blocks: paragraphs, headings, numbered items, preformatted lines.
 
 A page is a flow, and so is each cell of a table.
 """

@@ -1,4 +1,4 @@
-"""Formulas in MathML -> a line of text in which no figure joins another: 1/2, x², √(a + b)."""
+"""Write MathML formulas as a line of text in which no figure joins another: 1/2, x², √(a + b)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text that style sheets put before and after elements: words, and the counters that number sections and items."""
+"""Add text that style sheets put before and after elements: words, and the counters that number sections and items."""
 
 from __future__ import annotations
 

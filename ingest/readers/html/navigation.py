@@ -1,4 +1,4 @@
-"""Parts of a page that serve navigation, sharing or consent, and are no part of what it says."""
+"""Recognize the parts of a page for navigation, sharing or consent, which aren't part of its content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Footnotes of a page: marks that link to a note, and the note's own element."""
+"""Find the footnotes of a page: marks that link to a note, and the note's own element."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTML files -> all text that a reader of the page can see, in blocks, and what the page says of itself.
+"""Read HTML files: all text that a reader of the page can see, in blocks, and the page's metadata.
 
 Nothing is fetched: links and images stay where they are.
 """

@@ -1,4 +1,4 @@
-"""What the style sheets of a page say of its elements: the part of the cascade that decides what is seen, and how.
+"""Apply a page's style sheets to its elements: the part of the cascade that decides what is visible, and how.
 
 Style sheets are read from the page alone; nothing is fetched. Media queries are answered as a desktop screen would.
 """

@@ -1,4 +1,4 @@
-"""Tables of a page -> their rows: cells with what they span, and which of them are headers."""
+"""Read the tables of a page into rows: cells with what they span, and which of them are headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an element looks to a reader of the page: whether it is seen at all, struck out, raised, in a line or a block.
+"""Decide how an element looks to a reader of the page: visible at all, struck out, raised, inline or a block.
 
 A `Look` is made of the look of the element around it and of what is declared of the element itself.
 """

@@ -1,1 +1,1 @@
-"""Markdown files: what a reader of the rendered page sees."""
+"""Read Markdown files: what a reader of the rendered page sees."""

@@ -1,4 +1,4 @@
-"""Front matter of Markdown files -> what a file says of itself, read leniently, and the rest of it.
+"""Split Markdown files into their front matter, read leniently, and the rest.
 
 YAML between ``---``, TOML between ``+++``, a JSON object, Pandoc's lines after ``%``, or ``title: ...`` lines at the top.
 """

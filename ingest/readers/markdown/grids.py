@@ -1,4 +1,4 @@
-"""Tables of Pandoc that are drawn by characters: grid tables, and simple ones whose columns stand below dashes."""
+"""Read Pandoc's tables drawn with characters: grid tables, and simple ones whose columns are below dashes."""
 
 from __future__ import annotations
 

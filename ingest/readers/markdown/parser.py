@@ -1,4 +1,4 @@
-"""The Markdown parser: CommonMark with what GitHub, Pandoc and note-taking programs add to it.
+"""Parse Markdown: CommonMark with the additions of GitHub, Pandoc and note-taking programs.
 
 Lines of a paragraph that begin with Thai numbers, letters or numbers such as 1.2 are items of a list. Tags are kept where
 they close, so that ``the <title> of a page`` doesn't swallow what follows.

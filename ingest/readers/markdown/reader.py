@@ -1,4 +1,4 @@
-"""Markdown -> blocks: rendered as a web page and read as one, so that both are read by the same rules.
+"""Read Markdown into blocks: render it as a web page and read that, so that both follow the same rules.
 
 Edits in CriticMarkup are carried out first, and comments and links of note-taking programs resolved; code stays as it is.
 """

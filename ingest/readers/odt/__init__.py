@@ -1,1 +1,1 @@
-"""OpenDocument texts (.odt): numbered paragraphs, tables and notes, and their styles."""
+"""Read OpenDocument texts (.odt): numbered paragraphs, tables and notes, and their styles."""

@@ -1,4 +1,4 @@
-"""OpenDocument texts (.odt) -> numbered paragraphs, tables and notes, without what is deleted, struck or hidden."""
+"""Read OpenDocument texts (.odt): numbered paragraphs, tables and notes, without what is deleted, struck or hidden."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Styles of an OpenDocument text: what is struck, hidden, raised or lowered, and how lists are numbered."""
+"""Read styles of an OpenDocument text: what is struck, hidden, raised or lowered, and how lists are numbered."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""PDF files: glyphs to lines, lines to columns, columns to paragraphs."""
+"""Read PDF files: glyphs to lines, lines to columns, columns to paragraphs."""

@@ -1,4 +1,4 @@
-"""The cells of one line of a table: which words of the line stand in which column."""
+"""Find the cells of one line of a table: which words of the line belong to which column."""
 
 from __future__ import annotations
 

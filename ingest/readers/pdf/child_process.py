@@ -1,4 +1,4 @@
-"""The process that reads one PDF: ``python -m ingest.readers.pdf.child_process pages``, with the file on its input.
+"""Read one PDF in a process: ``python -m ingest.readers.pdf.child_process pages``, with the file on standard input.
 
 Prints one JSON object a line: the metadata, then each page, or an error. ``picture N`` prints page N, from 1, as PNG.
 Its memory is capped, and so is the processor time between two lines.

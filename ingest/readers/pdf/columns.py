@@ -1,4 +1,4 @@
-"""The rows of a page -> its tables: columns by the gaps that return from row to row, and which lines are one row.
+"""Find tables in the rows of a page: columns by gaps that repeat from row to row, and which lines are one row.
 
 A gap is one where no row has a word. It parts two columns if it is wide in half of the rows that have words on both
 sides; a row whose words stand closer is cut there all the same. Lines of a cell that wraps are one row where they stand

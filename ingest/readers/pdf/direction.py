@@ -1,4 +1,4 @@
-"""Glyphs of a line as they stand on the page -> the order in which they are read, for scripts from right to left.
+"""Put the glyphs of a line into reading order, for scripts from right to left.
 
 PDFium reverses such words only in part, depending on how a program drew them. Here the order is taken from the places
 of the glyphs: numbers and Latin words inside a line from right to left keep their own order.

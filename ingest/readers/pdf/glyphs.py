@@ -1,4 +1,4 @@
-"""The glyphs of a PDF page: what is drawn, where, and how far it reaches.
+"""Extract the glyphs of a PDF page: what is drawn, where, and how far it reaches.
 
 PDFium also supplies blanks and line ends that it infers; they are left out here, because they depend on the font.
 Chromium and others draw a Thai or Lao letter and its marks as separate objects and attach the letters to all of them

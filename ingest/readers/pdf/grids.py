@@ -1,4 +1,4 @@
-"""Tables whose cells are known, by drawn lines or by tags of the file: their glyphs cell by cell, and their rows as lines."""
+"""Read tables whose cells are known, by drawn lines or by tags: their glyphs cell by cell, and their rows as lines."""
 
 from __future__ import annotations
 

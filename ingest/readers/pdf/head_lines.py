@@ -1,4 +1,4 @@
-"""The header of a table without lines around its cells: which lines at its top belong to it, and what each spans.
+"""Find the header of a table without lines around its cells: which lines at its top belong to it, and what each spans.
 
 A header over several columns has no cell of its own to stand in. It is told by what it covers: a word that reaches over
 columns, one that is centered over several, or a line drawn below it.

@@ -1,4 +1,4 @@
-"""The tables of all pages -> each value beside the header of its column; a table may go on on the next page."""
+"""Put each value of all tables next to its column's header; a table may continue on the next page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hyphens at line ends: whether a word was divided there or is written with one.
+"""Decide for hyphens at line ends whether a word was divided there or is written with one.
 
 Decided by the document's own words first, then by a dictionary of the commonest languages in Latin script. A hyphen
 that neither explains stays only between two words that are known by themselves.

@@ -1,4 +1,4 @@
-"""Segments -> the lines of a page in reading order: columns one after the other, pieces of a line together."""
+"""Arrange segments into the lines of a page in reading order: columns one after the other, pieces of a line together."""
 
 from __future__ import annotations
 

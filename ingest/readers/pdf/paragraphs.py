@@ -1,4 +1,4 @@
-"""The lines of all pages -> paragraphs, joined by left edge, line pitch and the width of the next word.
+"""Join the lines of all pages into paragraphs, by left edge, line pitch and the width of the next word.
 
 A line goes on in the next one where the next word would not have fit: no mark of a script is needed for that. A
 paragraph may go on in the next column or on the next page.

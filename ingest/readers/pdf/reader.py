@@ -1,4 +1,4 @@
-"""PDF -> paragraphs, read by PDFium in a process of its own.
+"""Read PDF files into paragraphs, with PDFium in its own process.
 
 A hostile or broken PDF can hang or crash its reader, or fill the memory. Here that kills a process that holds nothing
 else: its memory is capped, and so is the processor time of each page. Pages that show pictures and no text are counted,

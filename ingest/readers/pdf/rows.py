@@ -1,4 +1,4 @@
-"""Segments -> the rows of a page or column, and the lines that they make."""
+"""Group segments into the rows of a page or column, and the lines that they make."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines that a page draws -> tables whose cells they bound. A line that is missing between two cells merges them."""
+"""Find tables by the lines that a page draws around cells. A missing line between two cells merges them."""
 
 from __future__ import annotations
 

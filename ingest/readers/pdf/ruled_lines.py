@@ -1,4 +1,4 @@
-"""The lines that a PDF page draws: those that strike text out, those of fractions, and those that part the cells of a table.
+"""Find the lines that a PDF page draws: those that strike text, those of fractions, and those between table cells.
 
 What stands above and below a short line in the middle of another line of text is one piece: ``1/2``.
 """

@@ -1,4 +1,4 @@
-"""Running heads, feet and page numbers: lines that return at the same place of several pages."""
+"""Find running heads, feet and page numbers: lines that repeat at the same place of several pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process that reads a PDF, seen from outside: what it says, and how long it may take.
+"""Control the process that reads a PDF: what it reports, and how long it may take.
 
 It gets the file's bytes, never its path: text and checksum are of the same bytes. Each page may take so much processor
 time, whatever else the machine does.

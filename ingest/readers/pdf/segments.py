@@ -1,4 +1,4 @@
-"""Glyphs -> segments: pieces of a line without a wide gap, with blanks told from the room between glyphs.
+"""Group glyphs into segments: pieces of a line without a wide gap, with blanks told from the room between glyphs.
 
 A blank is where the room between two glyphs, measured from the advance width of the first, exceeds what the line's own
 letter spacing explains. Raised and lowered small glyphs are superscripts and subscripts.

@@ -1,4 +1,4 @@
-"""The rows of a column of a page -> its lines, where each row of a table is one line of cells."""
+"""Turn the rows of a column of a page into lines, where each row of a table is one line of cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lines of a table -> its rows, as ruling lines or the distances between the lines part them.
+"""Group the lines of a table into rows, by ruling lines or by the distances between lines.
 
 A label may stand in the middle of the rows that it is for.
 """

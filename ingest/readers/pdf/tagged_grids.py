@@ -1,4 +1,4 @@
-"""The tags of a PDF -> its tables: browsers, Word and others write which text is a cell, and what it spans.
+"""Read tables from a PDF's tags: browsers, Word and others write which text is a cell, and what it spans.
 
 Blank cells are left out of the tags by some programs. Where a row lacks cells, each of its cells belongs to the column
 below which it stands.

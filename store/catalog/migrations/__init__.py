@@ -1,1 +1,1 @@
-"""The revisions of the catalog, applied by `store.catalog.schema`."""
+"""Hold the revisions of the catalog, applied by `store.catalog.schema`."""

@@ -1,4 +1,4 @@
-"""The migrations from before Alembic: SQL for SQLite."""
+"""Hold the migrations from before Alembic: SQL for SQLite."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Attest for hosts that speak the Model Context Protocol: over standard input and output, and at ``/mcp``."""
+"""Serve Attest to hosts that speak the Model Context Protocol: over standard input and output, and at ``/mcp``."""

@@ -1,4 +1,4 @@
-"""`attest mcp`: the MCP server over standard input and output, for hosts that start it themselves."""
+"""`attest mcp`: run the MCP server over standard input and output, for hosts that start it themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MCP over HTTP at ``/mcp``: the server knows the caller by token or session."""
+"""Serve MCP over HTTP at ``/mcp``: the server identifies the caller by token or session."""
 
 from __future__ import annotations
 

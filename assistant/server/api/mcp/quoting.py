@@ -1,4 +1,4 @@
-"""Words of documents, marked as data for the models that read a tool's result."""
+"""Mark words of documents as data for the models that read a tool's result."""
 
 from __future__ import annotations
 

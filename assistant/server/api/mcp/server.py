@@ -1,4 +1,4 @@
-"""The MCP server: tools to ask, search, list and read, and each document as a resource."""
+"""Define the MCP server: tools to ask, search, list and read, and each document as a resource."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Attest's own routes under ``/api``: everything that the page can do."""
+"""Serve Attest's own routes under ``/api``: everything that the page can do."""

@@ -1,4 +1,4 @@
-"""``/api/ask``: a question, answered by the pipeline's own events as they come, or by the whole answer."""
+"""``/api/ask``: answer a question, with the pipeline's events as they come, or with the whole answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/api/conversations`` and ``/api/feedback``: what was asked and answered, and what readers thought of it."""
+"""``/api/conversations`` and ``/api/feedback``: saved questions and answers, and readers' ratings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents and passages as the API's values."""
+"""Represent documents and passages as the API's values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/api/documents`` and ``/api/search``: what is in the library, and how it gets there."""
+"""``/api/documents`` and ``/api/search``: list, add, change and search documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How errors of the native routes are described: a JSON object whose `message` is one sentence."""
+"""Describe errors of the native routes: a JSON object whose `message` is one sentence."""
 
 from __future__ import annotations
 

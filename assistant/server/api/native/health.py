@@ -1,4 +1,4 @@
-"""``/api/health``: for those who watch over servers."""
+"""``/api/health``: report health to monitoring."""
 
 from __future__ import annotations
 

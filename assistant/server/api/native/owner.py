@@ -1,4 +1,4 @@
-"""``/api/owner``: what commands beside the server ask of it, by the socket that only the library's owner can open."""
+"""``/api/owner``: serve commands on the same machine, through the socket that only the library's owner can open."""
 
 from __future__ import annotations
 

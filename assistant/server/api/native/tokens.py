@@ -1,4 +1,4 @@
-"""``/api/tokens``: the tokens of a person who is signed in; those of everyone for who administers.
+"""``/api/tokens``: manage the tokens of the person who is signed in; administrators manage everyone's.
 
 No token makes another one.
 """

@@ -1,1 +1,1 @@
-"""OpenAI's API: whatever speaks it can ask Attest. Each reply carries the whole answer object beside its text."""
+"""Serve OpenAI's API, so that its clients can ask Attest. Each reply has the whole answer object next to its text."""

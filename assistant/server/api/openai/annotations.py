@@ -1,4 +1,4 @@
-"""Citations of an answer as annotations of its text. Offsets count Unicode code points, as everywhere in Attest."""
+"""Turn citations into annotations of the answer's text. Offsets count Unicode code points, as everywhere in Attest."""
 
 from __future__ import annotations
 

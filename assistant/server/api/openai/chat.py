@@ -1,4 +1,4 @@
-"""``/v1/chat/completions``: the last message of the user is the question, and the answer's text the reply."""
+"""``/v1/chat/completions``: answer the last user message, and reply with the answer's text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/v1/embeddings``: vectors of the library's own embedding model."""
+"""``/v1/embeddings``: compute vectors with the library's own embedding model."""
 
 from __future__ import annotations
 

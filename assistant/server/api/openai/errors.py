@@ -1,4 +1,4 @@
-"""Errors as OpenAI's API words them: ``{"error": {"message", "type", "param", "code"}}``."""
+"""Format errors as OpenAI's API does: ``{"error": {"message", "type", "param", "code"}}``."""
 
 from __future__ import annotations
 

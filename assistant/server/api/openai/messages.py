@@ -1,4 +1,4 @@
-"""Messages of a chat as the pipeline takes them: the last of the user is the question, those before it the history."""
+"""Convert chat messages for the pipeline: the last user message is the question, those before it the history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which models there are: the assistant as it is set up, its two modes by name, and the embedding model."""
+"""List the models: the assistant as configured, its two modes by name, and the embedding model."""
 
 from __future__ import annotations
 

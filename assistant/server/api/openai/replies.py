@@ -1,4 +1,4 @@
-"""What replies of OpenAI's API share: the answer object, counts of tokens, and the shapes that the description shows."""
+"""Share parts of OpenAI's replies: the answer object, token counts, and the schemas of the description."""
 
 from __future__ import annotations
 

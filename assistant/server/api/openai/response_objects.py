@@ -1,4 +1,4 @@
-"""Objects and events of OpenAI's responses."""
+"""Define the objects and events of OpenAI's responses."""
 
 from __future__ import annotations
 

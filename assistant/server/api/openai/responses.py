@@ -1,4 +1,4 @@
-"""``/v1/responses``: answers with citations as annotations, kept as turns of a conversation unless told otherwise."""
+"""``/v1/responses``: answer with citations as annotations, saved in a conversation unless `store` is false."""
 
 from __future__ import annotations
 

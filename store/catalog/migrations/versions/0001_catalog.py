@@ -1,4 +1,4 @@
-"""Documents, their texts, passages and vectors: on SQLite alone, for there was no PostgreSQL then."""
+"""Add documents, their texts, passages and vectors: on SQLite only, because PostgreSQL was not supported then."""
 
 from store.catalog.migrations.statements import run_statements
 

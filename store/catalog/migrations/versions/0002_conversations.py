@@ -1,4 +1,4 @@
-"""Conversations and feedback: on SQLite alone, for there was no PostgreSQL then."""
+"""Add conversations and feedback: on SQLite only, because PostgreSQL was not supported then."""
 
 from store.catalog.migrations.statements import run_statements
 

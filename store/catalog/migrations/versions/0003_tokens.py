@@ -1,4 +1,4 @@
-"""What late interaction compares a question with: on SQLite alone, for there was no PostgreSQL then."""
+"""Add what late interaction compares a question with: on SQLite only, because PostgreSQL was not supported then."""
 
 from store.catalog.migrations.statements import run_statements
 

@@ -1,4 +1,4 @@
-"""A collection for each document: on SQLite alone, for there was no PostgreSQL then."""
+"""Add a collection for each document: on SQLite only, because PostgreSQL was not supported then."""
 
 from store.catalog.migrations.statements import run_statements
 

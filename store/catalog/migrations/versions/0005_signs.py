@@ -1,4 +1,4 @@
-"""Signs that a document was made to mislead: on SQLite alone, for there was no PostgreSQL then."""
+"""Add signs that a document was made to mislead: on SQLite only, because PostgreSQL was not supported then."""
 
 from store.catalog.migrations.statements import run_statements
 

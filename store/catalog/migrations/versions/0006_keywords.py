@@ -1,4 +1,4 @@
-"""Keywords in PostgreSQL; those of a library in files stay beside it."""
+"""Add keywords in PostgreSQL; a library in files keeps them in other files."""
 
 from alembic import op
 from sqlalchemy import text

@@ -1,4 +1,4 @@
-"""What servers of one library in PostgreSQL tell each other."""
+"""Add what servers of one library in PostgreSQL tell each other."""
 
 from alembic import op
 
