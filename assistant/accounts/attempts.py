@@ -1,7 +1,7 @@
 """Limit attempts to sign in, for each name and each address; limits survive restarts.
 
-An attempt counts before its password is looked at, so that many at once don't get around the limit; one that succeeds is
-taken back. Names that nobody has count as any other, so that the limit doesn't tell which there are.
+An attempt counts before its password is checked, so that many at once can't get around the limit. A successful one is
+removed. Names that don't exist count like any other, so that the limit doesn't reveal which names exist.
 """
 
 from __future__ import annotations

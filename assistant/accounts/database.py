@@ -1,6 +1,6 @@
 """Open the database of accounts: a SQLite file in the library's home, or the PostgreSQL that also holds the catalog.
 
-Commands can change it beside a server.
+Commands can change it while a server runs.
 """
 
 from __future__ import annotations

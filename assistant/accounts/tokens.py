@@ -1,6 +1,6 @@
 """Keep tokens, by which programs act for a person. A token reaches no further than its person.
 
-A token is shown once, when it is made; what is kept is its hash.
+A new token is shown once; only its hash is kept.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Find names that documents give in two languages, one in brackets: "องค์การอนามัยโลก (World Health Organization)".
 
-A rule that spells a name in other letters errs on Thai ones, and no rule translates a body's name. What somebody wrote
-beside a name is neither guess nor translation of ours. A pair is taken only where it is sure how far its first name
-reaches: to a title, a word for a kind of body, or a word that belongs to no name; and, for a person in Thai letters, where
-both sound alike.
+A rule that spells a name in other letters makes mistakes with Thai names, and no rule translates an organization's name.
+What an author wrote next to a name is neither our guess nor our translation. A pair counts only if it is clear where its
+first name begins: at a title, a word for a kind of organization, or after a word that belongs to no name. For a person in
+Thai letters, both must also sound alike.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Log and trace answers, from outside of the pipeline that makes them.
 
 Each answer becomes one line in the log, and spans for LlamaIndex's instrumentation. Both are made from its events and
-hold no word of a question or a document. A question that only tries something out is put to the assistant inside.
+contain no word of a question or a document. Questions that only try something out go to the inner assistant.
 """
 
 from __future__ import annotations

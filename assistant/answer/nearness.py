@@ -1,6 +1,6 @@
 """Prefer sentences near the last quote, because most follow-ups ask about them.
 
-Who has read a sentence asks on: the answer stands in it, or right behind it, more often than anywhere else.
+People ask about what they have just read: the answer is most often in the same sentence, or right after it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Cut a model's text into sentences while it streams, each with the citation markers that follow it.
 
-Nothing is lost or added: the sentences of a text, joined, are the text, however it was cut into pieces on its way.
+Nothing is lost or added: joined, the sentences are the text, however the stream split it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Let a language model translate quotes into the answer's language: next to the quotes, never instead of them.
 
-One quote at a time, the best first. A translation is shown to the reader and used for nothing else. What is nonsense on
-the face of it, or has a number or date that the quote doesn't have, is not shown.
+One quote at a time, the best first. A translation is shown to the reader and used for nothing else. Obvious nonsense, and
+translations with a number or date that the quote doesn't have, are not shown.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Let a language model write an answer from quotes, and show only what the quotes support.
 
-The text is cut into sentences while it streams; each is verified as it ends, before it is shown. What the quotes
-don't carry is withheld, never reworded. Citations are put right where a sentence says what another quote says:
-keys that don't exist are dropped, missing ones added, wrong ones replaced by those that carry the sentence.
+The text is cut into sentences while it streams. Each is verified when it ends, before it is shown. Sentences that the
+quotes don't support are withheld, never reworded. Citations are corrected if another quote supports the sentence:
+unknown keys are dropped, missing ones added, and wrong ones replaced.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Hold the numbers learned for one embedding model that decide order, confidence, and limits.
 
-They lie beside the adapter in ``models/NAME/decisions.json`` and are written by `evals.training.reader.decisions`. A
-model that none ship for is not given another model's: it gets those of ``models/any``, which go by keywords alone.
+They are next to the adapter in ``models/NAME/decisions.json``; `evals.training.reader.decisions` writes them. A
+model without its own file doesn't get another model's numbers, but those of ``models/any``, which use keywords alone.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Match identifiers: names such as "Article 15", "ข้อ ๑๓", "E-1043" or "A/RES/60/251" that mean one place in a text.
 
-A question that names one is answered from the text that belongs to it, never from its neighbour. A sentence belongs to
-an identifier if it holds it, or stands below it: below a heading, after the beginning of a numbered paragraph, in a
-document that it is the title of. Where the texts have others of the kind but not the one that was named, nothing
-answers; where they have none of the kind, it binds nothing. "Resolution 60/251" and "A/RES/60/251" are one: a code with
-strokes goes by its numbers too.
+A question that names one is answered from the text that belongs to it, never from its neighbor. A sentence belongs to
+an identifier if it contains it or comes below it: below a heading, after the beginning of a numbered paragraph, or in a
+document with that title. If the texts have others of the kind but not the one named, nothing answers. If they have none
+of the kind, the identifier has no effect. "Resolution 60/251" and "A/RES/60/251" are the same: the numbers of a code with
+strokes also identify it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Relate the lines of a passage: headings, lead-in lines, and the items that follow them.
 
 A heading says nothing without its text, an announcement ("Rowing is not allowed:") nothing without its items, and an
-item ("after sunset") may say the contrary without its announcement. So they are quoted together. A text has lost the
-marks of its lists by the time it is kept, so items are told by where they stand and how they end.
+item ("after sunset") may say the contrary without its announcement. So they are quoted together. Stored text has lost
+its list markers, so items are recognized by their position and by how they end.
 """
 
 from __future__ import annotations

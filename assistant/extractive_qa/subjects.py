@@ -1,9 +1,9 @@
 """Find the names and dates of a question that a passage doesn't mention.
 
 Sentences about another country, person or year look alike to any comparison of meaning. Names are compared across
-scripts and languages as those of claims are (`assistant.verify.names`): one counts as lacking only where it is surely
-a name and surely absent. A passage that lacks one is not excluded, since what it is about may stand elsewhere in its
-document; how much it loses is learned (`assistant.extractive_qa.decisions.Ranking`).
+scripts and languages like those of claims (`assistant.verify.names`): a name counts as missing only if it is certainly
+a name and certainly absent. A passage without it is not excluded, because the name may be elsewhere in its
+document; how much score it loses is learned (`assistant.extractive_qa.decisions.Ranking`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Choose which parts of passages to read: windows of whole sentences around the best ones.
 
-A passage is read in windows because most of it has nothing to do with the question, and what is read costs time. A
+A passage is read in windows, because most of it has nothing to do with the question, and reading takes time. A
 window begins with the heading above it, as a person would see it.
 """
 

@@ -1,7 +1,7 @@
 """Use any OpenAI-compatible endpoint: OpenAI, Ollama, vLLM, llama.cpp's server. A reply can be aborted at any moment.
 
-A blocking read of a reply can't be ended from outside. So the reply is received by an event loop in a thread of its
-own, whose task can be cancelled: that closes the connection, by which a server knows that nobody is listening.
+A blocking read of a reply can't be ended from outside. So an event loop in its own thread receives
+the reply. Cancelling its task closes the connection, which tells the server that nobody is listening.
 """
 
 from __future__ import annotations

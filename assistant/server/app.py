@@ -1,6 +1,6 @@
 """Build the whole application: identity, permissions, the page's routes, and Gradio's page for the rest.
 
-Imported only by what serves the page: FastAPI and Gradio take seconds to load.
+Import this only to serve the page: FastAPI and Gradio take seconds to load.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Determine each document's state: ready, embedded by another model, file changed or gone, or read by an older version.
 
-Only what can be known cheaply is told. A file is hashed when its size or time is new to us, and only so many bytes for
-one list, so that one with more is never looked at; what wasn't counts as ready, which it is: answers quote a document
+It reports only what is cheap to find out. A file is hashed when its size or time has changed, and only up to a number of
+bytes per list; a larger file is never checked. An unchecked file counts as ready, because answers quote a document
 as it was added.
 """
 

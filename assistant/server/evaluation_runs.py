@@ -1,6 +1,6 @@
 """Run evaluations for the page: `attest eval` in its own process, watched through the files that it writes.
 
-`evals` stands above this package, so it is never imported here: a command and its folder are the seam.
+This package may not import `evals`, so it runs the command and reads its folder.
 """
 
 from __future__ import annotations

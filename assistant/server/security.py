@@ -1,6 +1,6 @@
 """Add security headers to every response, and refuse bad requests before anything else sees them.
 
-Pure ASGI, around Gradio and our own routes alike, so that no response can be without.
+Pure ASGI around Gradio and our own routes, so that no response can lack them.
 """
 
 from __future__ import annotations

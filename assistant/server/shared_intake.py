@@ -1,7 +1,7 @@
 """Queue files for all servers of one library: a table lists what waits, and any server that has the file reads it.
 
-A lock that belongs to a connection says who reads what. So what a server that died was reading is read by the next that
-looks. Servers that are to read each other's files have one folder of uploads.
+A lock that belongs to a connection says which server reads which file. If a server dies, the next one that looks reads
+its files. To read each other's files, servers share one folder of uploads.
 """
 
 from __future__ import annotations

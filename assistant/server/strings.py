@@ -1,6 +1,6 @@
 """Load the page's words, one file per language in `languages/`; the browser's preference picks one.
 
-A key means the same in every file, and every file has every key: a test holds them to that.
+A key means the same in every file, and every file has every key; a test checks this.
 """
 
 from __future__ import annotations

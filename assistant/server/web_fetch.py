@@ -1,7 +1,7 @@
 """Fetch a document from a web address on the server: limited in size, time and kind, and not from inside the network.
 
-Whether a server may be asked is decided by the address that its name stands for, at the moment of connecting to
-that very address, and for each redirect again: so a name can't stand for another address a moment later.
+The address behind a name decides whether the server may be asked. It is checked when connecting to exactly
+that address, and again for each redirect, so a name can't change to another address in between.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """``attest serve --workers N``: start processes that answer on one port, and watch over them.
 
-All have the socket of that port, so one that ends or dies leaves the others what wants to come in. A worker that dies is
-replaced. SIGHUP replaces all, one after the other, as after a change of settings; SIGTERM and Ctrl-C end all, each when
-its answers are done. A worker whose supervisor is gone ends too.
+All share the socket of that port, so if one ends or dies, the others take new requests. A worker that dies is
+replaced. SIGHUP replaces all, one after the other, for example after a change of settings. SIGTERM and Ctrl-C end all,
+each when its answers are done. A worker also ends if its supervisor is gone.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Make questions clear on their own: each names its subject, or has its document's subject before it.
 
-"Who chaired the meeting?" is clear to who has just read of it; to anyone else it becomes "Alder Lake Rowing Club: Who
-chaired the meeting?"
+"Who chaired the meeting?" is clear only to people who have just read about it. For everyone else it becomes "Alder Lake
+Rowing Club: Who chaired the meeting?"
 """
 
 from __future__ import annotations

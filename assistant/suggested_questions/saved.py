@@ -1,7 +1,7 @@
 """Save a library's suggested questions in its catalog until its documents change.
 
-They are made in the background when the page is served, and when somebody first looks for them after a change; until they
-are made those of before are offered.
+They are made in the background when the page is served, and when somebody first looks for them after a change. Until
+then, the old ones are suggested.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Find sentences that tell an assistant what to do: a language model never gets them, from quotes or from questions.
 
 A document is evidence, not a voice in the conversation. Words such as "in your answer" or "ignore all earlier
-instructions" are seldom what a document says about its subject, and a small model that reads them may obey. That a
-sentence is left out costs little: the reader sees its quote all the same. The patterns are one net, behind which stand
+instructions" are seldom what a document says about its subject, and a small model that reads them may obey. Leaving out a
+sentence costs little, because the reader still sees its quote. The patterns are only one defense; the others are
 the prompt's own rules and the check of every sentence against the quotes.
 """
 

@@ -1,7 +1,7 @@
 """Find names of a claim that its quotes lack, in Latin letters and in Thai, and match them carefully across scripts.
 
-A name is accused only where it is surely one and surely absent: not in the words quoted, nor in what is known of
-the document (title, speaker), nor there under a name in another language, nor by the sound of its consonants.
+A name is rejected only if it is certainly a name and certainly absent: not in the words quoted, nor in the
+document's title or speaker, nor there under a name in another language, nor by the sound of its consonants.
 """
 
 from __future__ import annotations

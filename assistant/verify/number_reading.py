@@ -1,7 +1,7 @@
 """Read numbers as values: digits of any script, separators of any country, and the number words of en, th and vi.
 
-A claim's numbers are read strictly, so that nothing is accused that isn't surely a number; a quote's liberally, so
-that whatever might be the number counts as evidence for it.
+A claim's numbers are read strictly, so that only certain numbers are checked. A quote's numbers are read liberally, so
+that everything that might be the number counts as evidence.
 """
 
 from __future__ import annotations

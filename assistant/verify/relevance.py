@@ -1,6 +1,6 @@
 """Find whether a written sentence answers: it may be true and still only repeat the question, or miss what was asked.
 
-The rules accuse only where it is plain; sentences in languages without data pass.
+The rules reject only obvious cases; sentences in languages without data pass.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Decide whether a machine translation of a quote can be shown: cheap checks for nonsense and for changed numbers.
 
-They don't say that a translation is right. What they let pass is labelled as a machine's wherever it is shown.
+They don't prove that a translation is right. A translation that passes is always labelled as a machine translation.
 """
 
 from __future__ import annotations

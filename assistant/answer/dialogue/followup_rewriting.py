@@ -1,7 +1,7 @@
 """Have a language model rewrite a follow-up as a standalone question.
 
-What it says is one more reading of the follow-up: it is searched and read as the others are
-(`assistant.answer.dialogue.followup_readings`), so that a wrong one finds nothing and is not taken.
+The result is one more reading of the follow-up. It is searched and read like the others
+(`assistant.answer.dialogue.followup_readings`), so a wrong one finds nothing and is not used.
 """
 
 from __future__ import annotations

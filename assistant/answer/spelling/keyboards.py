@@ -1,7 +1,7 @@
 """Correct text typed with another keyboard layout: Thai in Latin keys, and the reverse.
 
-Each part between blanks is read in the layout in which the embedding model's vocabulary needs the fewest pieces for
-it: it was made from a hundred languages, and what is no language falls apart in it.
+Each part between blanks is read in the layout for which the embedding model's vocabulary needs the fewest pieces. The
+vocabulary covers a hundred languages, and splits text that is no language into many pieces.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Correct unknown words, and known ones a keystroke away: letters missing, doubled, swapped or wrong, or accents.
 
-Only languages with a word list are mended, and only words in small letters: a name or a code that the library
-doesn't hold is not a mistake.
+Only languages with a word list are corrected, and only lower-case words: a name or a code that the library
+lacks is not a mistake.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Answer the user's other processes through the API, for a process that owns a library but isn't a server.
 
-`assistant.build` loads this when the first of them asks.
+`assistant.build` loads this at the first request.
 """
 
 from __future__ import annotations

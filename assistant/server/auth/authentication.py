@@ -1,7 +1,7 @@
 """Identify who makes a request: each authenticator checks one kind of proof, and `Identity` asks them in turn.
 
-As long as there is no account, and no proxy says who a visitor is, everyone who reaches the page may do everything:
-that is for the loopback only, which `serve` sees to.
+If there is no account, and no proxy identifies visitors, everyone who reaches the page may do everything. `serve` allows
+that only on the loopback address.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Limit conversations to the visitor's own, once signed in; for them, others' conversations don't exist.
 
-Without accounts a conversation can be read by everyone on the machine who has its address, and changed only in the
-browser that began it.
+Without accounts, everyone on the machine who has a conversation's address can read it, but only the browser that began
+it can change it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Declare next to each route what a visitor needs: `require("ask")`, or `PUBLIC` for strangers too.
 
-A route that declares neither is refused to everyone, so that nothing is open by oversight.
+The server refuses a route that declares neither to everyone, so that nothing is open by mistake.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """``/attest/ask``: receive a question from the page, and stream the states of its turn, one line of JSON each.
 
-The first request is the only one: any process that serves the library can take it. A browser that leaves ends its answer.
+A question is one request, so any process that serves the library can take it. If the browser disconnects, the answer stops.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Draw a PDF's page with a quote marked on it, by PDFium in its own process.
 
-A hostile or broken PDF can hang or crash whatever draws it, so it is drawn where that harms nothing else: capped in
-time and memory. PDFium has no locks either, and one process for each picture needs none.
+A hostile or broken PDF can hang or crash the program that draws it, so it runs in a separate process with limited
+time and memory. PDFium isn't thread-safe either; one process per picture needs no locks.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Serve the page's own addresses under ``/attest/``: static files, conversations, the reader, feedback, export.
 
-Questions are asked by `ask_route`; files and the rest go by the API. All that is text of a document leaves here escaped,
+`ask_route` handles questions; the API handles files and the rest. All text of documents leaves here escaped,
 as HTML made by `turn_html` and `source_text`.
 """
 

@@ -1,6 +1,6 @@
 """``/api/tokens``: manage the tokens of the person who is signed in; administrators manage everyone's.
 
-No token makes another one.
+A token can't create another token.
 """
 
 from __future__ import annotations
