@@ -1,7 +1,7 @@
 """Ask a system each case, and record what comes back: answers, failures, times, what the library holds.
 
-Judges nothing. A turn that fails is recorded as a failure, and the case's later turns are not asked. Cases go through
-several threads, and can be stopped and resumed: `run_cases` asks what a run's folder has no result for yet.
+It judges nothing. A turn that fails is recorded as a failure, and the case's later turns are not asked. Cases run in
+several threads, and can be stopped and resumed: `run_cases` asks only cases without a result in the run's folder.
 """
 
 from __future__ import annotations

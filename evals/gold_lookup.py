@@ -1,6 +1,6 @@
 """Look through a library once: find the documents that suites name, and what the library holds.
 
-One pass, page by page, for any number of names; nothing that grows with the library is kept.
+It makes one pass, page by page, for any number of names, with memory that doesn't grow with the library.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Let a language model judge answers: optional, separate from the model under test, and no gate by default.
 
-It is asked for after the run, of saved answers, and its judgements are saved beside them with its name and
-the digest of its prompt: scoring again with the same judge asks nothing again.
+You ask for it after the run, for saved answers. Its judgements are saved with them, with its name and
+the digest of its prompt, so scoring again with the same judge asks nothing again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Build libraries for suites with their own documents: once, kept by content, removed when unused.
 
-The folder's name is a digest of all that the library is made from, so a changed suite, another embedding
-model or other passages get another library, and a matching one is used as it is.
+The folder's name is a digest of everything that the library is made from. So a changed suite, another embedding
+model or other passages get another library, and a matching one is reused.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Turn each saved result into numbers: one `Observation` per turn, and one per case for its verdict.
 
-What a turn has nothing to say on is absent, not zero. A turn that failed did give the user nothing, so
-its answer and citations of gold count as zero, not as unseen.
+A metric that doesn't apply to a turn is absent, not zero. A failed turn gave the user nothing, so
+its answer and citations of gold count as zero, not as absent.
 """
 
 from __future__ import annotations

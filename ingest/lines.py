@@ -1,7 +1,7 @@
 """Tell intended line ends from those that only the page width made.
 
-A text is wrapped when its lines end where the next word would not have fit, as a typesetter or an old
-mail program makes them. A line that ended early ended on purpose: it was a heading, a list item or the end of
+A text is wrapped if its lines end where the next word would not have fit, as typesetters and old
+mail programs do it. A line that ends early ends on purpose: it is a heading, a list item or the end of
 a paragraph. Widths are counted in columns: a combining mark has none, a Chinese character two.
 """
 

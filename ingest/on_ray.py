@@ -1,7 +1,7 @@
 """Ingest on a Ray cluster: workers read, split and embed; only this process writes to the library.
 
-Ray starts a task again whose worker died. A file that ends its worker each time fails for itself; when this process
-ends, what was written stays, and the next ingest goes on from there.
+If a worker dies, Ray starts its task again. A file that kills its worker each time fails alone. If this process
+ends, everything written stays, and the next ingest continues from there.
 """
 
 from __future__ import annotations

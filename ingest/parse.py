@@ -1,6 +1,6 @@
 """Turn one file into one document: read and normalize it, detect its language, cut it into passages, find its title.
 
-A `FileTask` and its `FileOutcome` are all that passes between the pipeline and a worker, in this process or on Ray.
+Only a `FileTask` and its `FileOutcome` pass between the pipeline and a worker, in this process or on Ray.
 """
 
 from __future__ import annotations

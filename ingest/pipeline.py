@@ -1,7 +1,7 @@
 """Add paths to a library: read, cut and add every file once, and again only when it changes.
 
-Files are read one at a time while the library takes them, so memory doesn't grow with their number. A file
-that can't be read is named with its reason, and the rest goes on.
+Files are read one at a time while the library adds them, so memory doesn't grow with their number. A file
+that can't be read is reported with its reason, and the others continue.
 """
 
 from __future__ import annotations

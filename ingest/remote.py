@@ -1,7 +1,7 @@
 """Fetch files at addresses: `s3://` and `gs://` with obstore, `https://` with fsspec, limited in size and time.
 
-Only the command reads addresses, or the server that it asks, on behalf of the person who types it: they may lead anywhere that
-this machine can reach. The page has a fetcher of its own, which keeps to the public web.
+Only the command reads addresses, or the server that it asks, for the person who types it, because they may lead anywhere that
+this machine can reach. The page has its own fetcher, which keeps to the public web.
 """
 
 from __future__ import annotations

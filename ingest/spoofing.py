@@ -1,7 +1,7 @@
 """Find signs that a text was made to look like something else: invisible characters, letters of another script.
 
-None of it gets in: `ingest.normalize` leaves what is invisible out. Here it is counted, so that people are told. Letters that
-look alike do get in, since they may be meant; a title that mixes them is reported too.
+`ingest.normalize` removes invisible characters. This module counts them, so that people can be warned. Lookalike
+letters stay, because they may be intended; a title that mixes them is also reported.
 """
 
 from __future__ import annotations

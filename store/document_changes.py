@@ -3,7 +3,7 @@
     catalog (pending) -> embedded -> indexed -> catalog (live) -> old version deleted
 
 Only live documents are visible, and one transaction makes a document live, after its entries are in the indexes.
-Whatever a killed process left between two steps is undone or finished by `finish_changes`, from the catalog alone.
+`finish_changes` undoes or finishes what a killed process left between two steps, from the catalog alone.
 """
 
 from __future__ import annotations

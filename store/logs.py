@@ -1,6 +1,6 @@
 """Log lines of text or of JSON to standard error, without text of users or documents.
 
-Questions, documents and the messages of unforeseen errors, which may quote them, are never logged. Secrets of the
+Questions, documents and the messages of unexpected errors, which may quote them, are never logged. Secrets from the
 environment are replaced wherever they occur.
 
     log.info("question answered", extra=facts(language="th", quotes=3))

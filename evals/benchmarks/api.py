@@ -2,8 +2,8 @@
 
 python -m evals.benchmarks.api http://127.0.0.1:7860 [--clients 100] [--rounds 5] [--token attest_...] [--process 4242]
 
-Asks a running server. Every reply is checked to be the answer to its own question, whole and unmixed. With the id of the
-server's process, its processor time is told too: it says more than seconds where other work goes on beside.
+It asks a running server, and checks that every reply is the complete answer to its own question. With the id of the
+server's process, it also reports processor time, which says more than seconds while other work runs.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     python -m evals.benchmarks.encoder --threads 1 --rounds 7
 
-Ways run in turns, so that all meet the same load; processor time is given beside the clock's.
+All variants run in turns, so that they have the same load; it reports processor time and wall-clock time.
 """
 
 from __future__ import annotations

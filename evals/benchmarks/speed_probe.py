@@ -2,7 +2,7 @@
 
     python -m evals.benchmarks.speed_probe LIBRARY QUESTIONS.json
 
-prints one JSON object. A process of its own, so that neither the filling of the library nor another size of it shows.
+prints one JSON object. It runs in its own process, so that filling the library, or another size, doesn't affect it.
 """
 
 from __future__ import annotations

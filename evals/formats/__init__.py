@@ -1,6 +1,6 @@
 """Read suites from files: Attest's own in YAML, JSONL and CSV, SQuAD's JSON, BEIR's folders, and those of other tools.
 
-`load` tells them apart by what is in them, not by their names.
+`load` recognizes them by their content, not by their names.
 """
 
 from evals.formats.load import load, load_all

@@ -1,7 +1,7 @@
 """Read promptfoo's YAML test cases as far as a suite can express them, and list the rest.
 
-promptfoo compares texts letter by letter, an Attest suite as readers do: case, Unicode form and the script of digits
-don't count. So `contains` and `icontains` are one here.
+promptfoo compares texts letter by letter. An Attest suite compares them as readers do, without case, Unicode form and
+the script of digits. So `contains` and `icontains` are the same here.
 """
 
 from __future__ import annotations

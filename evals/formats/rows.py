@@ -1,7 +1,7 @@
 """Read data sets with one question per row: ragas, DeepEval, OpenAI Evals, SQuAD on the Hugging Face Hub.
 
-All come as JSON, JSONL or CSV, and are told apart by their columns. Contexts that a row brings become the suite's
-documents; columns that hold another system's answers are left out, and named.
+All come as JSON, JSONL or CSV, and are recognized by their columns. Contexts of a row become the suite's
+documents. Columns with another system's answers are left out, and listed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
 """Define metrics as pure functions: values in, one value out, the formula in the docstring.
 
-A function returns None where the case has nothing to say on it: no score, not zero.
+A function returns None if its metric doesn't apply to the case: no score, not zero.
 """

@@ -1,7 +1,7 @@
 """Write a report as one HTML page that needs nothing else: no network, no script, no font.
 
-Whatever comes from documents, questions and models is escaped by the template; the page's own policy
-forbids scripts as well.
+The template escapes everything from documents, questions and models; the page's own policy
+also forbids scripts.
 """
 
 from __future__ import annotations

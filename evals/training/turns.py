@@ -1,6 +1,6 @@
 """Fit the classifier of turns to its examples, for the embedding model that ships: ``python -m evals.training.turns``.
 
-To be run whenever an example changes; a test fails until it was.
+Run it whenever an example changes; a test fails until you do.
 """
 
 from __future__ import annotations

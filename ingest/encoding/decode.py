@@ -1,8 +1,8 @@
 """Decode bytes to text correctly, or refuse them with the reason.
 
-A file that was saved in an old encoding is decoded only when the decoding can be defended (see
-`plausibility`); otherwise it is refused with the reason, because garbled text would be found, quoted
-and believed. Unicode is told by its marks and its form, all else by chardet and then examined.
+A file in an old encoding is decoded only if the result is plausible (see
+`plausibility`). Otherwise it is refused with the reason, because garbled text would be found, quoted
+and believed. Unicode is recognized by its marks and its form; chardet guesses everything else, and the guess is checked.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Decide whether decoded text is real writing, or the garble of a wrong decoding.
 
-A detector of encodings always has a guess. Here each guess is held against what it would mean: characters
-that exist, letters that the language has, capitals where words begin, syllables that Vietnamese knows.
-`None` means nothing speaks against the text; otherwise the answer is the reason, as part of a sentence.
+An encoding detector always has a guess. This module checks the text of each guess: whether its characters
+exist, the language has its letters, words begin with its capitals, and Vietnamese has its syllables.
+`None` means that nothing speaks against the text; otherwise the result is the reason, as part of a sentence.
 """
 
 from __future__ import annotations

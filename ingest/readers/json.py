@@ -1,6 +1,6 @@
 """Read JSON and JSON Lines: one line per record, each value next to its name; long texts are paragraphs.
 
-Numbers stay as they are written: 1.10 is no 1.1, and 1e3 is not said to be 1000.0. A list of lists is a table.
+Numbers stay as written: 1.10 doesn't become 1.1, and 1e3 doesn't become 1000.0. A list of lists is a table.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Restore a library from a backup: unpack and check everything before touching anything in the home.
 
-The former library is kept in a folder. The catalog is exchanged last, by renaming: at every moment there is a whole
-one. The indexes are rebuilt from it.
+The old library is kept in a folder. The catalog is replaced last, by renaming, so there is a whole one at every moment.
+The indexes are rebuilt from it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Create and migrate the SQLite file of accounts in a library's home.
 
-It is readable by its owner only, and no part of the catalog, so that a copy of a library, which people share, does not
-carry its accounts.
+Only its owner can read it. It isn't part of the catalog, so that a copy of a library, which people share, doesn't
+include its accounts.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Open the catalog, the database that holds the truth. `Snapshot` reads it, `Transaction` changes it.
 
-Nothing outside `store.catalog` sees a database. Readers go on during writes.
+Nothing outside `store.catalog` sees a database. Readers continue during writes.
 """
 
 from __future__ import annotations

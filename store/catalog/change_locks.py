@@ -1,8 +1,8 @@
 """Lock out concurrent changes to a library: threads by a lock of the process, processes by PostgreSQL's advisory locks.
 
-Who changes documents holds the library with others, and each document alone; who exchanges the indexes holds the library
-alone. The locks belong to a connection, so they end with their process, however that ends: a change that was begun in the
-catalog and whose document nobody holds was left unfinished.
+To change documents, a process holds a shared lock on the library and an exclusive lock on each document. To replace the
+indexes, it holds an exclusive lock on the library. Locks belong to a connection, so they end with their process, however
+that ends. If nobody holds the document of a change that was begun in the catalog, the change was left unfinished.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Connections that are kept between uses: one that the server has closed meanwhile is replaced, not an error.
 
-SQLAlchemy's own way asks the server before each use, which takes as long as a short question to it. A server that ends
-says so on each of its connections, which can be seen here without asking.
+SQLAlchemy's own check asks the server before each use, which takes as long as a short query. A server that stops
+says so on each of its connections, so this module can see it without asking.
 """
 
 from __future__ import annotations

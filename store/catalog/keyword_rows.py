@@ -1,6 +1,6 @@
 """Read and change the rows of one generation of keywords, inside a transaction that the caller holds open.
 
-What postings are is known to `store.index.bm25` alone; here they are bytes.
+Only `store.index.bm25` knows the format of postings; here they are bytes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Copy all rows of a library from its databases to others, and compare them. Rows go in batches, never all in memory.
 
-Which tables there are is read from their description, so a new table comes along by itself. Rows are read in the order of
-their keys, parents before what refers to them, so a copy that was interrupted goes on behind its last row.
+The tables come from their definitions, so new tables are included automatically. Rows are read in the order of
+their keys, parents before rows that refer to them, so an interrupted copy continues after its last row.
 """
 
 from __future__ import annotations

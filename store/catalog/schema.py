@@ -1,7 +1,7 @@
 """Create and migrate the catalog's schema: Alembic revisions, applied in order, after a backup of a file.
 
-A revision is a number: its name ends with the schema that it makes. A new PostgreSQL database gets the tables of now at
-once. On SQLite, `PRAGMA user_version` has the number too, for older versions of Attest, which know nothing of Alembic.
+A revision is a number: its name ends with the schema that it makes. A new PostgreSQL database gets the current tables at
+once. On SQLite, `PRAGMA user_version` also has the number, for older versions of Attest, which don't know Alembic.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Run a small BERT encoder with onnxruntime: token ids to the states of tokens, without torch.
 
 Several encoders may share one table of word embeddings, which is most of a multilingual model: rows are looked up
-outside of the graph, in whatever form the table is kept.
+outside the graph, in any format of the table.
 """
 
 from __future__ import annotations

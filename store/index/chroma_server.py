@@ -1,8 +1,8 @@
 """Use vectors on a Chroma server: deadlines, retries, and one clear sentence when it can't be reached.
 
 chromadb's own client waits without end (its `httpx.Client` has no timeout), so every request gets what is left of its
-call's time. Passing errors are tried again; all calls may be repeated without harm. After a question found no server,
-others aren't kept waiting for it either: for a moment they get the same error at once.
+call's time. Temporary errors are retried; all calls may be repeated without harm. After a question found no server,
+others don't wait for it: for a moment they get the same error at once.
 """
 
 from __future__ import annotations

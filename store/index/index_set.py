@@ -1,7 +1,7 @@
 """Hold the derived indexes together: vectors and keywords of one generation, and the centering of the vectors.
 
-A generation has its own folder (or collection on a Chroma server). A rebuild makes the next one beside it, and
-the catalog then names that one: the switch is one transaction, and a kill leaves the old generation in use.
+A generation has its own folder (or collection on a Chroma server). A rebuild makes the next one next to it, and
+the catalog then names the new one. The switch is one transaction; after a kill, the old generation stays in use.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Move a library: copy its rows and files to another place, compare them there, and build the indexes.
 
-The source is only read. The target notes which library comes and how far it is, so a move that was killed goes on where it
-was, and what is only partly there is never opened.
+The source is only read. The target records which library is being copied, and how far, so a killed move continues where
+it was, and a partial copy is never opened.
 """
 
 from __future__ import annotations

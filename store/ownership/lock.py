@@ -1,6 +1,6 @@
 """Lock a library's folder for one process: the owner.
 
-The operating system keeps the lock, through `filelock`, so it ends with the process however that ends. A note beside
+The operating system keeps the lock, through `filelock`, so it ends with the process, however that ends. A note next to
 it describes the owner; it means nothing while the lock is free.
 """
 

@@ -1,6 +1,6 @@
 """Send requests to the API of the process that owns the library.
 
-Light on purpose: a command that asks a running server imports nothing but this to reach it.
+It is small on purpose: a command that asks a running server imports only this to reach it.
 """
 
 from __future__ import annotations

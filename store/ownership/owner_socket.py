@@ -1,8 +1,8 @@
 """Listen on the owner's socket from the start, and answer through the HTTP API once somebody asks.
 
-The program says once, by `answer_by`, what answers: the API stands above the store. It is a second's import, so it is
-loaded at the first request, unless `take` hands the socket to a server that is there already. The folder admits the
-user alone (mode 0700), and so does the socket (0600): only the user reaches it.
+The program says once, with `answer_by`, what answers, because the store may not import the API. Importing the API takes
+a second, so it is loaded at the first request, unless `take` passes the socket to a running server. Only the user can
+access the folder (mode 0700) and the socket (0600).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Keep a library open: which process owns it, and how ownership passes from one process to the next.
 
-The owner holds the lock and has the indexes open. A process beside it reads the catalog itself and asks the owner to
-search (`store.search.by_owner`); when the owner ends, it may become the owner. A library of which nothing lies in the
-home has no owner: every process is one beside the others, and they lock what they change.
+The owner holds the lock and has the indexes open. Other processes read the catalog themselves and ask the owner to
+search (`store.search.by_owner`). When the owner ends, one of them may become the owner. A library without files in the
+home has no owner: all processes are equal, and they lock what they change.
 """
 
 from __future__ import annotations

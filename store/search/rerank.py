@@ -1,7 +1,7 @@
 """Rerank with a cross-encoder that reads question and passage together. Off unless a setting names a model.
 
 It is slow (each passage goes through the model with each question), and many models are good in a few languages only.
-It orders the hits of `search` again, and raises their sentences with them.
+It reorders the hits of `search`, and raises their sentences with them.
 """
 
 from __future__ import annotations

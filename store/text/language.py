@@ -1,8 +1,8 @@
 """Detect the language of a text: a whole document, a passage, or a question of three words.
 
-Where the writing system decides (Thai, Lao, Khmer, Hebrew, ...), it decides; where several languages
-share one, fastText's language identifier does, restricted to the languages of that script. A text
-that carries no evidence, such as a name or a date, is ``und``: a guess would send it the wrong way.
+If only one language uses a writing system (Thai, Lao, Khmer, Hebrew, ...), that decides. If several languages
+share one, fastText's language identifier decides, restricted to the languages of that script. A text
+without evidence, such as a name or a date, is ``und``, because a guess would mislead.
 """
 
 from __future__ import annotations

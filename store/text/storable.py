@@ -1,6 +1,6 @@
 """Check which text databases can store: all of Unicode but the character NUL, which PostgreSQL's text lacks.
 
-Half of a surrogate pair (U+D800 to U+DFFF) is no character: it has no UTF-8.
+Half of a surrogate pair (U+D800 to U+DFFF) isn't a character and has no UTF-8 form.
 """
 
 from __future__ import annotations

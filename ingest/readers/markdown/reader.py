@@ -1,6 +1,6 @@
 """Read Markdown into blocks: render it as a web page and read that, so that both follow the same rules.
 
-Edits in CriticMarkup are carried out first, and comments and links of note-taking programs resolved; code stays as it is.
+It first applies edits in CriticMarkup, and resolves comments and links of note-taking programs; code stays unchanged.
 """
 
 from __future__ import annotations

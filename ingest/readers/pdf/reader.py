@@ -1,8 +1,8 @@
 """Read PDF files into paragraphs, with PDFium in its own process.
 
-A hostile or broken PDF can hang or crash its reader, or fill the memory. Here that kills a process that holds nothing
-else: its memory is capped, and so is the processor time of each page. Pages that show pictures and no text are counted,
-and read by Tesseract where it is installed.
+A hostile or broken PDF can hang or crash its reader, or fill the memory. Here that only kills a process that does nothing
+else, with limits on its memory and on the processor time of each page. Pages with pictures and no text are counted,
+and read by Tesseract if it is installed.
 """
 
 from __future__ import annotations
