@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from assistant.answer.question import Place
 from assistant.extractive_qa.candidates import Candidate, ReadPassages
 from store.types import Span
 
@@ -15,9 +16,6 @@ BEHIND = 3
 """Sentences behind a quote that are near it; before it there is one."""
 NEAR = 0.6
 """Added to the score of the sentence right behind a quote, less of it for those farther away."""
-
-Place = tuple[str, Span]
-"""A document's id, and a quote's place in its text."""
 
 
 def nearer(read: ReadPassages, quoted: Sequence[Place]) -> ReadPassages:

@@ -6,12 +6,15 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from assistant.answer.nearness import Place
 from assistant.types import AskOptions
 from store.errors import QuestionError
+from store.types import Span
 
 LONGEST_QUESTION = 20_000
 """Code points: ten pages. Longer text is a document to add."""
+
+Place = tuple[str, Span]
+"""A document's id, and a quote's place in its text."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 

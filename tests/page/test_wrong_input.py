@@ -12,7 +12,7 @@ from assistant.answer.question import clean_question
 from assistant.server.api.choices import checked_options
 from assistant.server.error_messages import error_message
 from assistant.server.strings import languages, strings
-from store.errors import QuestionError
+from store.errors import RequestError
 from tests.page.conftest import Visit
 
 
@@ -170,7 +170,7 @@ def test_each_refusal_is_said_in_the_language_of_the_interface(language: str) ->
     words = strings(language)
 
     def refusal(attempt: Callable[[], object]) -> str:
-        with pytest.raises(QuestionError) as refused:
+        with pytest.raises(RequestError) as refused:
             attempt()
         return error_message(refused.value, words)
 

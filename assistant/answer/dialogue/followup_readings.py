@@ -21,8 +21,7 @@ from assistant.answer.dialogue.followup_rules import (
     topic_of,
 )
 from assistant.answer.dialogue.turn_parts import TAIL, without_address
-from assistant.answer.nearness import Place
-from assistant.answer.question import Question
+from assistant.answer.question import Place, Question
 from assistant.answer.retrieval import Found
 from assistant.types import Evidence, Message
 from assistant.verify.places import entities_of, mentions
