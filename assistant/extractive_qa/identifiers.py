@@ -29,6 +29,9 @@ _CODE = regex.compile(
     r"(?<![\p{L}\p{N}/-])(?:\p{Lu}{1,6}(?:/\p{Lu}{1,6})*(?:/\d{1,5})+(?:/[\p{Lu}\d.]{1,8})*"
     r"|\p{Lu}{1,4}[-–. ]?\d{1,6}(?:[-–./]\d{1,6}){0,3}\p{Lu}?)(?![\p{L}\p{N}])"
 )
+_SPACED = regex.compile(r"[\p{Latin}\p{Cyrillic}\p{Arabic}']")
+"""A letter of a script that puts blanks between words."""
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _CHINESE = regex.compile(r"第\s?(\d{1,4}|[一二三四五六七八九十百]{1,7})\s?(条|條|章|节|節|步|届|屆|次)")
 _CHINESE_KINDS = {
     "条": "provision",
@@ -74,8 +77,8 @@ def names_alone(text: str, titles: Iterable[str] = ()) -> bool:
     rest = text
     for each in named:
         rest = rest.replace(each.text, " ")
-    of_titles = {word for title in titles for word in regex.findall(r"[\p{L}\p{M}\p{N}]+", title.lower())}
-    rest = " ".join(word for word in regex.findall(r"[\p{L}\p{M}\p{N}]+", rest.lower()) if word not in of_titles)
+    of_titles = {word for title in titles for word in _WORD.findall(title.lower())}
+    rest = " ".join(word for word in _WORD.findall(rest.lower()) if word not in of_titles)
     return bool(named) and not regex.search(r"[\p{L}\p{N}]", _asking_pattern().sub("", rest))
 
 
@@ -211,23 +214,26 @@ def _chinese_value(number: str) -> int:
 
 
 @cache
-def _labels() -> dict[str, tuple[str, ...]]:
-    """Return the label words of all languages by kind."""
+def _words() -> dict[str, tuple[str, ...]]:
+    """Return the words of all languages' files by what they are for: a kind of identifier, or `ASKS`."""
     merged: dict[str, list[str]] = {}
     for path in sorted(LABELS.glob("*.yaml")):
-        for kind, words in yaml.safe_load(path.read_text(encoding="utf-8")).items():
-            merged.setdefault(kind, []).extend(words)
-    return {kind: tuple(words) for kind, words in merged.items() if kind != ASKS}
+        for use, words in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            merged.setdefault(use, []).extend(words)
+    return {use: tuple(words) for use, words in merged.items()}
+
+
+@cache
+def _labels() -> dict[str, tuple[str, ...]]:
+    """Return the label words of all languages by kind."""
+    return {kind: words for kind, words in _words().items() if kind != ASKS}
 
 
 @cache
 def _asking_pattern() -> regex.Pattern[str]:
-    files = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(LABELS.glob("*.yaml")))
-    words = sorted((word for content in files for word in content[ASKS]), key=len, reverse=True)
-    spaced = "|".join(regex.escape(word) for word in words if regex.match(r"[\p{Latin}\p{Cyrillic}\p{Arabic}']", word))
-    others = "|".join(
-        regex.escape(word) for word in words if not regex.match(r"[\p{Latin}\p{Cyrillic}\p{Arabic}']", word)
-    )
+    words = sorted(_words()[ASKS], key=len, reverse=True)
+    spaced = "|".join(regex.escape(word) for word in words if _SPACED.match(word))
+    others = "|".join(regex.escape(word) for word in words if not _SPACED.match(word))
     return regex.compile(rf"\b(?:{spaced})\b|{others}")
 
 

@@ -105,7 +105,9 @@ def look_up(
         return None
     asked = replace(asked, alone=without_address(asked.alone, asked.language))
     quoted = _places(thread, asked.options.filter, library)
-    readings = list(_readings(asked, thread, quoted))
+    thing = swapped_thing(asked.alone, thread.last)
+    is_swap, has_subject = thing is not None, names_subject(asked.alone)
+    readings = list(_readings(asked, thread, quoted, is_swap=is_swap))
     stands_alone = readings[0].question.alone == asked.alone  # as the rules have it
     if rewrite is not None and (rewritten := rewrite(asked.alone, history)):
         readings.append(Reading(replace(asked, alone=rewritten)))
@@ -114,15 +116,16 @@ def look_up(
     own = [each for each in every if each.reading.question.alone == asked.alone]
     if own and not leans and stands_alone and all(each.found.confidence < FOREIGN for each in own):
         every = own
-    is_answered = stands_alone and names_subject(asked.alone) and any(each.found.evidence for each in own)
+    is_answered = stands_alone and has_subject and any(each.found.evidence for each in own)
     documents = {document for document, _ in quoted}
-    is_swap = swapped_thing(asked.alone, thread.last) is not None
+    leans_on_quotes = not (has_subject or is_swap)
     every.sort(
         key=lambda each: (
             bool(each.found.evidence),
-            not _strays(each.found, asked, documents, is_swap=is_swap)
-            and _is_new(each, asked, thread, is_answered=is_answered),
-            _likeliness(each.found, asked, is_swap=is_swap),
+            not (leans_on_quotes and _strays(each.found, documents))
+            and _is_new(each, thing, thread, is_answered=is_answered),
+            # A swap in its own words only finds what is like the thing: the question before it, with the thing in it, is surer.
+            each.found.confidence if is_swap else _likeliness(each.found, asked, STAYS if has_subject else LEANS),
         ),
         reverse=True,
     )
@@ -161,11 +164,10 @@ def _quotes_of(answer: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(whole), tuple(dict.fromkeys(short))
 
 
-def _readings(asked: Question, thread: Thread, quoted: tuple[Place, ...]) -> Iterator[Reading]:
+def _readings(asked: Question, thread: Thread, quoted: tuple[Place, ...], *, is_swap: bool) -> Iterator[Reading]:
     """Yield the questions that a follow-up may mean, the one that rules make of it first."""
     own, last = asked.alone, thread.last.rstrip(TAIL)
     whole = complete(own, thread.last, thread.answer)
-    is_swap = swapped_thing(own, thread.last) is not None
     staying = asked
     if quoted:
         documents = tuple(dict.fromkeys(document for document, _ in quoted))
@@ -186,39 +188,34 @@ def _readings(asked: Question, thread: Thread, quoted: tuple[Place, ...]) -> Ite
     yield Reading(replace(staying, alone=about), repeats=True)
 
 
-def _is_new(each: Answered, asked: Question, thread: Thread, *, is_answered: bool) -> bool:
+def _is_new(each: Answered, thing: str | None, thread: Thread, *, is_answered: bool) -> bool:
     """Return whether a reading isn't answered by what was said already.
 
     Where `is_answered`, the question names its subject and is answered in its own words: what repeats the last one
     comes after that.
     """
-    return not each.reading.repeats or not (is_answered or _says_again(each.found, asked, thread))
+    return not each.reading.repeats or not (is_answered or _says_again(each.found, thing, thread))
 
 
-def _likeliness(found: Found, asked: Question, *, is_swap: bool) -> float:
-    """Return how surely a reading is answered, more where it stays in the documents that were quoted."""
-    # A swap in its own words only finds what is like the thing: the question before it, with the thing in it, is surer.
-    if is_swap or found.question.options.filter == asked.options.filter:
-        return found.confidence
-    return found.confidence + (STAYS if names_subject(asked.alone) else LEANS)
+def _likeliness(found: Found, asked: Question, stays: float) -> float:
+    """Return how surely a reading is answered, with `stays` added where it stays in the documents that were quoted."""
+    return found.confidence + stays * (found.question.options.filter != asked.options.filter)
 
 
-def _strays(found: Found, asked: Question, documents: Collection[str], *, is_swap: bool) -> bool:
-    """Return whether a question that names no subject is answered from a document that wasn't quoted, and not surely."""
+def _strays(found: Found, documents: Collection[str]) -> bool:
+    """Return whether a reading is answered from a document that wasn't quoted, and not surely."""
     return (
         bool(documents and found.evidence)
-        and not (names_subject(asked.alone) or is_swap)
         and found.confidence < STRAYS
         and found.evidence[0].document.id not in documents
     )
 
 
-def _says_again(found: Found, asked: Question, thread: Thread) -> bool:
+def _says_again(found: Found, thing: str | None, thread: Thread) -> bool:
     """Return whether the first quote is the last answer's, with nothing in it that answers only the follow-up."""
     if not found.evidence or _answers_otherwise(found, thread):
         return False
     first = " ".join(found.evidence[0].quote.split())[:LONGEST_QUOTE]
-    thing = swapped_thing(asked.alone, thread.last)
     return first in thread.quoted[:1] and not (thing and is_named(thing, first))
 
 
