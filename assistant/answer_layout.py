@@ -10,7 +10,7 @@ from assistant.types import Answer, AnswerSpan, Evidence, Source
 
 Heading = Literal["quotes", "nearest", "none"]
 BEST = 2
-"""Quotes that are shown unfolded where no short answer says which of them answers."""
+"""Quotes shown unfolded if no short answer says which of them answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class Layout:
     short: tuple[AnswerSpan, ...]
     """The words that answer, shown first and large."""
     text: str
-    """Below them what a language model wrote, or a sentence of ours; empty where the quotes say it all."""
+    """Text below them, by a language model or by Attest; empty if the quotes are enough."""
     heading: Heading
-    """What stands over the quotes."""
+    """The text above the quotes."""
     parts: tuple[Part, ...]
-    """Side by side for a comparison, else one after the other."""
+    """Side by side for a comparison, otherwise one after the other."""
     more: tuple[Evidence, ...]
     """Further quotes, folded."""
     is_numbered: bool = False
@@ -61,9 +61,9 @@ def layout_of(answer: Answer) -> Layout:
 
 
 def _plain(answer: Answer, short: tuple[AnswerSpan, ...], text: str) -> Layout:
-    """Return a short answer and the quotes that it stands in; without one the best quotes. The others are folded."""
+    """Return a short answer and the quotes that contain it; without one, the best quotes. The others are folded."""
     if not short:
-        best = len(answer.evidence) if text else BEST  # what a language model wrote may cite any of them
+        best = len(answer.evidence) if text else BEST  # text by a language model may cite any of them
         return Layout((), text, "quotes", _parts(answer.evidence[:best]), answer.evidence[best:])
     by_key = {item.key: item for item in answer.evidence}
     shown = _parts([by_key[key] for key in dict.fromkeys(span.key for span in short)])
@@ -71,7 +71,7 @@ def _plain(answer: Answer, short: tuple[AnswerSpan, ...], text: str) -> Layout:
 
 
 def in_asker_language(answer: Answer) -> tuple[str, ...]:
-    """Return what is shown of the short answer in the asker's language, with its own words where they are a part of it."""
+    """Return what to show of the short answer in the asker's language, with its own words if they are a part of it."""
     if answer.short_answer is None:
         return ()
     whole = {span.text.strip() for span in answer.short_answer.spans}
@@ -82,7 +82,7 @@ def in_asker_language(answer: Answer) -> tuple[str, ...]:
 
 
 def marked(item: Evidence, spans: Sequence[AnswerSpan]) -> list[tuple[str, bool]]:
-    """Return the quote in pieces, each with whether it is among the words that answer. Joined they are the quote."""
+    """Return the quote in pieces, each with whether it is among the answering words. Joined, they are the quote."""
     pieces: list[tuple[str, bool]] = []
     at = 0
     for span in sorted(spans, key=lambda each: each.start):
@@ -126,9 +126,9 @@ def _sections(answer: Answer) -> tuple[Part, ...]:
 
 
 def _placed(sections: Sequence[tuple[Evidence, ...]]) -> list[tuple[Evidence, ...]]:
-    """Return the quotes of each section, with a quote of several only where most are of its document.
+    """Return the quotes of each section; a quote of several documents only where most are of its document.
 
-    A section that would be left with none keeps its quotes: it would seem that nothing is said.
+    A section that would be left with none keeps its quotes, because an empty one would seem to say nothing.
     """
 
     def nearness(place: int, item: Evidence) -> tuple[int, int]:

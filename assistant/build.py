@@ -1,4 +1,4 @@
-"""Build objects from settings: the only place that wires them together. Heavy imports wait until they are used."""
+"""Build objects from settings: the only place that connects them. Heavy imports wait until they are used."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def build_assistant(settings: Settings, *, read_only: bool = False) -> InstrumentedAssistant:
     """Return the assistant that the settings describe; use it as a context manager, which closes it.
 
-    Its answers are logged and traced. With `read_only` it also works beside another process that owns the library.
+    Its answers are logged and traced. With `read_only`, it also works next to another process that owns the library.
     """
     from store.library import Library
 
@@ -45,7 +45,7 @@ def assistant_over(library: Library) -> InstrumentedAssistant:
 
 
 def answer_other_processes() -> None:
-    """Have the libraries that this process owns from now on answer other commands of the user, by the API."""
+    """Let the libraries that this process owns from now on answer the user's other commands, through the API."""
     answer_by(_serve_owner)
 
 

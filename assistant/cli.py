@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from store.settings import Settings
     from store.types import Filter, SearchResult
 
-# Named, not imported: the other packages' commands are found when they are called for, so that `attest --help`
-# answers at once, and so that `evals` is nothing that `assistant` depends on.
+# Named, not imported: other packages' commands are imported when they are called, so that `attest --help` answers at
+# once, and `assistant` doesn't depend on `evals`.
 COMMANDS = {
     "ask": ("assistant.cli:ask", "Ask a question; the answer is quotes with their sources."),
     "serve": ("assistant.server.cli:serve", "Open the chat page."),
@@ -54,7 +54,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list in `--help`, without importing what it lists."""
+        """Write the list in `--help` without importing the commands."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
@@ -70,7 +70,7 @@ class LazyGroup(click.Group):
 def attest(context: click.Context, home: Path | None) -> None:
     """Answers from your own documents, each statement proved by the exact words behind it."""
     if any(flag in sys.argv for flag in context.help_option_names):
-        return  # Help needs no settings, and is wanted most when they are wrong.
+        return  # Help needs no settings, and is most useful when they are wrong.
     from assistant.build import answer_other_processes
     from store.logs import configure
     from store.settings import load_settings
@@ -105,13 +105,13 @@ def main() -> None:
         click.echo("attest: stopped.", err=True)
         sys.exit(130)
     except BrokenPipeError:
-        sys.stderr.close()  # The reader of our output went away: there is nobody left to tell.
+        sys.stderr.close()  # The reader of our output is gone, so there is nobody to tell.
         sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _escape_what_cannot_be_printed() -> None:
-    """Where a terminal or a pipe takes only another encoding, print other letters as escapes rather than break off."""
+    """Escape letters that the encoding of a terminal or a pipe can't print, instead of failing."""
     codecs.register_error("attest.escape", _escaped)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
@@ -119,7 +119,7 @@ def _escape_what_cannot_be_printed() -> None:
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:
-    """Escape it as JSON does, so that what is JSON stays so: two escapes for what is beyond the first plane."""
+    """Escape letters as JSON does, so that JSON stays valid: two escapes for those beyond the first plane."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
@@ -127,7 +127,7 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
 
 
 def _in_one_line(error: click.ClickException) -> str:
-    """Return what click has to say of a wrong command line, and where to read more; on one line, not on its four."""
+    """Return click's message about a wrong command line, and where to read more, on one line instead of four."""
     said = error.format_message()
     if not said.endswith((".", "?")):
         said += "."
@@ -155,7 +155,7 @@ def _checked_language(_: click.Context, __: click.Parameter, value: str | None) 
 
 
 def filter_options(command: Any) -> Any:  # noqa: ANN401 - what click decorates has no type of its own
-    """Options that say which documents a question may look at."""
+    """Add options for which documents a question may use."""
     for option in (
         click.option("--document", "documents", multiple=True, help="Only this document, by its id. Repeatable."),
         click.option("--speaker", "speakers", multiple=True, help="Only this speaker. Repeatable."),
@@ -202,7 +202,7 @@ def ask(
     from assistant.types import AskOptions, finished
 
     question = _read(question)
-    clean_question(question)  # what no assistant takes is told before one is looked for
+    clean_question(question)  # report invalid options before loading an assistant
     options = AskOptions(
         mode=mode,  # type: ignore[arg-type]  # click has checked it
         answer_language=answer_language,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from assistant.types import Evidence
 
 SENTENCES = 5
-"""Of the overview."""
+"""In the overview."""
 
 __all__ = ["documents"]
 

@@ -11,7 +11,7 @@ from store.errors import RequestError
 
 Right = Literal["ask", "add", "administer"]
 RIGHTS: tuple[Right, ...] = ("ask", "add", "administer")
-"""Each includes those before it: who adds documents may ask, who administers may do everything."""
+"""Each right includes those before it: who may add documents may ask, and who administers may do everything."""
 
 LONGEST_NAME = 64
 """Characters."""
@@ -22,20 +22,20 @@ _IN_NAMES = "._@+-' "
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One person as the register knows them."""
+    """A person in the register."""
 
     id: str
-    """Random: a name that is given away and taken again is another account, without the first one's conversations."""
+    """Random. If a name is removed and used again, it is another account, without the conversations of the first."""
     name: str
     right: Right
     collections: tuple[str, ...] | None
-    """Those that the person may see; None: all."""
+    """Those that the person may see; None means all."""
     has_password: bool
-    """False for those whom only a proxy lets in."""
+    """False for people whom only a proxy lets in."""
     created: str
     """ISO 8601 in UTC."""
     password_mark: str = field(default="", repr=False, compare=False)
-    """Changes with each password, and says nothing of it: what was true of one password isn't of the next."""
+    """Changes with each password and reveals nothing about it, so a mark of one password isn't valid for the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +43,16 @@ class Visitor:
     """Who makes a request, and what they may do."""
 
     owner: str
-    """Whose conversations they see."""
+    """The owner of the conversations that they see."""
     name: str | None
-    """As they signed in; None where nobody needs to."""
+    """The name that they signed in with; None if nobody needs to sign in."""
     right: Right
     collections: tuple[str, ...] | None = None
-    """Those that they may see; None: all."""
+    """Those that they may see; None means all."""
     token: str | None = None
-    """The id of the token that a program of theirs came with, if any."""
+    """The id of the token that their program sent, if any."""
     owns_library: bool = False
-    """Whether they came by the socket that only the owner of the library's files can open."""
+    """Whether they came through the socket that only the owner of the library's files can open."""
 
     def may(self, right: Right) -> bool:
         """Return whether the visitor has `right`, or one that includes it."""
@@ -60,12 +60,12 @@ class Visitor:
 
 
 def owner_of_account(account: Account) -> str:
-    """As whose an account's conversations are kept."""
+    """Return the owner name under which an account's conversations are stored."""
     return f"account:{account.id}"
 
 
 def checked_name(name: str) -> str:
-    """Return the name in the form it is kept in (NFC, single blanks). Raises RequestError for one that isn't taken."""
+    """Return the name as it is stored (NFC, single blanks). Raises RequestError for a name that isn't allowed."""
     plain = " ".join(unicodedata.normalize("NFC", name).split())
     if not plain:
         raise RequestError("The name is empty: give the person a name to sign in with.")
@@ -80,13 +80,13 @@ def checked_name(name: str) -> str:
 
 
 def folded_name(name: str) -> str:
-    """Return what two names have in common that people take for the same: case, width and composition don't count."""
+    """Return a form of the name that ignores case, width and composition, which people don't tell apart."""
     once = unicodedata.normalize("NFKC", " ".join(name.split())).casefold()
     return unicodedata.normalize("NFKC", once)
 
 
 def checked_password(password: str, name: str) -> str:
-    """Return the password. Raises RequestError, which never repeats it, for one that is too short, too long or the name."""
+    """Return the password. Raises RequestError, which never repeats it, if it is too short, too long or the name."""
     length = len(unicodedata.normalize("NFC", password))
     if length < SHORTEST_PASSWORD:
         raise RequestError(
@@ -117,7 +117,7 @@ def checked_collections(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def check_reach(right: Right, collections: tuple[str, ...] | None) -> None:
-    """Raises RequestError for collections that the right would see beyond, and for none at all."""
+    """Raise RequestError for collections together with the right to administer, which sees all, and for an empty list."""
     if collections is None:
         return
     if right == "administer":

@@ -19,7 +19,7 @@ from assistant.accounts.sessions import Clock
 from store.catalog.account_tables import attempts
 
 WINDOW = 15 * 60.0
-"""Seconds that an attempt counts."""
+"""Seconds for which an attempt counts."""
 FOR_A_NAME = 10
 FOR_AN_ADDRESS = 40
 
@@ -32,10 +32,10 @@ class Attempts:
         self._clock = clock
 
     def begin(self, name: str, address: str) -> float:
-        """Count an attempt; 0, or the seconds until another one is admitted, in which case it isn't counted."""
+        """Count an attempt and return 0; or return the seconds until the next one is allowed, and don't count it."""
         now = self._clock()
         with self._database.writing() as connection:
-            # A clock that was set back must not shut people out until it is there again.
+            # If the clock was set back, don't lock people out until it has caught up.
             at = attempts.c.at
             connection.execute(sa.delete(attempts).where(sa.or_(at <= now - WINDOW, at > now + WINDOW)))
             limits = ((_of_name(name), FOR_A_NAME), (_of_address(address), FOR_AN_ADDRESS))
@@ -45,7 +45,7 @@ class Attempts:
         return wait
 
     def succeed(self, name: str, address: str) -> None:
-        """Take back the last attempt; earlier ones still count, else each success would grant new guesses."""
+        """Take back the last attempt. Earlier ones still count, otherwise each success would allow new guesses."""
         with self._database.writing() as connection:
             for subject in (_of_name(name), _of_address(address)):
                 last = sa.select(sa.func.max(attempts.c.id)).where(attempts.c.subject == subject).scalar_subquery()
@@ -68,7 +68,7 @@ def _of_name(name: str) -> bytes:
 
 
 def _of_address(address: str) -> bytes:
-    """Return what an address is counted as: an IPv6 one as its whole /64, since one machine has as many as it likes."""
+    """Return what an address is counted as: for IPv6 its whole /64, because one machine can use all of it."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -146,7 +146,7 @@ def _register(settings: Settings) -> Iterator[Register]:
 
 
 def _refuse_known(register: Register, name: str) -> None:
-    """Before the password is typed twice."""
+    """Refuse a known name before the password is typed twice."""
     from store.errors import RequestError
 
     if (known := register.find(name)) is not None:

@@ -32,9 +32,9 @@ class Database:
 
     @classmethod
     def open(cls, where: Path | URL) -> Database:
-        """Open the accounts of the library in the home `where`, or in PostgreSQL, making them where there are none.
+        """Open the accounts of the library in the home `where`, or in PostgreSQL; create them if they are missing.
 
-        Raises SchemaVersionError for a database of a newer version, LibraryError for one that can't be used.
+        Raises SchemaVersionError for a database of a newer version, LibraryError for an unusable one.
         """
         if isinstance(where, URL):
             migrate(where)
@@ -51,12 +51,12 @@ class Database:
             return list(connection.execute(statement, values))
 
     def one(self, statement: Executable, **values: object) -> AnyRow | None:
-        """Return its first row, if any. Raises LibraryError."""
+        """Return the first row, if any. Raises LibraryError."""
         rows = self.all(statement, **values)
         return rows[0] if rows else None
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Change the accounts in a transaction that no other writer comes between, undone if the block raises."""
+        """Change the accounts in one exclusive transaction; roll it back if the block raises."""
         with self._database.writing() as connection:
             yield connection

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
 _AT_ONCE = threading.BoundedSemaphore(2)
-"""Each hash takes 64 MiB for a moment: a flood of attempts may wait, but not fill the memory."""
+"""Each hash takes 64 MiB for a moment. The limit makes a flood of attempts wait instead of filling the memory."""
 
 
 def hashed(password: str) -> str:
@@ -23,7 +23,7 @@ def hashed(password: str) -> str:
 
 
 def is_right(password: str, known: str | None) -> bool:
-    """Return whether `known` is the hash of the password; without one it takes the same time to say no."""
+    """Return whether `known` is the hash of the password; without a hash, return False after the same time."""
     from argon2.exceptions import InvalidHashError, VerificationError
 
     with _AT_ONCE:
@@ -39,7 +39,7 @@ def is_outdated(known: str) -> bool:
 
 
 def mark_of(known: str | None) -> str:
-    """Return what tells one hash from another and can be handed around; empty without any."""
+    """Return a mark that distinguishes this hash from others and is safe to pass on; empty without a hash."""
     return "" if known is None else sha256(known.encode()).hexdigest()
 
 
@@ -52,10 +52,10 @@ def _hasher() -> PasswordHasher:
 
 @cache
 def _of_nobody() -> str:
-    """Return a hash of what nobody knows, with the parameters of all others."""
+    """Return a hash of a password that nobody knows, with the usual parameters."""
     return _hasher().hash(secrets.token_bytes(32))
 
 
 def _bytes(password: str) -> bytes:
-    """However the keyboard composes its accents, the password is the same."""
+    """Return the password's bytes, independent of how the keyboard composes accents."""
     return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")

@@ -46,9 +46,9 @@ class Register:
     def add(
         self, name: str, password: str | None, right: Right = "ask", collections: Iterable[str] | None = None
     ) -> Account:
-        """Return a new account; without a password only a proxy lets it in.
+        """Return a new account; without a password, only a proxy lets it in.
 
-        Raises RequestError for a name that is taken or unusable, and for a password that is too easy.
+        Raises RequestError for a name that is taken or unusable, and for a password that is too simple.
         """
         plain = checked_name(name)
         among = None if collections is None else checked_collections(collections)
@@ -74,14 +74,14 @@ class Register:
         return self.account(plain)
 
     def account(self, name: str) -> Account:
-        """Raises NotFoundError."""
+        """Return an account. Raises NotFoundError."""
         found = self.find(name)
         if found is None:
             raise NotFoundError(f"There is no account named {name!r}; `attest users list` shows all of them.")
         return found
 
     def find(self, name: str) -> Account | None:
-        """Return the account of that name, however it is typed; None where there is none."""
+        """Return the account with that name, in any spelling of it; None if there is none."""
         row = self._database.one(_BY_NAME, folded=folded_name(name))
         return None if row is None else account_of(row)
 
@@ -94,7 +94,8 @@ class Register:
         return self._database.one(sa.select(_A.id).limit(1)) is None
 
     def change(self, name: str, right: Right | None, collections: Iterable[str] | None, *, everything: bool) -> Account:
-        """Give an account another right or other collections, at once; None leaves them, `everything` admits to all collections.
+        """Change an account's right or collections, at once. None leaves them; `everything` gives access to all
+        collections.
 
         Raises NotFoundError, RequestError for a right that doesn't go with collections.
         """
@@ -108,7 +109,8 @@ class Register:
         return self.account(name)
 
     def set_password(self, name: str, password: str, since: Account | None = None) -> Account:
-        """Set another password; all sessions of the account end. With `since` only while its password is still that one's.
+        """Set another password and end all sessions of the account. With `since`, only while that account's password is
+        unchanged.
 
         Raises NotFoundError, RequestError.
         """
@@ -122,14 +124,14 @@ class Register:
         return self.account(name)
 
     def remove(self, name: str) -> Account:
-        """Remove an account with its sessions. Raises NotFoundError; returns what it was."""
+        """Remove an account with its sessions, and return it. Raises NotFoundError."""
         account = self.account(name)
         with self._database.writing() as connection:
             connection.execute(sa.delete(accounts).where(_A.id == account.id))
         return account
 
     def verified(self, name: str, password: str) -> Account | None:
-        """Return the account if the password is its own; for a name that isn't there it takes as long to say no."""
+        """Return the account if the password matches; for an unknown name, refusing takes the same time."""
         row = self._database.one(_BY_NAME, folded=folded_name(name))
         known = None if row is None else row.password
         if not is_right(password, known):
@@ -146,14 +148,14 @@ class Register:
 
 
 def check_current(connection: Connection, account: Account) -> None:
-    """Raises NotFoundError where the account was removed, or got another password, since it was looked up."""
+    """Raise NotFoundError if the account was removed, or its password changed, since it was read."""
     row = connection.execute(sa.select(_A.password).where(_A.id == account.id)).first()
     if row is None or mark_of(row.password) != account.password_mark:
         raise NotFoundError(f"The account named {account.name!r} was changed meanwhile; try again.")
 
 
 def account_of(row: AnyRow) -> Account:
-    """Return an account from a row with its columns."""
+    """Return an account from a row of its columns."""
     collections = row.collections
     return Account(
         id=row.id,

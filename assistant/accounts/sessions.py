@@ -24,9 +24,9 @@ Clock = Callable[[], float]
 """Seconds since 1970."""
 HOUR = 3600.0
 MOST_SESSIONS = 50
-"""Of one account; beginning another ends the one that was not used for the longest time."""
+"""Per account; a further session ends the one that was unused for the longest time."""
 SEEN_EVERY = 60.0
-"""Seconds: how exactly it is kept when a session or a token was last used, so that not every request writes."""
+"""Seconds. The last use of a session or a token is stored with this precision, so that not every request writes."""
 
 _S = sessions.c
 _BY_TOKEN = (
@@ -55,9 +55,9 @@ class Sessions:
         self._clock = clock
 
     def begin(self, account: Account) -> str:
-        """Return a new session's token, which is kept nowhere but in the browser that gets it.
+        """Return a new session's token, which only the browser that gets it keeps.
 
-        Raises NotFoundError where the account was removed, or got another password, since it was looked up.
+        Raises NotFoundError if the account was removed, or its password changed, since it was read.
         """
         token, now = secrets.token_urlsafe(32), self._clock()
         with self._database.writing() as connection:
@@ -72,7 +72,7 @@ class Sessions:
         return token
 
     def find(self, token: str) -> Account | None:
-        """Whose session it is, as the account is now; None where it never began, or has ended."""
+        """Return the session's account as it is now; None if the session never began, or has ended."""
         row = self._database.one(_BY_TOKEN, token=digest(token))
         if row is None:
             return None
@@ -85,7 +85,7 @@ class Sessions:
         return account_of(row)
 
     def end(self, token: str) -> None:
-        """End a session; ending none is harmless."""
+        """End a session; do nothing if there is none."""
         with self._database.writing() as connection:
             connection.execute(sa.delete(sessions).where(_S.token == digest(token)))
 
@@ -93,10 +93,10 @@ class Sessions:
         try:
             with self._database.writing() as connection:
                 connection.execute(sa.update(sessions).where(_S.token == digest(token)).values(seen=now))
-        except LibraryError as error:  # such as a full disk: who is signed in can go on reading
+        except LibraryError as error:  # such as a full disk: people who are signed in can continue reading
             log.warning("%s", error)
 
 
 def digest(secret: str) -> bytes:
-    """Return what is kept of a session's or a token's secret. It has 256 random bits, so a plain digest can't be reversed."""
+    """Return the digest of a session's or a token's secret. It has 256 random bits, so a plain digest can't be reversed."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

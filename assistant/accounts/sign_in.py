@@ -30,7 +30,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Name and password don't fit, or there were too many attempts: then `wait` seconds must pass."""
+    """Name and password don't match, or there were too many attempts: then `wait` seconds must pass."""
 
     wait: float = 0.0
 
@@ -66,13 +66,15 @@ class Accounts:
             return account
         try:
             return SignedIn(account, self.sessions.begin(account))
-        except NotFoundError:  # the password was another one a moment ago
+        except NotFoundError:  # the password changed a moment ago
             return Refused()
 
     def change_password(self, name: str, old: str, new: str, address: str) -> SignedIn | Refused:
-        """Set another password for somebody who knows the old one; all sessions of the account end, and a new one begins.
+        """Set another password for somebody who knows the old one. End all sessions of the account, and begin a new
+        one.
 
-        Wrong guesses count as at signing in. Raises RequestError for a new password that isn't taken, NotFoundError.
+        Wrong guesses count as when signing in. Raises RequestError for a new password that isn't allowed,
+        NotFoundError.
         """
         checked_password(new, self.register.account(name).name)
         known = self._verified(name, old, address)
@@ -81,11 +83,11 @@ class Accounts:
         try:
             account = self.register.set_password(name, new, since=known)
             return SignedIn(account, self.sessions.begin(account))
-        except NotFoundError:  # somebody else changed it meanwhile
+        except NotFoundError:  # somebody else changed it in the meantime
             return Refused()
 
     def _verified(self, name: str, password: str, address: str) -> Account | Refused:
-        """Return the account whose password this is; each try counts until one succeeds."""
+        """Return the account with this password; each try counts until one succeeds."""
         wait = self.attempts.begin(name, address)
         if wait:
             return Refused(wait)

@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PREFIX = "attest_"
-"""What every token begins with, so that scanners for secrets know one."""
+"""The prefix of every token, by which secret scanners recognize one."""
 LONGEST_LABEL = 100
 MOST_TOKENS = 100
-"""Of one person."""
+"""Per person."""
 _T = tokens.c
 _SELECT = sa.select(
     *(_T.id.label("token"), _T.label, _T.right.label("token_right"), _T.collections.label("token_collections")),
@@ -51,20 +51,20 @@ _SELECT = sa.select(
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as it is listed: everything but the secret."""
+    """A token as listed: everything except the secret."""
 
     id: str
     name: str
-    """Of the person."""
+    """The person's name."""
     label: str
-    """What it is for."""
+    """Its purpose."""
     right: Right
     collections: tuple[str, ...] | None
-    """Those that it reaches, of those that the person may see; None: all of these."""
+    """Those that it may reach, out of those that the person may see; None means all of these."""
     created: str
-    """ISO 8601 in UTC, as the other times."""
+    """ISO 8601 in UTC, like the other times."""
     ends: str | None
-    """None: it is valid until it is removed."""
+    """None: valid until it is removed."""
     used: str | None
     """When it was last used, to the minute."""
 
@@ -84,9 +84,10 @@ class Tokens:
         last_day: str | None = None,
         label: str = "",
     ) -> tuple[Token, str]:
-        """Return a new token of `account` and its secret, which is kept nowhere; `last_day` as ``2027-01-31``, in UTC.
+        """Return a new token of `account` with its secret, which isn't stored. `last_day` is like ``2027-01-31``, in
+        UTC.
 
-        Raises RequestError for a right or collections beyond the person's own, and for a day that is over.
+        Raises RequestError for a right or collections beyond the person's own, and for a day in the past.
         """
         among = None if collections is None else checked_collections(collections)
         _check_within(account, right, among)
@@ -115,20 +116,20 @@ class Tokens:
         return self.token(token_id), secret
 
     def token(self, token_id: str) -> Token:
-        """Raises NotFoundError."""
+        """Return a token. Raises NotFoundError."""
         row = self._database.one(_SELECT.where(_T.id == token_id))
         if row is None:
             raise NotFoundError(f"There is no token {token_id[:40]!r}; `attest tokens list` shows all of them.")
         return _token(row)
 
     def all(self, account: Account | None = None) -> tuple[Token, ...]:
-        """Return all tokens, or those of one person, by person and age; those that have ended among them."""
+        """Return all tokens, or those of one person, by person and age, including those that have ended."""
         wanted = _SELECT if account is None else _SELECT.where(accounts.c.id == account.id)
         rows = self._database.all(wanted.order_by(accounts.c.folded, _T.created, _T.rowid))
         return tuple(map(_token, rows))
 
     def remove(self, token_id: str, account: Account | None = None) -> Token:
-        """Remove a token, at once; with `account` only one of theirs. Raises NotFoundError; returns what it was."""
+        """Remove a token at once, and return it; with `account`, only one of theirs. Raises NotFoundError."""
         removed = self.token(token_id)
         if account is not None and removed.name != account.name:
             raise NotFoundError(f"There is no token {token_id[:40]!r}; `attest tokens list` shows all of them.")
@@ -137,7 +138,7 @@ class Tokens:
         return removed
 
     def find(self, secret: str) -> Visitor | None:
-        """Who comes with this token and what they may do with it; None where there is none, or it has ended."""
+        """Return whose token this is and what they may do with it; None if there is none, or it has ended."""
         row = self._database.one(_SELECT.where(_T.digest == digest(secret)))
         now = self._clock()
         if row is None or (row.ends is not None and now >= row.ends):
@@ -168,7 +169,7 @@ class Tokens:
         try:
             with self._database.writing() as connection:
                 connection.execute(sa.update(tokens).where(_T.id == token_id).values(used=now))
-        except LibraryError as error:  # such as a full disk: the program can go on reading
+        except LibraryError as error:  # such as a full disk: the program can continue reading
             log.warning("%s", error)
 
 

@@ -20,7 +20,7 @@ from assistant.verify.places import entities_of
 from assistant.verify.text import has_thai
 
 LATIN = "und-Latn"
-"""Of a name in Latin letters that no mark tells to be Vietnamese: English, an acronym, a spelling for all."""
+"""The language of a name in Latin letters that isn't recognizably Vietnamese: English, an acronym, any spelling."""
 _BRACKETED = regex.compile(r"(?P<before>[^\n()（）\[\]]{2,120}?)\s?[(（](?P<inner>[^()（）\[\]\n]{2,80})[)）]")
 _NAME = regex.compile(
     r"\p{Lu}[\p{Latin}\p{M}\p{N}.'’&\-]*(?:\s(?:(?:of|for|on|and|the|de|la|in)\s)*\p{Lu}[\p{Latin}\p{M}\p{N}.'’&\-]*)*"
@@ -31,7 +31,7 @@ _VIETNAMESE = regex.compile(
 _THAI_RUN = regex.compile(r"[\p{Thai}ฯ.]+(?: [\p{Thai}ฯ.]+)*$")
 _SYLLABLES = regex.compile(r"[\p{Latin}\p{M}]+(?: [\p{Latin}\p{M}]+)*$")
 LOWER_BETWEEN = 3
-"""Small syllables between two with a capital in one Vietnamese name: "Rà soát định kỳ phổ quát"."""
+"""Small words between capitalized syllables in one Vietnamese name: "Rà soát định kỳ phổ quát"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Pair:
 
 
 def pairs(text: str) -> Iterator[Pair]:
-    """Yield the pairs of names that `text` gives."""
+    """Yield the pairs of names in `text`."""
     for found in _BRACKETED.finditer(text):
         inner = found["inner"].strip(" “”\"'")
         if not (_NAME.fullmatch(inner) or (has_thai(inner) and not regex.search(r"[\p{Latin}\p{N}]", inner))):
@@ -54,7 +54,7 @@ def pairs(text: str) -> Iterator[Pair]:
 
 
 def in_language(name_in: str, language: str, texts: Iterable[str]) -> dict[str, str]:
-    """Return the names of `name_in` that `texts` give in `language` too, each with what it is there, the longest first."""
+    """Return the names in `name_in` that `texts` also give in `language`, each with its form there, longest first."""
     wanted = {"th": ("th",), "vi": ("vi", LATIN), "en": (LATIN,)}.get(language.partition("-")[0], ())
     said: dict[str, str] = {}
     for pair in (pair for text in texts for pair in pairs(text)):
@@ -66,7 +66,7 @@ def in_language(name_in: str, language: str, texts: Iterable[str]) -> dict[str, 
 
 
 def language_of(name: str) -> str:
-    """Return the language of a name as far as its letters tell."""
+    """Return the language of a name, as far as its letters show."""
     if has_thai(name):
         return "th"
     return "vi" if _VIETNAMESE.search(name) else LATIN
@@ -79,7 +79,7 @@ def _stands_in(name: str, text: str) -> bool:
 
 
 def _only_locates(one: str, inner: str) -> bool:
-    """Return whether brackets say where something is: "Somchai (Chiang Mai)"."""
+    """Return whether brackets only say where something is: "Somchai (Chiang Mai)"."""
     place = entities_of(inner)
     return bool(place) and not place & entities_of(one)
 
@@ -89,7 +89,7 @@ def _is_acronym(name: str) -> bool:
 
 
 def _name_at_end(before: str, inner: str) -> str | None:
-    """Return the name that `before` ends with, if it is sure where it begins; `inner` is what it is called otherwise."""
+    """Return the name that `before` ends with, if its start is certain; `inner` is the name in the brackets."""
     if has_thai(before[-1:]):
         return _thai_person(before, inner) or _thai_body(before)
     if _VIETNAMESE.search(before):
@@ -99,7 +99,7 @@ def _name_at_end(before: str, inner: str) -> str | None:
 
 
 def _thai_person(before: str, inner: str) -> str | None:
-    """Return as many Thai words as `inner` has, without a title, where they sound like it."""
+    """Return as many Thai words as `inner` has, without a title, if they sound like it."""
     run = _THAI_RUN.search(before)
     words = run[0].split(" ") if run else []
     wanted = latin_consonants(inner)
@@ -114,7 +114,7 @@ def _thai_person(before: str, inner: str) -> str | None:
 
 
 def _thai_body(before: str) -> str | None:
-    """Return the last Thai word from where it begins with a kind of body, after a blank or a word that joins."""
+    """Return the last Thai word from the word for a kind of body at its start, after a blank or a joining word."""
     rules = all_rules()["th"]
     run = _THAI_RUN.search(before)
     kinds = "|".join(map(regex.escape, rules.words("bodies")))
@@ -124,7 +124,7 @@ def _thai_body(before: str) -> str | None:
 
 
 def _vietnamese(before: str, inner: str) -> str | None:
-    """Return the syllables that end `before`, from the first with a capital that belongs to them."""
+    """Return the syllables at the end of `before`, from the first capitalized one that belongs to them."""
     run = _SYLLABLES.search(before)
     if run is None:
         return None
@@ -144,7 +144,7 @@ def _vietnamese(before: str, inner: str) -> str | None:
 
 
 def _first_of_name(words: list[str], joining: frozenset[str]) -> int | None:
-    """Return where the name begins that `words` end with; None where a name may go on before a word that joins."""
+    """Return where the name at the end of `words` begins; None if a name may continue before a joining word."""
     start: int | None = None
     small = 0
     for place in reversed(range(len(words))):

@@ -17,14 +17,14 @@ from store.types import SearchResult
 
 
 def features(found: SearchResult, read: ReadPassages) -> dict[str, float]:
-    """Return what the probability goes by. Needs at least one sentence."""
+    """Return the features of the probability. Needs at least one sentence."""
     ordered = read.ordered
     bound = {"bound": float(read.bound)}
     return bound | _of_vectors(found, ordered) | _of_tokens(found, ordered) | _of_reading(ordered)
 
 
 def confidence(found: SearchResult, read: ReadPassages, model: Confidence) -> float:
-    """Return the probability in [0, 1] that the library holds the answer, and the sentences with it."""
+    """Return the probability, in [0, 1], that the library and these sentences contain the answer."""
     if not read.ordered or read.missing:
         return 0.0
     if read.named_alone:

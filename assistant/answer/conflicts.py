@@ -11,19 +11,19 @@ from assistant.verify.text import fold
 from store.text.dates import DateMention, dates_in
 
 SURE = 0.5
-"""The reader's certainty from which on its words count as what a document says."""
+"""The least certainty of the reader at which its words count as what a document says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """What two documents say, each in the words that answer."""
+    """Two documents' statements, each in the words that answer."""
 
     one: Candidate
     other: Candidate
 
 
 def conflict_among(chosen: Sequence[Candidate]) -> Conflict | None:
-    """Return the first of `chosen` with one of another document that contradicts it, or None."""
+    """Return the first of `chosen` together with one from another document that contradicts it, or None."""
     sure = [each for each in chosen if each.reading is not None and each.reading.certainty >= SURE]
     if not sure or sure[0] is not chosen[0]:
         return None
@@ -32,7 +32,7 @@ def conflict_among(chosen: Sequence[Candidate]) -> Conflict | None:
 
 
 def differ(one: str, other: str) -> bool:
-    """Return whether two answers are amounts, or dates, of which none agree."""
+    """Return whether two answers are amounts, or dates, that don't agree."""
     (dates, numbers), (other_dates, other_numbers) = _values(one), _values(other)
     if dates and other_dates:
         return not any(mine.within(other_dates) or its.within(dates) for mine in dates for its in other_dates)

@@ -14,16 +14,16 @@ from store.text.fold import fold
 from store.types import Document, Span
 
 ELSEWHERE = 3.0
-"""The reader's margin from which on a part of a question is answered from a sentence beside the best one: where the best
-one says it in the question's own words ("in Vienna"), the next place that is named is likely another's."""
+"""The reader's margin above which a part of a question is answered by a sentence next to the best one. If the best one
+says it in the question's own words ("in Vienna"), the next place named is likely another thing's."""
 SAME_WORDS = 0.8
-"""Share of a sentence's character trigrams in another one from which on the two are shown once."""
+"""Two sentences that share at least this part of their character trigrams are shown once."""
 
 
 def select(ordered: Sequence[Candidate], most: int, further: Confidence) -> list[Candidate]:
-    """Return the sentences to show: the best, and at most `most` - 1 more that are likely to answer too.
+    """Return the sentences to show: the best, and at most `most` - 1 more that likely answer too.
 
-    `further` says how likely. Near-duplicates are shown once, and each with what it can't be understood without.
+    `further` says how likely. Near-duplicates appear once, and each sentence with the context that it needs.
     """
     chosen: list[Candidate] = []
     shown: list[frozenset[str]] = []
@@ -43,9 +43,9 @@ def select(ordered: Sequence[Candidate], most: int, further: Confidence) -> list
 
 
 def with_parts(chosen: Sequence[Candidate], read: ReadParts, most: int, certainty: float) -> list[Candidate]:
-    """Return the sentences to show, with the best one for each part of the question that none of them surely answers.
+    """Return the sentences to show, plus the best one for each part of the question that none of them surely answers.
 
-    Only a document that is quoted already may add one: parts of a question are about one thing.
+    Only a document that is already quoted may add one, because the parts of a question are about the same thing.
     """
     documents = {each.hit.document.id for each in chosen}
     shown = [*chosen]
@@ -65,7 +65,7 @@ def with_parts(chosen: Sequence[Candidate], read: ReadParts, most: int, certaint
 
 
 def in_context(each: Candidate) -> Candidate:
-    """Return a sentence to be quoted with what announces it, or with what it announces or names."""
+    """Return a sentence to quote, with its lead-in line or heading, or with what it introduces."""
     return replace(each, quoted=whole(each.hit, each.sentence.span))
 
 
@@ -81,9 +81,9 @@ def _answers_too(each: Candidate, best: Candidate, further: Confidence) -> bool:
 
 
 def verified(chosen: Iterable[Candidate], library: Library) -> tuple[Evidence, ...]:
-    """The chosen sentences as numbered evidence, without those that are not in their document word for word.
+    """Return the chosen sentences as numbered evidence, without those that aren't word for word in their document.
 
-    Between the search and now a document may have been replaced or removed: what it said is then no quote any more.
+    A document may have been replaced or removed since the search; then its old words are no quote any more.
     """
     evidence: list[Evidence] = []
     with library.snapshot() as snapshot:
@@ -112,7 +112,7 @@ def verified(chosen: Iterable[Candidate], library: Library) -> tuple[Evidence, .
 
 
 def source(document: Document, offset: int | None = None) -> Source:
-    """Return the document as an answer names it, with the page that holds `offset` if one is given."""
+    """Return the document as an answer cites it, with the page of `offset` if one is given."""
     return Source(
         id=document.id,
         title=document.title,

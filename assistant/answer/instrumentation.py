@@ -1,7 +1,7 @@
-"""Log and trace answers, from outside of the pipeline that makes them.
+"""Log and trace answers, from outside the pipeline that makes them.
 
-Each answer becomes one line in the log, and spans for LlamaIndex's instrumentation. Both are made from its events and
-contain no word of a question or a document. Questions that only try something out go to the inner assistant.
+Each answer becomes one line in the log, and spans for LlamaIndex's instrumentation. Both are built from its events and
+contain no words of a question or a document. Trial questions go to the inner assistant.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class InstrumentedAssistant:
-    """An assistant whose answers are logged and traced. Safe to use from several threads."""
+    """Logs and traces the answers of an assistant. Safe to use from several threads."""
 
     def __init__(self, assistant: Assistant) -> None:
         self.inside = assistant
@@ -53,7 +53,7 @@ class InstrumentedAssistant:
 
 
 def instrumented(events: Iterator[Event]) -> Iterator[Event]:
-    """Yield `events` as they come, and log and trace what becomes of them."""
+    """Yield `events` as they come, and log and trace the outcome."""
     started = time.perf_counter()
     span = Span("answer", None)
     step = Span("retrieve", span.id)
@@ -73,7 +73,7 @@ def instrumented(events: Iterator[Event]) -> Iterator[Event]:
                 step, whole = Span("translate", span.id), event.answer
             elif isinstance(event, Translated):
                 whole = event.answer
-            elif isinstance(event, Finished):  # Before it is passed on: nothing needs to be asked for after it.
+            elif isinstance(event, Finished):  # before passing it on: the caller may stop there
                 is_finished = True
                 _record_answer(event.answer, (step, span), started)
             yield event

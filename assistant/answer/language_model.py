@@ -37,13 +37,13 @@ class Writer:
 
     @property
     def model_name(self) -> str | None:
-        """What wrote, None as long as nothing did."""
+        """The model that wrote; None until something is written."""
         return self._llm.metadata.model_name if self._llm else None
 
     def write(
         self, question: str, evidence: Sequence[Evidence], language: str
     ) -> Iterator[TextAdded | ClaimChecked | Waiting | Written]:
-        """Yield what `written_answer.write` yields; without a model that can be loaded, only that it failed."""
+        """Yield what `written_answer.write` yields; if no model can be loaded, only a failure."""
         try:
             llm = self._model()
         except LanguageModelError as error:
@@ -56,7 +56,7 @@ class Writer:
         yield from write(question, evidence, language, llm, verifier=verifier)
 
     def translate(self, evidence: Sequence[Evidence], language: str) -> Iterator[Translation | Waiting | Translations]:
-        """Yield what `translate.translate` yields; without a model that can be loaded, only that it failed."""
+        """Yield what `translate.translate` yields; if no model can be loaded, only a failure."""
         try:
             llm = self._model()
         except LanguageModelError as error:
@@ -68,7 +68,7 @@ class Writer:
         yield from translate(evidence, language, llm)
 
     def rewrite(self, question: str, history: Sequence[Message]) -> str | None:
-        """Return what `followup_rewriting.rewrite` returns; None without a model that can be loaded."""
+        """Return what `followup_rewriting.rewrite` returns; None if no model can be loaded."""
         try:
             llm = self._model()
         except LanguageModelError:
@@ -76,7 +76,7 @@ class Writer:
         return None if llm is None else rewrite(question, history, llm)
 
     def prepare(self) -> None:
-        """Load the model, and let one in this process read what every prompt begins with.
+        """Load the model, and let a local one read the beginning that all prompts share.
 
         Raises LanguageModelError.
         """
@@ -85,9 +85,9 @@ class Writer:
             warm(llm)
 
     def prompt_of(self, answer: Answer) -> tuple[tuple[str, str], ...]:
-        """Return role and text of each message that the model wrote `answer` from.
+        """Return the role and text of each message from which the model wrote `answer`.
 
-        Empty where no model wrote it, or where another one is used now: how much that one was given isn't known.
+        Empty if no model wrote it, or if another one is used now, because the limits of the earlier one are unknown.
         Raises LanguageModelError.
         """
         llm = self._model() if answer.mode == "written" else None
@@ -104,7 +104,7 @@ class Writer:
 
 
 def written_notices(written: Written | None, language: str) -> tuple[Notice, ...]:
-    """Return what the reader should know of how the writing went; nothing where it went well."""
+    """Return the notices about the writing; empty if all went well."""
     if written is None or written.outcome == "written":
         return ()
     code: NoticeCode = "incomplete"
@@ -120,7 +120,7 @@ def written_notices(written: Written | None, language: str) -> tuple[Notice, ...
 
 
 def with_translations(answer: Answer, done: Translations, model: str | None) -> Answer:
-    """Return `answer` with the translations that there are, and notices on them and on those missing."""
+    """Return `answer` with its translations, and with notices about them and about missing ones."""
     texts = {each.key: each.text for each in done.shown}
     evidence = tuple(each.model_copy(update={"translation": texts.get(each.key)}) for each in answer.evidence)
     notices = tuple(_translation_notices(evidence, done, answer.language, model))
@@ -143,7 +143,7 @@ def _translation_notices(
 
 
 def _with_reason(message: str, problem: LanguageModelError | None, language: str) -> str:
-    """Return `message` with why the model failed, in the same language; the log has it in any case."""
+    """Return `message` with the reason for the model's failure, in the same language; the log always has it."""
     if problem is None:
         return message
     log.warning("%s", problem)

@@ -1,8 +1,8 @@
-"""Give dates, numbers and names of a short answer in the asker's language, by rule: next to its words, never instead.
+"""Add dates, numbers and names of a short answer in the asker's language, by rule: next to its words, never instead.
 
-Dates and numbers are written as the Unicode CLDR has it (Babel), years in Thai in the Buddhist Era. A name is what a
-document calls it in brackets (`assistant.answer.bracketed_names`), else what `assistant.verify.places` or the CLDR calls
-a place, a body or a language; other names stay as they are.
+Dates and numbers follow the Unicode CLDR (Babel), with years in Thai in the Buddhist Era. A name is what a document
+gives in brackets (`assistant.answer.bracketed_names`), or else what `assistant.verify.places` or the CLDR calls a
+place, a body or a language; other names stay unchanged.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from store.text.dates import BUDDHIST_ERA, DateMention, dates_in
 
 ANY_LEAP_YEAR = 2000
 THAI_LANGUAGE = "ภาษา"
-"""What Thai says before the name of a language, which the CLDR leaves out."""
+"""The word before the name of a language in Thai, which the CLDR leaves out."""
 LARGEST = 10**15
-"""From which on figures are a code rather than a number."""
+"""Digits of at least this size are a code rather than a number."""
 _HALF = regex.compile(r"ครึ่ง|rưỡi|nửa|\bhalf\b|\bhalves\b")
-"""Beside which a number isn't the whole number."""
+"""Words such as "half", next to which a number isn't the whole amount."""
 
 
 def with_renderings(
     short: ShortAnswer, evidence: Sequence[Evidence], language: str, texts: Sequence[str] = ()
 ) -> ShortAnswer:
-    """Return `short` with what of it can be said in `language` by rule; as it is where its quotes are in that language.
+    """Return `short` with the parts that rules can give in `language`; unchanged if its quotes are in that language.
 
-    `texts` are what documents say around it, where names may stand in two languages.
+    `texts` are the surrounding texts of documents, which may give names in two languages.
     """
     quoted_in = {each.key: each.language for each in evidence}
     renderings = [
@@ -53,7 +53,7 @@ def with_renderings(
 
 
 def _renderings(span: AnswerSpan, quoted_in: str, language: str, texts: Sequence[str]) -> Iterator[Rendering]:
-    """Yield the dates of a span, its numbers and its names, but for those that read the same."""
+    """Yield the dates, numbers and names of a span, except those that look the same in both languages."""
     locale = _locale(language)
     if locale is None:
         return
@@ -71,7 +71,7 @@ def _renderings(span: AnswerSpan, quoted_in: str, language: str, texts: Sequence
 
 
 def _date(mention: DateMention, locale: Locale) -> str | None:
-    """Return a date in `locale`; None for one that can be read in two ways or names no day of the calendar."""
+    """Return a date in `locale`; None if it is ambiguous or no valid day."""
     if len(set(mention.alternatives)) != 1:
         return None
     year, month, day = mention.alternatives[0]
@@ -90,7 +90,7 @@ def _date(mention: DateMention, locale: Locale) -> str | None:
 
 
 def _number(quantity: Quantity, quoted_in: str, locale: Locale) -> str | None:
-    """Return a number with the separators of `locale`; None for one that can mean several."""
+    """Return a number with the separators of `locale`; None if it is ambiguous."""
     values = quantity.values
     if len(values) > 1:
         values = frozenset(value for value in values if value == _parsed(quantity.text, quoted_in))
@@ -110,7 +110,7 @@ def _parsed(text: str, quoted_in: str) -> Decimal | None:
 
 
 def _names(text: str, language: str, texts: Sequence[str]) -> list[tuple[int, int, str | None]]:
-    """Return where names stand, and what they are in `language`: as documents have it, else as tables do."""
+    """Return where names are, and their form in `language`: as in documents, or else as in tables."""
     written = in_language(text, language, map(fold, texts))
     found: list[tuple[int, int, str | None]] = [
         (text.index(name), text.index(name) + len(name), other) for name, other in written.items()
@@ -126,7 +126,7 @@ def _names(text: str, language: str, texts: Sequence[str]) -> list[tuple[int, in
 
 
 def _languages(text: str, language: str) -> Iterator[tuple[int, int, str | None]]:
-    """Yield where languages are named by what only names languages: "ภาษาฝรั่งเศส", "tiếng Pháp"."""
+    """Yield where languages are named by unambiguous words: "ภาษาฝรั่งเศส", "tiếng Pháp"."""
     locale = _locale(language)
     if locale is None:
         return
@@ -139,7 +139,7 @@ def _languages(text: str, language: str) -> Iterator[tuple[int, int, str | None]
 
 @cache
 def _language_names() -> list[tuple[regex.Pattern[str], dict[str, str]]]:
-    """Return for Thai and Vietnamese a pattern of the names of languages, and their tags by the names in small letters."""
+    """Return, for Thai and Vietnamese, a pattern of the names of languages, and their tags by lower-case name."""
     found = []
     for tag, before in (("th", THAI_LANGUAGE), ("vi", "tiếng ")):
         named = Locale.parse(tag).languages.items()
@@ -150,9 +150,9 @@ def _language_names() -> list[tuple[regex.Pattern[str], dict[str, str]]]:
 
 
 def _places(text: str) -> Iterator[tuple[int, str]]:
-    """Yield where known places and bodies are named, each name once."""
+    """Yield where known places and bodies are named, each once."""
     thai = (match[0] for match in thai_names().finditer(text))
-    latin = latin_names(f"- {text}")  # its first word, too, may be a name: it begins no sentence
+    latin = latin_names(f"- {text}")  # include the first word, because it doesn't begin a sentence
     for name in dict.fromkeys((*thai, *latin)):
         if entities_of(name) and name in text:
             yield text.index(name), name

@@ -13,13 +13,13 @@ from assistant.extractive_qa.candidates import Candidate, ReadPassages
 from store.types import Span
 
 BEHIND = 3
-"""Sentences behind a quote that are near it; before it there is one."""
+"""Sentences after a quote that are near it; before it there is one."""
 NEAR = 0.6
-"""Added to the score of the sentence right behind a quote, less of it for those farther away."""
+"""Added to the score of the sentence right after a quote; less for those farther away."""
 
 
 def nearer(read: ReadPassages, quoted: Sequence[Place]) -> ReadPassages:
-    """Return sentences in the order that they have with those near `quoted` preferred."""
+    """Return sentences in their order, but with those near `quoted` preferred."""
     if not quoted:
         return read
     preferred = [replace(each, score=each.score + NEAR * nearness(each, quoted)) for each in read.ordered]
@@ -27,7 +27,7 @@ def nearer(read: ReadPassages, quoted: Sequence[Place]) -> ReadPassages:
 
 
 def nearness(each: Candidate, quoted: Sequence[Place]) -> float:
-    """Return how near a sentence is to a quote of its passage, in [0, 1]: 1 for the one right behind it."""
+    """Return how near a sentence is to a quote of its passage, in [0, 1]; 1 for the one right after it."""
     return max((_to_one(each, span) for document, span in quoted if document == each.hit.document.id), default=0.0)
 
 

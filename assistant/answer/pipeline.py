@@ -56,9 +56,9 @@ class Assistant:
         *,
         reading: bool = True,
     ) -> None:
-        """`load_llm` is called before the first written answer; `mode` is for questions that don't say theirs.
+        """`load_llm` is called before the first written answer; `mode` is the default for questions without one.
 
-        With `reading` false, no reader is used: the search alone decides.
+        With `reading` false, no reader is used, and the search alone decides.
         """
         self.library = library
         self.mode: Mode = mode
@@ -73,9 +73,9 @@ class Assistant:
         self.library.close()
 
     def prepare_writing(self) -> None:
-        """Where answers are written, load the model and let it read what every prompt begins with.
+        """If answers are written, load the model and let it read the beginning that all prompts share.
 
-        Takes seconds, for which the first answer needn't wait. Raises LanguageModelError.
+        This takes seconds, for which the first answer needn't wait. Raises LanguageModelError.
         """
         if self.mode == "written":
             self._writer.prepare()
@@ -87,7 +87,7 @@ class Assistant:
     def ask(
         self, question: str, history: Sequence[Message] = (), options: AskOptions = AskOptions()
     ) -> Iterator[Event]:
-        """Yield the answer as it comes to be: evidence first, then text, then `Finished` with all of it.
+        """Yield the answer while it is made: evidence first, then text, then `Finished` with the whole answer.
 
         Nothing is logged or traced; see `assistant.answer.instrumentation`.
         Raises QuestionError for a blank or endless question, LibraryError and ModelError.
@@ -110,13 +110,13 @@ class Assistant:
         yield from self._translate(asked, answering) if options.translate else answering
 
     def prompt_of(self, answer: Answer) -> tuple[tuple[str, str], ...]:
-        """Role and text of each message that a language model wrote `answer` from; see `Writer.prompt_of`."""
+        """Return the role and text of each message from which a model wrote `answer`; see `Writer.prompt_of`."""
         return self._writer.prompt_of(answer)
 
     def _quote(
         self, found: Found, written: Written | None = None, notices: tuple[Notice, ...] = ()
     ) -> Generator[Event]:
-        """Yield the answer in quotes; where a model tried before, with the sentences that the quotes don't carry."""
+        """Yield the answer in quotes; if a model tried first, with the sentences that the quotes don't support."""
         text = ""
         claims: list[Claim] = []
         short = quoted_answer.shortened(found.evidence, found.short_answer, found.question.language)
@@ -132,7 +132,7 @@ class Assistant:
         yield _finished(found, text, claims=(*claims, *at_end), notices=notices, written=written)
 
     def _write(self, found: Found) -> Generator[Event]:
-        """Yield the answer as a language model writes it; where nothing of that can be shown, the quotes."""
+        """Yield the answer as a language model writes it; the quotes if nothing of it can be shown."""
         written: Written | None = None
         for event in self._writer.write(found.question.alone, found.evidence, found.question.language):
             if isinstance(event, Written):
@@ -148,7 +148,7 @@ class Assistant:
         yield _finished(found, written.text, claims=claims, notices=notices, written=written, model=model)
 
     def _translate(self, asked: Question, answering: Generator[Event]) -> Iterator[Event]:
-        """The events of `answering`, and at their end translations of its quotes, one after the other."""
+        """Yield the events of `answering`, and at their end translations of its quotes, one after the other."""
         with closing(answering):
             for event in answering:
                 if isinstance(event, Finished):
@@ -157,7 +157,7 @@ class Assistant:
                     yield event
 
     def _translated(self, asked: Question, answer: Answer) -> Iterator[Event]:
-        # A model that was out of reach a moment ago is not waited for again.
+        # A model that was unreachable a moment ago is not waited for again.
         unreachable = any(notice.code == "model_unavailable" for notice in answer.notices)
         if unreachable or not foreign(answer.evidence, answer.language):
             yield Finished(answer)
@@ -202,7 +202,7 @@ def _finished(
     model: str | None = None,
     abstain_reason: AbstainReason | None = None,
 ) -> Finished:
-    """Return the last event, with the only `Answer` that is made here; `model` is what wrote `text`."""
+    """Return the last event, with the only `Answer` that is created here; `model` is the author of `text`."""
     asked, evidence = found.question, found.evidence or found.nearest
     timings = {**found.timings_ms, **dict(written.timings_ms if written else ())}
     answer = Answer(
@@ -226,7 +226,7 @@ def _finished(
 
 
 def conflicts(found: Found) -> tuple[Notice, ...]:
-    """Return that two sources differ, where they do."""
+    """Return a notice that two sources differ, if they do."""
     if found.conflict is None:
         return ()
     one, other = found.conflict.one, found.conflict.other

@@ -1,4 +1,4 @@
-"""Check a question, and hold it as it is searched and answered."""
+"""Check a question, and hold it in the form that is searched and answered."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from store.errors import QuestionError
 from store.types import Span
 
 LONGEST_QUESTION = 20_000
-"""Code points: ten pages. Longer text is a document to add."""
+"""Code points, about ten pages. Add a longer text as a document instead."""
 
 Place = tuple[str, Span]
 """A document's id, and a quote's place in its text."""
@@ -21,25 +21,25 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question as it is searched and answered."""
+    """A question in the form that is searched and answered."""
 
     asked: str
-    """As it came."""
+    """As received."""
     alone: str
-    """With what it takes from earlier turns said in it."""
+    """In standalone form, completed from earlier turns."""
     language: str
-    """Of the answer, as a BCP 47 tag."""
+    """The answer's language, as a BCP 47 tag."""
     options: AskOptions
     started: float
     """When work on it began, by `time.perf_counter`."""
     meant: str | None = None
-    """What was asked, as it was meant, where it was typed otherwise."""
+    """The corrected question, if it was mistyped."""
     near: tuple[Place, ...] = ()
-    """What was quoted just before a follow-up: its answer likely stands there."""
+    """The quotes just before a follow-up; its answer is likely near them."""
 
 
 def clean_question(question: str, limit: int = LONGEST_QUESTION) -> str:
-    """Return `question` in NFC without control characters and the blanks around it.
+    """Return `question` in NFC without control characters and without blanks around it.
 
     Raises QuestionError for one that is blank or has more than `limit` code points.
     """

@@ -11,13 +11,13 @@ from prompts import phrase
 from store.types import Document
 
 NEAREST = 3
-"""Documents named where nothing answers."""
+"""Documents to name if nothing answers."""
 _MARKS = regex.compile(r"(\S\s?)¤(\s?\S)")
-"""The marks around the quote in a frame, where it is ``¤``."""
+"""The marks around the quote in a frame, which is ``¤`` there."""
 
 
 def shortened(evidence: Sequence[Evidence], answer: ShortAnswer | None, language: str) -> Iterator[Evidence]:
-    """Yield the quotes that have words of the short answer, each with these alone: several in marks of their own."""
+    """Yield the quotes that have words of the short answer, reduced to these words, each with its own marks."""
     if answer is None:
         return
     marks = _MARKS.search(phrase("frame", language).render(speaker="", quote="¤", key=1))
@@ -28,36 +28,36 @@ def shortened(evidence: Sequence[Evidence], answer: ShortAnswer | None, language
 
 
 def framed(evidence: Evidence, language: str, offset: int) -> Claim:
-    """One quote with its speaker and its marker, standing at `offset` of the answer's text."""
+    """Return one quote with its speaker and its marker, at `offset` in the answer's text."""
     speaker = evidence.document.speaker or evidence.document.title
     text = phrase("frame", language).render(speaker=speaker, quote=evidence.quote, key=evidence.key)
     return Claim(text=text, start=offset, end=offset + len(text), citations=(evidence.key,), support="quoted")
 
 
 def no_answer(language: str, nearest: Sequence[Document]) -> str:
-    """That the documents don't answer, naming those that came closest."""
+    """Return that the documents don't answer, with the names of the closest ones."""
     titles = "; ".join(f"“{document.title}”" for document in nearest[:NEAREST])
     return phrase("no_answer", language).render(titles=titles)
 
 
 def not_said(language: str, nearest: Evidence) -> str:
-    """Return that the documents speak of the subject without an answer, with what comes closest."""
+    """Return that the documents mention the subject without an answer, with the closest sentence."""
     speaker = nearest.document.speaker or nearest.document.title
     return phrase("not_said", language).render(speaker=speaker, key=nearest.key)
 
 
 def missing(language: str, names: Sequence[str]) -> str:
-    """Return that the documents don't have what the question names by a number or a code."""
+    """Return that the documents don't have the number or code that the question names."""
     return phrase("missing", language).render(names=", ".join(names))
 
 
 def empty_library(language: str) -> str:
-    """That there is nothing to answer from."""
+    """Return that the library is empty."""
     return phrase("empty_library", language).render()
 
 
 def notices(evidence: Sequence[Evidence], language: str) -> tuple[Notice, ...]:
-    """What the reader should know about the quotes together."""
+    """Return the notices about the quotes as a whole."""
     speakers = {each.document.speaker for each in evidence}
     speaker = next(iter(speakers), None)
     if len(speakers) != 1 or speaker is None:

@@ -33,12 +33,12 @@ from store.library import Library
 from store.types import Filter, Hit, SearchResult
 
 NAMES_AROUND = 50_000
-"""Code points before a quote and after it in which its document may give a name in another language too."""
+"""Code points around a quote in which its document may give a name in another language."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the library holds on a question."""
+    """What the library holds about a question."""
 
     question: Question
     passages: SearchResult
@@ -47,41 +47,41 @@ class Found:
     timings_ms: Mapping[str, float]
     short_answer: ShortAnswer | None = None
     nearest: tuple[Evidence, ...] = ()
-    """Where nothing answers though the documents speak of it: the sentence that comes closest."""
+    """The closest sentence, if nothing answers but the documents mention the subject."""
     conflict: Conflict | None = None
-    """Two documents that answer with other numbers or dates."""
+    """Two documents that answer with different numbers or dates."""
     missing: tuple[str, ...] = ()
-    """What the question names by a number or a code and the documents don't have."""
+    """A number or code that the question names and the documents don't have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What the search alone makes of a text."""
+    """What the search alone finds for a text."""
 
     passages: SearchResult
     ordered: tuple[Candidate, ...]
     """All sentences of the passages, best first."""
     confidence: float
     enough: bool
-    """Whether that is sure enough to answer from."""
+    """Whether that is certain enough for an answer."""
 
 
 class Finder:
     """Finds evidence for questions in one library. Safe to use from several threads."""
 
     def __init__(self, library: Library, *, reading: bool = True) -> None:
-        """With `reading` false, the search alone decides: what an embedding model without a reader gets."""
+        """With `reading` false, the search alone decides, as for an embedding model without a reader."""
         self._library = library
         self._reading = reading
         self._lock = threading.Lock()
         self._loaded: tuple[Reader | None, Decisions, Decisions] | None = None
 
     def prepare(self) -> None:
-        """Load the reader, which takes a second that the first question needn't wait for."""
+        """Load the reader, which takes a second, so that the first question doesn't wait for it."""
         self._parts()
 
     def find(self, question: Question) -> Found:
-        """Return what the library holds on `question`: evidence where it is enough."""
+        """Return what the library holds about `question`: evidence if it is enough."""
         passages = self._library.search(question.alone, PASSAGES, question.options.filter)
         retrieved = time.perf_counter()
         reader, with_reader, without = self._parts()
@@ -92,7 +92,7 @@ class Finder:
         parts = parts_of(question.alone) if reader else None
         if parts and not parts.amounts and sure < with_reader.confidence.threshold and not read.missing:
             read, sure = self._surest_part(parts, passages, read, sure)
-            parts = None  # what answers one part is shown for that part alone
+            parts = None  # a sentence that answers one part is shown for that part only
         found = Found(question, passages, (), sure, {}, missing=read.missing)
         if read.ordered and sure >= with_reader.confidence.threshold:
             read_parts = self._read_parts(parts, read.ordered, reader) if parts and reader else None
@@ -117,7 +117,7 @@ class Finder:
         return replace(found, timings_ms=timings)
 
     def by_search(self, text: str, where: Filter, most: int = PASSAGES) -> Looked:
-        """Return the sentences of up to `most` passages on `text`, unread: for turns that ask for many of them."""
+        """Return the sentences of up to `most` passages for `text`, unread, for turns that ask for many of them."""
         passages = self._library.search(text, most, where)
         _, _, without = self._parts()
         ordered = ReadPassages(tuple(candidates(passages, without.ranking)))
@@ -125,7 +125,7 @@ class Finder:
         return Looked(passages, ordered.ordered, sure, sure >= without.confidence.threshold)
 
     def read(self, question: str, every: Sequence[Candidate]) -> list[Candidate]:
-        """Return candidates with what the reader makes of each for `question`, in their order; unread without one."""
+        """Return candidates in their order, each with its reading for `question`; unread without a reader."""
         reader, _, _ = self._parts()
         if reader is None or not every:
             return list(every)
@@ -135,7 +135,7 @@ class Finder:
     def _surest_part(
         self, parts: QuestionParts, passages: SearchResult, read: ReadPassages, sure: float
     ) -> tuple[ReadPassages, float]:
-        """Return the reading for the part of a question that is answered most surely, and how sure: part of an answer."""
+        """Return the reading for the question's most surely answered part, and its confidence: a partial answer."""
         reader, decisions, _ = self._parts()
         above = headings_above(self._library, passages.hits)
         for part in parts.questions:
@@ -153,7 +153,7 @@ class Finder:
         )
 
     def _read(self, question: str, passages: SearchResult, where: Filter) -> tuple[SearchResult, ReadPassages]:
-        """Return the passages read; where they lack what the question names, those of a search for its name too."""
+        """Return the passages read; if they lack what the question names, those of a search for that name too."""
         reader, decisions, _ = self._parts()
         read = read_passages(
             question, passages, headings_above(self._library, passages.hits), reader, decisions.ranking
@@ -168,14 +168,14 @@ class Finder:
         return (passages, read) if again.missing else (both, again)
 
     def _around(self, quote: Evidence, hits: Sequence[Hit]) -> list[str]:
-        """Return the text of the document that is quoted, as far as it is read for names, and the passages found."""
+        """Return the text around the quotes, in which names are looked up, and the passages found."""
         with self._library.snapshot() as snapshot:
             start = max(0, quote.start - NAMES_AROUND)
             text = snapshot.text(quote.document.id, start, quote.end + NAMES_AROUND)
         return [text, *(hit.text for hit in hits)]
 
     def _is_near(self, passages: SearchResult, without: Decisions) -> bool:
-        """Return whether the search alone would have taken the passages for an answer: they are on the subject."""
+        """Return whether the search alone would take the passages for an answer, so that they are about the subject."""
         by_search = ReadPassages(tuple(candidates(passages, without.ranking)))
         return confidence(passages, by_search, without.confidence) >= without.confidence.threshold
 

@@ -1,6 +1,6 @@
 """Cut a model's text into sentences while it streams, each with the citation markers that follow it.
 
-Nothing is lost or added: joined, the sentences are the text, however the stream split it.
+Nothing is lost or added: joined, the sentences are the text, however the stream was split.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ _BOUNDARY = regex.compile(
 
 
 class SentenceStream:
-    """Collects pieces of a text and gives back each sentence as soon as it has surely ended."""
+    """Collects pieces of a text and returns each sentence once it has certainly ended."""
 
     def __init__(self) -> None:
         self._rest = ""
 
     def add(self, piece: str) -> Iterator[str]:
-        """Take one more piece; yields the sentences that it completes, with the spaces after them."""
+        """Take one more piece; yield the sentences that it completes, with the spaces after them."""
         self._rest += piece
         yield from self._cut()
 
     @property
     def rest(self) -> str:
-        """What came since the last sentence ended."""
+        """The text since the last sentence ended."""
         return self._rest
 
     def finish(self) -> Iterator[str]:
-        """Yield the text is over: yields what is left."""
+        """End the text: yield the rest."""
         yield from self._cut()
         if self._rest:
             rest, self._rest = self._rest, ""
@@ -58,7 +58,7 @@ class SentenceStream:
 
 
 def sentences_of(pieces: Iterable[str]) -> Iterator[str]:
-    """Yield the sentences of a text that comes in pieces; their concatenation is the text."""
+    """Yield the sentences of a text that arrives in pieces; joined, they are the text."""
     stream = SentenceStream()
     for piece in pieces:
         yield from stream.add(piece)

@@ -18,15 +18,15 @@ from store.text.dates import dates_in
 from store.types import Span
 
 WHOLE = 0.85
-"""Share of a sentence from which on the words are no shorter answer than the sentence itself."""
+"""Words that make up at least this share of a sentence are no shorter answer than the sentence itself."""
 
 LONGEST_EXCEPTION = 80
-"""Code points of what is left out, as in "every day except on public holidays"."""
+"""Code points of an exception, as in "every day except on public holidays"."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Words that answer, in their quote."""
+    """Answering words, in their quote."""
 
     quote: Evidence
     span: Span
@@ -40,9 +40,9 @@ class _Found:
 def short_answer(
     chosen: Sequence[Candidate], evidence: Sequence[Evidence], certainty: float, parts: ReadParts | None = None
 ) -> ShortAnswer | None:
-    """Return the words of the evidence that answer; None where the reader isn't sure of any.
+    """Return the words of the evidence that answer; None if the reader isn't certain about any.
 
-    `chosen` are the sentences that `evidence` was made of. A question of several `parts` may have words for each.
+    `evidence` was made of the sentences `chosen`. A question of several `parts` may have words for each.
     """
     if not evidence:
         return None
@@ -60,7 +60,7 @@ def short_answer(
 
 
 def _of_parts(parts: ReadParts, evidence: Sequence[Evidence], certainty: float) -> list[_Found]:
-    """Return for each part of a question the words that answer it, all from the document that answers them best."""
+    """Return for each part of a question the words that answer it, all from the document that answers best."""
     by_document: dict[str, list[_Found]] = {}
     for part in parts.parts:
         for document, of_document in _by_document(evidence).items():
@@ -71,7 +71,7 @@ def _of_parts(parts: ReadParts, evidence: Sequence[Evidence], certainty: float) 
 
 
 def _best(part: Sequence[Candidate], evidence: Sequence[Evidence], certainty: float) -> _Found | None:
-    """Return the words of the evidence that answer best, of those that the reader is sure of."""
+    """Return the words of the evidence that answer best, among those that the reader is certain about."""
     sure = [
         _Found(item, each.reading.span, each.reading)
         for item in evidence
@@ -83,7 +83,7 @@ def _best(part: Sequence[Candidate], evidence: Sequence[Evidence], certainty: fl
 
 
 def _of_things(parts: ReadParts, first: Evidence) -> list[_Found]:
-    """Return the amounts of things in the first evidence: fewer than there are parts where some have none."""
+    """Return the amounts of things in the first evidence; fewer than there are parts if some have none."""
     found = [[each.reading for each in part if _is_at(each, first) and each.reading] for part in parts.parts]
     best = [max(readings, key=lambda each: each.margin) for readings in found if readings]
     said = [_Found(first, each.span, each) for each in best if each.margin > 0]
@@ -91,7 +91,7 @@ def _of_things(parts: ReadParts, first: Evidence) -> list[_Found]:
 
 
 def _apart(found: Sequence[_Found]) -> list[_Found]:
-    """Return spans in their order, without those that share words with one before."""
+    """Return spans in order, without those that overlap an earlier one."""
     apart: list[_Found] = []
     for each in sorted(found, key=lambda each: (each.quote.key, each.span.start)):
         if not any(each.quote.key == other.quote.key and each.span.start < other.span.end for other in apart):
@@ -112,11 +112,11 @@ def _is_at(candidate: Candidate, item: Evidence) -> bool:
 
 
 def _is_sure(each: Candidate, item: Evidence, certainty: float) -> bool:
-    """Return whether a reading's words are likely enough, and fewer than the sentence itself."""
+    """Return whether a reading's words are likely enough, and shorter than the sentence."""
     read, sentence = each.reading, each.sentence.span
     if read is None or read.agreement < certainty or not _is_within(read.span, item):
         return False
-    # An announcement is no answer without what it announces, however short it is.
+    # A lead-in line is no answer without its items, even if it is short.
     announces = item.start == sentence.start and sentence.end < item.end
     is_part = read.span.end - read.span.start <= WHOLE * (sentence.end - sentence.start)
     return is_part or (len(each.words) <= 40 and not announces)
@@ -127,7 +127,7 @@ def _is_within(span: Span, item: Evidence) -> bool:
 
 
 def _answer(found: Sequence[_Found]) -> ShortAnswer:
-    """Return the short answer of words that were found, with what bounds them."""
+    """Return the short answer from the words found, with what qualifies them."""
     spans = _apart([replace(each, span=qualified(each.span, each.quote)) for each in found])
     return ShortAnswer(
         spans=tuple(
@@ -138,9 +138,10 @@ def _answer(found: Sequence[_Found]) -> ShortAnswer:
 
 
 def qualified(span: Span, quote: Evidence) -> Span:
-    """Return a span of the document with what bounds, negates or limits its words, where that stands beside them.
+    """Return a span of the document, extended by adjacent words that limit, negate or qualify it.
 
-    A reader learns from data in which "300 people" is right for "more than 300 people"; alone, it says something else.
+    The reader's training data count "300 people" as right for "more than 300 people", but alone it means something
+    else.
     """
     known = rules_of(quote.language)
     if known is None or not quote.start <= span.start < span.end <= quote.end:

@@ -1,7 +1,7 @@
 """Let a language model translate quotes into the answer's language: next to the quotes, never instead of them.
 
-One quote at a time, the best first. A translation is shown to the reader and used for nothing else. Obvious nonsense, and
-translations with a number or date that the quote doesn't have, are not shown.
+It translates one quote at a time, best first. A translation is shown to the reader and used for nothing else. Obvious
+nonsense, and translations with a number or date that the quote doesn't have, are not shown.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
 
 SYSTEM, EXAMPLES, QUOTE = "translate.system", "translate.examples", "translate.quote"
 MOST = 5
-"""Quotes of one answer: each takes seconds, in which others wait."""
+"""Quotes per answer: each takes seconds, while others wait."""
 LONGEST_REPLY = 600
 """Tokens."""
 LONGEST_TEXT = 4_000
-"""Characters, of a model that doesn't keep to the tokens that it was given."""
+"""Characters, for a model that exceeds its token limit."""
 REPLY_TOKENS = 4
-"""For each token of the quote: the same words take thrice as many in Thai as in English with many a tokenizer."""
+"""Per token of the quote: many a tokenizer needs three times as many for the same words in Thai as in English."""
 _CONTROLS = regex.compile(r"[\p{Cc}\u202a-\u202e\u2066-\u2069]+")
-"""Nothing of a text, or what turns the direction of what stands beside it."""
+"""Characters without text, or ones that change the direction of the text next to them."""
 _PAIRS = {'"': '"', "“": "”", "«": "»", "「": "」", "'": "'"}
 
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """What a machine made of the quote of that key; `text` is None where it can't be shown."""
+    """A machine translation of the quote with that key; `text` is None if it can't be shown."""
 
     key: int
     text: str | None
@@ -51,15 +51,15 @@ class Translation:
 
 @dataclass(frozen=True, slots=True)
 class Translations:
-    """What became of the quotes of one answer: always the last thing that `translate` yields."""
+    """The outcome for the quotes of one answer: always the last thing that `translate` yields."""
 
     shown: tuple[Translation, ...] = ()
     withheld: tuple[int, ...] = ()
-    """Keys of quotes of which there is no translation that can be shown."""
+    """Keys of quotes without a translation that can be shown."""
     problem: LanguageModelError | None = None
-    """What the user should know of the model's failure."""
+    """What the user should know about the model's failure."""
     failed: bool = False
-    """The model couldn't be had or broke off; quotes that come after are in neither list."""
+    """Whether the model was unavailable or broke off; the quotes after that are in neither list."""
     prompt_hash: str = ""
     milliseconds: float = 0.0
 
@@ -71,7 +71,7 @@ class Translations:
 
 
 def foreign(evidence: Sequence[Evidence], language: str) -> tuple[Evidence, ...]:
-    """Return the `MOST` best quotes that are in another language than `language`, as far as theirs is known."""
+    """Return the `MOST` best quotes whose language is known to differ from `language`."""
     others = (each for each in evidence if each.language != UNKNOWN and not same_language(each.language, language))
     return tuple(islice(others, MOST))
 
@@ -81,8 +81,8 @@ def translate(
 ) -> Iterator[Translation | Waiting | Translations]:
     """Translate the quotes of `evidence` that aren't in `language` (BCP 47) into it.
 
-    Yields `Translation` for each as soon as it is there, `Waiting` in between, and one `Translations` at the end.
-    Failures of the model are told in it, not raised. Closing the iterator stops the model.
+    Yields each `Translation` as soon as it is ready, `Waiting` in between, and one `Translations` at the end.
+    The model's failures are reported in it, not raised. Closing the iterator stops the model.
     """
     started = time.perf_counter()
     done = Translations(prompt_hash=prompt_hash(language))
@@ -103,12 +103,12 @@ def translate(
 
 
 def prompt_hash(language: str) -> str:
-    """Return a hash of the prompt as it is worded for a language: it goes into a run's metadata."""
+    """Return a hash of the prompt's wording for a language, for a run's metadata."""
     return hash_of(load(SYSTEM), load(EXAMPLES), load(QUOTE), language_in_prompt("translate_into", language))
 
 
 def _translation(evidence: Evidence, language: str, llm: LLM, pause: Pause) -> Iterator[str | None]:
-    """Yield None as long as the model is at work, then the translation; nothing for a quote that it isn't given."""
+    """Yield None while the model is working, then the translation; nothing for a quote that it isn't given."""
     if commands(evidence.quote):
         return
     messages = _messages(evidence, language)
@@ -124,12 +124,12 @@ def _translation(evidence: Evidence, language: str, llm: LLM, pause: Pause) -> I
         for piece in pieces:
             text += piece
             if "\n" in text.strip():
-                break  # The quote stood on one line; what follows its translation is the model's own.
+                break  # The quote was on one line; anything after its translation is the model's own text.
             if len(text) > LONGEST_TEXT or goes_in_circles(text[-400:]):
                 return
             yield None
     line = _CONTROLS.sub(" ", text.strip().partition("\n")[0]).strip()
-    # A reply that used up its room was cut off.
+    # A reply that used all its tokens was cut off.
     if count(line) < room - 1:
         yield _unquoted(line, evidence.quote)
 
@@ -154,7 +154,7 @@ def _on_one_line(quote: str) -> str:
 
 
 def _unquoted(text: str, quote: str) -> str:
-    """Return `text` without quotation marks around it that the quote doesn't have."""
+    """Return `text` without surrounding quotation marks that the quote doesn't have."""
     closing_mark = _PAIRS.get(text[:1])
     if closing_mark and text.endswith(closing_mark) and quote[:1] not in _PAIRS and len(text) > 2:
         return text[1:-1].strip()

@@ -33,30 +33,30 @@ Outcome = Literal["written", "abstained", "nothing_left", "incomplete", "failed"
 MAX_TOKENS = 200
 MAX_SENTENCES = 6
 LONGEST_SENTENCE = 2_000
-"""Code points: more without an end is no sentence, and is not waited for."""
+"""Code points. Longer text without an end is no sentence, so the wait for its end stops here."""
 NO_ANSWER = "NO ANSWER"
-"""What the prompt asks the model to say where the quotes don't answer."""
+"""What the prompt asks the model to say if the quotes don't answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of one attempt to write: always the last thing that `write` yields."""
+    """The outcome of one attempt to write: always the last thing that `write` yields."""
 
     outcome: Outcome
     """written: all of it ended well. abstained: the model found no answer in the quotes. nothing_left: it wrote, but
-    the quotes carry none of it. incomplete: it broke off after some sentences. failed: it said nothing."""
+    the quotes support none of it. incomplete: it broke off after some sentences. failed: it said nothing."""
     text: str
-    """The sentences that are shown, with their markers."""
+    """The sentences shown, with their markers."""
     claims: tuple[Claim, ...]
-    """Those sentences: ``text[start:end] == claim.text``."""
+    """These sentences: ``text[start:end] == claim.text``."""
     withheld: tuple[Claim, ...]
-    """Sentences that the quotes don't carry; `start` and `end` say where in `text` they would stand."""
+    """Sentences that the quotes don't support; `start` and `end` say where they would be in `text`."""
     dropped_citations: int = 0
-    """Markers of keys that don't exist."""
+    """Markers of nonexistent keys."""
     corrected_citations: int = 0
-    """Sentences whose keys were added or replaced by those that carry them."""
+    """Sentences whose keys were added, or replaced by the supporting ones."""
     problem: LanguageModelError | None = None
-    """For `incomplete` and `failed`: what the user should know of the model's failure."""
+    """For `incomplete` and `failed`: what the user should know about the model's failure."""
     prompt_hash: str = ""
     timings_ms: tuple[tuple[str, float], ...] = ()
 
@@ -73,17 +73,17 @@ def write(
 ) -> Iterator[TextAdded | ClaimChecked | Waiting | Written]:
     """Write an answer to a standalone `question` in `language` (BCP 47) from `evidence`.
 
-    Yields `TextAdded` for each sentence that is shown, `ClaimChecked` for each sentence, shown or withheld, `Waiting`
-    as long as none has ended, and one `Written` at the end. Failures of the model are told in it, not raised.
-    Closing the iterator stops the model.
+    Yields `TextAdded` for each sentence shown, `ClaimChecked` for each sentence, shown or withheld, `Waiting` while
+    none has ended, and one `Written` at the end. The model's failures are reported in it, not raised. Closing the
+    iterator stops the model.
 
     Args:
-        question: With what earlier turns said folded in.
-        evidence: The quotes to write from; should they be more than the model can read in good time, some are
-            left out.
+        question: Completed from earlier turns.
+        evidence: The quotes to write from; if they are more than the model can read in reasonable time, some are left
+            out.
         language: Of the answer.
         llm: Any LlamaIndex model.
-        verifier: Over the same evidence; without it one without an embedding model is made.
+        verifier: Over the same evidence; by default one without an embedding model.
         max_tokens: The most that the model may write.
         pause: Waits the given seconds before a retry.
     """
@@ -117,7 +117,7 @@ def write(
 
 
 def warm(llm: LLM) -> None:
-    """Let a local model read the fixed part of the prompt, which it then keeps: the first answer comes sooner."""
+    """Let a local model read and keep the fixed part of the prompt, so that the first answer comes sooner."""
     for _ in stream_text(llm, fixed_part(), max_tokens=1):
         pass
 
@@ -129,9 +129,9 @@ def _since(started: float) -> float:
 def _sentences(
     llm: LLM, messages: list[ChatMessage], max_tokens: int, pause: Pause
 ) -> Generator[str | None, None, None]:
-    """Yield the sentences of the model's reply, and None at every moment at which none has ended.
+    """Yield the sentences of the model's reply, and None whenever none has ended.
 
-    A reply that goes in circles or is beyond all measure ends with its last whole sentence.
+    A reply that repeats itself or is far too long ends with its last whole sentence.
     """
     stream = SentenceStream()
     with closing(reply(llm, messages, max_tokens, pause)) as pieces:
@@ -145,7 +145,7 @@ def _sentences(
 
 
 class _Draft:
-    """The answer so far: what is shown, what is withheld, and what was put right."""
+    """The answer so far: sentences shown, sentences withheld, and corrections."""
 
     def __init__(self, question: str, language: str) -> None:
         self.verifier = Verifier(())
@@ -171,7 +171,7 @@ class _Draft:
         return repeated or len(self._claims) + len(self._withheld) >= MAX_SENTENCES
 
     def take(self, sentence: str) -> Iterator[TextAdded | ClaimChecked]:
-        """Verify one sentence, and yield what becomes of it."""
+        """Verify one sentence, and yield the result."""
         body = sentence.strip()
         if not regex.search(r"\p{L}", strip_markers(body)):
             return
@@ -185,7 +185,7 @@ class _Draft:
             verdict = Verdict("unsupported", "language", citations=verdict.citations)
         if verdict.support != "unsupported" and commands(body):
             verdict = Verdict("unsupported", "question", "repeats a command", citations=verdict.citations)
-        # Once something answered, what follows may well be about something else.
+        # After the first answer, further sentences may be about something else.
         if verdict.support != "unsupported" and not self._claims and loops(body):
             verdict = Verdict("unsupported", "question", "goes in circles", citations=verdict.citations)
         elif verdict.support != "unsupported" and not self._claims:
@@ -208,7 +208,7 @@ class _Draft:
         yield ClaimChecked(claim)
 
     def finish(self, problem: LanguageModelError | None, used: str, timings: dict[str, float]) -> Written:
-        """Return what became of it."""
+        """Return the outcome."""
         if self._claims:
             outcome: Outcome = "incomplete" if problem else "written"
         elif problem:

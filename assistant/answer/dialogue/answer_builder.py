@@ -16,11 +16,11 @@ from store.types import Document
 
 PARAGRAPH = "\n\n"
 _NONE = {"retrieve": 0.0, "evidence": 0.0}
-"""What an answer from the catalog alone takes."""
+"""The confidence of an answer from the catalog alone."""
 
 
 class Draft:
-    """The parts of one answer, in the order in which they are shown."""
+    """The parts of one answer, in display order."""
 
     def __init__(self, asked: Question, kind: AnswerKind, library: Library) -> None:
         self.asked = asked
@@ -36,7 +36,7 @@ class Draft:
         self._notices: list[Notice] = []
 
     def say_empty(self) -> None:
-        """Add that there are no documents."""
+        """Add that the library has no documents."""
         self.say(quoted_answer.empty_library(self.asked.language))
 
     def say(self, text: str, gap: str = PARAGRAPH) -> None:
@@ -44,13 +44,13 @@ class Draft:
         self.text += (gap if self.text else "") + text
 
     def verify(self, chosen: Iterable[Candidate]) -> None:
-        """Check all sentences that will be quoted, and number them in this order."""
+        """Check all sentences to be quoted, and number them in this order."""
         together = {each.place: each for each in map(in_context, chosen)}
         for each in verified(together.values(), self._library):
             self._evidence[(each.document.id, each.start, each.end)] = each
 
     def quote(self, chosen: Sequence[Candidate]) -> tuple[int, ...]:
-        """Add those of `chosen` that were verified, each with its speaker; return their numbers."""
+        """Add the verified ones of `chosen`, each with its speaker; return their numbers."""
         keys = []
         for place in dict.fromkeys(in_context(each).place for each in chosen):
             evidence = self._evidence.get(place)
@@ -64,23 +64,23 @@ class Draft:
         return tuple(keys)
 
     def section(self, title: str, keys: Sequence[int] = (), document_ids: Sequence[str] = ()) -> None:
-        """Note that these quotes and documents stand under a heading."""
+        """Add a section: these quotes and documents belong under a heading."""
         self._sections.append(Section(title=title, keys=tuple(keys), document_ids=tuple(document_ids)))
 
     def name(self, documents: Sequence[Document], bullets: bool = True) -> None:
-        """Add documents with what is known of them."""
+        """Add documents with their metadata."""
         self._documents += [source(each, 0) for each in documents]
         for each in documents if bullets else ():
             facts = (each.speaker, each.published, self.phrases.language_name(each.language))
             self.say(f"- {each.title} ({', '.join(fact for fact in facts if fact)})", "\n")
 
     def notice(self, notice: Notice) -> None:
-        """Add something that the reader should know about the whole."""
+        """Add a notice about the whole answer."""
         self._notices.append(notice)
 
     @property
     def quoted(self) -> tuple[Evidence, ...]:
-        """What was verified, in the order of its numbers."""
+        """The verified evidence, by number."""
         return tuple(sorted(self._evidence.values(), key=lambda each: each.key))
 
     def answer(
@@ -90,7 +90,7 @@ class Draft:
         abstain_reason: AbstainReason | None = None,
         timings_ms: Mapping[str, float] | None = None,
     ) -> Answer:
-        """Return the answer as it stands; `abstain_reason` says why it isn't one."""
+        """Return the finished answer; `abstain_reason` says why it is no answer."""
         total = (time.perf_counter() - self.asked.started) * 1000
         return Answer(
             question=self.asked.asked,

@@ -13,20 +13,20 @@ from assistant.types import AskOptions, Message
 from store.text.language import UNKNOWN, detect_language
 
 DEFAULT = "en"
-"""Where nothing tells any language."""
+"""Used if nothing shows any language."""
 SHORT = 12
-"""Letters of Latin script from which on a language is believed that the conversation isn't in."""
+"""Letters of Latin script needed to believe a language other than the conversation's."""
 
 VIETNAMESE = "vi"
 KNOWN_WORDS = 0.75
-"""Share of words that must be Vietnamese for a turn to count as Vietnamese typed without marks."""
+"""Share of words that must be Vietnamese, for a turn to count as Vietnamese typed without marks."""
 _WORD = regex.compile(r"\p{L}+")
 
 
 def turn_language(text: str, history: Sequence[Message], options: AskOptions) -> str:
-    """Return the language to answer in: the one chosen, else the turn's own.
+    """Return the language to answer in: the chosen one, otherwise the turn's own.
 
-    What is too short to tell takes that of the interface, then that of the conversation.
+    If the turn is too short to tell, return that of the interface, or else of the conversation.
     """
     if options.answer_language:
         return options.answer_language
@@ -41,7 +41,7 @@ def turn_language(text: str, history: Sequence[Message], options: AskOptions) ->
 
 
 def _is_short(text: str) -> bool:
-    """Return whether a text in Latin letters is too short to tell one language from its neighbours."""
+    """Return whether a text in Latin letters is too short to tell its language from similar ones."""
     letters = regex.findall(r"\p{L}", text)
     return len(letters) < SHORT and all(letter.isascii() for letter in letters)
 
@@ -49,7 +49,7 @@ def _is_short(text: str) -> bool:
 def without_marks(text: str) -> bool:
     """Return whether a text is Vietnamese typed on a keyboard without its marks.
 
-    Known words are those of the examples of turns: what people mostly ask in.
+    Known words come from the examples of turns, because they cover what people mostly ask in.
     """
     words = [word.lower() for word in _WORD.findall(text)]
     if not words or not text.isascii():

@@ -15,25 +15,25 @@ from store.embedding import FloatArray
 from store.library import Library
 
 DAMPING = 0.15
-"""Chance of a jump to any sentence."""
+"""Probability of a jump to any sentence."""
 STEPS = 50
 DIVERSITY = 0.4
-"""What likeness to what is chosen already counts against centrality."""
+"""How much similarity to the sentences already chosen counts against centrality."""
 
 
 def centered(rows: FloatArray, languages: Sequence[str], library: Library) -> FloatArray:
-    """Return vectors of passages or sentences ``(rows, dimensions)`` without their languages' means, of unit length."""
+    """Return vectors of passages or sentences ``(rows, dimensions)`` minus their languages' means, of unit length."""
     from store.embedding.centering import Centering, load_means
 
     with library.snapshot() as snapshot:
         statistics = snapshot.language_statistics()
-        # As the catalog names the model: nothing is embedded here, so none is loaded.
+        # Named as in the catalog: nothing is embedded here, so no model is loaded.
         means = load_means(snapshot.value("embedder_name") or "", snapshot.number("dimensions"))
     return Centering(means, statistics).center(rows, languages)
 
 
 def centrality(vectors: FloatArray) -> FloatArray:
-    """Return how central each sentence is, ``(sentences,)``, the most central 1; `vectors` are of unit length."""
+    """Return how central each sentence is, ``(sentences,)``, 1 for the most central; `vectors` have unit length."""
     if not len(vectors):
         return np.zeros(0, np.float32)
     weights = np.maximum(vectors @ vectors.T, 0)
@@ -49,7 +49,7 @@ def centrality(vectors: FloatArray) -> FloatArray:
 
 
 def diverse(vectors: FloatArray, scores: FloatArray, count: int) -> list[int]:
-    """Return the places of up to `count` sentences: high in `scores`, and unlike each other; best first."""
+    """Return the indexes of up to `count` sentences, best first: high in `scores`, and unlike each other."""
     chosen: list[int] = []
     likeness = vectors @ vectors.T
     while len(chosen) < min(count, len(scores)):

@@ -4,9 +4,9 @@ Kernel ridge regression over the examples (Saunders, Gammerman & Vovk 1998) with
 
     k(x, y) = exp(cosine of embeddings + GRAMS * cosine of character n-grams - 1 - GRAMS)
 
-so that each example speaks for its kind the more, the nearer it is; no word list of any language is involved. Embeddings
-are taken after the mean of all languages' questions (`store.embedding.centering`). Where no kind is ahead of a question
-by `MARGIN`, the turn counts as one. `python -m evals.benchmarks.turns` has the figures.
+so examples count more for their kind the closer they are; no word list of any language is involved. The mean of all
+languages' questions is subtracted from embeddings (`store.embedding.centering`). A turn counts as a question unless
+another kind is ahead of it by `MARGIN`. `python -m evals.benchmarks.turns` gives the figures.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
 EXAMPLES = Path(__file__).with_name("examples")
 FITTED = Path(__file__).with_name("fitted")
 GRAMS = 0.6
-"""What n-grams count beside embeddings."""
+"""The weight of n-grams relative to embeddings."""
 GRAM_SIZES = (1, 2, 3, 4, 5)
 GRAM_DIMENSIONS = 1024
 RIDGE = 0.05
 MARGIN = 0.1
-"""By how much another kind must be ahead of the best kind that is looked up in the documents."""
+"""How far another kind must be ahead of the best kind that is looked up in the documents."""
 
 NEARLY = 0.35
-"""By how much a kind may be behind and still be likely: what else a turn says then decides."""
+"""How far a kind may be behind and still be likely; other parts of the turn then decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,14 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The examples as the classifier needs them."""
+    """The examples in the form that the classifier needs."""
 
     vectors: FloatArray
     """Centered, ``(examples, dimensions)``."""
     grams: FloatArray
     """``(examples, GRAM_DIMENSIONS)``"""
     weights: FloatArray
-    """What each example says of each kind, ``(examples, kinds)``."""
+    """The weight of each example for each kind, ``(examples, kinds)``."""
 
     @classmethod
     def load(cls, path: Path) -> Fit:
@@ -85,10 +85,10 @@ class Fit:
 
 
 class TurnClassifier:
-    """Tells the kind of a turn for one embedding model. Safe to use from several threads."""
+    """Classifies turns with one embedding model. Safe to use from several threads."""
 
     def __init__(self, embedder: Embedder, fit: Fit | None = None) -> None:
-        """Without `fit`, the one that ships for the model, or else one made now and kept in the user's cache."""
+        """Without `fit`, use the one shipped for the model, or else compute one and keep it in the user's cache."""
         self._embedder = embedder
         self._center = _center_of(embedder)
         self._fit = fit or _fit_for(embedder)
@@ -98,7 +98,7 @@ class TurnClassifier:
         return chosen(self._scores_of(text))[0]
 
     def likely(self, text: str) -> tuple[TurnKind, ...]:
-        """Return the kinds that fit a turn nearly as well as the best, that one first."""
+        """Return the kinds that fit a turn nearly as well as the best, the best first."""
         scores = self._scores_of(text)
         near = [kind for kind, score in zip(KINDS, scores[0], strict=True) if score >= scores.max() - NEARLY]
         best = chosen(scores)[0]
@@ -112,14 +112,14 @@ class TurnClassifier:
         return chosen(self.scores(texts, self._embedder.embed_queries(texts)))
 
     def scores(self, texts: Sequence[str], vectors: FloatArray) -> FloatArray:
-        """Return how much each kind fits, ``(turns, kinds)`` in the order of `KINDS`; the best near 1."""
+        """Return how well each kind fits, ``(turns, kinds)`` in the order of `KINDS`; the best is near 1."""
         vectors = _unit(vectors - self._center)
         scores: FloatArray = _kernel(vectors, grams_of(texts), self._fit) @ self._fit.weights
         return scores + np.float32(1 / len(KINDS))
 
 
 def chosen(scores: FloatArray) -> list[TurnKind]:
-    """Return the kind of each row of scores: the best, unless a question is nearly as good."""
+    """Return the kind of each row of scores: the best, unless a question fits nearly as well."""
     safe = [place for place, kind in enumerate(KINDS) if kind in FROM_DOCUMENTS]
     best, fallback = scores.argmax(axis=1), scores[:, safe].argmax(axis=1)
     ahead = scores.max(axis=1) - scores[:, safe].max(axis=1) >= MARGIN
@@ -127,7 +127,7 @@ def chosen(scores: FloatArray) -> list[TurnKind]:
 
 
 def fit(embedder: Embedder) -> Fit:
-    """Return what the examples say with this embedding model; takes seconds."""
+    """Return the examples fitted for this embedding model; takes seconds."""
     examples = load_examples()
     texts = [each.text for each in examples]
     vectors, grams = _unit(embedder.embed_queries(texts) - _center_of(embedder)), grams_of(texts)
@@ -150,14 +150,14 @@ def load_examples() -> tuple[Example, ...]:
 
 
 def fitted_name(embedder: Embedder) -> str:
-    """Return the name of the file for a model and the examples as they are: it changes with either."""
+    """Return the file name for a model and the current examples; it changes with either."""
     digest = hashlib.sha256(embedder.fingerprint.encode())
     digest.update("\0".join(f"{each.kind} {each.text}" for each in load_examples()).encode())
     return f"{digest.hexdigest()[:16]}.npz"
 
 
 def grams_of(texts: Sequence[str]) -> FloatArray:
-    """Return hashed counts of each text's character n-grams as unit vectors, marks of Latin letters left out."""
+    """Return hashed counts of each text's character n-grams as unit vectors; Latin letters lose their marks."""
     rows = np.zeros((len(texts), GRAM_DIMENSIONS), np.float32)
     for row, text in zip(rows, texts, strict=True):
         bare = f"^{_bare(text)}$"

@@ -22,24 +22,24 @@ from store.types import Filter
 
 PASSAGES = 20
 QUOTES = 3
-"""Of each side."""
+"""Per side."""
 NEAR = 0.3
-"""By how much a quote may be behind the best sentence that was found."""
+"""How far a quote may score below the best sentence found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of two things that are compared, with what was found on it."""
+    """One of two things to compare, with the sentences found about it."""
 
     name: str
     is_source: bool
-    """Whether it names a speaker or a document, whose words alone were looked at."""
+    """Whether it names a speaker or a document, so that only their words were searched."""
     chosen: Sequence[Candidate]
     confidence: float
 
 
 def answer(asked: Question, library: Library, finder: Finder) -> Answer | None:
-    """Return both sides with their quotes; None where the turn doesn't say what to compare."""
+    """Return both sides with their quotes; None if the turn doesn't say what to compare."""
     parts = find("compare", asked.alone, asked.language)
     if parts is None or not parts.get("a") or not parts.get("b"):
         return None
@@ -75,7 +75,7 @@ def _side(name: str, aspect: str, asked: Question, library: Library, finder: Fin
 
 
 def _read(side: Side, about: str, finder: Finder) -> Side:
-    """Return a side whose quotes are read, what answers best first."""
+    """Return a side with its quotes read, the best answer first."""
     read = sorted(finder.read(about, side.chosen), key=lambda each: -each.margin)
     return replace(side, chosen=read)
 
@@ -90,7 +90,7 @@ def _chosen(name: str, found: Looked, *, of_source: bool) -> Side:
 
 
 def _note_conflict(draft: Draft, sides: Sequence[Side]) -> None:
-    """Say so where two sources answer with other numbers or dates."""
+    """Add a notice if two sources answer with different numbers or dates."""
     if not all(side.is_source and side.chosen for side in sides):
         return
     one, other = (side.chosen[0] for side in sides)

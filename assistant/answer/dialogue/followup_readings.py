@@ -1,9 +1,9 @@
 """Look up a follow-up in several readings, and take the one whose evidence answers best.
 
-A follow-up is read as a question that stands alone (by rules, and by a language model where there is one), in its own
-words asked of the documents that the conversation quoted, and there together with the subject of the conversation. Any
-of them may be right: "And Viet Nam?" leaves the document, "how many came?" stays in it. What the reader finds decides
-(`assistant.answer.retrieval`). The quotes of the next best reading follow those of the best.
+A follow-up has several readings: as a standalone question (by rules, and by a language model if there is one), in its
+own words within the documents that the conversation quoted, and there together with the subject of the conversation.
+Any may be right: "And Viet Nam?" leaves the document, "how many came?" stays in it. What the reader finds decides
+(`assistant.answer.retrieval`). The quotes of the best reading come first, then those of the next best.
 """
 
 from __future__ import annotations
@@ -31,42 +31,42 @@ from store.types import Filter, Hit, Span
 
 Find = Callable[[Question], Found]
 Rewrite = Callable[[str, Sequence[Message]], str | None]
-"""A language model's rewriting, where one is configured; None where it failed."""
+"""A language model's rewriting, if one is configured; None if it failed."""
 ANSWERS = 2
-"""The last ones, of whose first quotes' documents a follow-up is asked."""
+"""How many last answers count; a follow-up is asked of the documents of their first quotes."""
 STAYS = 0.3
-"""Added to the confidence of a reading in the documents that were quoted: most follow-ups stay there."""
+"""Added to the confidence of a reading that stays in the quoted documents, as most follow-ups do."""
 LEANS = 0.6
-"""Added instead where a question names no subject of its own: it leans on what was said."""
+"""Added instead if the question names no subject of its own, so that it depends on what was said."""
 LONGEST_QUOTE = 300
-"""Characters that are kept of a quote."""
+"""Characters kept of a quote."""
 STRAYS = 0.75
-"""A question that names no subject is answered from other documents than those that were quoted only if as sure as this."""
+"""The least confidence needed to answer a question without a subject from other documents than those quoted."""
 FOREIGN = 0.05
-"""A question whose own words are answered less surely than this, also in the documents that were quoted, is on something
-else, unless it leans on what was said."""
+"""If the question's own words are answered with less confidence than this, even in the quoted documents, it is about
+something else, unless it depends on what was said."""
 SHORTEST_QUOTE = 12
-"""Characters: a shorter one is a short answer, or found anywhere."""
+"""Characters. A shorter quote is a short answer, or could be found anywhere."""
 _QUOTED = regex.compile(r"[“«„「]\s?(.+?)\s?[”»“」]\s*\[\d+\]", regex.DOTALL)
 """A quote with its marker, in the quotation marks of any language (`prompts/phrases`)."""
 _BETWEEN = regex.compile(r"\s?[”»“」]\s?[,、]\s?[“«„「]\s?")
-"""Between the words of a short answer that has several."""
+"""Separates the words of a short answer that has several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """What a conversation is about, where a follow-up takes it up."""
+    """What a conversation is about, for a follow-up."""
 
     last: str
-    """The last question as it stands alone."""
+    """The last question in its standalone form."""
     subject: str
-    """The last question that names what it is about: the last one, or one before it."""
+    """The last question that names its subject: the last one, or one before it."""
     answer: str
-    """To the last question; empty where there was none."""
+    """The answer to the last question; empty if there was none."""
     quoted: tuple[str, ...]
-    """Words that the last answers quote, the latest first."""
+    """Words that the last answers quote, latest first."""
     short: tuple[str, ...] = ()
-    """The words of the last answer's quotes that were said to answer."""
+    """The words that were marked as answering in the last answer's quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,12 @@ class Reading:
 
     question: Question
     repeats: bool = False
-    """Whether it has words of the last question, so that the last answer answers it again."""
+    """Whether it has words of the last question, so that the last answer would answer it again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A reading with what the library holds on it."""
+    """A reading with the evidence found for it."""
 
     reading: Reading
     found: Found
@@ -95,10 +95,10 @@ def look_up(
     *,
     leans: bool = True,
 ) -> Found | None:
-    """Return what a follow-up finds after `history` (oldest first); None where nothing was said that it could follow.
+    """Return what a follow-up finds after `history` (oldest first); None if there is nothing it could follow.
 
-    A question that needn't lean on what was said, and that nothing answers by far, is not read together with it: a
-    change of subject would be answered by what was spoken of before.
+    A question that can stand alone, and that nothing clearly answers, isn't combined with the previous one: that would
+    answer a change of subject with the old subject.
     """
     thread = thread_of(history)
     if thread is None:
@@ -108,7 +108,7 @@ def look_up(
     thing = swapped_thing(asked.alone, thread.last)
     is_swap, has_subject = thing is not None, names_subject(asked.alone)
     readings = list(_readings(asked, thread, quoted, is_swap=is_swap))
-    stands_alone = readings[0].question.alone == asked.alone  # as the rules have it
+    stands_alone = readings[0].question.alone == asked.alone  # by the rules
     if rewrite is not None and (rewritten := rewrite(asked.alone, history)):
         readings.append(Reading(replace(asked, alone=rewritten)))
     distinct = {(each.question.alone, each.question.options.filter): each for each in readings}
@@ -124,7 +124,8 @@ def look_up(
             bool(each.found.evidence),
             not (leans_on_quotes and _strays(each.found, documents))
             and _is_new(each, thing, thread, is_answered=is_answered),
-            # A swap in its own words only finds what is like the thing: the question before it, with the thing in it, is surer.
+            # A swap in its own words only finds similar things. The previous question with the new thing in it is more
+            # reliable.
             each.found.confidence if is_swap else _likeliness(each.found, asked, STAYS if has_subject else LEANS),
         ),
         reverse=True,
@@ -134,7 +135,7 @@ def look_up(
 
 
 def thread_of(history: Sequence[Message]) -> Thread | None:
-    """Return what `history` (oldest first) is about; None where no question was asked."""
+    """Return what `history` (oldest first) is about; None if no question was asked."""
     users = [place for place, message in enumerate(history) if message.role == "user"]
     if not users:
         return None
@@ -152,7 +153,7 @@ def thread_of(history: Sequence[Message]) -> Thread | None:
 
 
 def _quotes_of(answer: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the quotes of an answer, and the words of them that it gives first as its short answer."""
+    """Return the quotes of an answer, and the words of its short answer."""
     every = _QUOTED.findall(answer)
     short = [
         piece
@@ -165,7 +166,7 @@ def _quotes_of(answer: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _readings(asked: Question, thread: Thread, quoted: tuple[Place, ...], *, is_swap: bool) -> Iterator[Reading]:
-    """Yield the questions that a follow-up may mean, the one that rules make of it first."""
+    """Yield the questions that a follow-up may mean, the one made by rules first."""
     own, last = asked.alone, thread.last.rstrip(TAIL)
     whole = complete(own, thread.last, thread.answer)
     staying = asked
@@ -175,7 +176,7 @@ def _readings(asked: Question, thread: Thread, quoted: tuple[Place, ...], *, is_
         staying = replace(asked, options=options, near=quoted)
     yield Reading(replace(asked, alone=whole), repeats=is_swap)
     if is_swap:
-        # What it names may be all that the sentences have in common with it: "and the rapporteur?"
+        # The thing it names may be all that it shares with the sentences: "and the rapporteur?"
         if quoted:
             yield Reading(replace(staying, alone=own))
         return
@@ -189,21 +190,21 @@ def _readings(asked: Question, thread: Thread, quoted: tuple[Place, ...], *, is_
 
 
 def _is_new(each: Answered, thing: str | None, thread: Thread, *, is_answered: bool) -> bool:
-    """Return whether a reading isn't answered by what was said already.
+    """Return whether a reading isn't answered by what was already said.
 
-    Where `is_answered`, the question names its subject and is answered in its own words: what repeats the last one
+    If `is_answered`, the question names its subject and is answered in its own words; a repetition of the last answer
     comes after that.
     """
     return not each.reading.repeats or not (is_answered or _says_again(each.found, thing, thread))
 
 
 def _likeliness(found: Found, asked: Question, stays: float) -> float:
-    """Return how surely a reading is answered, with `stays` added where it stays in the documents that were quoted."""
+    """Return the confidence of a reading, plus `stays` if it stays in the quoted documents."""
     return found.confidence + stays * (found.question.options.filter != asked.options.filter)
 
 
 def _strays(found: Found, documents: Collection[str]) -> bool:
-    """Return whether a reading is answered from a document that wasn't quoted, and not surely."""
+    """Return whether a reading is answered, without certainty, from a document that wasn't quoted."""
     return (
         bool(documents and found.evidence)
         and found.confidence < STRAYS
@@ -212,7 +213,7 @@ def _strays(found: Found, documents: Collection[str]) -> bool:
 
 
 def _says_again(found: Found, thing: str | None, thread: Thread) -> bool:
-    """Return whether the first quote is the last answer's, with nothing in it that answers only the follow-up."""
+    """Return whether the first quote is the last answer's, and nothing in it answers only the follow-up."""
     if not found.evidence or _answers_otherwise(found, thread):
         return False
     first = " ".join(found.evidence[0].quote.split())[:LONGEST_QUOTE]
@@ -220,7 +221,7 @@ def _says_again(found: Found, thing: str | None, thread: Thread) -> bool:
 
 
 def _answers_otherwise(found: Found, thread: Thread) -> bool:
-    """Return whether the words that answer are others than those that answered the last question."""
+    """Return whether the answering words differ from those that answered the last question."""
     said = found.short_answer
     if said is None or not thread.short:
         return False
@@ -229,12 +230,12 @@ def _answers_otherwise(found: Found, thread: Thread) -> bool:
 
 
 def is_named(thing: str, quote: str) -> bool:
-    """Return whether a quote holds what is named, places and bodies also in another language."""
+    """Return whether a quote contains the names, for places and bodies also in another language."""
     return fold(thing) in fold(quote) or mentions(fold(quote), entities_of(thing))
 
 
 def _together(found: Sequence[Found], most: int) -> Found:
-    """Return the first of `found`, with the first quotes of the others after its own."""
+    """Return the first of `found`, and after its quotes the first quotes of the others."""
     best = found[0]
     if not best.evidence:
         return best
@@ -250,13 +251,13 @@ def _overlap(one: Evidence, other: Evidence) -> bool:
 
 
 def _places(thread: Thread, where: Filter, library: Library) -> tuple[Place, ...]:
-    """Return where the last answers' quotes stand."""
+    """Return the positions of the last answers' quotes."""
     found = [(quote, library.search(quote, 1, where).hits) for quote in thread.quoted]
     return tuple(dict.fromkeys((hit.document.id, _place(quote, hit)) for quote, hits in found for hit in hits))
 
 
 def _place(quote: str, hit: Hit) -> Span:
-    """Return where a quote stands in the document of the passage that it was found in, all of that where it doesn't."""
+    """Return the position of a quote in the document of its passage; the whole passage if it isn't there."""
     words = r"\s+".join(map(regex.escape, quote.split()))
     if found := regex.search(words, hit.text):
         return Span(hit.passage.start + found.start(), hit.passage.start + found.end())

@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 SYSTEM, QUESTION = "rewrite.system", "rewrite.question"
 MESSAGES = 6
-"""Of the conversation that the model is given, the latest."""
+"""How many of the latest messages the model gets."""
 LONGEST_ANSWER = 300
-"""Characters of an answer that it is given."""
+"""Characters that it gets of an answer."""
 LONGEST = 300
-"""Characters of a question that it may make."""
+"""Characters of the question that it may write."""
 TOKENS = 120
 
 
 def rewrite(question: str, history: Sequence[Message], llm: LLM) -> str | None:
-    """Return `question` as `llm` says it after `history` (oldest first); None where nothing of use came of it."""
+    """Return `question` as `llm` rewrites it after `history` (oldest first); None if the result is unusable."""
     from llama_index.core.llms import ChatMessage
 
     turns = [_told(message) for message in history[-MESSAGES:] if not commands(message.text)]
@@ -47,7 +47,7 @@ def rewrite(question: str, history: Sequence[Message], llm: LLM) -> str | None:
                 if "\n" in text.strip() or len(text) > LONGEST:
                     break
     except LanguageModelError:
-        return None  # The readings by rules are there in any case.
+        return None  # The rules' readings exist in any case.
     line = text.strip().partition("\n")[0].strip()
     return line if 0 < len(line) <= LONGEST else None
 

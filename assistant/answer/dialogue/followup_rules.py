@@ -1,14 +1,14 @@
 """Complete a follow-up question from earlier turns by rules: no model, no library, microseconds.
 
-Three kinds of questions lean on what was said before, and each is completed in its own way:
+Three kinds of questions depend on what was said before. Each is completed in its own way:
 
-- a *swap* names one thing and leaves the rest to the question before ("còn năm 2023?"): the thing takes the
-  place of its like in that question;
-- *anaphora* points back by a pronoun or a demonstrative ("where was it held?"): the name pointed at takes its
-  place, or is put in front;
+- a *swap* names one thing and leaves the rest to the previous question ("còn năm 2023?"): the thing replaces the
+  matching part of that question;
+- *anaphora* points back by a pronoun or a demonstrative ("where was it held?"): the name replaces it, or is put in
+  front;
 - an *ellipsis* leaves its subject out ("and how many came?"): the topic is put in front.
 
-Anything else stands alone and is returned as it is, so that a change of subject drags nothing along.
+Any other question stands alone and is returned unchanged, so that a change of subject carries nothing along.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _TITLED = regex.compile(
     r"(?P<name>\p{Lu}[\p{L}\p{M}'’\-]*(?:\s+\p{Lu}[\p{L}\p{M}'’\-]*){0,3})"
 )
 SUBJECT_LETTERS = 14
-"""Letters of content from which on a question without blanks between its words names a subject."""
+"""In languages without blanks between words, a question with this many letters of content names a subject."""
 _MARKERS = regex.compile(r"\[\d+\]")
 
 
 def standalone(question: str, history: Sequence[Message]) -> str:
-    """Return `question` with what it takes from `history` (oldest first) said in it; as it is if it stands alone."""
+    """Return `question` completed from `history` (oldest first); unchanged if it stands alone."""
     standing: str | None = None
     answer = ""
     for message in history:
@@ -62,7 +62,7 @@ def complete(question: str, before: str | None, answer: str = "") -> str:
 
 
 def _language_of(text: str, before: str) -> LanguageRules:
-    """Return the data of a follow-up's language: one too short to tell it is known by how it asks about another thing."""
+    """Return the data of a follow-up's language; a very short one is recognized by how it asks about another thing."""
     language = rules_of_text(text, before)
     for each in (language, *all_rules().values()):
         if each.pattern("swap").match(_without_connective(text, each)[0].strip(TAIL)):
@@ -71,14 +71,14 @@ def _language_of(text: str, before: str) -> LanguageRules:
 
 
 def swapped_thing(question: str, before: str) -> str | None:
-    """Return what a follow-up names that leaves what is asked to the question `before` it; None for any other one."""
+    """Return the thing that a follow-up names, if it leaves the rest to the question `before` it; otherwise None."""
     text = unicodedata.normalize("NFC", question).strip()
     language = _language_of(text, before)
     return _swapped_thing(*_without_connective(text, language), language, before)
 
 
 def names_subject(question: str) -> bool:
-    """Return whether a question says itself what it is about, so that later ones can lean on it."""
+    """Return whether a question says what it is about, so that later ones can depend on it."""
     language = rules_of_text(question)
     if not language.is_spaced:
         return _letters_of_content(question, language) >= SUBJECT_LETTERS
@@ -86,7 +86,7 @@ def names_subject(question: str) -> bool:
 
 
 def _without_connective(text: str, language: LanguageRules) -> tuple[str, bool]:
-    """Return the question without "and", "còn", "แล้ว" in front, and whether there was one."""
+    """Return the question without "and", "còn", "แล้ว" in front, and whether it had one."""
     found = regex.match(rf"(?i)(?:{language.any_of(language.words('connectives')).pattern}[,\s]*)+", text)
     kept = language.words("not_connectives")
     if not found or found.end() == len(text) or (kept and language.any_of(kept).match(text)):
@@ -95,9 +95,9 @@ def _without_connective(text: str, language: LanguageRules) -> tuple[str, bool]:
 
 
 def _swapped_thing(bare: str, connected: bool, language: LanguageRules, before: str) -> str | None:
-    """Return what a question such as "what about X?" names, or None where the question is of another kind.
+    """Return the thing that a question such as "what about X?" names; None for other questions.
 
-    "The other ones" names nothing by itself, and "the second" only where the first was asked about.
+    "The other ones" names nothing by itself, and "the second" only if the first was asked about.
     """
     core = bare.strip(TAIL)
     found = language.pattern("swap").match(core)
@@ -112,13 +112,13 @@ def _swapped_thing(bare: str, connected: bool, language: LanguageRules, before: 
 
 
 def _names_a_thing(thing: str, language: LanguageRules) -> bool:
-    """Return whether words say more than where something stands in a row, and more than "the other ones"."""
+    """Return whether words say more than a position in a series, and more than "the other ones"."""
     rest = language.pattern("ordinals").sub(" ", thing)
     return not {*words_of(rest)} <= {*language.words("function_words")}
 
 
 def _anaphor(text: str, language: LanguageRules) -> str | None:
-    """Return the word or phrase that points outside the question, or None."""
+    """Return the word or phrase that refers to something outside the question, or None."""
     if language.language == DEFAULT:
         return _english_anaphor(text, language)
     hidden = language.any_of(language.words("not_anaphora")).sub(lambda match: " " * len(match.group()), text)
@@ -147,7 +147,7 @@ def _english_anaphor(text: str, english: LanguageRules) -> str | None:
 
 
 def _point_back(bare: str, pointed: str, before: str, answer: str) -> str:
-    """Return the question with the name that `pointed` stands for in its place, or with the topic in front."""
+    """Return the question with `pointed` replaced by the name it stands for, or with the topic in front."""
     word = pointed.lower()
     names = names_in(before)
     asked_who = any(each.pattern("asks_who").search(before) for each in all_rules().values())
@@ -169,7 +169,7 @@ def _point_back(bare: str, pointed: str, before: str, answer: str) -> str:
 
 
 def _person_in(answer: str, before: str) -> str | None:
-    """Return the first name of an answer that its question didn't hold: titled ones first."""
+    """Return the first name of an answer that its question didn't have; names with titles first."""
     for said in answer.split("\n\n"):  # The first paragraph has the words that answer best.
         text = regex.sub(r"^(?:According to|Theo)\s+[^,:]+[,:]", "", _MARKERS.sub("", said)).strip()
         if titled := _TITLED.search(text):
@@ -181,7 +181,7 @@ def _person_in(answer: str, before: str) -> str | None:
 
 
 def _lacks_subject(bare: str, connected: bool, language: LanguageRules, before: str) -> bool:
-    """Return whether a question names nothing of its own to be asked about."""
+    """Return whether a question doesn't name anything that it could be about."""
     if not language.is_spaced:
         most = 8 if connected else 3
         return _letters_of_content(bare, language) <= most and not regex.search(r"\p{Lu}\p{L}{2}|\d{4}", bare)
@@ -200,8 +200,8 @@ def _lacks_subject(bare: str, connected: bool, language: LanguageRules, before: 
 
 
 def _letters_of_content(text: str, language: LanguageRules) -> int:
-    """Return how many letters remain of a question after its function, question and relational words."""
-    # "น้ำมัน" (oil) is a thing of its own, though its end reads "it".
+    """Return how many letters remain of a question without its function, question and relational words."""
+    # "น้ำมัน" (oil) is a word of its own, though its end reads "it".
     whole = [word for word in language.words("not_anaphora") if word in text and not word.endswith("นี้")]
     for word in whole:
         text = text.replace(word, " ")
@@ -210,7 +210,7 @@ def _letters_of_content(text: str, language: LanguageRules) -> int:
 
 
 def topic_of(question: str) -> str:
-    """Return what a question is about: its names, else what remains without the words that only ask."""
+    """Return what a question is about: its names, or what remains without the words that only ask."""
     core = question.strip(TAIL)
     if regex.search(r"^[^:]{3,80}: ", core):
         return core.split(": ", 1)[0]

@@ -12,33 +12,33 @@ from store.types import Document, Filter
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """How much a filter admits."""
+    """How much a filter matches."""
 
     documents: int
     languages: tuple[str, ...]
-    """Of documents, the most frequent first."""
+    """Languages of the documents, most frequent first."""
 
 
 def holdings(library: Library, where: Filter) -> Holdings:
-    """Return how much `where` admits, counted by the database."""
+    """Return how much `where` matches, counted by the database."""
     with library.snapshot() as snapshot:
         languages = snapshot.document_languages(where)
     return Holdings(sum(languages.values()), tuple(languages))
 
 
 def count(library: Library, where: Filter) -> int:
-    """Return how many documents `where` admits."""
+    """Return how many documents `where` matches."""
     return holdings(library, where).documents
 
 
 def newest(library: Library, where: Filter, limit: int) -> tuple[Document, ...]:
-    """Return the documents that were added last, the latest first."""
+    """Return the documents added last, latest first."""
     with library.snapshot() as snapshot:
         return snapshot.newest(limit, where)
 
 
 def first(library: Library, where: Filter, limit: int) -> tuple[Document, ...]:
-    """Return the first documents in the order of their addresses."""
+    """Return the first documents by address."""
     return library.documents(limit=limit, where=where).documents
 
 
@@ -51,7 +51,7 @@ def narrowed(
     since: str | None = None,
     until: str | None = None,
 ) -> Filter:
-    """Return `where` with further conditions, none of which admits what `where` doesn't."""
+    """Return `where` with further conditions; the result never matches more."""
     return replace(
         where,
         documents=_both(where.documents, tuple(documents)),

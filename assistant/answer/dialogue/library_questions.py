@@ -20,7 +20,7 @@ from store.text.dates import common_year
 from store.types import Document, Filter
 
 SHOWN = 20
-"""Documents that are named; of more, how many there are is said."""
+"""Documents to name; if there are more, the answer gives their number."""
 _YEAR = regex.compile(r"(?<!\d)(?:19|20|25)\d\d(?!\d)")
 
 
@@ -31,11 +31,11 @@ class Conditions:
     where: Filter
     topic: str | None
     said: str
-    """The conditions in words; empty where there are none."""
+    """The conditions in words; empty if there are none."""
 
 
 def answer(asked: Question, library: Library, finder: Finder) -> Answer:
-    """Return what the catalog says on a turn about the library."""
+    """Return what the catalog says about a turn about the library."""
     text, language, where = asked.alone, asked.language, asked.options.filter
     draft = Draft(asked, "library", library)
     if not holdings(library, where).documents:
@@ -99,7 +99,7 @@ def _languages(draft: Draft, where: Filter, library: Library) -> Answer:
 
 
 def _conditions(asked: Question, library: Library) -> Conditions:
-    """Return the conditions that the turn names, with words for those that were understood."""
+    """Return the conditions that the turn names, with words for those understood."""
     text, language, where = asked.alone, asked.language, asked.options.filter
     draft = Draft(asked, "library", library)
     said = []

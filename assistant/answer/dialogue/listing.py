@@ -1,4 +1,4 @@
-"""List all passages that match, not only the best five, and fold those that say the same."""
+"""List all passages that match, not only the best five, and merge those that say the same."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from store.library import Library
 from store.text.fold import fold
 
 PASSAGES = 100
-"""Passages that are looked through."""
+"""Passages to examine."""
 SHOWN = 20
 READ = 60
-"""Sentences that are read, the nearest; of those after them the search alone tells whether they match."""
+"""Sentences to read, the closest first; for the rest, the search alone decides whether they match."""
 SURE = 0.3
-"""The reader's certainty from which on a sentence counts as found, and its words as the item."""
+"""The least certainty of the reader at which a sentence counts as found, and its words as the item."""
 LAST = 10
-"""Passages at the end of those looked through; where one of them still matches, there may be more."""
+"""The last passages examined; if one of them still matches, there may be more."""
 NEAR = 0.2
-"""By how much a sentence may be behind the best one and still count as found."""
+"""How far a sentence may score below the best one and still count as found."""
 
 
 def answer(asked: Question, library: Library, finder: Finder) -> Answer | None:
-    """Return all that the documents say on the turn's subject; None where that is nothing."""
+    """Return all that the documents say about the turn's subject; None if that is nothing."""
     subject = (find("list", asked.alone, asked.language) or {}).get("subject") or asked.alone
     looked = finder.by_search(asked.alone, asked.options.filter, PASSAGES)
     found, ordered = looked.passages, [each for each in looked.ordered if telling(each)]
@@ -43,7 +43,7 @@ def answer(asked: Question, library: Library, finder: Finder) -> Answer | None:
     sure = [each for each in read if each.reading is not None and each.margin > 0 and each.reading.certainty >= SURE]
     together = {id(each.sentence): each for each in (*near, *literal, *sure)}.values()
     matching = sorted(together, key=lambda each: -each.score)
-    # The items that one announcement has are one quote.
+    # The items of one lead-in line are one quote.
     every = list({in_context(each).place: each for each in reversed(_folded(distinct(matching)))}.values())[::-1]
     if not every:
         return None
@@ -71,12 +71,12 @@ def answer(asked: Question, library: Library, finder: Finder) -> Answer | None:
 
 
 def _folded(matching: Sequence[Candidate]) -> list[Candidate]:
-    """Return sentences without those in which the reader finds the same words as in one before."""
+    """Return sentences without those in which the reader finds the same words as in an earlier one."""
     kept: dict[str, Candidate] = {}
     for each in matching:
         sure = each.reading is not None and each.margin > 0 and each.reading.certainty >= SURE
         words = " ".join(fold(each.answer).split()).casefold() if sure else ""
-        # What is not surely read stands for itself.
+        # If the reader isn't sure, keep the sentence.
         kept.setdefault(words or f"{each.hit.document.id}:{each.sentence.span.start}", each)
     return list(kept.values())
 
@@ -87,7 +87,7 @@ def _says(subject: str, each: Candidate) -> bool:
 
 
 def distinct(matching: Sequence[Candidate]) -> list[Candidate]:
-    """Return sentences without those that say the same as one before."""
+    """Return sentences without those that say the same as an earlier one."""
     kept: list[Candidate] = []
     seen: list[frozenset[str]] = []
     for each in matching:

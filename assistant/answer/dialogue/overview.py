@@ -1,4 +1,4 @@
-"""Give overviews in the documents' own sentences: of a document, of the library, of what a speaker says on a subject."""
+"""Give overviews in the documents' own sentences: of a document, the library, or a speaker's position."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from store.library import Library
 from store.types import Document, Filter, Hit, SentenceHit
 
 SENTENCES = 5
-"""Of an overview of one document, or of one speaker's position."""
+"""In an overview of one document, or of one speaker's position."""
 DOCUMENTS = 8
 """In an overview of the library."""
 MOST_PASSAGES = 150
-"""Of a document that are looked at, evenly spread over a longer one."""
+"""Passages examined per document, spread evenly over a longer one."""
 SHORTEST_SENTENCE = 20
-"""Code points; what is shorter is a label."""
+"""Code points; a shorter sentence is a label."""
 POSITION_PASSAGES = 20
 NEAR = 0.3
-"""By how much a sentence of a position may be behind the best one."""
+"""How far a sentence of a position may score below the best one."""
 
 
 def answer(asked: Question, library: Library, finder: Finder, spoken_of: Document | None) -> Answer | None:
-    """Return the overview that the turn asks for, or None where it names something that no document is near.
+    """Return the overview that the turn asks for; None if no document is close to what it names.
 
     `spoken_of` is the document that "this document" means.
     """
@@ -60,7 +60,7 @@ def answer(asked: Question, library: Library, finder: Finder, spoken_of: Documen
 
 
 def of_document(asked: Question, document: Document, library: Library) -> Answer:
-    """Return the sentences that carry a document, in its order."""
+    """Return the most central sentences of a document, in its order."""
     draft = Draft(asked, "overview", library)
     chosen = carrying(document, library, SENTENCES)
     draft.verify(chosen)
@@ -72,7 +72,7 @@ def of_document(asked: Question, document: Document, library: Library) -> Answer
 
 
 def of_library(asked: Question, library: Library) -> Answer:
-    """Return what the library holds, by speaker, each of its latest documents with the sentence that carries it."""
+    """Return what the library holds, by speaker: each of its latest documents with its most central sentence."""
     draft = Draft(asked, "overview", library)
     where = asked.options.filter
     held = holdings(library, where)
@@ -96,7 +96,7 @@ def of_library(asked: Question, library: Library) -> Answer:
 
 
 def _map(draft: Draft, library: Library, where: Filter) -> None:
-    """Add the topics with the number of documents on each, where there are several."""
+    """Add the topics with the number of documents for each, if there are several."""
     found = topics(library, where)
     if len(found) < 2:
         return
@@ -110,7 +110,7 @@ def _map(draft: Draft, library: Library, where: Filter) -> None:
 
 
 def of_position(asked: Question, library: Library, finder: Finder) -> Answer | None:
-    """Return what a speaker says on a subject; None where the turn names no speaker of the library."""
+    """Return what a speaker says about a subject; None if the turn names no speaker of the library."""
     where = asked.options.filter
     parts = find("position", asked.alone, asked.language)
     speakers = named_speakers(parts["speaker"], where, library) if parts else ()
@@ -136,7 +136,7 @@ def of_position(asked: Question, library: Library, finder: Finder) -> Answer | N
 
 
 def carrying(document: Document, library: Library, count: int) -> list[Candidate]:
-    """Return the `count` sentences that carry a document, in its order."""
+    """Return the `count` most central sentences of a document, in its order."""
     with library.snapshot() as snapshot:
         passages = snapshot.passages(document.id)
         step = max(1, -(-len(passages) // MOST_PASSAGES))
@@ -158,12 +158,12 @@ def carrying(document: Document, library: Library, count: int) -> list[Candidate
 
 
 def telling(each: Candidate) -> bool:
-    """Return whether a sentence says something of its own: it is no heading and no label."""
+    """Return whether a sentence has content of its own: neither a heading nor a label."""
     return not each.heading and len(each.words.strip()) >= SHORTEST_SENTENCE
 
 
 def _in_order(chosen: Sequence[Candidate]) -> list[Candidate]:
-    """Return sentences document by document, in the order of each text."""
+    """Return sentences by document, in the order of each text."""
     documents = list(dict.fromkeys(each.hit.document.id for each in chosen))
     return sorted(chosen, key=lambda each: (documents.index(each.hit.document.id), each.sentence.span.start))
 

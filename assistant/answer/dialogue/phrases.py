@@ -1,4 +1,4 @@
-"""Load what Attest says itself in a conversation, by language: `prompts/phrases` in the form that turns need."""
+"""Load Attest's own phrases for a conversation, by language: `prompts/phrases` in the form that turns need."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prompts import phrase, phrase_in
 
 FALLBACK = "en"
 TELLING = "hello"
-"""A phrase that a language has if it has those of a conversation."""
+"""A phrase that marks a language as having those of a conversation."""
 
 
 class Phrases:
@@ -17,10 +17,10 @@ class Phrases:
 
     def __init__(self, language: str) -> None:
         self.language = language
-        """Which is `FALLBACK` where there are none in the language asked for."""
+        """`FALLBACK` if the language asked for has none."""
 
     def say(self, name: str, /, **values: object) -> str:
-        """Return the phrase `name` with those of `values` filled in that it uses."""
+        """Return the phrase `name`, filled in with those of `values` that it uses."""
         template = phrase(name, self.language)
         return template.render(**{each: values[each] for each in template.variables if each in values})
 
@@ -29,11 +29,11 @@ class Phrases:
         return self.say(f"{name}_{'one' if count == 1 else 'other'}", count=count, **values)
 
     def documents(self, count: int) -> str:
-        """Return how many documents there are, in words."""
+        """Return the number of documents, in words."""
         return self.counted("documents", count)
 
     def language_name(self, tag: str) -> str:
-        """Return the name of a language in this one, or its tag where none is known."""
+        """Return the name of a language in this one; its tag if no name is known."""
         return language_names(self.language).get(tag.partition("-")[0], tag)
 
     def joined(self, parts: Sequence[str]) -> str:

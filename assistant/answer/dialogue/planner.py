@@ -1,7 +1,7 @@
-"""Decide what a turn asks for: an answer of its own form, or a question to look up.
+"""Decide what a turn needs: an answer built here, or a question to look up.
 
-turn -> typing repaired -> language -> kind -> answered here (talk, catalog, overview, list, comparison)
-                                           -> or a question that stands alone
+turn -> typing corrected -> language -> kind -> answered here (talk, catalog, overview, list, comparison)
+                                           -> or a standalone question
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from store.library import Library
 from store.types import Document
 
 PASSAGES = 10
-"""Passages that are looked at to tell how well a reading of a follow-up is answered."""
+"""Passages examined to decide how well a reading of a follow-up is answered."""
 _DECIDED_BY_PARTS: frozenset[TurnKind] = frozenset(
     {"question", "follow_up", "position", "list", "overview", "comparison"}
 )
@@ -38,18 +38,18 @@ _ABOUT_NO_DOCUMENT: frozenset[TurnKind] = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A turn as it is understood."""
+    """A turn, understood."""
 
     kind: TurnKind
     question: Question
-    """To be looked up in the documents where there is no `answer`."""
+    """To look up in the documents, if there is no `answer`."""
     answer: Answer | None = None
     found: Found | None = None
     """What a follow-up's readings found together; None for a question that follows nothing."""
 
 
 def shown(answer: Answer) -> Generator[Event]:
-    """Yield the events of an answer that is whole at once."""
+    """Yield the events of an answer that is complete at once."""
     yield EvidenceFound(answer.standalone_question, answer.language, answer.evidence, answer.confidence)
     yield TextAdded(answer.text)
     yield from map(ClaimChecked, answer.claims)
@@ -60,7 +60,7 @@ class Planner:
     """Understands the turns of conversations with one library. Safe to use from several threads."""
 
     def __init__(self, library: Library, finder: Finder, rewrite: Rewrite | None = None) -> None:
-        """`rewrite` is a language model's way to make follow-ups stand alone, one more reading where answers are written."""
+        """`rewrite` makes follow-ups standalone with a language model: one more reading, if answers are written."""
         self._library = library
         self._finder = finder
         self._rewrite = rewrite
@@ -68,7 +68,7 @@ class Planner:
         self._classifier: TurnClassifier | None = None
 
     def plan(self, question: str, history: Sequence[Message], options: AskOptions) -> Turn:
-        """Return what `question` asks for after `history` (oldest first).
+        """Return what `question` needs after `history` (oldest first).
 
         Raises QuestionError for what `clean_question` refuses, LibraryError and ModelError.
         """
@@ -96,11 +96,12 @@ class Planner:
         return self._ready().kind(text)
 
     def _kind_after(self, asked: Question, history: Sequence[Message]) -> TurnKind:
-        """Return the kind of a turn by what it is like, by its parts where it is like several, and by the turn before.
+        """Return the kind of a turn, by similarity, by its parts if several kinds are similar, and by the previous
+        turn.
 
-        A turn is only taken for a summary or a comparison of something where it names that, and what follows a turn
-        about the library with a condition on documents is about the library too. A code or a number of an article alone
-        asks what it says.
+        A turn counts as a summary or a comparison only if it names its object. A turn with a condition on documents
+        that follows one about the library is about the library too. A code or an article's number alone asks what it
+        says.
         """
         if names_alone(asked.alone):
             return "question"
@@ -117,7 +118,7 @@ class Planner:
         return "library" if users and named and self._kind(users[-1]) == "library" else likely[0]
 
     def _answered(self, kind: TurnKind, asked: Question, history: Sequence[Message]) -> Answer | None:
-        """Return the answer to a turn that isn't a question to be looked up, or None."""
+        """Return the answer to a turn that isn't a question to look up, or None."""
         library, finder = self._library, self._finder
         forms: dict[TurnKind, Callable[[], Answer | None]] = {
             "greeting": lambda: small_talk.greet(asked, library),
@@ -133,9 +134,9 @@ class Planner:
         return forms[kind]() if kind in forms else None
 
     def _looked_up(self, kind: TurnKind, asked: Question, history: Sequence[Message], typed: str | None) -> Turn:
-        """Return the question as it stands alone, with what its readings found where it follows another one.
+        """Return the standalone question, with what its readings found if it follows another one.
 
-        What was `typed` is looked up too where it may be right, and taken where it is answered better.
+        If what was `typed` may be right, look it up too, and take it if it has the better answer.
         """
         rewrite = self._rewrite if asked.options.mode == "written" else None
         earlier, leans = self._questions(history), kind == "follow_up"
@@ -146,7 +147,7 @@ class Planner:
         return Turn(kind, found.question if found else asked, found=found)
 
     def _again(self, asked: Question, history: Sequence[Message]) -> Turn:
-        """Return the last question, to be answered in the language that the turn names."""
+        """Return the last question, to answer in the language that the turn names."""
         language = language_named("in_language", asked.alone, asked.language) or asked.language
         earlier = self._questions(history)
         users = [place for place, message in enumerate(earlier) if message.role == "user"]
@@ -163,7 +164,7 @@ class Planner:
         return replace(turn, kind="language", question=question, answer=answer, found=found)
 
     def _questions(self, history: Sequence[Message]) -> tuple[Message, ...]:
-        """Return `history` without the turns that aren't about the documents: nothing points back to a "thank you"."""
+        """Return `history` without the turns that aren't about the documents: nothing refers back to a "thank you"."""
         kept: list[Message] = []
         skipping = False
         users = [message.text for message in history if message.role == "user"]
@@ -176,7 +177,7 @@ class Planner:
         return tuple(kept)
 
     def _spoken_of(self, asked: Question, history: Sequence[Message]) -> Document | None:
-        """Return the document that the conversation is about: the one chosen, or the last answer's first."""
+        """Return the document that the conversation is about: the chosen one, or the last answer's first."""
         chosen = asked.options.filter.documents
         if len(chosen) == 1:
             return self._library.document(chosen[0])

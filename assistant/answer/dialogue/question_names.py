@@ -21,7 +21,7 @@ _NAME = regex.compile(
 
 
 def is_calendar_word(text: str) -> bool:
-    """Return whether `text` is the name of a day of the week or of a month in a language that has rules.
+    """Return whether `text` is the name of a weekday or a month in a language with rules.
 
     >>> is_calendar_word("Thursdays"), is_calendar_word("วันพุธ"), is_calendar_word("Thursday's child")
     (True, True, False)
@@ -41,12 +41,12 @@ def _calendar_words() -> frozenset[str]:
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of `text` in order, lower-cased; Thai runs between spaces count as one."""
+    """Return the words of `text` in order, in lower case; Thai between spaces counts as one word."""
     return [match.group().lower() for match in _WORD.finditer(text)]
 
 
 def names_in(text: str, *, initial: bool = False) -> list[str]:
-    """Return capitalized names in order, with their year; the first word of the text only where `initial`."""
+    """Return capitalized names in order, with their year; the first word of the text only if `initial`."""
     known = {
         word
         for each in all_rules().values()

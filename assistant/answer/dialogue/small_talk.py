@@ -12,11 +12,11 @@ from assistant.types import Answer
 from store.library import Library
 
 CANDIDATES = 12
-"""Kept questions that are looked at for one of a document that may be seen."""
+"""Saved questions to examine, to find one about a document that the user may see."""
 
 
 def reply(asked: Question, phrase: str, library: Library) -> Answer:
-    """Return the phrase of that name with what the library holds and two questions that it can answer."""
+    """Return the phrase of that name with the contents of the library and two questions that it can answer."""
     draft = Draft(asked, "talk", library)
     held = holdings(library, asked.options.filter)
     if not held.documents:
@@ -38,7 +38,7 @@ def greet(asked: Question, library: Library) -> Answer:
 
 
 def suggest(draft: Draft, asked: Question, library: Library) -> None:
-    """Add two questions that the library answers, the first from a document where one is known."""
+    """Add two questions that the library answers; the first is from a document, if one is known."""
     said, where = phrases(asked.language), asked.options.filter
     sure = [
         each.text

@@ -11,14 +11,14 @@ from store.library import Library
 from store.types import Filter
 
 SHORTEST_WORD = 4
-"""Letters of a word that can tell speakers apart."""
+"""Letters of a word that can distinguish speakers."""
 SHORTEST_THAI = 5
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}\-]+")
 _SEPARATORS = regex.compile(r"[,;:(（—–]")
 
 
 def named_speakers(text: str, where: Filter, library: Library) -> tuple[str, ...]:
-    """Return the speakers of documents that `where` admits whom `text` names, out of the hundred most frequent.
+    """Return those speakers whom `text` names, out of the hundred most frequent in documents that `where` matches.
 
     A speaker is named by the part before its first comma or bracket, or by a word of it that no other speaker has.
     """
@@ -38,7 +38,7 @@ def named_speakers(text: str, where: Filter, library: Library) -> tuple[str, ...
 
 
 def _by_own_words(text: str, said: str, names: dict[str, str]) -> tuple[str, ...]:
-    """Return the speakers that have the rarest of the words of `text` in their names, two letters apart at most."""
+    """Return the speakers whose names have the rarest of the words of `text`, with at most two letters different."""
     words = {plain(word).replace("-", "") for word in _WORD.findall(text)}
     telling = {word for word in words if len(word) >= SHORTEST_WORD}
     found: Counter[str] = Counter()
@@ -47,7 +47,7 @@ def _by_own_words(text: str, said: str, names: dict[str, str]) -> tuple[str, ...
         if having and len(having) <= max(1, len(names) // 4):
             found.update(dict.fromkeys(having, len(word)))
     for speaker, name in names.items():
-        # Thai is written without blanks: the name's longest run that the text holds speaks for it.
+        # Thai is written without blanks, so the longest part of the name found in the text counts.
         if regex.search(r"\p{Thai}", name) and (run := _longest_shared(name, said)) >= max(
             SHORTEST_THAI * 2, len(name) // 2
         ):

@@ -1,4 +1,4 @@
-"""Find the documents about a subject, and the one that a title or a description means."""
+"""Find the documents about a subject, and the document that a title or a description means."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from assistant.answer.retrieval import Finder
 from store.types import Document, Filter, SearchResult
 
 PASSAGES = 60
-"""Passages that are looked through for documents about a subject."""
+"""Passages examined to find documents about a subject."""
 NEAR = 0.25
-"""By how much the best passage of a document may be behind the best of all for it to be about the subject too."""
+"""How far a document's best passage may score below the best of all, for the document to be about the subject too."""
 SAME_TITLE = 0.5
-"""Share of a description's trigrams in a title from which on the title counts."""
+"""The least share of a description's trigrams in a title for the title to count."""
 
 
 def documents_about(topic: str, where: Filter, finder: Finder) -> tuple[Document, ...]:
-    """Return the documents on `topic`, those that say most of it first; none where the library says nothing of it."""
+    """Return the documents about `topic`, those that say most about it first; none if the library says nothing."""
     looked = finder.by_search(topic, where, PASSAGES)
     found = looked.passages
     if not found.hits or not (looked.enough or _literally(topic, found)):
@@ -28,7 +28,7 @@ def documents_about(topic: str, where: Filter, finder: Finder) -> tuple[Document
 
 
 def document_meant(description: str, where: Filter, finder: Finder) -> Document | None:
-    """Return the document that `description` names or describes best, or None where none is near."""
+    """Return the document that `description` names or describes best; None if none is close."""
     looked = finder.by_search(description, where, PASSAGES)
     found = looked.passages
     if not found.hits:
@@ -47,7 +47,7 @@ def document_meant(description: str, where: Filter, finder: Finder) -> Document 
 
 
 def shared(description: str, title: str) -> float:
-    """Return the share of a description's trigrams that a title holds, in [0, 1]."""
+    """Return the share of a description's trigrams that a title has, in [0, 1]."""
     mine, its = trigrams(description), trigrams(title)
     return len(mine & its) / len(mine) if mine else 0.0
 
@@ -67,6 +67,6 @@ def _holds_words(topic: str, text: str) -> bool:
 
 
 def trigrams(text: str) -> frozenset[str]:
-    """Return the runs of three characters in the plain form of `text`."""
+    """Return the sequences of three characters in the plain form of `text`."""
     bare = " ".join(plain(text).split())
     return frozenset(bare[at : at + 3] for at in range(max(0, len(bare) - 2)))

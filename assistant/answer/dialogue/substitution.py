@@ -1,6 +1,7 @@
 """Put what a follow-up names into the previous question, in place of the matching part.
 
-Year by year, first by second, country by country, name by name, else the last object; what has no like there is added.
+A year replaces a year, "second" replaces "first", a country a country, a name a name, or else the last object. A thing
+without a match is added.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from store.types import Span
 
 
 def in_its_place(thing: str, before: str) -> str:
-    """Return `before` with its like replaced by `thing`: year by year, first by second, name by name, else the object."""
+    """Return `before` with its matching part replaced by `thing`: year, position, name, or else the object."""
     for in_its_place in (_in_year(thing, before), in_row(thing, before)):
         if in_its_place is not None:
             return in_its_place
@@ -43,9 +44,9 @@ def in_its_place(thing: str, before: str) -> str:
 
 
 def _added(thing: str, core: str, lead: regex.Match[str] | None, before: str) -> str | None:
-    """Return `before` with `thing` added to it where nothing in it is its like; None where something may be.
+    """Return `before` with `thing` added, if nothing in it matches; None if something may match.
 
-    A day or a month takes nobody's place, and "for students" only that of another "for".
+    A day or a month never replaces a person, and "for students" only another "for".
     """
     if not is_calendar_word(core) and (lead is None or lead["adds"] is None):
         return None
@@ -57,7 +58,7 @@ def _added(thing: str, core: str, lead: regex.Match[str] | None, before: str) ->
 
 
 def _in_year(thing: str, before: str) -> str | None:
-    """Return `before` with the year that `thing` names in place of its own; None where it names none."""
+    """Return `before` with its year replaced by that of `thing`; None if `thing` names none."""
     year, old = YEAR.search(thing), YEAR.search(before)
     is_all = len(words_of(thing)) <= 3
     if year and old:
@@ -66,7 +67,7 @@ def _in_year(thing: str, before: str) -> str | None:
 
 
 def in_row(thing: str, before: str) -> str | None:
-    """Return `before` with "second" in place of "first" where `thing` is the second of what `before` asks about."""
+    """Return `before` with "second" in place of "first", if `thing` is the second of what `before` asks about."""
     language = rules_of_text(thing, before)
     pattern = language.pattern("ordinals")
     place, old = pattern.search(thing), pattern.search(before)
@@ -77,13 +78,13 @@ def in_row(thing: str, before: str) -> str | None:
 
 
 def _content_of(thing: str, language: LanguageRules) -> list[str]:
-    """Return the words of what is named that say more than its place in a row."""
+    """Return the words of a name that say more than a position in a series."""
     rest = language.pattern("ordinals").sub(" ", thing)
     return words_of(language.any_of(language.words("function_words", "generic_words")).sub(" ", rest))
 
 
 def _places_in(text: str) -> list[Span]:
-    """Return where countries, cities and peoples stand in a question of any language, in order."""
+    """Return where a question in any language names countries, cities and peoples, in order."""
     spans = [Span(*match.span()) for match in thai_names().finditer(text)]
     for name in names_in(text, initial=True):
         if entities_of(name):

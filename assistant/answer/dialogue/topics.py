@@ -1,9 +1,9 @@
 """Map the topics of a library, with counts, from the stored vectors.
 
-A sample of passages, spread evenly over the library, is ranked by centrality; the most central ones that are unlike
-each other (maximal marginal relevance, as in `assistant.answer.dialogue.centrality`) stand for topics. A document belongs
-to the topic that most of its passages are nearest to. A topic is named by the heading that its passage stands under,
-else by its document's title. The map is kept in the catalog until the documents change.
+A sample of passages, spread evenly over the library, is ranked by centrality. The most central ones that are unlike
+each other (maximal marginal relevance, as in `assistant.answer.dialogue.centrality`) represent topics. A document
+belongs to the topic closest to most of its passages. A topic is named by the heading above its passage, or else by its
+document's title. The catalog keeps the map until the documents change.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from store.library import Library
 from store.types import Filter
 
 NAME = "topics"
-"""Under which the map is kept."""
+"""The name under which the catalog keeps the map."""
 SAMPLE = 300
 """Passages."""
 TOPICS = 6
 DOCUMENTS_OF_TOPIC = 3
-"""On average at least: a small library has few topics."""
+"""On average, at least: a small library has few topics."""
 OF_EACH = 4
-"""Documents that are named for a topic, those with most passages on it."""
+"""Documents named per topic, those with most passages about it."""
 LONGEST_TOPIC = 60
-"""Characters: a longer title or heading makes no name that anybody would use."""
+"""Characters. Nobody would use a longer title or heading as a name."""
 SHOUTED = 10
-"""Letters of words in capitals from which on they are a title: fewer may be acronyms."""
+"""Words in capitals with at least this many letters are a title; fewer letters may be acronyms."""
 _SUBTITLE = re.compile(r"\s*(?:[:|\u2013\u2014\uff1a]|\s-\s).*", re.DOTALL)
 _QUOTATION_MARKS = re.compile('["\u201c\u201d\u201e\u2018\u00ab\u00bb\u300c\u300d\u300e\u300f]')
 _FILE_NAME = re.compile(r"[_/\\<>]|\.\w{2,5}$")
@@ -44,17 +44,17 @@ _FILE_NAME = re.compile(r"[_/\\<>]|\.\w{2,5}$")
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic with the documents on it."""
+    """A topic with its documents."""
 
     name: str
     documents: int
-    """How many of those looked at are on it."""
+    """How many of the documents examined belong to it."""
     document_ids: tuple[str, ...]
-    """Of up to `OF_EACH` of them."""
+    """Up to `OF_EACH` of these documents."""
 
 
 def topics(library: Library, where: Filter) -> tuple[Topic, ...]:
-    """Return the topics of what `where` admits, the largest first; those of a whole library are kept."""
+    """Return the topics of what `where` matches, largest first; those of a whole library are cached."""
     if not where.is_empty:
         return _topics(library, where)
     kept = noted(library, NAME)
@@ -63,7 +63,7 @@ def topics(library: Library, where: Filter) -> tuple[Topic, ...]:
     with library.snapshot() as snapshot:
         revision = snapshot.number("revision")
     found = _topics(library, where)
-    with suppress(LibraryError):  # One that is only read is counted through again.
+    with suppress(LibraryError):  # A read-only library is counted again.
         note(library, NAME, json.dumps([asdict(each) for each in found], ensure_ascii=False), revision)
     return found
 
@@ -95,14 +95,14 @@ def _topics(library: Library, where: Filter) -> tuple[Topic, ...]:
 
 
 def _name(middle: StoredPassage, library: Library) -> str | None:
-    """Return what the passage in the middle of a topic stands under: its heading, else its document's title."""
+    """Return the name of a topic's central passage: its heading, or else its document's title."""
     heading = middle.passage.heading
     above = "" if heading is None else library.text(middle.document.id, heading.start, heading.end)
     return topic_of(above) or topic_of(middle.document.title)
 
 
 def topic_of(title: str) -> str | None:
-    """Return what a title or a heading is about, without subtitle and quotation marks; None for one that doesn't say.
+    """Return the subject of a title or a heading, without subtitle and quotation marks; None if it doesn't say any.
 
     >>> topic_of("Floods on the Red River: a report")
     'Floods on the Red River'
@@ -116,5 +116,5 @@ def topic_of(title: str) -> str | None:
     topic = topic.strip(" .,;!?\u0e2f\u3002")
     letters = sum(character.isalpha() for character in topic)
     if letters >= SHOUTED and " " in topic and all(each.isupper() for each in topic if each.isalpha()):
-        topic = capwords(topic)  # a name must not shout in a sentence
+        topic = capwords(topic)  # avoid a name in capitals within a sentence
     return topic if letters >= 3 and len(topic) <= LONGEST_TOPIC and not _FILE_NAME.search(plain) else None

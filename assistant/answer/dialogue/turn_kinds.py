@@ -18,9 +18,9 @@ TurnKind = Literal[
     "feedback",
     "nonsense",
 ]
-"""`greeting` is any courtesy, thanks and goodbyes among them; `about` asks about Attest; `position` asks what a
-speaker says on a subject; `language` asks for the answer in another language."""
+"""`greeting` is any courtesy, including thanks and goodbyes; `about` asks about Attest; `position` asks what a speaker
+says about a subject; `language` asks for the answer in another language."""
 
 KINDS: tuple[TurnKind, ...] = get_args(TurnKind)
 FROM_DOCUMENTS: frozenset[TurnKind] = frozenset({"question", "follow_up", "position"})
-"""Kinds whose turns are looked up in the documents whatever else is known: a question among them is never lost."""
+"""Kinds of turns that are always looked up in the documents, so that no question among them is lost."""

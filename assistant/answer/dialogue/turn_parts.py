@@ -1,7 +1,7 @@
-"""Find the parts of a turn: its subject, whose words it asks for, which two things it compares.
+"""Find the parts of a turn: its subject, whose words it asks for, and the two things it compares.
 
-Patterns are data, one file a language. They are matched against a plain form of the turn, in small letters and, for
-Latin letters, without marks, so that ``tom tat`` is read as ``tóm tắt``; what they find is given back as it was typed.
+Patterns are data, one file per language. They match a plain form of the turn, in lower case and, for Latin letters,
+without marks, so ``tom tat`` matches ``tóm tắt``. The result is in the spelling that was typed.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import yaml
 
 FOLDER = Path(__file__).with_name("patterns")
 NAMES = "languages"
-"""Of the entry with the names of languages."""
+"""The key of the entry with the names of languages."""
 TAIL = " \t\n?？!.。,;:؟"
 
 
 def plain(text: str) -> str:
-    """Return `text` in small letters, Latin ones without marks: as many code points, so that offsets stay."""
+    """Return `text` in lower case, Latin letters without marks; it keeps its length, so that offsets stay valid."""
     return "".join(map(_plain, text))
 
 
@@ -57,7 +57,7 @@ class Patterns:
         }
 
     def core(self, text: str) -> str:
-        """Return `text` without the politeness before and after it and the marks at its end."""
+        """Return `text` without polite words before and after it, and without the marks at its end."""
         text = unicodedata.normalize("NFC", text).strip(TAIL + "¿¡")
         for name in ("lead", "tail"):
             for pattern in self._patterns[name]:
@@ -68,7 +68,7 @@ class Patterns:
         return text
 
     def parts(self, name: str, text: str) -> dict[str, str] | None:
-        """Return what the groups of the first matching pattern hold, as it was typed; None where none matches."""
+        """Return the groups of the first matching pattern, as typed; None if none matches."""
         folded = plain(text)
         for pattern in self._patterns[name]:
             if found := pattern.search(folded):
@@ -88,13 +88,13 @@ class Patterns:
 
 @cache
 def patterns(language: str) -> Patterns:
-    """Return the patterns of a language that has a file. Raises FileNotFoundError for others."""
+    """Return the patterns of a language. Raises FileNotFoundError if it has no file."""
     entries = _entries(language)
     return Patterns(language, {name: some for name, some in entries.items() if name != NAMES}, entries[NAMES])
 
 
 def language_names(language: str) -> Mapping[str, str]:
-    """Return the names of languages in one that has a file, by BCP 47 tag. Raises FileNotFoundError for others."""
+    """Return the names of languages in a language, by BCP 47 tag. Raises FileNotFoundError if it has no file."""
     names: Mapping[str, str] = _entries(language)[NAMES]
     return names
 
@@ -106,7 +106,7 @@ def _entries(language: str) -> dict[str, Any]:
 
 
 def known(language: str) -> tuple[Patterns, ...]:
-    """Return all patterns, those of `language` first: a turn may mix languages, or be too short to tell its own."""
+    """Return all patterns, those of `language` first: a turn may mix languages, or be too short to show its own."""
     tags: Sequence[str] = sorted(path.stem for path in FOLDER.glob("*.yaml"))
     return tuple(patterns(tag) for tag in sorted(tags, key=lambda tag: tag != language))
 
@@ -120,7 +120,7 @@ def find(name: str, text: str, language: str) -> dict[str, str] | None:
 
 
 def without_address(text: str, language: str) -> str:
-    """Return what `text` asks, without the words that ask somebody to tell it: "can you tell me"; else `text`."""
+    """Return `text` without words that only ask somebody to answer, such as "can you tell me"."""
     for each in known(language):
         if (found := each.parts("addressed", text)) is not None and found["question"]:
             return found["question"]
@@ -128,5 +128,5 @@ def without_address(text: str, language: str) -> str:
 
 
 def language_named(name: str, text: str, language: str) -> str | None:
-    """Return the tag of a language that `text` names where the pattern `name` looks for it."""
+    """Return the tag of a language that `text` names in the position of the pattern `name`."""
     return next((tag for each in known(language) if (tag := each.language_tag(name, text))), None)

@@ -1,1 +1,1 @@
-"""Correct questions as people type them: without marks, in keys of an input method, on the wrong layout, with typos."""
+"""Correct mistyped questions: without marks, in keys of an input method, on the wrong layout, with typos."""

@@ -18,13 +18,13 @@ _WORD = regex.compile(r"(?<![\p{L}\p{M}\p{N}])\p{L}[\p{L}0-9]{0,11}(?![\p{L}\p{M
 
 @dataclass(frozen=True, slots=True)
 class InputMethod:
-    """What the keys of a method do to the letters before them."""
+    """What the keys of a method change in the letters before them."""
 
     marks: dict[str, dict[str, str]]
     tones: dict[str, str]
 
     def decode(self, keys: str) -> str | None:
-        """Return the syllable that `keys` (small letters) stand for; None where they stand for none with a mark."""
+        """Return the syllable that `keys` (lower-case letters) stand for; None if they stand for none with a mark."""
         letters, tone = "", ""
         for key in keys:
             if key in self.tones and any(letter in _VOWELS for letter in letters):
@@ -39,7 +39,7 @@ class InputMethod:
         return syllable.with_tone(tone)
 
     def _marked(self, letters: str, key: str) -> str | None:
-        """Return `letters` with the mark that `key` gives the last of them that takes it; None where none does."""
+        """Return `letters` with the mark of `key` on the last of them that takes it; None if none does."""
         changes = self.marks.get(key, {})
         for place in range(len(letters) - 1, -1, -1):
             if letters[place] in changes:

@@ -1,7 +1,7 @@
 """Correct text typed with another keyboard layout: Thai in Latin keys, and the reverse.
 
 Each part between blanks is read in the layout for which the embedding model's vocabulary needs the fewest pieces. The
-vocabulary covers a hundred languages, and splits text that is no language into many pieces.
+vocabulary covers a hundred languages, and splits other text into many pieces.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from collections.abc import Callable
 import regex
 
 PIECES = 0.6
-"""Share of the pieces that a reading in another layout may need at most."""
+"""A reading in another layout may need at most this share of the pieces."""
 LEAST = 5
-"""Keys below which nothing is told."""
+"""With fewer keys, nothing is decided."""
 _THAI = regex.compile(r"\p{Thai}")
 _PART = regex.compile(r"\S+")
 _DIGITS = regex.compile(r"([0-9]+)")
 
 
 def in_other_layout(text: str, pieces: Callable[[str], int]) -> str | None:
-    """Return `text` as its keys read in the other layout, Kedmanee or Latin; None where it is right as it is.
+    """Return `text` as its keys read in the other layout, Kedmanee or Latin; None if it is right already.
 
-    `pieces` returns how many pieces of a vocabulary make a text.
+    `pieces` returns how many pieces of a vocabulary make up a text.
     """
     if len(text) < LEAST or not any(character.isalpha() for character in text):
         return None

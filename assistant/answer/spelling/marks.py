@@ -1,13 +1,13 @@
-"""Restore the marks of Vietnamese words, from how the library and the examples of turns spell them.
+"""Restore the marks of Vietnamese words, using the spellings in the library and in the examples of turns.
 
-Of all that a syllable can stand for without its marks, the sequence is taken that is most probable by pairs of
-syllables (Viterbi 1967), where a pair that was never seen falls back on the syllables alone:
+Of all spellings that the syllables can stand for, the sequence with the most probable pairs of syllables is taken
+(Viterbi 1967). A pair that was never seen is estimated from the single syllables:
 
     p(b | a) ~ (count(a b) + ALONE * count(b)) / (count(a) + UNSEEN)
 
-Counts are passages of the library that hold a pair, and examples; a syllable
-that neither has is as frequent as the embedding model's vocabulary says. What was typed with marks is only changed
-where that makes the sequence a good deal more probable.
+Counts are passages of the library that contain a pair, and examples. A syllable that neither contains is as frequent as
+in the embedding model's vocabulary. Marks that were typed are changed only if that makes the sequence far more
+probable.
 """
 
 from __future__ import annotations
@@ -24,36 +24,36 @@ from assistant.answer.spelling.vocabulary import Vocabulary
 from store.text.spellings import BESIDE, NUMBER, SPELLED, bare, spelling_terms
 
 ALONE = 0.01
-"""What a syllable counts as the second of a pair that was never seen."""
+"""The weight of a syllable as the second of a pair that was never seen."""
 UNSEEN = 5.0
-"""Added to the count of a syllable: the fewer there are, the less says what they stand beside."""
+"""Added to the count of a syllable: with few occurrences, its neighbors say less."""
 FROM_EXAMPLES = 1.0
-"""What an example counts beside a passage of the library."""
+"""The weight of an example relative to a passage of the library."""
 FROM_MODEL = 0.5
 """Passages that the embedding model's vocabulary counts as, shared by the spellings of a syllable."""
 OTHER = 6.0
-"""By how much, in natural logarithms, a change of a known word must make the text more probable."""
+"""How much more probable, in natural logarithms, the text must become to change a known word."""
 RARE = 3.0
-"""By how much where the word could be one, but nothing knows it."""
+"""The same for a possible word that nothing knows."""
 UNKNOWN = 1.0
-"""By how much where the word that was typed can be none."""
+"""The same for an impossible word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word in folded form with where it is in the question."""
+    """A word in folded form with its position in the question."""
 
     typed: str
     start: int
     end: int
     cost: float = OTHER
-    """0 for a word without marks by somebody who types none, else `OTHER`, `RARE` or `UNKNOWN`."""
+    """0 for a word without marks by somebody who types none, otherwise `OTHER`, `RARE` or `UNKNOWN`."""
     others: tuple[str, ...] = ()
-    """More bare forms that it may stand for."""
+    """Further bare forms that it may stand for."""
 
 
 def likely_spellings(words: Sequence[Word], vocabulary: Vocabulary) -> list[str]:
-    """Return how each of `words`, which follow each other, is most likely spelled."""
+    """Return the likeliest spelling of each of `words`, which are consecutive."""
     if not words:
         return []
     letters = [(bare(word.typed), *word.others) for word in words]
@@ -78,7 +78,7 @@ def likely_spellings(words: Sequence[Word], vocabulary: Vocabulary) -> list[str]
 
 
 def _follows(first: float, pairs: Mapping[str, float], spelled: str, count: float) -> float:
-    """Return the logarithm of how probable `spelled` is after a syllable that occurs `first` times."""
+    """Return the logarithm of the probability of `spelled` after a syllable that occurs `first` times."""
     return math.log((pairs.get(spelled, 0.0) + ALONE * count) / (max(first, sum(pairs.values())) + UNSEEN))
 
 
@@ -87,7 +87,7 @@ def _cost(word: Word, spelled: str) -> float:
 
 
 def _single(word: Word, letters: Sequence[str], vocabulary: Vocabulary) -> dict[str, float]:
-    """Return the spellings of a word with how often they occur."""
+    """Return the spellings of a word with their counts."""
     if word.typed == NUMBER:
         return {NUMBER: 1.0}
     weights: dict[str, float] = defaultdict(float)
@@ -101,7 +101,7 @@ def _single(word: Word, letters: Sequence[str], vocabulary: Vocabulary) -> dict[
         for spelled, weight in common.items():
             weights[spelled] += FROM_MODEL * weight / sum(common.values())
     weights[word.typed] += 1e-3
-    if word.cost > UNKNOWN:  # then only what stands beside it speaks for another spelling
+    if word.cost > UNKNOWN:  # then only its neighbors can justify another spelling
         return dict.fromkeys(weights, 1.0)
     return dict(weights)
 
@@ -119,7 +119,7 @@ def _pairs(first: Sequence[str], second: Sequence[str], vocabulary: Vocabulary) 
 
 @cache
 def _examples() -> dict[str, Counter[str]]:
-    """Return the words and pairs of the Vietnamese examples of turns, as a library would spell them."""
+    """Return the words and pairs of the Vietnamese examples of turns, in the form of a library's spellings."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for example in load_examples():
         if example.language == "vi" and bare(example.text) != example.text.lower():

@@ -1,7 +1,8 @@
-"""Correct unknown words, and known ones a keystroke away: letters missing, doubled, swapped or wrong, or accents.
+"""Correct unknown words, and known ones with one wrong keystroke: a letter missing, doubled, swapped or wrong, or
+accents.
 
-Only languages with a word list are corrected, and only lower-case words: a name or a code that the library
-lacks is not a mistake.
+Only languages with a word list are corrected, and only lower-case words: a name or a code that the library lacks is not
+a mistake.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from store.text.spellings import bare
 from store.text.word_lists import LISTED, word_list
 
 SHORTEST = 5
-"""Letters from which on a word is looked at; shorter ones have too many neighbours."""
+"""Letters a word must have to be examined; shorter ones have too many neighbors."""
 EVERYWHERE = "en"
-"""Whose words people mix into any language."""
+"""The language whose words people mix into any other."""
 _WORD = regex.compile(r"(?<![\p{L}\p{M}\p{N}_@./\\-])[\p{Latin}\p{M}]+(?![\p{L}\p{M}\p{N}_@/\\-]|\.\p{L})")
 _DIGRAPHS = {"de": (("ae", "ä"), ("oe", "ö"), ("ue", "ü"), ("ss", "ß"))}
 
 
 def mended(text: str, language: str, vocabulary: Vocabulary) -> dict[tuple[int, int], str]:
-    """Return for misspelt words of `text` what they were meant to be, by start and end."""
+    """Return the corrections of misspelled words of `text`, by start and end."""
     if language not in LISTED:
         return {}
     shouted = text.isupper()

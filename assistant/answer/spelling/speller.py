@@ -26,9 +26,9 @@ from store.types import Filter
 
 VIETNAMESE = "vi"
 LONGEST = 600
-"""Code points of a question that is looked at: longer ones are pasted, not typed."""
+"""Code points. Longer questions are pasted rather than typed, so they are not examined."""
 TYPED_WITH_MARKS = 0.35
-"""Share of words with marks from which on words without are taken to have none."""
+"""The least share of words with marks, at which words without marks are taken to have none."""
 _WORD = regex.compile(r"(?<![\p{L}\p{M}\p{N}_@./\\-])[\p{Latin}\p{M}]+(?![\p{L}\p{M}\p{N}_@/\\-]|\.\p{L})")
 _NUMBER = regex.compile(r"(?<![\p{L}\p{M}\p{N}])\p{N}+(?![\p{L}\p{M}\p{N}])")
 _CODE = regex.compile(r"[\p{Lu}\p{N}]{2,}|\p{L}*\p{Ll}\p{Lu}\p{L}*")
@@ -36,15 +36,15 @@ _CODE = regex.compile(r"[\p{Lu}\p{N}]{2,}|\p{L}*\p{Ll}\p{Lu}\p{L}*")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A question as it was meant."""
+    """A corrected question."""
 
     text: str
     is_sure: bool = True
-    """Whether what was typed means nothing: else it is looked up too."""
+    """Whether the typed text means nothing; otherwise it is looked up too."""
 
 
 def meant(text: str, library: Library, where: Filter) -> Reading | None:
-    """Return what was meant by `text`, a question in NFC; None where that is what it says."""
+    """Return what `text`, a question in NFC, was meant to be; None if it is right already."""
     if len(text) > LONGEST:
         return None
     vocabulary = Vocabulary(library, where)
@@ -60,7 +60,7 @@ def _turned(reading: Reading, vocabulary: Vocabulary) -> Reading:
 
 
 def _composed(reading: Reading, vocabulary: Vocabulary) -> Reading:
-    """Return the text with keys of an input method made letters where that makes more sense as a whole."""
+    """Return the text with keys of an input method turned into letters, if that makes more sense as a whole."""
     text = reading.text
     for method in methods():
         found = {
@@ -73,7 +73,7 @@ def _composed(reading: Reading, vocabulary: Vocabulary) -> Reading:
 
 
 def _is_code(word: str, text: str) -> bool:
-    """Return whether a word is an acronym or the like: not where all of the text is in capitals."""
+    """Return whether a word is an acronym or similar; not if the whole text is in capitals."""
     return not text.isupper() and _CODE.fullmatch(word) is not None
 
 
@@ -82,7 +82,7 @@ def _is_vietnamese(text: str) -> bool:
 
 
 def _marked(reading: Reading, vocabulary: Vocabulary) -> Reading:
-    """Return the text with the marks of Vietnamese words as they are likely meant."""
+    """Return the text with the most likely marks on its Vietnamese words."""
     text = reading.text
     if not (_is_vietnamese(text) or without_marks(text)):
         return reading
@@ -109,7 +109,7 @@ def _word(match: regex.Match[str], vocabulary: Vocabulary, *, bare_typist: bool)
 
 
 def _near(letters: str, vocabulary: Vocabulary) -> tuple[str, ...]:
-    """Return words of the library one keystroke from one that is neither known nor could be."""
+    """Return words of the library one keystroke from a word that is unknown and impossible."""
     if len(letters) < 4 or vocabulary.spellings([letters])[letters] or vocabulary.rank(letters) is not None:
         return ()
     if any(vocabulary.rank(each) is not None for each in spellings(letters)):
@@ -124,7 +124,7 @@ def _mended(reading: Reading, vocabulary: Vocabulary) -> Reading:
 
 
 def _replaced(text: str, changes: Mapping[tuple[int, int], str]) -> str:
-    """Return `text` with the words at these places replaced, in the case that was typed."""
+    """Return `text` with the words at these positions replaced, in the case that was typed."""
     for (start, end), word in sorted(changes.items(), reverse=True):
         text = text[:start] + _case(text[start:end])(as_written(word)) + text[end:]
     return text

@@ -22,7 +22,7 @@ _TONE_ON_QU = regex.compile(r"^(qu)([\u0300\u0301\u0303\u0309\u0323])(y)")
 
 @dataclass(frozen=True, slots=True)
 class Syllable:
-    """A syllable in small letters; `vowels` with their marks but without the tone's."""
+    """A syllable in lower case; `vowels` have their marks, but not the tone's."""
 
     onset: str
     vowels: str
@@ -44,13 +44,13 @@ class Syllable:
 
 
 def parse(letters: str) -> Syllable | None:
-    """Return the parts of a syllable without a tone, None for what is no syllable."""
+    """Return the parts of a syllable without a tone; None if it is no syllable."""
     match = _PARTS.fullmatch(letters)
     return Syllable(match[1] or "", match[2], match[3] or "") if match else None
 
 
 def is_syllable(word: str) -> bool:
-    """Return whether a word in small letters, with its marks, could be Vietnamese: a final stop has two tones only."""
+    """Return whether a lower-case word, with its marks, could be Vietnamese: a final stop allows only two tones."""
     letters = unicodedata.normalize("NFD", word)
     tone = "".join(letter for letter in letters if letter in TONES)
     parts = parse(unicodedata.normalize("NFC", "".join(letter for letter in letters if letter not in TONES)))
@@ -60,7 +60,7 @@ def is_syllable(word: str) -> bool:
 
 
 def as_written(folded: str) -> str:
-    """Return a folded word as people write it: the u of "qu" is no vowel and takes no tone.
+    """Return a folded word in its usual spelling: the u of "qu" is no vowel and takes no tone.
 
     >>> as_written("qúy")
     'quý'
@@ -70,7 +70,7 @@ def as_written(folded: str) -> str:
 
 
 def spellings(letters: str) -> Iterator[str]:
-    """Yield all that a syllable without marks can stand for, itself included; nothing for what is no syllable."""
+    """Yield all that a syllable without marks can stand for, including itself; nothing for other words."""
     parts = parse(letters)
     if parts is None:
         return

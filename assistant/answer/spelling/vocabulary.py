@@ -1,4 +1,4 @@
-"""Look up words: how the library spells them, and how common they are in their language."""
+"""Look up words: their spellings in the library, and how common they are in their language."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _BLANK = "▁"
 
 
 class Vocabulary:
-    """The words of one library, as far as one question may see them, and of the embedding model."""
+    """The words of one library, as far as a question may see them, and of the embedding model."""
 
     def __init__(self, library: Library, where: Filter) -> None:
-        """`where`: the question's filter, of which the collections count: words of hidden ones stay hidden."""
+        """`where` is the question's filter; its collections count, so that words of hidden ones stay hidden."""
         self._library = library
         self._where = Filter(collections=where.collections)
         self._tokenizer: Tokenizer | None = getattr(library.embedder, "tokenizer", None)
         self._known: dict[str, dict[str, int]] = {}
 
     def spellings(self, words: Iterable[str]) -> dict[str, Mapping[str, int]]:
-        """Return how the library spells bare words, or two in a row, with the number of passages of each."""
+        """Return the library's spellings of bare words, or of two in a row, with the number of passages of each."""
         wanted = set(words)
         if missing := wanted - self._known.keys():
             self._known |= self._library.spellings(sorted(missing), self._where)
@@ -37,9 +37,9 @@ class Vocabulary:
         return word in self.spellings([bare(word)])[bare(word)] or self.rank(word) is not None
 
     def pieces(self, text: str) -> int:
-        """Return how many pieces of the embedding model's vocabulary make `text`."""
+        """Return how many pieces of the embedding model's vocabulary make up `text`."""
         return sum(piece != _BLANK for piece in self._library.embedder.tokenize(text))
 
     def rank(self, word: str) -> int | None:
-        """Return how many pieces are more common than `word`; None where it is no piece of its own."""
+        """Return how many pieces are more common than `word`; None if it isn't a single piece."""
         return None if self._tokenizer is None else self._tokenizer.token_to_id(_BLANK + word)
