@@ -32,7 +32,7 @@ from store.library import Library
 from store.types import Filter, Hit
 
 _FOR_MODELS = {"title", "speaker", "published", "citation"}
-"""What a model that reads a node sees of its metadata: enough to say who says it, and to cite it."""
+"""The metadata that a model sees of a node: enough to attribute it and to cite it."""
 
 
 class AnyAssistant(Protocol):
@@ -43,10 +43,10 @@ class AnyAssistant(Protocol):
 
 
 class AttestRetriever(BaseRetriever):
-    """Finds the passages of a library that are nearest to a question, in whatever languages both are."""
+    """Finds the passages of a library that are closest to a question, in any languages."""
 
     def __init__(self, library: Library, top_k: int = 5, where: Filter = EVERYTHING) -> None:
-        """Search `library` for `top_k` passages of the documents that `where` admits."""
+        """Search `library` for `top_k` passages of the documents that `where` matches."""
         super().__init__()
         self._library, self._top_k, self._where = library, top_k, where
 
@@ -58,11 +58,11 @@ class AttestRetriever(BaseRetriever):
 
 
 class AttestQueryEngine(BaseQueryEngine):
-    """Answers from a library; each quote behind the answer is a source node, its marker in `citation`.
+    """Answers from a library; each quote of the answer is a source node, with its marker in `citation`.
 
-    A response has no source nodes where the documents don't answer: its text says so, and its metadata has
-    `answered` false. Its metadata also has `confidence`, `language`, `mode`, `model`, and `claims` and `notices` as
-    ``attest.answer/1`` has them.
+    If the documents don't answer, the response has no source nodes, its text says so, and its metadata has `answered`
+    false. The metadata also has `confidence`, `language`, `mode`, `model`, and `claims` and `notices` as in
+    ``attest.answer/1``.
     """
 
     def __init__(self, assistant: AnyAssistant, options: AskOptions = AskOptions()) -> None:

@@ -22,7 +22,7 @@ class Asking(Protocol):
     def ask(
         self, question: str, history: Sequence[Message] = (), options: AskOptions = AskOptions()
     ) -> Iterator[Event]:
-        """Yield the events of an answer, the finished answer last. Raises errors of `store.errors`."""
+        """Yield the events of an answer, with the finished answer last. Raises errors of `store.errors`."""
 
 
 class RemoteAssistant:
@@ -35,7 +35,7 @@ class RemoteAssistant:
     def ask(
         self, question: str, history: Sequence[Message] = (), options: AskOptions = AskOptions()
     ) -> Iterator[Event]:
-        """Yield the events of `Assistant.ask`, made here where the other process ends before the first.
+        """Yield the events of `Assistant.ask`; answer here if the other process ends before the first one.
 
         Raises what `Assistant.ask` raises, and OwnerGoneError.
         """
@@ -52,7 +52,7 @@ class RemoteAssistant:
 
     def _events(self, question: str, history: Sequence[Message], options: AskOptions) -> Iterator[Event]:
         chosen = asdict(options)
-        del chosen["interface_language"]  # a page's: no command has one
+        del chosen["interface_language"]  # for pages only: no command has one
         chosen["mode"] = options.mode or default_mode(self._settings)
         said = [asdict(message) for message in history]
         body = {"question": question, "history": said, "keep": False, **chosen}
@@ -64,7 +64,7 @@ class RemoteAssistant:
 
 @contextmanager
 def open_assistant(settings: Settings) -> Iterator[Asking]:
-    """Open an assistant over the library: of the process that has it open, where that answers as this one would."""
+    """Open an assistant over the library: the process that has it open, if it would answer in the same way."""
     owner = find_equal_owner(settings)
     if owner is not None:
         yield RemoteAssistant(owner, settings)

@@ -20,33 +20,33 @@ from assistant.extractive_qa.windows import windows_of
 from store.types import Hit, SearchResult, SentenceHit, Span
 
 PASSAGES = 10
-"""Passages whose sentences are looked at."""
+"""Passages whose sentences are considered."""
 READ = 6
-"""Sentences that are read, each in its window, beside the best one of each of the first passages."""
+"""Sentences to read, each in its window, in addition to the best one of each of the first passages."""
 READ_PASSAGES = 4
-"""Passages of which the best sentence is read in any case."""
+"""Passages whose best sentence is always read."""
 UNREAD = -6.0
-"""Margin of a sentence that was not read: about that of a text on something else."""
+"""The margin of a sentence that was not read, about that of an unrelated text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence that may answer, with the passage that it was found in."""
+    """A sentence that may answer, with the passage in which it was found."""
 
     sentence: SentenceHit
     hit: Hit
     score: float
-    """What candidates are ordered by."""
+    """Candidates are ordered by this."""
     heading: bool
-    """Whether it is a heading: it shares the question's words, and seldom says what was asked."""
+    """Whether it is a heading: it shares the question's words, but seldom contains the answer."""
     reading: SentenceReading | None = None
-    """What the reader makes of it; None where it was not read."""
+    """The reader's result; None if it was not read."""
     lacks: Lacking = NOTHING
-    """What its passage lacks of what the question names."""
+    """The names and dates of the question that its passage lacks."""
     quoted: Span | None = None
-    """What is quoted where it was chosen, if that is more than the sentence: in the document's text."""
+    """The span of the document's text to quote instead, if that is more than the sentence."""
     is_one_of_several: bool = False
-    """Whether other sentences of what is quoted answer too, as items of a list do: none is the answer alone."""
+    """Whether other sentences of the quote answer too, like items of a list, so that none is the answer alone."""
 
     @property
     def words(self) -> str:
@@ -56,13 +56,13 @@ class Candidate:
 
     @property
     def place(self) -> tuple[str, int, int]:
-        """What is quoted of it: a document's id, where that begins and where it ends."""
+        """What to quote of it: a document's id, where the quote begins and where it ends."""
         span = self.quoted or self.sentence.span
         return self.hit.document.id, span.start, span.end
 
     @property
     def answer(self) -> str:
-        """The words that answer, by the reader; empty where it was not read."""
+        """The answering words, by the reader; empty if it was not read."""
         if self.reading is None:
             return ""
         start = self.hit.passage.start
@@ -70,21 +70,21 @@ class Candidate:
 
     @property
     def margin(self) -> float:
-        """The reader's margin, or what stands for it."""
+        """The reader's margin, or a substitute."""
         return UNREAD if self.reading is None else self.reading.margin
 
 
 @dataclass(frozen=True, slots=True)
 class ReadPassages:
-    """The sentences of the found passages, best first, and what the question named that isn't there."""
+    """The sentences of the passages found, best first, and names in the question that aren't there."""
 
     ordered: tuple[Candidate, ...]
     missing: tuple[str, ...] = ()
-    """Identifiers as the question writes them, that the passages lack while they have others of the kind."""
+    """Identifiers, as in the question, that the passages lack while they have others of the kind."""
     bound: bool = False
-    """Whether only sentences that belong to what the question names were kept."""
+    """Whether only sentences that belong to the identifiers in the question were kept."""
     named_alone: bool = False
-    """Whether the question is nothing but the name, such as "Article 15": what belongs to it is the answer."""
+    """Whether the question is only the name, such as "Article 15", so that its text is the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class ReadParts:
 
 
 def candidates(found: SearchResult, ranking: Ranking) -> list[Candidate]:
-    """Return all sentences of the found passages by the search's scores alone, best first."""
+    """Return all sentences of the passages found, by the search's scores alone, best first."""
     every = []
     for hit in found.hits:
         for sentence in hit.sentences:
@@ -110,7 +110,7 @@ def candidates(found: SearchResult, ranking: Ranking) -> list[Candidate]:
 def read_passages(
     question: str, found: SearchResult, above: Mapping[str, str], reader: Reader | None, ranking: Ranking
 ) -> ReadPassages:
-    """Return the sentences of the found passages in the order in which they answer `question`.
+    """Return the sentences of the passages found, ordered by how well they answer `question`.
 
     `above` has the headings above passages, by passage id.
     """
@@ -127,12 +127,12 @@ def read_passages(
         if kept:
             bound = True
             ordered = [each for each in ordered if (each.hit.passage.id, each.sentence.span.start) in kept]
-            # A heading names its text and says nothing of it.
+            # A heading names its text and says nothing about it.
             ordered = [each for each in ordered if not each.heading] or ordered
         elif kinds := kinds_in(found.hits, above) & {each.kind for each in named}:
             return ReadPassages(tuple(ordered), tuple(each.text for each in named if each.kind in kinds))
     if bound and names_alone(question, {each.hit.document.title for each in ordered}):
-        # What it says is all that is asked: its text from where it begins, as it stands.
+        # The question only asks for its text, so return that from its beginning, unchanged.
         ordered = sorted(_in_order(ordered), key=lambda each: not begins_with(each.words, named))
         return ReadPassages(tuple(ordered), bound=True, named_alone=True)
     if reader is not None and ordered:
@@ -143,7 +143,7 @@ def read_passages(
 def _with_subject(
     question: str, every: Sequence[Candidate], above: Mapping[str, str], ranking: Ranking
 ) -> list[Candidate]:
-    """Return candidates in order, those of passages that lack a name or a date of the question with less score."""
+    """Return candidates in order, with lower scores for passages that lack a name or a date of the question."""
     subject = subject_of(question)
     hits = {each.hit.passage.id: each.hit for each in every}
     lacks = {key: lacking(subject, hit, above.get(key, "")) for key, hit in hits.items()}
@@ -181,7 +181,7 @@ def _read(
 def read_candidates(
     question: str, every: Sequence[Candidate], above: Mapping[str, str], reader: Reader
 ) -> list[Candidate]:
-    """Return candidates of any passages, each with what the reader makes of it for `question`, in their order.
+    """Return candidates of any passages in their order, each with the reader's result for `question`.
 
     `above` has the headings above passages, by passage id.
     """
@@ -201,7 +201,7 @@ def _readings(
     above: Mapping[str, str],
     reader: Reader,
 ) -> dict[tuple[str, int], SentenceReading]:
-    """Return the readings of chosen sentences and those around them, by passage id and where the sentence begins."""
+    """Return the readings of chosen sentences and those around them, by passage id and start of the sentence."""
     windows = windows_of(hits, chosen, above)
     readings: dict[tuple[str, int], SentenceReading] = {}
     for window, parts in zip(windows, reader.read(question, windows), strict=True):

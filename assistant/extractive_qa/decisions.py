@@ -17,7 +17,7 @@ from typing import Any
 MODELS = Path(__file__).parent / "models"
 FILE = "decisions.json"
 ANY = "any"
-"""Stands for models that none were fitted for."""
+"""Used for models without fitted numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Confidence:
     bias: float
     weights: Mapping[str, float]
     threshold: float
-    """Below it, the answer is no."""
+    """Below this, Attest refuses to answer."""
 
     def probability(self, features: Mapping[str, float]) -> float:
         """Return the probability in [0, 1] that the evidence answers."""
@@ -50,19 +50,19 @@ class Confidence:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """All numbers for one embedding model, with its reader or without one."""
+    """All numbers for one embedding model, with or without a reader."""
 
     ranking: Ranking
     confidence: Confidence
     further: Confidence
-    """How likely a quote after the first answers too: its `margin`, the `gap` from the first one's score, and the
+    """How likely a quote after the first answers too, from its `margin`, the `gap` to the first one's score, and the
     `certainty` of the first."""
     span_certainty: float
-    """Agreement (`assistant.extractive_qa.span_reader.SentenceReading`) from which on a short answer is given."""
+    """The least agreement (`assistant.extractive_qa.span_reader.SentenceReading`) for a short answer."""
 
     @classmethod
     def load(cls, model: str, *, reading: bool) -> Decisions:
-        """Return the numbers for an embedding model by its name, or those for any model."""
+        """Return the numbers for an embedding model by name, or those for any model."""
         content = _content(model if is_calibrated(model) else ANY)
         return cls.of(content["with reader" if reading else "without reader"])
 

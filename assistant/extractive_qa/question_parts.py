@@ -1,7 +1,7 @@
-"""Split a question that asks for several things into questions of their own.
+"""Split a question that asks for several things into separate questions.
 
 "When and where was it held?" asks for two things with two words; "How many seats and books has it?" with one. A reader
-that learned from questions for one thing answers one of them and leaves the others out.
+that was trained on questions for one thing answers one of them and ignores the others.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ import regex
 from assistant.verify.language_rules import LanguageRules, rules_of_text
 
 MOST = 4
-"""Parts that are looked for: a question with more is a list of questions."""
+"""Parts to look for: a question with more is a list of questions."""
 _END = " \t\n?？؟.,;"
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionParts:
-    """What a question asks for, part by part, in its order."""
+    """The parts of a question, in its order."""
 
     questions: tuple[str, ...]
     amounts: bool
-    """Whether one word asks for the amounts of several things: other answers mean that they are one thing."""
+    """Whether one word asks for the amounts of several things; answers of other kinds mean that they are one thing."""
 
 
 def parts_of(question: str) -> QuestionParts | None:
-    """Return the parts of `question`; None where it asks for one thing, or nothing is known of its language."""
+    """Return the parts of `question`; None if it asks for one thing, or its language has no data."""
     rules = rules_of_text(question)
     asking = rules.cues("interrogatives")
     text = " ".join(unicodedata.normalize("NFC", question).split()).strip(_END)
@@ -43,7 +43,7 @@ def parts_of(question: str) -> QuestionParts | None:
 
 
 def _of_things(before: str, word: str, after: str, rules: LanguageRules) -> QuestionParts | None:
-    """Return the question once for each of the things that are joined behind its word, or before it."""
+    """Return the question once for each of the things joined after its question word, or before it."""
     join = rules.pattern("part_joins")
     things = join.split(after)
     questions = [f"{before}{word}{_spaced(thing, rules)}" for thing in things]
@@ -56,7 +56,7 @@ def _of_things(before: str, word: str, after: str, rules: LanguageRules) -> Ques
 
 
 def _alone(kept: int, words: Sequence[str], around: Sequence[str], rules: LanguageRules) -> str:
-    """Return the question with one of the words that ask, without the others and what joined them to it."""
+    """Return the question with only one of its question words, without what joined them."""
     rest = list(around)
     for number in range(len(words)):
         if number == kept:
@@ -65,7 +65,7 @@ def _alone(kept: int, words: Sequence[str], around: Sequence[str], rules: Langua
         if shorter == rest[number]:
             rest[number + 1] = _without_join(rest[number + 1], rules, at_end=False)
         elif any(each.strip(_END) for each in around[:number]) or shorter.strip(_END):
-            # What follows the word is said of it alone: ", and how many people took part".
+            # The words after it belong to it alone: ", and how many people took part".
             join = rules.pattern("part_joins").search(rest[number + 1])
             rest[number + 1] = rest[number + 1][join.start() :] if join else ""
         rest[number] = shorter

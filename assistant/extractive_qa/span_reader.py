@@ -20,51 +20,51 @@ from assistant.extractive_qa.windows import Window
 from store.types import Span
 
 TOKENS = 192
-"""Tokens of question and window that are read together."""
+"""Tokens of question and window together."""
 QUESTION_TOKENS = 48
-"""A longer question is cut: it would push the window out."""
+"""A longer question is cut, because it would leave no room for the window."""
 SPAN_TOKENS = 40
 """Tokens of a short answer at most."""
 BATCH_TOKENS = 1024
 SECOND = 0.7
-"""By how much a second span's score may stay behind the best one's: half as likely."""
+"""How far a second span's score may be below the best one's: half as likely."""
 
 FloatArray = NDArray[np.float32]
 
 
 class SpanScorer(Protocol):
-    """A network that gives each token of a text a score for beginning and for ending an answer."""
+    """A network that gives each token two scores, for beginning and for ending an answer."""
 
     def logits(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> FloatArray:
-        """Return ``(rows, tokens, 2)`` of ids and mask ``(rows, tokens)``."""
+        """Return logits ``(rows, tokens, 2)`` for ids and mask ``(rows, tokens)``."""
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceReading:
-    """What the reader makes of one sentence of a window."""
+    """The reader's result for one sentence of a window."""
 
     margin: float
-    """The best span's score less the window's "no answer"; above 0, the sentence answers."""
+    """The best span's score minus the window's "no answer"; above 0, the sentence answers."""
     span: Span
     """The best span, in the document's text."""
     certainty: float
-    """Share of all that the window could mean, "no answer" among it, that falls to this span, in [0, 1]."""
+    """The probability of this span among all possible results of the window, including "no answer", in [0, 1]."""
     agreement: float
-    """The share of this span together with all of its sentence that have most words in common with it: "300",
-    "300 people" and "more than 300" are one answer."""
+    """The probability of this span together with all spans of its sentence that share most words with it: "300", "300
+    people" and "more than 300" are one answer."""
     second: Span | None = None
-    """Other words of the sentence that answer nearly as well, for a question of two parts; they don't overlap."""
+    """Other words of the sentence that answer nearly as well, for a question with two parts; they don't overlap."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A question and a window as numbers."""
+    """A question and a window as token ids."""
 
     ids: list[int]
     begin: int
     """First token of the window."""
     offsets: list[tuple[int, int]]
-    """Of the window's tokens that are read, in its text."""
+    """Offsets in the window's text of the tokens that are read."""
 
 
 class Reader:
@@ -73,11 +73,11 @@ class Reader:
     def __init__(self, network: SpanScorer, tokenizer: Tokenizer) -> None:
         self._network = network
         self._tokenizer = tokenizer
-        # A text of no tokens is what stands before every text and after it.
+        # An empty text encodes to the tokens before and after every text.
         self._start, self._end = tokenizer.encode("").ids
 
     def read(self, question: str, windows: Sequence[Window]) -> list[tuple[SentenceReading | None, ...]]:
-        """Return for each window what its sentences say; None for a sentence that lies beyond what is read."""
+        """Return a reading for each sentence of each window; None for sentences beyond what is read."""
         asked = self._tokenizer.encode(question, add_special_tokens=False).ids[:QUESTION_TOKENS]
         texts = self._tokenizer.encode_batch([window.text for window in windows], add_special_tokens=False)
         rows = [self._row(asked, text.ids, text.offsets) for text in texts]
@@ -98,7 +98,7 @@ def _sentences(window: Window, row: _Row, logits: FloatArray) -> tuple[SentenceR
     count = len(row.offsets)
     none = float(logits[0].sum())
     starts, ends = logits[row.begin : row.begin + count, 0], logits[row.begin : row.begin + count, 1]
-    # Spans as a band above the diagonal: row is the first token, column how many follow.
+    # Spans as a band above the diagonal: the row is the first token, the column the number of tokens after it.
     scores = np.full((count, SPAN_TOKENS), -np.inf, np.float32)
     for more in range(min(SPAN_TOKENS, count)):
         scores[: count - more, more] = starts[: count - more] + ends[more:]
@@ -113,7 +113,7 @@ def _sentences(window: Window, row: _Row, logits: FloatArray) -> tuple[SentenceR
             continue
         first, last = int(inside[0]), int(inside[-1])
         block = scores[first : last + 1].copy()
-        # A span ends in the sentence that it begins in: row r may reach token `last` at most.
+        # A span ends in the sentence in which it begins: row r may reach token `last` at most.
         block[np.arange(SPAN_TOKENS)[None, :] > (last - np.arange(first, last + 1))[:, None]] = -np.inf
         at, more = (int(each) for each in np.unravel_index(int(block.argmax()), block.shape))
         best = float(block[at, more])
@@ -135,7 +135,7 @@ def _alike(shape: tuple[int, ...], at: int, more: int) -> NDArray[np.bool_]:
 
 
 def _second(block: FloatArray, at: int, more: int) -> tuple[int, int] | None:
-    """Return the best span that shares no token with the best one, if it is nearly as good: token and how many follow."""
+    """Return the first token and length of the best span that doesn't overlap the best one, if it is nearly as good."""
     rows, columns = np.indices(block.shape)
     apart = (rows > at + more) | (rows + columns < at)
     rest = np.where(apart, block, -np.inf)
@@ -163,12 +163,12 @@ def _trimmed(text: str, start: int, end: int) -> Span:
 
 
 def _is_full_stop(text: str, start: int, place: int) -> bool:
-    """Return whether a point ends the sentence: the last one of words without others, as "U.S." and "3.5" have."""
+    """Return whether a period ends the sentence, unlike those in "U.S." and "3.5"."""
     return text[place] == "." and "." not in text[start:place] and text[place + 1 : place + 2].strip() == ""
 
 
 def _batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Return indexes in order of length, in batches of at most `BATCH_TOKENS` with their padding."""
+    """Return indexes in order of length, in batches of at most `BATCH_TOKENS` including padding."""
     batches: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
         if batches and (len(batches[-1]) + 1) * lengths[index] <= BATCH_TOKENS:

@@ -1,7 +1,7 @@
 """Relate the lines of a passage: headings, lead-in lines, and the items that follow them.
 
-A heading says nothing without its text, an announcement ("Rowing is not allowed:") nothing without its items, and an
-item ("after sunset") may say the contrary without its announcement. So they are quoted together. Stored text has lost
+A heading says nothing without its text, a lead-in line ("Rowing is not allowed:") nothing without its items, and an
+item ("after sunset") may say the opposite without its lead-in line. So they are quoted together. Stored text has lost
 its list markers, so items are recognized by their position and by how they end.
 """
 
@@ -17,66 +17,66 @@ from assistant.verify.language_rules import LanguageRules, rules_of
 from store.types import Hit, Span
 
 LONGEST_HEADING = 100
-"""Code points; in scripts without blanks and marks, where a short paragraph looks the same, 60."""
+"""Code points; 60 in scripts without blanks and marks, where a short paragraph looks the same."""
 LONGEST_ITEM = 160
-"""Code points of an item that no mark tells from a paragraph."""
+"""Code points of an item that no mark distinguishes from a paragraph."""
 SHORT_ITEM = 60
-"""Code points; a longer line that is also three times as long as any item before it is a paragraph."""
+"""Code points. A longer line, if it is also three times as long as any item before it, is a paragraph."""
 LONGEST_TOGETHER = 700
-"""Code points that are quoted together."""
+"""Code points to quote together."""
 TITLES = 3
-"""Lines at the head of a passage that are headings: a title, what stands below it, and a section's. More are a list."""
+"""Lines at the beginning of a passage that are headings: a title, a line below it, and a section's. More are a list."""
 _MARK = regex.compile(
     r"""[-–—•·‣▪◦*●○■□►✓✔]\s | [(\[]?(?:\p{Nd}{1,2}|\p{L}|[ivxIVX]{1,4})[.)\]]\s | [①-⑳]\s?
     | [(（]?[一二三四五六七八九十]{1,2}[、)）.]""",
     regex.VERBOSE,
 )
-"""What an item begins with."""
+"""The beginning of an item."""
 _ANNOUNCES = regex.compile(r"[:：]\s*$")
 _ASKS = regex.compile(r"[?？]\s*$")
 _CONTINUES = regex.compile(r"[,;，；、]\s*(?:\p{L}{1,4})?\s*$")
-"""The end of an item after which another one comes."""
+"""The end of an item that another one follows."""
 _DIVIDER = " | "
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A sentence with its surroundings."""
+    """A sentence with its context."""
 
     words: str
     opens: bool
     """Whether it begins its line."""
     closes: bool
-    """Whether it ends its line, and is followed by another one."""
+    """Whether it ends its line, and another line follows."""
     longest_heading: int
 
     @property
     def is_whole(self) -> bool:
-        """Return whether it is all of its line, as far as the passage shows."""
+        """Return whether it is its whole line, as far as the passage shows."""
         return self.opens and self.closes
 
     @property
     def is_unmarked(self) -> bool:
-        """Return whether no punctuation ends it."""
+        """Return whether it ends without punctuation."""
         return not unicodedata.category(self.words[-1]).startswith("P") or self.words.endswith((")", "]", "”", '"'))
 
     @property
     def could_be_heading(self) -> bool:
-        """Return whether it is a short line of its own with more below, neither ended as a sentence nor a table's row."""
+        """Return whether it is a short line with more text below, without an end mark, and not a table's row."""
         whole = self.is_whole and len(self.words) <= self.longest_heading and _DIVIDER not in self.words
         return whole and not unicodedata.category(self.words[-1]).startswith("P")
 
 
 def is_heading(hit: Hit, span: Span) -> bool:
-    """Return whether a sentence of a passage is a heading: it names what is below it."""
+    """Return whether a sentence of a passage is a heading that names the text below it."""
     return next(number for number, each in enumerate(hit.sentences) if each.span == span) in headings(hit)
 
 
 def headings(hit: Hit) -> frozenset[int]:
     """Return which sentences of a passage are headings.
 
-    Passages end where a heading begins, so headings stand at the head of one; short lines below each other are a list.
-    In a file whose format knows no headings one may stand alone between paragraphs that are ended by marks.
+    Passages end where a heading begins, so headings are at the beginning of a passage; other consecutive short lines
+    are a list. In a file whose format has no headings, one may be between paragraphs that end with marks.
     """
     lines = _lines(hit)
     leading = sum(1 for _ in takewhile(lambda line: line.could_be_heading, lines))
@@ -99,7 +99,7 @@ def headings(hit: Hit) -> frozenset[int]:
 
 
 def whole(hit: Hit, span: Span) -> Span:
-    """Return what is quoted where a sentence is: with what it announces or names, or is announced by; else itself."""
+    """Return what to quote for a sentence: with its items, text or lead-in line; otherwise only itself."""
     number = next(place for place, each in enumerate(hit.sentences) if each.span == span)
     lines, named = _lines(hit), headings(hit)
     if number in named:
@@ -119,14 +119,16 @@ def whole(hit: Hit, span: Span) -> Span:
 
 
 def _fitting(hit: Hit, first: int, number: int, last: int) -> Span:
-    """Return the span from the sentence `first` to the last of `last` that fits, `number` included; else its own."""
+    """Return the longest span from the sentence `first` through `number`, up to `last`, that fits; else the sentence's
+    own.
+    """
     spans = [each.span for each in hit.sentences]
     fitting = [end for end in range(number, last + 1) if spans[end].end - spans[first].start <= LONGEST_TOGETHER]
     return Span(spans[first].start, spans[fitting[-1]].end) if fitting else spans[number]
 
 
 def _end_of(hit: Hit, lines: list[_Line], opener: int) -> int:
-    """Return the last sentence that belongs to an announcement, or to a question on its own line; `opener` for others."""
+    """Return the last sentence after a lead-in line, or after a question on its own line; `opener` for others."""
     line, first = lines[opener], opener + 1
     if first >= len(lines):
         return opener
@@ -154,12 +156,12 @@ def _end_of_count(lines: list[_Line], opener: int, counts: regex.Pattern[str]) -
 
 
 def _goes_on(lines: list[_Line], first: int, number: int, rules: LanguageRules | None) -> bool:
-    """Return whether a sentence is one more item of the list that begins with the sentence `first`."""
+    """Return whether a sentence is another item of the list that begins with the sentence `first`."""
     begun, before, line = lines[first], lines[number - 1], lines[number]
     if not begun.opens or _announces(line.words, rules):
         return False
     if _MARK.match(begun.words):
-        # What an item goes on to say stands on its line.
+        # The rest of an item is on its line.
         return not line.opens or bool(_MARK.match(line.words))
     longest = max(len(each.words) for each in lines[first:number])
     if len(line.words) > min(LONGEST_ITEM, max(SHORT_ITEM, 3 * longest)):

@@ -28,7 +28,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """How many names and dates of a question a passage doesn't have."""
+    """The number of names and dates of a question that a passage lacks."""
 
     names: int = 0
     dates: int = 0
@@ -44,7 +44,7 @@ def subject_of(question: str) -> Subject:
 
 
 def lacking(subject: Subject, hit: Hit, heading: str = "") -> Lacking:
-    """Return what of `subject` neither a passage has, nor its `heading`, nor its document's title, speaker or date."""
+    """Return what of `subject` is missing in a passage, its `heading`, and its document's title, speaker and date."""
     if not (subject.names or subject.dates):
         return NOTHING
     text = fold(hit.text)

@@ -13,30 +13,30 @@ from assistant.extractive_qa.structure import headings
 from store.types import Hit, Span
 
 WINDOW = 420
-"""Code points of a window at most, unless one sentence alone is longer; half as many in dense scripts."""
+"""Code points of a window, unless one sentence alone is longer; half as many in dense scripts."""
 DENSE_LANGUAGES = frozenset({"th", "zh", "ja", "ko", "lo", "km", "my"})
-"""Languages whose scripts say about twice as much in a code point, by the embedding model's tokens."""
+"""Languages whose scripts say about twice as much per code point, by the embedding model's tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A text to read: a heading, if there is one, and whole sentences of one passage."""
+    """A text to read: a heading, if any, and whole sentences of one passage."""
 
     text: str
     sentences: tuple[Span, ...]
-    """Of `text`, in its order."""
+    """Spans of `text`, in order."""
     offset: int
-    """Added to a place in `text`, the place in the document; right for sentences, not for the heading."""
+    """Added to an offset in `text`, gives the offset in the document; valid for sentences, not for the heading."""
     hit: int
-    """Index of the passage among the hits."""
+    """Index of the passage in the hits."""
     first: int
     """Index of the first sentence in ``hit.sentences``."""
 
 
 def windows_of(hits: Sequence[Hit], chosen: Mapping[int, Sequence[int]], above: Mapping[str, str]) -> list[Window]:
-    """Return windows that hold the chosen sentences, each sentence in one window at most.
+    """Return windows that contain the chosen sentences, each sentence in at most one window.
 
-    `chosen` has indexes of sentences by index of the hit; `above` the heading above a passage, by passage id.
+    `chosen` has indexes of sentences by index of the hit; `above` has the heading above a passage, by passage id.
     """
     return [
         window
@@ -46,7 +46,7 @@ def windows_of(hits: Sequence[Hit], chosen: Mapping[int, Sequence[int]], above: 
 
 
 def heading_above(hit: Hit, index: int, above: str) -> str:
-    """Return the nearest heading above the sentence `index` in its passage; else `above`, the passage's own."""
+    """Return the closest heading above the sentence `index` in its passage; otherwise `above`, the passage's own."""
     named = [number for number in headings(hit) if number < index]
     if not named:
         return above

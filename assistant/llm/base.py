@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def counter_of(llm: LLM) -> Callable[[str], int]:
-    """Return what counts the tokens of a text for `llm`: its own tokenizer, else tiktoken's cl100k_base.
+    """Return a function that counts tokens for `llm`, with its own tokenizer, or else with tiktoken's cl100k_base.
 
-    cl100k_base ships with LlamaIndex, so that counting never downloads anything. Counting raises LanguageModelError
-    where the model's own tokenizer fails, which may be a server.
+    cl100k_base ships with LlamaIndex, so counting never downloads anything. Counting raises LanguageModelError if the
+    model's own tokenizer fails, which may be a server.
     """
     own = getattr(llm, "count_tokens", None)
     if not callable(own):
@@ -47,23 +47,23 @@ def _encoding() -> tiktoken.Encoding:
     import tiktoken
     from llama_index.core.utils import get_tokenizer
 
-    get_tokenizer()  # Loads it from the vocabulary that LlamaIndex ships; tiktoken remembers it.
+    get_tokenizer()  # Loads it from the vocabulary that LlamaIndex ships; tiktoken caches it.
     return tiktoken.get_encoding("cl100k_base")
 
 
 Pause = Callable[[float], None]
 
 RETRIES = 2
-"""Of a model that failed before its first word; one that broke off later is not asked again."""
+"""For a model that failed before its first word; one that broke off later is not retried."""
 PAUSE_SECONDS = 0.5
-"""Before the first retry; doubled before each next."""
+"""Before the first retry; doubled before each further one."""
 
 BEAT_SECONDS = 0.25
-"""How often our adapters give an empty piece while the model is silent: the moments at which they can be stopped."""
+"""How often adapters yield an empty piece while the model is silent, so that they can be stopped then."""
 
 
 def stream_text(llm: LLM, messages: list[ChatMessage], **options: object) -> Iterator[str]:
-    """Yield the pieces of the model's reply as they come, empty ones among them. Closing the iterator stops it.
+    """Yield the pieces of the model's reply as they come, including empty ones. Closing the iterator stops the model.
 
     Raises:
         LanguageModelError: the model refused, hung or broke off; the message says what to do.
@@ -90,12 +90,12 @@ def stream_text(llm: LLM, messages: list[ChatMessage], **options: object) -> Ite
 def reply(
     llm: LLM, messages: list[ChatMessage], max_tokens: int, pause: Pause = time.sleep
 ) -> Generator[str, None, None]:
-    """Yield the pieces of the reply; ask again where the model failed before its first word, up to `RETRIES` times.
+    """Yield the pieces of the reply; retry up to `RETRIES` times if the model fails before its first word.
 
     Pieces are empty while the model is silent. Closing the iterator stops it.
 
     Raises:
-        LanguageModelError: it failed for good, or after its first word.
+        LanguageModelError: it failed permanently, or after its first word.
     """
     for attempt in range(RETRIES + 1):
         pieces = stream_text(llm, messages, max_tokens=max_tokens)
@@ -124,14 +124,14 @@ def model_error(code: str, *, is_temporary: bool = False, **values: object) -> L
 
 
 def explained(error: LanguageModelError, language: str) -> str:
-    """Return what `error` says in `language` (BCP 47); empty where only English has words for it."""
+    """Return the message of `error` in `language` (BCP 47); empty if only English has one."""
     if error.code is not None and (translated := phrase_in(error.code, language)):
         return translated.render(**error.values)
     return str(error) if phrase("model_unavailable", language).name.endswith(".en") else ""
 
 
 def as_model_error(error: Exception) -> LanguageModelError:
-    """Return what a user should know of a failure of any adapter's library."""
+    """Return what a user should know about a failure of any adapter's library."""
     status = getattr(error, "status_code", None)
     name = type(error).__name__
     if isinstance(status, int):

@@ -16,7 +16,7 @@ from store.extras import is_torch_installed
 
 
 class CausalLLM(LocalLLM):
-    """A model that transformers loads with `AutoModelForCausalLM`. One answer is written at a time."""
+    """A model that transformers loads with `AutoModelForCausalLM`. It writes one answer at a time."""
 
     name: str = Field(description="A folder, or a name on the Hugging Face hub.")
 
@@ -25,7 +25,7 @@ class CausalLLM(LocalLLM):
 
     @classmethod
     def class_name(cls) -> str:
-        """Return the name that LlamaIndex knows this class by."""
+        """Return the name by which LlamaIndex knows this class."""
         return "CausalLLM"
 
     @property
@@ -34,10 +34,10 @@ class CausalLLM(LocalLLM):
         return self.name.rstrip("/").rsplit("/", 1)[-1]
 
     def load(self) -> None:
-        """Load the model now; the first use does it otherwise.
+        """Load the model now instead of at its first use.
 
         Raises:
-            LanguageModelError: it isn't there, isn't of that kind, or memory is short.
+            LanguageModelError: it isn't there, has another type, or doesn't fit into memory.
         """
         with self._loading:
             if self._model is None:
@@ -49,7 +49,7 @@ class CausalLLM(LocalLLM):
         return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def write(self, messages: Sequence[ChatMessage], options: dict[str, object]) -> Iterator[str]:
-        """Yield the reply piece by piece, an empty piece where none came for a while. Closing it stops the model."""
+        """Yield the reply piece by piece, and an empty piece after a while without one. Closing it stops the model."""
         import torch
         from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
 
@@ -78,7 +78,7 @@ class CausalLLM(LocalLLM):
                             streamer=streamer,
                             stopping_criteria=StoppingCriteriaList([Stopped()]),
                         )
-            except Exception as error:  # whatever it is must reach the reader, not the thread
+            except Exception as error:  # any error must reach the reader, not the thread
                 failures.append(error)
             finally:
                 streamer.end()  # type: ignore[no-untyped-call]
@@ -99,7 +99,7 @@ class CausalLLM(LocalLLM):
 
 
 def _pieces_of(streamer: Iterator[str]) -> Iterator[str]:
-    """Yield what comes out of a streamer, an empty piece where its time is up."""
+    """Yield the output of a streamer, and an empty piece after a timeout."""
     while True:
         try:
             yield next(streamer)

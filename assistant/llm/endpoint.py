@@ -22,37 +22,37 @@ from assistant.llm.base import BEAT_SECONDS
 
 CONTEXT_WINDOW = 8192
 TIMEOUT_SECONDS = 90.0
-"""Of silence: until the connection stands, and between two pieces of a reply. A model on a processor may well
-read for a minute before its first word."""
+"""Seconds of silence: until the connection is made, and between two pieces of a reply. A model on a CPU may need a
+minute to read before its first word."""
 _DONE = object()
 _MOST = 100_000
-"""Characters of one reply: far more than any answer, and little enough to hold while nobody reads them."""
+"""Characters of one reply: far more than any answer, and few enough to buffer while nobody reads them."""
 
 
 def endpoint(
     base_url: str, model: str, api_key: str | None = None, *, timeout: float = TIMEOUT_SECONDS
 ) -> InterruptibleEndpoint:
-    """Return the model of that name at an endpoint such as ``http://127.0.0.1:11434/v1``, which is not asked yet."""
+    """Return the model of that name at an endpoint such as ``http://127.0.0.1:11434/v1``, without contacting it."""
     return InterruptibleEndpoint(
         model=model,
         api_base=base_url,
-        # Local servers want none, but the client insists on one.
+        # Local servers need no key, but the client insists on one.
         api_key=api_key or "none",
         is_chat_model=True,
         context_window=CONTEXT_WINDOW,
         temperature=0.0,
         timeout=timeout,
-        reuse_client=False,  # Each reply has an event loop of its own, and a client belongs to one.
-        max_retries=0,  # The caller decides on trying again: it knows what was shown already.
+        reuse_client=False,  # Each reply has its own event loop, and a client belongs to one.
+        max_retries=0,  # The caller decides on retries: it knows what was already shown.
     )
 
 
 class InterruptibleEndpoint(OpenAILike):
-    """`OpenAILike` whose streamed replies come with empty pieces while the endpoint is silent."""
+    """`OpenAILike` whose streamed replies contain empty pieces while the endpoint is silent."""
 
     @classmethod
     def class_name(cls) -> str:
-        """Return the name that LlamaIndex knows this class by."""
+        """Return the name by which LlamaIndex knows this class."""
         return "InterruptibleEndpoint"
 
     def stream_chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponseGen:
@@ -82,7 +82,7 @@ class InterruptibleEndpoint(OpenAILike):
     ) -> None:
         characters = 0
         async for reply in await self.astream_chat(messages, **options):
-            # Each of LlamaIndex's replies holds all that came before it: of many that wait, only what is new is kept.
+            # Each of LlamaIndex's replies contains all text before it, so only the new part of waiting ones is kept.
             received.put(_piece(reply.delta or ""))
             characters += len(reply.delta or "")
             if characters > _MOST:
@@ -94,7 +94,7 @@ def _piece(text: str) -> ChatResponse:
 
 
 def _in_background(work: Callable[[], Any], received: queue.Queue[Any]) -> Callable[[], None]:
-    """Run a coroutine in a thread; its failure and its end are put into `received`. Calling the result cancels it."""
+    """Run a coroutine in a thread; put its failure and its end into `received`. Calling the result cancels it."""
     started = threading.Event()
     cancel: list[Callable[[], object]] = []
 
@@ -110,7 +110,7 @@ def _in_background(work: Callable[[], Any], received: queue.Queue[Any]) -> Calla
             asyncio.run(main())
         except asyncio.CancelledError:
             pass
-        except Exception as error:  # whatever it is must reach the reader, not the thread
+        except Exception as error:  # any error must reach the reader, not the thread
             received.put(error)
         finally:
             started.set()
@@ -122,6 +122,6 @@ def _in_background(work: Callable[[], Any], received: queue.Queue[Any]) -> Calla
             for each in cancel:
                 each()
 
-    # In this context, so that what LlamaIndex tells of the call belongs to the answer that it is made for.
+    # In this context, so that LlamaIndex's instrumentation of the call belongs to its answer.
     threading.Thread(target=copy_context().run, args=(run,), daemon=True, name="endpoint").start()
     return stop

@@ -24,16 +24,16 @@ from assistant.llm.base import BEAT_SECONDS, model_error
 from assistant.llm.local import LocalLLM, turns_of
 
 BATCH = 64
-"""Tokens read between two looks at whether the answer is still wanted: small enough to stop within a second or two
-on two cores, and as fast as larger ones there."""
+"""Tokens to read before checking again whether the answer is still wanted: few enough to stop within a second or two on
+two cores, and as fast as larger batches there."""
 QUOTE_TOKENS = 180
-"""The most tokens of quotes in a prompt: on two cores they are read in about three seconds."""
+"""The most tokens of quotes in a prompt: two cores read them in about three seconds."""
 CACHE_MEGABYTES = 64
-"""For the beginnings of earlier prompts; the library would take eight gigabytes."""
+"""For the beginnings of earlier prompts; the library's default is eight gigabytes."""
 SPINS = "20000"
-"""How often a thread looks whether the others are ready before it sleeps; OpenMP is told when the library is loaded.
-Its own choice, 300,000, made writing ten times slower on two cores that two other programs wanted too; never to spin made
-it a quarter slower on idle ones. This is within a tenth of the best on both."""
+"""How often a thread checks whether the others are ready before it sleeps; OpenMP reads it when the library loads.
+OpenMP's default, 300,000, made writing ten times slower on two cores that two other programs used too. Without spinning
+it was a quarter slower on idle cores. This value is within a tenth of the best in both cases."""
 
 _DONE = object()
 
@@ -52,7 +52,7 @@ class GgufLLM(LocalLLM):
 
     @classmethod
     def class_name(cls) -> str:
-        """Return the name that LlamaIndex knows this class by."""
+        """Return the name by which LlamaIndex knows this class."""
         return "GgufLLM"
 
     @property
@@ -64,7 +64,8 @@ class GgufLLM(LocalLLM):
         """Load the file now.
 
         Raises:
-            LanguageModelError: xllamacpp or the file is missing, the file is none, or memory is short.
+            LanguageModelError: xllamacpp or the file is missing, the file has another format, or memory is
+                insufficient.
         """
         with self._loading:
             if self._server is None:
@@ -72,7 +73,7 @@ class GgufLLM(LocalLLM):
 
     @property
     def spent(self) -> dict[str, float]:
-        """llama.cpp's own count of the latest answer: ``prompt_n``, ``predicted_ms`` and so on; empty if it was stopped."""
+        """llama.cpp's own counts for the latest answer: ``prompt_n``, ``predicted_ms`` and so on; empty if it was stopped."""
         return self._spent
 
     def count_tokens(self, text: str) -> int:
@@ -87,7 +88,7 @@ class GgufLLM(LocalLLM):
             return len(json.load(reply)["tokens"])
 
     def write(self, messages: Sequence[ChatMessage], options: dict[str, object]) -> Iterator[str]:
-        """Yield the reply piece by piece, an empty piece where none came for a while. Closing it stops the model."""
+        """Yield the reply piece by piece, and an empty piece after a while without one. Closing it stops the model."""
         request = {
             "messages": turns_of(messages),
             "max_tokens": self.max_tokens,
@@ -127,7 +128,7 @@ class GgufLLM(LocalLLM):
                 if not stop.is_set():
                     self._spent = {}
                     self._server.handle_chat_completions(request, take)
-        except Exception as error:  # whatever the library raises must reach the reader, not the thread
+        except Exception as error:  # any error of the library must reach the reader, not the thread
             chunks.put(model_error("model_broke_off", reason=type(error).__name__))
         finally:
             chunks.put(_DONE)
@@ -135,7 +136,7 @@ class GgufLLM(LocalLLM):
 
 @contextmanager
 def _environment(name: str, value: str) -> Iterator[None]:
-    """Yield a variable that is set for a while, unless the user has set it."""
+    """Set an environment variable for a while, unless the user has set it."""
     before = os.environ.get(name)
     os.environ.setdefault(name, value)
     try:
@@ -154,7 +155,7 @@ def _next(chunks: queue.Queue[Any]) -> Any:  # noqa: ANN401 - text, an exception
 
 def _serve(llm: GgufLLM) -> Any:  # noqa: ANN401 - the library has no types
     try:
-        # A user who has told OpenMP how to wait is not overruled.
+        # Respect the user's own setting for OpenMP.
         with nullcontext() if "OMP_WAIT_POLICY" in os.environ else _environment("GOMP_SPINCOUNT", SPINS):
             import xllamacpp  # type: ignore[import-untyped]
     except ImportError as error:
@@ -174,7 +175,7 @@ def _serve(llm: GgufLLM) -> Any:  # noqa: ANN401 - the library has no types
     params.verbosity = 0
     params.warmup = False
     params.cache_ram_mib = CACHE_MEGABYTES
-    # The library always listens on a local port as well: any free one, and closed without the key.
+    # The library always listens on a local port as well: use any free one, and require the key.
     params.port = 0
     params.api_keys = [llm._key]
     try:

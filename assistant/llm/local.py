@@ -20,7 +20,7 @@ from pydantic import Field, PrivateAttr
 
 
 class LocalLLM(CustomLLM):
-    """A language model in this process. A subclass loads it and writes pieces; this is the rest of LlamaIndex's side."""
+    """A language model in this process. A subclass loads it and writes pieces; this class is the interface for LlamaIndex."""
 
     context_window: int = Field(default=4096, description="Tokens of prompt and answer together.")
     max_tokens: int = Field(default=256, description="The most tokens of one answer.")
@@ -35,15 +35,15 @@ class LocalLLM(CustomLLM):
 
     @abstractmethod
     def load(self) -> None:
-        """Load the model now; the first use does it otherwise."""
+        """Load the model now instead of at its first use."""
 
     @abstractmethod
     def write(self, messages: Sequence[ChatMessage], options: dict[str, object]) -> Iterator[str]:
-        """Yield the reply piece by piece, an empty piece where none came for a while. Closing it stops the model."""
+        """Yield the reply piece by piece, and an empty piece after a while without one. Closing it stops the model."""
 
     @property
     def metadata(self) -> LLMMetadata:
-        """What LlamaIndex asks of every model."""
+        """The metadata that LlamaIndex needs from every model."""
         return LLMMetadata(
             context_window=self.context_window,
             num_output=self.max_tokens,
@@ -69,16 +69,16 @@ class LocalLLM(CustomLLM):
         return ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=text))
 
     def complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponse:
-        """Return the reply to one message of the user's."""
+        """Return the reply to one user message."""
         reply = self.chat([ChatMessage(role=MessageRole.USER, content=prompt)], **options)
         return CompletionResponse(text=reply.message.content or "")
 
     def stream_complete(self, prompt: str, formatted: bool = False, **options: object) -> CompletionResponseGen:
-        """Yield the reply to one message of the user's, piece by piece."""
+        """Yield the reply to one user message, piece by piece."""
         for reply in self.stream_chat([ChatMessage(role=MessageRole.USER, content=prompt)], **options):
             yield CompletionResponse(text=reply.message.content or "", delta=reply.delta)
 
 
 def turns_of(messages: Sequence[ChatMessage]) -> list[dict[str, str]]:
-    """Return messages as chat templates and servers take them."""
+    """Return messages in the form that chat templates and servers use."""
     return [{"role": str(each.role.value), "content": each.content or ""} for each in messages]

@@ -31,14 +31,14 @@ class FoundModel:
 
     kind: Kind
     name: str
-    """What its kind loads it by: a name at the endpoint, a file, a folder or a name on the hub."""
+    """What its kind loads: a name at the endpoint, a file, a folder or a name on the hub."""
     where: str
-    """For people: the address or the folder."""
+    """The address or the folder, for users."""
     problem: LanguageModelError | None = None
-    """Why it can't be used as things are; None if it can."""
+    """Why it can't be used now; None if it can."""
 
     def load(self, settings: Settings) -> LLM:
-        """Return the model as a LlamaIndex `LLM`; heavy ones load on their first use."""
+        """Return the model as a LlamaIndex `LLM`; large ones load at their first use."""
         if self.kind == "endpoint":
             from assistant.llm.endpoint import endpoint
 
@@ -54,7 +54,7 @@ class FoundModel:
 
 
 def find_models(settings: Settings) -> list[FoundModel]:
-    """Return all that is there, the one that would be used first."""
+    """Return all available models; the first is the default."""
     found: list[FoundModel] = []
     if settings.base_url:
         found += _at_endpoint(settings)
@@ -65,7 +65,7 @@ def find_models(settings: Settings) -> list[FoundModel]:
 
 
 def choose(settings: Settings) -> FoundModel | None:
-    """Return the model that the settings mean, or the first that is there; None where there is none.
+    """Return the model that the settings name, or the first available one; None if there is none.
 
     Raises:
         LanguageModelError: the settings name a model that can't be used.
@@ -79,9 +79,9 @@ def choose(settings: Settings) -> FoundModel | None:
 
 
 def is_there(settings: Settings) -> bool:
-    """Return whether there seems to be a model, or an endpoint is named: what can be said without asking anybody.
+    """Return whether there seems to be a model, or an endpoint is set, without contacting anything.
 
-    Never where the settings want quotes alone: then no model is given anything to read.
+    Never if the settings want quotes alone: then no model is given anything to read.
     """
     return settings.mode != "quotes" and bool(
         settings.base_url or settings.model or any(not each.problem for each in _in_folders(settings))
@@ -89,7 +89,7 @@ def is_there(settings: Settings) -> bool:
 
 
 def load_model(settings: Settings) -> LLM | None:
-    """Return the chosen model, ready to be asked; None in quotes mode and where there is none.
+    """Return the chosen model, ready to use; None in quotes mode, and if there is none.
 
     Raises:
         LanguageModelError: the settings name a model that can't be used.
@@ -104,7 +104,7 @@ def served_models(base_url: str, api_key: str | None = None, *, timeout: float =
     """Return the names of the models that an endpoint serves.
 
     Raises:
-        LanguageModelError: it can't be reached, or is none; the message says what to check.
+        LanguageModelError: it can't be reached, or isn't an endpoint; the message says what to check.
     """
     url = base_url.rstrip("/") + "/models"
     if not url.startswith(("http://", "https://")):
@@ -130,7 +130,7 @@ def _at_endpoint(settings: Settings) -> list[FoundModel]:
     except LanguageModelError as error:
         return [FoundModel("endpoint", settings.model or "", url, error)]
     if settings.model:
-        # Some servers answer to any name, or to more than they list.
+        # Some servers accept any name, or more than they list.
         return [FoundModel("endpoint", settings.model, url)]
     if not served:
         return [FoundModel("endpoint", "", url, model_error("model_none_at", address=url))]

@@ -59,10 +59,11 @@ def application(
     owner_socket: str | None = None,
     shared: Database | None = None,
 ) -> ASGIApp:
-    """Build the ASGI application; `is_local` where only this machine can reach it.
+    """Build the ASGI application; `is_local` means that only this machine can reach it.
 
-    Requests by the socket `owner_socket` are the library owner's. Other visitors are known by `authenticators`, then
-    by a proxy's header, then by the cookie of a session. `shared` is the database of several servers of the library.
+    Requests through the socket `owner_socket` are the library owner's. Other visitors are identified by
+    `authenticators`, then by a proxy's header, then by a session cookie. `shared` is the database of several servers of
+    the library.
     """
     tokens = () if accounts is None else (bearer_token(accounts),)
     metrics = Metrics(assistant.library)
@@ -78,7 +79,7 @@ def application(
         dependencies=[Depends(refuse_undeclared)],
         middleware=[
             Middleware(MeasuredRequests, metrics=metrics),
-            # Proxies are believed by their own addresses, so those are looked at before they are replaced.
+            # Proxies are trusted by their own addresses, so check those before they are replaced.
             Middleware(AuthenticationMiddleware, backend=identity, on_error=unknown_visitor),
             Middleware(ProxyHeadersMiddleware, trusted_hosts=list(access.networks())),
             Middleware(RateLimits, per_minute=per_minute, shared=counts),

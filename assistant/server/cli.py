@@ -88,7 +88,7 @@ def serve(
 
 
 def _supervise(settings: Settings, host: str, port: int, workers: int) -> int:
-    """Serve by several processes. Raises RequestError for a library that only one can serve."""
+    """Serve with several processes. Raises RequestError for a library that only one can serve."""
     from assistant.accounts.sign_in import Accounts, accounts_location
     from assistant.server.auth.authentication import Access
     from assistant.server.serve import address, admitted, bound
@@ -114,7 +114,7 @@ def _supervise(settings: Settings, host: str, port: int, workers: int) -> int:
 def _prepare_writing(assistant: InstrumentedAssistant) -> None:
     from store.errors import LanguageModelError
 
-    # The answer that needs the model says why it can't be used.
+    # The first answer that needs the model says why it can't be used.
     with suppress(LanguageModelError):
         assistant.prepare_writing()
 
@@ -132,13 +132,13 @@ def _announce(address: str, host: str) -> None:
 
 
 def _program(settings: Settings) -> list[str]:
-    """Return how `attest` is started again, with the same library."""
+    """Return the command that starts `attest` again with the same library."""
     program = "import sys; from assistant.cli import main; sys.exit(main())"
     return [sys.executable, "-c", program, "--home", str(settings.home)]
 
 
 def _bench(settings: Settings) -> EvaluationRuns:
-    """Return `attest eval` for the page, in processes of its own, over the suites that come with it and the home's."""
+    """Return `attest eval` for the page, in separate processes, over the suites shipped with Attest and the home's."""
     from importlib.resources import files
 
     from assistant.server.evaluation_runs import EvaluationRuns

@@ -26,7 +26,7 @@ async def caller_of_request(request: Request) -> Visitor:
 
 
 def caller_of_scope(scope: Scope) -> Visitor:
-    """Return who calls the API: where nobody signs in, programs without a browser's cookie are one and the same.
+    """Return who calls the API. If nobody signs in, all programs without a browser's cookie are the same caller.
 
     Raises NotSignedInError for a stranger.
     """

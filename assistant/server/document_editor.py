@@ -1,6 +1,6 @@
 """Change the library from the page and the API: add, describe, remove and bring back documents.
 
-`assistant.server.intake` takes files in, one after the other.
+`assistant.server.intake` adds files, one after the other.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from store.library import Library
 
 MOST_WAITING = 1_000
-"""Files that wait to be read; one more is refused."""
+"""Files that wait to be read; further ones are refused."""
 _NAME_BYTES = 180
 
 TakeFile = Callable[[Path, Progress, str | None], Taken]
-"""Takes the file at a path into the library, and into a collection if one is given. Raises errors of `store.errors`."""
+"""Adds the file at a path to the library, and to a collection if one is given. Raises errors of `store.errors`."""
 
 
 def ingest_into(library: Library) -> TakeFile:
-    """Return what takes files into `library`."""
+    """Return a function that adds files to `library`."""
 
     def take(path: Path, progress: Progress, collection: str | None) -> Taken:
         report = ingest_paths(library, [path], progress=progress, collection=collection)
@@ -49,14 +49,14 @@ def ingest_into(library: Library) -> TakeFile:
 
 
 class DocumentEditor:
-    """Takes files in one after the other, and removes, brings back and renames documents."""
+    """Adds files one after the other, and removes, restores and renames documents."""
 
     def __init__(
         self, library: Library, take_file: TakeFile | None, folder: Path | None, shared: Database | None = None
     ) -> None:
-        """`take_file`: see `ingest_into`; `folder`: where uploaded files are kept, so that they can be read again.
+        """`take_file`: see `ingest_into`; `folder`: where to keep uploaded files, so that they can be read again.
 
-        Where several servers have the library, `shared` is the database by which they know of each other's uploads.
+        If several servers have the library, `shared` is the database that holds the uploads of all of them.
         """
         self.library = library
         self._take_file = take_file
@@ -64,7 +64,7 @@ class DocumentEditor:
         self._intake: Intake = LocalIntake(self._take) if shared is None else SharedIntake(self._take, shared, folder)
         self._removed: RemovedDocuments = LocalRemoved() if shared is None else SharedRemoved(shared)
         self.standings = Standings(library)
-        """How the library's documents stand."""
+        """The states of the library's documents."""
 
     @property
     def accepts_files(self) -> bool:
@@ -72,9 +72,9 @@ class DocumentEditor:
         return self._take_file is not None and self._folder is not None
 
     def place(self, name: str, suffixes: Sequence[str], reach: Collections = None) -> Path:
-        """Return where an upload named `name` is kept. Raises RequestError for a name or a kind that isn't taken.
+        """Return where an upload named `name` is kept. Raises RequestError for a name or a kind that isn't accepted.
 
-        Each collection has a folder of its own, so that a name never stands for another one's document.
+        Each collection has its own folder, so that a name never refers to another one's document.
         """
         if self._folder is None or self._take_file is None:
             raise RequestError("Documents can't be added from this page; use `attest ingest`.", code="no_uploads")
@@ -100,15 +100,15 @@ class DocumentEditor:
         return folder / plain
 
     def take(self, path: Path, reach: Collections = None) -> Item:
-        """Queue the file at `path` for the first collection of `reach`; `items` tells what becomes of it."""
+        """Queue the file at `path` for the first collection of `reach`; `items` gives its state."""
         return self._intake.put(path.name, path, _first(reach))
 
     def embed_anew(self, name: str) -> Item:
-        """Queue embedding all passages again, listed as `name`; questions are answered meanwhile."""
+        """Queue embedding all passages again, listed as `name`; questions work meanwhile."""
         return self._intake.put(name, None, None)
 
     def items(self, reach: Collections = None) -> tuple[Item, ...]:
-        """Return the latest uploads, the newest first; with `reach` those to its collections."""
+        """Return the latest uploads, newest first; with `reach`, those to its collections."""
         return self._intake.items(reach)
 
     def remove(self, document_id: str, reach: Collections = None) -> Document:
@@ -120,7 +120,7 @@ class DocumentEditor:
         return removed
 
     def bring_back(self, document_id: str, reach: Collections = None) -> Document:
-        """Undo a recent removal: the document comes back under the same id, so that old answers open it again."""
+        """Undo a recent removal: the document gets its old id, so that old answers open it again."""
         parsed = self._removed.take(document_id, reach)
         if parsed is None:
             raise NotFoundError(
@@ -132,7 +132,7 @@ class DocumentEditor:
     def describe(
         self, document_id: str, title: str, speaker: str | None, published: str | None, reach: Collections = None
     ) -> Document:
-        """Change what is known of a document; its text is not touched. Raises NotFoundError, RequestError."""
+        """Change a document's metadata; its text stays. Raises NotFoundError, RequestError."""
         if not title.strip():
             raise RequestError("A document needs a title.", code="title")
         if published and published.strip() and not is_date(published.strip()):
@@ -145,7 +145,7 @@ class DocumentEditor:
             speaker=" ".join((speaker or "").split())[:500] or None,
             published=(published or "").strip() or None,
         )
-        # A person who renames it answers for the letters.
+        # A person who renames it is responsible for the letters.
         named = {name for name in ("title", "speaker") if getattr(described, name) != getattr(parsed.document, name)}
         described = replace(described, signs=tuple(sign for sign in described.signs if sign not in named))
         return self.library.add(replace(parsed, document=described)).document
@@ -153,7 +153,7 @@ class DocumentEditor:
     def found(
         self, words: str, after: str | None, wanted: int, reach: Collections = None
     ) -> tuple[list[Document], str | None]:
-        """Return documents whose title, speaker or address holds `words`, and where to go on; read a bounded part."""
+        """Return documents whose title, speaker or address contains `words`, and where to continue; read a limited part."""
         sought, found = words.strip().casefold(), list[Document]()
         library = scoped_library(self.library, reach)
         for _ in range(_PAGES):
@@ -178,7 +178,7 @@ class DocumentEditor:
 
 
 def _first(reach: Collections) -> str | None:
-    """Return the collection that uploads of a visitor go to."""
+    """Return the collection for a visitor's uploads."""
     return reach[0] if reach else None
 
 

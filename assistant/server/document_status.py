@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 Standing = Literal["ready", "changed", "gone", "older", "embed"]
 HASHED_BYTES = 64 * MEBIBYTE
-"""Of files for one list: a tenth of a second or so."""
+"""Bytes of files to hash per list: about a tenth of a second."""
 _KEPT = 10_000
 """Files whose hashes are remembered."""
 _AGAIN = 60.0
-"""Seconds until a library that didn't fit its model is looked at again: that loads the model."""
+"""Seconds until a library that didn't fit its model is checked again, because that loads the model."""
 
 
 class Standings:
-    """Tells how documents of one library stand. Used by any thread."""
+    """Knows the state of each document of one library. Used by any thread."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -42,7 +42,7 @@ class Standings:
         self._misfit = float("-inf")
 
     def of(self, documents: Sequence[Document]) -> list[Standing]:
-        """One for each of the documents."""
+        """Return the state of each of the documents."""
         if self._needs_embedding():
             return ["embed"] * len(documents)
         left = HASHED_BYTES
@@ -55,7 +55,7 @@ class Standings:
         return found
 
     def forget(self) -> None:
-        """Look at the model again at the next list: all was embedded again."""
+        """Check the model again at the next list, because all was embedded again."""
         self._misfit = float("-inf")
 
     def _needs_embedding(self) -> bool:
@@ -71,7 +71,7 @@ class Standings:
         return False
 
     def _of_file(self, document: Document, most: int) -> tuple[Standing, int]:
-        """Return how the document's own file stands, and how many bytes were read for it."""
+        """Return the state of the document's own file, and how many bytes were read for it."""
         path = Path(document.uri)
         if not path.is_absolute():  # a sample, or named by another program
             return "ready", 0
@@ -89,7 +89,7 @@ class Standings:
                 self._remember(key, digest)
         except (FileNotFoundError, NotADirectoryError):
             return "gone", 0
-        except (OSError, ValueError):  # not for us to read, or no path here
+        except (OSError, ValueError):  # not readable by us, or no path here
             return "ready", 0
         return ("ready" if digest == document.original_sha256 else "changed"), read
 

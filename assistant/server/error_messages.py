@@ -14,7 +14,7 @@ from store.errors import AttestError, NotAllowedError, NotFoundError, NotSignedI
 log = logging.getLogger(__name__)
 
 PREFIX = "error."
-"""What the sentences of codes begin with, among the words of every language but English: that stands in the error."""
+"""The prefix of error codes among the words of every language except English, whose sentences are in the errors."""
 
 
 _STATUSES: tuple[tuple[type[AttestError], int], ...] = (
@@ -32,13 +32,13 @@ def status_of(error: AttestError) -> int:
 
 
 def stated(error: AttestError, words: Strings | None = None) -> dict[str, str | None]:
-    """Return an error as the API states it: its sentence, its code if it has one, and its class in `store.errors`."""
+    """Return an error in the API's form: its sentence, its code if any, and its class in `store.errors`."""
     sentence = str(error) if words is None else error_message(error, words)
     return {"message": sentence, "code": error.code, "type": type(error).__name__}
 
 
 def invalid_request(error: RequestValidationError) -> RequestError:
-    """Return what is wrong with the first value of a request that isn't as the API describes it."""
+    """Return the problem with the first invalid value of a request."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
     reason = str(first["msg"]).removeprefix("Value error, ")
@@ -46,7 +46,7 @@ def invalid_request(error: RequestValidationError) -> RequestError:
 
 
 def error_message(error: AttestError, words: Strings) -> str:
-    """Return what `error` says in the language of `words`; in English, and called so, where it has no code."""
+    """Return the message of `error` in the language of `words`; in English, and marked so, if it has no code."""
     if words.language == DEFAULT:
         return str(error)
     if error.code is not None:
@@ -58,7 +58,7 @@ def error_message(error: AttestError, words: Strings) -> str:
 
 
 def sentence_of(error: Exception, words: Strings) -> str:
-    """Return what is said of any failure in the language of `words`; one that nobody foresaw is logged, and stays here."""
+    """Return the sentence for any failure in the language of `words`; an unexpected one is logged and not shown."""
     if isinstance(error, AttestError):
         return error_message(error, words)
     reference = secrets.token_hex(4)

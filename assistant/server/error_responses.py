@@ -23,14 +23,14 @@ from store.errors import AttestError, NotSignedInError
 
 
 def unknown_visitor(connection: HTTPConnection, error: AuthenticationError) -> Response:
-    """Answer a request whose visitor can't be looked up, such as while the database is away."""
+    """Answer a request whose visitor can't be looked up, for example while the database is down."""
     cause = error.__cause__
     told = cause if isinstance(cause, AttestError) else NotSignedInError()
     return JSONResponse(stated(told, words_of_request(connection)), status_of(told))
 
 
 def refusal(scope: Scope, status: int, error: AttestError, headers: Mapping[str, str]) -> Response:
-    """Return the refusal of a request to the API before any route sees it: in OpenAI's form below ``/v1/``."""
+    """Return the refusal of a request before any route sees it: in OpenAI's form below ``/v1/``."""
     words = words_of_request(Request(scope))
     is_openai = scope["path"].startswith("/v1/")
     body = error_body(status, error_message(error, words)) if is_openai else stated(error, words)
@@ -38,7 +38,7 @@ def refusal(scope: Scope, status: int, error: AttestError, headers: Mapping[str,
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Answer every error of `app` with a JSON object whose `message` is the sentence."""
+    """Answer every error of `app` with a JSON object whose `message` is one sentence."""
 
     @app.exception_handler(NotSignedInError)
     async def sign_in(request: Request, error: NotSignedInError) -> Response:

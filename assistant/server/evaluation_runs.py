@@ -25,7 +25,7 @@ _REVIEW_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """An evaluation run as its row on the page shows it."""
+    """An evaluation run, as a row on the page."""
 
     name: str
     state: RunState
@@ -39,9 +39,9 @@ class EvaluationRuns:
     """Runs suites one at a time, and finds earlier runs."""
 
     def __init__(self, command: Sequence[str], suites: Path, runs: Path, own: Path | None = None) -> None:
-        """`command` is ``attest`` with its library; `suites` holds the suites on offer, `runs` the runs' folders.
+        """`command` is ``attest`` with its library; `suites` has the available suites, `runs` the runs' folders.
 
-        `own` holds the suites of the person who runs the library, whose drafts can be looked through.
+        `own` has the suites of the library's administrator, whose drafts can be reviewed.
         """
         self._command = list(command)
         self._suites = suites
@@ -52,28 +52,28 @@ class EvaluationRuns:
         self._ends: dict[str, tuple[int, str]] = {}
 
     def suites(self) -> tuple[str, ...]:
-        """Return the names of the suites on offer: those that come with the program, then one's own."""
+        """Return the names of the available suites: those shipped with Attest, then the user's own."""
         own = sorted(path.stem for path in self._own.glob("*.yaml")) if self._own is not None else []
         shipped = sorted(path.stem for path in self._suites.glob("*.yaml"))
         return (*shipped, *(name for name in own if name not in shipped and _NAME.fullmatch(name)))
 
     def drafts(self, suite: str) -> list[dict[str, Any]]:
-        """Return the drafts of a suite, as ``attest eval review`` lists them; none of one that came with the program.
+        """Return the drafts of a suite, as ``attest eval review`` lists them; none for a shipped one.
 
-        Raises RequestError for a suite that can't be read.
+        Raises RequestError for an unreadable suite.
         """
         path = self._own_path(suite)
         return [] if path is None else self._review(path)
 
     def settle(self, suite: str, identity: str, *, keep: bool, question: str | None = None) -> list[dict[str, Any]]:
-        """Accept a draft, as it is or with another `question`, or drop it; return those that are left.
+        """Accept a draft, unchanged or with another `question`, or drop it; return the remaining ones.
 
-        Raises NotFoundError for a suite that came with the program, RequestError with the command's own reason.
+        Raises NotFoundError for a shipped suite, RequestError with the command's own reason.
         """
         path = self._own_path(suite)
         if path is None:
             raise NotFoundError("There is no suite named {name}.", code="no_suite", name=f"{suite[:60]!r}")
-        if "\0" in f"{identity}{question}":  # no command can be given that
+        if "\0" in f"{identity}{question}":  # no command accepts that
             raise NotFoundError("There is no draft named {name}.", code="no_draft", name=f"{identity[:60]!r}")
         wording = [f"--question={question}"] if keep and question is not None else []
         return self._review(path, f"--{'accept' if keep else 'drop'}={identity}", *wording)
@@ -100,19 +100,19 @@ class EvaluationRuns:
         return drafts
 
     def runs(self) -> tuple[Run, ...]:
-        """Return all runs, the latest first."""
+        """Return all runs, latest first."""
         if not self._runs.is_dir():
             return ()
         names = sorted((path.name for path in self._runs.iterdir() if (path / "run.json").is_file()), reverse=True)
         running = self._running[0] if self._running else None
-        if running and running not in names:  # it is still preparing
+        if running and running not in names:  # still preparing
             names.insert(0, running)
         return tuple(self._run(name) for name in names)
 
     def start(self, suite: str, content: str | None = None) -> Run:
-        """Run a suite by its name, or the one whose text is `content`.
+        """Run a suite by name, or the one with the text `content`.
 
-        Raises RequestError while another runs, NotFoundError for a name that isn't on offer.
+        Raises RequestError while another one runs, NotFoundError for an unknown name.
         """
         if content is None and suite not in self.suites():
             raise NotFoundError("There is no suite named {name}.", code="no_suite", name=f"{suite[:60]!r}")
@@ -139,7 +139,7 @@ class EvaluationRuns:
         return self._run(name)
 
     def stop(self) -> None:
-        """Stop the run that is going on, if any; what it has is kept."""
+        """Stop the current run, if any; its results so far are kept."""
         with self._lock:
             if self._running is not None:
                 self._running[1].terminate()

@@ -19,12 +19,12 @@ log = logging.getLogger(__name__)
 ItemState = Literal["waiting", "reading", "added", "updated", "unchanged", "failed"]
 KEPT_ITEMS = 500
 Progress = Callable[[int, int], None]
-"""Called with passages embedded and passages known."""
+"""Called with the passages embedded and the passages known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of one file."""
+    """The outcome for one file."""
 
     outcome: Literal["added", "updated", "unchanged", "failed"]
     error: AttestError | None = None
@@ -32,7 +32,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One upload, as its row on the page shows it."""
+    """One upload, as a row on the page."""
 
     id: int
     name: str
@@ -41,28 +41,28 @@ class Item:
     known: int = 0
     error: AttestError | None = None
     collection: str | None = None
-    """Where it goes; None: to no collection, or where it is already."""
+    """The collection to add it to; None means none, or the one that it is already in."""
 
 
 Work = Callable[[Item, Path | None, Progress], Taken]
-"""Takes in the file at a path; without one, embeds the whole library again."""
+"""Adds the file at a path; without a path, embeds the whole library again."""
 
 
 class Intake(Protocol):
-    """Files that wait, those that are being read, and what became of the latest ones."""
+    """Files that wait, those being read, and the outcome of the latest ones."""
 
     def put(self, name: str, path: Path | None, collection: str | None) -> Item:
         """Queue the file at `path`, or embedding all again, listed as `name`."""
 
     def items(self, reach: Collections) -> tuple[Item, ...]:
-        """Return the latest uploads, the newest first; with `reach` those to its collections."""
+        """Return the latest uploads, newest first; with `reach`, those to its collections."""
 
     def waiting(self) -> int:
         """Return how many are still to be read."""
 
 
 def outcome_of(work: Work, item: Item, path: Path | None, progress: Progress) -> Taken:
-    """Return what became of `work`, whatever it raised."""
+    """Return the outcome of `work`, whatever it raised."""
     try:
         return work(item, path, progress)
     except AttestError as error:
@@ -104,7 +104,7 @@ class LocalIntake:
         return self._queue.qsize()
 
     def _listed(self, item: Item) -> Item:
-        """List an item, and forget the oldest of those that are done where there are many."""
+        """List an item, and forget the oldest finished ones if there are many."""
         self._next += 1
         self._items[item.id] = item
         if len(self._items) > KEPT_ITEMS:

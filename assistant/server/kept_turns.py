@@ -20,13 +20,13 @@ _OPTIONS = TypeAdapter(AskOptions)
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A turn whose answer is still to come."""
+    """A turn that still waits for its answer."""
 
     turn: Turn
     conversations: Conversations
 
     def close(self, answer: Answer | None) -> None:
-        """Keep the answer; None: the question was stopped, or failed."""
+        """Save the answer; None if the question was stopped, or failed."""
         with suppress(AttestError):  # its conversation was deleted meanwhile
             self.conversations.close_turn(
                 self.turn.id, "finished" if answer else "stopped", answer.to_json() if answer else None
@@ -34,7 +34,7 @@ class Kept:
 
 
 def begin_turn(services: Services, caller: Visitor, asked: Asked, parent: Turn | None) -> Kept:
-    """Keep a question after `parent`, or at the beginning of a new conversation. Raises AttestError."""
+    """Save a question after `parent`, or at the beginning of a new conversation. Raises AttestError."""
     place = (parent.conversation, parent.id) if parent else (None, None)
     turn = keep_question(services.conversations, caller, asked.question, asked.options, *place)
     return Kept(turn, services.conversations)
@@ -48,9 +48,9 @@ def keep_question(
     conversation: str | None,
     parent: str | None,
 ) -> Turn:
-    """Keep a question after the turn `parent`, and return its turn; a new conversation begins where none is given.
+    """Save a question after the turn `parent`, and return its turn; begin a new conversation if none is given.
 
-    Raises NotFoundError for a conversation of somebody else.
+    Raises NotFoundError for somebody else's conversation.
     """
     if conversation is None:
         place = conversations.start(visitor.owner, question).id
@@ -60,7 +60,7 @@ def keep_question(
 
 
 def history_of(turns: Sequence[Turn]) -> tuple[Message, ...]:
-    """Earlier turns as the messages that a follow-up question may lean on; unanswered ones are left out."""
+    """Return earlier turns as messages for a follow-up question, without unanswered ones."""
     messages: list[Message] = []
     for turn in turns:
         if turn.state == "finished" and turn.answer:
@@ -70,8 +70,8 @@ def history_of(turns: Sequence[Turn]) -> tuple[Message, ...]:
 
 
 def options_of(turn: Turn) -> AskOptions:
-    """Return what was chosen for the question of a turn, as `keep_question` kept it."""
+    """Return the options of a turn's question, as `keep_question` saved them."""
     try:
         return _OPTIONS.validate_json(turn.options)
-    except ValidationError:  # kept by another version
+    except ValidationError:  # saved by another version
         return AskOptions()

@@ -30,14 +30,15 @@ class AnswerRuns:
     """Runs the pipeline's generators in a pool of threads."""
 
     def __init__(self, at_once: int, most_waiting: int) -> None:
-        """`at_once` answers are worked on at the same time; `most_waiting` more may wait for their turn."""
+        """`at_once` answers run at the same time; `most_waiting` more may wait."""
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="answer")
         self._most = at_once + most_waiting
         self.running = 0
-        """Answers that are worked on or wait."""
+        """Answers that run or wait."""
 
     async def events(self, ask: Callable[[], Iterator[T]]) -> AsyncIterator[T]:
-        """Yield the events, or states, of `ask`, as they come. Leaving the iteration stops the answer at its next event.
+        """Yield the events, or states, of `ask`, as they come. Leaving the iteration stops the answer at its next
+        event.
 
         Raises BusyError, and what `ask` raises.
         """
@@ -48,7 +49,7 @@ class AnswerRuns:
         left = threading.Event()
 
         def put(item: T | _Failure | None) -> None:
-            with suppress(RuntimeError):  # the loop has ended, and its listeners with it
+            with suppress(RuntimeError):  # the loop has ended, with its listeners
                 loop.call_soon_threadsafe(came.put_nowait, item)
 
         def work() -> None:
@@ -60,7 +61,7 @@ class AnswerRuns:
                 put(None)
 
         self.running += 1
-        # The context carries the trace that this answer belongs to.
+        # The context carries the trace of this answer.
         working = self._pool.submit(contextvars.copy_context().run, work)
         try:
             while (item := await came.get()) is not None:

@@ -23,7 +23,7 @@ def _number(value: object) -> object:
 
 
 WHOLE = BeforeValidator(_number)
-"""Whole numbers as JSON has them: 15 and 15.0, but neither "15" nor true. Comes after bounds, else none describes them."""
+"""Whole numbers as in JSON: 15 and 15.0, but neither "15" nor true. Must follow bounds, or they aren't described."""
 Date = Annotated[str, Field(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$", examples=["2023-06"])]
 Name = Annotated[str, Field(max_length=500)]
 Names = Annotated[tuple[Name, ...], Field(max_length=_MOST)]
@@ -56,14 +56,14 @@ class Choices(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     mode: Mode | None = None
-    """quotes: nothing but words of the documents; written: by a language model, each sentence checked."""
+    """quotes: only words of the documents; written: by a language model, each sentence checked."""
     answer_language: Language | None = None
-    """BCP 47 tag; else the question's own language."""
+    """BCP 47 tag; by default the question's own language."""
     max_quotes: Annotated[int, Field(ge=1, le=MOST_QUOTES), WHOLE] = 5
     translate: StrictBool = False
-    """Whether quotes in other languages than the answer's get a machine translation beside them."""
+    """Whether to show a machine translation next to quotes in other languages than the answer's."""
     as_typed: StrictBool = False
-    """Whether the question is taken letter by letter: no typo in it is mended."""
+    """Whether to take the question literally, without correcting typos."""
     filter: Where = Where()
 
     def as_options(self) -> AskOptions:
@@ -73,7 +73,7 @@ class Choices(BaseModel):
 
 
 def checked_options(sent: object) -> AskOptions:
-    """Return what the page sent as options. Raises QuestionError for what isn't allowed, RequestError for a date."""
+    """Return what the page sent as options. Raises QuestionError for invalid ones, RequestError for a date."""
     try:
         return Choices.model_validate(sent if isinstance(sent, Mapping) else {}).as_options()
     except ValidationError as error:

@@ -33,7 +33,7 @@ which only its own machine can reach, asks for none."""
 
 
 def description_router(described: dict[str, Any]) -> APIRouter:
-    """Routes about the API itself."""
+    """Return the routes about the API itself."""
     router = APIRouter(dependencies=[require("ask")], include_in_schema=False)
 
     @router.get("/openapi.json")
@@ -63,7 +63,7 @@ def description(api: APIRouter) -> dict[str, Any]:
     made.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     for path, operations in made["paths"].items():
         for operation in operations.values():
-            if path.startswith("/v1/"):  # what isn't as described is 400 there
+            if path.startswith("/v1/"):  # invalid requests are 400 there
                 operation["responses"].pop("422", None)
     made["security"] = [{"token": []}, {}]
     return made

@@ -13,7 +13,7 @@ from assistant.types import Event
 _NAMED: dict[type, tuple[str, TypeAdapter[Any]]] = {
     kind: (re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower(), TypeAdapter(kind)) for kind in get_args(Event)
 }
-"""``text_added`` for `TextAdded`, and what turns it into JSON values."""
+"""An event's name, such as ``text_added`` for `TextAdded`, and what turns it into JSON values."""
 
 
 def named(event: Event) -> tuple[str, dict[str, Any]]:
@@ -23,12 +23,12 @@ def named(event: Event) -> tuple[str, dict[str, Any]]:
 
 
 def event_of(name: str, values: dict[str, Any]) -> Event | None:
-    """Return the event that `named` made name and values of; None for what is no event of the pipeline."""
+    """Return the event from the name and values that `named` made; None if it is no event of the pipeline."""
     found = next((adapter for each, adapter in _NAMED.values() if each == name), None)
     event: Event | None = None if found is None else found.validate_python(values)
     return event
 
 
 def server_sent(name: str, values: dict[str, Any]) -> str:
-    """Return an event as the stream carries it."""
+    """Return an event in the format of the stream."""
     return f"event: {name}\ndata: {json.dumps(values, ensure_ascii=False)}\n\n"

@@ -56,7 +56,7 @@ class Metrics:
         self._request_seconds.labels(route).observe(seconds)
 
     def counted(self, events: Iterator[Event]) -> Iterator[Event]:
-        """Yield `events`, and count what becomes of them."""
+        """Yield `events`, and count the outcome."""
         began, outcome, is_first = time.perf_counter(), "failed", True
         self._running.inc()
         try:
@@ -108,7 +108,7 @@ class MeasuredRequests:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and count what became of it."""
+        """Pass a request on, and count the outcome."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -142,13 +142,13 @@ def _counted(library: Library, name: str) -> float:
 
 
 def _method(scope: Scope) -> str:
-    """Return the method; clients may invent any number of others."""
+    """Return the method, or a placeholder: clients may invent any number of others."""
     method: str = scope["method"]
     return method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else _OTHER
 
 
 def _route(scope: Scope) -> str:
-    """Return the pattern of the route, never the address itself: there are as many of those as clients like."""
+    """Return the pattern of the route, never the address itself, because clients can use any number of those."""
     pattern = getattr(scope.get("route"), "path", "")
     prefix = str(scope["path"]).split("/")[1] if pattern else ""
     if not pattern or pattern == "/{path:path}":

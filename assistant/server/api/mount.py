@@ -57,9 +57,9 @@ def mount_api(app: FastAPI, services: Services) -> None:
 
 
 def refusal_routes(described: dict[str, Any]) -> Iterator[Route]:
-    """Yield routes for all that the description of the API doesn't name; the application takes them last.
+    """Yield routes for everything that the API's description doesn't name; they must be added last.
 
-    Without them the page, which has every address that is left, would answer.
+    Without them, the page would answer, because it takes all remaining addresses.
     """
     for path, operations in described["paths"].items():
         allowed = ", ".join(sorted(method.upper() for method in operations))
@@ -79,7 +79,7 @@ def _not_possible(method: str, allowed: str) -> RequestError:
 
 
 class _Refusal:
-    """Refuses every method but those in `allowed`; None: there is nothing at this address."""
+    """Refuses every method except those in `allowed`; None means that there is nothing at this address."""
 
     def __init__(self, allowed: str | None) -> None:
         self._allowed = allowed

@@ -31,20 +31,20 @@ if TYPE_CHECKING:
 
 
 class OwnerServer:
-    """A server in a thread of its own, until `close`."""
+    """A server in its own thread, until `close`."""
 
     def __init__(self, running: uvicorn.Server, thread: threading.Thread) -> None:
         self._running = running
         self._thread = thread
 
     def close(self) -> None:
-        """End it; answers that are being made have some seconds."""
+        """Stop it; running answers have a few seconds to finish."""
         self._running.should_exit = True
         self._thread.join()
 
 
 def serve_owner(assistant: InstrumentedAssistant, listener: socket.socket) -> OwnerServer:
-    """Answer at `listener`, a socket that only the owner of the library's files can open."""
+    """Serve on `listener`, a socket that only the owner of the library's files can open."""
     conversations = Conversations.open(location(assistant.library.settings, FILE))
     services = services_of_command(assistant, conversations)
     app = FastAPI(

@@ -33,7 +33,7 @@ PATHS = ("/v1/", "/api/", "/mcp", "/metrics")
 _MOST = 10_000
 """Callers whose requests are counted at the same time."""
 _SWEPT = 0.01
-"""Share of requests that also delete what is over."""
+"""Share of requests that also delete expired counts."""
 _R = requests.c
 _NOW = sa.cast(sa.func.extract("epoch", sa.func.clock_timestamp()), Double)
 
@@ -43,13 +43,13 @@ class Allowance:
     """What is left to a caller after a request."""
 
     left: int
-    """-1: there was nothing left for this request."""
+    """-1 if nothing was left for this request."""
     seconds: int
-    """Until all is there again."""
+    """Seconds until everything is available again."""
 
 
 class RequestCounts:
-    """Counts requests in windows that begin with a caller's first."""
+    """Counts requests in windows that begin with a caller's first request."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.per_minute = per_minute
@@ -63,7 +63,7 @@ class RequestCounts:
         if now - began >= WINDOW:
             began, made = now, 0
         made = min(made + 1, self.per_minute + 1)
-        self._windows[caller] = (began, made)  # at the end: the first is the one that was not used for the longest time
+        self._windows[caller] = (began, made)  # at the end: the first is the one unused for the longest time
         while len(self._windows) > _MOST:
             self._windows.popitem(last=False)
         return Allowance(self.per_minute - made, max(1, math.ceil(began + WINDOW - now)))
@@ -95,10 +95,10 @@ class SharedRequestCounts:
 
 
 class RateLimits:
-    """Wraps the application; what isn't of the API, and callers without a name, are let through."""
+    """Wraps the application; requests outside the API, and callers without a name, pass."""
 
     def __init__(self, app: ASGIApp, per_minute: int, shared: SharedRequestCounts | None = None) -> None:
-        """`shared` counts what all servers of the library were asked together."""
+        """`shared` counts the requests to all servers of the library together."""
         self._app = app
         self._counts = shared or RequestCounts(per_minute)
         self._waits = shared is not None

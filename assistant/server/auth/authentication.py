@@ -23,31 +23,31 @@ from store.errors import AttestError, RequestError
 SESSION_COOKIE = "attest_session"
 OWNER_COOKIE = "attest_owner"
 LOCAL = "local"
-"""Whose the conversations of programs are that call a server without accounts, or by the owner's socket."""
+"""The owner of the conversations of programs that call a server without accounts, or through the owner's socket."""
 _OWNER = re.compile(r"[A-Za-z0-9_-]{32,64}")
 
 Authenticator = Callable[[HTTPConnection], Visitor | None]
-"""Returns the visitor that a request proves to come from, None where it holds no proof of this kind.
+"""Returns the visitor that a request proves to come from, or None if it has no proof of this kind.
 
-Raises starlette's AuthenticationError for a proof that is wrong: then no other proof is looked for.
+Raises starlette's AuthenticationError for a wrong proof; then no other proof is tried.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How visitors are known, besides by signing in here."""
+    """How visitors are identified, besides signing in here."""
 
     user_header: str | None = None
-    """The header in which a proxy names who has signed in there. Those without an account here may ask."""
+    """The header in which a proxy names its signed-in user. Users without an account here may ask."""
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
-    """Addresses and networks whose headers are believed."""
+    """Addresses and networks whose headers are trusted."""
     public_hosts: tuple[str, ...] = ()
-    """Names under which a proxy serves the page."""
+    """Host names under which a proxy serves the page."""
     always: bool = False
-    """Whether visitors must be known even where there is no account: beyond the loopback."""
+    """Whether visitors must sign in even if there is no account: beyond the loopback."""
 
     def networks(self) -> tuple[str, ...]:
-        """`trusted_proxies`, with the IPv6 form that an IPv4 address has on a socket for both."""
+        """`trusted_proxies`, also in the IPv6 form that IPv4 addresses have on a socket for both."""
         networks = [ipaddress.ip_network(name, strict=False) for name in self.trusted_proxies]
         mapped = [f"::ffff:{each.network_address}/{96 + each.prefixlen}" for each in networks if each.version == 4]
         return (*map(str, networks), *mapped)
@@ -55,23 +55,23 @@ class Access:
 
 DEFAULT_ACCESS = Access()
 LIBRARY_OWNER = Visitor(LOCAL, None, "administer", owns_library=True)
-"""The caller at the owner's socket: the user whose files the library's are, who may do with them what they like."""
+"""The caller at the owner's socket: the user who owns the library's files, and so may do everything."""
 
 
 class KnownUser(BaseUser):
-    """A visitor as Starlette keeps them: `request.user`."""
+    """A visitor in Starlette's form: `request.user`."""
 
     def __init__(self, visitor: Visitor) -> None:
         self.visitor = visitor
 
     @property
     def is_authenticated(self) -> bool:
-        """True."""
+        """Always true."""
         return True
 
     @property
     def display_name(self) -> str:
-        """The name that they signed in with; empty where nobody needs to."""
+        """The name that they signed in with; empty if nobody needs to sign in."""
         return self.visitor.name or ""
 
 
@@ -85,7 +85,7 @@ class Identity(AuthenticationBackend):
         more: Sequence[Authenticator] = (),
         owner_socket: str | None = None,
     ) -> None:
-        """`more`: authenticators that are asked before the cookie's; `owner_socket`: the name of that socket."""
+        """`more`: authenticators to try before the cookie's; `owner_socket`: the name of that socket."""
         self._accounts = accounts
         self._owner_socket = owner_socket
         self._access = access
@@ -96,7 +96,7 @@ class Identity(AuthenticationBackend):
             self._authenticators.append(session_cookie(accounts))
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser] | None:
-        """Return the visitor and their right; None for a stranger. Raises AuthenticationError where none can be known."""
+        """Return the visitor and their right; None for a stranger. Raises AuthenticationError if nobody can be identified."""
         try:
             visitor = self.visitor(conn)
         except AttestError as error:  # the accounts can't be read
@@ -116,13 +116,13 @@ class Identity(AuthenticationBackend):
             return None
 
     def must_sign_in(self) -> bool:
-        """Return whether visitors must be known."""
+        """Return whether visitors must sign in."""
         has_accounts = self._accounts is not None and not self._accounts.register.is_empty()
         return self._access.always or bool(self._access.user_header) or has_accounts
 
 
 def session_cookie(accounts: Accounts) -> Authenticator:
-    """Return an authenticator by the cookie that signing in sets."""
+    """Return an authenticator for the cookie that signing in sets."""
 
     def authenticate(connection: HTTPConnection) -> Visitor | None:
         token = connection.cookies.get(SESSION_COOKIE)
@@ -133,9 +133,9 @@ def session_cookie(accounts: Accounts) -> Authenticator:
 
 
 def bearer_token(accounts: Accounts) -> Authenticator:
-    """Return an authenticator by the header ``Authorization: Bearer attest_...``.
+    """Return an authenticator for the header ``Authorization: Bearer attest_...``.
 
-    Bearers that don't look like ours are passed over: proxies send theirs along.
+    Other bearer tokens are ignored, because proxies pass theirs on.
     """
 
     def authenticate(connection: HTTPConnection) -> Visitor | None:
@@ -152,14 +152,14 @@ def bearer_token(accounts: Accounts) -> Authenticator:
 
 
 def proxy_header(header: str, networks: Iterable[str], accounts: Accounts | None) -> Authenticator:
-    """Return an authenticator by the header in which a proxy in `networks` names its user."""
+    """Return an authenticator for the header in which a proxy in `networks` names its user."""
     trusted = [ipaddress.ip_network(name) for name in networks]
 
     def authenticate(connection: HTTPConnection) -> Visitor | None:
         values = connection.headers.getlist(header)
         if not values or not _is_in(trusted, connection.client.host if connection.client else ""):
             return None
-        if len(values) > 1:  # one of the names is the client's own
+        if len(values) > 1:  # one of the names comes from the client
             raise AuthenticationError(f"{header} came {len(values)} times")
         try:
             name = checked_name(values[0].encode("latin-1").decode("utf-8"))
@@ -172,12 +172,12 @@ def proxy_header(header: str, networks: Iterable[str], accounts: Accounts | None
 
 
 def visitor_of_account(account: Account) -> Visitor:
-    """Return who makes a request by proving to own `account`."""
+    """Return the visitor of a request that proves to come from `account`."""
     return Visitor(owner_of_account(account), account.name, account.right, account.collections)
 
 
 def browser_of(connection: HTTPConnection) -> str | None:
-    """Return whose conversations a browser without an account sees; None where its cookie is missing or malformed."""
+    """Return the owner name of a browser without an account; None if its cookie is missing or malformed."""
     owner = connection.cookies.get(OWNER_COOKIE, "")
     return owner if _OWNER.fullmatch(owner) else None
 

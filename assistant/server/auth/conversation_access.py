@@ -12,7 +12,7 @@ from store.errors import NotFoundError
 
 
 def own_conversation(conversations: Conversations, visitor: Visitor, conversation_id: str) -> Conversation:
-    """Return a conversation that the visitor may read. Raises NotFoundError, with the same words for others' and for none."""
+    """Return a conversation that the visitor may read. Raises the same NotFoundError for others' and for missing ones."""
     found = conversations.conversation(conversation_id)
     if visitor.name is not None and found.owner != visitor.owner:
         raise NotFoundError(
@@ -32,7 +32,7 @@ def changeable(conversations: Conversations, visitor: Visitor, conversation_id: 
 
 
 def own_turn(conversations: Conversations, visitor: Visitor, turn_id: str) -> Turn:
-    """Return a turn of a conversation that the visitor may read. Raises NotFoundError, as `own_conversation`."""
+    """Return a turn of a conversation that the visitor may read. Raises NotFoundError, like `own_conversation`."""
     turn = conversations.turn(turn_id)
     try:
         own_conversation(conversations, visitor, turn.conversation)

@@ -18,7 +18,7 @@ from store.errors import NotAllowedError, NotSignedInError
 
 
 class Requirement:
-    """A dependency that lets through who has `right`; with None everyone."""
+    """A dependency that admits visitors with `right`; None admits everyone."""
 
     def __init__(self, right: Right | None) -> None:
         self.right = right
@@ -29,12 +29,12 @@ class Requirement:
 
 
 def require(right: Right) -> Any:  # noqa: ANN401 - as FastAPI's Depends
-    """Return the dependency of a route, or of a router, whose visitors need `right`."""
+    """Return the dependency for a route, or a router, that needs `right`."""
     return Depends(Requirement(right))
 
 
 class _OwnerRequirement(Requirement):
-    """A dependency that lets through who comes by the owner's socket."""
+    """A dependency that admits requests through the owner's socket."""
 
     async def __call__(self, request: Request) -> None:
         """Raise NotSignedInError, or NotAllowedError."""
@@ -44,20 +44,20 @@ class _OwnerRequirement(Requirement):
 
 
 BY_SOCKET: Any = Depends(_OwnerRequirement("administer"))
-"""The dependency of a route for other processes of the user whose library it is."""
+"""The dependency of a route for other processes of the library's owner."""
 PUBLIC: Any = Depends(Requirement(None))
 """The dependency of a route that strangers may use."""
 
 
 async def refuse_undeclared(request: Request) -> None:
-    """Raise NotAllowedError for a route that declares no requirement. A dependency of the whole application."""
+    """Raise NotAllowedError for a route that declares no requirement. It is a dependency of the whole application."""
     declared = getattr(request.scope.get("route"), "dependencies", ())
     if not any(isinstance(each.dependency, Requirement) for each in declared):
         raise NotAllowedError
 
 
 class CheckedRoute(APIRoute):
-    """A route that checks what it requires before it reads the body of a request; FastAPI reads the body first."""
+    """A route that checks its requirement before it reads the body of a request; FastAPI reads the body first."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler, behind the check."""
@@ -73,7 +73,7 @@ class CheckedRoute(APIRoute):
 
 
 class RequireRight:
-    """Wraps a mounted application, such as a folder of files, whose visitors need `right`."""
+    """Wraps a mounted application, such as a folder of files, that needs `right`."""
 
     def __init__(self, app: ASGIApp, right: Right) -> None:
         self._app = app

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from store.library import Library
 
 Collections = tuple[str, ...] | None
-"""What somebody may see; None: everything."""
+"""What somebody may see; None means everything."""
 
 
 class ScopedAssistant(Protocol):
@@ -26,10 +26,10 @@ class ScopedAssistant(Protocol):
     def ask(
         self, question: str, history: Sequence[Message] = (), options: AskOptions = AskOptions()
     ) -> Iterator[Event]:
-        """Yield the events of an answer, the finished answer last. Raises errors of `store.errors`."""
+        """Yield the events of an answer, with the finished answer last. Raises errors of `store.errors`."""
 
     def prompt_of(self, answer: Answer) -> tuple[tuple[str, str], ...]:
-        """Return role and text of each message that a language model wrote `answer` from. Raises LanguageModelError."""
+        """Return the role and text of each message from which a model wrote `answer`. Raises LanguageModelError."""
 
 
 class Assistant(ScopedAssistant, Protocol):
@@ -37,21 +37,21 @@ class Assistant(ScopedAssistant, Protocol):
 
     @property
     def library(self) -> Library:
-        """All of it, its changing side too."""
+        """The whole library, including the methods that change it."""
 
 
 def scoped_library(library: Library, collections: Collections) -> ReadableLibrary:
-    """Return what somebody may read of the library."""
+    """Return the part of the library that somebody may read."""
     return library if collections is None else View(library, collections)
 
 
 def scoped_assistant(assistant: Assistant, collections: Collections) -> ScopedAssistant:
-    """Return the assistant, limited to `collections` where there are any."""
+    """Return the assistant, limited to `collections` if there are any."""
     return assistant if collections is None else _LimitedAssistant(assistant, collections)
 
 
 class _LimitedAssistant:
-    """Passes questions on with a filter that admits only `collections`."""
+    """Passes questions on with a filter that matches only `collections`."""
 
     def __init__(self, assistant: Assistant, collections: tuple[str, ...]) -> None:
         self._assistant = assistant
@@ -65,5 +65,5 @@ class _LimitedAssistant:
         return self._assistant.ask(question, history, narrowed)
 
     def prompt_of(self, answer: Answer) -> tuple[tuple[str, str], ...]:
-        """See `ScopedAssistant.prompt_of`: it is made of what the answer quotes."""
+        """See `ScopedAssistant.prompt_of`: the prompt contains only what the answer quotes."""
         return self._assistant.prompt_of(answer)

@@ -34,7 +34,7 @@ a { color: var(--soft); }
 
 
 def sign_in_page(words: Strings, *, name: str = "", problem: str = "", conversation: str = "") -> str:
-    """Return the whole page; `conversation` is what opens after signing in, `problem` why it didn't go well."""
+    """Return the whole page; `conversation` opens after signing in, `problem` says why signing in failed."""
     on_name, on_password = ("", " autofocus") if name else (" autofocus", "")
     form = f"""<form method="post" action="?{escape(urlencode({"ui": words.language, "c": conversation}))}">
 <label>{escape(words("account.name"))}
@@ -46,7 +46,7 @@ def sign_in_page(words: Strings, *, name: str = "", problem: str = "", conversat
 
 
 def password_page(words: Strings, *, name: str, problem: str = "", is_done: bool = False) -> str:
-    """Return the whole page for another password of `name`; `is_done` once there is one."""
+    """Return the whole page for another password of `name`; `is_done` once it is set."""
     heading = words("account.change")
     back = f'<a href="../">{escape(words("account.back"))}</a>'
     if is_done:
@@ -66,7 +66,7 @@ def password_page(words: Strings, *, name: str, problem: str = "", is_done: bool
 
 
 def _languages(words: Strings, conversation: str | None = None) -> str:
-    """Links to the same page in the other languages."""
+    """Return links to the same page in the other languages."""
     more = {} if conversation is None else {"c": conversation}
     return "".join(
         f'<a lang="{tag}" href="?{escape(urlencode({"ui": tag} | more))}">{escape(own)}</a>'

@@ -27,11 +27,11 @@ LARGEST_FORM = 16 * 1024
 """Bytes."""
 _CONVERSATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WAITING = 100
-"""Attempts that may wait for the two that are looked at."""
+"""Attempts that may wait for the two being checked."""
 
 
 def auth_router(accounts: Accounts, identity: Identity, hand_over: Callable[[str, str], None]) -> APIRouter:
-    """Signing in and out, and changing one's password.
+    """Return the routes to sign in and out, and to change one's password.
 
     `hand_over` gives the conversations of a browser to the account that signs in there.
     """
@@ -95,7 +95,7 @@ def _password_router(accounts: Accounts, verify: _Verifier) -> APIRouter:
     lifetime = int(accounts.sessions.lifetime.whole)
 
     def own_name(guest: Guest) -> str:
-        """Return the name of who is signed in with a password here. Raises NotAllowedError where a proxy lets them in."""
+        """Return the name of a person who signed in with a password here. Raises NotAllowedError if a proxy lets them in."""
         if guest.name is None:
             raise NotFoundError("There is nothing here.", code="not_found")
         account = accounts.register.find(guest.name)
@@ -131,7 +131,7 @@ def _password_router(accounts: Accounts, verify: _Verifier) -> APIRouter:
 
 
 class _Verifier:
-    """Runs attempts beside the server's loop: a password's hash takes a while, and only so many may wait."""
+    """Runs attempts outside the server's loop: a password's hash takes a while, and only so many may wait."""
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(2, "sign-in")
@@ -148,7 +148,7 @@ class _Verifier:
 
 
 def wanted_conversation(request: Request) -> str:
-    """Return the conversation that was asked for: nothing else may be put into an address to return to."""
+    """Return the conversation to open afterwards; a return address may contain nothing else."""
     wanted = request.query_params.get("c", "")
     return wanted if _CONVERSATION.fullmatch(wanted) else ""
 
@@ -158,7 +158,7 @@ def _page_of(conversation: str) -> str:
 
 
 def _redirect(location: str) -> Response:
-    """Relative, so that it holds behind a proxy."""
+    """Return a relative redirect, so that it works behind a proxy."""
     return RedirectResponse(location, 303)
 
 
@@ -169,19 +169,19 @@ def _with_session(response: Response, request: Request, token: str, seconds: int
 
 
 def _refusal(words: Strings, refused: Refused, wrong: str) -> tuple[int, str]:
-    """Status and sentence for who was refused; `wrong` is the key of what didn't fit."""
+    """Return status and sentence for a refused person; `wrong` is the key of what didn't match."""
     if refused.wait:
         return 429, words("account.wait", minutes=math.ceil(refused.wait / 60))
     return 401, words(wrong)
 
 
 def _address_of(request: Request) -> str:
-    """Return the client's own, beyond trusted proxies."""
+    """Return the client's own address, beyond trusted proxies."""
     return request.client.host if request.client else ""
 
 
 async def _form_of(request: Request) -> dict[str, str]:
-    """Return the fields of a form; none of one that can't be read or is too large."""
+    """Return the fields of a form; none if it can't be read or is too large."""
     body = b""
     async for piece in request.stream():
         body += piece

@@ -23,11 +23,11 @@ PATH = "/mcp"
 
 
 def mount_mcp(app: FastAPI, services: Services) -> None:
-    """Add ``/mcp`` to `app`. Nothing of a session is kept: each request stands for itself."""
+    """Add ``/mcp`` to `app`. It keeps no sessions: each request is independent."""
     manager = StreamableHTTPSessionManager(
         create_server(services, _caller_of_request)._lowlevel_server,
         stateless=True,
-        # The guard has looked at the host already.
+        # The guard has already checked the host.
         security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     app.router.routes.append(Route(PATH, endpoint=RequireRight(_Handler(manager), "ask")))

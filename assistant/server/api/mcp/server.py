@@ -45,7 +45,7 @@ PAGE = 100
 MOST_HITS = 100
 """Passages in one result."""
 _PIECE = 10_000
-"""Code points of a document that are read where no end is given."""
+"""Code points to read of a document if no end is given."""
 _READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 INSTRUCTIONS = (
     "Answers from the user's own documents, each statement proved by the exact words behind it. Ask whole questions "
@@ -54,7 +54,7 @@ INSTRUCTIONS = (
 )
 
 CallerOf = Callable[[Any], Visitor]
-"""Returns who makes a request, from what its transport says of it. Raises AttestError."""
+"""Returns who makes a request, from its transport's information. Raises AttestError."""
 
 
 def create_server(services: Services, caller_of: CallerOf) -> MCPServer[Any]:
@@ -78,7 +78,7 @@ class _Server(MCPServer[Any]):
         """Return who makes a request."""
         return self.caller_of(context.request_context.request)
 
-    # The SDK lists resources that were registered; a library changes, and everybody sees another part of it.
+    # The SDK lists registered resources, but a library changes, and each caller sees another part of it.
     async def _handle_list_resources(
         self, ctx: ServerRequestContext[Any], params: PaginatedRequestParams | None
     ) -> ListResourcesResult:
@@ -123,7 +123,7 @@ def _add_ask(server: _Server) -> None:
 
 
 async def _answered(server: _Server, context: Context[Any, Any], asked: Asked) -> Answer:
-    """Return the answer, with progress told on the way: searching, quotes found, text."""
+    """Return the answer, and report progress: searching, quotes found, text."""
     await context.report_progress(0, 3, "Searching the documents")
     writing = False
     async with aclosing(server.services.events(server.caller(context), asked)) as events:  # type: ignore[type-var]
@@ -214,7 +214,7 @@ def _add_documents(server: _Server) -> None:
 
 @contextmanager
 def _said() -> Iterator[None]:
-    """Tell errors of ours to the model in their own sentence."""
+    """Report our own errors to the model, in their own sentence."""
     try:
         yield
     except AttestError as error:

@@ -45,13 +45,13 @@ class AskRequest(Choices):
 
     question: Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION, examples=["When was the forum held?"])]
     conversation: str | None = None
-    """The id of the conversation that the question goes on; None: a new one."""
+    """The id of the conversation to continue; None begins a new one."""
     parent: str | None = None
-    """The id of the turn that it follows; None: the last one of the conversation."""
+    """The id of the turn to follow; None means the last one of the conversation."""
     keep: StrictBool = True
-    """Whether question and answer are kept in a conversation."""
+    """Whether to save question and answer in a conversation."""
     history: Annotated[tuple[Said, ...], Field(max_length=200)] = ()
-    """What was said before, where no conversation holds it."""
+    """What was said before, if no conversation has it."""
 
 
 class AskReply(BaseModel):
@@ -122,7 +122,7 @@ async def _lines(events: AsyncIterator[Event], kept: Kept | None, words: Strings
                 if isinstance(event, Finished):
                     answer = event.answer
                 yield server_sent(*named(event))
-    except Exception as error:  # the response has begun, so the stream tells
+    except Exception as error:  # the response has begun, so the stream reports it
         yield server_sent("failed", _failed(error, words))
     finally:
         _close(kept, answer)

@@ -27,10 +27,10 @@ class ConversationInfo(BaseModel):
     id: str
     title: str
     created: str
-    """ISO 8601 in UTC, as all times."""
+    """ISO 8601 in UTC, like all times."""
     updated: str
     leaf: str | None
-    """The last turn of the branch that is shown."""
+    """The last turn of the branch shown."""
 
 
 class ConversationList(BaseModel):
@@ -38,7 +38,7 @@ class ConversationList(BaseModel):
 
     conversations: list[ConversationInfo]
     next: str | None
-    """What to give as `before` for older ones; None: there are none."""
+    """The value of `before` for older ones; None if there are none."""
 
 
 class TurnInfo(BaseModel):
@@ -78,7 +78,7 @@ class Verdict(BaseModel):
 
 
 def conversations_router(services: Services) -> APIRouter:
-    """Routes about one's own conversations."""
+    """Return the routes about the caller's own conversations."""
     router = APIRouter(route_class=CheckedRoute, dependencies=[require("ask")], tags=["conversations"])
     conversations = services.conversations
 
@@ -136,7 +136,7 @@ def conversations_router(services: Services) -> APIRouter:
 
 
 def feedback_router(services: Services) -> APIRouter:
-    """Routes about everybody's feedback."""
+    """Return the routes about everybody's feedback."""
     router = APIRouter(route_class=CheckedRoute, dependencies=[require("administer")], tags=["conversations"])
     replies: dict[int | str, dict[str, Any]] = {200: {"content": {"application/yaml": {"schema": {}}}}}
 

@@ -25,7 +25,7 @@ class DocumentInfo(BaseModel):
     uri: str
     title: str
     language: str
-    """BCP 47 tag; ``und`` where it could not be told."""
+    """BCP 47 tag; ``und`` if it is unknown."""
     speaker: str | None
     published: str | None
     collection: str
@@ -41,11 +41,11 @@ class ListedDocument(DocumentInfo):
     """What is known of a document, and how it stands."""
 
     read_by_older_version: bool
-    """Whether an older version of Attest read its file: ``attest ingest --again`` reads it again."""
+    """Whether an older version of Attest read its file; ``attest ingest --again`` reads it again."""
     state: Standing
-    """``ready``; its file ``changed`` since, or is ``gone``; read by an ``older`` version; to ``embed`` again."""
+    """``ready``; its file ``changed``, or is ``gone``; read by an ``older`` version; needs ``embed``."""
     warnings: list[str]
-    """What to know of its file before trusting it, in the language that ``accept-language`` asks for."""
+    """Warnings about its file, in the language that ``accept-language`` asks for."""
 
 
 class DocumentList(BaseModel):
@@ -53,7 +53,7 @@ class DocumentList(BaseModel):
 
     documents: list[ListedDocument]
     next: str | None
-    """What to give as `after` for those that follow; None: there are no more."""
+    """The value of `after` for the next ones; None if there are no more."""
 
 
 class TextPart(BaseModel):
@@ -64,7 +64,7 @@ class TextPart(BaseModel):
     end: int
     text: str
     more: bool
-    """Whether the document goes on."""
+    """Whether there is more text after it."""
 
 
 class Description(BaseModel):
@@ -86,11 +86,11 @@ class Upload(BaseModel):
     name: str
     state: Literal["waiting", "reading", "added", "updated", "unchanged", "failed"]
     done: int
-    """Passages that are embedded,"""
+    """Passages already embedded,"""
     known: int
-    """of these."""
+    """out of these."""
     error: str
-    """Why it failed, in the language that ``accept-language`` asks for; else empty."""
+    """Why it failed, in the language that ``accept-language`` asks for; empty otherwise."""
     collection: str | None
 
 
@@ -112,11 +112,11 @@ class LibraryInfo(BaseModel):
     languages: dict[str, int]
     """Passages by BCP 47 tag."""
     speakers: dict[str, int]
-    """Documents by speaker: of those with the most."""
+    """Documents by speaker, for those with the most."""
     years: dict[str, int]
-    """Documents by year of publication, an empty one for those without a date; of the first `dated` documents."""
+    """Documents by year of publication, with an empty year for those without a date; from the first `dated` documents."""
     dated: int
-    """Documents whose dates were looked at."""
+    """Documents whose dates were counted."""
 
 
 class SentenceInfo(BaseModel):
@@ -129,9 +129,9 @@ class SentenceInfo(BaseModel):
     dense: float
     """Cosine with the question, in [-1, 1]."""
     keyword: float
-    """Share of the question's keyword weight that it holds, in [0, 1]."""
+    """Share of the question's keyword weight in it, in [0, 1]."""
     late: float | None
-    """Word by word, in [-1, 1]; null where the library has no tokens."""
+    """Word by word, in [-1, 1]; null if the library has no tokens."""
 
 
 class HitInfo(BaseModel):
@@ -151,11 +151,11 @@ class WholeDocument(DocumentInfo):
     """All that is known of a document but its text."""
 
     original_sha256: str
-    """Of the bytes of its file."""
+    """Hash of its file's bytes."""
     pages: list[int]
     """Offsets at which pages begin."""
     signs: list[str]
-    """What was noticed when it was read."""
+    """Warnings from reading it."""
 
 
 class Heading(BaseModel):
@@ -170,9 +170,9 @@ class ScoredHit(HitInfo):
 
     document: WholeDocument
     ordinal: int
-    """Its place among the passages of its document."""
+    """Its position among the passages of its document."""
     heading: Heading | None
-    """The nearest one above, where it is no part of the passage."""
+    """The closest one above, if it isn't part of the passage."""
     dense: float
     keyword: float
     late: float | None
@@ -208,13 +208,13 @@ class ScoredReply(BaseModel):
 
 
 def search_reply(found: SearchResult) -> SearchReply:
-    """Return what was found as values."""
+    """Return search results as values."""
     hits = [HitInfo(**_hit_values(hit)) for hit in found.hits]
     return SearchReply(query=found.query, language=found.language, hits=hits, timings_ms=dict(found.timings_ms))
 
 
 def scored_reply(found: SearchResult) -> ScoredReply:
-    """Return what was found as values, with the sentences and all scores."""
+    """Return search results as values, with the sentences and all scores."""
     hits = [
         ScoredHit(
             **_hit_values(hit) | {"document": _whole_document(hit.document)},
@@ -264,13 +264,13 @@ def _sentence_info(hit: SentenceHit) -> SentenceInfo:
 
 
 def upload_info(item: Item, words: Strings) -> Upload:
-    """Return what became of an upload as values."""
+    """Return an upload's state as values."""
     values = {name: getattr(item, name) for name in Upload.model_fields if name != "error"}
     return Upload(**values, error="" if item.error is None else error_message(item.error, words))
 
 
 def document_info(document: Document) -> DocumentInfo:
-    """Return what is known of a document as values."""
+    """Return a document's metadata as values."""
     values: dict[str, Any] = {
         name: getattr(document, name) for name in DocumentInfo.model_fields if name != "page_count"
     }

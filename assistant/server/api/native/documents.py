@@ -44,18 +44,18 @@ from store.search.by_owner import MOST_HITS
 from store.types import Document, Filter, Span
 
 MOST_CHARACTERS = 100_000
-"""Of one reply with text."""
+"""Per reply with text."""
 DATED = 5_000
-"""Documents whose dates are counted at most."""
+"""The most documents whose dates are counted."""
 SPEAKERS = 12
-"""Speakers that are counted: those with the most documents."""
+"""Speakers to count: those with the most documents."""
 _PICTURE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}
 }
 
 
 def documents_router(services: Services) -> APIRouter:
-    """Routes that read the library."""
+    """Return the routes that read the library."""
     router = APIRouter(route_class=CheckedRoute, dependencies=[require("ask")], tags=["documents"])
 
     @router.get("/search", responses=problems(400))
@@ -131,7 +131,7 @@ def documents_router(services: Services) -> APIRouter:
 
 
 def upload_router(services: Services) -> APIRouter:
-    """Routes that change the library."""
+    """Return the routes that change the library."""
     router = APIRouter(route_class=CheckedRoute, dependencies=[require("add")], tags=["documents"])
     editor, settings = services.editor, services.settings
     web = WebDocuments(editor, settings)
@@ -211,7 +211,7 @@ def library_info(library: ReadableLibrary) -> LibraryInfo:
 
 
 def text_part(services: Services, caller: Visitor, document_id: str, start: int, end: int | None) -> TextPart:
-    """Return a part of a text, of `MOST_CHARACTERS` at most. Raises NotFoundError."""
+    """Return a part of a text, at most `MOST_CHARACTERS`. Raises NotFoundError."""
     wanted = start + MOST_CHARACTERS if end is None else min(end, start + MOST_CHARACTERS)
     read = services.library(caller).text(document_id, start, max(start, wanted) + 1)
     text = read[: max(0, wanted - start)]

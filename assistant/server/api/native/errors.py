@@ -11,15 +11,15 @@ class Problem(BaseModel):
     """What went wrong, and what to do."""
 
     message: str
-    """One sentence, in the language that `accept-language` asks for where there is one."""
+    """One sentence, in the language that `accept-language` asks for if there is one."""
     code: str | None = None
-    """What went wrong, for programs; null for what only the sentence tells."""
+    """The problem's code, for programs; null if only the sentence says it."""
     type: str | None = None
-    """Its kind, such as `NotFoundError`."""
+    """The error's class, such as `NotFoundError`."""
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return how a route's errors are described: these, and those that every route has."""
+    """Return the description of a route's errors: these, and those of every route."""
     said = {
         400: "The request can't be done as it is.",
         401: "No token, or one that isn't valid.",

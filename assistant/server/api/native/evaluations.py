@@ -47,7 +47,7 @@ class Draft(BaseModel):
     answerable: bool | None
     answers: list[str]
     note: str
-    """Where it comes from."""
+    """Its source."""
 
 
 class Decision(BaseModel):
@@ -56,13 +56,13 @@ class Decision(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     keep: bool
-    """True: it counts from now on. False: it is taken out."""
+    """True: it counts from now on. False: it is removed."""
     question: str | None = Field(default=None, max_length=2000)
-    """What it asks instead, where it is kept."""
+    """Its new question, if it is kept."""
 
 
 def evaluations_router(services: Services) -> APIRouter:
-    """Routes about evaluations."""
+    """Return the routes about evaluations."""
     router = APIRouter(route_class=CheckedRoute, dependencies=[require("administer")], tags=["evaluations"])
 
     def evaluation_runs() -> EvaluationRuns:
@@ -119,5 +119,5 @@ def evaluations_router(services: Services) -> APIRouter:
 
 
 def _told(error: str, words: Strings) -> str:
-    """Return what a run's command said, in the caller's language where that can be."""
+    """Return the message of a run's command, in the caller's language if possible."""
     return error_message(AttestError(error), words) if error else ""

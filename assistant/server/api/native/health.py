@@ -19,7 +19,7 @@ class Health(BaseModel):
 
 
 def health_router(services: Services) -> APIRouter:
-    """Routes that strangers may use: they say nothing of what is in the library."""
+    """Return the routes that strangers may use: they reveal nothing about the library's content."""
     router = APIRouter(route_class=CheckedRoute, dependencies=[PUBLIC], tags=["health"])
 
     @router.get("/health/live")

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class StoppedError(LibraryError):
-    """The command that asked for something went away."""
+    """The command that made the request is gone."""
 
 
 class OwnerInfo(BaseModel):
@@ -38,9 +38,9 @@ class OwnerInfo(BaseModel):
     pid: int
     version: str
     settings: dict[str, str | int | float | None]
-    """Those that every answer depends on."""
+    """The settings that every answer depends on."""
     takes_files: bool
-    """Whether it puts files into the library for others, and removes documents."""
+    """Whether it adds files to the library for others, and removes documents."""
 
 
 class Files(BaseModel):
@@ -57,7 +57,7 @@ class Files(BaseModel):
 
 
 def owner_router(services: Services) -> APIRouter:
-    """Routes for the commands beside this process. They are no part of the API that is described."""
+    """Return the routes for commands on the same machine. They aren't part of the described API."""
     router = APIRouter(route_class=CheckedRoute, dependencies=[BY_SOCKET], include_in_schema=False)
     library = services.assistant.library
 
@@ -84,13 +84,13 @@ def owner_router(services: Services) -> APIRouter:
 
 
 async def _ingesting(library: Library, request: IngestRequest) -> AsyncIterator[str]:
-    """Yield ``progress`` events, then ``finished`` with the report, or ``failed``. Stops when nobody listens any more."""
+    """Yield ``progress`` events, then ``finished`` with the report, or ``failed``. Stop when nobody listens any more."""
     loop = asyncio.get_running_loop()
     came: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
     left = threading.Event()
 
     def put(name: str, values: dict[str, Any]) -> None:
-        with suppress(RuntimeError):  # the loop has ended, and its listeners with it
+        with suppress(RuntimeError):  # the loop has ended, with its listeners
             loop.call_soon_threadsafe(came.put_nowait, (name, values))
 
     def progress(done: int, known: int) -> None:

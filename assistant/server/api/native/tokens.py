@@ -31,7 +31,7 @@ class TokenRequest(BaseModel):
     collections: Names | None = None
     """None: all that the person may see."""
     until: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", examples=["2027-01-31"])] | None = None
-    """The last day on which it is valid, in UTC; None: until it is removed."""
+    """The last day on which it is valid, in UTC; None: valid until it is removed."""
 
 
 class TokenInfo(BaseModel):
@@ -54,7 +54,7 @@ class NewToken(TokenInfo):
 
 
 def tokens_router(services: Services) -> APIRouter:
-    """Routes about tokens."""
+    """Return the routes about tokens."""
     router = APIRouter(route_class=CheckedRoute, dependencies=[require("ask")], tags=["tokens"])
 
     @router.get("/tokens", responses=problems(404))

@@ -11,8 +11,9 @@ from assistant.types import Answer, Claim, Evidence, Source
 def response_annotations(answer: Answer, text: str) -> list[dict[str, Any]]:
     """Return the annotations of ``output_text``: `text` is the answer's, or its beginning.
 
-    A document with a web address is a ``url_citation`` of the claim's words; any other a ``file_citation``, whose
-    `index` is where the claim ends. What the claims say is in no annotation: ``text[start_index:end_index]`` is.
+    A document with a web address is a ``url_citation`` of the claim's words; any other is a ``file_citation``, whose
+    `index` is where the claim ends. Annotations don't contain the claims' text: that is
+    ``text[start_index:end_index]``.
     """
     return [
         _file(claim, item) if _address(item.document) is None else _url(claim, item)
@@ -21,9 +22,9 @@ def response_annotations(answer: Answer, text: str) -> list[dict[str, Any]]:
 
 
 def chat_annotations(answer: Answer, text: str, base_url: str) -> list[dict[str, Any]]:
-    """Return the annotations of a chat message, which knows citations of addresses alone.
+    """Return the annotations of a chat message, which only has citations of addresses.
 
-    A document without one is cited by its address in this API, below `base_url`.
+    A document without an address is cited by its address in this API, below `base_url`.
     """
     found = []
     for claim, item in _cited(answer, text):
@@ -35,7 +36,7 @@ def chat_annotations(answer: Answer, text: str, base_url: str) -> list[dict[str,
 def _cited(answer: Answer, text: str) -> Iterator[tuple[Claim, Evidence]]:
     evidence = {item.key: item for item in answer.evidence}
     for claim in answer.claims:
-        if claim.start < claim.end <= len(text):  # not withheld, and not behind the cut
+        if claim.start < claim.end <= len(text):  # neither withheld nor after the cut
             yield from ((claim, evidence[key]) for key in claim.citations if key in evidence)
 
 

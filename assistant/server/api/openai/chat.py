@@ -56,15 +56,15 @@ class ChatRequest(BaseModel):
     stream: StrictBool | None = False
     stream_options: StreamOptions | None = None
     stop: Stop | None = None
-    """The text ends before the first of these; the answer object stays whole."""
+    """The text ends before the first of these; the answer object stays complete."""
     user: str | None = None
     attest: Choices = Choices()
-    """What Attest alone offers."""
+    """Options that only Attest has."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Chat:
-    """One request, understood."""
+    """One request, checked."""
 
     id: str
     created: int
@@ -122,7 +122,7 @@ def _completion(chat: _Chat, answer: Answer, services: Services) -> dict[str, An
 
 
 async def _lines(chat: _Chat, events: AsyncIterator[Event], services: Services, words: Strings) -> AsyncIterator[str]:
-    """Yield the stream's lines: a role at once, pieces of text, and last a chunk with the whole answer object."""
+    """Yield the stream's lines: first a role, then pieces of text, last a chunk with the whole answer object."""
     cutter = StopSequences(chat.stop)
     shown = ""
     yield _chunk(chat, {"role": "assistant", "content": ""})
@@ -141,7 +141,7 @@ async def _lines(chat: _Chat, events: AsyncIterator[Event], services: Services, 
                     yield _last(chat, event.answer, shown)
                     if chat.with_usage:
                         yield _chunk(chat, None, usage=_usage(chat, shown, services))
-    except Exception as error:  # the response has begun, so the stream tells
+    except Exception as error:  # the response has begun, so the stream reports it
         yield _line(described(error, words)[1])
     yield "data: [DONE]\n\n"
 
@@ -153,7 +153,7 @@ def _last(chat: _Chat, answer: Answer, shown: str) -> str:
 
 
 def _chunk(chat: _Chat, delta: dict[str, Any] | None, finish_reason: Literal["stop"] | None = None, **more: Any) -> str:  # noqa: ANN401
-    """Return the line of a chunk; one without `delta` has no choice in it."""
+    """Return the line of a chunk; without `delta` it has no choice."""
     choice = {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
     return _line(
         {
@@ -177,7 +177,7 @@ def _usage(chat: _Chat, text: str, services: Services) -> dict[str, int]:
 
 
 class StopSequences:
-    """Passes pieces of a text on, and holds back what may yet turn out to begin a stop sequence.
+    """Passes pieces of a text on, but holds back what may be the beginning of a stop sequence.
 
     >>> cutter = StopSequences(["END"])
     >>> [cutter.add("the E"), cutter.add("ND of it"), cutter.end()]
@@ -191,7 +191,7 @@ class StopSequences:
         """Whether the text was cut."""
 
     def add(self, piece: str) -> str:
-        """Return what can be shown of the text so far and wasn't yet."""
+        """Return the new part of the text that can already be shown."""
         if self.reached:
             return ""
         text = self._held + piece
@@ -208,7 +208,7 @@ class StopSequences:
         return self.add(text) + self.end()
 
     def end(self) -> str:
-        """Return what was held back: no stop sequence came of it."""
+        """Return what was held back, because it didn't become a stop sequence."""
         held, self._held = self._held, ""
         return held
 

@@ -24,7 +24,7 @@ from store.errors import RequestError
 
 MOST_TEXTS = 256
 MOST_CHARACTERS = 200_000
-"""Of all texts of a request."""
+"""For all texts of a request together."""
 _UNDERSTOOD = frozenset({"model", "input", "encoding_format", "dimensions", "input_type"})
 
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
@@ -40,9 +40,9 @@ class EmbeddingRequest(BaseModel):
     input: Text | Texts
     encoding_format: Literal["float", "base64"] | None = "float"
     dimensions: int | None = None
-    """The model's own number alone is taken."""
+    """Only the model's own number is accepted."""
     input_type: Literal["query", "passage"] = "query"
-    """What the texts are: questions, which is also right for comparing texts with each other, or passages to find."""
+    """The kind of texts: questions, which is also right for comparing texts with each other, or passages to find."""
 
 
 def embeddings_router(services: Services) -> APIRouter:

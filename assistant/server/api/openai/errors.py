@@ -31,7 +31,7 @@ class ParameterError(RequestError):
     """A parameter of a request can't be used."""
 
     def __init__(self, parameter: str, error: RequestError) -> None:
-        """Say of `parameter` what `error` says."""
+        """Report `error` about `parameter`."""
         super().__init__(str(error))
         self.code, self.values = error.code, error.values
         self.parameter = parameter
@@ -45,7 +45,7 @@ class ModelNotFoundError(NotFoundError):
 
 
 def unknown_model(name: str) -> ModelNotFoundError:
-    """Return the error for a name that no model has."""
+    """Return the error for an unknown model name."""
     return ModelNotFoundError(
         "There is no model named {name}; GET /v1/models lists those that there are.",
         code="no_model",
@@ -64,7 +64,7 @@ def error_body(
 def described(error: Exception, words: Strings) -> tuple[int, dict[str, Any]]:
     """Return status and body for an error, in the language of `words`.
 
-    One that nobody foresaw is logged, and its text stays here.
+    An unexpected error is logged, and its text isn't sent.
     """
     if isinstance(error, RequestValidationError):
         place = ".".join(str(part) for part in error.errors()[0]["loc"] if part != "body")

@@ -38,18 +38,18 @@ Messages = Annotated[tuple[ChatMessage, ...], Field(min_length=1)]
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What the messages come to."""
+    """The question and history in the messages."""
 
     question: str
     history: tuple[Message, ...]
     ignored: tuple[str, ...]
-    """Roles whose messages were passed over, each once."""
+    """Roles whose messages were ignored, each once."""
 
 
 def conversation_of(messages: Sequence[ChatMessage], parameter: str = "messages") -> Conversation:
     """Return question and history of `messages`.
 
-    Raises ParameterError where no user asks anything, or a message holds pictures, sound or files.
+    Raises ParameterError if no user asks anything, or a message contains pictures, sound or files.
     """
     said: list[Message] = []
     passed_over: dict[str, None] = {}
@@ -81,6 +81,6 @@ def _text(content: str | Sequence[Part] | None, parameter: str) -> str:
 
 
 def ignored_parameters(request: BaseModel, understood: frozenset[str]) -> tuple[str, ...]:
-    """Return the names of what was given but means nothing to Attest, in the order it was given."""
+    """Return the names of parameters that have no meaning for Attest, in the order given."""
     given: dict[str, Any] = dict.fromkeys([*request.model_fields_set, *(request.model_extra or {})])
     return tuple(name for name in sorted(given) if name not in understood)

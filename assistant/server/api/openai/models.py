@@ -18,7 +18,7 @@ from assistant.types import AskOptions, Mode
 DEFAULT = "attest"
 MODES: dict[str, Mode | None] = {DEFAULT: None, "attest-quotes": "quotes", "attest-written": "written"}
 EMBEDDING = "attest-embedding"
-"""Of whatever embedding model the library has."""
+"""Stands for any embedding model of the library."""
 
 
 class Model(BaseModel):
@@ -38,7 +38,7 @@ class ModelList(BaseModel):
 
 
 def models_router(services: Services) -> APIRouter:
-    """Routes under ``/v1/models``."""
+    """Return the routes under ``/v1/models``."""
     router = APIRouter(route_class=OpenAIRoute, dependencies=[require("ask")])
     written = services.settings.written_mode
     names = (*(name for name, mode in MODES.items() if written or mode != "written"), EMBEDDING)
@@ -59,7 +59,7 @@ def models_router(services: Services) -> APIRouter:
 
 
 def options_for(model: str, options: AskOptions) -> AskOptions:
-    """Return the options of a question that is put to `model`. Raises ModelNotFoundError."""
+    """Return the options for a question to `model`. Raises ModelNotFoundError."""
     if model not in MODES:
         raise unknown_model(model)
     return replace(options, mode=options.mode or MODES[model])

@@ -14,19 +14,19 @@ _LONGEST_HEADER = 1000
 
 
 def answer_object(answer: Answer) -> dict[str, Any]:
-    """Return the answer object as JSON values: what every reply carries under ``attest``."""
+    """Return the answer object as JSON values, which every reply has under ``attest``."""
     value: dict[str, Any] = json.loads(answer.to_json())
     return value
 
 
 def ignored_header(names: tuple[str, ...]) -> dict[str, str]:
-    """Return the header that names what was given and means nothing to Attest; none where there is nothing."""
+    """Return the header that names parameters without meaning for Attest; none if there are none."""
     plain = [name for name in names if name.isascii() and name.isprintable()]
     return {"attest-ignored": ", ".join(plain)[:_LONGEST_HEADER]} if plain else {}
 
 
 def token_counts(services: Services, asked: Asked, text: str) -> tuple[int, int]:
-    """Return the tokens of question and history, and of `text`, as the embedding model counts them."""
+    """Return the number of tokens of question and history, and of `text`, as the embedding model counts them."""
     count = services.assistant.library.embedder.count_tokens
     spoken = sum(count(said) for said in (asked.question, *(message.text for message in asked.history)))
     return spoken, count(text)

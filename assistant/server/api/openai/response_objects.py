@@ -15,7 +15,7 @@ from assistant.types import Answer
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is known of a response before there is an answer."""
+    """What is known about a response before its answer."""
 
     id: str
     model: str
@@ -25,12 +25,12 @@ class Reply:
 
     @classmethod
     def new(cls, response_id: str | None, model: str, *, previous: str | None, user: str | None) -> Self:
-        """Return a response of that id, or of a random one."""
+        """Return a response with that id, or with a random one."""
         return cls(response_id or f"resp_{secrets.token_hex(12)}", model, previous, user)
 
     @property
     def item_id(self) -> str:
-        """The id of its one message."""
+        """The id of its only message."""
         return self.id.replace("resp_", "msg_", 1)
 
     def object(self, status: Literal["completed", "in_progress", "failed"]) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Reply:
         return {"item_id": self.item_id, "output_index": 0, "content_index": 0}
 
     def place(self) -> dict[str, Any]:
-        """Return where in the response its one text stands."""
+        """Return the position of the only text in the response."""
         return self._place()
 
 
@@ -77,7 +77,7 @@ def started(reply: Reply) -> Iterator[dict[str, Any]]:
 
 
 def events_of_text(reply: Reply, answer: Answer) -> Iterator[dict[str, Any]]:
-    """Yield the events that follow the text: its annotations one by one, and that text and message are done."""
+    """Yield the events after the text: its annotations one by one, then that text and message are done."""
     annotations = response_annotations(answer, answer.text)
     for index, annotation in enumerate(annotations):
         yield {
@@ -93,7 +93,7 @@ def events_of_text(reply: Reply, answer: Answer) -> Iterator[dict[str, Any]]:
 
 
 def finished(reply: Reply, answer: Answer, tokens: tuple[int, int]) -> dict[str, Any]:
-    """Return the whole response; `tokens` are those read and those written."""
+    """Return the whole response; `tokens` are the numbers of tokens read and written."""
     read, written = tokens
     return reply.object("completed") | {
         "output": [_message(reply, [_part(answer.text, response_annotations(answer, answer.text))], "completed")],

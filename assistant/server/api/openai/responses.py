@@ -52,16 +52,16 @@ class ResponseRequest(BaseModel):
     input: Annotated[str, Field(min_length=1)] | Annotated[tuple[Item, ...], Field(min_length=1)]
     stream: StrictBool | None = False
     store: StrictBool | None = True
-    """Whether the answer is kept, so that it can be read again, and another question can follow it."""
+    """Whether to save the answer, so that it can be read again, and another question can follow it."""
     previous_response_id: str | None = None
     user: str | None = None
-    """Whose question it is, where one program asks for many: each continues only their own."""
+    """The user, if one program asks for many: each continues only their own."""
     attest: Choices = Choices()
 
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """A response that is being made."""
+    """A response in progress."""
 
     reply: Reply
     asked: Asked
@@ -69,7 +69,7 @@ class _Running:
 
 
 def responses_router(services: Services) -> APIRouter:
-    """Routes under ``/v1/responses``."""
+    """Return the routes under ``/v1/responses``."""
     router = APIRouter(route_class=OpenAIRoute, dependencies=[require("ask")])
 
     @router.post("/responses", response_model=Response, responses=ERRORS)
@@ -166,7 +166,7 @@ async def _lines(
             yield line(event)
         whole = finished(running.reply, answer, token_counts(services, running.asked, answer.text))
         yield line({"type": "response.completed", "response": whole})
-    except Exception as error:  # the response has begun, so the stream tells
+    except Exception as error:  # the response has begun, so the stream reports it
         detail = described(error, words)[1]["error"]
         failed = running.reply.object("failed") | {"error": {"code": "server_error", "message": detail["message"]}}
         yield line({"type": "response.failed", "response": failed})
