@@ -34,7 +34,7 @@ def print_answer(events: Iterator[Event]) -> Answer:
 
 
 def shown(answer: Answer) -> str:
-    """Return an answer in lines: what is short and large on the page first, then its parts under their headings."""
+    """Return an answer in lines: first the short answer, then the parts under their headings."""
     layout, words = layout_of(answer), chosen(answer.language)
     blocks = [f"{' '.join(span.text.split())} [{span.key}]" for span in layout.short]
     blocks += filter(None, (" · ".join(in_asker_language(answer)), layout.text, count_words(answer, words)))

@@ -1,8 +1,7 @@
-"""Trace answers by LlamaIndex's instrumentation, and send the traces where OpenTelemetry's own variables say.
+"""Trace answers with LlamaIndex's instrumentation, and send the traces to where OpenTelemetry's own variables say.
 
-A `Span` is one of ours in LlamaIndex's dispatcher, beside those of its own classes, language models among them. The
-handler makes each of them one of OpenTelemetry's, with names, times and numbers, and without prompts, questions or
-quotes.
+A `Span` is one of ours in LlamaIndex's dispatcher, next to those of its own classes, such as language models. The
+handler turns each into one of OpenTelemetry's, with names, times and numbers, and without prompts, questions or quotes.
 """
 
 # ruff: noqa: ANN401 - LlamaIndex's handlers take anything
@@ -32,11 +31,11 @@ ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 _UUID = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 MOST_OPEN = 10_000
-"""Spans that were begun and never ended, by some error of a library: no more are kept."""
+"""The most unfinished spans to keep, in case a library's error leaves spans unfinished."""
 
 
 class Span:
-    """A span for LlamaIndex's dispatcher; it does nothing while LlamaIndex isn't loaded, since nobody listens then."""
+    """A span for LlamaIndex's dispatcher; it does nothing while LlamaIndex isn't loaded, because nobody listens then."""
 
     def __init__(self, name: str, parent: str | None, instance: object = None) -> None:
         self.id = f"{name}-{uuid.uuid4()}"
@@ -47,7 +46,7 @@ class Span:
 
     @contextmanager
     def is_current(self) -> Generator[None]:
-        """Put what LlamaIndex's own classes do meanwhile below this span. Never hold it over a `yield` to a caller."""
+        """Put the spans of LlamaIndex's own classes below this one meanwhile. Never hold it over a `yield` to a caller."""
         if self._dispatcher is None:
             yield
             return
@@ -61,7 +60,7 @@ class Span:
 
     @classmethod
     def below_current(cls, name: str, instance: object = None) -> Span:
-        """Return a span below the one that is current here, if any."""
+        """Return a span below the current one, if any."""
         if "llama_index_instrumentation" not in sys.modules:
             return cls(name, None)
         from llama_index_instrumentation.span import active_span_id
@@ -75,7 +74,7 @@ class Span:
             self._dispatcher.span_exit(id_=self.id, bound_args=_no_arguments(), result=result)
 
     def fail(self, error: BaseException) -> None:
-        """End the span as broken off by this error."""
+        """End the span as aborted by this error."""
         if self._dispatcher is not None and not self._ended:
             self._ended = True
             self._dispatcher.span_drop(id_=self.id, bound_args=_no_arguments(), err=error)
@@ -94,7 +93,7 @@ def _no_arguments() -> inspect.BoundArguments:
 
 
 def trace_if_wanted() -> TracerProvider | None:
-    """Begin to send traces if the environment says where to. Raises SettingsError for a protocol that isn't spoken."""
+    """Begin to send traces if the environment says where. Raises SettingsError for an unsupported protocol."""
     if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or not any(map(os.environ.get, ENDPOINTS)):
         return None
     protocol = next(filter(None, map(os.environ.get, PROTOCOLS)), "http/protobuf")
@@ -125,7 +124,7 @@ def span_handler(provider: TracerProvider) -> Any:
     lock = threading.Lock()
 
     class Handler(BaseSpanHandler[BaseSpan]):
-        """Keeps no span once it has ended."""
+        """Keeps no span after its end."""
 
         def new_span(
             self,
@@ -136,7 +135,7 @@ def span_handler(provider: TracerProvider) -> Any:
             tags: dict[str, Any] | None = None,
             **kwargs: Any,
         ) -> BaseSpan | None:
-            """Begin the span below its parent. What it was called with is not looked at."""
+            """Begin the span below its parent, without looking at the call's arguments."""
             with lock:
                 if len(spans) >= MOST_OPEN:
                     return None
@@ -156,7 +155,7 @@ def span_handler(provider: TracerProvider) -> Any:
             result: Any | None = None,
             **kwargs: Any,
         ) -> BaseSpan | None:
-            """End it, with what is known of an answer without its words."""
+            """End it, with facts about an answer but not its words."""
             return self._ended(id_, attributes(result) if isinstance(result, Answer) else {})
 
         def prepare_to_drop_span(
@@ -167,7 +166,7 @@ def span_handler(provider: TracerProvider) -> Any:
             err: BaseException | None = None,
             **kwargs: Any,
         ) -> BaseSpan | None:
-            """End it as failed, with the error's kind: its message may quote a document."""
+            """End it as failed, with the error's kind only: its message may quote a document."""
             return self._ended(id_, {"error.type": type(err).__name__}, Status(StatusCode.ERROR))
 
         def _ended(self, id_: str, values: dict[str, Any], status: Status | None = None) -> BaseSpan | None:
@@ -184,7 +183,7 @@ def span_handler(provider: TracerProvider) -> Any:
 
 
 def summary(answer: Answer) -> dict[str, Any]:
-    """Return what is known of an answer without any of its words."""
+    """Return facts about an answer, without any of its words."""
     return {
         "language": answer.language,
         "mode": answer.mode,
@@ -200,6 +199,6 @@ def summary(answer: Answer) -> dict[str, Any]:
 
 
 def attributes(answer: Answer) -> dict[str, Any]:
-    """Return what is known of an answer as OpenTelemetry takes it: no None, names that begin with ``attest.``."""
+    """Return facts about an answer in OpenTelemetry's form: no None, names that begin with ``attest.``."""
     values = {f"attest.{name}": value for name, value in summary(answer).items() if value is not None}
     return values | {f"attest.milliseconds.{name}": spent for name, spent in answer.timings_ms.items()}

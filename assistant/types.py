@@ -42,7 +42,7 @@ class Source(Value):
     uri: str | None = None
     page: int | None = None
     sha256: str
-    """Of the document's normalized text, so that an old citation can be checked."""
+    """Hash of the document's normalized text, so that an old citation can be checked."""
 
 
 class Evidence(Value):
@@ -57,7 +57,7 @@ class Evidence(Value):
     language: str
     score: float
     recognized: bool = False
-    """Whether words of it were recognized from the picture of a page: they may differ from what it shows."""
+    """Whether words of it were recognized from the picture of a page, so that they may contain errors."""
     translation: str | None = None
 
 
@@ -74,9 +74,9 @@ class Rendering(Value):
     """A date, number or place of a short answer in the asker's language, made by rule: beside its words."""
 
     key: int = Field(ge=1)
-    """Of the evidence whose words these are."""
+    """The key of the evidence with these words."""
     words: str
-    """As the quote has them, except for digits of other scripts."""
+    """As in the quote, except for digits of other scripts."""
     rendered: str
 
 
@@ -85,7 +85,7 @@ class ShortAnswer(Value):
 
     spans: tuple[AnswerSpan, ...] = Field(min_length=1)
     in_asker_language: tuple[Rendering, ...] = ()
-    """In the order of the words; empty where the quotes are in that language."""
+    """In the order of the words; empty if the quotes are in that language."""
     confidence: float = Field(ge=0, le=1)
 
 
@@ -94,9 +94,9 @@ class Section(Value):
 
     title: str
     keys: tuple[int, ...] = ()
-    """Of the evidence that it holds, in order; none where the documents say nothing on it."""
+    """Keys of its evidence, in order; none if the documents say nothing about it."""
     document_ids: tuple[str, ...] = ()
-    """Of the documents that it is about."""
+    """Ids of the documents that it is about."""
 
 
 class Claim(Value):
@@ -123,7 +123,7 @@ class Answer(Value):
     schema_: Literal["attest.answer/1"] = Field(default="attest.answer/1", alias="schema")
     question: str
     did_you_mean: str | None = None
-    """The question as it was meant, where it was typed without marks, on another keyboard layout or with a typo."""
+    """The corrected question, if it was typed without marks, on another keyboard layout or with a typo."""
     standalone_question: str
     language: str
     answered: bool
@@ -137,11 +137,11 @@ class Answer(Value):
     claims: tuple[Claim, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     sections: tuple[Section, ...] = ()
-    """In the order in which they are shown; empty for a plain answer."""
+    """In display order; empty for a plain answer."""
     documents: tuple[Source, ...] = ()
-    """What an answer about the library names."""
+    """The documents that an answer about the library names."""
     total: int | None = None
-    """For lists and answers about the library: how many there are in all, shown or not."""
+    """For lists and answers about the library: the total number, shown or not."""
     notices: tuple[Notice, ...] = ()
     timings_ms: dict[str, float]
 
@@ -165,17 +165,17 @@ class AskOptions:
     """What a user may choose for one question."""
 
     mode: Mode | None = None
-    """None: the default of the settings."""
+    """None means the default of the settings."""
     answer_language: str | None = None
-    """BCP 47 tag; None: the question's own language."""
+    """BCP 47 tag; None means the question's own language."""
     filter: Filter = EVERYTHING
     max_quotes: int = 5
     translate: bool = False
-    """Whether quotes in other languages than the answer's get a machine translation beside them."""
+    """Whether to show a machine translation next to quotes in other languages than the answer's."""
     as_typed: bool = False
-    """Whether the question is taken letter by letter: no typo in it is mended."""
+    """Whether to take the question literally, without correcting typos."""
     interface_language: str | None = None
-    """Of the page around the conversation: for turns that are too short to tell their own."""
+    """The language of the page, for turns that are too short to show their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +221,9 @@ class Translated:
 
     key: int
     text: str | None
-    """None: what came of it can't be shown."""
+    """None if the result can't be shown."""
     answer: Answer
-    """The answer with the translations that there are by now."""
+    """The answer with the translations so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +237,7 @@ Event = EvidenceFound | TextAdded | ClaimChecked | Waiting | Composed | Translat
 
 
 def finished(events: Iterable[Event]) -> Answer:
-    """Return the answer that `events` end with. Raises what making them raises."""
+    """Return the answer that `events` end with. Raises what producing them raises."""
     for event in events:
         if isinstance(event, Finished):
             return event.answer

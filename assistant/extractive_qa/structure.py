@@ -119,9 +119,7 @@ def whole(hit: Hit, span: Span) -> Span:
 
 
 def _fitting(hit: Hit, first: int, number: int, last: int) -> Span:
-    """Return the longest span from the sentence `first` through `number`, up to `last`, that fits; else the sentence's
-    own.
-    """
+    """Return the longest span from the sentence `first` through `number`, up to `last`, that fits; else its own."""
     spans = [each.span for each in hit.sentences]
     fitting = [end for end in range(number, last + 1) if spans[end].end - spans[first].start <= LONGEST_TOGETHER]
     return Span(spans[first].start, spans[fitting[-1]].end) if fitting else spans[number]

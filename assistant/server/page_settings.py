@@ -14,7 +14,7 @@ UPLOAD_SUFFIXES = tuple(BY_SUFFIX)
 MOST_UPLOADED_AT_ONCE = 200
 """Files."""
 MOST_REQUEST_BYTES = 8 * MEBIBYTE
-"""Of any request that is not an upload."""
+"""For any request that is not an upload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,25 +22,25 @@ class PageSettings:
     """Limits and offers of a server."""
 
     answers_at_once: int = 20
-    """Questions that are worked on at the same time; the others wait their turn."""
+    """Questions answered at the same time; the others wait."""
     requests_per_minute: int = 600
-    """Of the API, for each token or person."""
+    """Of the API, per token or person."""
     queue_size: int = 200
-    """Questions that may wait; past it, one more is refused politely."""
+    """Questions that may wait; further ones are refused politely."""
     written_mode: bool = False
-    """Whether a language model is there to write answers; else only quotes are offered."""
+    """Whether there is a language model to write answers; otherwise only quotes are offered."""
     translations: bool = False
-    """Whether a language model is there to translate quotes; else that isn't offered."""
+    """Whether there is a language model to translate quotes; otherwise that isn't offered."""
     max_upload_bytes: int = 50 * MEBIBYTE
-    """Of one file."""
+    """Per file."""
     web_uploads: Literal["off", "public", "any"] = "off"
-    """Whether documents may be fetched from web addresses: none, those of the public web, those inside this network too."""
+    """Which web addresses documents may be fetched from: none, the public web, or also inside this network."""
     web_seconds: float = 60
-    """For one of them."""
+    """Per document from the web."""
 
     @property
     def mode(self) -> Mode:
-        """How questions are answered that don't say."""
+        """The mode for questions that don't set one."""
         return "written" if self.written_mode else "quotes"
 
 

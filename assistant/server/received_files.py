@@ -1,4 +1,4 @@
-"""Receive files for the library, from a request or the web: each is kept whole or not at all."""
+"""Receive files for the library, from a request or the web: each is saved completely or not at all."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _PIECE = 1024 * 1024
 
 
 def keep_upload(name: str, file: BinaryIO, editor: DocumentEditor, settings: PageSettings, reach: Collections) -> Item:
-    """Keep an uploaded file and queue it. Raises RequestError for one of another kind, or past the limit."""
+    """Save an uploaded file and queue it. Raises RequestError for one of another kind, or above the limit."""
     path = editor.place(name, UPLOAD_SUFFIXES, reach)
     _write(path, iter(lambda: file.read(_PIECE), b""), settings.max_upload_bytes)
     return editor.take(path, reach)
 
 
 class WebDocuments:
-    """Fetches documents from the web, a few at a time: each holds a thread of the server until it is there."""
+    """Fetches documents from the web, a few at a time: each occupies a thread of the server until it is complete."""
 
     AT_ONCE = 2
 
@@ -36,7 +36,7 @@ class WebDocuments:
         self._fetching = BoundedSemaphore(self.AT_ONCE)
 
     def keep(self, address: str, reach: Collections) -> Item:
-        """Keep the document at `address` and queue it. Raises RequestError where it isn't allowed or can't be had."""
+        """Save the document at `address` and queue it. Raises RequestError if it isn't allowed or unavailable."""
         if not self._editor.accepts_files or self._settings.web_uploads == "off":
             raise RequestError(
                 "Documents aren't fetched from the web here; whoever runs this page can allow it.", code="web_off"
@@ -78,8 +78,8 @@ def _write(path: Path, pieces: Iterable[bytes], limit: int) -> None:
 
 @contextmanager
 def _whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Yield a file that is at `path` once all is written, and isn't if anything fails."""
-    # Of a name of its own: two may send files of one name at the same time.
+    """Yield a file that appears at `path` once it is complete, and doesn't if anything fails."""
+    # With a unique name, because two people may send files of the same name at the same time.
     partial = path.with_name(f".{token_hex(8)}.part")
     try:
         with partial.open("xb") as file:

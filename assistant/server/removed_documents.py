@@ -21,17 +21,17 @@ _PARSED = TypeAdapter(ParsedDocument)
 
 
 class RemovedDocuments(Protocol):
-    """The last documents that were removed."""
+    """The documents removed most recently."""
 
     def keep(self, parsed: ParsedDocument) -> None:
-        """Keep a document that is removed."""
+        """Keep a removed document."""
 
     def take(self, document_id: str, reach: Collections) -> ParsedDocument | None:
-        """Return a document and forget it; None where it isn't kept, or not for somebody with this `reach`."""
+        """Return a document and forget it; None if it isn't kept, or is outside this `reach`."""
 
 
 class LocalRemoved:
-    """Those that this process has removed."""
+    """The documents that this process has removed."""
 
     def __init__(self) -> None:
         self._kept: dict[str, ParsedDocument] = {}
@@ -54,7 +54,7 @@ class LocalRemoved:
 
 
 class SharedRemoved:
-    """Those that any server has removed."""
+    """The documents that any server has removed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

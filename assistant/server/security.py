@@ -17,7 +17,7 @@ UPLOAD_PATHS = ("/api/documents",)
 SIGN_IN_PATH = "/attest/sign-in"
 PASSWORD_PATH = "/attest/password"  # noqa: S105 - an address
 FORM_PATHS = (SIGN_IN_PATH, PASSWORD_PATH)
-"""The pages with a form of their own."""
+"""The pages with a form."""
 
 _STATIC_PATH = "/attest/static/"
 _PRIVATE_PATHS = ("/attest/", "/api/", "/v1/", "/mcp", "/metrics")
@@ -35,11 +35,10 @@ _HEADERS = {
 
 
 def content_security_policy(nonce: str | None = None, *, form: bool = False) -> str:
-    """Return the policy of a response; with a nonce for the page itself, whose inline scripts bear it.
+    """Return the policy of a response; with a nonce for the page itself, whose inline scripts have it.
 
-    Gradio compiles its components' templates in the browser, so the page needs ``unsafe-eval``;
-    inline event handlers and scripts without the nonce stay forbidden, and so does every other host.
-    A page with a `form` may send it here.
+    Gradio compiles its components' templates in the browser, so the page needs ``unsafe-eval``. Inline event handlers,
+    scripts without the nonce, and all other hosts stay forbidden. A page with a `form` may send it here.
     """
     if nonce is None:
         return (
@@ -76,14 +75,14 @@ class RequestGuard:
     def __init__(
         self, app: ASGIApp, *, max_request_bytes: int, max_upload_bytes: int, hosts: Iterable[str] | None = None
     ) -> None:
-        """`hosts`: the names under which the server may be addressed, None for any (behind a proxy)."""
+        """`hosts`: the names under which the server may be addressed; None means any (behind a proxy)."""
         self._app = app
         self._max_request = max_request_bytes
         self._max_upload = max_upload_bytes
         self._hosts = None if hosts is None else {host.lower() for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, as ASGI has it."""
+        """Answer one ASGI request."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
@@ -99,7 +98,7 @@ class RequestGuard:
             await _plain(guarded, *refusal)
             return
         if is_page:
-            # Compressed, the page's scripts could not be given their nonce.
+            # In compressed responses, the page's scripts could not get their nonce.
             scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != b"accept-encoding"]
         limit = self._max_upload if scope["path"] in UPLOAD_PATHS else self._max_request
         try:
@@ -130,11 +129,11 @@ class RequestGuard:
 
 
 class _TooLargeError(Exception):
-    """The body of a request grew past its limit."""
+    """The body of a request is larger than its limit."""
 
 
 class _Response:
-    """Sends a response on with its headers; gives the page's own scripts their nonce."""
+    """Sends a response on with its headers; adds the nonce to the page's own scripts."""
 
     def __init__(self, send: Send, path: str, nonce: str | None, owner: str | None) -> None:
         self._path = path
@@ -163,7 +162,7 @@ class _Response:
     def _headed(self, message: Message) -> Message:
         drop = {*_HEADERS, "content-security-policy", "server", *(["cache-control"] if self._private else [])}
         kept = [(name, value) for name, value in message["headers"] if name.lower().decode("latin-1") not in drop]
-        # Without a referrer a browser would also hide the form's origin, by which it is known as ours.
+        # Without a referrer, a browser would also hide the form's origin, by which we recognize it.
         own = _HEADERS | ({"referrer-policy": "same-origin"} if self._form else {})
         policy = content_security_policy(self._nonce, form=self._form)
         own["content-security-policy"] = _DOCS_POLICY if self._path == DOCS_PATH else policy
@@ -200,7 +199,7 @@ def _limited(receive: Receive, limit: int) -> Receive:
 
 
 def malformed() -> bytes:
-    """Return the whole answer, headers and all, to bytes that are no HTTP request: no application ever sees those."""
+    """Return the whole answer, including headers, to bytes that are no HTTP request and so reach no application."""
     sentence = b"This is not a request that can be read."
     headers = {
         "content-type": "text/plain; charset=utf-8",
@@ -221,6 +220,6 @@ async def _plain(send: Send, status: int, sentence: str) -> None:
 
 
 def _host(value: str) -> str:
-    """Return the name in a Host header, without its port: ``[::1]:7860`` is ``[::1]``."""
+    """Return the name in a Host header without its port; for ``[::1]:7860``, ``[::1]``."""
     value = value.strip().lower()
     return value.partition("]")[0] + "]" if value.startswith("[") else value.partition(":")[0]

@@ -53,27 +53,27 @@ def serve(
     inherited: Inherited | None = None,
     shared: Database | None = None,
 ) -> None:
-    """Serve the page until interrupted; `announce` gets its address once it answers. Port 0: any free one.
+    """Serve the page until interrupted. Call `announce` with its address once it answers. Port 0 means any free one.
 
-    On SIGTERM or Ctrl-C nothing new is let in, and answers that were begun are finished.
+    On SIGTERM or Ctrl-C, accept nothing new, and finish the answers that have begun.
 
-    `loading` is called once the port is taken, before models and page are loaded.
+    `loading` is called once the port is bound, before models and page are loaded.
 
-    Files that are added from the page are kept in the folder `uploads`; without it the page only shows what is in the
-    library. `evaluation_runs` runs evaluations from the page, `offered` has questions to begin with, `overview` says
-    what the library and each document are about. `accounts` and `access` say who may come in; without an account,
-    everyone on this machine. Commands of the user whose library it is come by `owner_socket`. A worker gets its socket as
-    `inherited`; `shared` is the database by which several servers of the library know of each other.
+    Files added on the page are stored in the folder `uploads`; without it, the page only shows the library.
+    `evaluation_runs` runs evaluations from the page, `offered` has suggested questions, `overview` describes the
+    library and each document. `accounts` and `access` say who may come in; without an account, everyone on this
+    machine. Commands of the library's owner come through `owner_socket`. A worker gets its socket as `inherited`;
+    `shared` is the database that several servers of the library use together.
 
-    Raises PortInUseError where the port is taken, and RequestError where others could reach the page and nobody would
-    be asked who they are, before anything heavy is loaded.
+    Raises, before anything heavy is loaded, PortInUseError if the port is taken, and RequestError if others could reach
+    the page without signing in.
     """
     access = admitted(host, accounts, access)
     listener = inherited.socket() if inherited else bound(host, port)
     listeners = [listener, *([owner_socket.take()] if owner_socket else [])]
     with closing(listener):
         loading()
-        # The models load while the page is built, and both are there when the address is told.
+        # The models load while the page is built, and both are ready when the address is announced.
         warming = threading.Thread(target=_warmed, args=(assistant, offered), name="warming", daemon=True)
         warming.start()
         editor = DocumentEditor(assistant.library, ingest_into(assistant.library) if uploads else None, uploads, shared)
@@ -98,7 +98,7 @@ def serve(
 
 
 def admitted(host: str, accounts: Accounts | None, access: Access) -> Access:
-    """The access to a page at `host`. Raises RequestError where strangers would come in."""
+    """Return the access to a page at `host`. Raises RequestError if strangers could come in."""
     if is_loopback(host):
         return access
     if not access.user_header and (accounts is None or accounts.register.is_empty()):
@@ -110,7 +110,7 @@ def admitted(host: str, accounts: Accounts | None, access: Access) -> Access:
 
 
 def bound(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises PortInUseError, naming what to do."""
+    """Return a listening socket. Raises PortInUseError, which says what to do."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -126,29 +126,29 @@ def bound(host: str, port: int) -> socket.socket:
 
 
 def address(host: str, port: int) -> str:
-    """The address to type into a browser."""
+    """Return the address to type into a browser."""
     name = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - only told apart, not bound
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server at `host`."""
+    """Return whether only this machine can reach a server at `host`."""
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _warmed(assistant: Assistant, offered: OfferedQuestions | None) -> None:
-    """Load the models before the first question needs them, and begin to make the questions to begin with."""
+    """Load the models before the first question needs them, and begin to make the suggested questions."""
     try:
         assistant.library.prepare()
         assistant.library.search("?", 1)
         if offered is not None:
             offered.questions()
-    except AttestError as error:  # the question will say it on the page
+    except AttestError as error:  # the question will report it on the page
         log.warning("%s", error)
 
 
 def server(app: ASGIApp, ready: Callable[[], None]) -> uvicorn.Server:
-    """A server for `app` that calls `ready` at the moment when it answers."""
+    """Return a server for `app` that calls `ready` as soon as it answers."""
     import uvicorn
     from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
@@ -163,18 +163,18 @@ def server(app: ASGIApp, ready: Callable[[], None]) -> uvicorn.Server:
             self.transport.write(malformed())
             self.transport.close()
 
-    # What proxies say of their clients is the gate's to believe, not the server's.
+    # Our gate decides whether to trust what proxies say about their clients, not the server.
     return Announcing(
         uvicorn.Config(
             app,
             http=Protocol,
-            ws="none",  # the page has no use for it, and what refuses it would answer without our headers
+            ws="none",  # the page doesn't use it, and its refusals would lack our headers
             log_config=None,
             log_level="warning",
             access_log=False,
             proxy_headers=False,
             timeout_graceful_shutdown=SECONDS_FOR_ANSWERS,
-            # A busy server must not close a connection on which the next question is on its way.
+            # A busy server must not close a connection on which the next question is already coming.
             timeout_keep_alive=75,
         )
     )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with what was said before it, and what was chosen for it."""
+    """A question with its history and its options."""
 
     question: str
     history: tuple[Message, ...] = ()
@@ -35,7 +35,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What stands behind the routes."""
+    """Objects that the routes share."""
 
     assistant: Assistant
     conversations: Conversations
@@ -45,12 +45,12 @@ class Services:
     evaluation_runs: EvaluationRuns | None = None
     accounts: Accounts | None = None
     offered: OfferedQuestions | None = None
-    """Questions to begin with."""
+    """Suggested questions."""
     overview: LibraryOverview | None = None
     """What the library and each document are about."""
 
     def library(self, caller: Visitor) -> ReadableLibrary:
-        """Return the library with no more in it than `caller` may see."""
+        """Return the part of the library that `caller` may see."""
         return scoped_library(self.assistant.library, caller.collections)
 
     def offered_questions(self) -> tuple[KeptQuestion, ...]:
@@ -60,7 +60,7 @@ class Services:
     def events(self, caller: Visitor, asked: Asked) -> AsyncIterator[Event]:
         """Yield the events of an answer from what `caller` may see.
 
-        Raises QuestionError at once, before there is any event; BusyError and what `Assistant.ask` raises later.
+        Raises QuestionError immediately, before any event; BusyError and what `Assistant.ask` raises later.
         """
         clean_question(asked.question)
         assistant = scoped_assistant(self.assistant, caller.collections)
@@ -68,7 +68,7 @@ class Services:
 
 
 def services_of_command(assistant: Assistant, conversations: Conversations) -> Services:
-    """Return the services of a command that answers other programs beside its own work: a few at once, and no uploads."""
+    """Return the services of a command that answers other programs during its own work: a few at once, no uploads."""
     from assistant.server.document_editor import DocumentEditor
     from assistant.server.page_settings import DEFAULTS
 

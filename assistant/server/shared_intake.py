@@ -1,7 +1,8 @@
-"""Queue files for all servers of one library: a table lists what waits, and any server that has the file reads it.
+"""Queue files for all servers of one library: a table lists the waiting ones, and any server that has the file reads
+it.
 
-A lock that belongs to a connection says which server reads which file. If a server dies, the next one that looks reads
-its files. To read each other's files, servers share one folder of uploads.
+A lock that belongs to a connection shows which server reads which file. If a server dies, the next one that checks
+reads its files. To read each other's files, servers share one folder of uploads.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ from store.errors import AttestError, LibraryError, restored
 log = logging.getLogger(__name__)
 
 _LOOK = 5.0
-"""Seconds between two looks at what others have put in."""
+"""Seconds between two checks for files from others."""
 _BETWEEN_REPORTS = 0.5
-"""Seconds between two notes of how far a file is."""
+"""Seconds between two progress reports for a file."""
 _U = uploads.c
 _ITEM = sa.select(_U.id, _U.name, _U.state, _U.done, _U.known, _U.error, _U.collection)
 _OPEN = _U.state.in_(["waiting", "reading"])
@@ -47,7 +48,7 @@ _UNLOCK = sa.select(sa.func.pg_advisory_unlock_all())
 
 
 class SharedIntake:
-    """Puts files into the common table, and reads those that wait there and lie in the same folder."""
+    """Puts files into the common table, and reads those that wait there and are in the same folder."""
 
     def __init__(self, work: Work, database: Database, folder: Path | None) -> None:
         self._work = work
@@ -87,13 +88,13 @@ class SharedIntake:
             try:
                 while self._read_one():
                     pass
-            except LibraryError as error:  # the next look tries again
+            except LibraryError as error:  # the next check tries again
                 if self._database.is_closed:
                     return
                 log.warning("%s", error)
 
     def _read_one(self) -> bool:
-        """Read the first file that nobody reads; return whether there was one."""
+        """Read the first file that nobody is reading; return whether there was one."""
         with self._claimed() as claimed:
             if claimed is None:
                 return False
@@ -143,12 +144,12 @@ class SharedIntake:
 
 
 def _identity(folder: Path) -> str:
-    """Return the name that a folder of uploads has been given, once."""
+    """Return the name given once to a folder of uploads."""
     folder.mkdir(parents=True, exist_ok=True)
     place, draft = folder / ".identity", folder / f".identity.{token_hex(8)}.part"
     draft.write_text(token_hex(16), encoding="ascii")
     try:
-        place.hardlink_to(draft)  # of several that begin at once, one names it
+        place.hardlink_to(draft)  # if several begin at the same time, one names it
     except FileExistsError:
         pass
     except OSError:  # a disk without such links
@@ -159,7 +160,7 @@ def _identity(folder: Path) -> str:
 
 
 def _is_free(lock: Connection, number: int) -> bool:
-    """Hold an upload, unless another server does or has read it."""
+    """Lock an upload, unless another server is reading or has read it."""
     if not lock.execute(_LOCK, {"id": number}).scalar():
         return False
     return lock.execute(sa.select(_U.id).where(_U.id == number, _OPEN)).first() is not None

@@ -23,13 +23,13 @@ class Strings:
     words: dict[str, str]
 
     def __call__(self, key: str, /, **values: object) -> str:
-        """Return the words for `key` with ``{name}`` filled in. Raises KeyError for a key or a value that is missing."""
+        """Return the words for `key` with ``{name}`` filled in. Raises KeyError for a missing key or value."""
         return self.words[key].format_map(values) if values else self.words[key]
 
 
 @cache
 def languages() -> dict[str, str]:
-    """Each language there is, by its tag, with its own name for itself; the default first."""
+    """Return each language by its tag, with its own name for itself; the default first."""
     tags = sorted((path.stem for path in FOLDER.glob("*.json")), key=lambda tag: (tag != DEFAULT, tag))
     return {tag: strings(tag)("name") for tag in tags}
 
@@ -41,7 +41,7 @@ def strings(language: str) -> Strings:
 
 
 def chosen(wish: str | None, accept_language: str = "") -> Strings:
-    """Return the words for a user who asked for `wish`, else for what the browser's header prefers, else English.
+    """Return the words in the language `wish`, or else the browser's preferred language, or else English.
 
     `accept_language` is the header of RFC 9110, section 12.5.4: ``th,en;q=0.8``. Regions are ignored.
     """

@@ -1,7 +1,7 @@
 """Fetch a document from a web address on the server: limited in size, time and kind, and not from inside the network.
 
-The address behind a name decides whether the server may be asked. It is checked when connecting to exactly
-that address, and again for each redirect, so a name can't change to another address in between.
+A name's address decides whether the server may connect. It is checked when connecting to exactly that address, and
+again for each redirect, so a name can't switch to another address in between.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from store.errors import RequestError
 
 REDIRECTS = 5
 _PATIENCE = 10.0
-"""Seconds for one sign of life from a server."""
+"""Seconds of silence allowed from a server."""
 _SUFFIXES = {
     media_type: reader.suffixes[0]
     for reader in READERS
@@ -35,7 +35,7 @@ _SUFFIXES = {
     if media_type != "text/plain"
 }
 _BY_NAME = ("", "text/plain", "text/x-markdown", "application/octet-stream", "binary/octet-stream")
-"""Kinds that say little: the name's end decides, where it is one that can be read."""
+"""Unspecific types; the name's suffix decides, if Attest can read that format."""
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -43,29 +43,29 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is fetched at most."""
+    """The limits for fetching."""
 
     bytes: int
     suffixes: tuple[str, ...]
-    """Of the files that can be read, with their dots."""
+    """Suffixes of readable files, with their dots."""
     seconds: float = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A document on its way: what to call it, and its content in pieces."""
+    """A document being fetched: its name, and its content in pieces."""
 
     name: str
     pieces: Iterator[bytes]
 
 
 def is_public(address: Address) -> bool:
-    """Return whether everyone could reach `address`: not of this machine, this network, a link, or a group."""
+    """Return whether `address` is public: not of this machine, this network, a link, or a group."""
     return all(one.is_global and not one.is_multicast for one in (address, *_inside(address)))
 
 
 def _inside(address: Address) -> Iterator[Address]:
-    """IPv4 addresses that an IPv6 address stands for."""
+    """Return IPv4 addresses inside an IPv6 address."""
     if isinstance(address, ipaddress.IPv6Address):
         teredo = address.teredo or ()
         translated = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _TRANSLATED else None
@@ -74,7 +74,7 @@ def _inside(address: Address) -> Iterator[Address]:
 
 @contextmanager
 def fetched(address: str, limits: Limits, admits: Callable[[Address], bool] = is_public) -> Iterator[Fetched]:
-    """The document at `address`. Raises RequestError, here or while its pieces are read, in one sentence."""
+    """Return the document at `address`. Raises RequestError, here or while its pieces are read, in one sentence."""
     deadline = time.monotonic() + limits.seconds
     url = _checked(address)
     with httpcore.ConnectionPool(network_backend=_Guarded(admits, deadline), max_connections=1) as pool:
@@ -120,7 +120,7 @@ def _asked(pool: httpcore.ConnectionPool, url: httpx.URL, seconds: float) -> Ite
 
 
 def _checked(address: str) -> httpx.URL:
-    """`address` as a URL of the web. Raises RequestError."""
+    """Return `address` as a URL of the web. Raises RequestError."""
     try:
         url = httpx.URL(address.strip())
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
@@ -142,7 +142,7 @@ def _target(url: httpx.URL) -> httpcore.URL:
 
 @contextmanager
 def _said(url: httpx.URL, seconds: float) -> Iterator[None]:
-    """What goes wrong on the wire, as one sentence."""
+    """Return a network error as one sentence."""
     try:
         yield
     except httpcore.TimeoutException as error:
@@ -176,7 +176,7 @@ def _bounded(response: httpcore.Response, url: httpx.URL, name: str, limits: Lim
 
 
 def _name(url: httpx.URL, kind: str, suffixes: tuple[str, ...]) -> str:
-    """``example.org-papers-forum.html``: another name for each address, so that none takes another's place."""
+    """Return a file name such as ``example.org-papers-forum.html``, different for each address."""
     parts = [url.host, *filter(None, unquote(url.path).split("/"))]
     last = PurePosixPath(parts[-1]) if len(parts) > 1 else PurePosixPath()
     mime = kind.split(";", maxsplit=1)[0].strip().lower()
@@ -199,7 +199,7 @@ def _name(url: httpx.URL, kind: str, suffixes: tuple[str, ...]) -> str:
 
 
 class _Guarded(httpcore.NetworkBackend):
-    """Connects to admitted addresses only, and reads no longer than until the deadline."""
+    """Connects to allowed addresses only, and reads no longer than until the deadline."""
 
     def __init__(self, admits: Callable[[Address], bool], deadline: float) -> None:
         self._admits = admits
@@ -214,7 +214,7 @@ class _Guarded(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Return a connection to the first address of `host` that answers; none at all if any is not admitted."""
+        """Return a connection to the first address of `host` that answers; none if any of them isn't allowed."""
         problem: Exception = httpcore.ConnectError("no address")
         for address in self._addresses(host, port):
             try:
@@ -244,18 +244,18 @@ class _Guarded(httpcore.NetworkBackend):
 
 
 class _Timed(httpcore.NetworkStream):
-    """A stream that ends at the deadline, however slowly its server feeds it."""
+    """A stream that ends at the deadline, however slowly its server sends."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
         self._stream = stream
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Raises httpcore.ReadTimeout past the deadline."""
+        """Read. Raises httpcore.ReadTimeout past the deadline."""
         return self._stream.read(max_bytes, _left(self._deadline))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Raises httpcore.WriteTimeout past the deadline."""
+        """Write. Raises httpcore.WriteTimeout past the deadline."""
         self._stream.write(buffer, _left(self._deadline))
 
     def close(self) -> None:
@@ -269,7 +269,7 @@ class _Timed(httpcore.NetworkStream):
         return _Timed(self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline)), self._deadline)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as httpcore has it
-        """Return what the plain stream knows."""
+        """Return the plain stream's information."""
         return self._stream.get_extra_info(info)
 
 

@@ -1,4 +1,4 @@
-"""``attest serve --workers N``: start processes that answer on one port, and watch over them.
+"""``attest serve --workers N``: start processes that answer on one port, and supervise them.
 
 All share the socket of that port, so if one ends or dies, the others take new requests. A worker that dies is
 replaced. SIGHUP replaces all, one after the other, for example after a change of settings. SIGTERM and Ctrl-C end all,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SECONDS_FOR_ANSWERS = 45
-"""How long a server that was told to end goes on with answers that were begun."""
+"""How long a stopping server continues the answers that have begun."""
 _BETWEEN_LOOKS = 0.5
 _GRACE = SECONDS_FOR_ANSWERS + 10
 """Seconds that a worker may take to end."""
@@ -40,24 +40,24 @@ class Inherited:
 
     listener: int
     told: int
-    """Where it writes that it answers."""
+    """Where it reports that it answers."""
     lifeline: int
-    """What ends when the supervisor does."""
+    """Ends when the supervisor does."""
 
     @classmethod
     def parse(cls, text: str) -> Inherited:
-        """Parse what `str` returned."""
+        """Parse the output of `str`."""
         return cls(*map(int, text.split(",")))
 
     def __str__(self) -> str:
         return f"{self.listener},{self.told},{self.lifeline}"
 
     def socket(self) -> socket.socket:
-        """Return the socket that all workers listen at."""
+        """Return the socket that all workers listen on."""
         return socket.socket(fileno=self.listener)
 
     def tell(self) -> None:
-        """Say that this worker answers."""
+        """Report that this worker answers."""
         with suppress(OSError):
             os.write(self.told, b"\n")
             os.close(self.told)
@@ -76,15 +76,15 @@ class Inherited:
 class _Worker:
     process: subprocess.Popen[bytes]
     told: int
-    """From here it can be read that the worker answers."""
+    """Becomes readable when the worker answers."""
     answers: bool = False
     ends_by: float | None = None
-    """When it is killed, if it was told to end."""
+    """When to kill it, if it was told to end."""
 
 
 @dataclass(slots=True)
 class _Wishes:
-    """What signals have asked for."""
+    """What signals have requested."""
 
     stop: bool = False
     replace: bool = False
@@ -106,7 +106,7 @@ class Supervisor:
         count: int,
         announce: Callable[[], None],
     ) -> None:
-        """`command` is that of a worker; `announce` is called when the first one answers."""
+        """`command` starts a worker; `announce` is called when the first one answers."""
         self._command = command
         self._listener = listener
         self._count = count
@@ -135,7 +135,7 @@ class Supervisor:
         return 0
 
     def _fill(self) -> None:
-        """Start what is missing, and one more where a worker is to be replaced."""
+        """Start missing workers, and one more if a worker should be replaced."""
         lasting = [each for each in self._workers if each.ends_by is None]
         self._to_replace = [each for each in self._to_replace if each in lasting]
         wanted = self._count + bool(self._to_replace)
@@ -177,7 +177,7 @@ class Supervisor:
             self._tell_to_end(self._to_replace.pop(0))
 
     def _look(self) -> int | None:
-        """Forget workers that have ended; return the exit code if there is no use in starting others."""
+        """Forget workers that have ended; return the exit code if starting others would be useless."""
         for each in list(self._workers):
             if each.ends_by is not None and time.monotonic() > each.ends_by:
                 each.process.kill()

@@ -1,1 +1,1 @@
-"""Make questions that the documents answer, to suggest to people and to start a suite with."""
+"""Make questions that the documents answer, to suggest to people and to begin a suite with."""

@@ -16,7 +16,7 @@ from assistant.verify.places import thai_names
 from assistant.verify.text import fold
 
 LONGEST = 100
-"""Characters of a question with its subject: a button holds no more on a phone."""
+"""Characters of a question with its subject: more doesn't fit on a button on a phone."""
 LONGEST_SUBJECT = 60
 _ASIDE = regex.compile(r"\s*[,;(（–—:].*$")
 _OF_THE = regex.compile(r"^.*\bof the (?=\p{Lu}\p{L}+(?:\s\p{L}+)*\s\p{Lu})")
@@ -24,7 +24,7 @@ _ACRONYM = regex.compile(r"(?<![\p{L}\d])\p{Lu}{2,}(?:-\p{L}+)*(?![\p{L}\d])")
 
 
 def clear(question: str, language: str, title: str) -> str | None:
-    """Return a question that people understand without the document of that title; None where none is short enough."""
+    """Return a question that is clear without the document, which has that title; None if none is short enough."""
     if names_its_subject(question, language):
         return question if len(question) <= LONGEST else None
     subject = subject_of_title(title)
@@ -33,7 +33,7 @@ def clear(question: str, language: str, title: str) -> str | None:
 
 
 def names_its_subject(question: str, language: str) -> bool:
-    """Return whether a question names a person, a place, a body or a text by more than a word that many bear."""
+    """Return whether a question names a person, a place, a body or a text specifically enough."""
     if _ACRONYM.search(question) or identifiers_in(question):
         return True
     rules = rules_of(language)
@@ -46,7 +46,8 @@ def names_its_subject(question: str, language: str) -> bool:
 
 
 def subject_of_title(title: str) -> str | None:
-    """Return what a document is about, as short as its title allows: "Rules of the Alder Lake Rowing Club" says whose.
+    """Return what a document is about, as short as its title allows: "Rules of the Alder Lake Rowing Club" names the
+    club.
 
     >>> subject_of_title("Rules of the Alder Lake Rowing Club, 2024")
     'Alder Lake Rowing Club'

@@ -1,7 +1,7 @@
 """Make questions from a document's spans, and keep those that the reader answers with confidence.
 
-sentence -> one span of it (date, number, person, place) -> question by rule -> read in its window -> kept where the
-reader finds that span, and is sure
+sentence -> one span of it (date, number, person, place) -> question by rule -> read in its window -> kept if the
+reader finds that span with certainty
 
 Keeping only what a reader answers with the span that a question was made from is round-trip consistency (Alberti et al.
 2019, arXiv:1906.05416).
@@ -26,16 +26,16 @@ from store.text.dates import dates_in
 from store.types import Document, Hit, SentenceHit, Span
 
 PASSAGES = 40
-"""Of a document that are looked at, evenly spread over a longer one."""
+"""Passages examined per document, spread evenly over a longer one."""
 READINGS = 40
-"""Questions that are read for a document at most."""
+"""The most questions read per document."""
 CERTAIN = 0.5
-"""Share of all that a window could mean which the answer must have."""
+"""The least probability of the answer among all that a window could mean."""
 LONGEST = 110
 """Characters of a question."""
 LONGEST_SENTENCE = 320
 LONGEST_NAME = 50
-"""Characters of a name in a question of another language."""
+"""Characters of a name in a question in another language."""
 ACRONYM = regex.compile(r"(?<![\p{L}\d])\p{Lu}{2,}[\p{Lu}\d]*(?:-\p{L}+)*(?![\p{L}\d])")
 LATIN_NAME = regex.compile(r"\p{Lu}[\p{Latin}\d'’-]*(?:\s[\p{Latin}\d][\p{Latin}\d'’-]*)*")
 
@@ -46,21 +46,21 @@ class GeneratedQuestion:
 
     text: str
     language: str
-    """BCP 47; that of the sentence."""
+    """BCP 47; the sentence's language."""
     kind: QuestionKind
     document: Document
     answer: Span
     """In the document's text."""
     answer_text: str
     sentence: Span
-    """That holds the answer, in the document's text."""
+    """The sentence with the answer, in the document's text."""
     certainty: float
-    """The reader's, in [0, 1]."""
+    """The reader's probability, in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A question with the span that it was made from, not read yet."""
+    """A question with the span that it was made from, not yet read."""
 
     text: str
     kind: QuestionKind
@@ -68,7 +68,7 @@ class _Candidate:
     """In the document's text."""
     hit: Hit
     number: int
-    """Of the sentence in its passage."""
+    """The sentence's index in its passage."""
     language: str
 
 
@@ -77,8 +77,8 @@ def generate_questions(
 ) -> list[GeneratedQuestion]:
     """Return up to `most` questions that `document` answers, the surest first.
 
-    They are in the language of its sentences, and in the languages `others` (BCP 47), of which the reader must find
-    the answer across languages. No two in a language are made from the same sentence. Empty where no rule fits.
+    They are in the language of its sentences, and in the languages `others` (BCP 47), for which the reader must find
+    the answer across languages. Each sentence gives at most one question per language. Empty if no rule fits.
     """
     found: dict[tuple[Span, str], GeneratedQuestion] = {}
     tried = 0
@@ -126,7 +126,7 @@ def _candidates(hit: Hit, others: Sequence[str]) -> Iterator[_Candidate]:
 def questions_from(words: str, known: Templates) -> Iterator[tuple[Rule, str, Span]]:
     """Yield the questions that a sentence may answer, each once, with the span of `words` that answers it."""
     seen: set[str] = set()
-    # Offsets in the folded sentence must be those of the sentence itself.
+    # Offsets in the folded sentence must equal those of the sentence itself.
     if len(fold(words)) != len(words) or SPAN in words:
         return
     for rule, text, span in _questions(words, known):
@@ -136,7 +136,7 @@ def questions_from(words: str, known: Templates) -> Iterator[tuple[Rule, str, Sp
 
 
 def crossed_questions(words: str, known: Templates, target: Templates) -> Iterator[tuple[QuestionKind, str, Span]]:
-    """Yield questions in the language of `target` about a name of a sentence, each with the span that answers it."""
+    """Yield questions in the language of `target` about a name in a sentence, each with the answering span."""
     folded = fold(words)
     if target.language == known.language or len(folded) != len(words) or SPAN in words:
         return
@@ -151,10 +151,10 @@ def crossed_questions(words: str, known: Templates, target: Templates) -> Iterat
 
 
 def _name_at_start(words: str, language: str) -> str | None:
-    """Return the name that a sentence begins with, if it can stand in a question of any language as it is.
+    """Return the name that a sentence begins with, if a question of any language can use it unchanged.
 
-    In a text in Latin letters that isn't English only acronyms can: its names are words of its language. A name after
-    other words is a part of another one: an "ASEAN fund" is not ASEAN.
+    In a text in Latin letters that isn't English, only acronyms can: other names are words of its language. A name
+    after other words is part of another one: an "ASEAN fund" is not ASEAN.
     """
     if language == "en":
         words = words.removeprefix("The ")
@@ -174,7 +174,7 @@ def _spans(folded: str) -> Mapping[QuestionKind, list[Span]]:
 
 
 def _questions(words: str, known: Templates) -> Iterator[tuple[Rule, str, Span]]:
-    """Yield the questions that rules make of a sentence, each with the span that answers it."""
+    """Yield the questions that rules make from a sentence, each with the answering span."""
     folded = fold(words)
     spans: Mapping[QuestionKind, Sequence[Span | None]] = _spans(folded)
     for rule in known.rules:
@@ -187,13 +187,13 @@ def _questions(words: str, known: Templates) -> Iterator[tuple[Rule, str, Span]]
 
 
 def _put(question: str, groups: dict[str, str | None], known: Templates) -> str:
-    """Return the question with the groups filled in, words in the form that a question has them in."""
+    """Return the question with the groups filled in, using the word forms of a question."""
     parts = {}
     for name, group in groups.items():
         first, space, others = (group or "").rstrip().partition(" ")
         parts[name] = known.forms.get(first, first) + space + others if name != "rest" else group or ""
     if groups.get("be") in known.plurals and regex.fullmatch(r"\p{Lu}\p{Ll}+s", parts.get("thing", "")):
-        parts["thing"] = parts["thing"].lower()  # "Elections are held": its capital is the sentence's
+        parts["thing"] = parts["thing"].lower()  # "Elections are held": it is capitalized as the first word only
     text = question.format(**parts)
     return text[:1].upper() + text[1:]
 

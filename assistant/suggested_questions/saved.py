@@ -1,7 +1,7 @@
 """Save a library's suggested questions in its catalog until its documents change.
 
-They are made in the background when the page is served, and when somebody first looks for them after a change. Until
-then, the old ones are suggested.
+They are made in the background when the page is served, and when somebody first needs them after a change. Until then,
+the old ones are suggested.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from store.library_view import ReadableLibrary
 from store.types import Document
 
 NAME = "questions"
-"""Under which they are kept."""
+"""The name under which the catalog keeps them."""
 DOCUMENTS = 16
-"""The latest ones, of which questions are made."""
+"""The latest documents, of which questions are made."""
 OF_EACH = 4
 TRIED = 3
-"""Times as many are asked of the library, to find those that it answers."""
+"""Questions to try per question needed, because the library doesn't answer all of them."""
 
 log = logging.getLogger(__name__)
 
@@ -55,10 +55,10 @@ class OfferedQuestions:
         self._making = threading.Lock()
 
     def questions(self) -> tuple[KeptQuestion, ...]:
-        """Return what is kept; where documents have changed since, also begin to make them again."""
+        """Return the saved questions; if documents have changed since, also begin to make them again."""
         kept = noted(self._library, NAME)
         if kept is None or not kept.is_current:
-            # Nobody waits for them, and a process that ends needn't either.
+            # Nobody waits for them, not even a process that ends.
             threading.Thread(target=self._make, name="questions", daemon=True).start()
         return read(kept.text) if kept else ()
 
@@ -74,12 +74,12 @@ class OfferedQuestions:
 
 
 def keep_questions(library: Library) -> None:
-    """Make questions of the latest documents and keep them. Raises LibraryError for a library that is only read."""
+    """Make questions from the latest documents and save them. Raises LibraryError for a read-only library."""
     finder = Finder(library)
     with library.snapshot() as snapshot:
         latest = snapshot.newest(DOCUMENTS)
         revision = snapshot.number("revision")
-    # Who reads in a language that no document is in is asked in it about names; others find enough in their own.
+    # For languages without a document, ask about names across languages; the others have enough questions of their own.
     held = {tag.partition("-")[0] for tag in library.statistics().languages}
     others = [tag for tag in languages() if tag not in held]
     made = [_of_document(document, library, finder, others) for document in latest]
@@ -90,7 +90,7 @@ def keep_questions(library: Library) -> None:
 
 
 def _of_document(document: Document, library: Library, finder: Finder, others: Sequence[str]) -> list[KeptQuestion]:
-    """Return clear questions that the library answers by the document's own words, at most `OF_EACH` in each language."""
+    """Return clear questions that the library answers with the document's own words, at most `OF_EACH` per language."""
     reader = load_reader(library.embedder)
     if reader is None:
         return []
@@ -106,7 +106,7 @@ def _of_document(document: Document, library: Library, finder: Finder, others: S
 
 
 def _is_answered(made: GeneratedQuestion, text: str, finder: Finder) -> bool:
-    """Return whether the first quote that the library gives to a question holds the words that it was made from."""
+    """Return whether the library's first quote for a question contains the words that it was made from."""
     asked = Question(text, text, made.language, AskOptions(), time.perf_counter())
     first = next(iter(finder.find(asked).evidence), None)
     return (
@@ -118,14 +118,14 @@ def _is_answered(made: GeneratedQuestion, text: str, finder: Finder) -> bool:
 
 
 def read(text: str) -> tuple[KeptQuestion, ...]:
-    """Return the questions that `keep_questions` wrote."""
+    """Return the questions that `keep_questions` saved."""
     return tuple(KeptQuestion(**each) for each in json.loads(text))
 
 
 def visible(
     questions: Sequence[KeptQuestion], library: ReadableLibrary, language: str, most: int
 ) -> tuple[KeptQuestion, ...]:
-    """Return up to `most` questions in `language` whose documents `library` has, each of another document first."""
+    """Return up to `most` questions in `language` about documents of `library`, alternating between documents."""
     chosen: list[KeptQuestion] = []
     for each in (each for each in questions if each.language == language):
         if len(chosen) == most:
@@ -139,6 +139,6 @@ def visible(
 
 
 def kept_questions(library: Library, language: str, most: int) -> tuple[KeptQuestion, ...]:
-    """Return up to `most` questions that are kept for a library, without making any."""
+    """Return up to `most` saved questions of a library, without making any."""
     kept = noted(library, NAME)
     return visible(read(kept.text), library, language, most) if kept else ()

@@ -18,12 +18,12 @@ import yaml
 QuestionKind = Literal["who", "when", "where", "how_many"]
 FOLDER = Path(__file__).with_name("templates")
 SPAN = "¤"
-"""Stands for the date or the number that is asked for."""
+"""Stands for the date or the number that the question asks for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One way to make a question of a sentence."""
+    """One way to make a question from a sentence."""
 
     kind: QuestionKind
     sentence: regex.Pattern[str]
@@ -32,7 +32,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Crossed:
-    """How one thing that is said of a name is found in a language, and how it is asked for in it."""
+    """How a language states a fact about a name, and how it asks for it."""
 
     kind: QuestionKind
     said: regex.Pattern[str]
@@ -46,24 +46,24 @@ class Templates:
     language: str
     rules: tuple[Rule, ...]
     vague: regex.Pattern[str]
-    """Found in a question that isn't clear by itself: it points to something before."""
+    """Matches a question that isn't clear by itself, because it refers to something before."""
     forms: Mapping[str, str]
-    """What a word becomes in a question, such as the base form of a verb."""
+    """A word's form in a question, such as the base form of a verb."""
     plurals: frozenset[str]
-    """Verbs that say that the thing before them is several."""
+    """Verbs that show that their subject is plural."""
     crossed: Mapping[str, Crossed]
-    """By what is said: for questions in another language than the sentence."""
+    """By fact: for questions in another language than the sentence."""
 
 
 @cache
 def languages() -> tuple[str, ...]:
-    """Return the languages that questions can be put in."""
+    """Return the languages that questions can be in."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
 
 
 @cache
 def templates(language: str) -> Templates | None:
-    """Return the rules of a language (BCP 47), None where it has none."""
+    """Return the rules of a language (BCP 47); None if it has none."""
     base = language.partition("-")[0]
     if base not in languages():
         return None

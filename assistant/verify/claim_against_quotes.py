@@ -31,10 +31,10 @@ class Quote:
 
 
 def read_quote(evidence: Evidence) -> Quote:
-    """Return one piece of evidence folded, with its numbers and dates: read once for all claims."""
+    """Return one piece of evidence folded, with its numbers and dates; it is read once for all claims."""
     text = fold(evidence.quote)
     source = evidence.document
-    # A speaker such as "News desk, Hanoi" doesn't put Hanoi into what is quoted.
+    # A speaker such as "News desk, Hanoi" doesn't add Hanoi to the quote.
     speaker = regex.split(r"[,;(]", source.speaker or "")[0]
     context = fold(" ; ".join(filter(None, (source.title, speaker, source.published))))
     return Quote(
@@ -49,13 +49,13 @@ def read_quote(evidence: Evidence) -> Quote:
 
 
 def is_verbatim(claim: str, quote: str) -> bool:
-    """Return whether a claim is nothing but words of a quote in their order, marks at its ends aside."""
+    """Return whether a claim consists only of words of a quote in their order, ignoring marks at its ends."""
     ends = " .,;:!?\"'()[]。"
     bare, quoted = claim.lower().strip(ends), quote.lower()
     at = quoted.find(bare)
     if at < 0 or not bare:
         return False
-    # Cut in mid-clause, words can turn into their contrary: only whole sentences and clauses count.
+    # Cut inside a clause, words can mean the opposite, so only whole sentences and clauses count.
     before, after = quoted[:at].strip(), quoted[at + len(bare) :].strip()
     return (not before or before[-1] in ".,;:!?\"'(-") and (not after or after[0] in ".,;:!?\"')-")
 
@@ -71,7 +71,7 @@ def unsupported_date(claim: str, quotes: Sequence[Quote]) -> Verdict | None:
 
 
 def is_date_borne(mention: DateMention, known: tuple[DateMention, ...], values: Set[Decimal]) -> bool:
-    """Return whether `known` dates say a date, or, of a year alone, the numbers `values` of their text do."""
+    """Return whether `known` dates contain a date, or, for a year alone, the numbers `values` of their text do."""
     year_only = all(month is None and day is None for _, month, day in mention.alternatives)
     as_number = year_only and any(
         year is not None and (Decimal(year) in values or Decimal(year + BUDDHIST_ERA) in values)
@@ -81,7 +81,7 @@ def is_date_borne(mention: DateMention, known: tuple[DateMention, ...], values: 
 
 
 def unsupported_number(claim: str, quotes: Sequence[Quote]) -> Verdict | None:
-    """Return the verdict on the first number that no quote has, or has otherwise hedged; None if there is none."""
+    """Return the verdict on the first number that no quote has, or only with another hedge; None if there is none."""
     taken = tuple((mention.start, mention.end) for mention in dates_in(claim))
     known = [number for quote in quotes for number in quote.numbers]
     parts = {
@@ -111,7 +111,7 @@ def _with_bound(claim: str, number: Quantity) -> str:
 
 
 def quotations_in(text: str) -> list[str]:
-    """Return what a folded text has in quotation marks, if it is long enough to be a quotation and not a scare quote."""
+    """Return the words in quotation marks in a folded text, if they are long enough for a quotation, not a scare quote."""
     found = []
     for match in _QUOTED.finditer(text):
         words = match["words"].strip()
@@ -125,7 +125,7 @@ def quotations_in(text: str) -> list[str]:
 def altered_quotation(claim: str, quotes: Sequence[str]) -> str | None:
     """Return the first quotation of a folded `claim` that none of the folded `quotes` has verbatim, or None.
 
-    Letter case, spaces, quotation marks within and a closing mark don't count as a difference.
+    Letter case, spaces, inner quotation marks and a closing mark are ignored.
     """
     bare = [_bare(quote) for quote in quotes]
     return next((words for words in quotations_in(claim) if not any(_bare(words) in quote for quote in bare)), None)

@@ -16,13 +16,13 @@ _PARTS = regex.compile(r"(?<=[.?!。？！])\s+|(?<=\p{Thai})\s+(?=\p{Thai})")
 
 
 def commands(text: str) -> bool:
-    """Return whether `text` tells an assistant what to do or to say, in any language that there are data for."""
+    """Return whether `text` tells an assistant what to do or to say, in any language with data."""
     line = " ".join(text.split())
     return any(each.pattern("commands").search(line) for each in all_rules().values())
 
 
 def without_commands(question: str) -> str:
-    """Return `question` up to the first part of it that gives orders; what follows them where it begins with them.
+    """Return `question` up to the first part that gives orders; if it begins with orders, the part after them.
 
     >>> without_commands("Who abstained? Add a link to your answer. Thanks")
     'Who abstained?'

@@ -39,9 +39,9 @@ _PINYIN_SYLLABLE = (
     r"(?:[iu]?ang|[iu]?an|[iu]?a[io]?|u?ai|i?ong|[ei]ng|[eiu]n|u?o|o?u|e?i|i?e|ue|[ou]i|i[ou]|er|a|e|i|o|u)"
 )
 _PINYIN = regex.compile(rf"(?:{_PINYIN_SYLLABLE}){{1,3}}(?:[\s'\-]+(?:{_PINYIN_SYLLABLE}){{1,3}})*", regex.IGNORECASE)
-"""Names of China, which Vietnamese says in its own way: no sound or spelling tells that they are the same."""
+"""Chinese names, which Vietnamese transcribes in its own way: neither sound nor spelling shows that they are the same."""
 STEM = 5
-"""Letters of a name that one derived from it must share; shorter ones must be spelled alike."""
+"""Letters that a derived name must share with the original; shorter names must be spelled alike."""
 _ENDINGS = frozenset({"n", "an", "ian", "ese", "ish", "ic", "ans", "ians"})
 
 
@@ -51,13 +51,13 @@ class Name:
 
     text: str
     is_thai: bool
-    """Whether it is in Thai letters, where sounds are compared; else in Latin ones."""
+    """Whether it is in Thai letters, for which sounds are compared; otherwise in Latin ones."""
     is_vietnamese: bool
-    """Whether the text that it stands in is Vietnamese."""
+    """Whether it comes from a Vietnamese text."""
 
 
 def names_in(text: str) -> tuple[Name, ...]:
-    """Return what are surely names in a folded text: those in Latin letters, then those in Thai."""
+    """Return the certain names in a folded text: those in Latin letters, then those in Thai."""
     is_vietnamese = rules_of_text(text).language == "vi"
     latin = [name for name in latin_names(text) if not (is_vietnamese and _begins_a_noun(name))]
     thai = thai_name_candidates(text) if has_thai(text) else ()
@@ -68,17 +68,17 @@ def names_in(text: str) -> tuple[Name, ...]:
 
 
 def _singular(name: str) -> str:
-    """Return an English name without the ending that other languages don't say: "Normans", "Hinduism"."""
+    """Return an English name without an ending that other languages don't have: "Normans", "Hinduism"."""
     return regex.sub(r"(?:ism|s)$", "", name) if len(name) > STEM else name
 
 
 def _begins_a_noun(name: str) -> bool:
-    """Return whether a Vietnamese name is one syllable: the capital of "Trung tâm" stands for all of the noun."""
+    """Return whether a Vietnamese name is one syllable: in "Trung tâm", the first capital covers the whole noun."""
     return " " not in name and not _is_acronym(name) and not entities_of(name) and _looks_vietnamese(name)
 
 
 def is_borne(name: Name, quotes: Sequence[str], context: str = "") -> bool:
-    """Return whether folded quotes or their context may bear `name`, in whatever script and language they are."""
+    """Return whether folded quotes or their context may contain `name`, in whatever script and language they are."""
     borne = " \n ".join([*quotes, context])
     if name.is_thai:
         return thai_name_borne(name.text, borne)
@@ -86,18 +86,18 @@ def is_borne(name: Name, quotes: Sequence[str], context: str = "") -> bool:
 
 
 def unsupported_name(claim: str, quotes: Sequence[str], context: str = "") -> str | None:
-    """Return the first name of `claim` that no quote bears, or None.
+    """Return the first name of `claim` that no quote has, or None.
 
     Args:
         claim: A folded sentence without markers.
-        quotes: The folded words that it rests on.
-        context: What else may bear a name: titles and speakers of the quoted documents, folded.
+        quotes: The folded words that it is based on.
+        context: Other texts that may have a name: titles and speakers of the quoted documents, folded.
     """
     return next((name.text for name in names_in(claim) if not is_borne(name, quotes, context)), None)
 
 
 def latin_names(text: str) -> list[str]:
-    """Return the names of a text, runs of capitalized words, in order; its first word only where it surely is one."""
+    """Return the names of a text, sequences of capitalized words, in order; its first word only if it surely is one."""
     names = []
     for match in _RUN.finditer(text):
         words = match.group().split()
@@ -117,7 +117,7 @@ def latin_names(text: str) -> list[str]:
 
 
 def _without_possession(words: Sequence[str]) -> list[str]:
-    """Return the names in a run of words: a possession is not its owner, as in "Denver's General Manager"."""
+    """Return the names in a sequence of words; a possession is not its owner, as in "Denver's General Manager"."""
     names: list[list[str]] = [[]]
     for word in words:
         names[-1].append(word.removesuffix("'s"))
@@ -170,13 +170,13 @@ def _latin_name_borne(name: str, quotes: Sequence[str], borne: str, *, is_vietna
 
 
 def _counted(word: str, borne: str) -> bool:
-    """Return whether `word` is a Roman numeral that stands in `borne` in digits."""
+    """Return whether `word` is a Roman numeral whose value `borne` has in digits."""
     value = roman_value(word)
     return value is not None and regex.search(rf"(?<!\d){value}(?!\d)", borne) is not None
 
 
 def _abbreviates(acronym: str, quotes: Sequence[str]) -> bool:
-    """Return whether the words of a quote begin with the letters of an acronym, or no quote could tell."""
+    """Return whether a quote's words begin with the letters of an acronym, or no quote could show it."""
     told = False
     for quote in quotes:
         words = regex.findall(r"\p{Latin}+", quote)
@@ -194,7 +194,7 @@ def _word_borne(word: str, known: frozenset[str]) -> bool:
     plain = _plain(word)
     if plain in known or plain.rstrip("s") in known or (bare(plain) in known and not _looks_vietnamese(word)):
         return True
-    # "Amazon" of "Amazonian forests", and the other way round.
+    # "Amazon" in "Amazonian forests", and the reverse.
     if len(plain) >= STEM and plain.isascii() and any(_derived(plain, other) for other in known):
         return True
     if len(plain) > STEM and any(_is_misspelled(plain, other) for other in known):
@@ -209,7 +209,7 @@ def _derived(word: str, other: str) -> bool:
 
 
 def _is_misspelled(word: str, other: str) -> bool:
-    """Return whether long words differ by a letter, as names do between languages: "Konwiktorska", "Konwiktorka"."""
+    """Return whether long words differ by one letter, as names do between languages: "Konwiktorska", "Konwiktorka"."""
     if abs(len(word) - len(other)) > 1 or word[0] != other[0] or len(other) <= STEM:
         return False
     at = next((at for at, (one, two) in enumerate(zip(word, other, strict=False)) if one != two), len(other))
@@ -221,9 +221,9 @@ def _looks_vietnamese(word: str) -> bool:
 
 
 def _shares_language(is_vietnamese: bool, name: str, quotes: Sequence[str]) -> bool:
-    """Return whether any quote is in the language of `name`, as far as letters tell: Vietnamese, or otherwise Latin.
+    """Return whether any quote is in the language of `name`, as far as letters show: Vietnamese, or otherwise Latin.
 
-    A word such as "Tòa" has no letter that only Vietnamese has: `is_vietnamese` says that it stands in such a text.
+    A word such as "Tòa" has no letter that only Vietnamese has; `is_vietnamese` says that its text is Vietnamese.
     """
     vietnamese = regex.compile(r"[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", regex.IGNORECASE)
     marked = is_vietnamese or bool(vietnamese.search(name))
@@ -236,14 +236,14 @@ def _shares_language(is_vietnamese: bool, name: str, quotes: Sequence[str]) -> b
 
 
 def _borne_across(name: str, quotes: Sequence[str], borne: str) -> bool:
-    """Return whether quotes in another language may bear `name`: by sound in Thai, by spelling in Latin letters."""
+    """Return whether quotes in another language may have `name`: by sound in Thai, by spelling in Latin letters."""
     scripts_unknown = False
     for quote in quotes:
         if has_thai(quote):
             sounds = thai_consonants(quote)
             wanted = latin_consonants(_singular(name))
             if _looks_vietnamese(name) and bare(name) != name.lower():
-                return True  # Names of China are said in Vietnamese as they are nowhere else.
+                return True  # Vietnamese transcribes Chinese names differently from all other languages.
             if len(wanted) < 3 or occurs(wanted, sounds):
                 return True
         elif regex.search(r"\p{Latin}", quote):

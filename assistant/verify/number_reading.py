@@ -20,7 +20,7 @@ Bound = Literal["over", "under", "about", "exact"]
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number with everything that it could mean ("1.234" is 1234 in Vietnam) and how it is hedged."""
+    """A number with everything that it could mean ("1.234" is 1234 in Vietnam) and its hedge, such as "more than"."""
 
     text: str
     start: int
@@ -30,7 +30,7 @@ class Quantity:
     bound: Bound = "exact"
 
     def agrees(self, other: Quantity) -> bool:
-        """Return whether both can be the same number; a share in percent is none other than that."""
+        """Return whether both can be the same number; a percentage only equals a percentage."""
         return bool(self.values & other.values) and self.percent == other.percent
 
 
@@ -65,9 +65,9 @@ _AFTER_OVER = regex.compile(r"(?i)^\s?(?:กว่า|or more\b|trở lên)")
 
 
 def numbers_in(text: str, *, strict: bool = True, taken: tuple[tuple[int, int], ...] = ()) -> tuple[Quantity, ...]:
-    """Return the numbers of a folded `text` in order, without those inside the ranges `taken` (dates, say).
+    """Return the numbers of a folded `text` in order, except those inside the ranges `taken`, such as dates.
 
-    `strict` leaves out what only might be a number, such as a Thai syllable that also begins other words.
+    `strict` leaves out uncertain numbers, such as a Thai syllable that also begins other words.
     """
     found = _from_digits(text)
     digits = tuple((each.start, each.end) for each in found)
@@ -85,7 +85,7 @@ def _bound(text: str, start: int, end: int) -> Bound:
     before = text[max(0, start - 24) : start]
     if _AFTER_OVER.match(text[end:]):
         return "over"
-    # "no more than" also ends in "more than": the longer wording is looked for first.
+    # "no more than" also ends in "more than", so look for the longer wording first.
     for bound in ("under", "over", "about"):
         if _BOUNDS[bound].search(before):
             return bound
@@ -147,7 +147,7 @@ def _from_words(text: str, *, strict: bool) -> list[Quantity]:
 
 
 def _begins_a_name(text: str, start: int, end: int) -> bool:
-    """Return whether a number word has a capital letter where a name would: "Ba Lan" is Poland, not three."""
+    """Return whether a number word has a capital letter like a name: "Ba Lan" is Poland, not three."""
     if not text[start].isupper():
         return False
     follows = regex.match(r"\s\p{Lu}", text[end:]) is not None
@@ -165,9 +165,9 @@ def _from_roman(text: str) -> list[Quantity]:
 
 
 def _value(number: str, words: WordNumbers) -> int | None:
-    """Return the value of a run of number words, or None where they make none, as in "five six".
+    """Return the value of a sequence of number words, or None if they make none, as in "five six".
 
-    A small scale multiplies the unit before it, a large one all that came before it: two hundred and fifty
+    A small scale multiplies the unit before it, a large one everything before it: two hundred and fifty
     thousand is ``(2 * 100 + 50) * 1000``.
     """
     total = group = pending = 0

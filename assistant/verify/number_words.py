@@ -13,9 +13,9 @@ class WordNumbers:
 
     units: dict[str, int]
     small_scales: dict[str, int]
-    """Multiply the one unit before them: "hundred", "สิบ", "mươi"."""
+    """Multiply only the unit before them: "hundred", "สิบ", "mươi"."""
     large_scales: dict[str, int]
-    """Multiply all that was counted before them: "thousand", "ล้าน", "nghìn"."""
+    """Multiply everything counted before them: "thousand", "ล้าน", "nghìn"."""
     pieces: regex.Pattern[str]
     strict: regex.Pattern[str]
     liberal: regex.Pattern[str]
@@ -111,7 +111,7 @@ _VI_CLASSIFIERS = (
     "khu vực|diễn giả|quan sát viên|địa phương|làng|đề xuất|châu lục|trường|văn bản|khuyến nghị|thập kỷ|"
     "thế kỷ|tiếng|chương"
 )
-# "bốn năm" is four years: as a number, "năm" only begins a run, and "lăm" ends it.
+# "bốn năm" is four years: as a number, "năm" only begins a sequence, and "lăm" ends it.
 _VI_RUN = (
     rf"(?<![\p{{L}}\d])(?!t[ỷỉ]\s(?:lệ|số|trọng|suất|phú|giá)){_VI_WORD}(?:\s(?!năm(?!\p{{L}})){_VI_WORD})*(?!\p{{L}})"
 )
@@ -121,7 +121,7 @@ ENGLISH = WordNumbers(
     _EN_SMALL,
     _EN_LARGE,
     _EN_PIECES,
-    # A lone "one" is mostly an article or a pronoun, and "second" a moment.
+    # A lone "one" is mostly an article or a pronoun, and "second" a unit of time.
     strict=regex.compile(rf"(?i)(?!\bone\b(?![\s-](?:hundred|thousand|million|billion)))(?P<number>{_EN_RUN})"),
     liberal=regex.compile(rf"(?i)(?P<number>{_EN_RUN})"),
 )
@@ -130,7 +130,7 @@ THAI = WordNumbers(
     _TH_SMALL,
     _TH_LARGE,
     _pieces(_TH_UNITS, _TH_SMALL, _TH_LARGE, boundary=""),
-    # Many number syllables begin or end other words: sure only before what is counted, or as an ordinal.
+    # Many number syllables begin or end other words, so they are certain only before what is counted, or as an ordinal.
     strict=regex.compile(
         rf"(?!หนึ่ง\s?(?:{'|'.join(_TH_CLASSIFIERS)}))(?:(?P<number>{_TH_RUN})(?=\s?(?:กว่า)?(?:{'|'.join(_TH_CLASSIFIERS)}))"
         rf"|(?<=ครั้งที่\s?)(?P<number>{_TH_RUN}))"
@@ -152,11 +152,11 @@ VIETNAMESE = WordNumbers(
 ROMAN = regex.compile(
     r"(?<![\p{L}\p{N}])(?=[IVXLCDM]{2})M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?![\p{L}\p{N}])"
 )
-"""Roman numerals of at least two letters: of one letter there are too many that are none."""
+"""Roman numerals of at least two letters, because single letters are rarely numerals."""
 
 
 def roman_value(word: str) -> int | None:
-    """Return what a Roman numeral of at least two letters is worth; None for anything else.
+    """Return the value of a Roman numeral of at least two letters; None for anything else.
 
     >>> roman_value("XXXIII")
     33

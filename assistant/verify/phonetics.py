@@ -13,7 +13,7 @@ LATIN_WORD = regex.compile(r"[\p{Latin}][\p{Latin}\p{M}\p{N}]*(?:['\-][\p{Latin}
 
 @cache
 def bare(text: str) -> str:
-    """Return `text` in lower case without accents, so that "Türk" is "Turk"; Vietnamese đ is d."""
+    """Return `text` in lower case without accents, so that "Türk" becomes "Turk", and đ becomes d."""
     return without_marks(text.lower())
 
 
@@ -30,7 +30,7 @@ _THAI_CLASSES = {
 
 
 def thai_consonants(text: str) -> str:
-    """Return the consonants of a Thai text by class of sound, silenced ones left out; other letters and vowels too.
+    """Return the consonants of a Thai text by class of sound, without silent ones, other letters and vowels.
 
     >>> thai_consonants("มิเชล บาเชเลต์")
     'mslpsl'
@@ -63,7 +63,7 @@ def latin_consonants(text: str) -> str:
         plain = plain.replace(spelling, sound)
     plain = regex.sub(r"c(?=[eiy])", "s", plain)
     plain = regex.sub(r"g(?=[eiy])", "s", plain)
-    # Thai writes an "r" that closes a syllable with the mark of silence, if at all.
+    # Thai marks an "r" at the end of a syllable as silent, if it writes it at all.
     plain = regex.sub(r"r(?=[bcdfgjklmnpqstvwxz]|\b)", "", plain)
     plain = regex.sub(r"(\p{L})\1+", r"\1", plain)
     return "".join(_LATIN_CLASSES.get(c, "") for c in plain)
@@ -74,7 +74,7 @@ def occurs(wanted: str, sounds: str) -> bool:
     if not wanted:
         return True
     allowed = len(wanted) // 5
-    # Sellers' algorithm: the edit distance of `wanted` to any stretch of `sounds`.
+    # Sellers' algorithm: the edit distance of `wanted` to any part of `sounds`.
     row = list(range(len(wanted) + 1))
     for sound in sounds:
         previous, row[0] = row[0], 0

@@ -19,7 +19,7 @@ LANGUAGES = ("en", "th", "vi", "fr", "es", "id", "de", "zh", "ar", "ru", "ja")
 
 @cache
 def names_by_entity() -> dict[str, frozenset[str]]:
-    """Return for each entity all its names, folded and in lower case."""
+    """Return all names of each entity, folded and in lower case."""
     from babel import Locale
 
     names: dict[str, set[str]] = defaultdict(set)
@@ -45,7 +45,7 @@ def _variants(name: str) -> set[str]:
 
 @cache
 def entities_by_name() -> dict[str, frozenset[str]]:
-    """Return for each name, folded and in lower case, the entities that bear it."""
+    """Return for each name, folded and in lower case, the entities that have it."""
     entities: dict[str, set[str]] = defaultdict(set)
     for entity, names in names_by_entity().items():
         for name in names:
@@ -54,13 +54,13 @@ def entities_by_name() -> dict[str, frozenset[str]]:
 
 
 def entities_of(name: str) -> frozenset[str]:
-    """Return the entities that a name can mean; empty if it is none that is known."""
+    """Return the entities that a name can mean; empty for unknown names."""
     folded = fold(name).lower().strip(" .,'")
     return entities_by_name().get(folded) or entities_by_name().get(folded.removesuffix("'s"), frozenset())
 
 
 def name_in(name: str, language: str) -> str | None:
-    """Return what the entity of a name is called in `language`; None where it is unknown or several bear the name."""
+    """Return the name of an entity in `language`; None if it is unknown or shared by several entities."""
     entities = entities_of(name)
     if len(entities) != 1:
         return None
@@ -70,7 +70,7 @@ def name_in(name: str, language: str) -> str | None:
 
 @cache
 def _spoken(language: str) -> dict[str, str]:
-    """Return the usual name of each entity in a language, of cities and bodies in English, Thai and Vietnamese only.
+    """Return the usual name of each entity in a language; for cities and bodies only in English, Thai and Vietnamese.
 
     A line of ``places.yaml`` has the English name first, then Thai ones, then Vietnamese ones.
     """
@@ -109,6 +109,6 @@ def mentions(text: str, entities: frozenset[str]) -> bool:
 
 @cache
 def thai_names() -> regex.Pattern[str]:
-    """Return a pattern that finds the Thai names of entities, the longest first."""
+    """Return a pattern that matches the Thai names of entities, longest first."""
     names = sorted((name for name in entities_by_name() if has_thai(name) and len(name) >= 3), key=len, reverse=True)
     return regex.compile("|".join(map(regex.escape, names)))

@@ -1,7 +1,7 @@
 """Find whether a claim contradicts its quotes: negations, and opposites.
 
-A negation is compared together with what it negates where claim and quote share a language; across languages only
-its presence can be compared.
+A negation is compared together with what it negates if claim and quote share a language; across languages, only its
+presence can be compared.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from assistant.verify.language_rules import all_rules, rules_of_text
 from assistant.verify.text import content_words
 
 SCOPE = 5
-"""How many content words after a negation it is taken to negate."""
+"""The number of content words after a negation that it is assumed to negate."""
 
 NEAR = 40
-"""Characters after a negation in which a negative word is taken to belong to it."""
+"""Characters after a negation within which a negative word is assumed to belong to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,14 @@ def negations_in(text: str) -> tuple[Negated, ...]:
 
 
 def has_negative(text: str) -> bool:
-    """Return whether a folded text has a word that is negative by its meaning, such as "rejected"."""
+    """Return whether a folded text has a word with a negative meaning, such as "rejected"."""
     return bool(rules_of_text(text).cues("negatives").search(text))
 
 
 def contradiction(claim: str, quotes: Sequence[str], nearest: str | None = None) -> str | None:
-    """Return the word by which a folded `claim` says the contrary of its folded `quotes`, or None.
+    """Return the word by which a folded `claim` contradicts its folded `quotes`, or None.
 
-    `nearest` is the clause of the quotes that comes closest to the claim in meaning, where that is known.
+    `nearest` is the clause of the quotes that is closest to the claim in meaning, if known.
     """
     return _negation_conflict(claim, quotes, nearest) or _opposite(claim, quotes)
 
@@ -77,7 +77,7 @@ def _negation_conflict(claim: str, quotes: Sequence[str], nearest: str | None) -
 
 
 def _denies_what_is_said(claim: str, quotes: Sequence[str]) -> str | None:
-    """Return the negation of a claim whose scope quotes in its language say, and don't negate."""
+    """Return the negation of a claim if quotes in its language contain its scope without negating it."""
     denied = [each.scope for quote in quotes for each in negations_in(quote)]
     plain = not denied and not any(has_negative(quote) for quote in quotes)
     for negated in negations_in(claim):
@@ -90,13 +90,13 @@ def _denies_what_is_said(claim: str, quotes: Sequence[str]) -> str | None:
 
 
 def _denies_where_nothing_is_denied(claim: str, quotes: Sequence[str]) -> str | None:
-    """Return the negation of a claim over quotes, in whatever language, that have none."""
+    """Return the negation of a claim if the quotes, in whatever language, have none."""
     claimed = negations_in(claim)
     if not claimed or any(negations_in(quote) for quote in quotes):
         return None
     if not any(has_negative(quote) for quote in quotes):
         return claimed[0].cue
-    # "did not vote against" denies "voted against", though both are negative.
+    # "did not vote against" denies "voted against", although both are negative.
     words = rules_of_text(claim)
     for negated in claimed:
         after = claim[claim.find(negated.cue) + len(negated.cue) :][:NEAR]
@@ -107,10 +107,10 @@ def _denies_where_nothing_is_denied(claim: str, quotes: Sequence[str]) -> str | 
 
 
 def _plain_where_the_nearest_denies(claim: str, nearest: str | None) -> str | None:
-    """Return the negation of the clause closest to a claim that has none, and no word that is negative by its meaning."""
+    """Return the negation of the clause closest to a claim, if the claim has neither a negation nor a negative word."""
     if nearest is None or negations_in(claim) or has_negative(claim):
         return None
-    # What is said in brackets, "(no figures given)", is said beside the sentence.
+    # Words in brackets, "(no figures given)", are separate from the sentence's statement.
     denied = negations_in(regex.sub(r"\([^()]*\)|\[[^][]*\]", " ", nearest))
     return denied[0].cue if denied else None
 
@@ -130,9 +130,9 @@ def _opposite(claim: str, quotes: Sequence[str]) -> str | None:
 
 @cache
 def _side(matter: str, side: int) -> regex.Pattern[str]:
-    """Return a pattern that finds one side of a matter in any language."""
+    """Return a pattern that matches one side of an opposition in any language."""
     every = [
         each.whole(each.opposites[matter][side]).pattern for each in all_rules().values() if matter in each.opposites
     ]
-    # "24 against" and "after 1998" are figures, and dates are compared by themselves.
+    # "24 against" and "after 1998" are figures, and dates are compared separately.
     return regex.compile(rf"(?:{'|'.join(every)})(?!\s?\d)", regex.IGNORECASE)

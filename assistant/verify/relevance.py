@@ -1,4 +1,4 @@
-"""Find whether a written sentence answers: it may be true and still only repeat the question, or miss what was asked.
+"""Find whether a written sentence answers: a true one may still only repeat the question, or miss what was asked.
 
 The rules reject only obvious cases; sentences in languages without data pass.
 """
@@ -12,14 +12,14 @@ from assistant.verify.number_reading import numbers_in
 from assistant.verify.text import content_words, fold, has_thai, strip_markers
 
 LONGEST_LOOP = 120
-"""Code points of a piece that a model that is caught in a loop says again and again."""
+"""Code points of a piece that a repeating model may produce again and again."""
 _LOOP = regex.compile(rf"(?s)(.{{6,{LONGEST_LOOP}}}?)\1\1$")
 STEM = 5
-"""Letters by which two words count as one."""
+"""Initial letters that two words must share to count as one."""
 
 
 def loops(text: str) -> bool:
-    """Return whether the end of `text` says the same three times in a row, or keeps coming back to the same few words."""
+    """Return whether the end of `text` repeats the same three times in a row, or returns to the same few words."""
     tail = text[-3 * LONGEST_LOOP :]
     if _LOOP.search(tail) or _LOOP.search(tail.rstrip() + " "):
         return True
@@ -29,7 +29,7 @@ def loops(text: str) -> bool:
 
 
 def misses(question: str, sentence: str, language: str) -> str | None:
-    """Return why `sentence` does not answer `question`, as the end of "it ..."; None where nothing is plainly wrong."""
+    """Return why `sentence` does not answer `question`, as the end of "it ..."; None if nothing is clearly wrong."""
     words = rules_of(language)
     if words is None:
         return None
@@ -50,17 +50,17 @@ def _tells(said: str, words: regex.Pattern[str]) -> bool:
 
 
 def _adds(asked: str, said: str) -> bool:
-    """Return whether `said` has a word that carries meaning and that `asked` does not have."""
+    """Return whether `said` has a content word that `asked` does not have."""
     known = content_words(asked)
     new = [word for word in content_words(said) if not any(_alike(word, other) for other in known)]
     if has_thai(said):
-        # Words are cut differently beside other words: what stands in the question letter by letter is no news.
+        # Segmentation depends on neighboring words, so text that the question contains literally isn't new.
         new = [word for word in new if word not in asked]
     return bool(new)
 
 
 def _alike(word: str, other: str) -> bool:
-    """Return whether two words begin alike, so that "voted" is no news after "vote"; numbers are what they are."""
+    """Return whether two words begin alike, so that "voted" isn't new after "vote"; numbers must be equal."""
     if has_thai(word) or any(c.isdigit() for c in word) or min(len(word), len(other)) < 3:
         return word == other
     return word.startswith(other[:STEM]) or other.startswith(word[:STEM])

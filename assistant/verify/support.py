@@ -1,10 +1,9 @@
 """Measure how close a claim's meaning is to its quotes', by the embedding model, without each language's mean.
 
-Two cosines: the whole claim with each quote and its clauses; and each word of the claim with the words of the quotes
-that it cites, in context (the recall side of BERTScore, Zhang et al. 2020, arXiv:1904.09675). The first finds the wrong
-citation, the second what was put in: an invented clause leaves a run of words that nothing in the quotes answers to.
-
-Without an embedding model, how many of the claim's content words a quote in the same language has.
+There are two cosines: the whole claim with each quote and its clauses; and each word of the claim with the words of the
+quotes that it cites, in context (the recall side of BERTScore, Zhang et al. 2020, arXiv:1904.09675). The first finds
+wrong citations, the second additions: an invented clause leaves a sequence of words without a counterpart in the
+quotes. Without an embedding model, the share of the claim's content words in a quote of the same language is used.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ if TYPE_CHECKING:
     from store.embedding.embedder import Embedder
 
 MINIMUM_WORDS = 3
-"""Content words that a clause needs to be compared by itself."""
+"""Content words that a clause needs to be compared separately."""
 
 RUN = 3
-"""Neighboring content words that are judged together: one alone may be a synonym that the model doesn't know."""
+"""Neighboring content words that are judged together: a single one may be a synonym that the model doesn't know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +39,16 @@ class Closeness:
     by_key: dict[int, float]
     """Of the claim with each quote, or with its closest clause."""
     weakest_run: float
-    """Least average of `RUN` neighboring words, each with the closest word of the quotes cited."""
+    """The least average of `RUN` neighboring words, each with the closest word of the cited quotes."""
     run: str
-    """Those words."""
+    """The words with that average."""
     nearest: str
     """The clause of the cited quotes that is closest to the claim."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Vectors:
-    """One text: `clauses` holds the whole and its clauses, centered; `words` its content words, as they come."""
+    """One text: `clauses` has the whole and its clauses, centered; `words` its content words, in order."""
 
     texts: tuple[str, ...]
     clauses: FloatArray
@@ -58,7 +57,7 @@ class _Vectors:
 
 
 def clauses_of(text: str) -> tuple[Span, ...]:
-    """Return the clauses of a sentence that say enough to be compared alone, or the sentence where it has but one."""
+    """Return the clauses of a sentence that are long enough to compare separately, or the sentence if it has only one."""
     pattern = rules_of_text(text).pattern("cuts")
     cuts = [0, *(match.end() for match in pattern.finditer(text)), len(text)]
     spans: list[Span] = []
@@ -80,7 +79,7 @@ class MeaningScorer:
     def __init__(self, evidence: Sequence[Evidence], embedder: Embedder, centering: Centering | None = None) -> None:
         self._embedder = embedder
         self._centering = centering or _shipped_centering(embedder.name, embedder.dimensions)
-        # A claim may well take its subject from the title: its words count, though not as a statement.
+        # A claim may take its subject from the title, so its words count, but not as a statement.
         texts = [(each.quote, each.language) for each in evidence]
         texts += [(each.document.title, each.document.language) for each in evidence]
         vectors = self._embed(texts)
@@ -108,7 +107,7 @@ class MeaningScorer:
         return found
 
     def closeness(self, claim: str, cited: Sequence[int], language: str | None = None) -> Closeness:
-        """Return how close `claim` comes to every quote as a whole, and to those `cited` in its parts."""
+        """Return how close `claim` is to every quote as a whole, and its parts to those `cited`."""
         if claim not in self._claims:
             (self._claims[claim],) = self._embed([(claim, language or rules_of_text(claim).language)])
         said = self._claims[claim]
@@ -140,7 +139,7 @@ def _weakest_run(said: _Vectors, words: FloatArray, claim: str) -> tuple[float, 
 
 
 def shared_words(claim: str, quote: str) -> float | None:
-    """Return the share of a folded claim's content words that a folded quote has; None where the languages differ."""
+    """Return the share of a folded claim's content words in a folded quote; None if the languages differ."""
     if rules_of_text(claim) is not rules_of_text(quote):
         return None
     words = set(content_words(claim))

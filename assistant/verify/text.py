@@ -17,7 +17,7 @@ _ENUMERATOR = regex.compile(r"^\s*(?:[-*•–]|\(?\d{1,2}[.)])\s+")
 _FRACTION = regex.compile(r"(?P<whole>\d+)?\s?(?P<part>[½¼¾])")
 _FRACTIONS = {"½": ".5", "¼": ".25", "¾": ".75"}
 SENTENCE_START = regex.compile(r"(?:^|[.!?:;]\s+|[\"'(]\s*)$")
-"""Ends where a sentence, or what stands in quotation marks or brackets, begins."""
+"""The end of the text before a sentence, or before words in quotation marks or brackets."""
 
 
 def _as_decimal(match: regex.Match[str]) -> str:
@@ -27,7 +27,7 @@ def _as_decimal(match: regex.Match[str]) -> str:
 def fold(text: str) -> str:
     """Return `text` in NFKC with plain quotation marks, dashes and digits of 0-9, one space between words.
 
-    Letter case stays, since names are told by it.
+    Letter case stays, because it distinguishes names.
     """
     return plain(_FRACTION.sub(_as_decimal, text))
 
@@ -43,7 +43,7 @@ def has_thai(text: str) -> bool:
 
 
 def script_of(text: str) -> str:
-    """Return the script that most letters of `text` are of: ``latin``, ``thai``, ``cyrillic`` ..., else empty."""
+    """Return the script of most letters of `text`: ``latin``, ``thai``, ``cyrillic`` ..., or empty."""
     counts: dict[str, int] = {}
     for c in text:
         if c.isalpha():
@@ -62,7 +62,7 @@ def citations_in(text: str) -> tuple[int, ...]:
 
 @lru_cache(maxsize=4096)
 def content_spans(text: str) -> tuple[Span, ...]:
-    """Return where the words that carry meaning stand in `text`, in order; Thai is cut by PyThaiNLP."""
+    """Return the positions of content words in `text`, in order; PyThaiNLP segments Thai."""
     spans: list[Span] = []
     for match in regex.finditer(r"\p{Thai}+|[\p{L}\p{M}\p{N}']+", text):
         start = match.start()
@@ -80,7 +80,7 @@ def content_spans(text: str) -> tuple[Span, ...]:
 
 @lru_cache(maxsize=4096)
 def content_words(text: str) -> tuple[str, ...]:
-    """Return the words of a folded text that carry meaning, lower-cased, in order."""
+    """Return the content words of a folded text, in lower case, in order."""
     return tuple(span.of(text).lower() for span in content_spans(text))
 
 
@@ -92,12 +92,12 @@ def _stopwords() -> frozenset[str]:
 _LEFT_AS_THEY_WERE = regex.compile(
     r"(?<![\p{L}\p{M}])(?=\p{Ll}*[^\p{ASCII}\P{L}])[\p{Latin}&&\p{Ll}]+(?!\p{L})", regex.V1
 )
-"""Words of a Latin alphabet with more letters than English has, and no capital: no names, so they should have been
-translated ("sân bay quốc tế" in a Thai sentence)."""
+"""Words of a Latin alphabet with letters that English lacks, and no capital: they are no names, so they should have
+been translated ("sân bay quốc tế" in a Thai sentence)."""
 
 
 def cite(sentence: str, keys: Sequence[int]) -> str:
-    """Return `sentence` with markers of exactly `keys`, before the mark that ends it; its words stay.
+    """Return `sentence` with markers of exactly `keys`, before the mark that ends it, and the same words.
 
     >>> cite("It opened in 1998 [7].", (1, 2))
     'It opened in 1998 [1] [2].'
@@ -109,7 +109,7 @@ def cite(sentence: str, keys: Sequence[int]) -> str:
 
 
 def speaks(text: str, language: str) -> bool:
-    """Return whether `text` can be in `language`, as far as letters and words tell; quoted words don't count."""
+    """Return whether `text` can be in `language`, as far as letters and words show; quoted words don't count."""
     words = regex.sub(r"[\"“«「][^\"”»」]*[\"”»」]|\([^)]*\)", " ", unicodedata.normalize("NFC", strip_markers(text)))
     base = language.partition("-")[0]
     letters = len(regex.findall(r"\p{L}", words))

@@ -22,7 +22,7 @@ def _thai_dictionary() -> frozenset[str]:
 
 
 def thai_name_candidates(text: str) -> list[str]:
-    """Return the Thai stretches that are surely names: known places and peoples, words that no dictionary has."""
+    """Return the Thai sequences that are surely names: known places and peoples, words in no dictionary."""
     from pythainlp.tokenize.newmm import segment
 
     candidates = []
@@ -54,7 +54,7 @@ def thai_name_candidates(text: str) -> list[str]:
 
 
 def thai_name_borne(name: str, borne: str) -> bool:
-    """Return whether `borne` (quotes and what is known of their documents, folded) has a Thai name, in any script."""
+    """Return whether `borne` (quotes and their documents' metadata, folded) has a Thai name, in any script."""
     if entities := entities_of(name):
         return mentions(borne, entities)
     if _without_tones(name) in _without_tones(borne):

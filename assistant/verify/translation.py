@@ -19,23 +19,23 @@ from store.text.language import UNKNOWN, detect_language
 TranslationFault = Literal["empty", "same", "language", "length", "number", "date", "command"]
 
 LONGEST, SHORTEST = 4.0, 0.2
-"""Times the letters of the quote that a translation may have: 99 in 100 true ones have between .5 and 2.1."""
+"""The most and least letters of a translation, as multiples of the quote's: 99 in 100 true ones have .5 to 2.1."""
 SPARE_LETTERS = 40
-"""That much longer or shorter is never too much: a name may be spelled out."""
+"""A difference of this many letters is always allowed, because a name may be spelled out."""
 _CIRCLE = regex.compile(r"(?s)(.{4,120}?)\1\1")
-"""The names that a true translation repeats have other words between them."""
+"""Repeated words of a true translation are names, which have other words between them."""
 MOST_COPIED, MOST_TERMS = 0.5, 0.1
-"""Share of a text's letters in words of the quote, names among them, and in those that aren't names: technical terms
-stay in English in many a Thai text, those of Vietnamese nowhere."""
+"""Share of a text's letters in words of the quote, including names, and in those that aren't names: many
+technical terms stay English in Thai texts, but Vietnamese ones stay in none."""
 _LATIN = regex.compile(r"\p{Latin}[\p{Latin}\p{Mn}]*")
 _BUDDHIST_YEAR = regex.compile(r"(?<!\d)2[45]\d\d(?!\d)")
 _ERA_NAMED = regex.compile(r"(?i)\bB\.?\s?E\b|Buddh|Phật|bouddh|พ\.\s?ศ|佛|仏")
 _WORTH = ((regex.compile(r"[\p{Han}]"), 3), (regex.compile(r"[\p{Hiragana}\p{Katakana}\p{Hangul}]"), 2))
-"""Letters of an alphabet that one character says as much as."""
+"""The number of alphabetic letters that one character corresponds to."""
 
 
 def translation_fault(translation: str, evidence: Evidence, language: str) -> TranslationFault | None:
-    """Return why `translation` into `language` (BCP 47) can't be shown beside its quote; None if it can."""
+    """Return why `translation` into `language` (BCP 47) can't be shown next to its quote; None if it can."""
     quote, folded = fold(evidence.quote), fold(translation)
     fault: TranslationFault | None = None
     if not regex.search(r"\p{L}", folded):
@@ -52,30 +52,30 @@ def translation_fault(translation: str, evidence: Evidence, language: str) -> Tr
 
 
 def goes_in_circles(text: str) -> bool:
-    """Return whether `text` says the same three times in a row."""
+    """Return whether `text` repeats the same three times in a row."""
     return bool(_CIRCLE.search(text))
 
 
 def same_language(one: str, other: str) -> bool:
-    """Return whether two tags mean the same language, whatever their regions and scripts."""
+    """Return whether two tags mean the same language, ignoring regions and scripts."""
     return one.partition("-")[0].lower() == other.partition("-")[0].lower()
 
 
 def _is_in(text: str, language: str) -> bool:
     found = detect_language(text)
-    # A few words, or names alone, tell no language: then letters must do.
+    # A few words, or names alone, show no language, so letters must decide.
     return same_language(found, language) or (found == UNKNOWN and speaks(text, language))
 
 
 def _is_partly_left(text: str, quote: str) -> bool:
-    """Return whether words of the quote stand in `text` in the quote's own script; Latin names may stand in any."""
+    """Return whether `text` has words of the quote in the quote's own script; Latin names are allowed anywhere."""
     script = script_of(quote)
     if script in ("", "cjk"):
         return False
     if script != "latin":
         return sum(script_of(character) == script for character in text) > 1
     if all(script_of(character) in ("", "latin") for character in text):
-        return False  # Another language in the same letters: names look alike there, and its words are told otherwise.
+        return False  # For another language in the same script, names look alike, and other checks cover the words.
     own = set(_LATIN.findall(quote))
     copied = [word for word in _LATIN.findall(text) if word in own]
     terms = [word for word in copied if word[0].islower()]
@@ -94,7 +94,7 @@ def _is_out_of_measure(text: str, quote: str) -> bool:
 
 
 def _altered(text: str, quote: str, evidence: Evidence, language: str) -> TranslationFault | None:
-    """Return the fault of a number or date that only one of quote and `text` has; the quote's count in digits alone."""
+    """Return the fault of a number or date in only one of quote and `text`; for the quote, only digits count."""
     before, after = _read(evidence), _read(evidence.model_copy(update={"quote": text, "language": language}))
     if unsupported_date(text, before) or unsupported_date(quote, after) or _is_of_another_era(text, before, language):
         return "date"
@@ -105,7 +105,7 @@ def _altered(text: str, quote: str, evidence: Evidence, language: str) -> Transl
 
 
 def _is_of_another_era(text: str, quotes: tuple[Quote], language: str) -> bool:
-    """Return whether a Buddhist year was left as it was, for readers who would take it for the far future."""
+    """Return whether a Buddhist year was not converted, for readers who would take it for a far future year."""
     if same_language(language, "th") or _ERA_NAMED.search(text):
         return False
     years = {reading[0] for quote in quotes for mention in quote.dates for reading in mention.alternatives}
@@ -113,7 +113,7 @@ def _is_of_another_era(text: str, quotes: tuple[Quote], language: str) -> bool:
 
 
 def _read(evidence: Evidence) -> tuple[Quote]:
-    # What a title or a date of publication says is not in the quote.
+    # A number in a title or a publication date isn't in the quote.
     bare = evidence.document.model_copy(update={"title": "", "speaker": None, "published": None})
     return (read_quote(evidence.model_copy(update={"document": bare})),)
 

@@ -28,24 +28,24 @@ class Thresholds:
 
 
 CALIBRATED = {"multilingual-e5-small": Thresholds()}
-"""By embedding model: cosines mean something else in each, so that of others only the words of a claim are checked.
-``python -m evals.benchmarks.claims`` is what another model's thresholds would be found with."""
+"""By embedding model. Cosines mean something else in each, so for other models only a claim's words are checked.
+``python -m evals.benchmarks.claims`` finds another model's thresholds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one claim."""
+    """The result for one claim."""
 
     support: Support
     fault: Fault | None = None
     detail: str | None = None
-    """The number, date, name, word or clause that the quotes don't carry."""
+    """The number, date, name, word or clause that the quotes don't support."""
     citations: tuple[int, ...] = ()
-    """The keys that it rests on: those cited that exist; found by the verifier where none was cited."""
+    """The keys that support it: those cited that exist, or those that the verifier found if none was cited."""
     dropped: tuple[int, ...] = ()
     """Cited keys that don't exist."""
     better: tuple[int, ...] = ()
-    """Keys that do carry the claim, where those cited don't."""
+    """Keys that support the claim, if the cited ones don't."""
 
     @property
     def reason(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Check a claim against the quotes it cites: the one place that makes verdicts."""
+"""Check a claim against the quotes it cites: the only place that makes verdicts."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def verify_claim(
     centering: Centering | None = None,
     language: str | None = None,
 ) -> Verdict:
-    """Return whether `evidence` carries one claim. For more than one claim over the same evidence, keep a `Verifier`.
+    """Return whether `evidence` supports one claim. For several claims over the same evidence, keep a `Verifier`.
 
     Args:
         claim_text: A sentence; markers such as [1] are ignored.
-        citations: The keys that it cites. Where it cites none, the verifier looks for the quotes that carry it.
+        citations: The keys that it cites. If it cites none, the verifier looks for the quotes that support it.
         evidence: All quotes of the answer.
         embedder: Compares meanings; without it only words are compared.
-        centering: Language means to take off the vectors; those that ship for the model if None.
+        centering: Language means to subtract from the vectors; None means those shipped for the model.
         language: The claim's language, if it is known.
     """
     return Verifier(evidence, embedder=embedder, centering=centering).verify(claim_text, citations, language=language)
@@ -86,7 +86,7 @@ class Verifier:
             return replace(self._judge(claim, text, found, closeness, language), citations=found, dropped=dropped)
         verdict = self._judge(claim, text, tuple(self._quotes), closeness, language)
         if verdict.support != "unsupported":
-            # Only all quotes together would carry it: no reader could check that.
+            # Only all quotes together would support it, which no reader could check.
             verdict = Verdict("unsupported", "meaning", text)
         return replace(verdict, dropped=dropped)
 
@@ -98,9 +98,9 @@ class Verifier:
         language: str | None,
         without: tuple[int, ...],
     ) -> tuple[int, ...]:
-        """Return the keys that carry a claim best: one quote, or two neighbors of one passage; empty if none do.
+        """Return the keys that support a claim best: one quote, or two adjacent ones of one passage; empty if none do.
 
-        Neighbors count together because one may say "it" where the other has the name.
+        Adjacent ones count together because one may say "it" where the other has the name.
         """
         order = sorted(self._quotes, key=lambda key: -(closeness.by_key.get(key, 0.0) if closeness else 0.0))
         choices: list[tuple[int, ...]] = [(key,) for key in order if key not in without]
@@ -142,7 +142,7 @@ class Verifier:
         return replace(found, citations=keys) if found else Verdict("supported", citations=keys)
 
     def _too_far(self, claim: str, text: str, quotes: Sequence[Quote], closeness: Closeness | None) -> Verdict | None:
-        """Return a verdict against a claim whose meaning no cited quote comes near, or that another comes nearer."""
+        """Return a verdict against a claim if no cited quote is close to it in meaning, or another one is closer."""
         limits = self._thresholds
         if closeness is None:
             shares = [share for quote in quotes if (share := shared_words(claim, quote.text)) is not None]
@@ -159,7 +159,7 @@ class Verifier:
 
 
 def _comparable(claim: str, quote: Quote) -> bool:
-    """Return whether words alone can tell that a quote carries a claim: in its language, or with a number or date."""
+    """Return whether words alone can show that a quote supports a claim: in its language, or with a number or date."""
     return shared_words(claim, quote.text) is not None or bool(numbers_in(claim) or dates_in(claim))
 
 

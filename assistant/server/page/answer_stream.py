@@ -1,7 +1,7 @@
-"""Pass a question from the page to the assistant, and turn the answer into what the page shows: no Gradio in here.
+"""Pass a question from the page to the assistant, and turn the answer into what the page shows, without Gradio.
 
-What goes to the page is always the whole state of one turn, never a difference: the browser may
-skip states when it is slow, and still ends up right.
+The page always gets the whole state of one turn, never a difference, so a slow browser may skip states and still ends
+up right.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ State = dict[str, Any]
 """One state of a turn, as JSON for the page's script."""
 
 _PAUSE = 0.04
-"""Seconds between two states while text is streaming: faster than that nobody reads."""
+"""Seconds between two states while text is streaming: nobody reads faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Asked:
     """A question as it came from the page, checked."""
 
     ticket: str
-    """What the page calls this turn until the server has named it."""
+    """The page's name for this turn until the server has named it."""
     question: str
     conversation: str | None
     parent: str | None
@@ -58,7 +58,7 @@ class Asked:
 
 
 class PageAnswers:
-    """Answers the page's questions and keeps what came of them."""
+    """Answers the page's questions and saves the results."""
 
     def __init__(self, assistant: Assistant, conversations: Conversations, settings: PageSettings) -> None:
         self._assistant = assistant
@@ -66,9 +66,9 @@ class PageAnswers:
         self._settings = settings
 
     def states(self, payload: object, visitor: Visitor) -> Iterator[State]:
-        """Yield the states of one turn, from the question to the finished answer; never raises.
+        """Yield the states of one turn, from the question to the finished answer; never raise.
 
-        Closing the iterator stops the answer; what there is of it is kept.
+        Closing the iterator stops the answer; the part that exists is saved.
         """
         data = payload if isinstance(payload, Mapping) else {}
         ticket, words = str(data.get("ticket", ""))[:64], chosen(_text(data, "ui"))
@@ -114,12 +114,12 @@ class PageAnswers:
         outcome: TurnState = "stopped"
         shown = 0.0
         try:
-            history = () if asked.options.as_typed else self._history(turn)  # these very words, whatever came before
+            history = () if asked.options.as_typed else self._history(turn)  # exactly these words, whatever came before
             for event in assistant.ask(asked.question, history, asked.options):
                 if isinstance(event, Finished):
                     answer, outcome = event.answer, "finished"
                     break
-                if isinstance(event, Composed | Translated):  # Its quotes open, and a reader who leaves now has it.
+                if isinstance(event, Composed | Translated):  # its quotes open, and a reader who leaves now has it
                     answer, outcome = unfinished(event.answer, words), "finished"
                     if kept := self._close(asked, turn, outcome, answer):
                         state = {**state, "kept": self._article(kept, words)}
@@ -136,7 +136,7 @@ class PageAnswers:
                     yield state
         except Exception as error:
             told = sentence_of(error, words)
-            if answer is None:  # else only translations are missing, and a notice says so
+            if answer is None:  # otherwise only translations are missing, and a notice says so
                 outcome = "failed"
                 yield {**state, "stage": "failed", "message": told}
         finally:
@@ -159,7 +159,7 @@ class PageAnswers:
     def _close(self, asked: Asked, turn: Turn, outcome: TurnState, answer: Answer | None) -> Turn | None:
         try:
             return self._conversations.close_turn(turn.id, outcome, answer.to_json() if answer else None)
-        except AttestError:  # its conversation was deleted while the answer was being made
+        except AttestError:  # its conversation was deleted in the meantime
             return None
 
     def _history(self, turn: Turn) -> tuple[Message, ...]:
@@ -180,13 +180,13 @@ def advanced(draft: PartialAnswer, event: Event) -> PartialAnswer:
 
 
 def unfinished(answer: Answer, words: Strings) -> Answer:
-    """Return an answer whose quotes are still being translated, as it is kept if that ends here."""
+    """Return an answer whose quotes are still being translated, in the form to save if that ends here."""
     stopped = Notice(code="incomplete", message=words("ask.translating.stopped"))
     return answer.model_copy(update={"notices": (*answer.notices, stopped)})
 
 
 def partial(asked: Asked, draft: PartialAnswer) -> Answer | None:
-    """Return what there is of a stopped answer as an answer object; None where not even quotes were found."""
+    """Return the finished part of a stopped answer as an answer object; None if there aren't even quotes."""
     if not draft.evidence:
         return None
     whole = tuple(c for c in draft.claims if draft.text[c.start : c.end] == c.text)

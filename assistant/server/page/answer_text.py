@@ -20,7 +20,7 @@ _MARK = re.compile(r"\[(\d{1,4})\]")
 def answer_text(text: str, claims: Sequence[Claim], evidence: Sequence[Evidence], words: Strings) -> str:
     """Return the text with its claims, quotes and markers made visible; each line is a paragraph.
 
-    Markers that point at no evidence stay plain text: they promise nothing that can be opened.
+    Markers without evidence stay plain text, because there is nothing to open.
     """
     by_key = {item.key: item for item in evidence}
     quotes = list(_quotes(text, claims, by_key))
@@ -64,7 +64,7 @@ def _claim_tag(claim: Claim) -> str:
 
 
 def _claim_end(claim: Claim | None, at: int, words: Strings) -> str:
-    """Return the end of a claim's words on this line; after its last ones, what is wrong with it."""
+    """Return the end of a claim's words on this line; after the last ones, also its problem."""
     if claim is None:
         return ""
     if claim.support != "unsupported" or at < claim.end:
@@ -92,7 +92,7 @@ def _piece(
 
 
 def _quotes(text: str, claims: Sequence[Claim], by_key: dict[int, Evidence]) -> Iterator[tuple[Span, Evidence]]:
-    """Yield where the text holds the very words of a quote that the claim there cites."""
+    """Yield where the text contains the exact words of a quote that the claim there cites."""
     taken: list[Span] = []
     for item in by_key.values():
         places = [Span(claim.start, claim.end) for claim in claims if item.key in claim.citations]

@@ -1,6 +1,7 @@
 """``/attest/ask``: receive a question from the page, and stream the states of its turn, one line of JSON each.
 
-A question is one request, so any process that serves the library can take it. If the browser disconnects, the answer stops.
+A question is one request, so any process that serves the library can take it. If the browser disconnects, the answer
+stops.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from assistant.server.services import Services
 from assistant.server.strings import Strings
 
 SILENCE = 2.0
-"""Seconds without a state until an empty line says that the answer is still being made, or waits for its turn."""
+"""Seconds without a state until an empty line says that the answer is still in progress, or waits."""
 
 
 def ask_router(services: Services, identify: Callable[[HTTPConnection], Visitor | None]) -> APIRouter:
-    """Return the route. `identify` tells again, while an answer is made, whose request it is."""
+    """Return the route. `identify` checks again, during an answer, whose request it is."""
     router = APIRouter(route_class=CheckedRoute, dependencies=[require("ask")])
     answering = PageAnswers(services.assistant, services.conversations, services.settings)
 
@@ -47,7 +48,7 @@ def ask_router(services: Services, identify: Callable[[HTTPConnection], Visitor 
 async def _lines(
     states: AsyncIterator[State], ticket: str, words: Strings, is_signed_in: Callable[[], bool]
 ) -> AsyncIterator[str]:
-    """Yield of each state what is new in it, as JSON; empty lines while there is none, and whose session ended gets no more."""
+    """Yield the new part of each state, as JSON; empty lines while there is none; and stop when the session ends."""
     sent: State = {}
     try:
         async for state in _with_silences(states):
@@ -64,7 +65,7 @@ async def _lines(
 
 
 async def _with_silences(states: AsyncIterator[State]) -> AsyncIterator[State | None]:
-    """Yield the states, and None where none has come for a while, and once in a while between them."""
+    """Yield the states, and None after a while without one, and now and then between them."""
     coming: asyncio.Future[State | None] = asyncio.ensure_future(anext(states, None))
     said = time.monotonic()
     try:

@@ -12,7 +12,7 @@ from store.catalog.conversations import Feedback
 
 
 def evidence_section(answer: Answer, words: Strings, feedback: Sequence[Feedback] = ()) -> str:
-    """Return what stands below the text of a finished answer, in the order of its layout."""
+    """Return the part below the text of a finished answer, in the order of its layout."""
     layout = layout_of(answer)
     judged = {given.citation for given in feedback if given.verdict == "bad"}
 
@@ -33,7 +33,7 @@ def evidence_section(answer: Answer, words: Strings, feedback: Sequence[Feedback
 def evidence_list(
     evidence: Sequence[Evidence], words: Strings, language: str = "und", judged: Collection[int | None] = ()
 ) -> str:
-    """Return the quotes of an answer in the making, best first; translations are in `language`."""
+    """Return the quotes of an unfinished answer, best first; translations are in `language`."""
     if not evidence:
         return ""
     cards = "".join(_card(item, words, item.key in judged, language, ()) for item in evidence)
@@ -57,7 +57,7 @@ def _part(part: Part, layout: Layout, words: Strings, cards: str) -> str:
 
 
 def document_link(document: Source) -> str:
-    """Return a button that opens a whole document, with who says it and when."""
+    """Return a button that opens a whole document, with its speaker and date."""
     about = " · ".join(part for part in (document.speaker, document.published) if part)
     small = f' <small dir="auto">{escape(about)}</small>' if about else ""
     return (
@@ -67,7 +67,7 @@ def document_link(document: Source) -> str:
 
 
 def source_line(source: Source, words: Strings) -> str:
-    """Speaker, title, date, language and page of a document, on one line; what isn't known of it is left out."""
+    """Return speaker, title, date, language and page of a document, on one line, as far as they are known."""
     details = [
         *([source.published] if source.published else []),
         language_name(source.language, words.language),
@@ -83,7 +83,7 @@ def source_line(source: Source, words: Strings) -> str:
 
 
 def language_name(tag: str, in_language: str) -> str:
-    """Return the name of the language `tag` in the interface's language; the tag itself where it has none."""
+    """Return the name of the language `tag` in the interface's language; the tag itself if it has none."""
     from babel import Locale, UnknownLocaleError
 
     try:
@@ -93,19 +93,19 @@ def language_name(tag: str, in_language: str) -> str:
 
 
 def icon(name: str) -> str:
-    """One of the shell's drawings."""
+    """Return one of the shell's drawings."""
     return f'<svg class="i" aria-hidden="true"><use href="#i-{name}"></use></svg>'
 
 
 def translation_label(item: Evidence, language: str, words: Strings) -> str:
-    """Return what a translation into `language` is called wherever it is shown."""
+    """Return the label of a translation into `language`, wherever it is shown."""
     between = {"source": item.language, "target": language}
     named = {name: language_name(tag, words.language) for name, tag in between.items()}
     return words("evidence.translation", **named)
 
 
 def recognized_label(item: Evidence, words: Strings) -> str:
-    """Return what is said of a quote whose text was recognized from a picture; empty for any other."""
+    """Return the label of a quote whose text was recognized from a picture; empty for others."""
     return words("evidence.recognized") if item.recognized else ""
 
 
@@ -118,7 +118,7 @@ def _translation(item: Evidence, language: str, words: Strings) -> str:
     if not item.translation:
         return ""
     label = escape(translation_label(item, language, words))
-    # The label has its own direction: it must not decide that of the words below it.
+    # The label has its own direction, which must not change that of the words below it.
     return (
         f'<div class="translation"><small>{label}</small>'
         f'<p lang="{escape(language)}" dir="auto">{escape(item.translation)}</p></div>'
@@ -143,7 +143,7 @@ def _card(item: Evidence, words: Strings, judged: bool, language: str, spans: Se
 
 
 def _quote(item: Evidence, spans: Sequence[AnswerSpan]) -> str:
-    """Return the quote, with the words that answer marked inside it, and its paragraphs close together."""
+    """Return the quote with the answering words marked, and its paragraphs close together."""
     whole = "".join(
         f'<mark class="answering">{escape(piece)}</mark>' if is_answer else escape(piece)
         for piece, is_answer in marked(item, spans)

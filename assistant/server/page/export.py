@@ -66,7 +66,7 @@ def as_json(conversation: Conversation, turns: Sequence[Turn]) -> dict[str, Any]
 
 
 def filename(conversation: Conversation, form: Format) -> str:
-    """Return a file name of letters, digits and hyphens of any script; for saving only, never a path to read."""
+    """Return a file name of letters, digits and hyphens of any script, for saving; it must never be read as a path."""
     name = re.sub(r"[^\w\u0e00-\u0e7f]+", "-", conversation.title).strip("-_")
     return f"{name or 'conversation'}.{form}"
 
@@ -132,12 +132,12 @@ def _markdown_quote(item: Evidence, language: str, words: Strings, spans: Sequen
 
 
 def _plain(text: str) -> str:
-    """Return the text so that Markdown shows it as it is: no links, images, HTML or emphasis come to life."""
+    """Return the text so that Markdown shows it unchanged, without links, images, HTML or emphasis."""
     return _plain_within(" ".join(text.split()))
 
 
 def _plain_within(text: str) -> str:
-    """As `_plain`, with its blanks and line breaks."""
+    """Like `_plain`, with its blanks and line breaks."""
     return re.sub(r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", text)
 
 

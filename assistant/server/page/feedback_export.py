@@ -1,6 +1,6 @@
 """Export feedback as an evaluation suite: readers' ratings of answers become cases that a run can check.
 
-The case format is that of `evals`, which this package may not import: a test reads what is written here with it.
+The case format is that of `evals`, which this package may not import; a test reads the output with it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ QUOTE_LENGTH = 300
 
 
 def suite_of_feedback(conversations: Conversations) -> str:
-    """Return all that readers said of answers, as an evaluation suite."""
+    """Return all feedback on answers, as an evaluation suite."""
     given = conversations.feedback()
     return feedback_suite(given, {turn: _before(conversations, turn) for turn in {item.turn for item in given}})
 
 
 def _before(conversations: Conversations, turn_id: str) -> list[str]:
-    """Return the questions before a turn in its conversation; none where the conversation was deleted."""
+    """Return the questions before a turn in its conversation; none if the conversation was deleted."""
     try:
         turn = conversations.turn(turn_id)
     except NotFoundError:
@@ -31,9 +31,9 @@ def _before(conversations: Conversations, turn_id: str) -> list[str]:
 
 
 def feedback_suite(feedback: Iterable[Feedback], asked_before: Mapping[str, Sequence[str]]) -> str:
-    """Return the suite as YAML; one case for each answer that was judged.
+    """Return the suite as YAML, with one case for each answer that was rated.
 
-    `asked_before`: for each turn's id, the questions before it in its conversation, where it is still kept.
+    `asked_before` has, for each turn's id, the questions before it in its conversation, if that still exists.
     """
     import yaml
 
@@ -63,7 +63,7 @@ def _case(turn: str, given: Sequence[Feedback], before: Sequence[str]) -> dict[s
 
 
 def _expectation(answer: Answer, given: Sequence[Feedback]) -> dict[str, Any]:
-    """Good: the same again. Bad: not the same refusal, and not the citations that were found wrong."""
+    """Good: expect the same again. Bad: expect neither the same refusal nor the citations marked as wrong."""
     verdict = next((item.verdict for item in given if item.citation is None), None)
     wrong = {item.citation for item in given if item.citation is not None and item.verdict == "bad"}
     expected: dict[str, Any] = {"quotes_verbatim": True}

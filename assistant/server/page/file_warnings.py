@@ -14,16 +14,16 @@ _KEYS = {
 }
 
 _PAGE_KEYS = {"unread": "sign.unread", "recognized": "sign.recognized"}
-"""Of signs that name pages: ``unread:2-3/4``, pages 2 and 3 of 4."""
+"""For signs that name pages: ``unread:2-3/4`` means pages 2 and 3 of 4."""
 
 
 def told_signs(document: Document, words: Strings) -> list[str]:
-    """Return a sentence for each sign; signs that only a newer version knows are left out."""
+    """Return a sentence for each sign, without signs that only a newer version knows."""
     return [told for sign in document.signs if (told := _told(sign, words))]
 
 
 def told_signs_of_quote(document: Document, quote: Span, words: Strings) -> list[str]:
-    """Return a sentence for each sign that concerns a quote: recognized text only where it is on the quote's own pages."""
+    """Return a sentence for each sign that concerns a quote: recognized text only if it is on the quote's own pages."""
     told = [_told(sign, words) for sign in document.signs if not sign.startswith("recognized:")]
     if document.is_recognized(quote):
         told.append(words("sign.recognized.quote"))

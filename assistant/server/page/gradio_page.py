@@ -1,4 +1,4 @@
-"""Contain everything that only Gradio needs: its page, and what keeps its other addresses closed."""
+"""Contain everything that only Gradio needs: its page, and the closing of its other addresses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).parent / "static"
 _SECONDS_BETWEEN_LOOKS = 60.0
-"""Nothing comes into Gradio's queue."""
+"""Nothing enters Gradio's queue."""
 _STYLES = ("page", "library", "sizes")
 """In the order in which they override each other."""
 _MOUNT = """
@@ -36,8 +36,8 @@ _FOLDERS = ("/assets/", "/static/", "/pwa_icon/")
 
 
 def mount_page(app: FastAPI, settings: PageSettings) -> None:
-    """Mount the page at the root of `app`; call it last, since it takes every address that is left."""
-    # No analytics, no version check, nothing fetched from elsewhere: set before Gradio is imported.
+    """Mount the page at the root of `app`. Call it last, because it takes all remaining addresses."""
+    # No analytics, no version check, no external files: set before Gradio is imported.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import gradio
@@ -59,14 +59,14 @@ def mount_page(app: FastAPI, settings: PageSettings) -> None:
     )
     mounted = app.router.routes[-1]
     assert isinstance(mounted, Mount)  # noqa: S101 - Gradio has just put it there
-    # It would look for questions a thousand times a second, which takes three hundredths of a processor.
+    # It would look for questions a thousand times a second, which takes three percent of a processor.
     page._queue.sleep_when_free = _SECONDS_BETWEEN_LOOKS
     page._queue.progress_update_sleep_when_free = _SECONDS_BETWEEN_LOOKS
     mounted.app = RequireRight(OpenPaths(mounted.app), "ask")
 
 
 def _page() -> gradio.Blocks:
-    """Return one component that is the page: what it asks and shows goes by our own routes."""
+    """Return one component that is the page; its requests use our own routes."""
     import gradio
 
     page: gradio.Blocks
@@ -91,14 +91,14 @@ def is_open(method: str, path: str) -> bool:
 
 
 def _leaves_its_folder(path: str) -> bool:
-    """Return whether a path may name something above or beside its folder, however often it is quoted."""
+    """Return whether a path may name something outside its folder, however often it is quoted."""
     for _ in range(3):
         path = unquote(path)
     return "\\" in path or "\0" in path or "//" in path or ".." in re.split("/", path)
 
 
 class OpenPaths:
-    """Wraps Gradio's application; whatever its page doesn't need isn't there."""
+    """Wraps Gradio's application and hides everything that its page doesn't need."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

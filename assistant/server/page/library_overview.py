@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from store.types import Document
 
 SENTENCES = 4
-"""Of a document's overview."""
+"""In a document's overview."""
 SCOPES = 64
-"""Sets of collections whose subjects are remembered."""
+"""Sets of collections whose subjects are cached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +31,18 @@ class Subject:
 
     name: str
     documents: int
-    """How many are on it."""
+    """The number of documents about it."""
     is_estimate: bool
-    """Whether that is counted up from a part of the library."""
+    """Whether that number is an estimate from a part of the library."""
     examples: tuple[Document, ...]
-    """Some of the documents, those with most passages on it first."""
+    """Some of the documents, those with most passages about it first."""
 
 
 class LibraryOverview:
     """Overviews for the page. Safe to use from several threads.
 
-    Nothing is searched through twice: the subjects of a whole library are kept in its catalog, those of some of its
-    collections in memory, until a document changes.
+    Nothing is computed twice: the catalog keeps the subjects of a whole library, and memory those of some of its
+    collections, until a document changes.
     """
 
     def __init__(self, library: Library) -> None:
@@ -51,13 +51,13 @@ class LibraryOverview:
         self._scoped: OrderedDict[tuple[str, ...], tuple[int, tuple[Topic, ...]]] = OrderedDict()
 
     def of_document(self, document: Document) -> tuple[Evidence, ...]:
-        """Return the sentences that carry a document, in its order; none where it has no sentences."""
+        """Return the most central sentences of a document, in its order; none if it has no sentences."""
         return verified(carrying(document, self._library, SENTENCES), self._library)
 
     def subjects(self, collections: Collections) -> tuple[Subject, ...]:
-        """Return the subjects of what somebody may see, the largest first; the documents themselves where they are few.
+        """Return the subjects of what somebody may see, largest first; the documents themselves if they are few.
 
-        Counts are exact where every document was looked at, which a sample of passages does for small libraries.
+        Counts are exact if every document was examined, which is so for a small library's sample of passages.
         """
         view = View(self._library, collections)
         held = view.statistics().documents

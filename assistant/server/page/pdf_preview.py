@@ -27,7 +27,7 @@ WIDTH = 1100
 SECONDS = 20.0
 MEMORY_BYTES = 2 * 1024**3
 _SHORTEST = 12
-"""Characters of a quote that must agree for a place to be marked: a quote may run on over the next page."""
+"""Characters of a quote that must match to mark a place, because a quote may continue on the next page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def has_paper(document: Document) -> bool:
 
 
 def paper(document: Document, span: Span, quote: str) -> Paper:
-    """Return the page on which `span` begins. Raises ReadError where the file is gone, changed, or can't be drawn."""
+    """Return the page on which `span` begins. Raises ReadError if the file is gone, changed, or can't be drawn."""
     path = Path(document.uri)
     if not path.is_file() or _sha256(path) != document.original_sha256:
         raise ReadError("The file of this document has been moved or changed since it was added.", code="moved")
@@ -82,10 +82,10 @@ def _sha256(path: Path) -> str:
 
 
 def located(page: Sequence[str], quote: str) -> range:
-    """Return which characters of a page are the quote; empty where it isn't there.
+    """Return which characters of a page are the quote; empty if it isn't there.
 
-    Blanks, hyphens and how letters are composed don't count: they differ between a page and its text. A quote that
-    runs on over the next page is found by its beginning.
+    Blanks, hyphens and the composition of letters don't count, because they differ between a page and its text. A quote
+    that continues on the next page is found by its beginning.
     """
     folded, origins = "", list[int]()
     for place, character in enumerate(page):
@@ -111,7 +111,7 @@ def _folded(text: str) -> str:
 
 
 def _draw(path: str, page_number: int, quote: str) -> dict[str, Any]:
-    """Runs in the drawing process."""
+    """Draw a page, in the drawing process."""
     import base64
     import io
 
@@ -121,7 +121,7 @@ def _draw(path: str, page_number: int, quote: str) -> dict[str, Any]:
     page = pypdfium2.PdfDocument(path)[page_number]
     width, height = page.get_size()
     picture = io.BytesIO()
-    # A page may claim to be as long as a street: the longer side is what is bounded.
+    # A page may claim any length, so its longer side is limited.
     page.render(scale=min(WIDTH / width, 3 * WIDTH / height)).to_pil().convert("RGB").quantize(64).save(picture, "PNG")
     text = page.get_textpage()
     characters = [chr(raw.FPDFText_GetUnicode(text.raw, place) or 32) for place in range(text.count_chars())]
@@ -136,7 +136,7 @@ def _draw(path: str, page_number: int, quote: str) -> dict[str, Any]:
 
 
 def _lines(boxes: Sequence[tuple[float, float, float, float]]) -> list[tuple[float, float, float, float]]:
-    """Boxes of characters (left, bottom, right, top) joined to one for each line."""
+    """Return boxes of characters (left, bottom, right, top), joined to one for each line."""
     lines: list[tuple[float, float, float, float]] = []
     for left, bottom, right, top in boxes:
         if right <= left or top <= bottom:
@@ -150,7 +150,7 @@ def _lines(boxes: Sequence[tuple[float, float, float, float]]) -> list[tuple[flo
 
 
 def _main() -> None:
-    with contextlib.suppress(ImportError):  # not on Windows, where the time alone is bounded
+    with contextlib.suppress(ImportError):  # not on Windows, where only the time is limited
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 HITS = 10
 SHOWN_CHARACTERS = 300
 TIME = "found.time."
-"""Before the name of a step among the words, in the order in which they are shown."""
+"""The prefix of a step's name among the words, in display order."""
 
 
 def found_html(assistant: ScopedAssistant, turn: Turn, answer: Answer, words: Strings) -> str:
-    """Return the standalone question, language, model with its prompt, timings, and the passages found now, with scores."""
+    """Return standalone question, language, model with its prompt, timings, and the passages found now, with scores."""
     facts = [
         (words("found.question"), answer.standalone_question),
         (words("found.language"), language_name(answer.language, words.language)),
@@ -45,7 +45,7 @@ def found_html(assistant: ScopedAssistant, turn: Turn, answer: Answer, words: St
 
 
 def _times(answer: Answer, words: Strings) -> str:
-    """Return what each step took, a part of a step after the whole of it."""
+    """Return the time of each step; parts of a step come after the whole of it."""
     known = [key.removeprefix(TIME) for key in words.words if key.startswith(TIME)]
     ordered = sorted(answer.timings_ms, key=lambda step: known.index(step) if step in known else len(known))
     named = ((words.words.get(TIME + step, step), answer.timings_ms[step]) for step in ordered)
@@ -53,12 +53,12 @@ def _times(answer: Answer, words: Strings) -> str:
 
 
 def _prompt(assistant: ScopedAssistant, answer: Answer, words: Strings) -> str:
-    """Return what the language model was given, message by message; nothing where none wrote."""
+    """Return the messages that the language model got; nothing if none wrote."""
     if answer.mode != "written":
         return ""
     try:
         messages = assistant.prompt_of(answer)
-    except LanguageModelError:  # it wrote then, and can't be had now
+    except LanguageModelError:  # it wrote then, but isn't available now
         messages = ()
     shown = "".join(
         f"<h5>{escape(words(f'found.role.{role}'))}</h5><pre dir='auto'>{escape(text)}</pre>" for role, text in messages

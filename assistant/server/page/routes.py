@@ -1,7 +1,7 @@
 """Serve the page's own addresses under ``/attest/``: static files, conversations, the reader, feedback, export.
 
-`ask_route` handles questions; the API handles files and the rest. All text of documents leaves here escaped,
-as HTML made by `turn_html` and `source_text`.
+`ask_route` handles questions; the API handles files and the rest. Documents' text leaves here escaped, as HTML made by
+`turn_html` and `source_text`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def mount(app: FastAPI, services: Services) -> None:
 
 
 def start_router(services: Services) -> APIRouter:
-    """What a page needs to begin, and what a user can choose from."""
+    """Return the routes for what a page needs to begin, and what a user can choose from."""
     router = APIRouter(route_class=CheckedRoute, dependencies=[require("ask")])
     settings, editor, accounts = services.settings, services.editor, services.accounts
 
@@ -113,7 +113,7 @@ def start_router(services: Services) -> APIRouter:
 
 
 def conversation_router(conversations: Conversations) -> APIRouter:
-    """One's own conversations as the page shows them; listing, naming and deleting them is the API's."""
+    """Return the routes for the page's view of one's own conversations; the API lists, renames and deletes them."""
     router = APIRouter(route_class=CheckedRoute, dependencies=[require("ask")])
 
     @router.get("/conversations/{conversation_id}")

@@ -1,7 +1,7 @@
 """Show a window of a document's text with quotes highlighted.
 
-A document may be far longer than a browser can lay out, so the reader is made of windows that
-join without gap or overlap: each names its edges, and the next one begins where it ends.
+A document may be far too long for a browser, so the reader consists of windows that join without gap or overlap: each
+names its edges, and the next one begins where it ends.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from assistant.types import Evidence, Source
 from store.types import Document, Passage, Span
 
 WINDOW = 12_000
-"""Characters on either side of a quote, and of one more piece above or below."""
+"""Characters on each side of a quote, and in one more piece above or below."""
 SLACK = 4_000
-"""How far a window's edge may move outward to meet a paragraph's edge."""
+"""How far a window's edge may move outward to reach a paragraph's edge."""
 
 
 class Texts(Protocol):
@@ -48,7 +48,7 @@ class Window:
 def window_around(
     texts: Texts, document: Document, span: Span, highlights: Sequence[Highlight], words: Strings
 ) -> Window:
-    """Return the window in which `span` stands, with paragraphs whole where they aren't longer than `SLACK`."""
+    """Return the window around `span`, with whole paragraphs if they aren't longer than `SLACK`."""
     return _window(texts, document, span.start - WINDOW, span.end + WINDOW, highlights, words, True, True)
 
 
@@ -65,9 +65,9 @@ def window_below(
 
 
 def located(texts: Texts, document: Document, item: Evidence) -> Span | None:
-    """Return where a quote stands now: at its offsets, or, in a changed document, at the nearest same words.
+    """Return the current position of a quote: its offsets, or, in a changed document, the closest same words.
 
-    None where the words are no longer in the document.
+    None if the document no longer has these words.
     """
     span = Span(item.start, item.end)
     if texts.text(document.id, span.start, span.end) == item.quote:
@@ -93,7 +93,7 @@ def _window(
 ) -> Window:
     start = max(0, start)
     base = max(0, start - SLACK) if move_start else start
-    # One character more than may be shown tells whether there is more below.
+    # One character more than shown tells whether there is more below.
     text = texts.text(document.id, base, end + (SLACK if move_end else 0) + 1)
     reach = base + len(text)
     start = _edge_before(text, start - base) + base if move_start and start > 0 else start
@@ -107,7 +107,7 @@ def _window(
 
 
 def _edge_before(text: str, at: int) -> int:
-    """Return the nearest place at or before `at` where a window may begin: a paragraph, a word, a character."""
+    """Return the closest place at or before `at` where a window may begin: a paragraph, a word, a character."""
     newline = text.rfind("\n", 0, at)
     if newline >= 0:
         return newline + 1
@@ -116,7 +116,7 @@ def _edge_before(text: str, at: int) -> int:
 
 
 def _edge_after(text: str, at: int) -> int:
-    """Return the nearest place after `at` where a window may end."""
+    """Return the closest place after `at` where a window may end."""
     newline = text.find("\n", at)
     if 0 <= newline < len(text) - 1:
         return newline + 1
@@ -140,9 +140,9 @@ def source_panel(
     pictured: bool = False,
     overview: Sequence[Evidence] = (),
 ) -> str:
-    """Return the reader around its text: what document it is and, for an answer, which quote and the way to the others.
+    """Return the reader around its text: which document it is and, for an answer, which quote and links to the others.
 
-    A document that is opened by itself begins with its `overview`.
+    A document opened by itself begins with its `overview`.
     """
     return (
         f'<section class="reader" data-key="{key}" data-document="{escape(document.id)}"'
@@ -165,7 +165,7 @@ def _picture(words: Strings) -> str:
 
 
 def _overview(sentences: Sequence[Evidence], key: int, words: Strings) -> str:
-    """Return the sentences that carry a document, each a way to its place; folded once one of them was followed."""
+    """Return the most central sentences of a document as links to their places; folded after one was followed."""
     items = "".join(
         f'<li><button class="link" data-do="reader.step" data-key="{each.key}" lang="{escape(each.language)}"'
         f' dir="auto">{escape(each.quote)}</button></li>'
@@ -186,14 +186,14 @@ def _steps(key: int, keys: Sequence[int], words: Strings) -> str:
 
 
 def window_html(window: Window, words: Strings) -> str:
-    """Return a window with a button at each end where there is more."""
+    """Return a window with a button at each end that has more text."""
     above = _more("reader.above", window.start, words) if window.above else ""
     below = _more("reader.below", window.end, words) if window.below else ""
     return f'{above}<div class="window" data-start="{window.start}" data-end="{window.end}">{window.html}</div>{below}'
 
 
 def lost_quote(item: Evidence) -> str:
-    """Return the quote by itself, where its document no longer holds it."""
+    """Return the quote by itself, if its document no longer has it."""
     return (
         f'<blockquote class="lost" lang="{escape(item.language)}" dir="auto"><mark class="current">'
         f"{escape(item.quote)}</mark></blockquote>"

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def source_router(services: Services) -> APIRouter:
-    """The documents behind an answer: the reader, its windows, and how they were found."""
+    """Return the routes for documents behind an answer: the reader, its windows, and how the quotes were found."""
     router = APIRouter(route_class=CheckedRoute, dependencies=[require("ask")])
     conversations, library_of = services.conversations, services.library
 
@@ -118,7 +118,7 @@ def source_router(services: Services) -> APIRouter:
 def document_panel(
     library: ReadableLibrary, document: Document, overview: tuple[Evidence, ...], key: int, words: Strings
 ) -> str:
-    """Return a document by itself, from its beginning or, where there is one, at the sentence `key` of its overview."""
+    """Return a document by itself, from its beginning or at the sentence `key` of its overview, if given."""
     marks = highlights(library, overview, document)
     here = next((mark.span for mark in marks if mark.key == key), None)
     body = window_html(window_around(library, document, here or Span(0, 0), marks, words), words)
@@ -128,7 +128,7 @@ def document_panel(
 
 
 def document_of(library: ReadableLibrary, source: Source) -> Document | None:
-    """The document by its id or, in a library that was made again, by its address."""
+    """Return the document by id or, in a library that was made again, by address."""
     try:
         return library.document(source.id)
     except NotFoundError:
@@ -136,7 +136,7 @@ def document_of(library: ReadableLibrary, source: Source) -> Document | None:
 
 
 def highlights(library: ReadableLibrary, evidence: tuple[Evidence, ...], document: Document) -> list[Highlight]:
-    """Where the quotes from a document stand in it now."""
+    """Return the current positions of the quotes from a document."""
     same = [item for item in evidence if document.id == item.document.id or document.uri == item.document.uri]
     found = [(item.key, located(library, document, item)) for item in same]
     return [Highlight(key, span) for key, span in found if span is not None]

@@ -11,7 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from store.types import Span
 
 DIVIDER = " | "
-"""Stands between the cells of a row, as `ingest.readers.tables` writes it."""
+"""Separates the cells of a row, as `ingest.readers.tables` writes it."""
 LONGEST_HEADER = 120
 FEWEST_ROWS = 2
 
@@ -21,35 +21,35 @@ Column = tuple[str, int]
 """A header, and how many columns to its left have the same one."""
 
 _Order = dict[Column, frozenset[Column]]
-"""Columns with those that stand somewhere to their left, as far as rows show it."""
+"""Columns, each with those that come before it in some row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of a text that reads as a row of a table."""
+    """A line of a text that looks like a row of a table."""
 
     span: Span
     cells: dict[Column, Span]
-    """Where the value of each column stands in the text; columns whose cell is blank are missing."""
+    """The span of each column's value in the text; columns with a blank cell are missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows that follow each other and have columns in common."""
+    """Consecutive rows that have columns in common."""
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
 
 
 def tables_in(lines: Sequence[tuple[Span, str]]) -> Iterator[Table]:
-    """Yield the tables among the lines of a text, each given with its place; a single row is no table."""
+    """Yield the tables among the lines of a text, given with their positions; a single row is no table."""
     for is_row, found in itertools.groupby((_row(span, line) for span, line in lines), key=lambda row: row is not None):
         if is_row:
             yield from (table for table in _tables([row for row in found if row]) if len(table.rows) >= FEWEST_ROWS)
 
 
 def _tables(rows: Sequence[Row]) -> Iterator[Table]:
-    """Yield rows together as long as they share columns, and one order of the columns fits all of them."""
+    """Group rows as long as they share columns, and one order of the columns fits all of them."""
     before: _Order = {}
     together: list[Row] = []
     for row in rows:
@@ -64,7 +64,7 @@ def _tables(rows: Sequence[Row]) -> Iterator[Table]:
 
 
 def _joined(before: _Order, row: Row) -> _Order | None:
-    """Return `before` with the order of a row's columns added; None where the two contradict each other."""
+    """Return `before` with the order of a row's columns added; None if the two contradict each other."""
     columns = list(row.cells)
     joined = before | {column: before.get(column, frozenset()) for column in columns}
     for left, right in itertools.pairwise(columns):
@@ -81,7 +81,7 @@ def _in_order(before: _Order) -> tuple[Column, ...]:
 
 
 def _row(span: Span, line: str) -> Row | None:
-    """Return a line as a row: two cells or more, of which only the first may lack a header."""
+    """Return a line as a row: at least two cells, of which only the first may lack a header."""
     cells: dict[Column, Span] = {}
     at = span.start
     last: Column | None = None
@@ -93,6 +93,6 @@ def _row(span: Span, line: str) -> Row | None:
             header = named[1] if named else ""
             last = (header, sum(1 for known, _ in cells if known == header))
             cells[last] = Span(start, end)
-        elif last is not None:  # the divider is part of a value
+        elif last is not None:  # the separator is part of a value
             cells[last] = Span(cells[last].start, end)
     return Row(span, cells) if len(cells) > 1 else None

@@ -38,7 +38,7 @@ class _Shown:
         return next((p.language for p in self.passages if p.start <= offset < p.end), self.document.language)
 
     def pages_in(self, previous: int, span: Span) -> dict[int, str]:
-        """Return labels of the pages that begin since `previous`, by where they are shown in `span`."""
+        """Return labels of the pages that begin after `previous`, by where they are shown in `span`."""
         return {
             max(offset, span.start): escape(self.words("reader.page", page=number))
             for number, offset in enumerate(self.document.pages, 1)
@@ -46,7 +46,7 @@ class _Shown:
         }
 
     def line(self, text: str, span: Span, previous: int) -> str:
-        """Return a line, or part of one, with its marks and with the pages that begin since `previous`."""
+        """Return a line, or part of one, with its marks and with the pages that begin after `previous`."""
         return _line(text, span, self.highlights, self.pages_in(previous, span))
 
 
@@ -86,7 +86,7 @@ def paragraphs_html(
 
 
 def _table(table: Table, text: str, base: int, shown: _Shown, previous: int) -> str:
-    """Rows under the headers of their columns; `text` begins at `base`, and is shown up to `previous` already."""
+    """Return the rows under the headers of their columns; `text` begins at `base`, and is already shown up to `previous`."""
     head = "".join(
         f'<th scope="col" dir="auto">{escape(header)}</th>' if header else "<td></td>" for header, _ in table.columns
     )
@@ -113,7 +113,7 @@ def _table(table: Table, text: str, base: int, shown: _Shown, previous: int) -> 
 def _heads(line: str, span: Span, passage: Passage | None) -> bool:
     """Return whether a line is the heading of the passage that begins with it: short, unpunctuated, with more below.
 
-    A passage notes its heading only where that stands in an earlier passage.
+    A passage stores its heading only if that is in an earlier passage.
     """
     return (
         passage is not None
@@ -124,7 +124,7 @@ def _heads(line: str, span: Span, passage: Passage | None) -> bool:
 
 
 def _line(line: str, span: Span, highlights: Sequence[Highlight], pages: dict[int, str]) -> str:
-    """One paragraph, its quotes in marks and the beginnings of pages as empty, labelled elements."""
+    """Return one paragraph, with marks around its quotes and empty, labelled elements where pages begin."""
     inside = [h for h in highlights if h.span.start < span.end and span.start < h.span.end]
     edges = {span.start, span.end, *pages}
     for highlight in inside:

@@ -16,16 +16,16 @@ from store.types import Filter, Hit
 AT_FIRST = 4
 AFTER_AN_ANSWER = 3
 LONGEST_NAME = 56
-"""Code points of what is asked about: a longer title reads as one that was pasted."""
+"""Code points of a subject. A longer title looks pasted."""
 _NEAR = 10
-"""Passages around an answer that are looked at for headings."""
+"""Passages around an answer that are searched for headings."""
 
 
 def suggest(library: ReadableLibrary, language: str, made: Sequence[KeptQuestion] = ()) -> list[str]:
-    """Return up to `AT_FIRST` questions in the interface's language, the most particular first.
+    """Return up to `AT_FIRST` questions in the interface's language, the most specific first.
 
-    `made` are questions that documents are known to answer; those of documents that `library` has come first, then
-    what any library can be asked. None for an empty library.
+    `made` are questions that documents are known to answer; those of documents in `library` come first, then ones that
+    fit any library. None for an empty library.
     """
     if not library.statistics().documents:
         return []
@@ -38,10 +38,10 @@ def suggest(library: ReadableLibrary, language: str, made: Sequence[KeptQuestion
 def suggest_next(
     library: ReadableLibrary, answer: Answer, language: str, made: Sequence[KeptQuestion] = ()
 ) -> list[str]:
-    """Return up to `AFTER_AN_ANSWER` questions on what stands near an answer, and that it didn't quote.
+    """Return up to `AFTER_AN_ANSWER` questions about the text near an answer that it didn't quote.
 
-    They are in the answer's language, else in `language`, the interface's. Of those `made`, which documents are known
-    to answer, the ones of the documents that are quoted come first, then those of other documents on the subject.
+    They are in the answer's language, or else in `language`, the interface's. `made` are questions that documents are
+    known to answer: first those of the quoted documents, then those of others about the subject.
     """
     words = strings(answer.language if answer.language in languages() else language)
     where = Filter(languages=(words.language,))  # a reader must understand the titles
@@ -53,7 +53,7 @@ def suggest_next(
     near = dict.fromkeys([*(item.document.id for item in answer.evidence), *(hit.document.id for hit in hits)])
     rank = {document: number for number, document in enumerate(near)}
     known = sorted((each for each in made if each.document_id in rank), key=lambda each: rank[each.document_id])
-    sure = visible(known, library, words.language, AFTER_AN_ANSWER + 1)  # one may be what was just asked
+    sure = visible(known, library, words.language, AFTER_AN_ANSWER + 1)  # one of them may be the question just asked
     offered = (*(each.text for each in sure), *_nearby(library, answer, hits, words))
     return _first(AFTER_AN_ANSWER, (each for each in offered if each.casefold() not in asked))
 
@@ -67,7 +67,7 @@ def _nearby(library: ReadableLibrary, answer: Answer, hits: Iterable[Hit], words
             continue
         title, heading = topic_of(hit.document.title), topic_of(_heading(library, hit))
         if heading and heading != title:
-            # "Members" is clear only with whose they are.
+            # "Members" is clear only with its subject.
             heading = f"{heading} ({title})" if title else heading
         elif hit.document.id not in cited:
             heading = title
@@ -79,20 +79,20 @@ def _nearby(library: ReadableLibrary, answer: Answer, hits: Iterable[Hit], words
 
 
 def _can_be_asked_about(topic: str, language: str) -> bool:
-    """Return whether a topic is a short name that a question can hold, not a question of its own."""
+    """Return whether a topic is a short name that fits into a question, not a question itself."""
     rules = rules_of(language)
     asks = rules is not None and rules.any_of(rules.words("question_words")).search(topic)
     return len(topic) <= LONGEST_NAME and not asks and not topic.endswith(("?", "？"))
 
 
 def _heading(library: ReadableLibrary, hit: Hit) -> str:
-    """The heading that a passage stands under, empty where there is none."""
+    """Return the heading above a passage; empty if there is none."""
     span = hit.passage.heading
     return "" if span is None else library.text(hit.document.id, span.start, span.end)
 
 
 def _first(count: int, questions: Iterable[str]) -> list[str]:
-    """The first `count` questions, each once."""
+    """Return the first `count` questions, each once."""
     found: dict[str, None] = {}
     for question in questions:
         found.setdefault(question)

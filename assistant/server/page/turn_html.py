@@ -1,7 +1,7 @@
 """Render a turn as HTML: its question, its answer, and the actions for both.
 
-Each function is pure and returns a fragment in which every word from outside is escaped; the page's script puts it in
-place and knows only its classes and `data-` attributes.
+Each function is pure and returns a fragment in which every external word is escaped; the page's script inserts it and
+knows only its classes and `data-` attributes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from store.catalog.conversations import Feedback, Turn
 
 @dataclass(frozen=True, slots=True)
 class PartialAnswer:
-    """An answer as far as it has come."""
+    """The finished part of an answer."""
 
     evidence: tuple[Evidence, ...] = ()
     text: str = ""
@@ -35,9 +35,9 @@ def turn_article(
     versions: Sequence[str] = (),
     feedback: Sequence[Feedback] = (),
 ) -> str:
-    """Return a whole turn as it is kept: question, answer, quotes and what can be done with them.
+    """Return a whole saved turn: question, answer, quotes and the actions for them.
 
-    `versions` are the ids of all askings at this place, this one among them, where there are several.
+    `versions` are the ids of all attempts at this place, including this one, if there are several.
     """
     answer = Answer.model_validate_json(turn.answer) if turn.answer else None
     return (
@@ -52,8 +52,8 @@ def turn_article(
 
 
 def draft_body(draft: PartialAnswer, words: Strings, hint: str) -> str:
-    """Return an answer in the making: what is written so far, and what is being done."""
-    # Quotes are text too, but they stand below as what they are.
+    """Return an unfinished answer: its text so far, and the current step."""
+    # Quotes are text too, but they appear below, as quotes.
     is_written = draft.mode == "written" and draft.text
     text = answer_text(draft.text, draft.claims, draft.evidence, words) if is_written else ""
     return (
@@ -114,7 +114,7 @@ def _reply(turn: Turn, answer: Answer | None, words: Strings) -> str:
 
 
 def _foot(turn: Turn, answer: Answer, words: Strings, feedback: Sequence[Feedback]) -> str:
-    """Return what is to be known of the answer as a whole, and what can be done with it."""
+    """Return notes about the answer as a whole, and the actions for it."""
     stopped = f'<p class="aside">{escape(words("ask.stopped"))}</p>' if turn.state == "stopped" else ""
     verdict = next((given.verdict for given in feedback if given.citation is None), None)
     return (
@@ -129,7 +129,7 @@ def _foot(turn: Turn, answer: Answer, words: Strings, feedback: Sequence[Feedbac
 
 
 def answer_body(answer: Answer, words: Strings) -> str:
-    """Return the words of an answer: the shortest first, then how many there are, then its text."""
+    """Return the words of an answer: the shortest first, then the number of items, then its text."""
     layout = layout_of(answer)
     by_key = {item.key: item for item in answer.evidence}
     short = "".join(
@@ -147,7 +147,7 @@ def answer_body(answer: Answer, words: Strings) -> str:
 
 
 def count_words(answer: Answer, words: Strings) -> str:
-    """Return how many items of a list, or documents, are shown of how many there are; empty where it isn't known."""
+    """Return how many of all items of a list, or documents, are shown; empty if the total is unknown."""
     if answer.total is None or not answer.answered:
         return ""
     if answer.kind == "library":
@@ -158,7 +158,7 @@ def count_words(answer: Answer, words: Strings) -> str:
 
 
 def has_confidence(answer: Answer) -> bool:
-    """Return whether the confidence says something: not of small talk, nor of what the library holds."""
+    """Return whether the confidence is meaningful: not for small talk, nor for answers about the library."""
     return answer.kind not in ("talk", "library")
 
 
@@ -173,7 +173,7 @@ def _confidence(answer: Answer, words: Strings) -> str:
 
 
 def understood(answer: Answer, words: Strings) -> tuple[str, str] | None:
-    """Return what was searched for where that isn't what was typed, after the words that say so."""
+    """Return what was searched for, with a label, if it differs from what was typed."""
     if answer.standalone_question.strip() == answer.question.strip():
         return None
     is_typing = answer.did_you_mean == answer.standalone_question
@@ -181,7 +181,7 @@ def understood(answer: Answer, words: Strings) -> tuple[str, str] | None:
 
 
 def _asked_as(answer: Answer, words: Strings) -> str:
-    """Return what was searched for where that isn't what was typed, and the way to ask the very words."""
+    """Return what was searched for, if it differs from what was typed, with a link to ask the exact words."""
     found = understood(answer, words)
     if found is None:
         return ""

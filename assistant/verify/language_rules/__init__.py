@@ -1,7 +1,7 @@
 """Load what rules need to know about a language: one data file per language, ``<language>.yaml``.
 
-To add a language, add its file with the same groups, patterns and opposites as ``en.yaml``; what a file leaves out is
-not looked for in that language. No rule names a language.
+To add a language, add its file with the same groups, patterns and opposites as ``en.yaml``; rules ignore what a file
+leaves out. No rule names a language.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from store.text.language import detect_language
 
 FOLDER = Path(__file__).parent
 DEFAULT = "en"
-"""Whose data serve texts in languages that have none."""
+"""The language whose data are used for texts in languages without data."""
 _NOTHING = regex.compile(r"(?!)")
 
 
@@ -33,7 +33,7 @@ class LanguageRules:
     _words: Mapping[str, tuple[str, ...]]
     _patterns: Mapping[str, str]
     opposites: Mapping[str, tuple[str, str]]
-    """Alternatives of a regular expression for either side of a matter."""
+    """Pairs of regular expressions' alternatives, one for each side of an opposition."""
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -50,7 +50,7 @@ class LanguageRules:
         return tuple(word for name in names for word in self._words.get(name, ()))
 
     def pattern(self, name: str) -> regex.Pattern[str]:
-        """Return the pattern `name`, without regard to letter case; one that finds nothing where there is none."""
+        """Return the pattern `name`, ignoring letter case; if there is none, a pattern that matches nothing."""
         return _compiled(self._patterns[name]) if name in self._patterns else _NOTHING
 
     def cues(self, name: str) -> regex.Pattern[str]:
@@ -58,28 +58,28 @@ class LanguageRules:
         return self.whole(self._patterns[name]) if name in self._patterns else _NOTHING
 
     def whole(self, alternatives: str) -> regex.Pattern[str]:
-        """Return a pattern that finds `alternatives` of a regular expression as whole words, as far as blanks tell."""
+        """Return a pattern that matches `alternatives` of a regular expression as whole words, as far as blanks show them."""
         return _compiled(rf"(?<!\p{{L}})(?:{alternatives})(?!\p{{L}})" if self.is_spaced else f"(?:{alternatives})")
 
     def any_of(self, words: tuple[str, ...]) -> regex.Pattern[str]:
-        """Return a pattern that finds any of `words`, the longest first."""
+        """Return a pattern that matches any of `words`, longest first."""
         return self.whole("|".join(map(regex.escape, sorted(words, key=len, reverse=True)))) if words else _NOTHING
 
 
 def rules_of(language: str) -> LanguageRules | None:
-    """Return the data of `language` (BCP 47) or of its base language; None where there are none."""
+    """Return the data of `language` (BCP 47) or of its base language; None if there are none."""
     return all_rules().get(language.partition("-")[0])
 
 
 def rules_of_text(*texts: str) -> LanguageRules:
-    """Return the data for the first of `texts` whose language is known and has any, else those of `DEFAULT`."""
+    """Return the data for the first of `texts` whose language is known and has data, or else those of `DEFAULT`."""
     found = (rules_of(_language(text)) for text in texts)
     return next((each for each in found if each), all_rules()[DEFAULT])
 
 
 @cache
 def all_rules(folder: Path = FOLDER) -> Mapping[str, LanguageRules]:
-    """Return the data of all languages by their tags."""
+    """Return the data of all languages by tag."""
     return {path.stem: _read(path) for path in sorted(folder.glob("*.yaml"))}
 
 
