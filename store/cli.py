@@ -1,4 +1,4 @@
-"""Define `attest rebuild`, and what the commands that work on a library share."""
+"""Define `attest rebuild`, and the shared parts of commands that work on a library."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def rebuild(embed: bool, as_json: bool) -> None:
 
 @contextmanager
 def opened_library(*, read_only: bool = False) -> Iterator[Library]:
-    """Open the library of the command that runs, and close it."""
+    """Open the library of the current command, and close it afterwards."""
     from store.library import Library
 
     settings: Settings = click.get_current_context().obj
@@ -44,7 +44,7 @@ def opened_library(*, read_only: bool = False) -> Iterator[Library]:
 
 @contextmanager
 def progress_bar(label: str, unit: str = "passage", *, hidden: bool = False) -> Iterator[Progress | None]:
-    """Show a progress bar on a terminal, nothing in a pipe."""
+    """Show a progress bar on a terminal, but nothing in a pipe."""
     from tqdm import tqdm
 
     if hidden or not sys.stderr.isatty():
@@ -63,5 +63,5 @@ def _mover(bar: Any) -> Callable[[int, int], None]:  # noqa: ANN401 - tqdm is im
 
 
 def in_json(value: object) -> str:
-    """Return an object as the commands print it."""
+    """Return an object in the commands' JSON form."""
     return json.dumps(value, ensure_ascii=False, indent=2)

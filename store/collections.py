@@ -13,7 +13,7 @@ LONGEST_COLLECTION = 64
 def checked_collection(name: str) -> str:
     """Return the name as it is stored (NFC, single blanks); the empty name stands for no collection.
 
-    Raises RequestError for one with control or invisible characters, or one that is too long.
+    Raises RequestError if it contains control or invisible characters, or is too long.
     """
     plain = " ".join(unicodedata.normalize("NFC", name).split())
     if len(plain) > LONGEST_COLLECTION:

@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from store.library import Library
 
 PREFIX = "made."
-"""Of their names among what the catalog notes."""
+"""The prefix of their names among the catalog's facts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A text that was made of the documents."""
+    """A text made from the documents."""
 
     text: str
     is_current: bool
@@ -22,7 +22,7 @@ class Note:
 
 
 def noted(library: Library, name: str) -> Note | None:
-    """Return what `note` kept under `name`; None where nothing was."""
+    """Return what `note` stored under `name`; None if there is nothing."""
     with library.snapshot() as snapshot:
         value, revision = snapshot.value(PREFIX + name), snapshot.number("revision")
     if value is None:
@@ -32,9 +32,9 @@ def noted(library: Library, name: str) -> Note | None:
 
 
 def note(library: Library, name: str, text: str, revision: int) -> None:
-    """Keep a text that was made of the documents as they were at `revision` of the catalog.
+    """Store a text made from the documents at `revision` of the catalog.
 
-    Raises LibraryError for a library that was opened to read.
+    Raises LibraryError for a library opened read-only.
     """
     with library.ownership.catalog_for_writing() as catalog, catalog.transaction() as transaction:
         transaction.set_value(PREFIX + name, f"{revision}\n{text}")

@@ -3,7 +3,7 @@
     catalog (pending) -> embedded -> indexed -> catalog (live) -> old version deleted
 
 Only live documents are visible, and one transaction makes a document live, after its entries are in the indexes.
-`finish_changes` undoes or finishes what a killed process left between two steps, from the catalog alone.
+`finish_changes` undoes or finishes what a killed process left between two steps, using only the catalog.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class AddResult:
     """The outcome for one document that was added."""
 
     document: Document
-    """As the library holds it now."""
+    """In the library's current form."""
     outcome: Outcome
     embedded: int = 0
-    """Passages that went through the embedding model; the others' vectors were known already."""
+    """Passages that went through the embedding model; the vectors of the others were already known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,10 @@ class _Pending:
 
 
 def check_document(parsed: ParsedDocument) -> None:
-    """Refuse a document that contradicts itself, before anything is stored.
+    """Refuse an inconsistent document, before anything is stored.
 
-    Raises RequestError: no uri, a malformed date, text that can't be stored, a hash that isn't the
-    text's, or passages and sentences that lie outside it or overlap.
+    Raises RequestError: no uri, a malformed date, text that can't be stored, a wrong hash, or passages and sentences
+    that lie outside the text or overlap.
     """
     document, text = parsed.document, parsed.text
     _check_storable(parsed)
@@ -79,7 +79,7 @@ def check_document(parsed: ParsedDocument) -> None:
 
 
 def _check_storable(parsed: ParsedDocument) -> None:
-    """Refuse text that no database can hold, in the document or in what is known of it."""
+    """Refuse text that no database can store, in the document or in its metadata."""
     parts: list[tuple[str, object]] = [("text", parsed.text)]
     parts += [(field.name, getattr(parsed.document, field.name)) for field in fields(parsed.document)]
     parts += [("language of a passage", passage.language) for passage in parsed.passages]
@@ -102,9 +102,9 @@ def _holds_its_sentences(passage: Chunk) -> bool:
 
 
 def update_metadata(catalog: Catalog, batch: Sequence[ParsedDocument]) -> list[AddResult]:
-    """Handle those documents whose text is in the library under their uri already; return what became of these.
+    """Handle the documents whose text is already in the library under their uri; return their results.
 
-    Changed metadata is stored at once; the index entries, marked stale, follow in `finish_changes`.
+    Changed metadata is stored at once. The index entries, marked stale, follow in `finish_changes`.
     """
     with catalog.snapshot() as snapshot:
         stored = snapshot.stored_documents([each.document.uri for each in batch])
@@ -133,7 +133,7 @@ def add_documents(
     on_embedded: Callable[[int], None],
     held: Held,
 ) -> list[AddResult]:
-    """Add checked documents with distinct uris, which are held; `on_embedded` gets the number of passages embedded so far.
+    """Add checked, locked documents with distinct uris; `on_embedded` gets the number of passages embedded so far.
 
     Nothing of the batch is visible unless all steps succeed; `finish_changes` cleans up after an error.
     """
@@ -166,17 +166,17 @@ def remove_document(catalog: Catalog, indexes: IndexSet, document_id: str) -> No
 
 
 def finish_changes(catalog: Catalog, indexes: IndexSet, held: Held) -> None:
-    """Finish or undo every change that was begun, and that nobody else is at.
+    """Finish or undo every unfinished change that nobody else is working on.
 
-    A pending document never became visible and is deleted; a retired one is deleted from the indexes, then from
-    the catalog; a live one whose index entries are stale gets new ones.
+    A pending document never became visible and is deleted; a retired one is deleted from the indexes, then from the
+    catalog; a live one with stale index entries gets new ones.
     """
     with catalog.snapshot() as snapshot:
         left = {change.uri for change in snapshot.unfinished_changes()}
     left = {uri for uri in sorted(left) if held.take(uri)}
     if not left:
         return
-    with catalog.snapshot() as snapshot:  # as it is now that nobody else can go on with them
+    with catalog.snapshot() as snapshot:  # read again, now that nobody else can continue them
         changes = [change for change in snapshot.unfinished_changes() if change.uri in left]
         stale = [change.key for change in changes if change.state == "live"]
         if stale:
@@ -199,7 +199,7 @@ def _delete(catalog: Catalog, indexes: IndexSet, keys: Sequence[int]) -> None:
 
 
 def _insert(transaction: Transaction, batch: Sequence[ParsedDocument]) -> list[_Pending]:
-    """Store documents as pending, each under the id that its uri has or under a free one."""
+    """Store documents as pending, each under its uri's id or under a free one."""
     former = transaction.stored_documents([each.document.uri for each in batch])
     wanted = [each.document.id or document_id(each.document.uri) for each in batch]
     taken = transaction.taken(wanted) | {each.id for each in former.values()}

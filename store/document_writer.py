@@ -23,7 +23,7 @@ DOCUMENTS = 256
 
 
 class DocumentWriter:
-    """Adds or replaces documents by their uri. Get one from `Library.writer`; call `finish` at the end."""
+    """Adds or replaces documents by their uri. Get one from `Library.writer`, and call `finish` at the end."""
 
     def __init__(self, ownership: Ownership, progress: Progress | None) -> None:
         self._ownership = ownership
@@ -34,9 +34,9 @@ class DocumentWriter:
         self._known = 0
 
     def add(self, parsed: ParsedDocument) -> list[AddResult]:
-        """Take a document; return the results of those that became durable, which may be none yet.
+        """Take a document; return the results of those that are now durable, possibly none.
 
-        Raises RequestError for a document that contradicts itself; those before it are not affected.
+        Raises RequestError for an inconsistent document; those before it are not affected.
         """
         check_document(parsed)
         results = [] if self._has_room_for(parsed) else self._write()
@@ -46,7 +46,7 @@ class DocumentWriter:
         return results
 
     def finish(self) -> list[AddResult]:
-        """Write what is left, and update the indexes for changed metadata and moved language means."""
+        """Write the rest, and update the indexes for changed metadata and language means."""
         results = self._write()
         with self._ownership.catalog_for_writing() as catalog:
             with catalog.snapshot() as snapshot:
@@ -58,13 +58,13 @@ class DocumentWriter:
         return results
 
     def _has_room_for(self, parsed: ParsedDocument) -> bool:
-        """Return whether the batch with this document is still embedded in one portion."""
+        """Return whether the batch with this document still fits into one portion for embedding."""
         if parsed.document.uri in self._batch:
             return False
         return not self._batch or (self._passages + len(parsed.passages) <= PORTION and len(self._batch) < DOCUMENTS)
 
     def _write(self) -> list[AddResult]:
-        """Write the batch, after finishing what was begun before it."""
+        """Write the batch, after finishing earlier changes."""
         batch, passages = list(self._batch.values()), self._passages
         self._batch, self._passages = {}, 0
         if not batch:

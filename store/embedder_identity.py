@@ -1,4 +1,4 @@
-"""Identify the embedding model that made a library's vectors, and decide whether another one may be used with it."""
+"""Identify the embedding model of a library's vectors, and decide whether another one may be used with it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from store.embedding.embedder import Embedder
 
 PREPARATION = 2
-"""Version of what is embedded for a passage: its words under their heading, with its sentences and its tokens."""
+"""Version of the embedded parts of a passage: its words under their heading, its sentences and its tokens."""
 
 
 def identity(embedder: Embedder) -> dict[str, str]:
-    """Return what the library notes about the model that made its vectors."""
+    """Return the library's facts about the model of its vectors."""
     basis = embedder.token_basis
     return {
         "embedder_name": embedder.name,
@@ -28,16 +28,16 @@ def identity(embedder: Embedder) -> dict[str, str]:
 
 
 def note_embedder(catalog: Catalog, embedder: Embedder) -> None:
-    """Note `embedder` as the model of a library that has none yet.
+    """Record `embedder` as the model of a library that has none yet.
 
-    Raises EmbedderMismatchError where another process has noted another one.
+    Raises EmbedderMismatchError if another process has recorded another one.
     """
     with catalog.snapshot() as snapshot:
         if snapshot.value("embedder_fingerprint") is not None:
             require_embedder(snapshot, embedder)
             return
     with catalog.transaction() as transaction:
-        if transaction.value("embedder_fingerprint") is not None:  # in this moment
+        if transaction.value("embedder_fingerprint") is not None:  # just now
             require_embedder(transaction, embedder)
             return
         for name, value in identity(embedder).items():

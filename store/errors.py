@@ -26,15 +26,15 @@ from collections.abc import Mapping
 
 
 class AttestError(Exception):
-    """Root of all errors that the project raises on purpose; `exit_code` is the command line's."""
+    """Root of all errors that the project raises on purpose; `exit_code` is for the command line."""
 
     exit_code = 3
 
     def __init__(self, sentence: str, /, *, code: str | None = None, **values: object) -> None:
-        """`sentence` is in English; with a `code` its ``{names}`` stand for `values`.
+        """`sentence` is in English; with a `code`, its ``{names}`` stand for `values`.
 
-        A code is for errors that the page can show: its languages have the same sentence under ``error.CODE``, with
-        the same names in it.
+        A code is for errors that the page can show: its languages have the same sentence under ``error.CODE``, with the
+        same names in it.
         """
         super().__init__(sentence.format_map(values) if code else sentence)
         self.code = code
@@ -42,7 +42,7 @@ class AttestError(Exception):
 
 
 class RequestError(AttestError):
-    """The request can't be carried out as it is."""
+    """The request can't be fulfilled in this form."""
 
     exit_code = 2
 
@@ -60,14 +60,14 @@ class NotFoundError(RequestError):
 
 
 class NotSignedInError(RequestError):
-    """The request needs somebody who is signed in."""
+    """The request needs a signed-in user."""
 
     def __init__(self) -> None:
         super().__init__("You are not signed in, or no longer. Please sign in.", code="not_signed_in")
 
 
 class NotAllowedError(RequestError):
-    """The caller lacks the right to the request."""
+    """The caller lacks the right for the request."""
 
     def __init__(self) -> None:
         super().__init__("You may not do this here. Ask whoever administers this page.", code="not_allowed")
@@ -78,7 +78,7 @@ class SuiteError(RequestError):
 
 
 class LibraryError(AttestError):
-    """The library can't be used as it is."""
+    """The library can't be used in its current state."""
 
 
 class LibraryLockedError(LibraryError):
@@ -115,7 +115,7 @@ class LanguageModelError(ModelError):
     """The language model can't be loaded or reached, or broke off."""
 
     is_temporary = False
-    """Whether the same request may well succeed in a moment."""
+    """Whether the same request may succeed in a moment."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class LanguageModelError(ModelError):
         code: str | None = None,
         values: Mapping[str, object] | None = None,
     ) -> None:
-        """`message` is filled in already: its `code` names a phrase of `prompts`."""
+        """`message` is already filled in; its `code` names a phrase of `prompts`."""
         super().__init__(message)
         self.is_temporary = is_temporary
         self.code = code
@@ -139,11 +139,11 @@ class ReadError(AttestError):
 
 
 class PortInUseError(AttestError):
-    """The address of the page is taken."""
+    """The port of the page is taken."""
 
 
 def restored(kind: str, sentence: str, code: str | None = None) -> AttestError:
-    """Return an error that another process stated: of the class named `kind` where it is one of these."""
+    """Return the error that another process reported: of the class named `kind` if it is one of these."""
     named = globals().get(kind)
     found = named if isinstance(named, type) and issubclass(named, AttestError) else AttestError
     error = found.__new__(found)

@@ -9,12 +9,12 @@ LENGTH = 12
 
 
 def document_id(uri: str, attempt: int = 0) -> str:
-    """Return the id for a document that is first added under `uri`; the next `attempt` where that one is taken."""
+    """Return the id for a document that is first added under `uri`; with `attempt`, the next one if that is taken."""
     return sha256(f"{uri}\0{attempt}".encode() if attempt else uri.encode()).hexdigest()[:LENGTH]
 
 
 def passage_id(document: str, version: str, ordinal: int) -> str:
-    """Return the id of a passage: no other version of any document has it."""
+    """Return the id of a passage, which is unique among all versions of all documents."""
     return f"{document}.{version}.{ordinal}"
 
 

@@ -1,7 +1,7 @@
 """Manage a library of documents in one folder: add, remove, look up, search, rebuild.
 
-The catalog is the truth; vectors and keywords are derived from it and can be rebuilt. Adding is atomic per document:
-a search sees a whole document or none of it, also after a kill in the middle.
+The catalog is the truth; vectors and keywords are derived from it and can be rebuilt. Adding is atomic per document: a
+search sees a whole document or none of it, even after a kill in the middle.
 
     with Library.open(settings) as library:
         for result in library.add_many(parsed):
@@ -46,19 +46,19 @@ class Library:
         """For the store's own modules."""
         self._search = LibrarySearch(ownership, self._answer_others)
         self.socket: OwnerSocket | None = None
-        """Where this process answers others, if it owns the library and was given a server to answer by."""
+        """Where this process answers others, if it owns the library and has a server to answer with."""
         self._answer_others()
 
     @classmethod
     def open(
         cls, where: Settings | Path | str, *, embedder: Embedder | None = None, read_only: bool = False
     ) -> Library:
-        """Open the library at `where`, or make an empty one there.
+        """Open the library at `where`; create an empty one if it is missing.
 
-        Without `embedder`, the model that the settings name is loaded when first needed. A writer owns the library
-        until `close`. With `read_only` the library is owned too if no process owns it yet; otherwise it is read
-        beside its owner, who searches. A library of which nothing lies in the home (`Settings.is_shared`) has no owner
-        and any number of writers. The indexes are opened and checked when first needed; `prepare` does it now.
+        Without `embedder`, the settings' model is loaded when it is first needed. A writer owns the library until
+        `close`. With `read_only`, the library is owned too if no process owns it yet; otherwise it is read next to its
+        owner, who searches. A library with nothing in the home (`Settings.is_shared`) has no owner and any number of
+        writers. The indexes are opened and checked when first needed; `prepare` does it now.
 
         Raises LibraryLockedError (a writer while another process owns it), SchemaVersionError, EmbedderMismatchError
         for a given embedder.
@@ -79,7 +79,7 @@ class Library:
 
     @property
     def settings(self) -> Settings:
-        """The settings that it was opened with."""
+        """The settings with which it was opened."""
         return self.ownership.settings
 
     @property
@@ -105,11 +105,11 @@ class Library:
         """Add or replace documents by their uri; yield the result for each when it is durable.
 
         Results come in the order in which documents become durable; consume the iterator to the end. A document with
-        the same uri, text and metadata is `unchanged`; with other metadata it is `updated` without embedding. A
-        passage whose text is in the library already, as in a renamed or partly edited file, is not embedded again:
-        add the new name before removing the old one. A document keeps the id under which its uri was first added.
+        the same uri, text and metadata is `unchanged`; with other metadata it is `updated` without embedding. A passage
+        whose text is already in the library, as in a renamed or partly edited file, is not embedded again, so add the
+        new name before removing the old one. A document keeps the id under which its uri was first added.
 
-        Raises RequestError for a document that contradicts itself; those before it are durable.
+        Raises RequestError for an inconsistent document; those before it are durable.
         """
         writer = self.writer(progress)
         try:
@@ -121,11 +121,11 @@ class Library:
         yield from writer.finish()
 
     def writer(self, progress: Progress | None = None) -> DocumentWriter:
-        """Return a writer that takes documents one by one, as `add_many` does, and must be finished."""
+        """Return a writer that takes documents one by one, like `add_many`, and must be finished."""
         return DocumentWriter(self.ownership, progress)
 
     def remove(self, document_id: str) -> Document:
-        """Remove a document from everything and return it. Raises NotFoundError."""
+        """Remove a document completely and return it. Raises NotFoundError."""
         document = self.document(document_id)
         with self.ownership.changing([document.uri]), self.ownership.indexes_for_writing() as indexes:
             remove_document(self.ownership.catalog, indexes, document_id)
@@ -133,7 +133,7 @@ class Library:
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        """Read the catalog as it is at one moment, for several reads that must agree with each other."""
+        """Read the catalog at one moment, for several reads that must agree with each other."""
         with self.ownership.catalog.snapshot() as snapshot:
             yield snapshot
 
@@ -148,20 +148,20 @@ class Library:
             return snapshot.find_document(uri)
 
     def is_current(self, uri: str, original_sha256: str, normalization: int) -> bool:
-        """Return whether this very file is here already, read in the way that `normalization` stands for."""
+        """Return whether exactly this file is already here, read in the way that `normalization` stands for."""
         with self.snapshot() as snapshot:
             return snapshot.is_current(uri, original_sha256, normalization)
 
     def documents(self, after: str | None = None, limit: int = 100, where: Filter | None = None) -> DocumentPage:
         """Return a page of documents, ordered by uri; `after` is the previous page's `next`.
 
-        To read a folder, pass its path as the first `after`, and stop at the first uri outside of it.
+        To read a folder, pass its path as the first `after`, and stop at the first uri outside it.
         """
         with self.snapshot() as snapshot:
             return snapshot.documents(after, limit, _checked(where))
 
     def documents_prepared_before(self, normalization: int, after: str | None = None, limit: int = 100) -> DocumentPage:
-        """Return a page of the documents whose `normalization` is a lower number, ordered by uri."""
+        """Return a page of the documents with a lower `normalization`, ordered by uri."""
         with self.snapshot() as snapshot:
             return snapshot.documents_prepared_before(normalization, after, limit)
 
@@ -186,10 +186,10 @@ class Library:
             return snapshot.parsed(document_id)
 
     def search(self, query: str, k: int = 10, where: Filter | None = None) -> SearchResult:
-        """Return the `k` best passages for `query`, best first; never more than ten thousand.
+        """Return the `k` best passages for `query`, best first; at most ten thousand.
 
-        Raises QuestionError for a blank query, RequestError for a filter with a malformed date and for characters that
-        are none.
+        Raises QuestionError for a blank query, RequestError for a filter with a malformed date and for invalid
+        characters.
         """
         if not query.strip():
             raise QuestionError("The question is empty: write what you want to know.", code="question_empty")
@@ -197,23 +197,22 @@ class Library:
         return self._search.search(query, min(max(k, 1), MAX_HITS), _checked(where))
 
     def spellings(self, words: Iterable[str], where: Filter | None = None) -> dict[str, dict[str, int]]:
-        """Return how the library spells words that are given without marks; see `KeywordIndex.spellings`."""
+        """Return the library's spellings of words given without marks; see `KeywordIndex.spellings`."""
         words = list(words)
         check_storable(words)
         with self.ownership.indexes() as indexes:
             return indexes.keywords.spellings(words, _checked(where))
 
     def rebuild(self, *, embed: bool = False, recenter: bool = True, progress: Progress | None = None) -> None:
-        """Rebuild vectors and keywords from the catalog, then switch to them at once; searches go on meanwhile.
+        """Rebuild vectors and keywords from the catalog, then switch to them at once; searches work meanwhile.
 
-        With `embed`, all passages are embedded again first, by the model that the settings name; a run that was
-        interrupted continues. Without `recenter` the languages' means stay those that the indexes were made with,
-        and so does every score.
+        With `embed`, all passages are embedded again first, by the settings' model; an interrupted run continues.
+        Without `recenter`, the languages' means stay those of the current indexes, and so does every score.
         """
         self.ownership.rebuild(embed=embed, recenter=recenter, progress=progress)
 
     def refill(self, progress: Progress | None = None) -> int:
-        """Write the vectors that the index has lost from the catalog; return how many. Searches go on meanwhile."""
+        """Write the vectors that the index has lost from the catalog; return their number. Searches work meanwhile."""
         written = done = 0
         total = self.statistics().documents
         with self.ownership.locks.whole(), self.ownership.indexes_for_writing() as indexes:
@@ -226,7 +225,7 @@ class Library:
         return written
 
     def statistics(self, collections: Sequence[str] = ()) -> Statistics:
-        """Count what the library holds, or what these collections hold, without reading it through."""
+        """Count the library's contents, or those of these collections, without reading all of it."""
         with self.snapshot() as snapshot:
             return snapshot.statistics(collections)
 
@@ -236,7 +235,7 @@ class Library:
 
 
 def _checked(where: Filter | None) -> Filter:
-    """Return the filter, or an empty one. Raises RequestError for a malformed date, and for what no text can hold."""
+    """Return the filter, or an empty one. Raises RequestError for a malformed date, and for text that can't be stored."""
     where = where or Filter()
     check_storable(chain(where.documents, where.speakers, where.languages, where.collections))
     for bound in (where.published_from, where.published_to):

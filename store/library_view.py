@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ReadableLibrary(Protocol):
-    """The reading side of a library: what `Library` and `View` have in common."""
+    """The reading methods that `Library` and `View` have in common."""
 
     def document(self, document_id: str) -> Document:
         """Return the document. Raises NotFoundError."""
@@ -39,11 +39,11 @@ class ReadableLibrary(Protocol):
 
 
 class View:
-    """Reads a `Library`, limited to `collections`; None: all of them."""
+    """Reads a `Library`, limited to `collections`; None means all of them."""
 
     def __init__(self, library: Library, collections: tuple[str, ...] | None) -> None:
         self._library = library
-        # an empty filter would admit every collection, so none is a name that no collection has
+        # an empty filter would match every collection, so none becomes a name that no collection has
         self._collections = None if collections is None else collections or (NOTHING,)
 
     def narrowed(self, where: Filter | None) -> Filter:

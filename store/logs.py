@@ -35,12 +35,12 @@ Excinfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 
 def facts(**values: object) -> dict[str, Any]:
-    """Return what an event is about, for `extra`: numbers and names, never anybody's words."""
+    """Return the facts of an event, for `extra`: numbers and names, never anybody's words."""
     return {_FACTS: values}
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
-    """Send all logging to `stream` or standard error, as the settings say. A second call replaces the first."""
+    """Send all logging to `stream` or standard error, according to the settings. A second call replaces the first."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if settings.log_format == "json" else TextFormatter())
     root = logging.getLogger()
@@ -53,7 +53,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
 
 
 def without_secrets(text: str, environment: Mapping[str, str] | None = None) -> str:
-    """Return `text` with the values of environment variables replaced whose names say that they are secret."""
+    """Return `text` without the values of environment variables whose names mark them as secret."""
     found = os.environ if environment is None else environment
     secrets = {
         value
@@ -66,24 +66,24 @@ def without_secrets(text: str, environment: Mapping[str, str] | None = None) -> 
 
 
 class TextFormatter(logging.Formatter):
-    """A line for people: the message, and what it is about."""
+    """A line for people: the message, and its facts."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, and below it where an unforeseen error came from."""
+        """Return the line, and below it the source of an unexpected error."""
         line = super().format(record)
         about = ", ".join(f"{name}={value}" for name, value in getattr(record, _FACTS, {}).items())
         return without_secrets(f"{line} ({about})" if about else line)
 
     def formatException(self, ei: Excinfo) -> str:  # noqa: N802 - logging's name
-        """Return where the error came from, without its message."""
+        """Return the source of the error, without its message."""
         return "\n".join(_origin(ei))
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line, for programs."""
+    """One JSON object per line, for programs."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the object: `time`, `level`, `logger`, `event`, what it is about, and where an error came from."""
+        """Return the object: `time`, `level`, `logger`, `event`, its facts, and the source of an error."""
         entry: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -97,7 +97,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def _origin(error: Excinfo) -> list[str]:
-    """Return the error's type and its traceback, without its message: that may quote a document."""
+    """Return the error's type and its traceback, without its message, which may quote a document."""
     kind, _, trace = error
     places = [f"{place.filename}:{place.lineno} in {place.name}" for place in traceback.extract_tb(trace)]
     return [kind.__name__ if kind else "error", *reversed(places)]

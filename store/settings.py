@@ -27,7 +27,7 @@ PREFIX = "ATTEST_"
 OTHER_VARIABLES = frozenset({"ATTEST_SHARED"})
 """Variables with this prefix that are not settings."""
 SECRETS = frozenset({"api_key"})
-"""Settings that are read from the environment only: other people see files and command lines."""
+"""Settings that are read from the environment only, because other people see files and command lines."""
 SERVING = frozenset(
     {
         "host",
@@ -41,17 +41,17 @@ SERVING = frozenset(
         "user_header",
     }
 )
-"""Settings of the server and of the log, which no answer depends on."""
+"""Settings of the server and of the log, which answers don't depend on."""
 SEARCHING = ("embedding_model", "ranking", "reranker")
-"""Settings that what is found depends on."""
+"""Settings that search results depend on."""
 INGESTING = ("embedding_model", "passage_tokens")
-"""Settings that what becomes of a file depends on."""
+"""Settings that the reading of a file depends on."""
 ASKING = frozenset({"max_quotes", "mode"})
 """Settings that come with each question."""
 
 
 def _listed(value: object) -> object:
-    """Split a list as the environment has it: ``one, another``."""
+    """Split a list in the environment's form: ``one, another``."""
     return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
 
@@ -75,28 +75,28 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=lambda: user_data_path("attest", appauthor=False))
     """The folder of the library and of `attest.toml`."""
     embedding_model: str | None = None
-    """A folder or a Hugging Face name; None: the first of the default models that is installed."""
+    """A folder or a Hugging Face name; None means the first of the default models that is installed."""
     reranker: str | None = None
-    """A cross-encoder that reranks the best passages: a folder or a Hugging Face name; None: none."""
+    """A cross-encoder that reranks the best passages: a folder or a Hugging Face name; None means none."""
     ranking: Path | None = None
-    """A JSON file with weights of the ranking; None: those of the embedding model."""
+    """A JSON file with weights of the ranking; None means those of the embedding model."""
     passage_tokens: Annotated[int, Field(ge=32, le=8192)] = 200
     """The most tokens of the embedding model in one passage."""
     database_url: str | None = None
-    """A PostgreSQL database for catalog, conversations and accounts, like ``postgresql://attest@host/attest``; None:
-    SQLite files in the home."""
+    """A PostgreSQL database for catalog, conversations and accounts, like ``postgresql://attest@host/attest``; None
+    means SQLite files in the home."""
     database_password_file: Path | None = None
-    """A file that holds the password for that database, and nothing else."""
+    """A file with the password for that database, and nothing else."""
     chroma_url: str | None = None
-    """A Chroma server, like ``http://host:8000``; None: in the process, in the home."""
+    """A Chroma server, like ``http://host:8000``; None means in the process, in the home."""
     chroma_tenant: str = "default_tenant"
-    """Whose databases are used on that server."""
+    """The tenant on that server."""
     chroma_database: str = "default_database"
-    """Which of them holds the vectors."""
+    """The tenant's database with the vectors."""
     chroma_token_file: Path | None = None
-    """A file with the token that the server, or the proxy before it, asks for."""
+    """A file with the token that the server, or a proxy before it, requires."""
     chroma_ca_file: Path | None = None
-    """A file with the certificate of the authority that vouches for a server at ``https://``; None: public ones."""
+    """A file with the certificate of the authority of an ``https://`` server; None means the public ones."""
     mode: Literal["quotes", "written", "auto"] = "auto"
     """How answers are made; auto: written if a language model is set, quotes otherwise."""
     max_quotes: Annotated[int, Field(ge=1, le=20)] = 5
@@ -106,21 +106,21 @@ class Settings(BaseSettings):
     base_url: str | None = None
     """An OpenAI-compatible endpoint, like ``http://127.0.0.1:11434/v1``."""
     api_key: SecretStr | None = None
-    """For that endpoint; from ``ATTEST_API_KEY`` only."""
+    """The key for that endpoint; from ``ATTEST_API_KEY`` only."""
     host: str = "127.0.0.1"
     """The address at which the page listens."""
     port: Annotated[int, Field(ge=0, le=65535)] = 7860
-    """0: any free one."""
+    """0 means any free one."""
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
-    """Of the API, for each token or person."""
+    """For the API, per token or person."""
     public_hosts: Names = ()
     """Names under which a proxy serves the page, like ``docs.example.org``."""
     trusted_proxies: Networks = ("127.0.0.1", "::1")
-    """Addresses and networks that may say who a visitor is and where they come from."""
+    """Addresses and networks that may state who a visitor is and where they come from."""
     user_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] | None = None
-    """The header in which a proxy says who has signed in there, like ``X-Forwarded-User``."""
+    """The header in which a proxy names its signed-in user, like ``X-Forwarded-User``."""
     web_uploads: Literal["off", "public", "any"] = "off"
-    """Whether documents may be added from web addresses: public ones, or any, also inside this network."""
+    """Whether documents may be added from web addresses: public ones, or any, including those inside this network."""
     log_format: Literal["text", "json"] = "text"
     """The form of the log on standard error: lines of text, or JSON objects."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
@@ -128,13 +128,13 @@ class Settings(BaseSettings):
 
     @property
     def is_shared(self) -> bool:
-        """Whether nothing of the library lies in the home: then any number of processes may change it at once."""
+        """Whether nothing of the library is in the home, so that any number of processes may change it at once."""
         return self.database_url is not None and self.chroma_url is not None
 
     @field_validator("database_url")
     @classmethod
     def _postgresql(cls, value: str | None) -> str | None:
-        """Refuse an address of another kind, and a password in it: errors and reports show it."""
+        """Refuse another kind of address, and a password in it, because errors and reports show it."""
         if value is None:
             return None
         from sqlalchemy import exc, make_url
@@ -152,11 +152,11 @@ class Settings(BaseSettings):
     @field_validator("chroma_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
-        """Refuse what is no web address, without repeating it: it may hold a password."""
+        """Refuse text that is no web address, without repeating it, because it may contain a password."""
         try:
             parts = urlsplit(value or "http://host")
             sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        except ValueError:  # a port that is no number
+        except ValueError:  # an invalid port
             sound = False
         if not sound:
             raise ValueError("it must look like http://host:8000")
@@ -165,7 +165,7 @@ class Settings(BaseSettings):
     @field_validator("base_url", "chroma_url")
     @classmethod
     def _without_credentials(cls, value: str | None) -> str | None:
-        """Refuse a name or password in an address: errors and reports show it."""
+        """Refuse a name or password in an address, because errors and reports show it."""
         if value is not None and "@" in value.partition("://")[2].partition("/")[0]:
             raise ValueError("it holds a name or password: take that out, and set ATTEST_API_KEY if there is a key")
         return value
@@ -186,7 +186,7 @@ class Settings(BaseSettings):
 def load_settings(home: Path | str | None = None, **flags: object) -> Settings:
     """Load the settings of this run. Flags that are None count as not given.
 
-    Raises SettingsError for an unknown key or a value that isn't allowed, naming its source.
+    Raises SettingsError for an unknown key or an invalid value, with its source.
     """
     given = {name: value for name, value in flags.items() if value is not None}
     _refuse_unknown(given, "the flags")
@@ -194,7 +194,7 @@ def load_settings(home: Path | str | None = None, **flags: object) -> Settings:
     _refuse_unknown(environment, "the environment", prefix=PREFIX)
     folder = Path(str(home or environment.get("home") or _default_home())).expanduser().absolute()
     file = read_file(folder / FILE)
-    # pydantic reads the environment too, but prefers its arguments: leave out what the environment has.
+    # pydantic reads the environment too, but prefers its arguments, so leave out what the environment has.
     beneath = {name: value for name, value in file.items() if name not in environment}
     try:
         return Settings(**(beneath | given | {"home": folder}))
@@ -219,17 +219,17 @@ def settings_facts(settings: Settings) -> dict[str, str | int | float | None]:
 
 
 def facts_for_answers(settings: Settings) -> dict[str, str | int | float | None]:
-    """Return those that are the same for every question: two processes that agree on them answer alike."""
+    """Return those that are the same for every question: two processes with the same values answer alike."""
     return {name: value for name, value in settings_facts(settings).items() if name not in ASKING}
 
 
 def facts_for_ingest(settings: Settings) -> dict[str, str | int | float | None]:
-    """Return those that what becomes of a file depends on."""
+    """Return those that the reading of a file depends on."""
     return {name: value for name, value in settings_facts(settings).items() if name in INGESTING}
 
 
 def facts_for_search(settings: Settings) -> dict[str, str | int | float | None]:
-    """Return those that what is found depends on."""
+    """Return those that search results depend on."""
     return {name: value for name, value in settings_facts(settings).items() if name in SEARCHING}
 
 

@@ -1,4 +1,4 @@
-"""Edit settings that say where a library is, in the text of a settings file: a copy elsewhere has its own."""
+"""Edit settings for a library's place in the text of a settings file, because a copy elsewhere has its own."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ PLACE = (
     "chroma_token_file",
     "chroma_ca_file",
 )
-"""Settings that say where a library lies, not what it is."""
+"""Settings that locate a library, rather than describe it."""
 
 
 def place_settings(settings: Settings) -> dict[str, str | None]:
-    """Return those settings as a file has them; None for what is as it is without a file."""
+    """Return those settings in the form of a file; None for those that need no line."""
     values = settings.model_dump(mode="json", include=set(PLACE), exclude_defaults=True)
     return {name: values.get(name) for name in PLACE}
 
 
 def with_values(text: str, values: Mapping[str, str | None]) -> str:
-    """Return the text of a TOML file with these values at its top; None takes one out. Comments and order stay."""
+    """Return the text of a TOML file with these values at its top; None removes one. Comments and order stay."""
     import tomlkit
 
     document = tomlkit.parse(text)

@@ -1,4 +1,4 @@
-"""Define the store's values: frozen, and free of any other package's types.
+"""Define the store's values: frozen, and without other packages' types.
 
 All offsets are Unicode code points into a document's normalized text, half-open: ``text[start:end]``.
 """
@@ -35,29 +35,29 @@ class Document:
     language: str
     """BCP 47 tag; ``und`` if unknown."""
     original_sha256: str
-    """Of the bytes of the file."""
+    """Hash of the file's bytes."""
     text_sha256: str
-    """Of the normalized text in UTF-8, to check an old citation against."""
+    """Hash of the normalized text in UTF-8, to check an old citation."""
     speaker: str | None = None
-    """Whose words the text is: answers attribute its statements to them."""
+    """The speaker of the text, to whom answers attribute its statements."""
     published: str | None = None
     """ISO 8601, as precise as known: ``2023``, ``2023-06`` or ``2023-06-14``."""
     media_type: str = "text/plain"
     pages: tuple[int, ...] = ()
-    """Offsets at which pages begin, for formats that have pages."""
+    """Offsets at which pages begin, for formats with pages."""
     passage_count: int = 0
     collection: str = ""
     """The collection that it belongs to; empty for none."""
     signs: tuple[str, ...] = ()
-    """What was noticed when its file was read, as `ingest` names it, such as ``recognized:5/9``; empty for nearly all."""
+    """Warnings from reading its file, named by `ingest`, such as ``recognized:5/9``; mostly empty."""
 
     def page_of(self, offset: int) -> int | None:
-        """Return the page, counted from 1, that holds `offset`; None for a text without pages."""
+        """Return the page, counted from 1, that contains `offset`; None for a text without pages."""
         page = sum(1 for start in self.pages if start <= offset)
         return page or None
 
     def is_recognized(self, span: Span) -> bool:
-        """Return whether words at `span` stand, in part at least, on a page whose text was recognized from its picture."""
+        """Return whether some words at `span` are on a page whose text was recognized from its picture."""
         named = [sign.partition(":")[2].partition("/")[0] for sign in self.signs if sign.startswith("recognized:")]
         if not named:
             return False
@@ -73,19 +73,19 @@ def page_numbers(runs: str) -> frozenset[int]:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A run of whole sentences in a document on its way into a library, where it becomes a `Passage`."""
+    """A sequence of whole sentences in a document on its way into a library, where it becomes a `Passage`."""
 
     start: int
     end: int
     language: str
     sentences: tuple[Span, ...]
     heading: Span | None = None
-    """The nearest heading above, where it is not part of the chunk itself."""
+    """The nearest heading above, if it is not part of the chunk itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk in a library, which is found as one; the passages of a document cover all of it."""
+    """A chunk in a library, and the unit of search; the passages of a document cover all of it."""
 
     id: str
     document_id: str
@@ -95,26 +95,26 @@ class Passage:
     language: str
     sentences: tuple[Span, ...]
     heading: Span | None = None
-    """The nearest heading above, where it is not part of the passage itself."""
+    """The nearest heading above, if it is not part of the passage itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedDocument:
-    """A document on its way into a library: what `ingest` makes and `Library.add` takes."""
+    """A document on its way into a library: the output of `ingest` and the input of `Library.add`."""
 
     document: Document
     text: str
     passages: tuple[Chunk, ...]
     normalization: int
-    """A number for the code and options that made `text` and `passages`: another one means another way."""
+    """Identifies the code and options that made `text` and `passages`; any change of them changes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which documents a search considers. Empty means all; the conditions are combined with `and`.
 
-    `published_from` and `published_to` are ISO 8601 prefixes, both inclusive: ``2023`` as an upper
-    bound admits all of 2023. A document without a date never passes a bound on the date.
+    `published_from` and `published_to` are ISO 8601 prefixes, both inclusive: ``2023`` as an upper bound includes all
+    of 2023. A document without a date never passes a bound on the date.
     """
 
     documents: tuple[str, ...] = ()
@@ -132,18 +132,18 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class SentenceHit:
-    """One sentence of a found passage, as evidence for the query."""
+    """One sentence of a passage found, as evidence for the query."""
 
     span: Span
     """In the document's text."""
     dense: float
-    """Cosine of query and sentence after each language's mean was taken off, in [-1, 1]."""
+    """Cosine of query and sentence after each language's mean was subtracted, in [-1, 1]."""
     keyword: float
-    """Share of the query's keyword weight that the sentence holds, in [0, 1]."""
+    """Share of the query's keyword weight in the sentence, in [0, 1]."""
     score: float
     """Orders sentences across passages and languages of one search."""
     late: float | None = None
-    """Late interaction of the sentence with the query, in [-1, 1]; None where tokens aren't stored."""
+    """Late interaction of the sentence with the query, in [-1, 1]; None if tokens aren't stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +158,18 @@ class Hit:
     score: float
     """Orders hits: comparable across languages within one search, not between searches."""
     dense: float
-    """Cosine of query and passage after each language's mean was taken off, in [-1, 1]."""
+    """Cosine of query and passage after each language's mean was subtracted, in [-1, 1]."""
     keyword: float
-    """BM25 of the query's terms as a share of the most that a passage could get, in [0, 1]."""
+    """BM25 of the query's terms as a share of a passage's possible maximum, in [0, 1]."""
     sentences: tuple[SentenceHit, ...] = ()
     """All sentences of the passage, in the order of the text."""
     late: float | None = None
-    """Late interaction of the passage with the query, in [-1, 1]; None where tokens aren't stored."""
+    """Late interaction of the passage with the query, in [-1, 1]; None if tokens aren't stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The hits of one query, with the query's language and the time each step took."""
+    """The hits of one query, with the query's language and the time of each step."""
 
     query: str
     language: str

@@ -1,4 +1,4 @@
-"""Tell which version of the program runs."""
+"""Return the version of the running program."""
 
 from __future__ import annotations
 

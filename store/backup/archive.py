@@ -30,7 +30,7 @@ FORMAT = "attest.backup/1"
 LIST = "backup.json"
 ACCOUNTS = account_file.FILE
 DATABASES = (ACCOUNTS, CATALOG)
-"""The catalog is last: once it is in place, a restored library is whole."""
+"""The catalog is last: once it is in place, a restored library is complete."""
 SETTINGS = settings.FILE
 FOLDERS = ("uploads", "evaluations")
 """Uploads and the results of evaluations. Models and indexes can be made again without a backup."""
@@ -48,14 +48,14 @@ class Part:
     """One file in a backup."""
 
     path: str
-    """Below the home, with ``/`` between folders."""
+    """The path below the home, with ``/`` between folders."""
     size: int
     sha256: str
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What is in a backup, as its list says."""
+    """The content of a backup, according to its list."""
 
     made: str
     """ISO 8601 in UTC."""
@@ -66,11 +66,11 @@ class Contents:
 
     @property
     def size(self) -> int:
-        """Bytes of all parts."""
+        """Total bytes of the parts."""
         return sum(part.size for part in self.parts)
 
     def to_json(self) -> str:
-        """Return the list, as `read_contents` reads it."""
+        """Return the list, in the form that `read_contents` reads."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
 
@@ -95,7 +95,7 @@ def is_allowed(path: str) -> bool:
 
 @contextmanager
 def opened(file: Path) -> Iterator[tuple[zipfile.ZipFile, Contents]]:
-    """Open a backup and check everything but its checksums. Raises RequestError, naming what is wrong."""
+    """Open a backup and check everything except its checksums. Raises RequestError that says what is wrong."""
     try:
         archive = zipfile.ZipFile(file)
     except FileNotFoundError as error:
@@ -136,7 +136,7 @@ def _checked(archive: zipfile.ZipFile, file: Path) -> Contents:
 
 
 def read_contents(archive: zipfile.ZipFile, file: Path) -> Contents:
-    """Read the list in an open backup. Raises RequestError if it is missing or of another format."""
+    """Read the list in an open backup. Raises RequestError if it is missing or has another format."""
     try:
         entry = archive.getinfo(LIST)
         if entry.file_size > MAX_LIST_BYTES:

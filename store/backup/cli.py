@@ -71,7 +71,7 @@ def restore(settings: Settings, /, file: Path, replace: bool, as_json: bool) -> 
 
 
 def _database(settings: Settings) -> URL | None:
-    """Return the address of the PostgreSQL that the settings name, if they do."""
+    """Return the address of the PostgreSQL in the settings, if any."""
     from store.catalog.engine import location
 
     return None if settings.database_url is None else location(settings, "")  # type: ignore[return-value]

@@ -31,21 +31,21 @@ from store.version import program_version
 
 @dataclass(frozen=True, slots=True)
 class BackupReport:
-    """What was backed up."""
+    """The result of a backup."""
 
     file: Path
     contents: Contents
     left_out: tuple[str, ...]
-    """Paths below the home that no backup may name, or that couldn't be read."""
+    """Paths below the home that a backup can't name, or that couldn't be read."""
 
 
 def back_up(home: Path, file: Path, progress: Progress | None = None, *, database: URL | None = None) -> BackupReport:
-    """Write a backup of the library at `home` to `file`, which must not exist: all of it, or nothing.
+    """Write a backup of the library at `home` to `file`, which must not exist: completely, or not at all.
 
-    With `database`, catalog and accounts are read from PostgreSQL, as they are at one moment; `progress` counts bytes of
-    files, or rows.
+    With `database`, catalog and accounts are read from PostgreSQL at one moment; `progress` counts bytes of files, or
+    rows.
 
-    Other processes may write to the library meanwhile. Only its owner can read the file: it holds all documents.
+    Other processes may write to the library meanwhile. Only its owner can read the file, because it has all documents.
     Raises RequestError if there is no library or `file` exists, LibraryError for a damaged catalog or a full disk.
     """
     exists = RequestError(f"{file} is there already: name another file, or remove it first.")
@@ -88,7 +88,7 @@ def _write(home: Path, file: Path, folder: Path, progress: Progress, database: U
                 continue
             try:
                 source = path.open("rb")
-            except OSError:  # removed since it was listed, or not readable
+            except OSError:  # removed since it was listed, or unreadable
                 if path.exists():
                     left_out.append(name)
                 continue
@@ -102,7 +102,7 @@ def _write(home: Path, file: Path, folder: Path, progress: Progress, database: U
 
 
 def part_files(home: Path, names: Iterable[str]) -> Iterator[tuple[str, Path]]:
-    """Yield the files among these files and folders of a home, by name. Links and hidden files are skipped."""
+    """Yield the files among these files and folders of a home, by name, without links and hidden files."""
     for name in names:
         if _is_file(home / name):
             yield name, home / name
@@ -132,7 +132,7 @@ def _add(archive: zipfile.ZipFile, name: str, source: IO[bytes]) -> Part:
 
 
 def _place(made: Path, file: Path) -> None:
-    """Give the finished archive its name. Raises FileExistsError if a file of that name appeared meanwhile."""
+    """Give the finished archive its name. Raises FileExistsError if a file with that name appeared meanwhile."""
     try:
         os.link(made, file)
     except FileExistsError:

@@ -9,12 +9,12 @@ from pathlib import Path
 from shlex import quote
 
 NOTE = "last-backup.json"
-"""The file in the home that says where and when; not part of a backup."""
+"""The file in the home with its place and time; not part of a backup."""
 
 
 @dataclass(frozen=True, slots=True)
 class LastBackup:
-    """The backup that was made last."""
+    """The most recent backup."""
 
     file: Path
     made: str
@@ -22,7 +22,7 @@ class LastBackup:
 
 
 def last_backup(home: Path) -> LastBackup | None:
-    """Return the last backup of the library at `home`; None without one, or when its file is gone."""
+    """Return the last backup of the library at `home`; None if there is none, or its file is gone."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         noted = json.loads((home / NOTE).read_text(encoding="utf-8"))
         found = LastBackup(Path(noted["file"]), str(noted["made"]))
@@ -31,14 +31,14 @@ def last_backup(home: Path) -> LastBackup | None:
 
 
 def note_backup(home: Path, file: Path, made: str) -> None:
-    """Note that a backup was made; `made` is ISO 8601."""
-    with suppress(OSError):  # a home that can only be read can be backed up all the same
+    """Record that a backup was made; `made` is ISO 8601."""
+    with suppress(OSError):  # a read-only home can be backed up too
         noted = {"file": str(file.absolute()), "made": made}
         (home / NOTE).write_text(json.dumps(noted), encoding="utf-8")
 
 
 def restore_advice(home: Path) -> str:
-    """Say how to restore a damaged database, naming the last backup if its file is still there."""
+    """Return how to restore a damaged database, with the name of the last backup if its file still exists."""
     backup = last_backup(home)
     if backup is not None:
         return f"restore the backup of {backup.made} with `attest restore {quote(str(backup.file))} --replace`"

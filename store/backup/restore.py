@@ -32,12 +32,12 @@ from store.types import Progress
 
 STAGING = ".restoring"
 _SPARE_BYTES = 50_000_000
-"""Free space that is left for the databases' own logs."""
+"""Free space reserved for the databases' own logs."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
-    """What was restored."""
+    """The result of a restore."""
 
     contents: Contents
     aside: Path | None
@@ -47,14 +47,14 @@ class RestoreReport:
 def restore(
     file: Path, home: Path, *, replace: bool = False, progress: Progress | None = None, database: URL | None = None
 ) -> RestoreReport:
-    """Put what the backup `file` holds into `home`, which must have no library yet unless `replace`.
+    """Restore the backup `file` into `home`, which must not have a library yet unless `replace`.
 
-    With `database`, catalog and accounts go into PostgreSQL, in one transaction. A library that is replaced is kept in a
-    folder ``before-restore-...`` in the home; one in PostgreSQL as a backup. Settings that say where a library lies stay
-    the home's own. The next opening of the library, or `Library.rebuild`, builds the indexes.
+    With `database`, catalog and accounts go into PostgreSQL, in one transaction. A replaced library is kept in a folder
+    ``before-restore-...`` in the home; one in PostgreSQL as a backup. Settings for where a library is stored stay the
+    home's own. The next opening of the library, or `Library.rebuild`, builds the indexes.
 
-    Raises RequestError for an unsound backup or a home that isn't empty, before anything is changed;
-    LibraryLockedError while another process uses the library; LibraryError for a full disk.
+    Raises RequestError for a faulty backup or a home that isn't empty, before anything is changed; LibraryLockedError
+    while another process uses the library; LibraryError for a full disk.
     """
     report = progress or (lambda *_: None)
     with opened(file) as (archive, contents):
@@ -90,7 +90,7 @@ def restore(
 
 
 def _present(home: Path, database: URL | None) -> list[str]:
-    """Return what is there already, by name; the settings of a library in PostgreSQL say only where it is."""
+    """Return what exists already, by name. Settings don't count for PostgreSQL, because they only locate the library."""
     names = (*FOLDERS, SETTINGS, *DATABASES) if database is None else FOLDERS
     present = [name for name in names if os.path.lexists(home / name)]
     if database is not None and holds_rows(database):
@@ -99,7 +99,7 @@ def _present(home: Path, database: URL | None) -> list[str]:
 
 
 def _fill(database: URL, home: Path, staging: Path, progress: Progress) -> Path | None:
-    """Put what is staged into PostgreSQL and the home; return the folder with what was there."""
+    """Put the staged files into PostgreSQL and the home; return the folder with what was there."""
     aside: Path | None = None
     if holds_rows(database):
         aside = _free_folder(home)
@@ -118,7 +118,7 @@ def _fill(database: URL, home: Path, staging: Path, progress: Progress) -> Path 
 
 
 def _unpack(archive: zipfile.ZipFile, contents: Contents, staging: Path, file: Path, progress: Progress) -> None:
-    """Write the parts into `staging`, each with the size and the checksum that the list gives."""
+    """Write the parts into `staging`, and check the size and checksum of each."""
     staging.mkdir(mode=0o700)
     free = shutil.disk_usage(staging).free
     if contents.size + _SPARE_BYTES > free:
@@ -158,7 +158,7 @@ def _unpack_part(archive: zipfile.ZipFile, part: Part, target: Path, file: Path)
 
 
 def _prepare(staging: Path, home: Path, derived: Path) -> None:
-    """Check databases and settings, sign everybody out, and have the indexes rebuilt."""
+    """Check databases and settings, sign everybody out, and mark the indexes for rebuilding."""
     for name in DATABASES:
         if (staging / name).exists():
             check_restored(staging / name, is_catalog=name == CATALOG)
@@ -175,7 +175,7 @@ def _prepare(staging: Path, home: Path, derived: Path) -> None:
 
 
 def _keep_place(staged: Path, own: Path) -> None:
-    """Have the staged settings say of where the library lies what the home's own say."""
+    """Make the staged settings locate the library as the home's own settings do."""
     try:
         place = {name: settings.read_file(own).get(name) for name in PLACE}
     except AttestError:  # unreadable: they are kept aside
@@ -189,7 +189,7 @@ def _keep_place(staged: Path, own: Path) -> None:
 def _exchange(
     home: Path, staging: Path, names: Sequence[str], present: Sequence[str], aside: Path | None = None
 ) -> Path | None:
-    """Move what was there into a folder, and what is staged into the home, the last name last. Return the folder."""
+    """Move the old files into a folder, and the staged ones into the home, the last name last. Return the folder."""
     if present:
         for name in DATABASES:
             if name in names:
@@ -221,7 +221,7 @@ def _free_folder(home: Path) -> Path:
 
 
 def _keep(old: Path, kept: Path) -> None:
-    """Link the file under a second name, so that the old name always has a file."""
+    """Link the file under a second name, so that a file always exists under the old name."""
     try:
         os.link(old, kept)
     except OSError:  # a file system without links

@@ -58,13 +58,13 @@ MIGRATIONS = (
     CREATE INDEX tokens_by_account ON tokens (account);
     """,
 )
-"""Applied to a file in order; `PRAGMA user_version` counts those that a file has seen."""
+"""Applied to a file in order; `PRAGMA user_version` is the number already applied."""
 
 
 def make_accounts(home: Path) -> Path:
-    """Return the file of accounts in `home`, made or brought to the latest schema.
+    """Return the file of accounts in `home`, created or brought to the latest schema.
 
-    Raises SchemaVersionError for a file of a newer version, LibraryError for one that can't be used.
+    Raises SchemaVersionError for a file of a newer version, LibraryError for an unusable one.
     """
     path = home / FILE
     try:
@@ -84,7 +84,7 @@ def make_accounts(home: Path) -> Path:
 
 
 def _close_to_others(path: Path) -> None:
-    """Make the file, or mend its mode: SQLite's own files beside it take the mode over."""
+    """Create the file, or fix its mode: SQLite's own files next to it use the same mode."""
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     if path.stat().st_mode & 0o077:
         path.chmod(0o600)

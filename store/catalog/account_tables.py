@@ -15,8 +15,8 @@ accounts = Table(
     metadata,
     Column("id", TEXT, primary_key=True),
     Column("name", TEXT, nullable=False),
-    Column("folded", TEXT, nullable=False, unique=True),  # names that people take for the same are the same
-    Column("password", TEXT),  # a hash with salt and parameters; NULL: only a proxy lets this one in
+    Column("folded", TEXT, nullable=False, unique=True),  # names that people don't tell apart are equal
+    Column("password", TEXT),  # a hash with salt and parameters; NULL: only a proxy lets this person in
     Column("right", TEXT, CheckConstraint(_RIGHTS), nullable=False),
     Column("collections", TEXT),  # JSON array; NULL: all
     Column("created", TEXT, nullable=False),
@@ -24,7 +24,7 @@ accounts = Table(
 sessions = Table(
     "sessions",
     metadata,
-    Column("token", LargeBinary, primary_key=True),  # SHA-256 of what the browser holds
+    Column("token", LargeBinary, primary_key=True),  # SHA-256 of the browser's token
     Column("account", TEXT, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
     Column("began", Double, nullable=False),  # seconds since 1970, as `seen`
     Column("seen", Double, nullable=False),
@@ -43,7 +43,7 @@ tokens = Table(
     "tokens",
     metadata,
     Column("id", TEXT, primary_key=True),
-    Column("digest", LargeBinary, nullable=False, unique=True),  # SHA-256 of what the program holds
+    Column("digest", LargeBinary, nullable=False, unique=True),  # SHA-256 of the program's token
     Column("account", TEXT, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
     Column("label", TEXT, nullable=False),
     Column("right", TEXT, CheckConstraint(_RIGHTS), nullable=False),

@@ -1,4 +1,4 @@
-"""Whole columns as parameters of one statement to PostgreSQL: a statement that is short, whatever it is asked for."""
+"""Pass whole columns as parameters of one statement to PostgreSQL, so that statements stay short."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 
 def any_of(name: str, kind: sa.types.TypeEngine[Any]) -> ColumnElement[Any]:
-    """Return what a column is equal to if the parameter `name`, a list, has its value."""
+    """Return an expression that a column equals if the parameter `name`, a list, contains its value."""
     return sa.any_(bindparam(name, type_=ARRAY(kind)))
 
 
@@ -26,5 +26,5 @@ def given_table(*columns: Any) -> sa.TableValuedAlias:  # noqa: ANN401 - columns
 
 
 def given_columns(**columns: Iterable[Any]) -> dict[str, list[Any]]:
-    """Return the parameters of a table that `given_table` made: the values of each column."""
+    """Return the parameters of a table made by `given_table`: the values of each column."""
     return {f"given_{name}": list(values) for name, values in columns.items()}

@@ -21,9 +21,9 @@ from store.errors import LibraryError, SchemaVersionError
 
 FILE = "catalog.sqlite"
 MOVING = "moving"
-"""The fact that a library is only partly there: which one comes, and what is still missing; see `store.moving.move`."""
+"""The fact that a library is incomplete: which one is being copied, and what is missing; see `store.moving.move`."""
 _PAGE = 100
-"""Documents read in one snapshot: a snapshot that lasts long keeps SQLite's log from shrinking."""
+"""Documents read per snapshot: a long snapshot keeps SQLite's log from shrinking."""
 
 
 class Catalog:
@@ -34,7 +34,7 @@ class Catalog:
 
     @classmethod
     def open(cls, where: Path | URL, *, read_only: bool = False) -> Catalog:
-        """Open the catalog at `where`; unless `read_only`, make it or migrate it first.
+        """Open the catalog at `where`; unless `read_only`, create it or migrate it first.
 
         Raises SchemaVersionError, also for a read-only catalog that would need a migration.
         """
@@ -49,9 +49,9 @@ class Catalog:
         return catalog
 
     def close(self) -> None:
-        """Close all connections; a snapshot that is still open closes its own."""
+        """Close all connections; an open snapshot closes its own."""
         if self.database.file is not None and self.database.was_written:
-            # Tidying only: the next opening reads the log too.
+            # Only to tidy up: the next opening reads the log too.
             with suppress(LibraryError), self.database.outside_transactions() as connection:
                 connection.execute("PRAGMA optimize")
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -59,12 +59,12 @@ class Catalog:
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        """Read the catalog as it is now; later writes don't show until the block ends."""
+        """Read the catalog as it is now; later writes are invisible until the block ends."""
         with self.database.reading() as connection:
             yield Snapshot.at_one_moment(connection)
 
     def facts(self, *names: str) -> tuple[str | None, ...]:
-        """Return what the library notes under each of the names, as it is now."""
+        """Return the library's current facts with these names."""
         with self.database.reading(once=True) as connection:
             return FactReader(connection).values(*names)
 
@@ -86,7 +86,7 @@ class Catalog:
             last = keys[-1]
 
     def vacuum(self) -> None:
-        """Give free pages back to the disk if they are over a quarter of the file. PostgreSQL does it by itself."""
+        """Return free pages to the disk if they are over a quarter of the file. PostgreSQL does it by itself."""
         if self.database.file is None:
             return
         with self.database.outside_transactions() as connection:
@@ -103,7 +103,7 @@ class Catalog:
         try:
             with self.database.outside_transactions() as connection:
                 connection.execute("REINDEX")
-        except LibraryError as error:  # two rows where only one may be: nothing says which of them is right
+        except LibraryError as error:  # two rows where only one may be: nothing shows which is right
             advice = restore_advice(self.database.file.parent)
             raise LibraryError(f"{error} Its indexes can't be rebuilt: {advice}.") from error
 

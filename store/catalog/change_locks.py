@@ -1,8 +1,8 @@
 """Lock out concurrent changes to a library: threads by a lock of the process, processes by PostgreSQL's advisory locks.
 
 To change documents, a process holds a shared lock on the library and an exclusive lock on each document. To replace the
-indexes, it holds an exclusive lock on the library. Locks belong to a connection, so they end with their process, however
-that ends. If nobody holds the document of a change that was begun in the catalog, the change was left unfinished.
+indexes, it holds an exclusive lock on the library. Locks belong to a connection, so they end with their process,
+however that ends. If the catalog has an unfinished change to a document that nobody has locked, its process died.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _TRY_LIBRARY = {
     True: sa.select(sa.func.pg_try_advisory_lock(*_LIBRARY)),
     False: sa.select(sa.func.pg_try_advisory_lock_shared(*_LIBRARY)),
 }
-"""By whether it is to be held alone."""
+"""The statement, by whether the lock is exclusive."""
 _LOCK_DOCUMENTS = sa.select(sa.func.pg_advisory_lock(_DOCUMENT, _KEYS.c.key)).select_from(_KEYS)
 _TRY_DOCUMENT = sa.select(sa.func.pg_try_advisory_lock(_DOCUMENT, bindparam("key", type_=Integer)))
 _WHO = sa.select(sa.func.pg_backend_pid(type_=BigInteger))
@@ -45,20 +45,20 @@ _TIMED_OUT = "55P03"
 
 
 class Held(Protocol):
-    """What somebody holds who changes a library."""
+    """The locks of a running change."""
 
     def take(self, uri: str) -> bool:
-        """Hold one more document, unless somebody else does."""
+        """Lock one more document; return whether that worked."""
 
     def check(self) -> None:
-        """Raise LibraryError where what was held is lost: others may have changed it."""
+        """Raise LibraryError if the locks were lost, because others may have changed the documents."""
 
 
 class ChangeLocks:
     """The locks of one process on one library. Safe to use from several threads."""
 
     def __init__(self, database: Database | None) -> None:
-        """Without a `database` this process is the only one that changes the library."""
+        """Without a `database`, this process is the only one that changes the library."""
         self._database = database
         self._turn = threading.RLock()
         self._held: _Session | None = None
@@ -67,7 +67,7 @@ class ChangeLocks:
         self._closed = False
 
     def close(self) -> None:
-        """Close the connection that is kept."""
+        """Close the connection kept for locks."""
         self._closed = True
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -75,14 +75,14 @@ class ChangeLocks:
 
     @property
     def are_held(self) -> bool:
-        """Whether this thread is changing something already."""
+        """Return whether this thread is already changing something."""
         return self._holder == threading.get_ident()
 
     @contextmanager
     def documents(self, uris: Iterable[str] = (), patience: float = PATIENCE) -> Iterator[Held]:
         """Change the documents under `uris`, and those that `Held.take` adds.
 
-        Raises LibraryLockedError where others change them, or the indexes, for longer than `patience` seconds.
+        Raises LibraryLockedError if others change them, or the indexes, for longer than `patience` seconds.
         """
         with self._changing(patience, alone=False) as held:
             if isinstance(held, _Session):
@@ -102,7 +102,7 @@ class ChangeLocks:
         try:
             if self._database is None:
                 yield _NoOthers()
-            elif self._held is not None:  # this thread is changing something already
+            elif self._held is not None:  # this thread is already changing something
                 assert self._held.alone or not alone  # noqa: S101 - two who both hold it would wait for each other
                 yield self._held
             else:
@@ -117,13 +117,13 @@ class ChangeLocks:
 
     @contextmanager
     def _session(self, database: Database, patience: float, *, alone: bool) -> Iterator[_Session]:
-        """Hold the library, on a connection that is kept for the next change."""
+        """Lock the library, on a connection that is kept for the next change."""
         values = {"patience": f"{max(1, int(patience * 1000))}ms"}
         with _translated(database):
             connection = self._connection or database.detached()
             try:
                 connection.execute(_SET_PATIENCE, values)
-            except sa.exc.DBAPIError:  # the server was restarted since
+            except sa.exc.DBAPIError:  # the server has restarted since
                 _close(connection)
                 connection = database.detached()
                 connection.execute(_SET_PATIENCE, values)
@@ -137,7 +137,7 @@ class ChangeLocks:
                 session = _Session(connection, database, alone=alone)
             yield session
         finally:
-            # Given up in words: the server may take a while to notice that a connection was closed.
+            # Unlock explicitly: the server may take a while to notice a closed connection.
             try:
                 connection.execute(_UNLOCK)
             except sa.exc.SQLAlchemyError:
@@ -147,7 +147,7 @@ class ChangeLocks:
 
 
 class _NoOthers:
-    """Stands for locks where no other process can change the library."""
+    """Replaces locks if no other process can change the library."""
 
     def take(self, uri: str) -> bool:
         return True
@@ -157,7 +157,7 @@ class _NoOthers:
 
 
 class _Session:
-    """Locks that one connection holds."""
+    """Locks held by one connection."""
 
     def __init__(self, connection: Connection, database: Database, *, alone: bool) -> None:
         self.alone = alone
@@ -166,7 +166,7 @@ class _Session:
         self._pid = connection.execute(_WHO).scalar_one()
 
     def wait_for(self, uris: Iterable[str]) -> None:
-        """Hold these documents. All take them in one order, so that no two wait for each other."""
+        """Lock these documents. Everybody locks in the same order, so that there are no deadlocks."""
         keys = sorted({_key(uri) for uri in uris})
         if keys:
             with _translated(self._database):
@@ -199,10 +199,10 @@ def _translated(database: Database) -> Iterator[None]:
 
 
 def busy() -> LibraryLockedError:
-    """Return the error of who has waited long enough for others."""
+    """Return the error after waiting long enough for others."""
     return LibraryLockedError("Others are changing the library just now; try again in a moment.", code="library_busy")
 
 
 def _key(uri: str) -> int:
-    """Return the second half of a document's lock. Two documents with one key only wait for each other."""
+    """Return the second half of a document's lock. If two documents share a key, they only wait for each other."""
     return int.from_bytes(sha256(uri.encode("utf-8", "surrogatepass")).digest()[:4], signed=True)

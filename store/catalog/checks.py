@@ -21,7 +21,7 @@ from store.types import Document, Span
 
 SQLITE_VERSION = sqlite3.sqlite_version
 _INDEX_ONLY = re.compile("missing from index|wrong # of entries in index")
-"""SQLite's words where only an index is wrong, which holds nothing that its table doesn't."""
+"""SQLite's message if only an index is wrong, which has nothing that its table doesn't have."""
 _D, _P, _V = documents.c, passages.c, vectors.c
 _COUNT = sa.select(sa.func.count())
 _DOCUMENT = sa.select(_D.id, _D.characters).where(LIVE, _D.key == bindparam("key"))
@@ -34,15 +34,15 @@ _LIVE_PASSAGES = sa.select(_P.id).select_from(WITH_PASSAGES).where(LIVE).executi
 
 @dataclass(frozen=True, slots=True)
 class IntegrityProblems:
-    """What SQLite's own check found."""
+    """The result of SQLite's own check."""
 
     messages: tuple[str, ...]
     only_indexes: bool
-    """Whether rebuilding SQLite's own indexes would mend all of it."""
+    """Whether rebuilding SQLite's own indexes would fix all of it."""
 
 
 def integrity_problems(snapshot: Snapshot) -> IntegrityProblems | None:
-    """Run SQLite's integrity check; return None for a sound catalog. PostgreSQL checks what it reads by itself."""
+    """Run SQLite's integrity check; return None for a sound catalog. PostgreSQL checks the data itself when it reads."""
     if not snapshot.is_sqlite:
         return None
     messages = tuple(str(row[0]) for row in snapshot._connection.exec_driver_sql("PRAGMA integrity_check(100)"))
@@ -59,7 +59,7 @@ def orphan_rows(snapshot: Snapshot) -> int:
 
 
 def document_problems(snapshot: Snapshot, key: int) -> Iterator[tuple[Document, str]]:
-    """Yield what is wrong with a live document: its text isn't what its hash says, or its parts lie outside it."""
+    """Yield the problems of live documents: a text doesn't match its hash, or parts lie outside it."""
     row = snapshot._connection.execute(_DOCUMENT, {"key": key}).first()
     if row is None:  # removed since its page was read
         return
@@ -87,7 +87,7 @@ def count_incomplete(snapshot: Snapshot) -> int:
 
 
 def count_live(snapshot: Snapshot, passage_ids: Sequence[str]) -> int:
-    """Count those of at most `MANY` passages that are live."""
+    """Count the live ones of at most `MANY` passages."""
     count = snapshot._connection.execute(_LIVE_AMONG, {"ids": list(passage_ids)}).scalar_one()
     return int(count)
 
@@ -105,7 +105,7 @@ def in_pages(items: Iterable[str]) -> Iterator[list[str]]:
 
 
 def file_problem(database: Path) -> str | None:
-    """Check any SQLite file; return the first problem, None for a sound one."""
+    """Check any SQLite file; return the first problem, or None if it is sound."""
     try:
         with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             problem = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])

@@ -20,10 +20,10 @@ _DIALECT = sqlite_dialect(paramstyle="qmark")
 
 
 class Compiled:
-    """One statement. Parameters are named; one that is a list stands for as many."""
+    """One statement. Parameters are named; a list parameter expands to its values."""
 
     def __init__(self, statement: Executable, columns: Sequence[str] | None = None) -> None:
-        """`columns` are those that an INSERT gives values for."""
+        """`columns` are those that an INSERT has values for."""
         self._statement = statement
         compiled: SQLCompiler = statement.compile(  # type: ignore[attr-defined]
             dialect=_DIALECT, column_keys=None if columns is None else list(columns)

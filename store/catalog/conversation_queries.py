@@ -1,4 +1,4 @@
-"""Define the queries of conversations that take more than a line."""
+"""Define the longer queries of conversations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from store.catalog.tables import AnyRow, Rows
 
 _C, _T, _F = conversations.c, turns.c, feedback.c
-# Turns are in the order in which they were stored: clocks of several servers differ, and one may be set back.
+# Turns are ordered as they were stored, because clocks of several servers differ, and may be set back.
 CONVERSATION: Rows = sa.select(_C.id, _C.owner, _C.title, _C.created, _C.updated, _C.leaf)
 TURN: Rows = sa.select(_T.id, _T.conversation, _T.parent, _T.question, _T.options, _T.state, _T.answer, _T.created)
 FEEDBACK: Rows = sa.select(_F.id, _F.turn, _F.citation, _F.verdict, _F.comment, _F.answer, _F.created).order_by(
@@ -57,7 +57,7 @@ def delete_feedback(turn_id: str, citation: int | None) -> sa.Delete:
 
 
 def conversation_pages(connection: Connection, owner: str, before: str | None, size: int) -> Iterator[list[AnyRow]]:
-    """Yield the conversations of `owner`, the latest first, some at a time."""
+    """Yield the conversations of `owner`, latest first, some at a time."""
     statement = CONVERSATION.where(_C.owner == owner).order_by(_C.updated.desc(), _C.id).limit(size)
     wanted = statement if before is None else statement.where(_C.updated < before)
     while page := list(connection.execute(wanted)):
@@ -69,7 +69,7 @@ def conversation_pages(connection: Connection, owner: str, before: str | None, s
 
 
 def matching(connection: Connection, page: list[AnyRow], wanted: str) -> list[AnyRow]:
-    """Return the conversations that hold the folded text `wanted` in their title, a question or an answer."""
+    """Return the conversations that have the folded text `wanted` in their title, a question or an answer."""
     found = {each.id for each in page if wanted in fold(each.title)}
     others = [each.id for each in page if each.id not in found]
     for conversation, question, answer in connection.execute(

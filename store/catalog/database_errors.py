@@ -18,7 +18,7 @@ BUSY_SECONDS = 10
 
 @contextmanager
 def translate_errors(where: Path | URL) -> Iterator[None]:
-    """Raise LibraryError for an error of the database at `where`; one that a unique key refused passes through."""
+    """Raise LibraryError for an error of the database at `where`; violations of unique keys pass through."""
     try:
         yield
     except exc.IntegrityError:
@@ -53,7 +53,7 @@ _BY_STATE = {
     "42501": "doesn't let this role do that: grant it the right, or name another role in database_url.",
     "25006": "can only be read: name one that can be written to in database_url.",
 }
-"""What is said of a database, by PostgreSQL's SQLSTATE."""
+"""The message about a database, by PostgreSQL's SQLSTATE."""
 _UNREACHABLE = ("08", "57P", "28", "3D")
 """Beginnings of the states of lost and refused connections."""
 
@@ -75,7 +75,7 @@ def _explain_postgresql(error: BaseException, url: URL) -> str:
 
 
 def _named(where: Path | URL) -> str:
-    """Return what the database is called in a sentence, without its password."""
+    """Return the database's name in a sentence, without its password."""
     if isinstance(where, Path):
         return f"{'The accounts in' if where.name.startswith('accounts') else 'The catalog'} {where}"
     return f"The database {where.database} at {where.host}"

@@ -21,13 +21,13 @@ from store.errors import LibraryError, RequestError
 from store.types import Progress
 
 _PAGES = 2_000
-"""Pages copied between two calls of `progress`: some megabytes."""
+"""Pages copied between two calls of `progress`: a few megabytes."""
 Structure = set[tuple[str, str, str]]
 """Kind, name and statement of each part of a database, without comments and blanks."""
 
 
 def copy_databases(copies: Mapping[Path, Path], catalog: Path, progress: Progress) -> int:
-    """Copy each existing database to its target, all as they are at one moment, while others write to them.
+    """Copy each existing database to its target, all at one moment, while others write to them.
 
     Returns the schema version of `catalog`, which is one of them. Raises LibraryError for a damaged database.
     """
@@ -62,7 +62,7 @@ def _report(progress: Progress, page_size: int, _: int, left: int, total: int) -
 
 
 def check_restored(path: Path, *, is_catalog: bool) -> None:
-    """Raise RequestError unless a database from a backup is sound, and holds no trigger, view or virtual table."""
+    """Raise RequestError unless a database from a backup is sound, without triggers, views or virtual tables."""
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute("PRAGMA trusted_schema = OFF")
@@ -87,7 +87,7 @@ def check_restored(path: Path, *, is_catalog: bool) -> None:
 
 
 def delete_sessions(accounts: Path) -> None:
-    """Sign everybody out: a session that was ended since the backup must not come back."""
+    """Sign everybody out: sessions that ended after the backup must not come back."""
     with closing(sqlite3.connect(accounts)) as connection, connection:
         if any(part[:2] == ("table", "sessions") for part in _structure(connection)):
             connection.execute("DELETE FROM sessions")
@@ -102,13 +102,13 @@ def require_new_indexes(catalog: Path, taken: int) -> None:
 
 
 def facts_of_a_copy(known: Mapping[str, str], taken: int) -> dict[str, str]:
-    """Return the facts about a library, but of a new identity and with indexes, numbered above `taken`, still to be built."""
+    """Return a library's facts with a new identity and with indexes, numbered above `taken`, that must be built."""
     noted = (int(known.get(name) or 0) for name in ("vectors_generation", "keywords_generation"))
     following = str(max(taken, *noted) + 1)
     # A copy of a library on the same Chroma server must not use the original's vectors.
     facts = {"id": token_hex(8), "vectors_generation": following, "keywords_generation": following, "clean": ""}
     if "embedder_fingerprint" in known:
-        facts["terms_version"] = "0"  # of no version, so that the next opening builds them
+        facts["terms_version"] = "0"  # no version, so that the next opening builds them
     return {**known, **facts}
 
 
@@ -121,7 +121,7 @@ def merge_log(database: Path) -> None:
             mode = former.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
         except sqlite3.OperationalError as error:
             if "locked" not in str(error):
-                return  # a damaged one is kept as it is
+                return  # a damaged one stays as it is
             mode = "busy"
         if mode != "delete":
             raise LibraryError(

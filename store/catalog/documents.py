@@ -1,6 +1,6 @@
-"""Read documents, their text and their passages, as they are at one moment.
+"""Read documents, their text and their passages, at one moment.
 
-Only live documents are visible: neither those still being added nor those being removed. Every lookup goes by a key.
+Only live documents are visible: neither those still being added nor those being removed. Every lookup uses a key.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class DocumentReader(FactReader):
         return found[document_id]
 
     def documents_by_id(self, document_ids: Sequence[str]) -> dict[str, Document]:
-        """Return those that exist, by id."""
+        """Return the existing ones of these documents, by id."""
         return {row[0]: to_document(row) for row in self._select_in(_BY_ID, document_ids)}
 
     def find_document(self, uri: str) -> Document | None:
@@ -114,16 +114,16 @@ class DocumentReader(FactReader):
         return None if row is None else to_document(row)
 
     def is_current(self, uri: str, original_sha256: str, normalization: int) -> bool:
-        """Return whether this very file is here already, as this `normalization` would read it."""
+        """Return whether exactly this file is already here, as this `normalization` would read it."""
         row = self._connection.execute(_CURRENT, {"uri": uri}).first()
         return row is not None and tuple(row) == (original_sha256, normalization)
 
     def documents(self, after: str | None, limit: int, where: Filter | None = None) -> DocumentPage:
-        """Return up to `limit` documents whose uri follows `after`; `where` goes by the documents' languages."""
+        """Return up to `limit` documents with a uri after `after`; the languages in `where` are the documents'."""
         return self._page(_AFTER.where(*document_condition(where)), after, limit)
 
     def documents_prepared_before(self, normalization: int, after: str | None, limit: int) -> DocumentPage:
-        """Return up to `limit` documents whose uri follows `after` and whose `normalization` is a lower number."""
+        """Return up to `limit` documents with a uri after `after` and a lower `normalization`."""
         return self._page(_AFTER.where(_D.normalization < normalization), after, limit)
 
     def prepared_before(self, normalization: int, document_ids: Sequence[str]) -> frozenset[str]:
@@ -131,12 +131,12 @@ class DocumentReader(FactReader):
         return frozenset(row[0] for row in self._select_in(_PREPARED, document_ids) if row[1] < normalization)
 
     def newest(self, limit: int, where: Filter | None = None) -> tuple[Document, ...]:
-        """Return up to `limit` documents, those added last first; `where` goes by the documents' languages."""
+        """Return up to `limit` documents, the last added first; the languages in `where` are the documents'."""
         statement = _DOCUMENTS.where(*document_condition(where)).order_by(_D.key.desc()).limit(limit)
         return tuple(map(to_document, self._connection.execute(statement)))
 
     def document_languages(self, where: Filter | None = None) -> dict[str, int]:
-        """Return how many of the documents that `where` admits are in each language, the most frequent first."""
+        """Return the number of documents in each language that `where` matches, most frequent first."""
         rows = self._connection.execute(
             sa.select(_D.language, _count)
             .where(LIVE, *document_condition(where))
@@ -156,18 +156,18 @@ class DocumentReader(FactReader):
         return tuple(map(to_passage, self._connection.execute(_PASSAGES, {"id": document_id})))
 
     def parsed(self, document_id: str) -> ParsedDocument:
-        """Return a document as `Library.add` takes it. Raises NotFoundError."""
+        """Return a document in the form that `Library.add` takes. Raises NotFoundError."""
         document = self.document(document_id)
         _, _, normalization = self._length(document_id)
         chunks = tuple(Chunk(p.start, p.end, p.language, p.sentences, p.heading) for p in self.passages(document_id))
         return ParsedDocument(document, self.text(document_id), chunks, normalization)
 
     def collections(self) -> dict[str, int]:
-        """Return how many documents each collection has; the empty name stands for those without any."""
+        """Return the number of documents in each collection; the empty name stands for none."""
         return {row[0]: row[1] for row in self._connection.execute(_COLLECTIONS)}
 
     def statistics(self, collections: Sequence[str] = ()) -> Statistics:
-        """Count all documents or those in `collections`, from a covering index and the table of languages.
+        """Count all documents or those in `collections`, using a covering index and the table of languages.
 
         With `collections`, the passages of a document count for the document's language.
         """
@@ -191,7 +191,7 @@ class DocumentReader(FactReader):
         return "".join(row[0] for row in rows)[start - first * BLOCK : end - first * BLOCK]
 
     def texts_by_key(self, parts: Sequence[tuple[int, int, int]]) -> list[str]:
-        """Return what `text_by_key` returns for each (key, start, end): from a server in one round trip."""
+        """Return the result of `text_by_key` for each (key, start, end): from a server in one round trip."""
         if self.is_sqlite:
             return [self.text_by_key(*part) for part in parts]
         numbers = {part: range(part[1] // BLOCK, max(part[1], part[2] - 1) // BLOCK + 1) for part in parts}
@@ -223,7 +223,7 @@ class DocumentReader(FactReader):
     def _select_in(
         self, statement: Compiled | Rows, keys: Sequence[object], **values: object
     ) -> Iterator[Sequence[Any]]:
-        """Yield the rows of a statement that has a parameter `keys`, for the keys in portions."""
+        """Yield the rows of a statement with a parameter `keys`, in portions of keys."""
         for start in range(0, len(keys), MANY):
             some = list(keys[start : start + MANY])
             if isinstance(statement, Compiled):

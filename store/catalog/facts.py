@@ -1,4 +1,4 @@
-"""Facts about the library as a whole, by name: which indexes are in use, which model made them, how often it changed."""
+"""Read facts about the library as a whole, by name: the indexes in use, their model, how often it changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OFTEN = (
     "revision",
     "vectors_generation",
 )
-"""Names of facts that nearly every reader asks for."""
+"""Names of facts that nearly every reader needs."""
 _VALUES = Compiled(
     sa.select(library.c.name, library.c.value).where(library.c.name.in_(bindparam("names", expanding=True)))
 )
@@ -34,7 +34,7 @@ class FactReader:
 
     @classmethod
     def at_one_moment(cls, connection: Connection) -> Self:
-        """Return a reader that nothing changes under; the facts that are asked for often are read at once.
+        """Return a reader of an unchanging state; it reads the frequent facts at once.
 
         A database takes its snapshot at the first read, which this is.
         """
@@ -43,16 +43,16 @@ class FactReader:
         return reader
 
     def value(self, name: str) -> str | None:
-        """Return what the library notes under `name`, such as the embedding model's fingerprint."""
+        """Return the library's fact `name`, such as the embedding model's fingerprint."""
         return self.values(name)[0]
 
     def values(self, *names: str) -> tuple[str | None, ...]:
-        """Return what `value` returns for each of the names."""
+        """Return the facts with these names."""
         unknown = [name for name in names if name not in self._known]
         found = {row[0]: str(row[1]) for row in _VALUES.rows(self._connection, names=unknown)} if unknown else {}
         found |= {name: known for name in names if (known := self._known.get(name)) is not None}
         return tuple(map(found.get, names))
 
     def number(self, name: str) -> int:
-        """Return the noted value as a whole number; 0 where nothing is noted."""
+        """Return a fact as an integer; 0 if it isn't stored."""
         return int(self.value(name) or 0)

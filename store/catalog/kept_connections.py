@@ -1,7 +1,7 @@
-"""Connections that are kept between uses: one that the server has closed meanwhile is replaced, not an error.
+"""Keep connections between uses: one that the server has closed is replaced, and causes no error.
 
-SQLAlchemy's own check asks the server before each use, which takes as long as a short query. A server that stops
-says so on each of its connections, so this module can see it without asking.
+SQLAlchemy's own check asks the server before each use, which takes as long as a short query. A server that stops says
+so on each of its connections, so this module can see it without asking.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 IDLE_SECONDS = 30.0
-"""A connection that was not used for so long is asked after: a server that lost its power says nothing."""
+"""A connection unused for this long is checked, because a server that lost power says nothing."""
 
 
 def refuse_lost_connections(engine: Engine) -> None:
-    """Have an engine's pool give out no connection that the server has closed."""
+    """Make an engine's pool replace connections that the server has closed."""
 
     def given_back(_driver: object, record: Any) -> None:  # noqa: ANN401 - of SQLAlchemy's event
         record.info["idle since"] = time.monotonic()
@@ -33,7 +33,7 @@ def refuse_lost_connections(engine: Engine) -> None:
 
 
 def _has_news(driver: Any) -> bool:  # noqa: ANN401 - psycopg is an extra
-    """Return whether the server has sent something that nobody asked for, as it does when it ends."""
+    """Return whether the server has sent an unrequested message, as it does when it stops."""
     if driver.closed:
         return True
     with selectors.DefaultSelector() as selector:

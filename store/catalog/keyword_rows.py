@@ -1,4 +1,4 @@
-"""Read and change the rows of one generation of keywords, inside a transaction that the caller holds open.
+"""Read and change the rows of one generation of keywords, inside an open transaction of the caller.
 
 Only `store.index.bm25` knows the format of postings; here they are bytes.
 """
@@ -72,7 +72,7 @@ _OTHERS = sa.select(_G.generation).where(_G.generation != _GENERATION)
 
 @dataclass(frozen=True, slots=True)
 class KeywordFacts:
-    """What is known of a generation as a whole."""
+    """Facts about a whole generation."""
 
     passages: int
     tokens: int
@@ -80,7 +80,7 @@ class KeywordFacts:
     next: int
     """Number of the next passage."""
     languages: tuple[str, ...]
-    """By their places in postings, counted from 1."""
+    """The languages by their index in postings, counted from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class HeldTerms:
     number: int
     passage_id: str
     norm: int
-    """Code of its length."""
+    """The code of the passage's length."""
     terms: bytes
     tokens: int
 
@@ -110,28 +110,28 @@ class KeywordRows:
         self._generation = generation
 
     def facts(self) -> KeywordFacts | None:
-        """Return what is known of the generation; None where there is no such generation."""
+        """Return the facts about the generation; None if it doesn't exist."""
         row = self._connection.execute(_FACTS, {"generation": self._generation}).first()
         return None if row is None else KeywordFacts(row[0], row[1], row[2], tuple(json.loads(row[3])))
 
     def frequencies(self, wanted: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
-        """Return for those of the terms that exist their ids and how many passages hold them."""
+        """Return id and number of passages of each term that exists."""
         rows = self._connection.execute(_FREQUENCIES, {"generation": self._generation, "terms": list(wanted)})
         return {bytes(term): (key, count) for term, key, count in rows}
 
     def with_prefix(self, prefix: bytes) -> list[tuple[bytes, int, int]]:
-        """Return the terms that begin so, with their ids and how many passages hold them."""
+        """Return the terms with this prefix, with their ids and numbers of passages."""
         end = prefix[:-1] + bytes([prefix[-1] + 1])
         values = {"generation": self._generation, "first": prefix, "end": end}
         return [(bytes(term), key, count) for term, key, count in self._connection.execute(_WITH_PREFIX, values)]
 
     def postings(self, term_ids: Sequence[int], limit: int | None = None) -> Iterator[tuple[int, int, bytes]]:
-        """Yield rows of (term, block, postings); of a `limit`, those of the newest blocks."""
+        """Yield rows of (term, block, postings); with `limit`, only those of the newest blocks."""
         statement = _POSTINGS if limit is None else _LAST_POSTINGS
         yield from self._connection.execute(statement, {"terms": list(term_ids), "limit": limit})
 
     def by_id(self, passage_ids: Sequence[str]) -> list[HeldTerms]:
-        """Return the terms of those passages that the generation has."""
+        """Return the terms of those of the passages that the generation has."""
         rows = self._connection.execute(_BY_ID, {"generation": self._generation, "ids": list(passage_ids)})
         return [HeldTerms(*row) for row in rows]
 
@@ -147,7 +147,7 @@ class KeywordRows:
         return {row[0]: Admitted(row[1], row[2]) for row in rows}
 
     def few_admitted(self, where: Filter, most: int) -> dict[int, Admitted] | None:
-        """Return all passages that pass the filter, by number; None for more than `most`."""
+        """Return all passages that pass the filter, by number; None if there are more than `most`."""
         statement = _ADMITTED.where(*_conditions(where)).limit(most + 1)
         rows = self._connection.execute(statement, {"generation": self._generation}).all()
         return None if len(rows) > most else {row[0]: Admitted(row[1], row[2]) for row in rows}
@@ -157,7 +157,7 @@ class KeywordRows:
         return self._connection.execute(_OTHERS, {"generation": self._generation}).first() is not None
 
     def ids(self, after: int, limit: int) -> list[tuple[int, str]]:
-        """Return number and id of up to `limit` passages whose numbers follow `after`."""
+        """Return number and id of up to `limit` passages with numbers after `after`."""
         values = {"generation": self._generation, "after": after, "limit": limit}
         return [(row[0], row[1]) for row in self._connection.execute(_IDS, values)]
 
@@ -170,7 +170,7 @@ class KeywordWriter(KeywordRows):
         self._connection.execute(sa.insert(generations), empty(self._generation))
 
     def set_facts(self, facts: KeywordFacts) -> None:
-        """Store what is known of the generation as a whole."""
+        """Store the facts about the whole generation."""
         values = {
             "passages": facts.passages,
             "tokens": facts.tokens,
@@ -180,12 +180,12 @@ class KeywordWriter(KeywordRows):
         self._connection.execute(_SET_FACTS.values(**values), {"of": self._generation})
 
     def count_terms(self, counts: Mapping[bytes, int]) -> dict[bytes, int]:
-        """Count that many more passages for each term; return the terms' ids."""
+        """Add these numbers to the terms' counts of passages; return the terms' ids."""
         values = {"generation": self._generation, **given_columns(term=counts, passages=counts.values())}
         return {bytes(term): key for term, key in self._connection.execute(_COUNT_TERMS, values)}
 
     def append(self, new: Mapping[tuple[int, int], bytes]) -> None:
-        """Add postings to those of each (term, block)."""
+        """Add postings to the existing ones of each (term, block)."""
         self._connection.execute(_APPEND, _columns(new))
 
     def insert(self, rows: Sequence[Mapping[str, object]]) -> None:
@@ -199,14 +199,14 @@ class KeywordWriter(KeywordRows):
         yield from self._connection.execute(_IN_BLOCKS, values)
 
     def replace(self, changed: Mapping[tuple[int, int], bytes]) -> None:
-        """Store other postings for each (term, block); a row without any is deleted."""
+        """Replace the postings of each (term, block); a row without any is deleted."""
         self._connection.execute(_SET_POSTINGS, _columns({pair: packed for pair, packed in changed.items() if packed}))
         empty = [pair for pair, packed in changed.items() if not packed]
         values = given_columns(term=(term for term, _ in empty), block=(block for _, block in empty))
         self._connection.execute(_DELETE_POSTINGS, values)
 
     def count_fewer(self, counts: Mapping[int, int]) -> None:
-        """Count that many fewer passages for each term, by id; delete those that no passage holds."""
+        """Subtract these numbers from the terms' counts of passages, by id; delete terms without passages."""
         self._connection.execute(_COUNT_FEWER, given_columns(id=counts, passages=counts.values()))
         self._connection.execute(_DELETE_TERMS, {"ids": list(counts)})
 

@@ -1,7 +1,7 @@
-"""Define the tables of the keyword index, on PostgreSQL only: a library in files keeps its keywords in other files.
+"""Define the tables of the keyword index, for PostgreSQL only: a library in files keeps its keywords in other files.
 
-Passages of a generation are numbered from 0. A row of postings has those of one term among `BLOCK` numbers in a row, so
-adding passages rewrites the last block of each of their terms and nothing else.
+Passages of a generation are numbered from 0. A row of postings has those of one term for `BLOCK` consecutive numbers,
+so adding passages rewrites only the last block of each of their terms.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ generations = Table(
     Column("passages", BigInteger, nullable=False),
     Column("tokens", BigInteger, nullable=False),  # of all passages together
     Column("next", BigInteger, nullable=False),  # number of the next passage
-    Column("languages", TEXT, nullable=False),  # JSON array: a posting has a place in it, counted from 1
+    Column("languages", TEXT, nullable=False),  # JSON array: postings contain an index into it, counted from 1
 )
 
 
@@ -37,7 +37,7 @@ terms = Table(
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("generation", BigInteger, ForeignKey(generations.c.generation), nullable=False),
     Column("term", LargeBinary, nullable=False),  # UTF-8: PostgreSQL's text lacks the character NUL
-    Column("passages", BigInteger, nullable=False),  # how many hold it
+    Column("passages", BigInteger, nullable=False),  # number of passages that have it
     sa.UniqueConstraint("generation", "term"),
 )
 postings = Table(

@@ -1,4 +1,4 @@
-"""Keeping the count and sum of each language's vectors true while documents come and go."""
+"""Keep the count and sum of each language's vectors correct while documents are added and removed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
-from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too, which has the same clause
+from sqlalchemy.dialects.postgresql import insert  # also compiles for SQLite, which has the same clause
 
 from store.catalog.language_sums import LanguageStatistics, LanguageSums
 from store.catalog.packing import pack_sum

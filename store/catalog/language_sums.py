@@ -21,22 +21,22 @@ class LanguageStatistics:
     sum: NDArray[np.float64]
     """``(dimensions,)``"""
     token_sum: NDArray[np.float64] | None = None
-    """Sum of the passages' mean token codes, ``(size,)``; None where the library has none."""
+    """Sum of the passages' mean token codes, ``(size,)``; None if the library has none."""
 
     def plus(self, other: LanguageStatistics) -> LanguageStatistics:
-        """Return the statistics of both together."""
+        """Return the combined statistics."""
         mine, its = self.token_sum, other.token_sum
         tokens = mine + its if mine is not None and its is not None else mine if its is None else its
         return LanguageStatistics(self.language, self.count + other.count, self.sum + other.sum, tokens)
 
     def negative(self) -> LanguageStatistics:
-        """Return what `plus` has to add to take these passages away."""
+        """Return what `plus` must add to take these passages away."""
         tokens = None if self.token_sum is None else -self.token_sum
         return LanguageStatistics(self.language, -self.count, -self.sum, tokens)
 
 
 class LanguageSums:
-    """Adds passages up by language."""
+    """Sums passages by language."""
 
     def __init__(self, dimensions: int) -> None:
         self.dimensions = dimensions
@@ -45,7 +45,7 @@ class LanguageSums:
         self._token_sums: dict[str, NDArray[np.float64]] = {}
 
     def add(self, language: str, halves: bytes, tokens: bytes) -> None:
-        """Add one passage as the catalog packs it; only the passage's own vector in `halves` is read."""
+        """Add one passage in the catalog's packed form; only the passage's own vector in `halves` is read."""
         self._counts[language] += 1
         vector = unpack_passage_vector(halves, self.dimensions)
         self._sums[language] = self._sums.get(language, np.zeros(self.dimensions)) + vector

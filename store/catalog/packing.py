@@ -15,7 +15,7 @@ BLOCK = 4096
 
 
 def pack_spans(spans: Iterable[Span], origin: int) -> bytes:
-    """Pack spans relative to `origin`, eight bytes each. Raises ValueError for one that begins before it."""
+    """Pack spans relative to `origin`, eight bytes each. Raises ValueError if one begins before it."""
     flat = [offset - origin for span in spans for offset in (span.start, span.end)]
     if flat and min(flat) < 0:
         raise ValueError("A span begins before its origin.")
@@ -23,7 +23,7 @@ def pack_spans(spans: Iterable[Span], origin: int) -> bytes:
 
 
 def unpack_spans(blob: bytes, origin: int) -> tuple[Span, ...]:
-    """Unpack what `pack_spans` packed."""
+    """Unpack the output of `pack_spans`."""
     flat = np.frombuffer(blob, dtype="<u4").astype(np.int64) + origin
     return tuple(Span(int(start), int(end)) for start, end in flat.reshape(-1, 2))
 
@@ -53,7 +53,7 @@ def pack_sum(total: NDArray[np.float64]) -> bytes:
 
 
 def unpack_sum(blob: bytes) -> NDArray[np.float64]:
-    """Unpack what `pack_sum` packed."""
+    """Unpack the output of `pack_sum`."""
     return np.frombuffer(blob, dtype="<f8").astype(np.float64)
 
 
@@ -68,7 +68,7 @@ def text_sha256(text: str) -> str:
 
 
 def content_digest(text: str, heading: str | None, sentences: Sequence[Span]) -> bytes:
-    """Hash what is embedded of a passage to sixteen bytes: text, heading, and where its sentences are.
+    """Hash the embedded parts of a passage to sixteen bytes: text, heading, and sentence positions.
 
     `sentences` are relative to `text`.
     """
@@ -81,7 +81,7 @@ def content_digest(text: str, heading: str | None, sentences: Sequence[Span]) ->
 
 
 def version_digest(parsed: ParsedDocument) -> str:
-    """Hash a text and the way it was cut to twelve hexadecimal digits: equal documents need no work."""
+    """Hash a text and its division into passages to twelve hexadecimal digits: equal documents need no work."""
     digest = hashlib.sha256(parsed.document.text_sha256.encode())
     for passage in parsed.passages:
         heading = passage.heading or Span(0, 0)

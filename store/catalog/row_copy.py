@@ -36,9 +36,9 @@ TABLES = tuple(
     for table in described.sorted_tables
     if table is not library
 )
-"""All but the facts about the library itself, of which some are different in a copy. Parents come first."""
+"""All except the facts about the library itself, some of which differ in a copy. Parents come first."""
 BATCH = 1_000
-"""Rows in one transaction: the vectors of so many are some megabytes."""
+"""Rows per transaction: the vectors of this many are a few megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ class LibraryDatabases:
     @classmethod
     @contextmanager
     def opened(cls, where: Path | URL) -> Iterator[LibraryDatabases]:
-        """Open those in the folder or the PostgreSQL `where`, made where there are none, until the block ends.
+        """Open the databases in the folder or the PostgreSQL `where`, created if missing, until the block ends.
 
-        Raises SchemaVersionError for those of a newer version, LibraryError for what can't be used.
+        Raises SchemaVersionError for databases of a newer version, LibraryError for unusable ones.
         """
         catalog = where / FILE if isinstance(where, Path) else where
         migrate(catalog)
@@ -106,11 +106,11 @@ class Moment:
     accounts: Connection
 
     def facts(self) -> dict[str, str]:
-        """Return what the catalog notes about the library itself."""
+        """Return the facts about the library itself."""
         return {row[0]: row[1] for row in self.catalog.execute(sa.select(library.c.name, library.c.value))}
 
     def count(self) -> int:
-        """Return how many rows all tables have together."""
+        """Return the total number of rows of all tables."""
         return sum(self._of(table).execute(_count(table)).scalar_one() for table in TABLES)
 
     def last_key(self, table: Table) -> Row | None:
@@ -119,11 +119,11 @@ class Moment:
         return self._of(table).execute(sa.select(*keys).order_by(*(key.desc() for key in keys)).limit(1)).first()
 
     def rows(self, table: Table, after: Row | None = None) -> Iterator[Row]:
-        """Yield the rows behind a key, in the order of keys."""
+        """Yield the rows after a key, in the order of keys."""
         yield from self._of(table).execute(_rows(table, after), execution_options={"yield_per": BATCH})
 
     def insert(self, table: Table, rows: Sequence[Row]) -> None:
-        """Insert rows as they are, also the numbers that a database would give by itself."""
+        """Insert rows unchanged, including numbers that a database would assign itself."""
         insert_rows(self._of(table), table, rows)
 
     def clear(self) -> None:
@@ -132,12 +132,12 @@ class Moment:
             self._of(table).execute(sa.delete(table))
 
     def set_facts(self, facts: Mapping[str, str]) -> None:
-        """Make these the facts about the library, and no others."""
+        """Replace all facts about the library by these."""
         self.catalog.execute(sa.delete(library))
         insert_rows(self.catalog, library, list(facts.items()))
 
     def count_on(self) -> None:
-        """Have PostgreSQL number new rows behind those that are there; SQLite does so by itself."""
+        """Make PostgreSQL number new rows after the existing ones; SQLite does so by itself."""
         for table in TABLES:
             connection = self._of(table)
             for column in table.columns if connection.dialect.name == "postgresql" else ():
@@ -169,7 +169,7 @@ def copy_all(source: Moment, target: Moment, progress: Progress) -> None:
 
 
 def difference(one: Moment, other: Moment) -> Iterator[str | None]:
-    """Compare all rows; yield None after each batch of equal ones, and the name of a table that differs."""
+    """Compare all rows; yield None after each batch of equal ones, or the name of a table that differs."""
     for table in TABLES:
         pairs = zip_longest(one.rows(table), other.rows(table))
         for batch in in_batches(pairs):
@@ -177,7 +177,7 @@ def difference(one: Moment, other: Moment) -> Iterator[str | None]:
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert whole rows of a table. Raises LibraryError for text that PostgreSQL can't keep."""
+    """Insert whole rows of a table. Raises LibraryError for text that PostgreSQL can't store."""
     if not rows:
         return
     if connection.dialect.name == "postgresql":
@@ -188,7 +188,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
 
 
 def _copy_in(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert by COPY, which is the fastest, and which takes numbers for columns that PostgreSQL numbers itself."""
+    """Insert by COPY, which is the fastest, and which accepts numbers for columns that PostgreSQL numbers itself."""
     import psycopg
     from psycopg.sql import SQL, Identifier
 
@@ -218,7 +218,7 @@ def _is_of_accounts(table: Table) -> bool:
 
 
 def _keys(table: Table) -> list[sa.Column[Any]]:
-    """Return the columns that rows are ordered by: the order in which they were made, where the table has it."""
+    """Return the columns that order the rows: the order of creation, if the table has it."""
     return [table.c.rowid] if "rowid" in table.c else list(table.primary_key)
 
 

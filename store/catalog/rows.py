@@ -21,7 +21,7 @@ class DocumentPage:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """How much a library holds. `languages` counts passages, `speakers` counts documents."""
+    """The size of a library. `languages` counts passages, `speakers` counts documents."""
 
     documents: int
     passages: int
@@ -44,24 +44,24 @@ class StoredPassage:
 
 @dataclass(frozen=True, slots=True)
 class StoredVectors:
-    """The vectors of a passage alone: ranking looks at far more passages than are shown."""
+    """Only the vectors of a passage: ranking examines far more passages than are shown."""
 
     passage_id: str
     language: str
     title: str
-    """Of its document."""
+    """The document's title."""
     vectors: NDArray[np.float32]
     """Raw unit vectors ``(1 + sentences, dimensions)``: row 0 the passage, then its sentences."""
 
 
 @dataclass(frozen=True, slots=True)
 class PackedVectors:
-    """What the embedding model made of a passage, as the catalog stores it."""
+    """A passage's vectors in the form that the catalog stores."""
 
     halves: bytes
     """See `store.catalog.packing.pack_vectors`."""
     tokens: bytes
-    """See `store.embedding.token_states.PassageTokens`; empty where the model has no basis for them."""
+    """See `store.embedding.token_states.PassageTokens`; empty if the model has no basis for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class UnembeddedPassage:
     key: int
     document: int
     content: bytes
-    """Digest of what is embedded."""
+    """Digest of its embedded parts."""
     start: int
     end: int
     heading: Span | None
@@ -90,7 +90,7 @@ class UnembeddedPassage:
 
 @dataclass(frozen=True, slots=True)
 class IndexRow:
-    """What the indexes hold of one passage."""
+    """A passage's entry in the indexes."""
 
     passage_id: str
     document_id: str
@@ -120,5 +120,5 @@ class UnfinishedChange:
     key: int
     id: str
     state: str
-    """``pending``: not yet live; ``retired``: not live any more; ``live``: its index entries are stale."""
+    """``pending``: not yet live; ``retired``: no longer live; ``live``: its index entries are stale."""
     uri: str

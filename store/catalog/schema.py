@@ -1,7 +1,7 @@
 """Create and migrate the catalog's schema: Alembic revisions, applied in order, after a backup of a file.
 
-A revision is a number: its name ends with the schema that it makes. A new PostgreSQL database gets the current tables at
-once. On SQLite, `PRAGMA user_version` also has the number, for older versions of Attest, which don't know Alembic.
+A revision is a number: its name ends with the schema that it makes. A new PostgreSQL database gets the current tables
+at once. On SQLite, `PRAGMA user_version` also has the number, for older versions of Attest, which don't know Alembic.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x41545354
 """Marks a file as a catalog of ours, so that another program's database is never migrated."""
 _ALEMBIC = threading.Lock()
-"""Alembic has one migration of a process in hand at a time: its revisions find their connection by a global."""
+"""Alembic runs one migration per process at a time: its revisions find their connection through a global."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSIONS = "alembic_version"
-"""The table in which Alembic notes the revision of a SQLite file."""
+"""The table in which Alembic stores the revision of a SQLite file."""
 SERVER_VERSIONS = "attest_version"
-"""Its name on PostgreSQL, where another program's revisions may lie in a table of Alembic's own name."""
+"""Its name on PostgreSQL, because another program's revisions may be in a table with Alembic's default name."""
 _REVISION = sa.select(sa.column("version_num", sa.Text)).select_from(sa.table(SERVER_VERSIONS)).limit(3)
 _MADE_BY = sa.select(library.c.value).where(library.c.name == "made_by")
 
@@ -48,9 +48,9 @@ def latest_schema(folder: Path = MIGRATIONS) -> int:
 
 
 def migrate(where: Path | URL, folder: Path = MIGRATIONS) -> Path | None:
-    """Bring the catalog at `where` to the latest schema, making it if it's absent.
+    """Bring the catalog at `where` to the latest schema; create it if it is missing.
 
-    Returns the backup made before an existing file was changed, None if none was needed.
+    Returns the backup made before changing an existing file; None if none was needed.
     Raises SchemaVersionError for a newer schema, LibraryError for a file of another kind.
     """
     backup = None
@@ -63,7 +63,7 @@ def migrate(where: Path | URL, folder: Path = MIGRATIONS) -> Path | None:
                 current = check_schema(connection, where, folder)
             if current == latest_schema(folder):
                 return None
-            with database.writing() as connection:  # where another process was faster, there is nothing left to do
+            with database.writing() as connection:  # if another process was faster, there is nothing left to do
                 current = check_schema(connection, where, folder)
                 if isinstance(where, Path) and 0 < current < latest_schema(folder):
                     backup = _back_up(where, current)
@@ -106,7 +106,7 @@ def check_file(connection: sqlite3.Connection, path: Path, folder: Path = MIGRAT
 
 
 def _noted_revision(connection: sqlite3.Connection, path: Path) -> int:
-    """Return the revision that Alembic noted in a file; 0 where it never did, as before Attest used it."""
+    """Return the revision that Alembic stored in a file; 0 if none, as before Attest used it."""
     has_table = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = ?)"
     if not connection.execute(has_table, (VERSIONS,)).fetchone()[0]:
         return 0
@@ -115,7 +115,7 @@ def _noted_revision(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _revision(rows: Sequence[object], table: str, where: str) -> int:
-    """Return the number in the one row of a table of revisions. Raises LibraryError for other rows."""
+    """Return the number in the only row of a table of revisions. Raises LibraryError for other rows."""
     if len(rows) == 1 and re.fullmatch(r"[0-9]{4}", str(rows[0])):
         return int(str(rows[0]))
     held = " and ".join(map(repr, rows)) or "no row"
@@ -140,7 +140,7 @@ def _newer(where: str, made_by: str | None, current: int, folder: Path) -> Schem
 
 
 def _upgrade(connection: Connection, current: int, folder: Path, to: str = "head") -> None:
-    """Run the revisions that are missing, inside the caller's transaction."""
+    """Run the missing revisions, inside the caller's transaction."""
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
     from alembic.runtime.migration import MigrationContext, MigrationStep

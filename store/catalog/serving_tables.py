@@ -1,4 +1,4 @@
-"""Define tables that servers of one library share, on PostgreSQL only: they are about servers, and in no backup."""
+"""Define tables that servers of one library share, on PostgreSQL only; they are about servers, and in no backup."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ uploads = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("name", TEXT, nullable=False),
-    Column("folder", TEXT),  # which folder of uploads has the file: servers may have one together or each its own
+    Column("folder", TEXT),  # which folder of uploads has the file: servers may share one or have their own
     Column("path", TEXT),  # below it; NULL: not a file
     Column("collection", TEXT),
     Column("state", TEXT, nullable=False),
@@ -25,7 +25,7 @@ uploads = Table(
     Index("serving_uploads_by_state", "state", "id"),
 )
 
-# Documents that were removed of late and can be brought back.
+# Recently removed documents that can be brought back.
 removed = Table(
     "serving_removed",
     metadata,

@@ -46,11 +46,11 @@ EMBEDDING = (
 ).scalar_subquery()
 """The embedding run whose vectors are in use."""
 _SENTENCES = sa.func.length(_P.sentences, type_=Integer).op("/", return_type=Integer())(sa.literal_column("8"))
-"""How many sentences a passage has."""
+"""The number of sentences in a passage."""
 
 
 def is_whole(dimensions: ColumnElement[int]) -> ColumnElement[bool]:
-    """Return the condition that a passage has all vectors that it should have, of as many dimensions."""
+    """Return the condition that a passage has all its vectors, with the same number of dimensions."""
     return sa.func.length(_V.halves, type_=Integer) == dimensions * 2 * (_SENTENCES + 1)
 
 
@@ -59,7 +59,7 @@ def _with_vectors(run: ColumnElement[int]) -> sa.Join:
 
 
 def first_vector(dimensions: ColumnElement[int]) -> ColumnElement[bytes]:
-    """Return only the passage's own vector of its packed ones."""
+    """Return only the passage's own vector from its packed ones."""
     return sa.func.substr(_V.halves, 1, dimensions * 2, type_=LargeBinary)
 
 
@@ -141,12 +141,12 @@ _COUNTED = (
 
 
 class Snapshot(DocumentReader):
-    """One moment of the catalog, for as long as its transaction is open. Not shared by threads."""
+    """One moment of the catalog, while its transaction is open. Not shared by threads."""
 
     def stored_passages(self, passage_ids: Sequence[str], where: Filter | None = None) -> dict[str, StoredPassage]:
         """Return those of `passage_ids` that are live and pass the filter, by id.
 
-        The filter's languages go by the passage, as in the indexes.
+        The filter's languages are compared with the passage's, as in the indexes.
         """
         dimensions = self.number("dimensions")
         conditions = document_condition(where, _P.language)
@@ -162,7 +162,7 @@ class Snapshot(DocumentReader):
         return found
 
     def stored_vectors(self, passage_ids: Sequence[str], where: Filter | None = None) -> dict[str, StoredVectors]:
-        """Return the vectors of those that `stored_passages` would return, in the order of `passage_ids`."""
+        """Return the vectors of what `stored_passages` would return, in the order of `passage_ids`."""
         dimensions = self.number("dimensions")
         conditions = document_condition(where, _P.language)
         rows = self._select_in(_STORED_VECTORS.where(*conditions) if conditions else _ALL_VECTORS, passage_ids)
@@ -170,7 +170,7 @@ class Snapshot(DocumentReader):
         return {passage_id: found[passage_id] for passage_id in passage_ids if passage_id in found}
 
     def stored_tokens(self, passage_ids: Sequence[str]) -> dict[str, bytes]:
-        """Return the packed tokens of live passages, by id; passages without any are left out."""
+        """Return the packed tokens of live passages, by id, without passages that have none."""
         return {row[0]: row[1] for row in self._select_in(_STORED_TOKENS, passage_ids, none=b"")}
 
     def language_statistics(self) -> dict[str, LanguageStatistics]:
@@ -186,9 +186,9 @@ class Snapshot(DocumentReader):
         return {row[0]: LanguageStatistics(row[0], row[1], unpack_sum(row[2])) for row in rows}
 
     def index_rows(self, document_keys: Sequence[int], run: int, *, texts: bool = True) -> Iterator[IndexRow]:
-        """Yield what the indexes hold of documents in any state, passage by passage, with vectors of this run.
+        """Yield the index entries of documents in any state, passage by passage, with vectors of this run.
 
-        Without `texts` their texts are left empty.
+        Without `texts`, their texts stay empty.
         """
         for keys in self._portions(document_keys):
             found = iter(self._select_in(_INDEX_ROWS, keys, run=run))
@@ -221,7 +221,7 @@ class Snapshot(DocumentReader):
             yield portion
 
     def live_keys(self, last: int, limit: int) -> list[int]:
-        """Return the keys of up to `limit` live documents that follow `last`, in order."""
+        """Return the keys of up to `limit` live documents after `last`, in order."""
         return list(self._connection.scalars(_LIVE_KEYS, {"last": last, "limit": limit}))
 
     def stored_document(self, document_id: str) -> StoredDocument | None:
@@ -243,7 +243,7 @@ class Snapshot(DocumentReader):
         return {content: PackedVectors(*row) for content, row in found.items() if row is not None}
 
     def unembedded_passages(self, document_keys: Sequence[int], run: int) -> list[UnembeddedPassage]:
-        """Return the passages of documents that have no vectors of this run, in order."""
+        """Return the passages of documents without vectors of this run, in order."""
         rows = self._select_in(_UNEMBEDDED, document_keys, run=run)
         return [
             UnembeddedPassage(
@@ -259,11 +259,11 @@ class Snapshot(DocumentReader):
         ]
 
     def unfinished_changes(self) -> list[UnfinishedChange]:
-        """Return the documents whose adding, removal or change of metadata was begun and not finished."""
+        """Return the documents whose addition, removal or change of metadata is unfinished."""
         return [UnfinishedChange(*row) for row in self._connection.execute(_UNFINISHED)]
 
     def passage_ids(self, document_keys: Sequence[int]) -> list[str]:
-        """Return the ids of documents' passages, whatever their state."""
+        """Return the ids of documents' passages, in any state."""
         return [row[0] for row in self._select_in(_PASSAGE_IDS, document_keys)]
 
     def sample(self, size: int) -> list[SampledVector]:

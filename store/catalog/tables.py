@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     AnyRow = sa.Row[*tuple[Any, ...]]
 
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-"""Ordered by code points, as SQLite does and as pages of documents need it."""
+"""Ordered by code points, like SQLite, as pages of documents need it."""
 metadata = sa.MetaData()
 IS_LIVE: sa.ColumnClause[str] = sa.literal_column("'live'")
-"""Literal, because an index on live documents serves no query that has a parameter in its place."""
+"""Literal, because the index on live documents isn't used for a query that has a parameter here."""
 
 library = Table(
     "library",
@@ -45,7 +45,7 @@ documents = Table(
     Column("media_type", TEXT, nullable=False),
     Column("pages", TEXT, nullable=False),  # JSON array of offsets
     Column("normalization", BigInteger, nullable=False),
-    Column("version", TEXT, nullable=False),  # digest of the text and of how it was cut into passages
+    Column("version", TEXT, nullable=False),  # digest of the text and of its division into passages
     Column("characters", BigInteger, nullable=False),
     Column("passage_count", BigInteger, nullable=False),
     Column("state", TEXT, CheckConstraint("state IN ('pending', 'live', 'retired')"), nullable=False),
@@ -99,7 +99,7 @@ passages = Table(
     Column("heading_start", BigInteger),
     Column("heading_end", BigInteger),
     Column("sentences", LargeBinary, nullable=False),  # packed spans, relative to start_offset
-    Column("content", LargeBinary, nullable=False),  # digest of what is embedded: equal words need embedding once
+    Column("content", LargeBinary, nullable=False),  # digest of the embedded parts: equal words are embedded once
     sa.UniqueConstraint("document", "ordinal"),
     Index("passages_content", "content"),
 )
@@ -111,7 +111,7 @@ vectors = Table(
     # Which run of which model: `library.embedding` names the one in use.
     Column("embedding", BigInteger, primary_key=True),
     Column("halves", LargeBinary, nullable=False),  # float16, row 0 the passage, then its sentences
-    # What late interaction compares a question with. Empty where the model has no basis for it.
+    # Used by late interaction. Empty if the model has no basis for it.
     Column("tokens", LargeBinary, nullable=False, server_default=sa.text("''")),
 )
 
@@ -121,11 +121,11 @@ languages = Table(
     Column("language", TEXT, primary_key=True),
     Column("count", BigInteger, nullable=False),
     Column("sum", LargeBinary, nullable=False),  # float64
-    # Sum over passages of their mean code, float64; empty where there are none.
+    # Sum over passages of their mean code, float64; empty if there are none.
     Column("tokens", LargeBinary, nullable=False, server_default=sa.text("''")),
 )
 
-# The statistics that the indexes in use were made with: vectors there are centered by these, not by newer ones.
+# The statistics of the indexes in use: their vectors are centered by these, not by newer ones.
 centering = Table(
     "centring",
     metadata,
@@ -136,7 +136,7 @@ centering = Table(
 
 
 def _rowid() -> Column[int]:
-    """Return the order in which rows were made: SQLite has such a column in every table, by this name."""
+    """Return the order in which rows were created: SQLite has such a column in every table, with this name."""
     return Column("rowid", BigInteger, Identity(always=True), nullable=False)
 
 
@@ -152,7 +152,7 @@ conversations = Table(
     Index("conversations_by_owner", "owner", "updated"),
 )
 
-# A tree of turns for each conversation, every answer kept whole beside its question.
+# A tree of turns for each conversation, with the whole answer next to each question.
 turns = Table(
     "turns",
     metadata,
@@ -174,7 +174,7 @@ turns = Table(
     Index("turns_by_parent", "parent"),
 )
 
-# A verdict outlives its conversation: it carries the answer that it is about.
+# A verdict outlives its conversation, so it includes the answer that it is about.
 feedback = Table(
     "feedback",
     metadata,

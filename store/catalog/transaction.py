@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
-from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too, which has the same clause
+from sqlalchemy.dialects.postgresql import insert  # also compiles for SQLite, which has the same clause
 
 from store.catalog.compiled_statements import Compiled
 from store.catalog.documents import MANY
@@ -66,28 +66,28 @@ _DELETE_INCOMPLETE = sa.delete(vectors).where(sa.tuple_(_V.passage, _V.embedding
 
 
 class Transaction(LanguageCounter):
-    """The catalog while it is changed; it reads what it has written. See `Catalog.transaction`."""
+    """The catalog during a change; it reads what it has written. See `Catalog.transaction`."""
 
     def set_value(self, name: str, value: str | int) -> None:
-        """Note a fact about the library itself."""
+        """Store a fact about the library itself."""
         self._connection.execute(_SET_VALUE, {"name": name, "value": str(value)})
 
     def delete_value(self, name: str) -> None:
-        """Forget a fact about the library itself; an unknown one is no error."""
+        """Delete a fact about the library itself, if it exists."""
         self._connection.execute(sa.delete(library).where(library.c.name == name))
 
     def bump_revision(self) -> None:
-        """Count a change of what readers see, so that they can tell that something changed under them."""
+        """Count a change that readers can see, so that they notice it."""
         self._connection.execute(_COUNT_REVISION)
 
     def taken(self, document_ids: Sequence[str]) -> set[str]:
-        """Return those of the ids that a document has which is live, or is being added."""
+        """Return those of the ids that belong to a live document, or to one being added."""
         return {row[0] for statement in _TAKEN for row in self._select_in(statement, document_ids)}
 
     def insert_pending(self, batch: Sequence[tuple[ParsedDocument, str]]) -> list[int]:
-        """Store documents, each under its id, that no search sees yet; return their keys.
+        """Store documents, each under its id, invisible to searches; return their keys.
 
-        Their passages have ids of their own, so the entries of two versions can be in the indexes side by side.
+        Their passages have their own ids, so the entries of two versions can be in the indexes at the same time.
         """
         versions = [version_digest(parsed) for parsed, _ in batch]
         rows = [
@@ -115,7 +115,7 @@ class Transaction(LanguageCounter):
         return keys
 
     def insert_vectors(self, embedding: int, rows: Iterable[tuple[int, PackedVectors]]) -> None:
-        """Store packed vectors by passage key, for the given run of the embedding model. Raises as `publish` does."""
+        """Store packed vectors by passage key, for the given run of the embedding model. Raises like `publish`."""
         values = [
             {"embedding": embedding, "passage": key, "halves": packed.halves, "tokens": packed.tokens}
             for key, packed in rows
@@ -126,9 +126,9 @@ class Transaction(LanguageCounter):
             raise _undone() from error
 
     def publish(self, keys: Sequence[int]) -> None:
-        """Make pending documents live, and retire the versions of them that were live.
+        """Make pending documents live, and retire their former live versions.
 
-        Raises LibraryError where another process has undone the change since, taking this one for dead.
+        Raises LibraryError if another process took this one for dead and undid the change.
         """
         uris = [row[0] for row in self._select_in(_PENDING, keys)]
         if len(uris) != len(keys):
@@ -141,7 +141,7 @@ class Transaction(LanguageCounter):
         self.bump_revision()
 
     def retire(self, keys: Sequence[int]) -> None:
-        """Take live documents out of sight; their rows stay until the indexes have forgotten them."""
+        """Hide live documents; their rows stay until the indexes have forgotten them."""
         self.count_documents(keys, sign=-1)
         self._set_state(keys, "retired")
         self.bump_revision()
@@ -156,7 +156,7 @@ class Transaction(LanguageCounter):
             self._connection.execute(_DELETE, {"keys": keys[start : start + MANY]})
 
     def update_metadata(self, key: int, parsed: ParsedDocument) -> bool:
-        """Give a document new metadata where it differs; return whether anything that users see did."""
+        """Give a document new metadata if they differ; return whether anything visible to users changed."""
         columns = _document_columns(parsed.document) | {"original_sha256": parsed.document.original_sha256}
         before = self._connection.execute(sa.select(*(_D[name] for name in columns)).where(_BY_KEY), {"of": key}).one()
         changed = tuple(before) != tuple(columns.values())
@@ -172,7 +172,7 @@ class Transaction(LanguageCounter):
         return changed
 
     def begin_run(self, fingerprint: str) -> int:
-        """Return the number of the embedding run that this model began and didn't finish, or of a new one."""
+        """Return the number of this model's unfinished embedding run, or of a new one."""
         known = {row[0]: row[1] for row in self._connection.execute(_NOTED)}
         if known.get("next_fingerprint") == fingerprint:
             return int(known["next_embedding"])
@@ -182,17 +182,17 @@ class Transaction(LanguageCounter):
         return run
 
     def delete_other_runs(self, run: int) -> None:
-        """Delete all vectors but this run's, and the note that it was under way."""
+        """Delete all vectors of other runs, and the record that this one was in progress."""
         self._connection.execute(sa.delete(vectors).where(_V.embedding != run))
         self.delete_value("next_fingerprint")
 
     def delete_unfinished(self) -> None:
-        """Delete every document that isn't live, and note that all index entries are current."""
+        """Delete every document that isn't live, and record that all index entries are current."""
         self._connection.execute(_DELETE_UNFINISHED)
         self._connection.execute(_SETTLE)
 
     def mark_indexed(self, keys: Iterable[int]) -> None:
-        """Note that the index entries of these documents are current."""
+        """Record that the index entries of these documents are current."""
         values = [{"of": key} for key in keys]
         if values:
             self._connection.execute(_MARK_INDEXED, values)
@@ -208,7 +208,7 @@ def _undone() -> LibraryError:
 
 
 def _document_columns(document: Document) -> dict[str, object]:
-    """Return what a user may change about a document without changing its text."""
+    """Return the values that a user may change without changing the document's text."""
     first, last = day_range(document.published) if document.published else (None, None)
     return {
         "uri": document.uri,
@@ -226,7 +226,7 @@ def _document_columns(document: Document) -> dict[str, object]:
 
 
 def _version_columns(parsed: ParsedDocument, document_id: str, version: str) -> dict[str, object]:
-    """Return what a document is stored with besides, which only another version changes."""
+    """Return a document's other values, which only another version changes."""
     return {
         "id": document_id,
         "original_sha256": parsed.document.original_sha256,

@@ -16,9 +16,9 @@ from store.types import Progress
 
 
 def copy_to_files(database: URL, folder: Path, progress: Progress) -> int:
-    """Write catalog and accounts, as they are at one moment, into files in a folder; return their schema version.
+    """Write catalog and accounts, at one moment, into files in a folder; return their schema version.
 
-    Raises LibraryError for a library that is only partly there.
+    Raises LibraryError for an incomplete library.
     """
     with LibraryDatabases.opened(database) as there, LibraryDatabases.opened(folder) as files:
         with there.moment() as moment, files.changing() as copy:
@@ -34,15 +34,15 @@ def copy_to_files(database: URL, folder: Path, progress: Progress) -> int:
 
 
 def holds_rows(database: URL) -> bool:
-    """Return whether there is anything in a library's tables. Raises LibraryError for another program's."""
+    """Return whether a library's tables have any rows. Raises LibraryError for another program's tables."""
     with LibraryDatabases.opened(database) as there, there.moment() as moment:
         return moment.count() > 0
 
 
 def copy_from_files(folder: Path, database: URL, progress: Progress, *, then: Callable[[], None]) -> None:
-    """Replace what a library's tables hold by what files in a folder hold, all at once, and run `then` before that.
+    """Replace the contents of a library's tables by those of files in a folder, at once; run `then` before.
 
-    Raises LibraryLockedError while a process has the library open; where anything raises, nothing is changed.
+    Raises LibraryLockedError while a process has the library open. After any error, nothing is changed.
     """
     with LibraryDatabases.opened(folder) as files, LibraryDatabases.opened(database) as there:
         if not there.catalog.own():

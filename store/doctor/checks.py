@@ -1,4 +1,4 @@
-"""Check for `attest doctor` everything that can go wrong with a library and be seen from the library alone.
+"""Check for `attest doctor` everything that can go wrong with a library and is visible in the library alone.
 
 Each check is a function from a library to findings. Only `repair` changes anything.
 """
@@ -43,12 +43,12 @@ from store.types import Progress
 from store.version import program_version
 
 FREE_BYTES = 500_000_000
-"""Below this there may not be room for a rebuild, or for SQLite to go on."""
+"""Below this there may not be room for a rebuild, or for SQLite to continue."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a report begins with, whether or not anything is wrong."""
+    """The beginning of a report, regardless of problems."""
 
     home: str
     owner: str
@@ -59,7 +59,7 @@ class Facts:
 
 
 def facts(library: Library) -> Facts:
-    """Return where the library is, which process owns it, and the versions that run it."""
+    """Return where the library is, which process owns it, and the versions in use."""
     home = library.settings.home
     owner = read_owner(home)
     counts = library.statistics()
@@ -79,7 +79,7 @@ def facts(library: Library) -> Facts:
 
 
 def check(library: Library) -> list[Finding]:
-    """Return all findings, in the order in which they are best dealt with."""
+    """Return all findings, in the order in which to handle them."""
     return [finding for examine in CHECKS for finding in examine(library)]
 
 
@@ -128,12 +128,12 @@ def check_catalog(library: Library) -> Iterator[Finding]:
         else:
             yield Finding("catalog", f"The catalog is damaged ({messages}): {advice}.")
     if orphans:
-        # No orphan is deleted: it may be all that is left of a document.
+        # Orphans are not deleted: they may be all that is left of a document.
         yield Finding("catalog", f"{orphans} rows of the catalog belong to nothing: {advice}.")
 
 
 def check_documents(library: Library) -> Iterator[Finding]:
-    """Compare every text with its hash, and everything that points into it with its length."""
+    """Compare every text with its hash, and all offsets into it with its length."""
     for keys in library.ownership.catalog.live_pages():
         for key in keys:
             with library.snapshot() as snapshot:
@@ -145,7 +145,7 @@ def check_documents(library: Library) -> Iterator[Finding]:
 
 
 def check_vectors(library: Library) -> Iterator[Finding]:
-    """Find passages without all their vectors in the catalog, and language sums that aren't theirs."""
+    """Find passages that lack vectors in the catalog, and wrong language sums."""
     with library.snapshot() as snapshot:
         incomplete = count_incomplete(snapshot)
         if incomplete:
@@ -171,7 +171,7 @@ def check_embedder(library: Library) -> Iterator[Finding]:
 
 
 def check_indexes(library: Library) -> Iterator[Finding]:
-    """Check that the derived indexes hold the catalog's passages, all of them and no others, and find them."""
+    """Check that the derived indexes have exactly the catalog's passages, and find them."""
     try:
         with library.ownership.indexes() as indexes, library.snapshot() as snapshot:
             yield from _compare("keywords", snapshot, indexes.keywords.passage_ids())
@@ -192,7 +192,7 @@ def check_indexes(library: Library) -> Iterator[Finding]:
 
 
 def _compare(name: str, snapshot: Snapshot, indexed: Iterable[str], lost: Fix = "rebuild") -> Iterator[Finding]:
-    """Compare an index's ids with the catalog's; both are read in pages, never held whole."""
+    """Compare an index's ids with the catalog's; both are read in pages, never all in memory."""
     expected = sum(each.count for each in snapshot.language_statistics().values())
     total = known = 0
     for ids in in_pages(indexed):
@@ -212,7 +212,7 @@ def _index_finding(name: str, what: str, fix: Fix = "rebuild") -> Finding:
 
 
 def check_changes(library: Library) -> Iterator[Finding]:
-    """Find changes that were left half done; while another process adds documents, there always are some."""
+    """Find unfinished changes; while another process adds documents, there always are some."""
     if not library.ownership.owned:
         return
     with library.ownership.locks.documents() as held, library.snapshot() as snapshot:
@@ -224,7 +224,7 @@ def check_changes(library: Library) -> Iterator[Finding]:
 
 
 def check_disk(library: Library) -> Iterator[Finding]:
-    """Check that there is room to go on, and to rebuild the indexes beside the old ones."""
+    """Check that there is room to continue, and to build new indexes next to the old ones."""
     home = library.settings.home
     folder = derived_folder(home, in_postgresql=library.settings.database_url is not None)
     derived = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from store.library import Library
 
 AGE = 3600.0
-"""Seconds after which an unfinished file counts as left behind; uploads and backups take no lock."""
+"""Seconds after which an unfinished file counts as abandoned, because uploads and backups take no lock."""
 
 
 def check_leftovers(library: Library) -> Iterator[Finding]:
-    """Find files that a killed process had begun to write."""
+    """Find files that a killed process left unfinished."""
     found = leftovers(library)
     if found:
         size = sum(_size(path) for path in found) // 1_000_000
@@ -118,7 +118,7 @@ def _last_written(path: Path) -> float:
 
 
 def _statuses(path: Path) -> Iterator[os.stat_result]:
-    """Yield the status of a file, or of a folder and all in it, except what goes away meanwhile."""
+    """Yield the status of a file, or of a folder and its contents, except those that disappear meanwhile."""
     folders = () if path.is_symlink() else os.walk(path)
     within = (Path(folder, name) for folder, _, names in folders for name in names)
     for each in chain((path,), within):

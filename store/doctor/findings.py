@@ -10,10 +10,10 @@ Fix = Literal["rebuild", "refill", "embed", "settle", "reindex", "leftovers", "m
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong with a library."""
+    """A problem of a library."""
 
     check: str
     message: str
     """A whole sentence that says what is wrong and what to do."""
     fix: Fix | None = None
-    """What `store.doctor.checks.repair` would do about it; None where only the user can."""
+    """What `store.doctor.checks.repair` would do about it; None if only the user can."""

@@ -1,17 +1,17 @@
 """Remove the language from vectors, so that a passage is found from any language.
 
-A multilingual model's vectors carry their language more strongly than their subject: the mean vector of a language
-is the largest part of what all its texts share. Taking each language's mean away, from passages and from questions
-alike, repairs most of it (cf. "language-agnostic" embeddings, Libovický et al. 2020, arXiv:2004.05160).
+A multilingual model's vectors depend more on their language than on their subject: the mean vector of a language is the
+largest part that all its texts share. Subtracting each language's mean, from passages and from questions, corrects most
+of it (cf. "language-agnostic" embeddings, Libovický et al. 2020, arXiv:2004.05160).
 
-Two sources tell the means. Numbers that ship, one per language, computed from translations of one text; and the
-library's own passages, which outweigh them as the library grows:
+The means have two sources: shipped values, one per language, computed from translations of one text; and the library's
+own passages, which outweigh them as the library grows:
 
     mean(language) = (count * mean of the library's passages + PRIOR * shipped mean) / (count + PRIOR)
 
-Where the library's subject moves its passages away from the shipped means, it moves the questions the same way: the
-average of these moves is taken off questions too, of which a library has no statistics. A language that no number
-ships for falls back to the average of all languages, and to its own passages as they come.
+If the library's subject moves its passages away from the shipped means, it moves the questions in the same way. So the
+average of these moves is also subtracted from questions, for which a library has no statistics. A language without a
+shipped value uses the average of all languages, and its own passages as they are added.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from store.embedding import FloatArray
 
 SHIPPED = Path(__file__).parent / "fitted"
 PRIOR = 10
-"""Passages of its own that a library's mean needs to count as much as the shipped one; flat between 5 and 20."""
+"""Passages of its own that a library's mean needs to count as much as the shipped one; any value from 5 to 20 works as
+well."""
 
 
 class Statistics(Protocol):
@@ -37,11 +38,11 @@ class Statistics(Protocol):
 
     @property
     def count(self) -> int:
-        """Passages."""
+        """Number of passages."""
 
     @property
     def sum(self) -> NDArray[np.float64]:
-        """Of their unit vectors, (dimensions,)."""
+        """Sum of their unit vectors, (dimensions,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,12 @@ class LanguageMeans:
 
     @classmethod
     def none(cls, dimensions: int) -> LanguageMeans:
-        """For a model that nobody computed means for: the library's own statistics do all the work."""
+        """For a model without computed means: only the library's own statistics are used."""
         return cls((), np.zeros((0, dimensions), np.float32), np.zeros((0, dimensions), np.float32))
 
     @classmethod
     def load(cls, path: Path) -> LanguageMeans:
-        """Read what `save` wrote."""
+        """Read the output of `save`."""
         with np.load(path) as data:
             return cls(
                 tuple(str(tag) for tag in data["languages"]),
@@ -68,7 +69,7 @@ class LanguageMeans:
             )
 
     def save(self, path: Path) -> None:
-        """Write as float16: its rounding is far below what a mean of sixty texts is sure of."""
+        """Write as float16: its rounding is far below the precision of a mean of sixty texts."""
         np.savez_compressed(
             path,
             languages=np.array(self.languages),
@@ -85,7 +86,7 @@ class LanguageMeans:
 
 
 def load_means(model_name: str, dimensions: int, folder: Path = SHIPPED) -> LanguageMeans:
-    """Return the means that ship for a model of this name, or none."""
+    """Return the means shipped for a model with this name, or none."""
     path = folder / f"{model_name}.npz"
     if path.is_file():
         means = LanguageMeans.load(path)
@@ -95,7 +96,7 @@ def load_means(model_name: str, dimensions: int, folder: Path = SHIPPED) -> Lang
 
 
 class Centering:
-    """The means in force for one library at one moment."""
+    """The current means for one library."""
 
     def __init__(self, shipped: LanguageMeans, library: Mapping[str, Statistics] | None = None) -> None:
         library = library or {}
@@ -108,7 +109,7 @@ class Centering:
             for language, statistics in library.items()
         }
         moves = {tag: refined[tag] - known[tag] for tag in refined if tag in known}
-        # By what each is sure of, not by its size: a library's largest language doesn't speak for the others.
+        # Weighted by certainty, not by size: a library's largest language says nothing about the others.
         sure = [library[tag].count / (library[tag].count + PRIOR) for tag in moves]
         shift = np.average(list(moves.values()), axis=0, weights=sure) if moves else np.zeros(dimensions)
         queries = dict(zip(shipped.languages, shipped.queries + shift, strict=True))
@@ -121,7 +122,7 @@ class Centering:
         self.version = shipped.version
 
     def center(self, vectors: FloatArray, languages: Sequence[str]) -> FloatArray:
-        """Passage or sentence vectors (n, dimensions) without their languages' means, unit length again."""
+        """Return passage or sentence vectors (n, dimensions) without their languages' means, with unit length."""
         if not languages:
             return vectors
         rows = {language: row for row, language in enumerate(dict.fromkeys(languages))}
@@ -129,7 +130,7 @@ class Centering:
         return _unit(vectors - means[[rows[language] for language in languages]])
 
     def passage_means(self, languages: Sequence[str]) -> FloatArray:
-        """Return what is taken off the passages of these languages: (languages, dimensions)."""
+        """Return what to subtract from the passages of these languages: (languages, dimensions)."""
         return np.stack([self._passages.get(language, self._passage_default) for language in languages])
 
     def center_query(self, vector: FloatArray, language: str) -> FloatArray:
@@ -137,12 +138,12 @@ class Centering:
         return _unit(vector - self.query_mean(language))
 
     def query_mean(self, language: str) -> FloatArray:
-        """Return what is taken off questions in this language: (dimensions,)."""
+        """Return what to subtract from questions in this language: (dimensions,)."""
         return self._queries.get(language, self._query_default)
 
 
 def _unit(vectors: FloatArray) -> FloatArray:
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    # A vector that equals its language's mean has no direction of its own: it is like nothing.
+    # A vector equal to its language's mean has no direction, so it is similar to nothing.
     unit: FloatArray = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 1e-6)
     return unit

@@ -1,8 +1,8 @@
 """Turn text into vectors: the `Embedder` interface, and an embedder of a tokenizer and a model of token states.
 
-A passage and its sentences share one pass through the model. The passage's vector is pooled from all its
-tokens, a sentence's from its own tokens as they stand in the passage ("late chunking", Günther et al. 2024,
-arXiv:2409.04701): sentences know their context and cost nothing. `docs/decisions` has the measurement.
+A passage and its sentences share one pass through the model. The passage's vector is pooled from all its tokens, a
+sentence's from its own tokens in the passage ("late chunking", Günther et al. 2024, arXiv:2409.04701). So sentences
+have context at no extra cost. `docs/decisions` has the measurement.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 
 BATCH_TOKENS = 2048
-"""Padded tokens in one batch: more brings no speed on a processor, and costs memory."""
+"""Padded tokens per batch: more are no faster on a CPU, and use more memory."""
 RECENT_QUESTIONS = 64
-"""Questions whose vectors are remembered, some 20 kB each."""
+"""Questions whose vectors are cached, some 20 kB each."""
 
 
 @dataclass(frozen=True, slots=True)
 class PassageText:
-    """What is embedded for one passage; `sentences` are spans of `text`."""
+    """The parts of a passage to embed; `sentences` are spans of `text`."""
 
     text: str
     sentences: tuple[Span, ...] = ()
@@ -48,7 +48,7 @@ class PassageVectors:
     passage: FloatArray
     sentences: FloatArray
     tokens: PassageTokens | None = None
-    """The states of its tokens, where the model has a basis for them."""
+    """The states of its tokens, if the model has a basis for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,43 +57,43 @@ class QuestionVectors:
 
     vector: FloatArray
     tokens: FloatArray | None = None
-    """The projected states of its tokens that hold a letter, ``(tokens, size)``, where the model has a basis."""
+    """The projected states of its tokens with letters, ``(tokens, size)``, if the model has a basis."""
 
 
 class Embedder(Protocol):
-    """Makes vectors of texts. Implementations are safe to call from several threads."""
+    """Makes vectors from texts. Implementations are safe to call from several threads."""
 
     @property
     def name(self) -> str:
-        """What a user would call the model."""
+        """The model's name for users."""
 
     @property
     def fingerprint(self) -> str:
-        """Changes whenever vectors would: weights, pooling, prompts."""
+        """Changes whenever vectors would: with weights, pooling, prompts."""
 
     @property
     def dimensions(self) -> int:
-        """Numbers in a vector."""
+        """The length of a vector."""
 
     @property
     def max_tokens(self) -> int:
-        """Tokens that the model reads of one text; what is beyond is not seen."""
+        """Tokens that the model reads of one text; the rest is ignored."""
 
     @property
     def token_basis(self) -> TokenBasis | None:
-        """How states of single tokens are kept; None for a model that no basis ships for."""
+        """How states of single tokens are stored; None if no basis ships for the model."""
 
     def embed_question(self, text: str) -> QuestionVectors:
-        """One question with its tokens."""
+        """Return one question's vector with its tokens."""
 
     def embed_queries(self, texts: Sequence[str]) -> FloatArray:
-        """Unit-length vectors of questions, of shape (texts, dimensions)."""
+        """Return unit-length vectors of questions, of shape (texts, dimensions)."""
 
     def embed_passages(self, passages: Sequence[PassageText], progress: Progress | None = None) -> list[PassageVectors]:
-        """Vectors of passages and of their sentences, in the order given."""
+        """Return vectors of passages and of their sentences, in the order given."""
 
     def count_tokens(self, text: str) -> int:
-        """Tokens in `text`, without special ones."""
+        """Return the number of tokens in `text`, without special ones."""
 
     def tokenize(self, text: str) -> list[str]:
         """Return the tokens of `text` as strings, without special ones."""
@@ -104,24 +104,24 @@ class TokenModel(Protocol):
 
     @property
     def hidden(self) -> int:
-        """Numbers in a state."""
+        """The length of a state."""
 
     def states(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> FloatArray:
-        """Return states ``(rows, tokens, hidden)`` of ids ``(rows, tokens)``; `mask` is 0 where a row is padded."""
+        """Return states ``(rows, tokens, hidden)`` for ids ``(rows, tokens)``; `mask` is 0 for padding."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelUse:
-    """What a model's files say about how to use it."""
+    """A model's instructions for use, from its files."""
 
     fingerprint: str
     """Changes whenever vectors would."""
     prompts: Mapping[str, str]
-    """What stands before a text, by `query` and `document`."""
+    """The prefix of a text, by `query` and `document`."""
     pooling: Pooling
     max_tokens: int
     padding: int
-    """The id of the token that pads."""
+    """The id of the padding token."""
 
 
 class TextEmbedder:
@@ -142,7 +142,7 @@ class TextEmbedder:
         self._remembered = lru_cache(maxsize=RECENT_QUESTIONS)(self._embed_question)
 
     def embed_question(self, text: str) -> QuestionVectors:
-        """See `Embedder.embed_question`. The latest are remembered: one question is often asked of several parts."""
+        """See `Embedder.embed_question`. The latest are cached, because one question is often used by several parts."""
         return self._remembered(text)
 
     def _embed_question(self, text: str) -> QuestionVectors:
@@ -150,7 +150,7 @@ class TextEmbedder:
         if self.token_basis is None:
             return QuestionVectors(read.vector)
         own = read.own()
-        # Every number is near every other one: which it is, keywords know.
+        # All numbers are close to each other; keywords distinguish them.
         words = [any(map(str.isalpha, text[max(0, start) : end])) for start, end in read.offsets[own].tolist()]
         return QuestionVectors(read.vector, read.projected[own][words])
 
@@ -176,7 +176,7 @@ class TextEmbedder:
         return vectors if late else self._with_sentences_alone(passages, vectors)
 
     def token_states(self, texts: Sequence[str], *, as_queries: bool) -> list[FloatArray]:
-        """Return the unit-length states of each text's own tokens, ``(tokens, dimensions)``: what a basis is fitted to."""
+        """Return the unit-length states of each text's own tokens, ``(tokens, dimensions)``, to fit a basis."""
         prefix = self._prompts["query" if as_queries else "document"]
         found = {
             read.index: unit(read.states[own])
@@ -197,7 +197,7 @@ class TextEmbedder:
     def _with_sentences_alone(
         self, passages: Sequence[PassageText], vectors: list[PassageVectors]
     ) -> list[PassageVectors]:
-        """Sentences embedded by themselves: for models whose one pooled token speaks for the whole text."""
+        """Embed sentences separately, for models that pool one token for the whole text."""
         texts = [PassageText(span.of(p.text)) for p in passages for span in p.sentences]
         found: dict[int, FloatArray] = {}
         for batch in self._forward(texts, self._prompts["document"], states=False):
@@ -220,7 +220,7 @@ class TextEmbedder:
         return PassageVectors(read.vector, parts, PassageTokens.of(codes, read.offsets[own], sentences))
 
     def _forward(self, passages: Sequence[PassageText], prefix: str, *, states: bool) -> Iterator[list[_Read]]:
-        """Yield what the model makes of the texts, batch by batch, shortest first; with `states`, of their tokens too."""
+        """Yield the model's results for the texts, batch by batch, shortest first; with `states`, for their tokens too."""
         heads = [f"{prefix}{p.heading}\n" if p.heading else prefix for p in passages]
         encoded = self._encode([head + p.text for head, p in zip(heads, passages, strict=True)])
         tokens = [each.ids for each in encoded]
@@ -240,7 +240,7 @@ class TextEmbedder:
     def _encode(self, texts: Sequence[str]) -> list[Encoding]:
         """Return the tokens of texts with special ones, at most `max_tokens`.
 
-        Truncation is a state of the tokenizer, which other threads use for whole texts: so it is done here.
+        Truncation is a state of the tokenizer, which other threads use for whole texts, so it is done here.
         """
         room = self.max_tokens - self.tokenizer.num_special_tokens_to_add(False)
         encoded = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
@@ -253,7 +253,7 @@ class TextEmbedder:
         ids = np.full((len(rows), width), self._padding, np.int64)
         mask = np.zeros((len(rows), width), np.int64)
         for number, row in enumerate(rows):
-            # Causal models pool the last token: it must stand where the mask ends.
+            # Causal models pool the last token, which must be where the mask ends.
             ids[number, : len(row)] = row
             mask[number, : len(row)] = 1
         return ids, mask
@@ -261,26 +261,26 @@ class TextEmbedder:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What the model made of one text of a batch."""
+    """The model's results for one text of a batch."""
 
     index: int
     vector: FloatArray
     states: FloatArray
-    """``(tokens, dimensions)``, or none where they weren't asked for."""
+    """``(tokens, dimensions)``, or none if they weren't requested."""
     projected: FloatArray
-    """``(tokens, size)``: the states by the basis."""
+    """``(tokens, size)``: the states in the basis."""
     offsets: NDArray[np.int64]
-    """``(tokens, 2)``: begin and end of each in the text, negative in what stands before it."""
+    """``(tokens, 2)``: begin and end of each in the text, negative in the prefix."""
 
     def own(self) -> NDArray[np.bool_]:
         """Return which tokens lie in the text itself, ``(tokens,)``."""
-        # A token may begin with the blank before its word: the first word's lies in the prefix.
+        # A token may begin with the blank before its word: the first word's blank is in the prefix.
         own: NDArray[np.bool_] = (self.offsets[:, 1] > 0) & (self.offsets[:, 1] > self.offsets[:, 0])
         return own
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Indexes in order of length, cut so that no batch holds more than `BATCH_TOKENS` with its padding."""
+    """Return indexes in order of length, cut so that no batch has more than `BATCH_TOKENS` including padding."""
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
         if batch and (len(batch) + 1) * lengths[index] > BATCH_TOKENS:

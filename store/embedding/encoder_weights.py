@@ -1,12 +1,12 @@
 """Convert a BERT model's weights to those of the encoder's graph.
 
-The graphs in `graphs/` hold operators alone; every number comes from here when a model is loaded, so one graph runs
-any weights of the same shape. `evals/training/encoder_graph.py` draws the graphs by the names that this module gives.
+The graphs in `graphs/` have only operators. Every number comes from here when a model is loaded, so one graph runs any
+weights of the same shape. `evals/training/encoder_graph.py` makes the graphs with the names that this module uses.
 
-In int8 a weight matrix has one scale an output, and each token's input its own scale at run time. Some of a layer's
-inputs are tens of times larger than the rest and would take the whole range of eight bits: they are divided by what
-their weights are multiplied by (SmoothQuant, Xiao et al. 2023, arXiv:2211.10438). How large they get was measured
-once, on texts in several languages, and ships beside the graphs.
+In int8 a weight matrix has one scale per output, and each token's input its own scale at run time. Some of a layer's
+inputs are tens of times larger than the rest and would take the whole range of eight bits. So they are divided by a
+factor, and their weights are multiplied by it (SmoothQuant, Xiao et al. 2023, arXiv:2211.10438). Their largest values
+were measured once, on texts in several languages, and ship next to the graphs.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ EPSILON = 1e-12
 
 Precision = Literal["float32", "int8"]
 Weights = Mapping[str, NDArray[Any]]
-"""Weights by the names that Hugging Face gives them in a `BertModel`."""
+"""Weights by their Hugging Face names in a `BertModel`."""
 
 
 def is_supported(config: Mapping[str, Any]) -> bool:
-    """Tell whether a Hugging Face `config.json` describes a model of the graphs' shape."""
+    """Return whether a Hugging Face `config.json` describes a model of the graphs' shape."""
     return config.get("position_embedding_type") in {None, "absolute"} and all(
         config.get(name) == value
         for name, value in {
@@ -48,7 +48,7 @@ def is_supported(config: Mapping[str, Any]) -> bool:
 
 
 def initializers(weights: Weights, precision: Precision) -> dict[str, NDArray[Any]]:
-    """Return every number that the graph of this precision needs, by the name that the graph has for it.
+    """Return every number that the graph of this precision needs, by its name in the graph.
 
     Raises:
         KeyError: a weight is missing.
@@ -79,7 +79,7 @@ def _norm(weights: Weights, name: str) -> dict[str, NDArray[np.float32]]:
 
 
 def _smoothed(weights: Weights, site: str, names: list[str]) -> dict[str, NDArray[Any]]:
-    """Weights in int8 of linear layers that read the same input, and what that input is multiplied by before."""
+    """Return int8 weights of linear layers that read the same input, and the factors for that input."""
     matrices = [_float(weights[f"{name}.weight"]) for name in names]
     largest = np.maximum(np.abs(np.concatenate(matrices)).max(axis=0), 1e-5)
     factors = np.sqrt(np.maximum(_activations()[site], 1e-4) / largest)

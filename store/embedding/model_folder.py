@@ -1,4 +1,4 @@
-"""Read a Hugging Face embedding model's folder: its weights, and what its files say about how to use it."""
+"""Read a Hugging Face embedding model's folder: its weights, and its instructions for use."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from store.embedding.encoder import Encoder
 
 POOLING: dict[Pooling, str] = {"mean": "mean_tokens", "cls": "cls_token", "lasttoken": "lasttoken"}
-"""Ways to make one vector of many, and what sentence-transformers calls them in its files."""
+"""Ways to pool vectors, by their names in sentence-transformers' files."""
 
 
 def load(folder: Path, name: str) -> TextEmbedder:
-    """Load the embedding model in a folder: by onnxruntime if it has the shape of the default one, else by torch.
+    """Load the embedding model in a folder: with onnxruntime if it has the default model's shape, else with torch.
 
     Raises:
         EmbeddingModelError: the folder can't be loaded, or nothing is installed that runs its model.
@@ -55,7 +55,7 @@ def _load_encoder(folder: Path, name: str) -> tuple[Encoder, Tokenizer]:
         weights = load_file(folder / "model.safetensors")
         bare = {key.removeprefix("bert."): value for key, value in weights.items()}
         return Encoder(bare), Tokenizer.from_file(str(folder / "tokenizer.json"))
-    except Exception as error:  # tokenizers raises nothing narrower
+    except Exception as error:  # tokenizers raises nothing more specific
         if not isinstance(error, (OSError, ValueError, KeyError, SafetensorError)) and type(error) is not Exception:
             raise
         raise EmbeddingModelError(
@@ -65,7 +65,7 @@ def _load_encoder(folder: Path, name: str) -> tuple[Encoder, Tokenizer]:
 
 
 def _max_tokens(folder: Path, config: dict[str, Any]) -> int:
-    """Tokens that the model reads of one text."""
+    """Return the number of tokens that the model reads of one text."""
     positions = int(config.get("max_position_embeddings", 512))
     # RoBERTa counts its positions from the padding token's number, not from zero.
     roberta = "roberta" in str(config.get("model_type"))
@@ -79,7 +79,7 @@ def _read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
 
 
 def read_prompts(folder: Path, name: str) -> dict[str, str]:
-    """Return what the model expects before a question and before a passage; E5 models don't say it in their files."""
+    """Return the model's prefixes for questions and passages; E5 models don't state theirs in their files."""
     prompts = _read_json(folder / "config_sentence_transformers.json").get("prompts") or {}
     is_e5 = "e5" in name.lower() and "instruct" not in name.lower()
     query, document = ("query: ", "passage: ") if is_e5 else ("", "")
@@ -90,7 +90,7 @@ def read_prompts(folder: Path, name: str) -> dict[str, str]:
 
 
 def read_pooling(folder: Path) -> Pooling:
-    """``mean``, ``cls`` or ``lasttoken``. Raises EmbeddingModelError for a model that does more, or something else."""
+    """Return ``mean``, ``cls`` or ``lasttoken``. Raises EmbeddingModelError for other pooling."""
     modules = _read_json(folder / "modules.json") or []
     steps = [str(module["type"]).rpartition(".")[2] for module in modules]
     config = _read_json(folder / "1_Pooling" / "config.json")
@@ -107,7 +107,7 @@ def read_pooling(folder: Path) -> Pooling:
 
 
 def fingerprint(folder: Path, prompts: dict[str, str], pooling: Pooling) -> str:
-    """Changes whenever vectors would. Raises EmbeddingModelError for a folder without weights."""
+    """Return a hash that changes whenever vectors would. Raises EmbeddingModelError for a folder without weights."""
     digest = hashlib.sha256(json.dumps([prompts, pooling], sort_keys=True).encode())
     weights = sorted([*folder.glob("*.safetensors"), *folder.glob("pytorch_model*.bin")])
     if not weights:

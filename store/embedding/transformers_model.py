@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class TransformersModel:
-    """The states of a model's last layer. bfloat16 is used where it is multiplied in hardware, float32 elsewhere."""
+    """Computes the states of a model's last layer, in bfloat16 if the hardware multiplies it, otherwise in float32."""
 
     def __init__(self, folder: Path, name: str) -> None:
         """Load the model in a folder.
@@ -36,7 +36,7 @@ class TransformersModel:
         try:
             config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            # Models of BERT's family have a head of their own that no embedding uses, and that warns of missing weights.
+            # BERT models have their own head, which embeddings don't use, and which warns about missing weights.
             options = {"add_pooling_layer": False} if config.model_type in {"bert", "roberta", "xlm-roberta"} else {}
             model = transformers.AutoModel.from_pretrained(folder, local_files_only=True, dtype=_dtype(), **options)
             self.tokenizer: Tokenizer = tokenizer.backend_tokenizer
@@ -51,7 +51,7 @@ class TransformersModel:
         self.padding = int(tokenizer.pad_token_id or 0)
 
     def states(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> FloatArray:
-        """Return states ``(rows, tokens, hidden)`` of ids ``(rows, tokens)``; `mask` is 0 where a row is padded."""
+        """Return states ``(rows, tokens, hidden)`` for ids ``(rows, tokens)``; `mask` is 0 for padding."""
         import torch
 
         inputs, attention = (torch.from_numpy(each).to(self._model.device) for each in (ids, mask))
@@ -62,7 +62,7 @@ class TransformersModel:
 
 
 def _device() -> str:
-    """Return the fastest one that there is."""
+    """Return the fastest available device."""
     import torch
 
     if torch.cuda.is_available():
@@ -71,7 +71,7 @@ def _device() -> str:
 
 
 def _dtype() -> torch.dtype:
-    """bfloat16 where it is multiplied in hardware: elsewhere it is emulated, and slower than float32."""
+    """Return bfloat16 if the hardware multiplies it; elsewhere it is emulated, and slower than float32."""
     import torch
 
     if _device() == "cuda":

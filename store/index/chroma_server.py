@@ -1,8 +1,8 @@
 """Use vectors on a Chroma server: deadlines, retries, and one clear sentence when it can't be reached.
 
-chromadb's own client waits without end (its `httpx.Client` has no timeout), so every request gets what is left of its
-call's time. Temporary errors are retried; all calls may be repeated without harm. After a question found no server,
-others don't wait for it: for a moment they get the same error at once.
+chromadb's own client waits forever (its `httpx.Client` has no timeout), so every request gets the rest of its call's
+time. Temporary errors are retried; all calls may be repeated without harm. After a question found no server, others get
+the same error at once for a moment instead of waiting.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
-"""How long a question waits for the server altogether."""
+"""How long a question waits for the server in total."""
 WRITE_SECONDS = 90.0
-"""How long a change waits: long enough for a server to be restarted."""
+"""How long a change waits: long enough for a server to restart."""
 ATTEMPT_SECONDS = 30.0
-"""The most of it for one request."""
+"""The largest part of it for one request."""
 OPEN_SECONDS = 3.0
 """How long questions aren't sent to a server that didn't answer."""
 ROWS = 1_000
-"""Rows in one request: some megabytes, well below what proxies let through."""
+"""Rows per request: a few megabytes, well below proxies' limits."""
 PASSING = frozenset({408, 429, 502, 503, 504})
-"""HTTP statuses that may be others in a moment."""
+"""HTTP statuses that may change in a moment."""
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 PAGE = 100
 """Collections listed in one request."""
@@ -49,18 +49,18 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """Where a Chroma server is, and which of its databases is used."""
+    """A Chroma server's address, and the database to use on it."""
 
     url: str
     tenant: str = "default_tenant"
     database: str = "default_database"
     token_file: Path | None = None
-    """A file that holds the token, for Chroma Cloud or a proxy that asks for one."""
+    """A file with the token, for Chroma Cloud or a proxy that requires one."""
     ca_file: Path | None = None
-    """A file with the certificate of an authority of one's own; None: the public ones, or those of `SSL_CERT_FILE`."""
+    """A file with your own authority's certificate; None means the public ones, or those of `SSL_CERT_FILE`."""
 
     def headers(self) -> dict[str, str]:
-        """Return the token as Chroma Cloud and as proxies expect it. Raises SettingsError."""
+        """Return the token in the form for Chroma Cloud and proxies. Raises SettingsError."""
         if self.token_file is None:
             return {}
         try:
@@ -72,19 +72,19 @@ class ServerAddress:
         return {"X-Chroma-Token": token, "Authorization": f"Bearer {token}"}
 
     def trusted(self) -> ssl.SSLContext | bool:
-        """Return whose certificates are trusted, as httpx takes it. Raises SettingsError."""
+        """Return the trusted certificates, in httpx's form. Raises SettingsError."""
         if self.ca_file is None:
             return True
         try:
             return ssl.create_default_context(cafile=self.ca_file)
-        except OSError as error:  # ssl.SSLError is one
+        except OSError as error:  # includes ssl.SSLError
             raise SettingsError(
                 f"The file that chroma_ca_file names can't be read as certificates: {self.ca_file}."
             ) from error
 
 
 class ChromaServer:
-    """The way to one Chroma server from one process. Safe to use from several threads."""
+    """The connection to one Chroma server from one process. Safe to use from several threads."""
 
     def __init__(self, address: ServerAddress) -> None:
         parts = urlsplit(address.url)
@@ -99,11 +99,11 @@ class ChromaServer:
         self._closed_until = 0.0
 
     def open(self, name: str) -> ServerVectorIndex:
-        """Open the collection `name`, or make an empty one. Raises LibraryError."""
+        """Open the collection `name`; create it if it is missing. Raises LibraryError."""
         return self.call(lambda: ServerVectorIndex(self, name))
 
     def drop_others(self, prefix: str, name: str) -> None:
-        """Delete every collection whose name begins with `prefix`, but not the one called `name`."""
+        """Delete every collection whose name begins with `prefix`, except the one called `name`."""
 
         def drop() -> None:
             client = self.connect()
@@ -114,14 +114,14 @@ class ChromaServer:
         self.call(drop)
 
     def close(self) -> None:
-        """Close the connections; the next call opens others."""
+        """Close the connections; the next call opens new ones."""
         with self._connecting:
             if self._client is not None:
                 self._client.close()  # type: ignore[attr-defined] # its base class lacks it
                 self._client = None
 
     def connect(self) -> ClientAPI:
-        """Return the client, whose every request has a deadline; only within `call`."""
+        """Return the client, whose requests all have a deadline; only within `call`."""
         with self._connecting:
             if self._client is None:
                 self._client = self._connected()
@@ -132,7 +132,7 @@ class ChromaServer:
         from chromadb.config import Settings
 
         headers, trusted = self.address.headers(), self.address.trusted()
-        # Opening a client asks the server for this and that without a deadline: see that it answers at all.
+        # Opening a client makes requests without a deadline, so first check that the server answers at all.
         heartbeat = f"{self._base}/api/v2/heartbeat"
         httpx.get(heartbeat, headers=headers, timeout=self._timeout(), verify=trusted).raise_for_status()
         client = chromadb.HttpClient(
@@ -152,10 +152,10 @@ class ChromaServer:
         return client
 
     def call(self, work: Callable[[], T], *, writes: bool = False) -> T:
-        """Return what `work` returns, tried again while errors may pass.
+        """Return the result of `work`, with retries while errors may be temporary.
 
-        Raises IndexGoneError where the collection is gone, IndexDamagedError for an error of Chroma's own,
-        LibraryError for a server that can't be used.
+        Raises IndexGoneError if the collection is gone, IndexDamagedError for an error of Chroma's own, LibraryError
+        for an unusable server.
         """
         if not writes and self._failure is not None and time.monotonic() < self._closed_until:
             raise self._unreachable(self._failure)
@@ -239,7 +239,7 @@ class ServerVectorIndex(VectorIndex):
         self._server.call(super().drop, writes=True)
 
     def close(self) -> None:
-        """Leave the connections to the server's other collections."""
+        """Keep the connections, which the server's other collections use."""
 
 
 def _names(client: ClientAPI) -> list[str]:
@@ -250,7 +250,7 @@ def _names(client: ClientAPI) -> list[str]:
 
 
 def _status(error: BaseException) -> int | None:
-    """Return the HTTP status that an error of httpx or of chromadb stands for, if any."""
+    """Return the HTTP status of an error of httpx or of chromadb, if any."""
     response = getattr(error, "response", None) or getattr(error.__context__, "response", None)
     if isinstance(response, httpx.Response):
         return response.status_code
@@ -259,13 +259,13 @@ def _status(error: BaseException) -> int | None:
 
 
 def _is_passing(error: BaseException) -> bool:
-    # chromadb makes a ValueError of some errors of the connection.
+    # chromadb turns some connection errors into ValueError.
     lost = isinstance(error, httpx.TransportError) or str(error).startswith("Could not connect to")
     return (lost and _UNTRUSTED not in str(error)) or _status(error) in PASSING
 
 
 def _told(status: int | None, reason: str) -> str | None:
-    """Return what is said of a server where only its owner can help."""
+    """Return the message about a server's problem that only its owner can solve."""
     if "full" in reason.lower() or "no space" in reason.lower():
         return "has a full disk. Free some space there and try again."
     if status in {401, 403}:

@@ -1,4 +1,4 @@
-"""Keep the keyword index in a library's home, stored by tantivy: memory-mapped, opened without being read."""
+"""Keep the keyword index in a library's home, stored by tantivy: memory-mapped, so it opens without being read."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class EmbeddedKeywordIndex(KeywordIndex):
     def open(
         cls, folder: Path, tokenize: Callable[[str], list[str]], *, read_only: bool = False
     ) -> EmbeddedKeywordIndex:
-        """Open the index in `folder`, or make an empty one unless `read_only`.
+        """Open the index in `folder`; create an empty one unless `read_only`.
 
-        Raises IndexDamagedError for an index that is missing or can't be read.
+        Raises IndexDamagedError for a missing or unreadable index.
         """
         import tantivy
 
@@ -84,7 +84,7 @@ class EmbeddedKeywordIndex(KeywordIndex):
             self._index.reload()
 
     def close(self) -> None:
-        """Release the writer's lock; what was not committed is lost."""
+        """Release the writer's lock; uncommitted changes are lost."""
         with self._lock:
             if self._writer is not None:
                 self._writer.wait_merging_threads()
@@ -107,7 +107,7 @@ class EmbeddedKeywordIndex(KeywordIndex):
     ) -> list[tuple[str, float]]:
         """Return the `k` best passages as (passage id, BM25 score), best first; only those that share a term.
 
-        `among` restricts the search to passages of these ids.
+        `among` limits the search to passages with these ids.
         """
         parsed = self.parse(query) if isinstance(query, str) else query
         if not parsed.weights or k < 1:
@@ -130,9 +130,9 @@ class EmbeddedKeywordIndex(KeywordIndex):
         return [(_passage_id(searcher, address), float(score)) for score, address in hits]
 
     def spellings(self, words: Iterable[str], where: Filter | None = None) -> dict[str, dict[str, int]]:
-        """Return for each bare word how it is spelled, with the number of passages that spell it so.
+        """Return the spellings of each bare word, with the number of passages for each.
 
-        Words are as `store.text.spellings.bare` returns them. With a filter, only passages that it admits count.
+        Words are in the form of `store.text.spellings.bare`. With a filter, only matching passages count.
         """
         import tantivy
 
@@ -200,7 +200,7 @@ def _schema() -> tantivy.Schema:
 
 
 def _collection_term(name: str) -> str:
-    """Return a term for a name: the index can't hold an empty term."""
+    """Return a term for a name, because the index can't store an empty term."""
     return f"={name}"
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from store.types import Filter
 
 Access = Literal["owner", "reader", "shared"]
-"""Who has the indexes open: their owner, a process beside it, or one of any number that share them on servers."""
+"""Who has the indexes open: their owner, a process next to it, or one of any number that share them on servers."""
 _log = logging.getLogger(__name__)
 _SECONDS_FOR_USERS = 30.0
 """How long old indexes stay open for searches that began with them."""
@@ -51,7 +51,7 @@ class IndexManager:
     def use(self) -> Iterator[IndexSet]:
         """Use the current generation, which stays open until the block ends.
 
-        Raises IndexDamagedError when it doesn't hold what the catalog says.
+        Raises IndexDamagedError if it doesn't match the catalog.
         """
         with self._changed:
             indexes = self._open_current()
@@ -65,7 +65,7 @@ class IndexManager:
 
     @contextmanager
     def use_for_writing(self) -> Iterator[IndexSet]:
-        """Use the current generation to change it: from now until `close` the sizes of its files prove nothing."""
+        """Use the current generation to change it; from then until `close`, the sizes of its files prove nothing."""
         with self.use() as indexes:
             if self._access == "owner":
                 self._mark()
@@ -73,12 +73,12 @@ class IndexManager:
                 yield indexes
             except BaseException:
                 if self._access == "shared":
-                    indexes.keywords.close()  # forgets what was not committed
+                    indexes.keywords.close()  # forgets uncommitted changes
                 self._check_again = True  # a full disk leaves Chroma with half a file: check before the next use
                 raise
 
     def replace(self, made: IndexSet) -> None:
-        """Use `made` from now on, and close the former indexes once no search uses them."""
+        """Use `made` from now on, and close the former indexes when no search uses them."""
         with self._changed:
             former, self._indexes = self._indexes, made
             self._marked = True
@@ -94,7 +94,7 @@ class IndexManager:
         self._access = "owner"
 
     def open_again(self) -> None:
-        """Let go of the open indexes; the next use opens them again."""
+        """Release the open indexes; the next use opens them again."""
         with self._changed:
             if self._access == "owner":
                 self._close_open()
@@ -106,7 +106,7 @@ class IndexManager:
             self._indexes = None
 
     def close(self) -> None:
-        """Close the open indexes, and note how their files were left, for the next process that opens them."""
+        """Close the open indexes, and record the state of their files for the next process that opens them."""
         with self._changed:
             if self._indexes is None:
                 return
@@ -122,10 +122,10 @@ class IndexManager:
     def _open_current(self) -> IndexSet:
         generation = Generation.noted(*self._catalog.facts(*Generation.FACTS))
         opened = self._indexes
-        # Rebuilt by the owner, or no longer empty, or left in the middle of a change.
+        # Rebuilt by the owner, or no longer empty, or in the middle of a change.
         is_former = opened is not None and (self._check_again or opened.generation != generation)
         if opened is not None and is_former and self._access != "owner":
-            self._indexes = None  # its users go on with it
+            self._indexes = None  # its users continue to use it
         elif opened is not None and is_former and not self._users[opened.generation]:
             self._close_open()
         if self._indexes is None:
@@ -142,7 +142,7 @@ class IndexManager:
                 return self._open_shared()
 
     def _open_shared(self) -> IndexSet:
-        """Open and check what the catalog names now; others may change it, or exchange it, meanwhile."""
+        """Open and check the indexes that the catalog names now; others may change or replace them meanwhile."""
         while True:
             with self._catalog.snapshot() as snapshot:
                 generation, revision = Generation.of(snapshot), snapshot.number("revision")
@@ -174,7 +174,7 @@ class IndexManager:
         return indexes
 
     def _open_owned(self) -> IndexSet:
-        """Open, check against the catalog, and finish what a killed process left half done."""
+        """Open, check against the catalog, and finish a killed process's changes."""
         with self._catalog.snapshot() as snapshot:
             generation = Generation.of(snapshot)
             left_clean = snapshot.value("clean")
@@ -198,7 +198,7 @@ class IndexManager:
         return indexes
 
     def _check_files(self, generation: Generation, centering: Centering, left_clean: str | None) -> None:
-        """Refuse files that aren't as they were left; probe files that may be cut short, from another process."""
+        """Refuse files that have changed since they were closed; probe possibly truncated files from another process."""
         if self._storage.server is not None:
             return
         files = self._storage.vector_files(generation.vectors)
@@ -246,13 +246,13 @@ class IndexManager:
 
 
 def _require(snapshot: Snapshot, generation: Generation) -> None:
-    """Raise IndexGoneError unless these indexes are in use still: another process may have added the first document."""
+    """Raise IndexGoneError unless these indexes are still in use: another process may have added the first document."""
     if Generation.of(snapshot) != generation:
         raise IndexGoneError("The indexes were exchanged while they were opened; try again.")
 
 
 class _OwnersVectors:
-    """Stands for vectors that only the owner of the library can read."""
+    """Replaces vectors that only the library's owner can read."""
 
     def nearest(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[tuple[str, float]]:
         """Raise LibraryError."""

@@ -1,7 +1,7 @@
 """Hold the derived indexes together: vectors and keywords of one generation, and the centering of the vectors.
 
-A generation has its own folder (or collection on a Chroma server). A rebuild makes the next one next to it, and
-the catalog then names the new one. The switch is one transaction; after a kill, the old generation stays in use.
+A generation has its own folder (or collection on a Chroma server). A rebuild makes the next one next to it, and the
+catalog then names the new one. The switch is one transaction; after a kill, the old generation stays in use.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ if TYPE_CHECKING:
 Kind = Literal["vectors", "keywords"]
 Tokenize = Callable[[str], list[str]]
 _ROWS = 1_000
-"""Rows that are centered and written at a time: some megabytes."""
+"""Rows centered and written at a time: a few megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """Which indexes are in use, and which model's vectors they hold."""
+    """The indexes in use, and the model of their vectors."""
 
     vectors: int
     keywords: int
     fingerprint: str
     FACTS: ClassVar = ("vectors_generation", "keywords_generation", "embedder_fingerprint")
-    """Where the catalog notes them."""
+    """The names of the catalog's facts about them."""
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Generation:
@@ -58,17 +58,17 @@ class Generation:
 
     @classmethod
     def noted(cls, vectors: str | None, keywords: str | None, fingerprint: str | None) -> Generation:
-        """Return the generation of the catalog's `FACTS`."""
+        """Return the generation from the catalog's `FACTS`."""
         return cls(int(vectors or 0), int(keywords or 0), fingerprint or "")
 
 
 @dataclass(frozen=True, slots=True)
 class VectorFiles:
-    """Sizes and times of Chroma's files, to see whether they are as they were left. Chroma itself doesn't look."""
+    """Sizes and times of Chroma's files, to see whether they have changed. Chroma itself doesn't check."""
 
     sizes: dict[str, int]
     times: dict[str, int]
-    """When each was last changed, in nanoseconds; a copy of the library has different times."""
+    """The time of each file's last change, in nanoseconds; a copy of the library has different times."""
 
     @classmethod
     def of(cls, folder: Path) -> VectorFiles:
@@ -81,7 +81,7 @@ class VectorFiles:
 
     @classmethod
     def parse(cls, noted: str) -> VectorFiles:
-        """Parse what `str` returned."""
+        """Parse the output of `str`."""
         return cls(**json.loads(noted))
 
     def __str__(self) -> str:
@@ -89,12 +89,12 @@ class VectorFiles:
 
 
 def derived_folder(home: Path, *, in_postgresql: bool) -> Path:
-    """Return the folder of a library's derived indexes: a library in PostgreSQL leaves those of the home's own alone."""
+    """Return the folder of a library's derived indexes; a library in PostgreSQL doesn't use the home's own."""
     return home / ("derived-postgresql" if in_postgresql else "derived")
 
 
 def highest_generation(derived: Path) -> int:
-    """Return the highest number of a generation in this folder; 0 where there is none."""
+    """Return the highest number of a generation in this folder; 0 if there is none."""
     return max((int(path.name[-4:]) for path in derived.glob("*-[0-9][0-9][0-9][0-9]")), default=0)
 
 
@@ -103,12 +103,12 @@ class IndexStorage:
     """Where a library stores its derived indexes."""
 
     derived: Path
-    """The folder of those that lie in the home; see `derived_folder`."""
+    """The folder of the indexes in the home; see `derived_folder`."""
     library_id: str
     server: ChromaServer | None = None
-    """Where the vectors are, if not in the home."""
+    """The place of the vectors, if not in the home."""
     database: Database | None = None
-    """Where the keywords are, if not in the home."""
+    """The place of the keywords, if not in the home."""
 
     def folder(self, kind: Kind, number: int) -> Path:
         """Return the folder of one generation of one kind."""
@@ -133,7 +133,7 @@ class IndexStorage:
         return EmbeddedKeywordIndex.open(self.folder("keywords", number), tokenize, read_only=read_only)
 
     def vector_files(self, number: int) -> VectorFiles:
-        """Return the files of Chroma's graph of vectors, as they are now."""
+        """Return the current files of Chroma's graph of vectors."""
         return VectorFiles.of(self.folder("vectors", number))
 
     def clear(self, vectors: int, keywords: int | None) -> None:
@@ -183,9 +183,9 @@ class IndexSet:
         return self.vectors
 
     def write(self, snapshot: Snapshot, document_keys: Sequence[int], run: int, *, keywords: bool = True) -> int:
-        """Write the entries of these documents' passages; return how many.
+        """Write the entries of these documents' passages; return their number.
 
-        They must not be in the keyword index yet; with `keywords` False it is left alone.
+        They must not be in the keyword index yet; with `keywords` False it isn't changed.
         """
         written = 0
         for rows in _portions(snapshot.index_rows(document_keys, run, texts=keywords)):
@@ -200,7 +200,7 @@ class IndexSet:
         return written
 
     def refill(self, snapshot: Snapshot, document_keys: Sequence[int], run: int) -> int:
-        """Write those vectors of these documents' passages that can't be read; return how many."""
+        """Write those vectors of these documents' passages that can't be read; return their number."""
         written = 0
         for rows in _portions(snapshot.index_rows(document_keys, run, texts=False)):
             held = self.owned.readable([row.passage_id for row in rows])
@@ -211,7 +211,7 @@ class IndexSet:
         return written
 
     def remove(self, snapshot: Snapshot, document_keys: Sequence[int]) -> None:
-        """Remove the entries of these versions of documents; missing ones are no error."""
+        """Remove the entries of these versions of documents; missing ones are ignored."""
         ids = snapshot.passage_ids(document_keys)
         self.owned.remove(ids)
         with translate_index_errors():
@@ -256,18 +256,18 @@ def make_centering(embedder_name: str, dimensions: int, statistics: Mapping[str,
 
 
 def outdated(snapshot: Snapshot, centering: Centering) -> str | None:
-    """Say what this version of Attest does differently from the one that made the indexes; None: nothing."""
+    """Return how this version of Attest differs from the one that made the indexes; None if it doesn't."""
     from store.index.keyword_index import TERMS_VERSION
 
     if snapshot.value("centring_version") not in {None, centering.version}:
         return "has newer means of the languages"
-    if (snapshot.value("terms_version") or "1") != str(TERMS_VERSION):  # not noted before there was a second one
+    if (snapshot.value("terms_version") or "1") != str(TERMS_VERSION):  # not recorded before there was a second one
         return "reads words and dates differently"
     return None
 
 
 def load_centering(snapshot: Snapshot) -> Centering:
-    """Return the means that the indexes in use were made with, if the shipped part of them hasn't changed."""
+    """Return the means of the indexes in use, if their shipped part hasn't changed."""
     return make_centering(
         snapshot.value("embedder_name") or "", snapshot.number("dimensions"), snapshot.centering_statistics()
     )

@@ -1,10 +1,10 @@
-"""Check cheaply that the vector index is the one that the catalog describes: stored vectors find themselves.
+"""Check cheaply that the vector index matches the catalog: stored vectors must find themselves.
 
-Chroma doesn't notice lost vectors: with its files deleted, cut short or replaced by another library's, it goes on
-answering, with wrong neighbors. So when the index is opened, some passages from the oldest to the newest are
-looked up by their own vectors; each must find a vector that is its own.
+Chroma doesn't notice lost vectors. If its files are deleted, truncated or replaced by another library's, it still
+answers, with wrong neighbors. So when the index is opened, some passages from the oldest to the newest are looked up by
+their own vectors; each must find its own vector.
 
-Chroma crashes on files that were cut short, so a folder in doubt is probed in another process:
+Chroma crashes on truncated files, so a doubtful folder is probed in another process:
 
     python -m store.index.integrity FOLDER < vectors.npy
 
@@ -36,18 +36,18 @@ if TYPE_CHECKING:
 FIRST_LOOK = 16
 SECOND_LOOK = 128
 TOLERATED = 0.05
-"""Share of a second look that may miss: after many removals the graph can hide single vectors
+"""Share of a second check that may miss: after many removals the graph can hide single vectors
 (https://github.com/chroma-core/chroma/issues/7758)."""
 _PROBE_SECONDS = 300
 DRIFT = 0.05
-"""Distance between the means of a language then and now; means of two languages lie 0.14 to 0.44 apart."""
+"""Distance between the old and new means of a language; means of two languages are 0.14 to 0.44 apart."""
 SAME = 1e-3
-"""Cosine distance below which a vector is the one that was stored; float32 in the index is far finer."""
+"""Cosine distance below which a vector counts as the stored one; float32 in the index is far more precise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """How many sampled passages were not found by their own vectors."""
+    """The number of sampled passages that were not found by their own vectors."""
 
     lost: int
     looked_at: int
@@ -68,9 +68,9 @@ def missing(snapshot: Snapshot, index: VectorIndex, centering: Centering, size: 
 
 
 def probe_folder(snapshot: Snapshot, folder: Path, centering: Centering) -> None:
-    """Check an index whose files may be cut short, in another process, before it is opened in this one.
+    """Check an index whose files may be truncated, in another process, before this one opens it.
 
-    Raises IndexDamagedError. A folder to which Chroma has written no vectors yet passes.
+    Raises IndexDamagedError. A folder to which Chroma has not yet written vectors passes.
     """
     if not any(folder.glob("*/index_metadata.pickle")):
         return
@@ -94,8 +94,8 @@ def _sampled(snapshot: Snapshot, centering: Centering, size: int) -> NDArray[np.
 def check_indexes(snapshot: Snapshot, indexes: IndexSet, *, counts: bool) -> None:
     """Raise IndexDamagedError unless stored vectors find themselves: all of a few, or nearly all of many.
 
-    With `counts`, the keyword index must also have as many passages as the catalog, which it needn't while a
-    document is being added or removed.
+    With `counts`, the keyword index must also have as many passages as the catalog; they may differ while a document is
+    being added or removed.
     """
     expected = sum(each.count for each in snapshot.language_statistics().values())
     if counts and indexes.keywords.count() != expected:
@@ -110,7 +110,7 @@ def check_indexes(snapshot: Snapshot, indexes: IndexSet, *, counts: bool) -> Non
 def has_drifted(snapshot: Snapshot) -> bool:
     """Return whether the languages' means have moved so far since the index was made that it should be rebuilt.
 
-    A language that lost passages is no reason: what was centered correctly then still is.
+    A language that lost passages doesn't count: vectors that were centered correctly still are.
     """
     dimensions = snapshot.number("dimensions")
     now = snapshot.language_statistics()
@@ -152,7 +152,7 @@ def _probe(folder: Path, vectors: NDArray[np.float32]) -> list[float] | None:
 
 
 def main() -> None:
-    """Answer `_probe` in the other process."""
+    """Run `_probe` in the other process."""
     vectors = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
     index = EmbeddedVectorIndex.open(Path(sys.argv[1]))
     print(json.dumps(_nearest_distances(index, vectors)))

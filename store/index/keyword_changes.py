@@ -12,21 +12,21 @@ from store.index.keyword_index import KeywordEntry
 from store.text.date_ranges import day_range
 
 _LANGUAGES = 255
-"""Languages that postings tell apart."""
+"""Languages that postings can distinguish."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewPassage:
-    """A passage to be added."""
+    """A passage to add."""
 
     entry: KeywordEntry
     counts: Mapping[bytes, int]
-    """How often it holds each term, as the term is stored."""
+    """The count of each term, in its stored form."""
     tokens: int
 
 
 def insert_passages(writer: KeywordWriter, facts: KeywordFacts, added: Sequence[NewPassage]) -> KeywordFacts:
-    """Add passages to the generation; return what is known of it then."""
+    """Add passages to the generation; return its new facts."""
     languages = tuple(dict.fromkeys([*facts.languages, *(each.entry.language for each in added)]))[:_LANGUAGES]
     places = {language: place for place, language in enumerate(languages, start=1)}
     ids = writer.count_terms(dict(sorted(Counter(term for each in added for term in each.counts).items())))
@@ -49,7 +49,7 @@ def insert_passages(writer: KeywordWriter, facts: KeywordFacts, added: Sequence[
 
 
 def remove_passages(writer: KeywordWriter, facts: KeywordFacts, passage_ids: Sequence[str]) -> KeywordFacts:
-    """Remove those of the passages that the generation has; return what is known of it then."""
+    """Remove those of the passages that the generation has; return its new facts."""
     removed = writer.by_id(passage_ids)
     if not removed:
         return facts

@@ -1,9 +1,9 @@
 """Search keywords in mixed scripts: BM25 over the embedding model's own subword tokens.
 
-No language needs a word segmenter: the model's tokenizer cuts all scripts, and folding makes one spelling of what
-readers take to be the same. Dates are added as terms, the same ones for every calendar. The index is derived from the
-catalog. Tantivy stores it in a library's home (`store.index.embedded_keywords`), tables store it in PostgreSQL
-(`store.index.postgresql_keywords`); both score alike.
+No language needs a word segmenter: the model's tokenizer cuts all scripts, and folding unifies spellings that readers
+take to be the same. Dates are added as terms, the same ones for every calendar. The index is derived from the catalog.
+Tantivy stores it in a library's home (`store.index.embedded_keywords`), tables store it in PostgreSQL
+(`store.index.postgresql_keywords`); both give the same scores.
 """
 
 from __future__ import annotations
@@ -20,22 +20,21 @@ from store.text.fold import fold
 from store.types import Filter
 
 TERMS_VERSION = 4
-"""Version of the terms of a text: add one whenever these, `store.text.fold`, `store.text.spellings` or
-`store.text.dates` change.
-The catalog notes it, and an index of another version is rebuilt when it is opened."""
+"""Version of a text's terms: increase it whenever these, `store.text.fold`, `store.text.spellings` or
+`store.text.dates` change. The catalog stores it, and an index of another version is rebuilt when it is opened."""
 MAX_QUERY_TERMS = 256
 """A question of ten thousand words is searched by its rarest terms."""
 K1 = 1.2
 """BM25's saturation: a term's weight never exceeds its idf times K1 + 1."""
 B = 0.75
-"""By how much BM25 discounts long passages, in [0, 1]."""
+"""How strongly BM25 discounts long passages, in [0, 1]."""
 NO_DATE = 0
 """Stands for the day of a passage without a date."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeywordEntry:
-    """What the keyword index holds of one passage."""
+    """The keyword index's entry for one passage."""
 
     passage_id: str
     document_id: str
@@ -60,7 +59,7 @@ class KeywordQuery:
 
     @property
     def ceiling(self) -> float:
-        """Return a bound on the BM25 of any passage: the sum of each term's weight times (K1 + 1)."""
+        """Return an upper bound on the BM25 of any passage: the sum of each term's weight times (K1 + 1)."""
         return sum(self.weights.values()) * (K1 + 1)
 
 
@@ -84,7 +83,7 @@ class KeywordIndex(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Close the index; what was not committed is lost."""
+        """Close the index; uncommitted changes are lost."""
 
     @abstractmethod
     def parse(self, query: str) -> KeywordQuery:
@@ -100,25 +99,25 @@ class KeywordIndex(ABC):
     ) -> list[tuple[str, float]]:
         """Return the `k` best passages as (passage id, BM25 score), best first; only those that share a term.
 
-        `among` restricts the search to passages of these ids.
+        `among` limits the search to passages with these ids.
         """
 
     def search_languages(
         self, query: KeywordQuery, k: int, where: Filter, languages: Sequence[str]
     ) -> list[list[tuple[str, float]]]:
-        """Return what `search` returns for each of the languages alone, with the rest of the filter."""
+        """Return the result of `search` for each of the languages alone, with the rest of the filter."""
         return [self.search(query, k, replace(where, languages=(language,))) for language in languages]
 
     @contextmanager
     def at_one_moment(self) -> Iterator[Self]:
-        """Search what is committed now, until the block ends; a server is asked inside one transaction."""
+        """Search the current committed state until the block ends; a server is asked inside one transaction."""
         yield self
 
     @abstractmethod
     def spellings(self, words: Iterable[str], where: Filter | None = None) -> dict[str, dict[str, int]]:
-        """Return for each bare word how it is spelled, with the number of passages that spell it so.
+        """Return the spellings of each bare word, with the number of passages for each.
 
-        Words are as `store.text.spellings.bare` returns them. With a filter, only passages that it admits count.
+        Words are in the form of `store.text.spellings.bare`. With a filter, only matching passages count.
         """
 
     @abstractmethod
@@ -134,7 +133,7 @@ class KeywordIndex(ABC):
         return [*self._tokenize(fold(text)), *sorted(date_terms(text))]
 
     def share(self, query: KeywordQuery, text: str) -> float:
-        """Return the share of the query's weight that the terms of `text` hold, in [0, 1]."""
+        """Return the share of the query's weight in the terms of `text`, in [0, 1]."""
         held = set(self._tokenize(fold(text)))
         if query.has_dates:
             held |= date_terms(text)
@@ -145,7 +144,7 @@ class KeywordIndex(ABC):
 def rarest_terms(passages: int, frequencies: Mapping[str, int]) -> dict[str, float]:
     """Return the rarest `MAX_QUERY_TERMS` of these terms with their inverse document frequencies, rarest first.
 
-    `frequencies` has the number of passages that hold each term.
+    `frequencies` has the number of passages with each term.
     """
     weights = {term: math.log(1 + (passages - found + 0.5) / (found + 0.5)) for term, found in frequencies.items()}
     rarest = sorted(weights, key=weights.__getitem__, reverse=True)[:MAX_QUERY_TERMS]

@@ -1,4 +1,4 @@
-"""Keep the keyword index in PostgreSQL, with the catalog: any number of processes search it, and none locks it."""
+"""Keep the keyword index in PostgreSQL, with the catalog: any number of processes search it, without locks."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from store.text.spellings import SPELLED, spelling_terms
 from store.types import Filter
 
 _CHANGES = 1_000
-"""Passages that are added or removed by one round of statements."""
+"""Passages added or removed per round of statements."""
 _TERM, _SPELLING = b"t", b"s"
-"""What a stored term begins with."""
+"""The prefix of a stored term."""
 
 
 class ServerKeywordIndex(KeywordIndex):
@@ -38,7 +38,7 @@ class ServerKeywordIndex(KeywordIndex):
 
     @classmethod
     def open(cls, database: Database, generation: int, tokenize: Callable[[str], list[str]]) -> ServerKeywordIndex:
-        """Open the generation. Raises IndexDamagedError for one that isn't there."""
+        """Open the generation. Raises IndexDamagedError if it doesn't exist."""
         with database.reading() as connection:
             if KeywordRows(connection, generation).facts() is None:
                 raise IndexDamagedError("The library has no keyword index: run `attest rebuild`.")
@@ -70,13 +70,13 @@ class ServerKeywordIndex(KeywordIndex):
             self._added, self._removed = [], []
 
     def close(self) -> None:
-        """Forget what was not committed."""
+        """Forget uncommitted changes."""
         with self._lock:
             self._added, self._removed = [], []
 
     @contextmanager
     def at_one_moment(self) -> Iterator[ServerKeywordIndex]:
-        """Search what is committed now, until the block ends, inside one transaction."""
+        """Search the current committed state until the block ends, inside one transaction."""
         with self._reading() as rows:
             index = ServerKeywordIndex(self._database, self._generation, self._tokenize)
             index._rows = rows
@@ -101,7 +101,7 @@ class ServerKeywordIndex(KeywordIndex):
     ) -> list[tuple[str, float]]:
         """Return the `k` best passages as (passage id, BM25 score), best first; only those that share a term.
 
-        `among` restricts the search to passages of these ids.
+        `among` limits the search to passages with these ids.
         """
         parsed = _own(self.parse(query) if isinstance(query, str) else query)
         if not len(parsed.weighted.ids) or k < 1:
@@ -116,7 +116,7 @@ class ServerKeywordIndex(KeywordIndex):
     def search_languages(
         self, query: KeywordQuery, k: int, where: Filter, languages: Sequence[str]
     ) -> list[list[tuple[str, float]]]:
-        """Return what `search` returns for each of the languages alone, with the rest of the filter: in one read."""
+        """Return the result of `search` for each of the languages alone, with the rest of the filter, in one read."""
         parsed = _own(query)
         if not len(parsed.weighted.ids) or k < 1 or not languages:
             return [[] for _ in languages]
@@ -124,9 +124,9 @@ class ServerKeywordIndex(KeywordIndex):
             return best(rows, parsed, k, replace(where, languages=tuple(languages)), [(each,) for each in languages])
 
     def spellings(self, words: Iterable[str], where: Filter | None = None) -> dict[str, dict[str, int]]:
-        """Return for each bare word how it is spelled, with the number of passages that spell it so.
+        """Return the spellings of each bare word, with the number of passages for each.
 
-        Words are as `store.text.spellings.bare` returns them. With a filter, only passages that it admits count, and a
+        Words are in the form of `store.text.spellings.bare`. With a filter, only matching passages count, and a
         spelling of more than `FEW` passages is counted by its newest ones.
         """
         where = where or Filter()
@@ -175,7 +175,7 @@ class ServerKeywordIndex(KeywordIndex):
 
 
 def begin_generation(database: Database, generation: int) -> None:
-    """Begin an empty generation; what it held is deleted."""
+    """Begin an empty generation; delete its former contents."""
     with database.writing() as connection:
         writer = KeywordWriter(connection, generation)
         writer.drop()

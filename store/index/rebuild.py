@@ -37,9 +37,9 @@ def rebuild(
     """Make the next generation of indexes; the catalog uses it when this returns.
 
     With `embedder`, all passages get new vectors first. With `keywords`, these are kept and only the vectors are
-    rebuilt. Vectors are centered by the library's statistics of now; without `recenter`, by those of before if they
-    are still available, so that every score stays the same. The caller keeps all writers away. A kill leaves the
-    former generation in place; the next attempt with the same model finds the vectors that were embedded by then.
+    rebuilt. Vectors are centered by the library's current statistics; without `recenter`, by the former ones if they
+    are still available, so that every score stays the same. The caller must exclude all writers. After a kill, the
+    former generation stays in use, and the next attempt with the same model reuses the vectors embedded by then.
     """
     with catalog.snapshot() as snapshot:
         former = Generation.of(snapshot)
@@ -80,10 +80,10 @@ def rebuild(
             "embedding": str(run),
             "clean": "",
         }
-        if model["embedder_name"]:  # an empty library has no model yet whose means these are
+        if model["embedder_name"]:  # an empty library has no model yet for these means
             facts["centring_version"] = centering.version
         with catalog.transaction() as transaction:
-            if keywords is None:  # what wasn't live is in neither new index
+            if keywords is None:  # documents that weren't live are in neither new index
                 transaction.delete_unfinished()
                 facts["terms_version"] = str(TERMS_VERSION)
             transaction.set_languages(statistics, recentered=recenter)
@@ -103,13 +103,13 @@ def rebuild(
 
 
 def is_outdated(catalog: Catalog) -> bool:
-    """Return whether the indexes in use were made by a version of Attest that did something differently."""
+    """Return whether the indexes in use were made by a version of Attest that made them differently."""
     with catalog.snapshot() as snapshot:
         return outdated(snapshot, load_centering(snapshot)) is not None
 
 
 def _embed_all(catalog: Catalog, embedder: Embedder, on_embedded: Callable[[int], None]) -> int:
-    """Embed every live passage in a new run, or continue one that was interrupted; return the run."""
+    """Embed every live passage in a new run, or continue an interrupted one; return the run."""
     with catalog.transaction() as transaction:
         run = transaction.begin_run(embedder.fingerprint)
     embed_documents(catalog, embedder, (key for keys in catalog.live_pages() for key in keys), run, on_embedded)

@@ -1,7 +1,7 @@
-"""What a question matches among the keywords in PostgreSQL, inside a transaction that the caller holds open.
+"""Find a question's matches among the keywords in PostgreSQL, inside an open transaction of the caller.
 
-A question reads the postings of its terms, rarest first, until `MOST_POSTINGS`; terms that are left then only count for
-the passages that hold a rarer one. So a question costs no more in a library of any size.
+A question reads the postings of its terms, rarest first, up to `MOST_POSTINGS`; the remaining terms only count for
+passages that contain a rarer one. So a question's cost has a limit in a library of any size.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from store.types import Filter
 MOST_POSTINGS = 1_000_000
 """Postings that a question reads: six bytes each."""
 FEW = 5_000
-"""A filter that admits no more passages than this is applied before the ranking, any other after it."""
+"""A filter that matches no more passages than this is applied before the ranking, any other after it."""
 _PORTION = 512
-"""Passages that are filtered at a time, at first."""
+"""Passages filtered at a time, at first."""
 
 Hits = list[tuple[str, float]]
 """Passages' ids with their scores, best first."""
@@ -29,7 +29,7 @@ Hits = list[tuple[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class ServerQuery(KeywordQuery):
-    """A query with what it matched when it was parsed: a search by language doesn't read it all again."""
+    """A query with its matches from parsing, so that a search by language doesn't read them again."""
 
     weighted: Weighted
     matches: Matches
@@ -41,7 +41,7 @@ class ServerQuery(KeywordQuery):
 def match(
     rows: KeywordRows, facts: KeywordFacts, weights: Mapping[str, float], known: Mapping[str, tuple[int, int]]
 ) -> ServerQuery:
-    """Return what terms with these weights, rarest first, match; `known` has each one's id and number of passages."""
+    """Return the matches of terms with these weights, rarest first; `known` has each one's id and number of passages."""
     held = {known[term][0]: weight for term, weight in weights.items() if known[term][1]}
     weighted = _weighted(held, facts)
     some, is_complete = _affordable([known[term] for term in weights if known[term][1]])
@@ -63,9 +63,9 @@ def best_among(rows: KeywordRows, parsed: ServerQuery, k: int, where: Filter, am
 def best(
     rows: KeywordRows, parsed: ServerQuery, k: int, where: Filter, groups: Sequence[Collection[str]]
 ) -> list[Hits]:
-    """Return for each group of languages, of which an empty one stands for all, the `k` best that pass the filter.
+    """Return for each group of languages (an empty one means all) the `k` best passages that pass the filter.
 
-    Whatever the number of groups, a round of reading asks for all of them.
+    A round of reading covers all groups, whatever their number.
     """
     anywhere = replace(where, languages=())
     is_narrow = not anywhere.is_empty
@@ -88,7 +88,7 @@ def best(
 
 
 def count_passages(rows: KeywordRows, term: int, count: int, where: Filter) -> int:
-    """Return how many passages hold a term and pass the filter; of very many, about how many."""
+    """Return how many passages have a term and pass the filter; for very many, an estimate."""
     numbers: list[int] = []
     for _, block, packed in rows.postings([term], None if count <= FEW else FEW):
         numbers += numbers_of(block, packed).tolist()
@@ -99,7 +99,7 @@ def count_passages(rows: KeywordRows, term: int, count: int, where: Filter) -> i
 
 
 class _Wanted:
-    """The best of some languages, as far as they are known."""
+    """The best passages of some languages, as far as they are known."""
 
     def __init__(self, parsed: ServerQuery, matches: Matches, k: int, languages: Collection[str]) -> None:
         self.found: Hits = []
@@ -116,12 +116,12 @@ class _Wanted:
         return len(self.found) >= self._k or self._start >= len(self.matches.numbers)
 
     def next(self, size: int) -> list[int]:
-        """Return the numbers of the next best passages, whether they pass the filter or not."""
+        """Return the numbers of the next best passages, before filtering."""
         numbers: list[int] = self.matches.numbers[self._start : self._start + size].tolist()
         return numbers
 
     def take(self, numbers: Sequence[int], admitted: Mapping[int, Admitted]) -> None:
-        """Go on behind these; those that are admitted are found."""
+        """Continue after these; the ones that pass the filter are found."""
         scores = self.matches.scores[self._start : self._start + len(numbers)].tolist()
         for number, score in zip(numbers, scores, strict=True):
             passage = admitted.get(number)
@@ -154,7 +154,7 @@ def _affordable(terms: Sequence[tuple[int, int]]) -> tuple[list[int], bool]:
 
 
 def _completed(parsed: ServerQuery, matches: Matches, most: int, held: Mapping[int, HeldTerms]) -> Matches:
-    """Return the best `most` matches with their whole scores, and in their order."""
+    """Return the best `most` matches with complete scores, in their order."""
     numbers, languages = matches.numbers[:most], matches.languages[:most]
     known = np.array([number in held for number in numbers.tolist()], bool)
     numbers, languages = numbers[known], languages[known]

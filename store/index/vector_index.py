@@ -1,4 +1,4 @@
-"""Store vectors in Chroma, with what filters need, derived from the catalog, which is always right.
+"""Store vectors in Chroma, with what filters need; all of it is derived from the catalog, which is the truth.
 
 Chroma runs in the process (`EmbeddedVectorIndex`) or as a server (`store.index.chroma_server`). In the process, only one
 may have the folder open: with two, vectors are lost without an error, and queries go stale. Other processes ask the
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BATCH = 5_000
-"""The most rows in one call: in-process Chroma takes 5,461 at most, a server says its own limit."""
+"""The most rows per call: in-process Chroma takes at most 5,461, a server states its own limit."""
 
 NEARLY_FULL = 50_000_000
-"""Bytes: Chroma grows its files by doubling them, and fails where there is less room than that."""
+"""Bytes: Chroma doubles its files to grow them, and fails if there is less room than that."""
 
 SPACE = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200}}
-"""Twice Chroma's own effort on both sides: a passage that the graph can't reach is a lost answer."""
+"""Twice Chroma's own effort, for building and searching, because a passage that the graph can't reach is a lost answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the index holds for one passage."""
+    """The index's entry for one passage."""
 
     passage_id: str
     document_id: str
@@ -55,7 +55,7 @@ class Entry:
 
     @property
     def metadata(self) -> dict[str, str | int]:
-        """Return what filters compare; unknown values are absent, not empty."""
+        """Return the values for filters; unknown ones are absent, not empty."""
         known: dict[str, str | int] = {
             "document_id": self.document_id,
             "language": self.language,
@@ -69,7 +69,7 @@ class Entry:
 
 
 class IndexGoneError(IndexDamagedError):
-    """What was searched is no longer there: it was replaced, or lost. Opening the indexes again tells which."""
+    """The index searched no longer exists: it was replaced, or lost. Opening the indexes again shows which."""
 
 
 class VectorSearch(Protocol):
@@ -80,14 +80,14 @@ class VectorSearch(Protocol):
         ...
 
     def close(self) -> None:
-        """Release what it holds."""
+        """Release its resources."""
 
 
 class VectorIndex(ABC):
     """One Chroma collection, wherever Chroma runs."""
 
     batch = BATCH
-    """Rows in one call."""
+    """Rows per call."""
 
     def __init__(self, client: ClientAPI, name: str) -> None:
         self._client = client
@@ -100,7 +100,7 @@ class VectorIndex(ABC):
 
     @abstractmethod
     def _call(self, work: Callable[[Collection], T], *, writes: bool = False) -> T:
-        """Return what `work` makes of the collection. Raises LibraryError, IndexDamagedError."""
+        """Return the result of `work` on the collection. Raises LibraryError, IndexDamagedError."""
 
     def close(self) -> None:
         """Release threads, files and connections."""
@@ -115,7 +115,7 @@ class VectorIndex(ABC):
             self._call(partial(_upsert, ids=ids, vectors=vectors, metadata=metadata), writes=True)
 
     def remove(self, passage_ids: Iterable[str]) -> None:
-        """Remove these passages; unknown ids are no error."""
+        """Remove these passages; unknown ids are ignored."""
         for batch in self._batches(passage_ids):
             self._call(partial(_delete, ids=batch), writes=True)
 
@@ -126,7 +126,7 @@ class VectorIndex(ABC):
     def nearest_each(
         self, vectors: NDArray[np.float32], k: int, where: Filter | None = None
     ) -> list[list[tuple[str, float]]]:
-        """Return for each of `vectors` ``(n, dimensions)`` what `nearest` returns."""
+        """Return the result of `nearest` for each of `vectors` ``(n, dimensions)``."""
         condition = _where(where or Filter())
         found = self._call(
             lambda collection: collection.query(
@@ -137,7 +137,7 @@ class VectorIndex(ABC):
         return [list(zip(*pair, strict=True)) for pair in zip(found["ids"], distances, strict=True)]
 
     def count(self) -> int:
-        """Return how many passages Chroma lists; it lists those whose vectors are lost too."""
+        """Return how many passages Chroma lists, including those whose vectors are lost."""
         return self._call(lambda collection: collection.count())
 
     def readable(self, passage_ids: Sequence[str]) -> set[str]:
@@ -183,7 +183,7 @@ class EmbeddedVectorIndex(VectorIndex):
 
     @classmethod
     def open(cls, folder: Path) -> EmbeddedVectorIndex:
-        """Open the collection in `folder`. Raises IndexDamagedError where Chroma can't open its own files."""
+        """Open the collection in `folder`. Raises IndexDamagedError if Chroma can't open its own files."""
         import chromadb
         from chromadb.config import Settings
 
@@ -209,7 +209,7 @@ def _delete(collection: Collection, *, ids: list[str]) -> None:
 def translate_index_errors(folder: Path | None = None) -> Iterator[None]:
     """Raise LibraryError or IndexDamagedError for an error of Chroma or tantivy, which share no class.
 
-    Chroma doesn't always say that the disk is full, so the free space at `folder` is checked.
+    Chroma doesn't always report a full disk, so the free space at `folder` is checked.
     """
     try:
         yield
@@ -228,7 +228,7 @@ def translate_index_errors(folder: Path | None = None) -> Iterator[None]:
 
 
 def damage_message(reason: str) -> str:
-    """Say that the index can't be trusted, and what to do."""
+    """Return that the index can't be trusted, and what to do."""
     return f"The vector index doesn't match the catalog ({reason}). Your documents are safe: run `attest rebuild`."
 
 

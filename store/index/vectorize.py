@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from store.embedding.embedder import Embedder, PassageText
 
 PORTION = 256
-"""Passages embedded at a time: enough for batches of equal length, little enough to lose."""
+"""Passages embedded at a time: enough for batches of equal length, few enough to lose."""
 
 
 def embed_documents(
@@ -28,8 +28,8 @@ def embed_documents(
 ) -> Counter[int]:
     """Give every passage of these documents that lacks one a vector of the embedding run `run`.
 
-    `on_embedded` gets the number of passages that have their vectors so far. Returns how many passages went
-    through the model, by document key. Raises EmbeddingModelError.
+    `on_embedded` gets the number of passages that have their vectors so far. Returns how many passages went through the
+    model, by document key. Raises EmbeddingModelError.
     """
     embedded: Counter[int] = Counter()
     passages = (passage for keys in _batches(document_keys) for passage in _unembedded(catalog, keys, run))

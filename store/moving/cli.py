@@ -56,14 +56,14 @@ def move(settings: Settings, /, place: str, chroma: str | None, password_file: P
 
 
 def _target(settings: Settings, place: str, chroma: str | None, password_file: Path | None) -> Settings:
-    """Return the settings of the library where it goes. Raises RequestError."""
+    """Return the settings of the target library. Raises RequestError."""
     from store.settings import load_settings
 
     url = place if "://" in place else None
     home = settings.home if url else Path(place).expanduser().absolute()
     if url is None and home == settings.home and settings.database_url is None:
         raise RequestError("The library is there already: name another place to move it to.")
-    # Validated as if they came from a file: an address of another kind, or with a password in it, is refused.
+    # Validate as if they came from a file: another kind of address, or one with a password, is refused.
     load_settings(settings.home, database_url=url, chroma_url=chroma)
     password = password_file or settings.database_password_file
     return settings.model_copy(

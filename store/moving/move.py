@@ -1,7 +1,7 @@
 """Move a library: copy its rows and files to another place, compare them there, and build the indexes.
 
 The source is only read. The target records which library is being copied, and how far, so a killed move continues where
-it was, and a partial copy is never opened.
+it stopped, and a partial copy is never opened.
 """
 
 from __future__ import annotations
@@ -37,30 +37,30 @@ if TYPE_CHECKING:
     from store.types import Progress
 
 _ROWS, _INDEXES = "rows", "indexes"
-"""What is still missing in a target; noted there behind the identity of the library that comes."""
+"""What is still missing in a target; stored there after the identity of the source."""
 
 
 @dataclass(frozen=True, slots=True)
 class MoveReport:
-    """What was moved."""
+    """The result of a move."""
 
     documents: int
     passages: int
     rows: int
-    """Of all tables, each compared."""
+    """Rows of all tables, each compared."""
     resumed: bool
-    """Whether an earlier move had been interrupted."""
+    """Whether an earlier move was interrupted."""
 
 
 def move(
     source: Settings, target: Settings, *, embedder: Embedder | None = None, progress: Progress | None = None
 ) -> MoveReport:
-    """Copy the library that `source` names to where `target` says, which must be empty or half filled by the same move.
+    """Copy the library of `source` to the place in `target`, which must be empty or partly filled by the same move.
 
     Every row is compared, and every vector read, before this returns. `progress` counts rows, then passages.
 
     Raises RequestError for a target that isn't empty, LibraryLockedError while a process has either library open,
-    LibraryError for databases and servers that can't be used.
+    LibraryError for unusable databases and servers.
     """
     here, there = place_of(source), place_of(target)
     if here == there:
@@ -90,7 +90,7 @@ def move(
 
 
 def place_of(settings: Settings) -> Path | URL:
-    """Return where a library's databases are: a folder, or PostgreSQL."""
+    """Return the place of a library's databases: a folder, or PostgreSQL."""
     return settings.home if settings.database_url is None else location(settings, "")
 
 
@@ -137,7 +137,7 @@ def _begin(source: Moment, target: LibraryDatabases, where: Path | URL) -> tuple
 
 
 def _carry(source: Moment, target: LibraryDatabases, rows: int, progress: Progress | None) -> None:
-    """Copy the rows that are missing, and compare all; where they differ, copy all once more. Raises LibraryError."""
+    """Copy the missing rows, and compare all; if they differ, copy all once more. Raises LibraryError."""
     for attempt in range(2):
         differs = _copy_and_compare(source, target, rows, progress)
         if differs is None:
@@ -149,10 +149,10 @@ def _carry(source: Moment, target: LibraryDatabases, rows: int, progress: Progre
 
 
 def _copy_and_compare(source: Moment, target: LibraryDatabases, rows: int, progress: Progress | None) -> str | None:
-    """Return the name of a table whose rows differ, if one's do."""
+    """Return the name of a table whose rows differ, if any."""
     try:
         _copy_rows(source, target, rows, progress)
-    except IntegrityError as error:  # a row of an earlier attempt is in the way of one that took its place
+    except IntegrityError as error:  # a row of an earlier attempt conflicts with one that replaced it
         return str(error.statement)
     with target.moment() as there:
         return next((table for table in difference(source, there) if table is not None), None)
@@ -178,7 +178,7 @@ def _finish_rows(source: Moment, target: LibraryDatabases, taken: int) -> None:
 
 
 def _copy_files(source: Path, target: Path, place: dict[str, str | None]) -> None:
-    """Copy uploads, evaluations and settings, except where they lie; a file that is there already is compared."""
+    """Copy uploads, evaluations and settings, except those that locate the library; compare existing files."""
     for name, path in part_files(source, (*FOLDERS, SETTINGS)):
         copy = target / name
         copy.parent.mkdir(parents=True, exist_ok=True)

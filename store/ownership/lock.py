@@ -25,7 +25,7 @@ _NOTE = "owner.json"
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The process that owns a library, as its note describes it."""
+    """The process that owns a library, according to its note."""
 
     pid: int
     command: str
@@ -40,8 +40,8 @@ class LibraryLock:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        # Without kernel locks (some network file systems) filelock would fall back on a file that a
-        # killed process leaves behind: refuse rather than guess.
+        # Without kernel locks (some network file systems) filelock would use a file that a killed process leaves
+        # behind, so refuse instead of guessing.
         self._lock = FileLock(folder / _LOCK, thread_local=False, fallback_to_soft=False)
 
     def take(self, *, writes: bool, patience: float = 0.0) -> None:
@@ -71,7 +71,7 @@ class LibraryLock:
         draft.replace(self.folder / _NOTE)
 
     def release(self) -> None:
-        """Release the lock. Harmless without it, and in a forked child."""
+        """Release the lock; do nothing without it, and in a forked child."""
         if self._lock.is_locked:
             with suppress(OSError):  # the note means nothing without the lock
                 (self.folder / _NOTE).unlink(missing_ok=True)
@@ -84,7 +84,7 @@ def unfinished_notes(folder: Path) -> list[Path]:
 
 
 def read_owner(folder: Path) -> Owner | None:
-    """Return the owner that the note names; None without a readable note."""
+    """Return the owner in the note; None without a readable note."""
     with suppress(OSError, ValueError, TypeError):
         return Owner(**json.loads((folder / _NOTE).read_text(encoding="utf-8")))
     return None

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 _SECONDS_TO_START = 5.0
 """How long an owner may take from its lock to a readable catalog."""
 _SECONDS_FOR_READERS = 10.0
-"""How long a writer waits for an owner that only reads, such as a single question."""
+"""How long a writer waits for a read-only owner, such as a single question."""
 
 
 def open_catalog(settings: Settings, lock: LibraryLock, *, writes: bool) -> tuple[Catalog, bool]:
-    """Open the catalog; return it, and whether this process needs no other to search and to change the library."""
+    """Open the catalog; return it, and whether this process can search and change the library alone."""
     where = location(settings, FILE)
     if settings.is_shared:
         return _own(Catalog.open(where), shared=True), True
@@ -36,7 +36,7 @@ def open_catalog(settings: Settings, lock: LibraryLock, *, writes: bool) -> tupl
             try:
                 return Catalog.open(where, read_only=True), False
             except LibraryError:
-                # The owner may be about to make or migrate the catalog, or to leave.
+                # The owner may be about to create or migrate the catalog, or to leave.
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
@@ -49,7 +49,7 @@ def open_catalog(settings: Settings, lock: LibraryLock, *, writes: bool) -> tupl
 
 
 def _own(catalog: Catalog, *, shared: bool = False) -> Catalog:
-    """Return the catalog, owned by this process also where another one has another folder and the same database.
+    """Return the catalog, owned by this process even if another one has another folder and the same database.
 
     A `shared` one is owned by this process and others.
     """
@@ -64,7 +64,7 @@ def _own(catalog: Catalog, *, shared: bool = False) -> Catalog:
 
 
 def _take_lock(lock: LibraryLock, *, writes: bool) -> None:
-    """Take the lock; a writer waits for an owner that only reads."""
+    """Take the lock; a writer waits for a read-only owner."""
     try:
         lock.take(writes=writes)
     except LibraryLockedError:

@@ -1,6 +1,6 @@
 """Send requests to the API of the process that owns the library.
 
-It is small on purpose: a command that asks a running server imports only this to reach it.
+It is small on purpose: a command that asks a running server imports only this.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from store.settings import Settings, facts_for_answers
 from store.version import program_version
 
 _SECONDS_TO_ANSWER = 120.0
-"""For an owner to say who it is: it may be busy, or still be loading what it answers with."""
+"""Time for an owner to identify itself: it may be busy, or still be loading."""
 _JSON = {"content-type": "application/json", "accept-language": "en"}
 
 
@@ -33,7 +33,7 @@ class OwnerClient:
     """Asks the owner of a library. Safe to use from several threads."""
 
     def __init__(self, home: Path) -> None:
-        """Raises OwnerGoneError where no owner answers, LibraryError for one of another version of Attest.
+        """Raises OwnerGoneError if no owner answers, LibraryError for one of another version of Attest.
 
         Raises LibraryLockedError on systems without such sockets.
         """
@@ -43,7 +43,7 @@ class OwnerClient:
         said = self.send("GET", "/api/owner", seconds=_SECONDS_TO_ANSWER)
         self.pid: int = said["pid"]
         self.settings: dict[str, Any] = said["settings"]
-        """Those that its answers depend on, as `facts_for_answers` returns them."""
+        """The settings that its answers depend on, in the form of `facts_for_answers`."""
         self.takes_files: bool = said["takes_files"]
         """Whether it changes its library for other processes."""
         if said["version"] != program_version():
@@ -62,7 +62,7 @@ class OwnerClient:
                 )
 
     def send(self, method: str, path: str, body: object = None, *, seconds: float | None = None) -> Any:  # noqa: ANN401
-        """Return the values of a reply. Raises OwnerGoneError, and the error that the reply states."""
+        """Return the values of a reply. Raises OwnerGoneError, and the error in the reply."""
         with closing(_Connection(self._home, seconds)) as connection:
             response = self._response(connection, method, path, body, "application/json")
             content = _read(response, self._home)
@@ -71,7 +71,7 @@ class OwnerClient:
     def events(self, path: str, body: object) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield name and values of each server-sent event of a reply; leaving the iteration ends the request.
 
-        Raises OwnerGoneError, and the error that the reply or its event ``failed`` states.
+        Raises OwnerGoneError, and the error in the reply or in its event ``failed``.
         """
         with closing(_Connection(self._home, None)) as connection:
             response = self._response(connection, "POST", path, body, "text/event-stream")
@@ -98,11 +98,11 @@ class OwnerClient:
 
 
 def find_owner(home: Path) -> OwnerClient | None:
-    """Return a client of the process that answers for the library at `home`; None where none does.
+    """Return a client of the process that answers for the library at `home`; None if there is none.
 
     Raises LibraryError for one of another version of Attest.
     """
-    # `Path.exists` raises an error where one may not look.
+    # `Path.exists` raises an error in inaccessible folders.
     if not hasattr(socket, "AF_UNIX") or not os.path.exists(socket_path(home)):  # noqa: PTH110
         return None
     try:
@@ -112,7 +112,7 @@ def find_owner(home: Path) -> OwnerClient | None:
 
 
 def find_changing_owner(home: Path) -> OwnerClient | None:
-    """Return a client of a server that changes the library at `home` for others; None where none runs.
+    """Return a client of a server that changes the library at `home` for others; None if none runs.
 
     Raises LibraryError for one of another version of Attest.
     """
@@ -121,7 +121,7 @@ def find_changing_owner(home: Path) -> OwnerClient | None:
 
 
 def find_equal_owner(settings: Settings) -> OwnerClient | None:
-    """Return a client of an owner that answers as this process would by its `settings`; None where there is none.
+    """Return a client of an owner whose `settings` give the same answers as this process; None if there is none.
 
     Raises LibraryError for one of another version of Attest.
     """
@@ -130,7 +130,7 @@ def find_equal_owner(settings: Settings) -> OwnerClient | None:
 
 
 class _Connection(HTTPConnection):
-    """HTTP over the socket of a library."""
+    """HTTP over a library's socket."""
 
     def __init__(self, home: Path, seconds: float | None) -> None:
         super().__init__("localhost", timeout=seconds)

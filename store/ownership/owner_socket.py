@@ -1,7 +1,7 @@
-"""Listen on the owner's socket from the start, and answer through the HTTP API once somebody asks.
+"""Listen on the owner's socket from the start, and answer through the HTTP API at the first request.
 
-The program says once, with `answer_by`, what answers, because the store may not import the API. Importing the API takes
-a second, so it is loaded at the first request, unless `take` passes the socket to a running server. Only the user can
+The program sets the server once, with `answer_by`, because the store may not import the API. Importing the API takes a
+second, so it is loaded at the first request, unless `take` passes the socket to a running server. Only the user can
 access the folder (mode 0700) and the socket (0600).
 """
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 FOLDER = "run"
 FILE = "api.sock"
 _LONGEST = 100
-"""Bytes of a path that every system takes for a socket: Linux takes 107, macOS 103."""
+"""Bytes of a path that every system accepts for a socket: Linux takes 107, macOS 103."""
 _BACKLOG = 128
 
 log = logging.getLogger(__name__)
 
 
 class Closing(Protocol):
-    """What is closed."""
+    """An object that can be closed."""
 
     def close(self) -> None:
-        """End it, and wait until it has ended."""
+        """Stop it, and wait until it has stopped."""
 
 
 Serve = Callable[["Library", socket.socket], Closing]
@@ -45,7 +45,7 @@ _serve: Serve | None = None
 
 
 def answer_by(serve: Serve) -> None:
-    """Have the libraries that this process owns from now on answer other processes of the user by `serve`."""
+    """Let the libraries that this process owns from now on answer the user's other processes with `serve`."""
     global _serve  # noqa: PLW0603 - one process has one program, which says this where it starts
     _serve = serve
 
@@ -55,7 +55,7 @@ class OwnerSocket:
 
     def __init__(self, path: Path, listener: socket.socket) -> None:
         self.address: str = listener.getsockname()
-        """The socket's own name, by which a server tells its connections from others."""
+        """The socket's own name, by which a server recognizes its connections."""
         self._path = path
         self._listener = listener
         self._wake, self._waker = socket.socketpair()
@@ -67,7 +67,7 @@ class OwnerSocket:
 
     @classmethod
     def open(cls, home: Path) -> OwnerSocket | None:
-        """Listen, in place of an owner that is gone; None where the system or the disk has no such sockets."""
+        """Listen, replacing an owner that is gone; None if the system or the disk has no such sockets."""
         if not hasattr(socket, "AF_UNIX"):
             return None
         path = socket_path(home)
@@ -83,14 +83,14 @@ class OwnerSocket:
 
     @classmethod
     def answering(cls, library: Library) -> OwnerSocket | None:
-        """Listen for `library`, and answer from the first request on; None where nothing was given to answer by."""
+        """Listen for `library`, and answer from the first request on; None without a server to answer with."""
         made = cls.open(library.settings.home) if _serve is not None else None
         if made is not None and _serve is not None:
             made.answer(library, _serve)
         return made
 
     def answer(self, library: Library, serve: Serve) -> None:
-        """Answer by `serve` from the first request on."""
+        """Answer with `serve` from the first request on."""
         self._thread = threading.Thread(target=self._wait, args=(library, serve), name="attest-owner", daemon=True)
         self._thread.start()
 
@@ -105,7 +105,7 @@ class OwnerSocket:
         return self._listener
 
     def close(self) -> None:
-        """Stop listening; in a fork, touch nothing. Requests that are being answered have a few seconds to end."""
+        """Stop listening; in a fork, touch nothing. Running requests have a few seconds to end."""
         if self._closed or os.getpid() != self._pid:
             return
         self._closed = True
@@ -138,7 +138,7 @@ class OwnerSocket:
             self._thread = None
 
     def close_in_child(self) -> None:
-        """In a forked child, close what it would hold open without answering when the parent is gone."""
+        """In a forked child, close what would otherwise stay open without answers after the parent is gone."""
         for each in (self._listener, self._wake, self._waker):
             with suppress(OSError):
                 each.close()
@@ -157,7 +157,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def socket_path(home: Path) -> Path:
-    """Return where the socket of the library at `home` is, if its owner listens."""
+    """Return the path of the socket of the library at `home`, if its owner listens."""
     return home / FOLDER / FILE
 
 
@@ -176,7 +176,7 @@ def short_path(path: Path) -> Iterator[str]:
 
 
 def _listening(path: Path) -> socket.socket:
-    """Return a socket that listens at `path`. It gets its name when it listens: before, others would be refused."""
+    """Return a socket that listens at `path`. It gets its name last, because it refuses clients before it listens."""
     draft = path.with_name(f"{os.getpid()}.sock")
     draft.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -194,6 +194,6 @@ def _listening(path: Path) -> socket.socket:
 
 
 def _is_own_folder(path: Path) -> bool:
-    """Return whether `path` is a folder of this user's and no link: in another's, somebody could stand in for us."""
+    """Return whether `path` is a folder of this user and no link: in another user's, somebody could impersonate us."""
     found = path.lstat()
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()

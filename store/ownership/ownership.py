@@ -1,4 +1,4 @@
-"""Keep a library open: which process owns it, and how ownership passes from one process to the next.
+"""Keep a library open: which process owns it, and how ownership passes to another process.
 
 The owner holds the lock and has the indexes open. Other processes read the catalog themselves and ask the owner to
 search (`store.search.by_owner`). When the owner ends, one of them may become the owner. A library without files in the
@@ -40,12 +40,12 @@ _log = logging.getLogger(__name__)
 
 
 class Ownership:
-    """One process's access to a library, as its owner or beside it. Safe to use from several threads, not after a fork."""
+    """One process's access to a library, as its owner or next to it. Safe to use from several threads, not after a fork."""
 
     def __init__(self, settings: Settings, lock: LibraryLock, catalog: Catalog, *, owned: bool, writes: bool) -> None:
         self.settings = settings
         self.owned = owned
-        """Whether this process needs no other to search and to change the library."""
+        """Whether this process can search and change the library alone."""
         self.locks = ChangeLocks(catalog.database if settings.is_shared else None)
         self._writes = writes
         self._lock = lock
@@ -56,7 +56,8 @@ class Ownership:
         self._loading = threading.RLock()
         self._succession = threading.Lock()
         with catalog.snapshot() as snapshot:
-            # Connections of its own: a search that holds one for its snapshot must not wait for a second of the same.
+            # Separate connections: a search that holds one for its snapshot must not wait for a second one from the
+            # same pool.
             where = catalog.database.where
             self._keywords = None if isinstance(where, Path) else Database.connect(where, "keywords")
             self._storage = IndexStorage(
@@ -71,7 +72,7 @@ class Ownership:
 
     @classmethod
     def take(cls, where: Settings | Path | str, embedder: Embedder | None, *, writes: bool) -> Ownership:
-        """Own the library; a reader may also join it beside its owner. See `Library.open`."""
+        """Own the library; a reader may also join it next to its owner. See `Library.open`."""
         settings = where if isinstance(where, Settings) else load_settings(where)
         make_folder(settings.home)
         lock = LibraryLock(settings.home)
@@ -109,7 +110,7 @@ class Ownership:
 
     @contextmanager
     def catalog_for_writing(self) -> Iterator[Catalog]:
-        """Use the catalog for a change. Raises LibraryError for a library that was opened to read."""
+        """Use the catalog for a change. Raises LibraryError for a library opened read-only."""
         catalog = self.catalog
         if not self._writes:
             raise LibraryError("The library was opened for reading only.")
@@ -117,7 +118,7 @@ class Ownership:
 
     @contextmanager
     def changing(self, uris: Iterable[str] = ()) -> Iterator[Held]:
-        """Change the documents under `uris`. Raises LibraryLockedError where others change them for long."""
+        """Change the documents under `uris`. Raises LibraryLockedError if others change them for long."""
         with self.catalog_for_writing():
             self._settle()
             with self.locks.documents(uris) as held:
@@ -133,14 +134,14 @@ class Ownership:
 
     @contextmanager
     def indexes_for_writing(self) -> Iterator[IndexSet]:
-        """Use the derived indexes for a change. Raises LibraryError for a library that was opened to read."""
+        """Use the derived indexes for a change. Raises LibraryError for a library opened read-only."""
         with self.catalog_for_writing():
             self._settle()
             with self._indexes.use_for_writing() as indexes:
                 yield indexes
 
     def rebuild(self, *, embed: bool, recenter: bool, progress: Progress | None) -> None:
-        """Rebuild all indexes, and use them once no search uses the old ones."""
+        """Rebuild all indexes, and use them when no search uses the old ones."""
         with self.catalog_for_writing() as catalog, self.locks.whole():
             embedder = self._load_embedder() if embed else None
             made = rebuild(
@@ -152,9 +153,9 @@ class Ownership:
             catalog.vacuum()
 
     def recenter(self) -> None:
-        """Rebuild the vectors if the library's languages have moved away from the means they are centered by.
+        """Rebuild the vectors if the library's languages have moved away from the means used to center them.
 
-        Where others are changing the library, one of them will, when it has done.
+        If others are changing the library, one of them will do it when it has finished.
         """
         with self.catalog_for_writing() as catalog:
             with catalog.snapshot() as snapshot:
@@ -169,7 +170,7 @@ class Ownership:
                 self._indexes.replace(rebuild(catalog, self._storage, self._tokenize, keywords=keywords))
 
     def open_again(self) -> None:
-        """Open the indexes again, as the owner if the old one has gone and no other process is the owner yet."""
+        """Open the indexes again, as the owner if the old one is gone and there is no new one yet."""
         with self._succession:
             self._indexes.open_again()
             if not self.owned:
@@ -193,9 +194,9 @@ class Ownership:
         self._lock.release()
 
     def _settle(self) -> None:
-        """Once in a shared library: build indexes that this version needs, and finish what killed processes have left.
+        """Once in a shared library: build indexes that this version needs, and finish what killed processes left.
 
-        Where others are changing the library just now, the next use tries again.
+        If others are changing the library, the next use tries again.
         """
         if self._settled or self.locks.are_held:
             return
@@ -211,7 +212,7 @@ class Ownership:
                 self._storage.delete_others(Generation.of(snapshot))
         except LibraryLockedError:
             return
-        except LibraryError as error:  # such as that of a role that may not change documents: questions go on
+        except LibraryError as error:  # such as that of a role that may not change documents: questions still work
             _log.info("What others left unfinished stays so for now: %s", error)
             self._settled = True
 

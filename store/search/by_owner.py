@@ -14,9 +14,9 @@ MOST_HITS = 1_000
 
 
 def search_by_owner(owner: OwnerClient, settings: Settings, query: str, k: int, where: Filter) -> SearchResult:
-    """Return what the owner finds, as `Library.search` returns it there.
+    """Return the owner's result, in the form of `Library.search`.
 
-    Raises LibraryLockedError where the owner searches by other settings, OwnerGoneError, and what its search raises.
+    Raises LibraryLockedError if the owner searches with other settings, OwnerGoneError, and the errors of its search.
     """
     owner.require(facts_for_search(settings))
     reply = owner.send("POST", "/api/search", {"query": query, "k": min(k, MOST_HITS), "filter": asdict(where)})

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from store.index.index_set import IndexSet
 
 CANDIDATES = 60
-"""Passages fetched by meaning, and as many by keywords, before ranking."""
+"""Passages fetched by meaning, and the same number by keywords, before ranking."""
 CANDIDATES_PER_LANGUAGE = 8
-"""Passages fetched by keywords from each language that meaning found anything in."""
+"""Passages fetched by keywords from each language found by meaning."""
 MAX_LANGUAGES = 12
-"""Languages whose keywords are asked for separately."""
+"""Languages whose keywords are searched separately."""
 LATE = 30
 """Passages compared word by word, at least."""
 _QUOTED = re.compile('["“”„«»「『]([^"“”„«»「」『』]{2,200})["“”«»」』]')
@@ -60,7 +60,7 @@ def search(
             found |= snapshot.stored_vectors(_by_language(parsed, where, found, by_keyword, keywords), where)
         shares = _keyword_shares(query, parsed, found, keywords, snapshot, ranking)
     clock.lap("keywords")
-    # The library may have grown since it was indexed: candidates are ranked by the means as they are now.
+    # The library may have grown since it was indexed, so candidates are ranked by the current means.
     statistics = snapshot.language_statistics() if ranking.refined else {}
     centering = Centering(indexes.centering.shipped, statistics)
     candidates = list(found.values())
@@ -102,7 +102,7 @@ def _by_language(
     by_keyword: Sequence[tuple[str, float]],
     keywords: KeywordIndex,
 ) -> list[str]:
-    """Return more passages by keywords, from each language with candidates: one language can't crowd out others."""
+    """Return more passages by keywords, from each language with candidates, so that none crowds out others."""
     languages = list(dict.fromkeys(stored.language for stored in found.values()))[:MAX_LANGUAGES]
     if len(languages) < 2:
         return []
@@ -120,7 +120,7 @@ def _keyword_shares(
     snapshot: Snapshot,
     ranking: Ranking,
 ) -> dict[str, float]:
-    """Return each candidate's BM25 as a share of the most that it could be, and more for a quoted phrase."""
+    """Return each candidate's BM25 as a share of the possible maximum, plus an addition for a quoted phrase."""
     if not parsed.ceiling:
         return dict.fromkeys(found, 0.0)
     scores = dict(keywords.search(parsed, len(found), among=list(found)))
@@ -133,7 +133,7 @@ def _keyword_shares(
 
 
 def _title_shares(parsed: KeywordQuery, found: Mapping[str, StoredVectors], keywords: KeywordIndex) -> dict[str, float]:
-    """Return for each candidate the share of the query's keywords that its document's title holds.
+    """Return for each candidate the share of the query's keywords in its document's title.
 
     A document names its subject once, often in the title; a sentence that answers has other words.
     """
@@ -144,7 +144,7 @@ def _title_shares(parsed: KeywordQuery, found: Mapping[str, StoredVectors], keyw
 
 
 def _one_line(text: str) -> str:
-    """Return the folded text with single blanks: a phrase may be broken over lines."""
+    """Return the folded text with single blanks, because a phrase may be broken over lines."""
     return " ".join(fold(text).split())
 
 
@@ -153,7 +153,7 @@ def _unique(*results: Sequence[tuple[str, float]]) -> list[str]:
 
 
 class _Clock:
-    """Laps of a stopwatch, in milliseconds."""
+    """Measures consecutive times, in milliseconds."""
 
     def __init__(self) -> None:
         self.laps: dict[str, float] = {}

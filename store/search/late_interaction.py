@@ -2,10 +2,10 @@
 
     late(query, text) = sum over the query's tokens of weight * best cosine(token, token of the text)
 
-(MaxSim, Khattab & Zaharia 2020, arXiv:2004.12832.) States are compared after centering, like whole
-passages (`store.embedding.centering`): each language's mean token is subtracted, by numbers that ship and by the
-library's own passages. A token's weight is its distance from that mean, so that what any question could hold, such as
-a question mark, counts little; weights add up to one.
+(MaxSim, Khattab & Zaharia 2020, arXiv:2004.12832.) States are compared after centering, like whole passages
+(`store.embedding.centering`): each language's mean token is subtracted, using shipped values and the library's own
+passages. A token's weight is its distance from that mean, so that tokens of any question, such as a question mark,
+count little; weights add up to one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class LateScores:
 
 @dataclass(frozen=True, slots=True)
 class _Mean:
-    """A library's statistics of one language, in projected states."""
+    """A library's statistics for one language, in projected states."""
 
     count: int
     sum: NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""Search a library: here if this process owns it, else by its owner; repeat while documents change."""
+"""Search a library: here if this process owns it, otherwise through its owner; repeat while documents change."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from store.search.rerank import Reranker
 
 _SECONDS_FOR_CHANGES = 2.0
-"""How long a search is repeated while documents change under it: it may have found entries of a version that has just
-gone. It never mixes versions, even when it is not repeated."""
+"""How long a search is repeated while documents change: it may have found entries of a version that has just gone. It
+never mixes versions, even without a repetition."""
 _SECONDS_FOR_OWNER = 10.0
-"""How long a reader looks for another owner when the old one has gone."""
+"""How long a reader looks for another owner when the old one is gone."""
 
 
 class LibrarySearch:
     """Searches one library. Safe to use from several threads."""
 
     def __init__(self, ownership: Ownership, became_owner: Callable[[], None]) -> None:
-        """`became_owner` is called when the owner has gone and this process may have taken its place."""
+        """`became_owner` is called when the owner is gone and this process may have replaced it."""
         self._ownership = ownership
         self._became_owner = became_owner
         self._owner: OwnerClient | None = None
@@ -41,7 +41,7 @@ class LibrarySearch:
     def search(self, query: str, k: int, where: Filter) -> SearchResult:
         """Return the `k` best passages for `query`, best first.
 
-        Raises LibraryLockedError where another owner doesn't answer, IndexGoneError where the index stays away.
+        Raises LibraryLockedError if another owner doesn't answer, IndexGoneError if the index stays away.
         """
         deadline = time.monotonic() + _SECONDS_FOR_OWNER
         while True:
@@ -98,7 +98,7 @@ class LibrarySearch:
                 return result
 
     def _is_empty(self) -> bool:
-        """Return whether the library never had anything to find: no model is loaded for that."""
+        """Return whether the library has nothing to find, so that no model needs to be loaded."""
         if not self._was_filled:
             with self._ownership.catalog.snapshot() as snapshot:
                 self._was_filled = bool(snapshot.language_statistics())

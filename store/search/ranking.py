@@ -13,40 +13,40 @@ from store.errors import SettingsError
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The weights of the formulas in `store.search.scoring`; the defaults are for a model that nobody measured.
+    """The weights of the formulas in `store.search.scoring`; the defaults are for an unmeasured model.
 
     `evals.benchmarks.retrieval` measures them.
     """
 
     sentence: float = 0.6
-    """S: how much the best sentence counts beside the whole passage, in [0, 1]."""
+    """S: how much the best sentence counts next to the whole passage, in [0, 1]."""
     keyword: float = 1.0
-    """K: what all of the query's keyword weight is worth in cosine."""
+    """K: the value of all of the query's keyword weight, in cosine."""
     same_language: float = 0.0
-    """L: by how much cosines within one language run higher."""
+    """L: how much higher cosines are within one language."""
     sentence_keyword: float = 0.5
     """W: K for sentences."""
     late: float = 0.75
-    """T: what late interaction is worth in cosine, for passages."""
+    """T: the value of late interaction in cosine, for passages."""
     sentence_late: float = 0.9
     """E: T for sentences."""
     late_same_language: float = 0.0
-    """M: by how much late interaction runs higher within one language."""
+    """M: how much higher late interaction is within one language."""
     title: float = 0.75
-    """What keywords in the title count beside those of a passage, in [0, 1]."""
+    """How much keywords in the title count relative to those of a passage, in [0, 1]."""
     phrase: float = 0.5
-    """Added to the keyword share of a passage that holds the phrases that the query quotes."""
+    """Added to the keyword share of a passage that contains the query's quoted phrases."""
     relative: bool = True
-    """Whether keywords count by what a passage lacks of the best in its language, not by what it has."""
+    """Whether keywords count by a passage's distance from the best in its language, not by its own share."""
     refined: bool = True
     """Whether the library's own statistics refine the shipped means."""
 
 
 @lru_cache(maxsize=8)
 def load_ranking(model_name: str, file: Path | None = None) -> Ranking:
-    """Return the weights in `file`, or else those that ship for a model of this name, or else the defaults.
+    """Return the weights in `file`, or those shipped for a model with this name, or the defaults.
 
-    The file is a JSON object with fields of `Ranking`; those that it lacks have their defaults. Raises SettingsError.
+    The file is a JSON object with fields of `Ranking`; missing ones have their defaults. Raises SettingsError.
     """
     path = file or SHIPPED / f"{model_name}.ranking.json"
     if file is None and not path.is_file():

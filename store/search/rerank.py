@@ -1,6 +1,6 @@
 """Rerank with a cross-encoder that reads question and passage together. Off unless a setting names a model.
 
-It is slow (each passage goes through the model with each question), and many models are good in a few languages only.
+It is slow (each passage goes through the model with each question), and many models are good in few languages only.
 It reorders the hits of `search`, and raises their sentences with them.
 """
 
@@ -19,9 +19,9 @@ from store.extras import missing_torch
 from store.types import Hit, SearchResult
 
 CANDIDATES = 20
-"""Passages that are read: on a processor a small cross-encoder reads some ten in a second."""
+"""Passages to read: on a CPU, a small cross-encoder reads some ten per second."""
 SENTENCE = 0.25
-"""What the probability of its passage adds to a sentence's own score."""
+"""How much the probability of its passage adds to a sentence's own score."""
 MAX_TOKENS = 512
 BATCH = 8
 
@@ -79,7 +79,7 @@ def rerank(found: SearchResult, reranker: Reranker, k: int) -> SearchResult:
 def load_reranker(model: str) -> CrossEncoder:
     """Load the cross-encoder `model`: a folder, or a name on the Hugging Face Hub.
 
-    Raises ModelError for one that is missing or isn't a reranker.
+    Raises ModelError if it is missing or isn't a reranker.
     """
     folder = Path(model).expanduser()
     if folder.is_dir():

@@ -8,12 +8,12 @@
     score(sentence) = cosine(query, sentence) + W * (keyword(sentence) - best keyword in its language)
                       + E * late(query, sentence) - (L + E * M) as above
 
-Cosines are taken after centering. Keywords only reorder what is in one language: the usual fusion gives a passage in
-another language than the query's nothing for keywords, and so loses it. Here the best by keywords in each language
+Cosines are taken after centering. Keywords only reorder passages within one language: with the usual fusion, a passage
+in another language than the query's gets nothing for keywords, and so loses. Here the best by keywords in each language
 loses nothing, and the others lose the difference. A passage or sentence also counts the keywords in the title of its
-document, which says once what all of it is about. `late` compares word by word (`store.search.late_interaction`), for
-the passages that are best without it. L, and M between words, is the language bias that centering leaves: within one
-language, both scores run higher than for the same closeness across two. `store.search.ranking` has the weights.
+document, which names the subject of all its text. `late` compares word by word (`store.search.late_interaction`), for
+the passages that are best without it. L, and M for words, is the language bias that centering leaves: within one
+language, both scores are higher than for the same closeness across two. `store.search.ranking` has the weights.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from store.types import SentenceHit
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A candidate with its score and the parts that made it."""
+    """A candidate with its score and the parts of the score."""
 
     passage_id: str
     language: str
@@ -95,7 +95,7 @@ def rank_sentences(
     language: str,
     ranking: Ranking,
 ) -> list[tuple[SentenceHit, ...]]:
-    """Return for each passage its sentences with their scores, by the second formula at the top of this module."""
+    """Return each passage's sentences with their scores, by the second formula at the top of this module."""
     shares: list[list[float]] = []
     for each in ranked:
         passage, text = stored[each.passage_id].passage, stored[each.passage_id].text
@@ -124,7 +124,7 @@ def rank_sentences(
 def cosines(
     query: FloatArray, centering: Centering, stored: Sequence[StoredVectors]
 ) -> list[tuple[float, list[float]]]:
-    """Return for each passage the query's cosine with it and with each of its sentences."""
+    """Return the query's cosine with each passage and with each of its sentences."""
     if not stored:
         return []
     rows = np.concatenate([each.vectors for each in stored])

@@ -1,8 +1,8 @@
 """Find dates in running text as (year, month, day), in any calendar, language and format.
 
-``14 มิถุนายน พ.ศ. 2566``, ``ngày 14 tháng 6 năm 2023``, ``June 14, 2023`` and ``2023年6月14日`` are one day. Names of months
-come from the Unicode CLDR by way of Babel, all else that is a language's from ``dates.yaml``. Years of the Buddhist Era
-are turned into the common ones. What a date leaves open is None.
+``14 มิถุนายน พ.ศ. 2566``, ``ngày 14 tháng 6 năm 2023``, ``June 14, 2023`` and ``2023年6月14日`` are the same day. Names of
+months come from the Unicode CLDR through Babel, all other language data from ``dates.yaml``. Years of the Buddhist Era
+are converted to the common ones. The parts that a date leaves open are None.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import yaml
 from store.text.fold import fold, plain
 
 Day = tuple[int | None, int | None, int | None]
-"""A year, a month and a day, each if it is said."""
+"""A year, a month and a day, each if given."""
 
 BUDDHIST_ERA = 543
-"""The Thai year 2566 is 2023 (since 1941, when the Thai year came to begin in January)."""
+"""The Thai year 2566 is 2023 (since 1941, when the Thai year began to start in January)."""
 _BUDDHIST_YEARS = range(2400, 2644)
 _COMMON_YEARS = range(1000, 2200)
 
@@ -35,14 +35,14 @@ _DIGIT = regex.compile("[0-9]")
 _FOUR_DIGITS = regex.compile(r"(?<![\d.,])\d{4}(?!\d|[.,]\d)")
 _THAI = regex.compile("[\u0e00-\u0e7f]")
 _NEAR = 40
-"""Code points before a month's name in which its day or year is looked for."""
+"""Code points before a month's name in which its day or year may be."""
 _UNSPACED = regex.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hangul}]")
-"""Scripts without blanks between words, or that join endings to them: a name may touch its neighbors."""
+"""Scripts without blanks between words, or with endings joined to them: a name may touch its neighbors."""
 
 
 @dataclass(frozen=True, slots=True)
 class DateMention:
-    """One date of a text; `alternatives` holds (year, month, day) for each way to read it."""
+    """One date in a text; `alternatives` has (year, month, day) for each way to read it."""
 
     text: str
     start: int
@@ -50,7 +50,7 @@ class DateMention:
     alternatives: tuple[Day, ...]
 
     def within(self, known: tuple[DateMention, ...]) -> bool:
-        """Return whether `known` dates say so: a day and month must stand together, a year anywhere beside them."""
+        """Return whether `known` dates contain it: day and month must be together, a year anywhere next to them."""
         return any(self._reading_within(reading, known) for reading in self.alternatives)
 
     @staticmethod
@@ -70,7 +70,7 @@ class DateMention:
 
 
 def dates_in(text: str) -> tuple[DateMention, ...]:
-    """Return the dates of `text` in order, none overlapping another; `text` as `store.text.fold.plain` makes it."""
+    """Return the dates of `text` in order, without overlaps; `text` is in the form of `store.text.fold.plain`."""
     found: list[DateMention] = []
     is_thai = _THAI.search(text) is not None
     for start, end, parts in _candidates(text):
@@ -82,7 +82,7 @@ def dates_in(text: str) -> tuple[DateMention, ...]:
 def date_terms(text: str) -> frozenset[str]:
     """Return search terms for the dates and years in any `text`, such as ``year:2023`` and ``date:2023-06-14``.
 
-    A month alone gives none, and any four digits that can be a year give one.
+    A month alone gives none; any four digits that can be a year give one.
     """
     text = plain(text)
     if not _DIGIT.search(text):
@@ -96,7 +96,7 @@ def date_terms(text: str) -> frozenset[str]:
 
 
 def common_year(year: int) -> int:
-    """Return the year of the common era that a number written as a year means: 2023 for 2566.
+    """Return the year of the common era for a number written as a year: 2023 for 2566.
 
     The years of both eras that people write about don't overlap.
     """
@@ -125,7 +125,7 @@ def _data() -> dict[str, Any]:
 
 @cache
 def _months(languages: str) -> dict[str, int]:
-    """Return the months' numbers by their names in lower case, in the languages listed in the data as `languages`."""
+    """Return the months' numbers by their lower-case names, in the languages listed in the data as `languages`."""
     from babel.dates import get_month_names
 
     names: dict[str, int] = {}
@@ -141,7 +141,7 @@ def _months(languages: str) -> dict[str, int]:
 
 @cache
 def _any_month() -> re.Pattern[str]:
-    """Return what finds the longest name of a month at a place; `re` is quicker than `regex` at so many words."""
+    """Return a pattern for the longest name of a month at a place; `re` is faster than `regex` for so many words."""
     spaced: list[str] = []
     unspaced: list[str] = []
     for name in sorted(_months("languages"), key=len, reverse=True):
@@ -151,7 +151,7 @@ def _any_month() -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Patterns:
-    """What finds dates, or what stands around the name of a month."""
+    """Patterns for dates, or for what surrounds the name of a month."""
 
     with_numbers: tuple[regex.Pattern[str], ...]
     days_before: regex.Pattern[str]
@@ -204,7 +204,7 @@ def _patterns() -> _Patterns:
             rf"{word['day']}\s+{day}/(?P<number>[01]?\d)(?![\d/])",
             # 2021-2025
             rf"(?<![\d-])(?P<year>{digits})\s?(?:-|–|/)\s?(?P<year2>{digits})(?![\d-])",
-            # a year said to be one, or that can't well be anything else
+            # a year marked as such, or that can hardly be anything else
             rf"(?:{word['says_year']}\s?{era}?|{era})\s?(?P<year>{digits})(?![\d.,]*\d)",
             rf"(?<![\d.,]|\p{{Latin}}|\p{{Latin}}-)(?P<year>(?:1[4-9]|2[0-1])\d\d)(?!\p{{Latin}}|[.,]?\d|\s?{word['counts']})",
         ),
@@ -212,11 +212,11 @@ def _patterns() -> _Patterns:
 
 
 _Parts = Mapping[str, str | None]
-"""What a date says: its day, month or number, and year, with what tells how to read them."""
+"""The parts of a date: its day, month or number, and year, with marks of how to read them."""
 
 
 def _candidates(text: str) -> Iterator[tuple[int, int, _Parts]]:
-    """Yield what may be dates, with where they stand: those that are surest before what they may overlap with."""
+    """Yield possible dates with their positions: the most certain ones before those that they may overlap."""
     has_digits = _DIGIT.search(text) is not None
     for pattern in _patterns().with_numbers if has_digits else ():
         for match in pattern.finditer(text):
@@ -228,9 +228,9 @@ def _candidates(text: str) -> Iterator[tuple[int, int, _Parts]]:
 
 
 def _around_months(text: str) -> Iterator[tuple[int, int, _Parts]]:
-    """Yield the names of months with the days and years beside them."""
+    """Yield the names of months with the days and years next to them."""
     lowered = text.lower()
-    if len(lowered) != len(text):  # a few capital letters have a small one of two code points
+    if len(lowered) != len(text):  # a few capital letters have a lower-case form of two code points
         lowered = "".join(letter.lower()[:1] for letter in text)
     patterns = _patterns()
     for name in _any_month().finditer(lowered):
@@ -250,7 +250,7 @@ def _around_months(text: str) -> Iterator[tuple[int, int, _Parts]]:
 
 
 def _is_month(parts: _Parts) -> bool:
-    """Return whether the name of a month is one where it stands, rather than another word."""
+    """Return whether a month's name is one at this position, rather than another word."""
     month, name = parts["month"] or "", parts["name"] or ""
     has_day, has_year = bool(parts.get("day")), bool(parts.get("year"))
     if has_day or has_year:
@@ -262,7 +262,7 @@ def _is_month(parts: _Parts) -> bool:
 
 
 def _days(parts: _Parts, *, is_thai: bool) -> Iterator[tuple[Day, ...]]:
-    """Yield each day that `parts` say, in all ways to read it: two where they say from when until when."""
+    """Yield each day in `parts`, in all ways to read it: two days for a range."""
     year = _year(parts.get("year"), parts.get("era") or "", is_thai=is_thai)
     month = _months("languages")[name] if (name := parts.get("month")) else _number(parts.get("number"))
     day = _number(parts.get("day"))
@@ -289,7 +289,7 @@ def _year(written: str | None, era: str, *, is_thai: bool) -> int | None:
     year = int(written)
     if era and regex.match(_data()["buddhist_era"], era, regex.IGNORECASE):
         return year - BUDDHIST_ERA
-    # A year of the 2300s to 2600s in a Thai text is one of the Buddhist Era, whether it says so or not.
+    # A year from the 2300s to the 2600s in a Thai text is of the Buddhist Era, whether or not it says so.
     return year - BUDDHIST_ERA if not era and year >= 2300 and is_thai else year
 
 
@@ -297,4 +297,4 @@ def _is_possible(reading: Day) -> bool:
     _, month, day = reading
     if month is not None and not 1 <= month <= 12:
         return False
-    return day is None or 1 <= day <= 31  # that no such day was is for others to say: it is what was written
+    return day is None or 1 <= day <= 31  # even if there was no such day, it is what was written

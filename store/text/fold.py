@@ -48,7 +48,7 @@ _CHARACTERS = _Characters()
 
 
 def _compatible(text: str) -> str:
-    """Return `text` in NFKC, with ``^`` before a raised digit after a figure: 10⁶ is not 106, nor 500¹ with its note 5001."""
+    """Return `text` in NFKC, with ``^`` before a raised digit after a digit: 10⁶ is not 106, nor 500¹ with its note 5001."""
     return unicodedata.normalize("NFKC", _RAISED_FIGURE.sub("^", text))
 
 
@@ -70,7 +70,7 @@ def fold(text: str) -> str:
 
 
 def without_marks(text: str) -> str:
-    """Return `text` without the marks on its letters; a small đ, which is a letter of its own, is d too.
+    """Return `text` without the marks on its letters; đ becomes d too.
 
     >>> without_marks("điện, Müller")
     'dien, Muller'

@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 UNKNOWN = "und"
 
 SAMPLE_CHARACTERS = 3_000
-"""A longer text is judged by its beginning, middle and end, this many characters in all."""
+"""A longer text is judged by its beginning, middle and end, with this many characters in all."""
 
 CONFIDENT = 0.5
-"""Least probability at which a language in a shared script is believed."""
+"""Least probability at which a language in a shared script is accepted."""
 
 CONFIDENT_FOR_NAMES = 0.75
 """Least probability for a few capitalized words, which are mostly names and say little about the language."""
 
 RARE_WEIGHT = 0.2
-"""The weight of a language that few documents are written in: the identifier knows 176, and on a short text spreads
-its probability over rare dialects."""
+"""The weight of a language with few documents: the identifier knows 176, and on a short text spreads its probability
+over rare dialects."""
 
 _SCRIPT_DECIDES = {
     "Thai": "th",
@@ -66,7 +66,7 @@ _SCRIPT_SHARED = {
     "Cyrillic": "ru uk be bg sr mk kk ky tg mn tt ba cv ce os sah av kv mhr mrj myv xal tyv bxr krc lez",
     "Devanagari": "hi mr ne sa new bh mai gom dty",
     "Bengali": "bn as bpy",
-    "Latin": "",  # all that are left
+    "Latin": "",  # all remaining ones
 }
 
 _COMMON_TAGS = """
@@ -104,7 +104,7 @@ _WORTH = {"Han": 3, "Kana": 2, "Hangul": 2}  # one character says as much as thi
 
 
 def detect_language(text: str) -> str:
-    """Return the BCP 47 tag of the language of `text`, ISO 639-1 where there is one; ``und`` when unknown.
+    """Return the BCP 47 tag of the language of `text`, ISO 639-1 if there is one; ``und`` if unknown.
 
     Foreign names don't count: a Thai question about the "Human Rights Council" is Thai. Safe to call
     from several threads; the first call that needs it loads the model (0.9 MB, offline).
@@ -122,7 +122,7 @@ def detect_language(text: str) -> str:
 
 
 def _sample(text: str) -> str:
-    """Return `text`, or its beginning, middle and end if it is long; cut at spaces where there are any."""
+    """Return `text`, or its beginning, middle and end if it is long; cut at spaces if there are any."""
     if len(text) <= SAMPLE_CHARACTERS:
         return text
     length = SAMPLE_CHARACTERS // 3
@@ -137,7 +137,7 @@ def _without_addresses(text: str) -> str:
 
 
 def _words_by_script(text: str) -> dict[str, list[str]]:
-    """Return runs of letters by script; a word that mixes scripts, as names in Thai do, is several runs."""
+    """Return sequences of letters by script; a word that mixes scripts, like names in Thai, is split."""
     words: dict[str, list[str]] = defaultdict(list)
     for word in _WORD.findall(text):
         if word.isascii():
@@ -157,7 +157,7 @@ def _words_by_script(text: str) -> dict[str, list[str]]:
 
 @cache
 def _script_of(character: str) -> str | None:
-    """Return the script of a letter; None for marks that any script uses, which go with the letter before them."""
+    """Return the script of a letter; None for marks that any script uses, which belong to the letter before them."""
     return next((name for name, pattern in _SCRIPT_PATTERNS if pattern.match(character)), None)
 
 
@@ -183,9 +183,9 @@ def _among_shared(script: str, words: list[str]) -> str:
 
 
 def _looks_vietnamese(words: list[str]) -> bool:
-    """Return whether enough of the words, names aside, have letters that no other language has.
+    """Return whether enough of the words, except names, have letters that no other language has.
 
-    One word with such a letter is enough where all the others could be Vietnamese too.
+    One word with such a letter is enough if all the others could be Vietnamese too.
     """
     own = [word for word in words if word[0].islower()]
     marked = sum(1 for word in own if not word.isascii() and _VIETNAMESE_ONLY.search(word))
@@ -197,8 +197,8 @@ def _looks_vietnamese(words: list[str]) -> bool:
 def _looks_vietnamese_without_marks(words: list[str]) -> bool:
     """Return whether the words are Vietnamese syllables typed without marks.
 
-    Every Vietnamese word is written syllable by syllable and few syllable shapes exist: of 14 other
-    languages in Latin script no sentence fits, of the questions in Vietnamese four in five do.
+    Every Vietnamese word is written syllable by syllable, and there are few syllable shapes: of 14 other languages in
+    Latin script no sentence fits, but four in five questions in Vietnamese do.
     """
     plain = [word for word in words[:_ENOUGH_WORDS] if word.isascii() and word[0].islower()]
     if len(plain) < 3:

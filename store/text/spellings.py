@@ -1,7 +1,7 @@
-"""Strip words of their marks, to find how a library spells what was typed without or with wrong ones.
+"""Strip words of their marks, to find a library's spelling of words typed without marks or with wrong ones.
 
-The keyword index holds a term for each word and, in languages written syllable by syllable, for each two in a row:
-the bare form, `SPELLED`, and the folded form. All spellings of a bare form lie side by side in the index.
+The keyword index has a term for each word and, in languages written syllable by syllable, for each two in a row: the
+bare form, `SPELLED`, and the folded form. All spellings of a bare form are adjacent in the index.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import regex
 from store.text.fold import fold, without_marks
 
 SPELLED = "|"
-"""Stands between the bare form of a word and its spelling."""
+"""Separates the bare form of a word from its spelling."""
 BESIDE = "_"
-"""Stands between two words in a row."""
+"""Separates two consecutive words."""
 NUMBER = "#"
-"""Stands for any number beside a word: before a year, "nam" is "năm"."""
+"""Replaces any number next to a word: before a year, "nam" is "năm"."""
 _LONGEST = 40
 """Letters of a word; longer ones are no words."""
 _BY_SYLLABLE = frozenset({"vi"})
-"""Languages with a blank between syllables: which word a syllable is part of tells its marks."""
+"""Languages with a blank between syllables: a syllable's word determines its marks."""
 _WORD = regex.compile(
     r"(?<![\p{L}\p{M}\p{N}])(?:[\p{Latin}\p{Cyrillic}\p{Greek}\p{M}]+|(?P<number>\p{N}+))(?![\p{L}\p{M}\p{N}])"
 )
@@ -38,7 +38,7 @@ def bare(word: str) -> str:
 
 
 def spelling_terms(text: str, language: str) -> frozenset[str]:
-    """Return the terms for the words of `text`, in scripts that put blanks between words and marks on letters."""
+    """Return the terms for the words of `text`, in scripts with blanks between words and marks on letters."""
     terms: set[str] = set()
     before: tuple[str, int] | None = None
     for word, start, end in _words(fold(text)):
@@ -52,7 +52,7 @@ def spelling_terms(text: str, language: str) -> frozenset[str]:
 
 
 def _words(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield each word, or `NUMBER`, with where it starts and ends."""
+    """Yield each word, or `NUMBER`, with its start and end."""
     for match in _WORD.finditer(text):
         if match.end() - match.start() <= _LONGEST:
             yield NUMBER if match["number"] else match[0], match.start(), match.end()

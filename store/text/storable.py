@@ -1,4 +1,4 @@
-"""Check which text databases can store: all of Unicode but the character NUL, which PostgreSQL's text lacks.
+"""Check which text databases can store: all of Unicode except the character NUL, which PostgreSQL's text lacks.
 
 Half of a surrogate pair (U+D800 to U+DFFF) isn't a character and has no UTF-8 form.
 """
@@ -11,18 +11,18 @@ from collections.abc import Iterable
 from store.errors import RequestError
 
 NOTHING = "\uffff"
-"""A value that can be looked up and is never there: Unicode promises that no text has this code point."""
+"""A value that can be looked up but never exists: Unicode promises that no text has this code point."""
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def unstorable(text: str) -> str | None:
-    """Return the first character of the text that can't be stored, as ``U+0000``; None where all can."""
+    """Return the first character of the text that can't be stored, as ``U+0000``; None if all can."""
     found = _UNSTORABLE.search(text)
     return None if found is None else f"U+{ord(found[0]):04X}"
 
 
 def check_storable(texts: Iterable[object]) -> None:
-    """Raise RequestError if any of these, or of a list among them, is text that can't be stored."""
+    """Raise RequestError if any of these values, or of a list among them, is text that can't be stored."""
     for text in texts:
         if isinstance(text, list):
             check_storable(text)

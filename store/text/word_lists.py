@@ -1,4 +1,4 @@
-"""Load lists of the words of some languages with their frequency, from pyspellchecker."""
+"""Load frequency lists of the words of some languages, from pyspellchecker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LISTED = ("en", "de", "es", "fr", "it", "nl", "pt")
 
 @cache
 def word_list(language: str) -> SpellChecker:
-    """Return the list of one of `LISTED`, which takes a third of a second to load; ``in`` tells whether it has a word."""
+    """Return the list of one of `LISTED`, which loads in a third of a second; ``in`` shows whether it has a word."""
     from spellchecker import SpellChecker
 
     return SpellChecker(language=language)

@@ -7,5 +7,5 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Run the statements in the file beside this one."""
+    """Run the statements in the file next to this one."""
     run_statements(__file__)

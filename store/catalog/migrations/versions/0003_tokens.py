@@ -1,4 +1,4 @@
-"""Add what late interaction compares a question with: on SQLite only, because PostgreSQL was not supported then."""
+"""Add the tokens that late interaction compares: on SQLite only, because PostgreSQL was not supported then."""
 
 from store.catalog.migrations.statements import run_statements
 
@@ -7,5 +7,5 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Run the statements in the file beside this one."""
+    """Run the statements in the file next to this one."""
     run_statements(__file__)

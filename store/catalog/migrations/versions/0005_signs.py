@@ -1,4 +1,4 @@
-"""Add signs that a document was made to mislead: on SQLite only, because PostgreSQL was not supported then."""
+"""Add warning signs to documents: on SQLite only, because PostgreSQL was not supported then."""
 
 from store.catalog.migrations.statements import run_statements
 
@@ -7,5 +7,5 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Run the statements in the file beside this one."""
+    """Run the statements in the file next to this one."""
     run_statements(__file__)

@@ -10,12 +10,12 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Make the tables, and have the next opening fill them."""
+    """Create the tables, and make the next opening fill them."""
     connection = op.get_bind()
     if connection.dialect.name == "postgresql":
         keyword_tables.metadata.create_all(connection)
         generation = text("SELECT CAST(value AS bigint) FROM library WHERE name = 'keywords_generation'")
         for number in connection.scalars(generation):
             connection.execute(keyword_tables.generations.insert(), keyword_tables.empty(number))
-        # As of no version, so that they are built.
+        # No version, so that they are built.
         connection.execute(text("UPDATE library SET value = '0' WHERE name = 'terms_version'"))

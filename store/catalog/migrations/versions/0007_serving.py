@@ -1,4 +1,4 @@
-"""Add what servers of one library in PostgreSQL tell each other."""
+"""Add tables that servers of one library in PostgreSQL share."""
 
 from alembic import op
 
@@ -9,7 +9,7 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     connection = op.get_bind()
     if connection.dialect.name == "postgresql":
         serving_tables.metadata.create_all(connection)
