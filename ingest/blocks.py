@@ -1,4 +1,4 @@
-"""Define blocks: what a reader makes of a file before normalization, with the metadata that the file states."""
+"""Define blocks: a reader's output for a file before normalization, with the metadata that the file states."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Literal
 BlockKind = Literal["text", "laid out", "paragraph", "heading", "lines"]
 
 FORCED_LINE_END = "\u2028"
-"""Inside a paragraph: a line that ends here on purpose."""
+"""Inside a paragraph: the end of a line that ends here on purpose."""
 
 PAGE_START = "\f"
-"""Stands where a page begins, for formats that have pages."""
+"""Marks where a page begins, in formats with pages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """A piece of a document.
 
-    ``text``: lines whose ends may mean nothing, as in a plain text file. ``paragraph``, ``heading``: line ends
-    inside mean nothing, except `FORCED_LINE_END`. ``laid out``: a paragraph of a format without headings, as a PDF
-    page has; `PAGE_START` may stand in it. ``lines``: every line end is meant.
+    ``text``: lines whose ends may mean nothing, as in a plain text file. ``paragraph``, ``heading``: line ends inside
+    mean nothing, except `FORCED_LINE_END`. ``laid out``: a paragraph of a format without headings, as on a PDF page; it
+    may contain `PAGE_START`. ``lines``: every line end is meant.
     """
 
     text: str
@@ -29,20 +29,20 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class RawDocument:
-    """The blocks of a file in reading order, and its own metadata, None where it has none."""
+    """The blocks of a file in reading order, and its own metadata, None if unknown."""
 
     blocks: tuple[Block, ...]
     media_type: str
     title: str | None = None
     author: str | None = None
     published: str | None = None
-    """ISO 8601, as precise as the file says."""
+    """ISO 8601, as precise as the file states it."""
     running_head: str | None = None
-    """What stands at the top of every page, where it was left out of the text."""
+    """The text at the top of every page, if it was left out of the blocks."""
     notices: tuple[str, ...] = ()
-    """Sentences about what could not be read of it."""
+    """Sentences about parts that could not be read."""
     page_count: int = 0
     pages_without_text: tuple[int, ...] = ()
-    """Numbers of pages, from 1, that show something but hold no text."""
+    """Numbers of pages, from 1, that show something but have no text."""
     recognized_pages: tuple[int, ...] = ()
     """Numbers of pages, from 1, whose text was recognized from their picture."""

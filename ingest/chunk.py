@@ -1,9 +1,9 @@
 """Group sentences into passages, the units of search, sized in the embedding model's own tokens.
 
-A passage is whole sentences of one section. A paragraph that fits is not cut; short paragraphs share a passage; a long
-one is cut into parts of about equal size, so that no part is a mere tail. A heading opens its section's first passage,
-and the others point to it. An announcement ("Rowing is not allowed:") begins the passage of what it announces; it ends
-none. The passages of a document cover all of it: between them is only white space.
+A passage consists of whole sentences of one section. A paragraph that fits is not cut; short paragraphs share a
+passage; a long one is cut into parts of about equal size, so that none is very short. A heading begins its section's
+first passage, and the others refer to it. A lead-in line ("Rowing is not allowed:") begins the passage with its items,
+and never ends one. The passages of a document cover all of it: between them is only white space.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from store.text.language import UNKNOWN, detect_language
 from store.types import Chunk, Span
 
 SPLITTING_VERSION = 3
-"""Of how sentences and passages are cut."""
+"""Version of how sentences and passages are cut."""
 
 PASSAGE_TOKENS = 200
-"""Tokens in a passage, at most; a sentence that is longer by itself is cut."""
+"""Tokens in a passage, at most; a single longer sentence is cut."""
 LONGEST_HEADING = 100
 """Code points: a longer line is a paragraph, whatever it ends with."""
 LONGEST_TITLE = 180
 """For the first line of a text."""
 LONGEST_HEADINGS = 200
-"""Code points of headings that follow each other directly, as a title and a subtitle: together they are one."""
+"""Code points of consecutive headings, such as a title and a subtitle, to count as one."""
 DETECTABLE = 120
-"""Code points that a passage needs for its language to be told apart from its document's."""
+"""Code points that a passage needs to have a language different from its document's."""
 
 _SENTENCE_MARK = regex.compile(r"[.!?。！？။។।።؟۔…;:,，、；：][\"”»’')\]」』]*$")
 _ANNOUNCEMENT = regex.compile(r"(?:[:：]|(?:ดังนี้|ดังต่อไปนี้))\s*$")
@@ -42,14 +42,14 @@ _BULLET = regex.compile(r"[-–—•·‣▪◦*●○■□►✓✔]\s|.*\s\|
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """A sentence with what it costs, and the paragraph that it stands in."""
+    """A sentence with its number of tokens and its paragraph."""
 
     span: Span
     tokens: int
     paragraph: int
     is_heading: bool
     opens: bool
-    """Whether it says little without what follows it: a heading, an announcement, a question on its own line."""
+    """Whether it says little without the text after it: a heading, a lead-in line, a question on its own line."""
 
 
 def chunk(
@@ -62,8 +62,8 @@ def chunk(
 ) -> tuple[Chunk, ...]:
     """Return the passages of a normalized text, in order.
 
-    `headings` are the offsets at which lines begin that the file's format calls headings; None where a format has no
-    such thing, as plain text: then short lines without a mark at their end are taken for headings.
+    `headings` are the offsets of lines that the file's format marks as headings; None for formats without headings,
+    such as plain text: then short lines without a mark at their end count as headings.
     """
     passages: list[Chunk] = []
     for heading, section in _sections(_units(text, language, count_tokens, passage_tokens, headings)):
@@ -84,7 +84,7 @@ def chunk(
 def _units(
     text: str, language: str, count_tokens: Callable[[str], int], budget: int, headings: frozenset[int] | None
 ) -> Iterator[_Unit]:
-    """Yield sentences in order, none longer than `budget` unless a single grapheme is; each knows its line."""
+    """Yield sentences in order, none longer than `budget` unless a single grapheme is; each has its line."""
     lines = [match.span() for match in regex.finditer(r"[^\n]+", text) if match[0].strip()]
     for number, (start, end) in enumerate(lines):
         line = text[start:end]
@@ -117,7 +117,7 @@ def _looks_like_heading(line: str, *, is_first: bool) -> bool:
 
 
 def _opens(line: str, sentence: Span, before: str) -> bool:
-    """Return whether the last sentence of a line says little without the next line; `before` is the line before it."""
+    """Return whether the last sentence of a line says little without the next line; `before` is the previous line."""
     if line[sentence.end :].strip():
         return False
     if _ANNOUNCEMENT.search(line):
@@ -128,7 +128,7 @@ def _opens(line: str, sentence: Span, before: str) -> bool:
 
 
 def _sections(units: Iterable[_Unit]) -> Iterator[tuple[Span | None, list[_Unit]]]:
-    """Yield units by section, each with its heading's span; headings that follow each other open one section."""
+    """Yield units by section, each with its heading's span; consecutive headings begin one section."""
     heading: Span | None = None
     section: list[_Unit] = []
     for unit in units:
@@ -144,7 +144,7 @@ def _sections(units: Iterable[_Unit]) -> Iterator[tuple[Span | None, list[_Unit]
 
 
 def _groups(section: list[_Unit], budget: int) -> Iterator[list[_Unit]]:
-    """Yield a section in groups of at most `budget` tokens: paragraphs packed, long ones cut evenly."""
+    """Yield a section in groups of at most `budget` tokens: paragraphs combined, long ones cut evenly."""
     group: list[_Unit] = []
     used = 0
     for paragraph in _paragraphs(section):
@@ -168,7 +168,7 @@ def _groups(section: list[_Unit], budget: int) -> Iterator[list[_Unit]]:
 
 
 def _without_opening(units: list[_Unit]) -> tuple[list[_Unit], list[_Unit]]:
-    """Return units without those at their end that open what follows, and these."""
+    """Return units without those at their end that introduce the next text, and these."""
     opening = list(takewhile(lambda unit: unit.opens, reversed(units)))[::-1]
     return units[: len(units) - len(opening)], opening
 
@@ -190,7 +190,7 @@ def _even_parts(units: list[_Unit], parts: int, budget: int) -> Iterator[list[_U
     part: list[_Unit] = []
     used = 0
     for unit in units:
-        # Cut where the part comes closest to its target.
+        # Cut where the part is closest to its target.
         if part and (used + unit.tokens > budget or used + unit.tokens / 2 > target):
             whole, opening = _without_opening(part)
             taken = sum(each.tokens for each in opening)
@@ -207,7 +207,7 @@ def _even_parts(units: list[_Unit], parts: int, budget: int) -> Iterator[list[_U
 
 
 def _language_of(words: str, language: str) -> str:
-    """Return the language of a passage where it clearly isn't its document's: each half of it says so."""
+    """Return the language of a passage if it clearly differs from its document's: both halves must show it."""
     if len(words) < DETECTABLE:
         return language
     detected = detect_language(words)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class _Ingest(click.Command):
-    """Names the formats that are read in its help."""
+    """Lists the readable formats in its help."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from ingest.readers import READERS
@@ -85,7 +85,7 @@ def _ingest(
     from store.library import Library
     from store.ownership.owner_client import find_changing_owner
 
-    # A wrong path is told before a library is made or a model loaded.
+    # Report a wrong path before creating a library or loading a model.
     addresses = tuple(checked_address(path) for path in paths if is_address(path))
     roots = roots_of([path for path in paths if not is_address(path)])
     request = IngestRequest(tuple(map(str, roots)), addresses, **choices)
@@ -102,7 +102,7 @@ def _ingest(
 
 
 def _by_owner(owner: OwnerClient, settings: Settings, request: IngestRequest) -> IngestReport:
-    """Have the server that owns the library read the files. Raises what it raises there."""
+    """Let the server that owns the library read the files. Raises the errors from there."""
     from dataclasses import asdict
 
     from ingest.request import report_of
@@ -135,9 +135,9 @@ def _workers(settings: Settings, address: str) -> Iterator[RayWorkers]:
 
 
 def show(report: IngestReport, nothing: str | None = None) -> None:
-    """Print a report: failures and what was left out on stderr, each with its reason, then the counts.
+    """Show a report: failures and skipped parts on stderr, each with its reason, then the counts.
 
-    `nothing` is what to say where there was nothing to read.
+    `nothing` is the message if there was nothing to read.
     """
     for failure in report.failed:
         click.echo(f"{failure.path}: {failure.error}", err=True)
@@ -156,7 +156,7 @@ def show(report: IngestReport, nothing: str | None = None) -> None:
 
 
 def _skipped(report: IngestReport) -> str:
-    """Return a sentence that names the files of unknown formats, the first of them where there are many."""
+    """Return a sentence that names the files of unknown formats, or only the first of many."""
     from ingest.read import formats_in_words
 
     names = ", ".join(report.skipped)
@@ -180,7 +180,7 @@ def prepare(settings: Settings, /) -> int:
 
 
 def tell_of_older_documents(settings: Settings) -> None:
-    """Name the documents that an older version read, the first of them where there are many, and what to do."""
+    """Name the documents that an older version read, or only the first of many, and say what to do."""
     from ingest.reread import older_readings
     from store.library import Library
 
@@ -191,10 +191,10 @@ def tell_of_older_documents(settings: Settings) -> None:
 
 
 def add_samples(settings: Settings) -> IngestReport | None:
-    """Add the samples; None, and nothing done, where the library holds documents already."""
+    """Add the samples; do nothing and return None if the library already has documents."""
     from store.library import Library
 
-    # Only a look: the page may be open, and then the library has an owner.
+    # Only read: the page may be open, and then the library has an owner.
     with Library.open(settings, read_only=True) as library:
         if library.statistics().documents:
             return None

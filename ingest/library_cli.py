@@ -68,12 +68,12 @@ def list_documents(
 
 
 def _listed(document: Document, older: frozenset[str]) -> dict[str, object]:
-    """Return a document as JSON lists it."""
+    """Return a document in its JSON form."""
     return asdict(document) | {"read_by_older_version": document.id in older}
 
 
 def _page_notes(document: Document) -> list[str]:
-    """Return what is known of pages without text: ``no text on pages 2-3 of 4``."""
+    """Return what is known about pages without text: ``no text on pages 2-3 of 4``."""
     found = re.findall(r"\b(unread|recognized):([\d,-]+)/(\d+)", " ".join(document.signs))
     return [f"{_PAGE_SIGNS[name]} {pages.replace(',', ', ')} of {total}" for name, pages, total in found]
 
@@ -139,7 +139,7 @@ def doctor(fix: bool, as_json: bool) -> None:
 
 
 def find_document(library: Library, name: str) -> Document:
-    """Return the document of that id or uri. Raises NotFoundError."""
+    """Return the document with that id or uri. Raises NotFoundError."""
     from store.errors import NotFoundError
 
     try:

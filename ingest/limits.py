@@ -1,36 +1,36 @@
-"""Limit what a single file may cost. The error of a file that exceeds a limit names the limit."""
+"""Limit the cost of a single file. The error for a file above a limit names the limit."""
 
 from __future__ import annotations
 
 MAX_FILE_BYTES = 256 * 2**20
-"""Of a PDF or .docx file, which is mostly pictures."""
+"""Size of a PDF or .docx file, which is mostly pictures."""
 
 MAX_TEXT_FILE_BYTES = 32 * 2**20
-"""Of a .txt, .md or .html file: about 10,000 pages."""
+"""Size of a .txt, .md or .html file: about 10,000 pages."""
 
 MAX_CHARACTERS = 16_000_000
-"""Of the text of one document, whatever its format."""
+"""Length of the text of one document, in any format."""
 
 MAX_DECOMPRESSED_BYTES = 512 * 2**20
-"""Of all parts of a .docx file together."""
+"""All parts of a .docx file together."""
 
 MAX_PART_BYTES = 64 * 2**20
-"""Of one XML part of a .docx file, decompressed."""
+"""One XML part of a .docx file, decompressed."""
 
 MAX_COMPRESSION_RATIO = 200
-"""Of an XML part of a .docx file; honest ones stay under 40."""
+"""For an XML part of a .docx file; normal ones stay under 40."""
 
 MAX_PARTS = 10_000
-"""Of a .docx file."""
+"""Parts of a .docx file."""
 
 MAX_NESTING = 2_000
-"""Of HTML elements and of Markdown lists and quotations."""
+"""Depth of HTML elements and of Markdown lists and quotations."""
 
 MAX_CELLS = 2_000_000
-"""Of the tables of one file."""
+"""Cells in all tables of one file."""
 
 MAX_PAGES = 20_000
-"""Of a PDF file."""
+"""Pages of a PDF file."""
 
 MAX_PAGE_SECONDS = 5.0
 """For one page of a PDF file, and for opening it."""
@@ -40,5 +40,5 @@ MAX_PDF_MEMORY_BYTES = 2 * 2**30
 
 
 def in_words(count: int) -> str:
-    """Return a number of bytes as people say it: ``32 MB``."""
+    """Return a number of bytes in words, such as ``32 MB``."""
     return f"{count / 2**20:,.0f} MB" if count >= 2**20 else f"{count / 2**10:,.0f} KB"

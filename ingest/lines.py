@@ -1,8 +1,8 @@
-"""Tell intended line ends from those that only the page width made.
+"""Distinguish intended line ends from those caused by the page width.
 
-A text is wrapped if its lines end where the next word would not have fit, as typesetters and old
-mail programs do it. A line that ends early ends on purpose: it is a heading, a list item or the end of
-a paragraph. Widths are counted in columns: a combining mark has none, a Chinese character two.
+A text is wrapped if its lines end where the next word would not have fit, as from typesetters and old mail programs. A
+line that ends early ends on purpose: it is a heading, a list item or the end of a paragraph. Widths are counted in
+columns: a combining mark has none, a Chinese character two.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ import regex
 from ingest.blocks import PAGE_START
 
 NARROWEST, WIDEST = 30, 160
-"""Columns between which a wrapped text's width lies."""
+"""The possible widths of a wrapped text, in columns."""
 
 NARROWEST_CASELESS = 40
-"""Where small letters can't show that a sentence goes on."""
+"""In scripts where lower case can't show that a sentence continues."""
 
 NEARLY_FULL = 0.85
-"""Of the text's width: what a line and the word after it must exceed to have been wrapped there."""
+"""Share of the text's width that a line and the next word must exceed for the line to be wrapped there."""
 
 WRAPPED_SHARE = 0.4
-"""Of the line ends: what must be full for the text to count as wrapped."""
+"""Share of the line ends that must be full for the text to count as wrapped."""
 
 GOING_ON_SHARE = 0.3
-"""Of the full lines without a full stop: after what share a small letter must follow."""
+"""Share of the full lines without a full stop after which a small letter must follow."""
 
 SPACED_SHARE = 0.6
-"""Of the lines: after what share an empty one must stand for the text to count as double-spaced."""
+"""Share of the lines after which an empty one must follow for the text to count as double-spaced."""
 
 LONGEST_WORD = 12
-"""Columns; where words aren't divided by spaces, the next one is taken to be no longer."""
+"""Columns. In scripts without spaces between words, the next word is assumed to be no longer."""
 
 UNSPACED = regex.compile(
     r"[\p{Thai}\p{Laoo}\p{Khmr}\p{Mymr}\p{Han}\p{Hira}\p{Kana}、。，．：；！？「」『』（）〈〉《》]"
 )
-"""Letters and marks of scripts that don't divide words."""
+"""Letters and marks of scripts without spaces between words."""
 _SENTENCE_END = regex.compile(r"[.!?:;。！？：；។။।۔؟…][\"'”’»)\]」』]*$")
 LIST_ITEM = regex.compile(
     r"(?:[-–—•·‣▪◦*●○■□►✓✔]\s|\(?(?:\p{Nd}{1,3}|[a-zA-Z]|[ivxlcIVXLC]{1,5})(?:[.)]|\.\p{Nd}{1,2}(?:\.\p{Nd}{1,2})*\.?)\s)"
@@ -55,17 +55,17 @@ _SURE_HYPHEN = regex.compile(rf"-?[\u00ad\ufffe\x02][ \t]*\n[ \t\n]*({PAGE_START
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line that isn't empty, with the number of empty ones above it."""
+    """A nonempty line, with the number of empty ones above it."""
 
     text: str
     above: int
     width: int
     unspaced: bool
-    """Whether most of it is in a script that doesn't divide words: its lines are of another width."""
+    """Whether most of it is in a script without spaces between words, whose lines have another width."""
 
 
 def joined_lines(text: str) -> str:
-    """Join the lines of `text` that only a width ended; empty lines stay where paragraphs end."""
+    """Join the lines of `text` that end only because of the width; empty lines stay between paragraphs."""
     lines = _lines(text)
     if len(lines) < 2:
         return text
@@ -82,7 +82,7 @@ def joined_lines(text: str) -> str:
 
 
 def words_of_wrapped_line(text: str) -> str:
-    """Return `text` as one line, where its format says that its line ends mean nothing."""
+    """Return `text` as one line, for formats whose line ends mean nothing."""
     parts = [part for line in text.split("\n") if (part := line.strip())]
     joined = parts[:1]
     for above, below in pairwise(parts):
@@ -91,12 +91,12 @@ def words_of_wrapped_line(text: str) -> str:
 
 
 def without_sure_hyphens(text: str) -> str:
-    """Join the words that a hyphen of the typesetter divides at the end of a line."""
+    """Join words divided at the end of a line by a typesetter's hyphen."""
     return _SURE_HYPHEN.sub(r"\1", text)
 
 
 def without_page_numbers(text: str) -> str:
-    """Drop the numbers that stand alone on the first or last line of a page."""
+    """Drop numbers that are alone on the first or last line of a page."""
     if PAGE_START not in text:
         return text
     return PAGE_START.join(_without_page_number(page) for page in text.split(PAGE_START))
@@ -112,7 +112,7 @@ def _without_page_number(page: str) -> str:
 
 
 def _lines(text: str) -> list[_Line]:
-    """Return the lines of `text`; a page start stands at the beginning of the line that it belongs to."""
+    """Return the lines of `text`; a page start is at the beginning of the line that it belongs to."""
     lines: list[_Line] = []
     above, starts = 0, ""
     for line in text.split("\n"):
@@ -129,7 +129,7 @@ def _lines(text: str) -> list[_Line]:
 
 
 def column_count(text: str) -> int:
-    """Return how many columns a text fills: a combining mark none, a Chinese character two."""
+    """Return the width of a text in columns: 0 for a combining mark, 2 for a Chinese character."""
     text = text.replace(PAGE_START, "")
     if text.isascii():
         return len(text)
@@ -147,7 +147,7 @@ def _is_unspaced(words: str) -> bool:
 
 
 def _full_widths(lines: list[_Line]) -> dict[bool, int]:
-    """Return the width that nine lines in ten stay within, for lines in scripts without spaces and for the others."""
+    """Return the width that nine lines in ten don't exceed, for lines in scripts without spaces and for the others."""
     full = {}
     for unspaced in (False, True):
         widths = sorted(line.width for line in lines if line.unspaced == unspaced)
@@ -170,7 +170,7 @@ def _is_wrapped(lines: list[_Line], widths: dict[bool, int], spaced: bool) -> bo
 
 
 def _may_go_on(above: _Line, below: _Line, spaced: bool) -> bool:
-    """Return whether so little stands between two lines that a sentence could run through."""
+    """Return whether a sentence could continue from one line to the other."""
     gap = 1 if spaced or below.text.startswith(PAGE_START) else 0
     return below.above <= gap and not LIST_ITEM.match(below.text.lstrip(PAGE_START))
 
@@ -185,7 +185,7 @@ def _goes_on(above: _Line, below: _Line, widths: dict[bool, int], spaced: bool) 
     if not _may_go_on(above, below, spaced):
         return False
     if spaced and below.above == 0 and not below.text.startswith(PAGE_START):
-        return True  # Where every line has an empty one after it, one without is no line end at all.
+        return True  # If every line has an empty one after it, a line without one didn't end.
     if _is_full(above, below, widths):
         return True
     return above.width > widths[above.unspaced] / 2 and not _SENTENCE_END.search(above.text) and _first(below).islower()
@@ -196,7 +196,7 @@ def _first(line: _Line) -> str:
 
 
 def _between(above: str, below: str) -> str:
-    """Return what two lines are joined by: a space where their script divides words, nothing after a hyphen."""
+    """Return what joins two lines: a space if their script divides words, nothing after a hyphen."""
     first = below.lstrip(PAGE_START)[:1]
     if UNSPACED.match(above[-1:]) and UNSPACED.match(first):
         return ""

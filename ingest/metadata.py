@@ -1,4 +1,4 @@
-"""Clean titles, names and dates that files state: one line, dates as ISO 8601, and none if they say nothing."""
+"""Clean titles, names and dates that files state: one line, dates as ISO 8601, and None for meaningless ones."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _ISO = regex.compile(r"\s*(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?![\d-])")
 
 
 def one_line(text: str | None) -> str | None:
-    """Return a title or name on one line, without anything invisible; None where nothing is left."""
+    """Return a title or name on one line, without invisible characters; None if nothing is left."""
     if not text:
         return None
     return " ".join(normalize_text(text[: 2 * NAME_LENGTH]).text.split())[:NAME_LENGTH].strip() or None
 
 
 def useful_title(text: str | None) -> str | None:
-    """Return a title that a file states of itself; None for "untitled", "Document1", a file name and the like."""
+    """Return a title that a file states; None for "untitled", "Document1", a file name and the like."""
     title = one_line(text)
     if title is None or _FILE_NAME.fullmatch(title) or _PRINTED.fullmatch(title):
         return None
@@ -34,7 +34,7 @@ def useful_title(text: str | None) -> str | None:
 
 
 def useful_name(text: str | None) -> str | None:
-    """Return the name of an author that a file states; None for "anonymous", "admin", a program and the like."""
+    """Return an author's name that a file states; None for "anonymous", "admin", a program and the like."""
     name = one_line(text)
     return None if name is None or name.lower() in words("unknown_authors") else name
 
@@ -42,7 +42,7 @@ def useful_name(text: str | None) -> str | None:
 def iso_date(value: object) -> str | None:
     """Return the ISO 8601 date at the beginning of `value`: ``2023``, ``2023-06`` or ``2023-06-14``.
 
-    Takes what YAML and office files yield (dates, numbers) as well as text.
+    Accepts what YAML and office files contain (dates, numbers) as well as text.
     """
     if isinstance(value, datetime.datetime):
         return value.date().isoformat()

@@ -5,16 +5,16 @@ The rules, in order; `NORMALIZATION_VERSION` changes whenever one of them does:
 1. Line ends (CR LF, CR, NEL, vertical tab, line and paragraph separator) become one newline.
 2. Dropped: zero-width spaces, word joiners, byte order marks, soft hyphens, bidirectional controls, tag characters
    and other format characters, control characters, and noncharacters. Kept: joiners (ZWJ, ZWNJ) between letters
-   or emoji, where they change what is read; variation selectors; the tags of a flag emoji. Letters that are struck out
-   by a stroke of their own (U+0336) are dropped, too.
-3. Marks in the order that their language writes: a Vietnamese tone typed before the vowel's own mark, the Thai and Lao
+   or emoji, where they change what is read; variation selectors; the tags of a flag emoji. Letters struck out by a
+   separate stroke (U+0336) are dropped, too.
+3. Marks get their language's order: a Vietnamese tone typed before the vowel's own mark, the Thai and Lao
    vowel AM typed in two pieces. Then Unicode NFC.
 4. White space of any kind becomes one space; none at the ends of a line.
-5. Lines that only the width of a page ended are joined (see `ingest.lines`), also where a page ends inside a
-   sentence or an empty line stands after every line. A page number alone at the edge of a page is dropped.
-6. A paragraph is one line. Between two stands one newline, or two where the source has empty lines between them.
+5. Lines that end only because of the page's width are joined (see `ingest.lines`), even if a page ends inside a
+   sentence or every line is followed by an empty one. A page number alone at the edge of a page is dropped.
+6. A paragraph is one line. Between two is one newline, or two if the source has empty lines between them.
 
-A plain text without pages that went through once doesn't change when it goes through again.
+Normalizing a plain text without pages a second time changes nothing.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from ingest.lines import (
 from store.types import Span
 
 NORMALIZATION_VERSION = 3
-"""Of the rules above."""
+"""Version of the rules above."""
 
 
 @dataclass(frozen=True, slots=True)
 class Normalized:
-    """A document's text; where its pages begin; where its headings are, if its format has headings."""
+    """A document's text; the starts of its pages; its headings, if its format has headings."""
 
     text: str
     pages: tuple[int, ...] = ()
@@ -103,12 +103,12 @@ def normalize(blocks: Iterable[Block]) -> Normalized:
 
 
 def normalize_text(text: str) -> Normalized:
-    """Normalize plain text of which nothing else is known."""
+    """Normalize plain text without further information."""
     return normalize((Block(text),))
 
 
 def _text_of(block: Block) -> str:
-    """Return the normalized text of a block, empty if nothing of it is left; page starts are still in it."""
+    """Return the normalized text of a block, possibly empty; it still contains page starts."""
     if block.kind == "text":
         text = without_sure_hyphens(without_page_numbers(_LINE_ENDS.sub("\n", block.text)))
         return _settled(_PAGE_GAP.sub(_page_gap, _cleaned(text)))
@@ -124,7 +124,7 @@ def _text_of(block: Block) -> str:
 
 
 def _settled(text: str) -> str:
-    """Clean and join lines until nothing changes: what was joined may join with more."""
+    """Clean and join lines until nothing changes, because a joined line may join with more."""
     for _ in range(_ROUNDS):
         before, text = text, _trimmed(joined_lines(_cleaned(text)))
         if text == before:
@@ -133,7 +133,7 @@ def _settled(text: str) -> str:
 
 
 def _page_gap(match: regex.Match[str]) -> str:
-    """Return line ends around page starts as they would be without them, with the starts at the new line's beginning."""
+    """Return line ends around page starts as if there were no page starts, and put these at the next line's beginning."""
     gap = match.group()
     starts = PAGE_START * gap.count(PAGE_START)
     if match.start() == 0 or match.end() == len(match.string):
@@ -168,7 +168,7 @@ def _without_invisible(text: str) -> str:
 
 
 def _without_page_starts(text: str) -> tuple[str, tuple[int, ...]]:
-    """Return `text` without `PAGE_START`, and the offsets at which it stood."""
+    """Return `text` without `PAGE_START`, and the offsets where it was."""
     parts = text.split(PAGE_START)
     pages: list[int] = []
     length = 0

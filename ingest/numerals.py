@@ -39,7 +39,7 @@ sixteenth seventeenth eighteenth nineteenth twentieth
 
 
 def numeral(value: int, style: str) -> str:
-    """Return `value` in a numbering style of Word, HTML, CSS, OpenDocument or PowerPoint; decimal for an unknown one.
+    """Return `value` in a numbering style of Word, HTML, CSS, OpenDocument or PowerPoint; decimal if it is unknown.
 
     >>> numeral(4, "lowerRoman"), numeral(28, "upperLetter"), numeral(12, "thaiNumbers")
     ('iv', 'BB', '๑๒')
@@ -55,12 +55,12 @@ def _digits(zero: int) -> Callable[[int], str]:
 
 
 def _repeated(letters: str) -> Callable[[int], str]:
-    """Count as Word does beyond the last letter: z, aa, bb."""
+    """Continue after the last letter like Word: z, aa, bb."""
     return lambda value: letters[(value - 1) % len(letters)] * ((value - 1) // len(letters) + 1) if value else ""
 
 
 def _placed(letters: str) -> Callable[[int], str]:
-    """Count as HTML and OpenDocument do beyond the last letter: z, aa, ab."""
+    """Continue after the last letter like HTML and OpenDocument: z, aa, ab."""
 
     def make(value: int) -> str:
         text = ""
@@ -83,12 +83,12 @@ def _roman(value: int) -> str:
 
 
 def _within(letters: str) -> Callable[[int], str]:
-    """Count by letters, and in decimals beyond the last one."""
+    """Use letters, and decimals after the last one."""
     return lambda value: letters[value - 1] if 0 < value <= len(letters) else str(value)
 
 
 def _counted(digits: str, places: str, *, says_one: bool, says_zero: bool = True) -> Callable[[int], str]:
-    """Count as Chinese and its neighbors do: digits with the names of their places, a zero for places left out."""
+    """Count as in Chinese and related systems: digits with the names of their places, a zero for skipped places."""
 
     def make(value: int) -> str:
         if not 0 < value < 10_000:
@@ -230,4 +230,4 @@ _STYLES: dict[str, Callable[[int], str]] = {
     **dict.fromkeys(("A", "upper-alpha", "upper-latin"), _upper(_placed(_LATIN))),
     "lower-greek": _placed(_GREEK),
 }
-"""By the names that the formats give them; whatever is missing is decimal."""
+"""By the formats' names for them; missing ones are decimal."""

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 RETRIES = 3
-"""How often a task is given to another worker after one died."""
+"""How often a task moves to another worker after one died."""
 WINDOW = 4
-"""Files for each processor that are read ahead of the one whose turn it is."""
+"""Files per processor that are read ahead of the current one."""
 CONNECT_SECONDS = 10
 MOST_PASSAGES = 64
-"""Of one batch."""
+"""Per batch."""
 
 Load = Callable[[], "Embedder"]
 """Loads the embedding model on a worker."""
@@ -41,7 +41,7 @@ _loaded: dict[str, Embedder] = {}
 
 
 class RayWorkers:
-    """The processors of a Ray cluster, as the pipeline and the library use them."""
+    """The processors of a Ray cluster, in the form that the pipeline and the library use."""
 
     def __init__(self, ray: Any, embedder: Embedder, load: Load, passage_tokens: int) -> None:  # noqa: ANN401 - an extra
         self._ray = ray
@@ -51,7 +51,7 @@ class RayWorkers:
         self.embedder: Embedder = RayEmbedder(ray, embedder, load)
 
     def parse_all(self, tasks: Iterable[FileTask]) -> Iterator[FileOutcome]:
-        """Yield what came of each file, in order; some are read ahead."""
+        """Yield the result for each file, in order; some are read ahead."""
         waiting: deque[tuple[FileTask, Any]] = deque()
         for task in tasks:
             waiting.append((task, self._parse.remote(task, *self._model, self._passage_tokens)))
@@ -71,7 +71,7 @@ class RayWorkers:
 
 
 class RayEmbedder:
-    """An embedding model whose passages are embedded by the workers, all else here."""
+    """An embedding model whose passages the workers embed; everything else runs here."""
 
     def __init__(self, ray: Any, embedder: Embedder, load: Load) -> None:  # noqa: ANN401 - an extra
         self._ray = ray
@@ -81,7 +81,7 @@ class RayEmbedder:
 
     @property
     def name(self) -> str:
-        """What a user would call the model."""
+        """The model's name for users."""
         return self._here.name
 
     @property
@@ -91,7 +91,7 @@ class RayEmbedder:
 
     @property
     def dimensions(self) -> int:
-        """Numbers in a vector."""
+        """The length of a vector."""
         return self._here.dimensions
 
     @property
@@ -101,7 +101,7 @@ class RayEmbedder:
 
     @property
     def token_basis(self) -> TokenBasis | None:
-        """How states of single tokens are kept."""
+        """How states of single tokens are stored."""
         return self._here.token_basis
 
     def embed_question(self, text: str) -> QuestionVectors:
@@ -140,9 +140,9 @@ class RayEmbedder:
 
 
 def batches_by_length(lengths: Sequence[int], processors: int) -> list[list[int]]:
-    """Return the places of texts in batches of like length, longest first, at least one for each processor.
+    """Return the indexes of texts in batches of similar length, longest first, at least one batch per processor.
 
-    Texts of a batch are padded to its longest, and a long batch that comes last keeps everyone waiting.
+    Texts in a batch are padded to its longest one, and a long batch at the end would make everyone wait.
     """
     order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
     count = max(-(-len(order) // MOST_PASSAGES), min(processors, len(order)))
@@ -151,7 +151,7 @@ def batches_by_length(lengths: Sequence[int], processors: int) -> list[list[int]
 
 
 def checked_address(address: str) -> str:
-    """Return the address of a cluster. Raises RequestError for something else, such as a path."""
+    """Return the address of a cluster. Raises RequestError for anything else, such as a path."""
     if address != LOCAL and not re.fullmatch(r"(ray://)?[^/\s:]+:\d{1,5}", address):
         raise RequestError(
             f"--ray takes the address of a cluster, such as 10.0.0.5:6379, not {address}: "
@@ -166,12 +166,12 @@ def ray_workers(
 ) -> Iterator[RayWorkers]:
     """Connect to the cluster at `address`, or start one on this machine, until the block ends.
 
-    `processors` is how many a started one has; None: all. Raises LibraryError where Ray is missing or can't be reached.
+    `processors` is the size of a started one; None means all. Raises LibraryError if Ray is missing or unreachable.
     """
     ray = _ray()
     cluster = {"num_cpus": processors, "include_dashboard": False} if address == LOCAL else {"address": address}
     try:
-        if address != LOCAL:  # Ray itself goes on looking for minutes
+        if address != LOCAL:  # Ray itself keeps trying for minutes
             host, _, port = address.removeprefix("ray://").rpartition(":")
             socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
         ray.init(**cluster, log_to_driver=False, logging_level="ERROR", configure_logging=False)
@@ -195,7 +195,7 @@ def _ray() -> Any:  # noqa: ANN401 - an extra, without types where it is missing
 
 
 def _processors(ray: Any) -> int:  # noqa: ANN401 - an extra
-    """Return how many processors the cluster has now: machines may come and go."""
+    """Return the cluster's current number of processors, because machines may join and leave."""
     return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
@@ -208,7 +208,7 @@ def _translated(error: Exception) -> AttestError:
 
 
 def _model(load: Load, fingerprint: str) -> Embedder:
-    """Return the model of this worker, loaded once. Raises EmbeddingModelError for another than the library's."""
+    """Return this worker's model, loaded once. Raises EmbeddingModelError if it isn't the library's."""
     if fingerprint not in _loaded:
         made = load()
         if made.fingerprint != fingerprint:

@@ -26,17 +26,17 @@ from store.text.language import detect_language
 from store.types import Document, ParsedDocument
 
 PREPARATION_VERSION = (READERS_VERSION, NORMALIZATION_VERSION, SPLITTING_VERSION)
-"""Of all that turns bytes into passages."""
+"""The versions of all code that turns bytes into passages."""
 
 TITLE_LENGTH = 120
-"""Code points of a title that is taken from the text; a longer line is shortened."""
+"""Code points of a title taken from the text; a longer line is shortened."""
 
 _OPTION_BITS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class FileTask:
-    """A file that is new or has changed."""
+    """A new or changed file."""
 
     file: Path
     data: bytes
@@ -48,23 +48,23 @@ class FileTask:
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """What came of a file: a document, or the reason why there is none."""
+    """The result for a file: a document, or the reason for its absence."""
 
     file: Path
     parsed: ParsedDocument | None = None
     failure: ReadError | None = None
     signs: tuple[str, ...] = ()
-    """Sentences on what looks made to mislead readers."""
+    """Sentences about signs that it was made to mislead readers."""
     notices: tuple[str, ...] = ()
-    """Sentences on what could not be read of it."""
+    """Sentences about parts that could not be read."""
 
 
 ParseAll = Callable[[Iterable[FileTask]], Iterator[FileOutcome]]
-"""Reads files, and yields what came of them in the same order."""
+"""Reads files, and yields the results in the same order."""
 
 
 def first_current() -> int:
-    """Return the least number that this version gives: documents with a lower one were read by an older version."""
+    """Return the least number of this version: documents with a lower one were read by an older version."""
     version = 0
     for part in PREPARATION_VERSION:
         version = version << 8 | part
@@ -73,16 +73,16 @@ def first_current() -> int:
 
 @lru_cache(maxsize=1024)
 def reading_version(source: Source, passage_tokens: int) -> int:
-    """Return how a file becomes a document, as one number: of this version, a budget of tokens and a file's `source`.
+    """Return how a file becomes a document, as one number, for this version, a token budget and a file's `source`.
 
-    It is stored with each document, and tells a later run what to read again.
+    It is stored with each document, so that a later run knows what to read again.
     """
     options = sha256(repr((passage_tokens, source)).encode()).digest()[: _OPTION_BITS // 8]
     return first_current() | int.from_bytes(options, "big")
 
 
 def parse_task(task: FileTask, count_tokens: Callable[[str], int], passage_tokens: int) -> FileOutcome:
-    """Read, normalize and split one file. A reader that fails fails for this file alone."""
+    """Read, normalize and split one file. If the reader fails, only this file fails."""
     try:
         return parse(task, count_tokens, passage_tokens)
     except ReadError as error:
@@ -92,16 +92,16 @@ def parse_task(task: FileTask, count_tokens: Callable[[str], int], passage_token
 
 
 def reader_failed(error: BaseException) -> ReadError:
-    """Return the error of a file whose reader failed in a way that nobody foresaw."""
+    """Return the error for a file whose reader failed unexpectedly."""
     return ReadError(
         "This file can't be read: its reader failed ({kind}).", code="reader_failed", kind=type(error).__name__
     )
 
 
 def parse(task: FileTask, count_tokens: Callable[[str], int], passage_tokens: int) -> FileOutcome:
-    """Return the document of a file, as a library takes it. Raises ReadError, naming the reason.
+    """Return a file's document, in the library's form. Raises ReadError, with the reason.
 
-    What `sources.yaml` says of the file comes before what the file says of itself.
+    `sources.yaml` has precedence over what the file states itself.
     """
     source = task.source
     raw = read_document(task.file, task.data)
@@ -144,7 +144,7 @@ def parse(task: FileTask, count_tokens: Callable[[str], int], passage_tokens: in
 
 
 def _title(raw: RawDocument, normalized: Normalized, file: Path) -> str:
-    """Return the file's own title, else its running head, first heading or first line, else its name."""
+    """Return the file's own title, or its running head, first heading or first line, or its name."""
     if own := useful_title(raw.title):
         return own
     first = normalized.headings[0].of(normalized.text) if normalized.headings else normalized.text.split("\n", 1)[0]
@@ -153,13 +153,13 @@ def _title(raw: RawDocument, normalized: Normalized, file: Path) -> str:
 
 
 def page_signs(raw: RawDocument) -> tuple[str, ...]:
-    """Return what a document keeps of pages that had no text: ``unread:2-3/4`` and ``recognized:5/9``."""
+    """Return a document's signs about pages without text: ``unread:2-3/4`` and ``recognized:5/9``."""
     named = (("unread", raw.pages_without_text), ("recognized", raw.recognized_pages))
     return tuple(f"{name}:{in_ranges(pages)}/{raw.page_count}" for name, pages in named if pages)
 
 
 def in_ranges(numbers: Sequence[int]) -> str:
-    """Return ascending numbers with runs shortened: ``2-4,7``."""
+    """Return ascending numbers with ranges: ``2-4,7``."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:
@@ -185,7 +185,7 @@ def page_notices(raw: RawDocument) -> tuple[str, ...]:
 
 
 def _shortened(text: str) -> str:
-    """Return `text`, or as many whole words of it as `TITLE_LENGTH` holds."""
+    """Return `text`, or as many whole words of it as fit into `TITLE_LENGTH`."""
     if len(text) <= TITLE_LENGTH:
         return text
     head = text[: TITLE_LENGTH - 1]
@@ -194,6 +194,6 @@ def _shortened(text: str) -> str:
 
 
 def _whole_graphemes(head: str) -> str:
-    """Return `head` without its last grapheme, which may have been cut."""
+    """Return `head` without its last grapheme, which may be incomplete."""
     starts = [match.start() for match in regex.finditer(r"\X", head)]
     return head[: starts[-1]]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SAMPLES = Path(__file__).resolve().parent / "samples"
-"""The sample documents that come with Attest."""
+"""The sample documents shipped with Attest."""
 
 UriOf = Callable[[Path], str]
 
@@ -49,15 +49,15 @@ def ingest_paths(
 ) -> IngestReport:
     """Put the files at and below `paths` into `library`; a document's uri is its file's absolute path.
 
-    They belong to `collection`, unless their `sources.yaml` names another; with None, documents that are in the
-    library stay in theirs.
+    They belong to `collection`, unless their `sources.yaml` names another; with None, documents already in the library
+    keep theirs.
 
-    With `sync`, documents of files that are no longer below `paths` are removed, after the rest was added, so that
-    a renamed file is not embedded again. `uri_of` names documents otherwise, and then there is nothing to sync by.
-    `parse_all` reads the files elsewhere than in this process.
+    With `sync`, documents whose files are no longer below `paths` are removed after the rest was added, so that a
+    renamed file is not embedded again. `uri_of` gives documents other names; then sync isn't possible. `parse_all`
+    reads the files outside this process.
 
-    Raises NotFoundError for a path that isn't there and RequestError for an unusable name of a collection, before
-    anything is done, and what the library raises.
+    Raises NotFoundError for a missing path and RequestError for an unusable name of a collection, before anything is
+    done, and the library's errors.
     """
     if collection is not None:
         collection = checked_collection(collection)
@@ -89,7 +89,7 @@ def ingest_samples(library: Library, progress: Progress | None = None, collectio
 
 
 def _parsed(outcomes: Iterable[FileOutcome], tally: Tally) -> Iterator[ParsedDocument]:
-    """Yield the documents; what else came of the files goes to the tally."""
+    """Yield the documents; the tally gets the other results."""
     for outcome in outcomes:
         for sign in outcome.signs:
             tally.flag(outcome.file, sign)
@@ -114,7 +114,7 @@ def _parse_here(library: Library) -> ParseAll:
 def _tasks(
     library: Library, roots: Sequence[Path], uri_of: UriOf, collection: str | None, tally: Tally
 ) -> Iterator[FileTask]:
-    """Yield all files that are new or changed; the others go to the tally."""
+    """Yield all new or changed files; the tally gets the others."""
     sources = _Sources(tally)
     for root in roots:
         for file in files_below(root):
@@ -144,7 +144,7 @@ def _tasks(
 
 
 def _task_if_changed(library: Library, file: Path, uri: str, source: Source) -> FileTask | None:
-    """Return the bytes of a file with what is known of it; None if the library holds what they would give."""
+    """Return a file's bytes and metadata; None if the library already has the same document."""
     _refuse_unwritable_name(file)
     data = read_bytes(file)
     digest = sha256(data).hexdigest()
@@ -157,7 +157,7 @@ def _task_if_changed(library: Library, file: Path, uri: str, source: Source) -> 
 
 
 class _Sources:
-    """The `sources.yaml` of the folder that is being read; a bad one keeps its folder's files out."""
+    """The `sources.yaml` of the current folder; if it is invalid, the folder's files are not added."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
@@ -165,7 +165,7 @@ class _Sources:
         self._entries: dict[str, Source] | None = None
 
     def of_folder(self, folder: Path) -> dict[str, Source] | None:
-        """Return the entries by file name, or None where they can't be read: that is tallied once."""
+        """Return the entries by file name; None if they can't be read, which is tallied once."""
         if folder != self._folder:
             self._folder = folder
             try:
@@ -188,7 +188,7 @@ def _refuse_unwritable_name(file: Path) -> None:
 
 
 def remove_documents_of_removed_files(library: Library, root: Path) -> int:
-    """Remove the documents below `root` whose files are gone, page by page; return how many."""
+    """Remove the documents below `root` whose files are gone, page by page; return their number."""
     removed = 0
     folder = f"{root.as_posix().rstrip('/')}/"
     after: str | None = folder
@@ -204,7 +204,7 @@ def remove_documents_of_removed_files(library: Library, root: Path) -> int:
 
 
 def _is_gone(path: Path, root: Path) -> bool:
-    """Return whether `path` is no longer found below `root`; what this user may not look at is taken to be there."""
+    """Return whether `path` no longer exists below `root`; inaccessible files count as existing."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -215,7 +215,7 @@ def _is_gone(path: Path, root: Path) -> bool:
 
 
 def _is_there(path: Path, root: Path) -> bool:
-    """Return whether `path` would be found below `root`: a wanted file, with no folder above it hidden or a link."""
+    """Return whether `path` would be found below `root`: a wanted file, without a hidden folder or a link above it."""
     between = path.relative_to(root).parts[:-1]
     folders = (root.joinpath(*between[:depth]) for depth in range(1, len(between) + 1))
     return is_wanted(path) and not any(folder.name.startswith(".") or folder.is_symlink() for folder in folders)

@@ -18,23 +18,23 @@ from ingest.readers.text import READER as TEXT
 from store.errors import ReadError
 
 READERS_VERSION = 7
-"""Of what the readers take from a file, and of how encodings are told."""
+"""Version of what the readers take from a file, and of how encodings are recognized."""
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def formats_in_words() -> str:
-    """Return the endings of all files that can be read, as a sentence lists them: ``.csv, .docx and .txt``."""
+    """Return the suffixes of all readable files, as in a sentence: ``.csv, .docx and .txt``."""
     suffixes = sorted(SUFFIXES)
     return f"{', '.join(suffixes[:-1])} and {suffixes[-1]}"
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return the bytes of a regular file within the limits. Raises ReadError, naming the reason."""
+    """Return the bytes of a regular file within the limits. Raises ReadError, with the reason."""
     reader = BY_SUFFIX.get(path.suffix.lower())
     limit = MAX_FILE_BYTES if reader is None else reader.max_bytes
     try:
-        # Not blocking: opening a named pipe would wait for a writer for ever.
+        # Not blocking: opening a named pipe would wait forever for a writer.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError as error:
         raise ReadError(
@@ -70,10 +70,10 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_document(path: Path, data: bytes | None = None) -> RawDocument:
-    """Return the blocks and metadata of the file at `path`, whose bytes are `data` if they were read already.
+    """Return the blocks and metadata of the file at `path`, with its bytes as `data` if they were already read.
 
-    Raises ReadError with one sentence that names the reason: empty, binary, encrypted, damaged, too large,
-    without text, of no known format, or in no encoding that makes sense.
+    Raises ReadError with one sentence for the reason: empty, binary, encrypted, damaged, too large, without text, of
+    unknown format, or in no sensible encoding.
     """
     if data is None:
         data = read_bytes(path)
@@ -100,7 +100,7 @@ def read_document(path: Path, data: bytes | None = None) -> RawDocument:
 
 
 def _reader(path: Path, data: bytes) -> Reader:
-    """Return the reader of a file. Raises ReadError, naming the format, for one that none reads."""
+    """Return the reader of a file. Raises ReadError, with the format's name, for an unreadable one."""
     suffix = path.suffix.lower()
     reader = reader_of(suffix, data)
     if data.startswith(_OLE):
@@ -116,7 +116,7 @@ def _reader(path: Path, data: bytes) -> Reader:
             return BY_SUFFIX[".odt"]
         raise ReadError("This is a zip archive, not a text: unpack it, or save it as .docx or .pdf.", code="zip")
     if reader is None:
-        return TEXT  # Whatever is text can be read, under any name.
+        return TEXT  # Any text can be read, under any name.
     if reader.is_certain and reader.recognizes is not None and not reader.recognizes(data):
         raise something_else(suffix)
     return reader

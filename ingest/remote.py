@@ -1,7 +1,7 @@
 """Fetch files at addresses: `s3://` and `gs://` with obstore, `https://` with fsspec, limited in size and time.
 
-Only the command reads addresses, or the server that it asks, for the person who types it, because they may lead anywhere that
-this machine can reach. The page has its own fetcher, which keeps to the public web.
+Only the command reads addresses, or the server that it asks, for the person who types it, because they may lead
+anywhere that this machine can reach. The page has its own fetcher, which is limited to the public web.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
 
 WEB = frozenset({"http", "https"})
 CLOUD = {"s3": "s3", "gs": "gs", "gcs": "gs"}
-"""Object stores, by what obstore calls them."""
+"""Object stores, by obstore's names."""
 _ENDPOINTS = {"s3": "AWS_ENDPOINT_URL", "gs": "GOOGLE_BASE_URL"}
-"""Where the environment names a server of one's own."""
+"""The environment variables for your own server."""
 STORES = frozenset({*CLOUD, "memory"})
-"""What can be listed; `memory` is fsspec's own."""
+"""Listable filesystems; `memory` is fsspec's own."""
 
 MAX_SECONDS = 300.0
-"""For one file."""
+"""Per file."""
 MAX_PORTION_BYTES = 256 * 2**20
-"""Of files that lie on this disk before they are read."""
+"""Files on this disk before they are read."""
 PIECE = 2**20
 
 _SUFFIXES = {media: reader.suffixes[0] for reader in READERS for media in reader.media_types if media != "text/plain"}
 _SAY_NOTHING = frozenset({"", "text/plain", "text/x-markdown", "application/octet-stream", "binary/octet-stream"})
-"""Media types with which the name's end decides."""
+"""Media types for which the name's suffix decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,9 @@ class RemoteFile:
 
     address: str
     name: str
-    """What it is called here, which tells its format."""
+    """Its local name, which shows its format."""
     size: int
-    """In bytes; 0 where the server doesn't say."""
+    """In bytes; 0 if the server doesn't say."""
 
 
 def is_address(path: str) -> bool:
@@ -71,10 +71,10 @@ def ingest_addresses(
     collection: str | None = None,
     parse_all: ParseAll | None = None,
 ) -> IngestReport:
-    """Put the files at `addresses` into `library`, all below those that are folders; a document's uri is its address.
+    """Put the files at `addresses` into `library`, including all below folders; a document's uri is its address.
 
-    Raises RequestError for an address of another kind, NotFoundError for one where nothing is, LibraryError where what
-    reads it isn't installed. A file that can't be fetched is a failure of the report.
+    Raises RequestError for another kind of address, NotFoundError if nothing is there, LibraryError if a needed package
+    isn't installed. A file that can't be fetched is a failure in the report.
     """
     report = IngestReport()
     for address in map(checked_address, addresses):
@@ -100,7 +100,7 @@ def ingest_addresses(
 
 
 def checked_address(address: str) -> str:
-    """Return an address that can be read. Raises RequestError."""
+    """Return a readable address. Raises RequestError."""
     parts = urlsplit(address)
     if parts.scheme not in WEB | STORES:
         raise RequestError(
@@ -123,7 +123,7 @@ def checked_address(address: str) -> str:
 
 
 def _found(address: str) -> tuple[Any, list[RemoteFile], list[str]]:
-    """Return a filesystem, the files at and below an address that can be read, and the names of the others."""
+    """Return a filesystem, the readable files at and below an address, and the names of the others."""
     scheme = urlsplit(address).scheme
     filesystem = _filesystem(scheme)
     if scheme in WEB:
@@ -131,7 +131,7 @@ def _found(address: str) -> tuple[Any, list[RemoteFile], list[str]]:
         name = _web_name(address, about.get("mimetype") or "")
         return filesystem, [RemoteFile(address, name, about.get("size") or 0)], []
     found = filesystem.find(address, detail=True)
-    if list(found) == [address]:  # a single file, about which obstore says nothing when it lists
+    if list(found) == [address]:  # a single file, which obstore's listing doesn't describe
         found = {address: filesystem.info(address)}
     if not found:
         raise _nothing_at(address)
@@ -160,7 +160,7 @@ def _filesystem(scheme: str) -> Any:  # noqa: ANN401 - fsspec has no types
 
 
 def _cloud_filesystem(protocol: str) -> Any:  # noqa: ANN401 - fsspec has no types
-    """Return a filesystem with the credentials and the endpoint that the environment names. Raises LibraryError."""
+    """Return a filesystem with the environment's credentials and endpoint. Raises LibraryError."""
     try:
         from obstore.fsspec import FsspecStore
     except ImportError as error:
@@ -170,21 +170,21 @@ def _cloud_filesystem(protocol: str) -> Any:  # noqa: ANN401 - fsspec has no typ
             protocol=protocol,
         ) from error
     endpoint = os.environ.get(_ENDPOINTS[protocol], "")
-    made: Any = FsspecStore  # its overloads leave out what fsspec itself takes
+    made: Any = FsspecStore  # its overloads leave out what fsspec itself accepts
     return made(
         protocol,
         client_options={
             "timeout": f"{MAX_SECONDS:.0f}s",
             "connect_timeout": "10s",
-            "allow_http": endpoint.startswith("http://"),  # one's own server, which the environment names
+            "allow_http": endpoint.startswith("http://"),  # your own server, named by the environment
         },
         retry_config={"max_retries": 3},
-        skip_instance_cache=True,  # one that is kept would keep the credentials of before
+        skip_instance_cache=True,  # a cached one would keep the old credentials
     )
 
 
 def _portions(files: Sequence[RemoteFile]) -> Iterator[list[RemoteFile]]:
-    """Yield the files folder by folder, each time so many as may lie on the disk, with the folder's sources.yaml."""
+    """Yield the files folder by folder, in portions that may be on the disk at once, with the folder's sources.yaml."""
     for _, group in groupby(files, key=lambda file: file.address.rpartition("/")[0]):
         members = list(group)
         about = [file for file in members if file.name == SOURCES_FILE]
@@ -241,7 +241,7 @@ def _piece(source: BinaryIO) -> bytes:
 
 
 def _web_name(address: str, media_type: str) -> str:
-    """Return a file name whose end is that of the media type, or of the address where that says little."""
+    """Return a file name with the suffix of the media type, or of the address if that says little."""
     last = PurePosixPath(unquote(urlsplit(address).path)).name or "page"
     kind = media_type.split(";", maxsplit=1)[0].strip().lower()
     own = PurePosixPath(last).suffix.lower()
@@ -259,7 +259,7 @@ def _web_name(address: str, media_type: str) -> str:
 
 
 def _renamed(report: IngestReport, here: dict[str, str]) -> IngestReport:
-    """Return the report with addresses in the place of temporary paths."""
+    """Return the report with addresses instead of temporary paths."""
 
     def named(files: tuple[Failure, ...]) -> tuple[Failure, ...]:
         return tuple(replace(each, path=here.get(Path(each.path).name, each.path)) for each in files)
@@ -269,7 +269,7 @@ def _renamed(report: IngestReport, here: dict[str, str]) -> IngestReport:
 
 @contextmanager
 def _translated(address: str) -> Iterator[None]:
-    """Raise what goes wrong on the way as one sentence. Raises NotFoundError, ReadError."""
+    """Raise network errors as one sentence. Raises NotFoundError, ReadError."""
     try:
         yield
     except AttestError:
@@ -282,7 +282,7 @@ def _translated(address: str) -> Iterator[None]:
                 "{address} can't be read: it needs other credentials.", code="remote_denied", address=address
             ) from error
         raise ReadError("{address} can't be read: it took too long.", code="remote_slow", address=address) from error
-    except Exception as error:  # each filesystem has errors of its own
+    except Exception as error:  # each filesystem has its own errors
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].partition(": <")[0].rstrip(".")
         if reason.endswith("404 Not Found"):  # no such bucket
             raise _nothing_at(address) from error

@@ -18,17 +18,17 @@ SKIPPED_NAMES = 20
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file that did not get in, and one sentence that says why."""
+    """A file that was not added, and one sentence with the reason."""
 
     path: str
     error: str
     cause: AttestError | None = None
-    """The error that `error` states, for a page that shows it in another language."""
+    """The error behind `error`, for a page that shows it in another language."""
 
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What became of the files: counts of documents, and those that failed."""
+    """The results for the files: counts of documents, and the failures."""
 
     added: int = 0
     updated: int = 0
@@ -36,29 +36,29 @@ class IngestReport:
     removed: int = 0
     failed: tuple[Failure, ...] = ()
     passages: int = 0
-    """Of the documents that were added or updated."""
+    """Passages of the documents that were added or updated."""
     seconds: float = 0.0
     flagged: tuple[Failure, ...] = ()
-    """Files that did get in, with signs that they were made to mislead their readers."""
+    """Files that were added, with signs that they were made to mislead their readers."""
     partial: tuple[Failure, ...] = ()
-    """Files that did get in, with a sentence about pages or parts that could not be read as text."""
+    """Files that were added, with a sentence about pages or parts that could not be read as text."""
     skipped: tuple[str, ...] = ()
     """The first files of unknown formats, at most `SKIPPED_NAMES` of them."""
     skipped_count: int = 0
 
     def __add__(self, other: IngestReport) -> IngestReport:
-        """Return both together."""
+        """Return the sum of both."""
         both = {each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)}
         both |= {"seconds": round(both["seconds"], 3), "skipped": both["skipped"][:SKIPPED_NAMES]}
         return IngestReport(**both)
 
     @property
     def is_empty(self) -> bool:
-        """Whether no file was read, nor known already."""
+        """Whether no file was read or already known."""
         return not (self.added or self.updated or self.unchanged or self.removed)
 
     def to_json(self) -> dict[str, object]:
-        """Return the object that `attest ingest --json` prints; lists of files are in it where they hold any."""
+        """Return the object that `attest ingest --json` prints; lists of files are included if they aren't empty."""
         counts = asdict(replace(self, failed=(), flagged=(), partial=()))
         for name in ("flagged", "partial", "skipped", "skipped_count"):
             del counts[name]
@@ -74,7 +74,7 @@ class IngestReport:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts while files come in; `report` gives the whole."""
+    """Counts while files come in; `report` returns the result."""
 
     added: int = 0
     updated: int = 0
@@ -98,7 +98,7 @@ class Tally:
         self.partial.append(Failure(_shown(path), notice))
 
     def count(self, results: Iterable[AddResult]) -> None:
-        """Count what became of documents."""
+        """Count the results for documents."""
         for result in results:
             if result.outcome == "unchanged":
                 self.unchanged += 1
@@ -114,7 +114,7 @@ class Tally:
         self.flagged.append(Failure(_shown(path), sign))
 
     def fail(self, path: Path, reason: str, cause: AttestError | None = None) -> None:
-        """Keep why a file did not get in."""
+        """Keep the reason why a file was not added."""
         self.failed.append(Failure(_shown(path), reason, cause))
 
     def report(self, seconds: float) -> IngestReport:
@@ -125,6 +125,6 @@ class Tally:
 
 
 def _shown(path: Path) -> str:
-    """Return a path as it can be printed anywhere: one line, no control characters, valid Unicode."""
+    """Return a path in a form that can be printed anywhere: one line, no control characters, valid Unicode."""
     text = str(path).encode("utf-8", "backslashreplace").decode()
     return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)

@@ -1,4 +1,4 @@
-"""Hold the request of `attest ingest` as one value: carried out here, or by the process that owns the library."""
+"""Hold the request of `attest ingest` as one value, to carry out here or in the process that owns the library."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _FAILURES = ("failed", "flagged", "partial")
 
 @dataclass(frozen=True, slots=True)
 class IngestRequest:
-    """Files and folders to put into a library, and how."""
+    """Files and folders to put into a library, and the options for them."""
 
     paths: tuple[str, ...] = ()
     """Absolute."""
     addresses: tuple[str, ...] = ()
-    """Of files elsewhere, as `ingest.remote` takes them."""
+    """Files elsewhere, in the form for `ingest.remote`."""
     sync: bool = False
     samples: bool = False
     again: bool = False
@@ -68,7 +68,7 @@ def report_values(report: IngestReport) -> dict[str, Any]:
 
 
 def report_of(values: Mapping[str, Any]) -> IngestReport:
-    """Return the report that `report_values` made `values` of."""
+    """Return the report from `values`, which `report_values` made."""
     given = {each.name: values[each.name] for each in fields(IngestReport)}
     for name in _FAILURES:
         given[name] = tuple(Failure(each["path"], each["error"]) for each in values[name])

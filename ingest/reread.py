@@ -20,7 +20,7 @@ _GONE = "This file is gone; its document stays as it was read. Bring the file ba
 
 
 SHOWN = 20
-"""Documents of an older version that are named; the others are counted."""
+"""Documents of an older version to name; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class OlderReadings:
 
     count: int
     uris: tuple[str, ...]
-    """Of the first of them, at most `SHOWN`."""
+    """The uris of the first of them, at most `SHOWN`."""
 
     @property
     def advice(self) -> str:
-        """A sentence that names them and what to do."""
+        """A sentence that names them and says what to do."""
         more = self.count - len(self.uris)
         rest = f" and {more:,} more" if more else ""
         were = "1 document was" if self.count == 1 else f"{self.count:,} documents were"
@@ -75,9 +75,9 @@ def older_documents(library: Library) -> Iterator[tuple[Document, ...]]:
 
 
 def ingest_again(library: Library, progress: Progress | None = None) -> IngestReport:
-    """Read the files again whose documents an older version read.
+    """Read the files of documents again that an older version read.
 
-    A document whose file is gone stays as it is and counts as failed. Raises what the library raises.
+    A document whose file is gone stays unchanged and counts as failed. Raises what the library raises.
     """
     report, with_samples = IngestReport(), False
     for page in older_documents(library):

@@ -1,4 +1,4 @@
-"""Write superscripts and subscripts as Unicode characters, so that a raised figure never joins the number before it."""
+"""Write superscripts and subscripts as Unicode characters, so that a raised digit never joins the number before it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _DIGITS = str.maketrans(
 
 
 def raised(text: str) -> str:
-    """Return `text` as superscript characters; in brackets where Unicode lacks one: ``[*]`` or ``^(xyz)``."""
+    """Return `text` as superscript characters; in brackets if Unicode lacks one: ``[*]`` or ``^(xyz)``."""
     return _moved(text, _RAISED, "^")
 
 
 def lowered(text: str) -> str:
-    """Return `text` as subscript characters, or as ``_(xyz)`` where Unicode lacks one."""
+    """Return `text` as subscript characters, or as ``_(xyz)`` if Unicode lacks one."""
     return _moved(text, _LOWERED, "_")
 
 
 def shifted(text: str, script: str | None) -> str:
-    """Return `text` as the script of a file sets it: ``superscript`` or ``sup``, ``subscript`` or ``sub``, or plain."""
+    """Return `text` in the script that a file sets: ``superscript`` or ``sup``, ``subscript`` or ``sub``, or plain."""
     if not script or not script.startswith(("sup", "sub")):
         return text
     return raised(text) if script.startswith("sup") else lowered(text)
@@ -40,7 +40,7 @@ def _moved(text: str, characters: dict[str, str], mark: str) -> str:
     if all(character in characters for character in plain):
         moved = "".join(characters[character] for character in plain)
     elif not any(character.isalnum() for character in core):
-        moved = core  # an asterisk, a dagger, a degree sign: nothing to join with
+        moved = core  # an asterisk, a dagger, a degree sign: nothing that would join
     elif core[:1] in "[(":
         moved = core
     else:

@@ -1,9 +1,9 @@
 """Split text into sentences, in any script: spans that can be shown as a quote and read on their own.
 
-Thai ends its sentences with nothing: a trained cutter (PyThaiNLP's CRF) finds clauses, and clauses are joined until
-they are long enough to answer something. Other languages are cut by their marks (sentencex, which knows 200 of them),
-and pieces that only an abbreviation ended are joined again. A piece that is too long to be read as a quote is cut
-where a reader would pause. `docs/decisions` has the measurements.
+Thai marks no sentence ends: a trained cutter (PyThaiNLP's CRF) finds clauses, and clauses are joined until they are
+long enough to answer something. Other languages are cut at their marks (sentencex, which knows 200 of them), and pieces
+that only an abbreviation ended are joined again. A piece that is too long for a quote is cut where a reader would
+pause. `docs/decisions` has the measurements.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ LONGEST = 500
 """Code points: a longer sentence is cut where a reader would pause."""
 
 SHORTEST_UNMARKED = 80
-"""Code points that clauses are joined to in scripts without sentence marks.
+"""Code points up to which clauses are joined in scripts without sentence marks.
 
-At 80 Thai pieces are as long as English sentences are; at 40 twice as many answers are cut."""
+With 80, Thai pieces are as long as English sentences; with 40, twice as many answers are cut."""
 
 SHORTEST = 12
-"""Code points: a shorter piece is an abbreviation, a number or an exclamation, and goes with its neighbor."""
+"""Code points: a shorter piece is an abbreviation, a number or an exclamation, and joins its neighbor."""
 
 WINDOW = 4_000
-"""Code points that a cutter sees at once: some take the square of the length."""
+"""Code points that a cutter gets at once, because some take quadratic time."""
 
 _ONE_AT_A_TIME = threading.Lock()
 _UNMARKED = {"th", "lo"}
@@ -56,14 +56,14 @@ _DIVIDER = " | "
 
 
 def sentences(text: str, language: str) -> tuple[Span, ...]:
-    """Return the sentences of a normalized text, in order, trimmed: between them is only white space.
+    """Return the sentences of a normalized text, in order, trimmed; between them is only white space.
 
     A line break always ends a sentence. No sentence begins or ends inside a grapheme.
     """
     found: list[Span] = []
     for line in regex.finditer(r"[^\n]+", text):
         paragraph = _trim(text, line.start(), line.end())
-        if _DIVIDER in line[0]:  # A row of a table: it is understood as a whole.
+        if _DIVIDER in line[0]:  # A row of a table is only clear as a whole.
             found.extend(_in_row(text, paragraph))
         elif paragraph.start < paragraph.end:
             found.extend(_in_paragraph(text, paragraph, language))
@@ -71,7 +71,7 @@ def sentences(text: str, language: str) -> tuple[Span, ...]:
 
 
 def halves(text: str, span: Span) -> tuple[Span, Span] | None:
-    """Return a span as two of about the same length, parted at a pause; None for a single grapheme."""
+    """Return a span as two of about the same length, split at a pause; None for a single grapheme."""
     words = span.of(text)
     place = span.start + _pause_near(words, len(words), len(words) // 2)
     first, second = _trim(text, span.start, place), _trim(text, place, span.end)
@@ -91,7 +91,7 @@ def _in_paragraph(text: str, paragraph: Span, language: str) -> Iterator[Span]:
 
 
 def _in_row(text: str, row: Span) -> Iterator[Span]:
-    """Yield a row of a table as one sentence, cut only where it is too long for a quote."""
+    """Yield a row of a table as one sentence, cut only if it is too long for a quote."""
     for start, end in _cut(row.of(text), 0, row.end - row.start):
         span = _trim(text, row.start + start, row.start + end)
         if span.start < span.end:
@@ -104,7 +104,7 @@ def _is_unmarked(words: str, language: str) -> bool:
 
 
 def _ends(words: str, language: str, unmarked: bool) -> Iterator[int]:
-    """Yield where sentences may end, found window by window; each window begins where the last sure sentence ended."""
+    """Yield where sentences may end, window by window; each window begins where the last certain sentence ended."""
     start = 0
     while start < len(words):
         window = words[start : start + WINDOW]
@@ -112,7 +112,7 @@ def _ends(words: str, language: str, unmarked: bool) -> Iterator[int]:
         if start + len(window) == len(words):
             yield from (start + end for end in found if end < len(window))
             break
-        # What the window itself ended is no sentence yet.
+        # A piece that only the window ended is not yet a sentence.
         whole = [end for end in found if end < len(window) - 1] or [_pause_near(window, len(window), len(window) // 2)]
         yield from (start + end for end in whole)
         start += whole[-1]
@@ -151,26 +151,26 @@ def _unmarked_ends(words: str) -> list[int]:
     for piece in _thai_clauses(words):
         position += len(piece)
         ends.append(position)
-    if position != len(words):  # It drops what it can't read: then only blanks are sure.
+    if position != len(words):  # It drops what it can't read; then only blanks are certain.
         ends = [match.end() for match in _SPACES.finditer(words)] + [len(words)]
     return [end for end in ends if end == len(words) or not _tears(words, end)]
 
 
 def _thai_clauses(words: str) -> list[str]:
-    # PyThaiNLP makes a folder in the user's home on import, and fails where it can't; it needs none for this.
+    # PyThaiNLP creates a folder in the user's home on import, and fails if it can't; this needs no such folder.
     if "PYTHAINLP_READ_MODE" not in os.environ:
         os.environ.setdefault("PYTHAINLP_READ_ONLY", "1")
-    with _ONE_AT_A_TIME:  # Its tagger is one object for all threads.
+    with _ONE_AT_A_TIME:  # All threads share its one tagger.
         from pythainlp.tokenize import sent_tokenize
 
         return [str(piece) for piece in sent_tokenize(words, engine="crfcut", keep_whitespace=True)]
 
 
 def _tears(words: str, end: int) -> bool:
-    """Return whether what stands on both sides of `end` belongs together, though a Thai cutter ends a clause there.
+    """Return whether the texts on both sides of `end` belong together, although a Thai cutter ends a clause there.
 
-    A number and what it counts or dates, as in "พ.ศ. 2566"; the parts of a foreign name, which are
-    short and divided by blanks; what parentheses or quotation marks hold together.
+    This applies to a number and what it counts or dates, as in "พ.ศ. 2566"; the short, blank-separated parts of a
+    foreign name; and text in parentheses or quotation marks.
     """
     before, after = words[max(0, end - _PAIR_SPAN) : end], words[end : end + _PAIR_SPAN]
     if after.lstrip()[:1].isdecimal() or before.rstrip().endswith("."):
@@ -192,7 +192,7 @@ def _inside_a_pair(before: str, after: str) -> bool:
 
 
 def _joined(words: str, ends: Iterator[int], shortest: int) -> Iterator[tuple[int, int]]:
-    """Return ranges between `ends`, each grown until it is long enough; what is left over goes with the one before."""
+    """Return ranges between `ends`, each extended until it is long enough; the rest joins the last one."""
     held: tuple[int, int] | None = None
     start = 0
     for end in ends:
@@ -214,7 +214,7 @@ def _joined(words: str, ends: Iterator[int], shortest: int) -> Iterator[tuple[in
 
 
 def _cut(words: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield a range in parts of at most `LONGEST`, as even as the pauses in it allow."""
+    """Yield a range in parts of at most `LONGEST`, as even as its pauses allow."""
     while end - start > LONGEST:
         parts = -(-(end - start) // LONGEST)
         place = start + _pause_near(words[start : start + LONGEST], LONGEST, (end - start) // parts)
@@ -224,8 +224,8 @@ def _cut(words: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _pause_near(words: str, longest: int, target: int) -> int:
-    """Return where to cut `words` near `target` and before `longest`: after a comma or the like, else at a blank,
-    else between two graphemes. Always inside of `words`, and beyond its first grapheme.
+    """Return where to cut `words` near `target` and before `longest`: after a comma or the like, or at a blank, or
+    between two graphemes. The result is always inside `words`, and after its first grapheme.
     """
     least = min(target // 2, longest - 1)
     for pauses in (_STRONG_PAUSE, _SPACES):
@@ -242,7 +242,7 @@ def _pause_near(words: str, longest: int, target: int) -> int:
 
 
 def _between_graphemes(words: str, place: int) -> bool:
-    """Return whether no grapheme runs over `place`; seen from the blank or ASCII character before it, where one begins."""
+    """Return whether `place` is between graphemes, starting from the blank or ASCII character before it."""
     if place <= 0 or place >= len(words) or _PLAIN_BOUNDARY.match(words, place - 1):
         return True
     first = place - 1

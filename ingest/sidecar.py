@@ -7,7 +7,7 @@
       language: en
       collection: Minutes
 
-Only `file` is required; other keys, such as a translated title, are left to their writer.
+Only `file` is required; other keys, such as a translated title, are ignored.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from store.errors import ReadError, RequestError
 
 SOURCES_FILE = "sources.yaml"
 MAX_BYTES = 4 * 2**20
-"""Of one `sources.yaml`: about 20,000 entries."""
+"""Per `sources.yaml`: about 20,000 entries."""
 
 _LANGUAGE_TAG = regex.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What an entry says of its file; None where it says nothing."""
+    """An entry's statements about its file; None for missing ones."""
 
     title: str | None = None
     speaker: str | None = None
@@ -45,7 +45,7 @@ class Source:
 def read_sources(folder: Path) -> dict[str, Source]:
     """Return the entries of `folder`'s `sources.yaml` by file name; none if there is no such file.
 
-    Raises ReadError with one sentence that names the line or the entry that is wrong.
+    Raises ReadError with one sentence that names the wrong line or entry.
     """
     path = folder / SOURCES_FILE
     if not path.is_file():
@@ -76,7 +76,7 @@ def _checked(content: object) -> dict[str, Source]:
         return {}
     if not isinstance(content, list):
         raise ReadError("It must be a list of entries, each beginning with “- file: NAME”.")
-    sources: dict[str, Source] = {}  # By names in NFC, since some systems write file names in NFD.
+    sources: dict[str, Source] = {}  # By names in NFC, because some systems write file names in NFD.
     for number, entry in enumerate(content, start=1):
         if not isinstance(entry, dict) or not isinstance(name := entry.get("file"), str):
             raise ReadError(f"Its entry {number} lacks “file: NAME”.")

@@ -19,7 +19,7 @@ _INVISIBLE = regex.compile(r"[\u200b\u2060-\u2064\u180e\u00ad](?=\p{L}|\p{N})")
 _DIRECTED = regex.compile(r"[\p{Hebrew}\p{Arabic}\p{Syriac}\p{Thaana}\p{Nko}]")
 _UNSPACED = regex.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}]")
 _MOST_INVISIBLE = 20
-"""Soft hyphens and zero-width spaces that an honest page may hold; in scripts without blanks any number."""
+"""Soft hyphens and zero-width spaces that a normal page may have; in scripts without blanks any number."""
 _LOOKALIKES = "аеорсухіјѕһԁԛԝАВЕКМНОРСТУХІЈЅαορνυικτΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
 _LATIN = regex.compile(r"\p{Latin}")
@@ -32,12 +32,12 @@ class Sign:
     """Something that would mislead a reader."""
 
     names: tuple[str, ...]
-    """Of its kinds, as a document keeps them: ``direction``, ``tags``, ``invisible``, ``title`` or ``speaker``."""
+    """The names of its kinds in a document: ``direction``, ``tags``, ``invisible``, ``title`` or ``speaker``."""
     sentence: str
 
 
 def signs(blocks: Iterable[Block], title: str | None, speaker: str | None) -> list[Sign]:
-    """Return all that would mislead the reader of a document: hidden characters, borrowed letters in its title or speaker."""
+    """Return everything that would mislead the reader of a document: hidden characters, lookalikes in title or speaker."""
     found = [hidden(blocks)]
     for name, value in (("title", title), ("speaker", speaker)):
         sentence = disguised(value)
@@ -72,7 +72,7 @@ def disguised(name: str | None) -> str | None:
     words = _WORD.findall(name or "")
     mixed = [word for word in words if _LATIN.search(word) and _LOOKALIKE.search(word)]
     if not mixed and any(_LATIN.search(word) for word in words):
-        # A whole word of look-alikes among Latin ones; a real Cyrillic or Greek word has other letters too.
+        # A whole word of lookalikes among Latin ones; a real Cyrillic or Greek word has other letters too.
         mixed = [word for word in words if len(word) > 1 and all(_LOOKALIKE.match(letter) for letter in word)]
     if mixed and not any(_OTHER_LETTER.search(word) for word in words):
         return f"“{mixed[0][:40]}” holds letters of another script that look like Latin ones."

@@ -15,21 +15,21 @@ from store.errors import NotFoundError
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A visible file of a format that no reader knows."""
+    """A visible file of a format without a reader."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A folder that could not be looked into."""
+    """An inaccessible folder."""
 
     path: Path
     reason: str
 
 
 def roots_of(paths: Sequence[Path | str]) -> tuple[Path, ...]:
-    """Return `paths` resolved, in order, without those that lie in another. Raises NotFoundError for one that isn't there."""
+    """Return `paths` resolved, in order, without those inside another. Raises NotFoundError for a missing one."""
     roots: list[Path] = []
     for path in paths:
         try:
@@ -41,10 +41,10 @@ def roots_of(paths: Sequence[Path | str]) -> tuple[Path, ...]:
 
 
 def files_below(root: Path) -> Iterator[Path | Skipped | Unreadable]:
-    """Yield `root` itself if it is a file, else the files in it that can be ingested, folder by folder in sorted order.
+    """Yield `root` itself if it is a file; otherwise the ingestible files in it, folder by folder in sorted order.
 
-    Files of other formats are yielded as skipped; hidden ones and `sources.yaml` are passed over. Symbolic links are
-    not followed: one to the outside would bring in what the user didn't name, and one to the inside what is there already.
+    Files of other formats are yielded as skipped; hidden ones and `sources.yaml` are ignored. Symbolic links are not
+    followed: one to the outside would add what the user didn't name, and one to the inside what is already there.
     """
     if not root.is_dir():
         yield root
@@ -71,7 +71,7 @@ def files_below(root: Path) -> Iterator[Path | Skipped | Unreadable]:
 
 
 def is_wanted(entry: os.DirEntry[str] | Path) -> bool:
-    """Return whether a file in a folder is one to ingest: regular, visible, and of a format that is known."""
+    """Return whether a file in a folder should be ingested: regular, visible, and of a known format."""
     return Path(entry.name).suffix.lower() in SUFFIXES and _is_visible_file(entry)
 
 

@@ -1,4 +1,4 @@
-"""Prompts to language models, and the phrases that users read, one file per language; both strictly rendered."""
+"""Hold prompts to language models, and the phrases that users read, one file per language; both are rendered strictly."""
 
 from prompts.render import Template, TemplateError, load, phrase, phrase_in
 

@@ -1,9 +1,9 @@
 """Load prompts and phrases, and render them strictly.
 
-A prompt to a language model is a Jinja text file, ``models/<name>.txt``. Phrases that a user reads stand in one file
-per language, ``phrases/<language>.yaml``: to add a language, add its file. Strict means that the variables given are
-exactly those that the template uses: a missing or a superfluous one is an error that names it. What a value holds is
-never read as a template.
+A prompt to a language model is a Jinja text file, ``models/<name>.txt``. Phrases that a user reads are in one file per
+language, ``phrases/<language>.yaml``: to add a language, add its file. Strict means that the given variables must be
+exactly those that the template uses: a missing or extra one is an error that names it. Values are never read as
+templates.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from jinja2 import Template as JinjaTemplate
 MODELS = Path(__file__).resolve().parent / "models"
 PHRASES = Path(__file__).resolve().parent / "phrases"
 FALLBACKS = ("neutral", "en")
-"""Where a phrase is looked for that a language doesn't have: ``neutral`` holds what reads well in any language."""
+"""Where to look for a phrase that a language lacks: ``neutral`` has phrases that fit any language."""
 
 _ENVIRONMENT = Environment(
     undefined=StrictUndefined,
@@ -31,7 +31,7 @@ _ENVIRONMENT = Environment(
 
 
 class TemplateError(ValueError):
-    """A template is missing, malformed, or was given other variables than it uses."""
+    """A template is missing, malformed, or got other variables than it uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class Template:
     source: str
     variables: frozenset[str]
     hash: str
-    """SHA-256 of the source in UTF-8, in hexadecimal: it tells in a run's metadata which wording was used."""
+    """SHA-256 of the source in UTF-8, in hexadecimal; in a run's metadata, it shows which wording was used."""
     _compiled: JinjaTemplate = field(repr=False, compare=False)
 
     def render(self, **variables: object) -> str:
         """Return the text with every variable filled in, without a newline at its end.
 
-        Raises TemplateError if variables are missing or superfluous; the message names them.
+        Raises TemplateError if variables are missing or extra; the message names them.
         """
         given = frozenset(variables)
         problems = []
@@ -64,7 +64,7 @@ class Template:
 def load(name: str, folder: Path = MODELS) -> Template:
     """Return the prompt ``<name>.txt`` of `folder`, for example ``load("write.system")``.
 
-    Raises TemplateError if there is none of that name, or its syntax is wrong.
+    Raises TemplateError if it doesn't exist, or its syntax is wrong.
     """
     paths = {path.stem: path for path in folder.glob("*.txt")}
     if name not in paths:
@@ -73,7 +73,7 @@ def load(name: str, folder: Path = MODELS) -> Template:
 
 
 def phrase(name: str, language: str, folder: Path = PHRASES) -> Template:
-    """Return the phrase `name` in `language` (BCP 47), else in its base language, else one of `FALLBACKS`.
+    """Return the phrase `name` in `language` (BCP 47), or in its base language, or one of `FALLBACKS`.
 
     Raises TemplateError if none of them has it, or its syntax is wrong.
     """
@@ -86,7 +86,7 @@ def phrase(name: str, language: str, folder: Path = PHRASES) -> Template:
 
 
 def phrase_in(name: str, language: str, folder: Path = PHRASES) -> Template | None:
-    """Return the phrase `name` of `language` or of its base language, None where neither has it."""
+    """Return the phrase `name` of `language` or of its base language; None if neither has it."""
     paths = {path.stem: path for path in folder.glob("*.yaml")}
     for tag in dict.fromkeys((language, language.partition("-")[0])):
         if tag in paths and (source := _phrases(paths[tag], paths[tag].stat().st_mtime_ns).get(name)) is not None:
@@ -96,7 +96,7 @@ def phrase_in(name: str, language: str, folder: Path = PHRASES) -> Template | No
 
 @lru_cache(maxsize=64)
 def _phrases(path: Path, modified_ns: int) -> dict[str, str]:
-    # `modified_ns` is part of the cache's key only: an edited file is read again.
+    # `modified_ns` is only part of the cache's key: an edited file is read again.
     try:
         phrases = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:

@@ -19,10 +19,10 @@ from store.text.language import UNKNOWN, detect_language
 
 
 def decode(data: bytes, declared: str | None = None, *, is_markup: bool = False) -> Decoded:
-    """Return the text of `data`. Raises ReadError, naming the reason, where no decoding can be trusted.
+    """Return the text of `data`. Raises ReadError, with the reason, if no decoding can be trusted.
 
-    `declared` is what the file says of itself, as a web page does; it is believed only if it makes sense. With
-    `is_markup` the words between ``<`` and ``>`` are no evidence.
+    `declared` is the encoding that the file states, like a web page; it is used only if it makes sense. With
+    `is_markup`, the words between ``<`` and ``>`` don't count.
     """
     decoded = (
         _by_mark(data)
@@ -70,7 +70,7 @@ _ESCAPES = {b"\x1b$": "iso2022_jp_2", b"\x1b(": "iso2022_jp_2", b"\x1b$)C": "iso
 
 
 def _seven_bit(data: bytes, *, is_markup: bool) -> Decoded | None:
-    """Return text in seven bits that switches alphabets by escape sequences; None for plain ASCII. Raises ReadError for VIQR."""
+    """Return 7-bit text that switches alphabets by escape sequences; None for plain ASCII. Raises ReadError for VIQR."""
     head = data[:EXAMINED_BYTES]
     if not head.isascii():
         return None
@@ -98,7 +98,7 @@ _VIQR_TONES = {"`": "\u0300", "'": "\u0301", "?": "\u0309", "~": "\u0303", ".": 
 
 
 def _viqr_share(text: str) -> float:
-    """Return the share of words with marks of VIQR, if these make Vietnamese of it; else 0."""
+    """Return the share of words with marks of VIQR, if these turn it into Vietnamese; otherwise 0."""
     words = [word for word in text.split() if len(word) < 20]
     marked = [word for word in words if _VIQR_MARK.search(word)]
     if len(words) < 5 or len(marked) <= 0.15 * len(words) or not is_vietnamese(_from_viqr(text)):
@@ -123,7 +123,7 @@ def _utf8(data: bytes) -> Decoded | None:
 
 
 def _refuse_damaged_utf8(data: bytes, error: UnicodeDecodeError) -> None:
-    """Raise ReadError if `data` is UTF-8 except for a few bytes: no other encoding looks like that."""
+    """Raise ReadError if `data` is UTF-8 except for a few bytes; no other encoding looks like that."""
     if b"\0" in data[:EXAMINED_BYTES]:
         return
     text = data[:EXAMINED_BYTES].decode("utf-8", errors="replace")
@@ -141,7 +141,7 @@ def _refuse_damaged_utf8(data: bytes, error: UnicodeDecodeError) -> None:
 
 
 def _wide(data: bytes) -> Decoded | None:
-    """Decode UTF-16 or UTF-32 without a mark: told by spaces, line ends and full stops at even places."""
+    """Decode UTF-16 or UTF-32 without a mark, recognized by spaces, line ends and full stops at even positions."""
     for codec, name, width in (
         ("utf-32-le", "UTF-32", 4),
         ("utf-32-be", "UTF-32", 4),
@@ -164,7 +164,7 @@ _SEPARATORS = regex.compile(r"[ \n\u3000-\u3002\uff0c]")
 
 
 def _separated(sample: str) -> bool:
-    """Return whether words or sentences end somewhere: a wrong reading of 16 bits hits these 1 time in 10,000."""
+    """Return whether words or sentences end somewhere; a wrong 16-bit decoding has this 1 time in 10,000."""
     return len(_SEPARATORS.findall(sample)) > 0.005 * len(sample)
 
 
@@ -188,7 +188,7 @@ _WEB_NAMES = {
 
 
 def _declared(data: bytes, name: str | None) -> Decoded | None:
-    """Return the decoding that the file names, as browsers understand the name, if nothing speaks against it."""
+    """Return the decoding with the declared name, as browsers understand it, if nothing contradicts it."""
     if name is None:
         return None
     codec = _WEB_NAMES.get(name.lower(), name.lower())
@@ -207,7 +207,7 @@ def _is_binary(data: bytes) -> bool:
 
 
 def _double_encoded(text: str) -> ReadError | None:
-    """Return an error if `text` is UTF-8 that some program read as Windows-1252 or Latin-1 and saved again."""
+    """Return an error if `text` is UTF-8 that some program decoded as Windows-1252 or Latin-1 and saved again."""
     sample = text[:EXAMINED_BYTES]
     sample = sample[: sample.rfind("\n") + 1] or sample if len(text) > len(sample) else sample
     if sample.isascii():

@@ -13,24 +13,24 @@ from store.errors import ReadError
 from store.text.language import detect_language
 
 CANDIDATES = 12
-"""How many of the detector's guesses are examined."""
+"""The number of the detector's guesses to examine."""
 
 NEAR_TIE = 0.9
 """A guess within this ratio of the best one is a rival that must be refuted."""
 
 LEAST_CONFIDENCE = 0.1
-"""Guesses of chardet below this are not examined; it gives right ones .16 or more even for one line."""
+"""Guesses of chardet below this are ignored; right ones have .16 or more even for one line."""
 
 LEAST_EVIDENCE = 12
-"""Bytes beyond ASCII that a text needs at least before it is believed to be in another script than Latin."""
+"""The least non-ASCII bytes that a text needs to count as a script other than Latin."""
 
 
 _NEVER_MET = (None, "hp-roman8", "MacGreek")
-"""Sets that hardly any file is in, but that short texts in common ones look like."""
+"""Encodings that are rare, but that short texts in common ones resemble."""
 
 
 MOST_SIGNS_OF_SHORT_TEXT = 60
-"""Characters beyond ASCII: with more of them the detector can tell western code pages apart."""
+"""Non-ASCII characters: with more of them, the detector can distinguish western code pages."""
 
 _WESTERN = frozenset(("en", "fr", "de", "es", "it", "pt", "nl", "da", "sv", "no", "fi", "ca", "gl", "ga", "is", "af"))
 _WESTERN_SIGNS = "“”‘’„‚–—…•·«»‹›€£§©®™°½¼¾²³×±ªº¿¡\u00a0\u00ad"
@@ -47,7 +47,7 @@ class _Guess:
 
 
 def legacy(data: bytes) -> Decoded:
-    """Return text in an encoding from before Unicode. Raises ReadError where none can be defended."""
+    """Return text in an encoding from before Unicode. Raises ReadError if none can be justified."""
     head = _whole_lines(data)
     guesses = _guesses(head)
     if sum(1 for byte in head[:1000] if byte > 127) < LEAST_EVIDENCE:
@@ -92,9 +92,9 @@ def legacy(data: bytes) -> Decoded:
 
 
 def _western(head: bytes) -> _Guess | None:
-    """Return the text as Windows-1252 where that gives a western language with its own letters and signs, else None.
+    """Return the text as Windows-1252 if that gives a western language with its own letters and signs, otherwise None.
 
-    Short texts have too few letters beyond ASCII for a detector; this code page is by far the commonest for them.
+    Short texts have too few non-ASCII letters for a detector; this code page is by far the most common one for them.
     """
     text = strictly(head, "cp1252")
     if text is None:
@@ -112,7 +112,7 @@ def _western(head: bytes) -> _Guess | None:
 
 
 def _rivals(best: _Guess, other: _Guess) -> bool:
-    """Return whether `other`, which is defended too, is likely enough that choosing would be guessing."""
+    """Return whether `other`, which is justified too, is so likely that choosing would be guessing."""
     if best.language == other.language == "vi":
         return True
     if best.language == "en" and _is_bygone(other.encoding) and not _is_bygone(best.encoding):
@@ -121,14 +121,14 @@ def _rivals(best: _Guess, other: _Guess) -> bool:
 
 
 def _is_bygone(encoding: str) -> bool:
-    """Return whether it is of DOS or the first Macintosh. English has so few letters beyond ASCII that these
-    can't be ruled out in a short text; a file that makes sense in a later encoding is hardly in one of them.
+    """Return whether it is of DOS or the first Macintosh. English has so few non-ASCII letters that these can't be
+    ruled out in a short text, but a file that makes sense in a later encoding is hardly in one of them.
     """
     return encoding.lower().startswith(("mac", "cp4", "cp7", "cp8", "ibm"))
 
 
 def _whole_lines(data: bytes) -> bytes:
-    """Return the examined head, cut where a line ends, so that no character of several bytes is cut."""
+    """Return the examined head, cut at a line end, so that no multi-byte character is cut."""
     if len(data) <= EXAMINED_BYTES:
         return data
     head = data[:EXAMINED_BYTES]
@@ -136,7 +136,7 @@ def _whole_lines(data: bytes) -> bytes:
 
 
 def _guesses(head: bytes) -> list[_Guess]:
-    """Return the decodings that are worth examining, best first; no two give the same text."""
+    """Return the decodings worth examining, best first; no two give the same text."""
     import chardet
 
     guesses: dict[str, _Guess] = {}

@@ -2,7 +2,7 @@
 
 An encoding detector always has a guess. This module checks the text of each guess: whether its characters
 exist, the language has its letters, words begin with its capitals, and Vietnamese has its syllables.
-`None` means that nothing speaks against the text; otherwise the result is the reason, as part of a sentence.
+`None` means that nothing contradicts the text; otherwise the result is the reason, as part of a sentence.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ ALPHABETS = {
     "tr": "çğıöşüâîûi\u0307",
     "bs": "čćđšž",
 }
-"""Letters beyond a to z of the languages in Latin script, names and loan words included."""
+"""Letters beyond a to z of the languages in Latin script, including those of names and loan words."""
 
 _MARKUP = regex.compile(r"<[^<>\n]{1,500}>|&#?\w{1,10};")
 _FORMULA = regex.compile(r"(?<!\S)(?:[!-~]*[\^_={}<>\\/|~#@][!-~]*|[-+*]?[b-hj-zB-HJ-Z])(?!\S)")
-"""Formulas, addresses, dates as "dd/mm/yyyy", names of variables."""
+"""Formulas, addresses, dates such as "dd/mm/yyyy", names of variables."""
 _QUOTED = regex.compile(r"„([^„“”\n]{1,300})[“”]|‚([^‚‘’\n]{1,300})[‘’]|‹([^‹›\n]{1,300})›")
-"""What stands between quotation marks as German, Polish or French have them."""
+"""Text between quotation marks in German, Polish or French style."""
 _ILL_FORMED = regex.compile(r"[[\p{Cn}\p{Co}\p{Cs}\p{Cc}]--[\t\n\v\f\r\u001a\u0085]]", regex.V1)
 _C1_CONTROLS = regex.compile(r"[\x80-\x9f]")
 _SYMBOL = r"[[\p{S}\p{No}†‡‰¶§‚„‹›]--[\x00-\x7f²³¹°]]"
@@ -96,7 +96,7 @@ _LANGUAGES_ALIKE = (
 )
 
 FEWEST_PLAIN = 3
-"""Words without marks: where there are fewer, one of another language decides nothing."""
+"""Words without marks: if there are fewer, a word of another language doesn't decide."""
 
 MARKED_SYLLABLES = 0.93
 PLAIN_SYLLABLES = 0.6
@@ -104,26 +104,26 @@ PLAIN_SYLLABLES = 0.6
 
 
 def objection(text: str, language: str | None = None) -> str | None:
-    """Return why `text` can't be a right decoding of something in `language`, or None.
+    """Return why `text` can't be a right decoding of a text in `language`, or None.
 
-    Meant for a sample of a text whose encoding was guessed: a file in UTF-8 needs no such excuse.
-    Without `language`, any language will do.
+    It is for a sample of a text whose encoding was guessed; UTF-8 needs no such check. Without `language`, any language
+    is allowed.
     """
     text = prose(text)
     return _objection_to_characters(text) or _objection_to_words(text) or _objection_to_language(text, language)
 
 
 def prose(text: str) -> str:
-    """Return `text` without tags, formulas, addresses and code in ASCII, which say nothing of an encoding or a language.
+    """Return `text` without tags, formulas, addresses and code in ASCII, which show neither encoding nor language.
 
-    The text itself where little else is in it.
+    Returns the text itself if it has little else.
     """
     words = _FORMULA.sub(" ", _MARKUP.sub(" ", text))
     return words if len(_WORD.findall(words)) > 2 else text
 
 
 def damage(text: str) -> ReadError | None:
-    """Return why a text must have lost characters before it was saved as this file, or None."""
+    """Return why a text must have lost characters before this file was saved, or None."""
     visible = sum(1 for character in text if not character.isspace())
     question_marks = text.count("?") + text.count("\ufffd")
     if visible >= 10 and question_marks > 0.3 * visible:
@@ -148,8 +148,8 @@ def damage(text: str) -> ReadError | None:
 
 
 def is_vietnamese(text: str) -> bool:
-    """Return whether the words of `text` are Vietnamese syllables: all but a few of those with marks, and
-    most of the others; names and foreign words are of the latter kind.
+    """Return whether the words of `text` are Vietnamese syllables: nearly all of those with marks, and most of the
+    others, which include names and foreign words.
     """
     text = prose(text)
     words = _WORD.findall(unicodedata.normalize("NFC", text))

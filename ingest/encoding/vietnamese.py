@@ -15,7 +15,7 @@ VIETNAMESE = ("TCVN3", "VISCII", "VNI")
 
 
 def decode_vietnamese(data: bytes, encoding: str) -> str | None:
-    """Return the text of `data`, or None where a byte has no meaning in `encoding`, one of `VIETNAMESE`."""
+    """Return the text of `data`, or None if a byte has no meaning in `encoding`, one of `VIETNAMESE`."""
     return _table(encoding).decode(data)
 
 
@@ -27,7 +27,7 @@ class _Table:
         self._characters = ascii_half | low | {128 + i: character for i, character in enumerate(high)}
 
     def decode(self, data: bytes) -> str | None:
-        """Return the text, or None where a byte has no meaning."""
+        """Return the text, or None if a byte has no meaning."""
         try:
             return codecs.charmap_decode(data, "strict", self._characters)[0]
         except UnicodeDecodeError:
@@ -35,7 +35,7 @@ class _Table:
 
 
 class _Pairs:
-    """VNI: a letter of Windows-1252 behind a vowel is the marks of that vowel, ``Hoäi nghò`` is "Hội nghị"."""
+    """VNI: a letter of Windows-1252 after a vowel stands for its marks; ``Hoäi nghò`` is "Hội nghị"."""
 
     def __init__(self) -> None:
         self._letters = dict(zip("ôöíìæóòîñÔÖÍÌÆÓÒÎÑ", "ơưíìỉĩịỵđƠƯÍÌỈĨỊỴĐ", strict=True))
@@ -48,7 +48,7 @@ class _Pairs:
         self._pattern = regex.compile("|".join([*self._pairs, *self._letters]))
 
     def decode(self, data: bytes) -> str | None:
-        """Return the text, or None where a byte has no meaning."""
+        """Return the text, or None if a byte has no meaning."""
         try:
             text = data.decode("cp1252")
         except UnicodeDecodeError:
@@ -72,7 +72,7 @@ _VNI_MARKS = {
     "é": ("a", "\u0306\u0301"), "è": ("a", "\u0306\u0300"), "ú": ("a", "\u0306\u0309"), "ü": ("a", "\u0306\u0303"),
     "ë": ("a", "\u0306\u0323"),
 }  # fmt: skip
-# TCVN 5712:1993 as in the fonts named ".Vn...": the upper half, capitals with tone marks included.
+# TCVN 5712:1993 as in the fonts named ".Vn...": the upper half, including capitals with tone marks.
 _TCVN3 = (
     "ÀẢÃÁẠẶẬÈẺẼÉẸỆÌỈĨ"
     "ÍỊÒỎÕÓỌỘỜỞỠỚỢÙỦŨ"

@@ -1,4 +1,4 @@
-"""List the file formats that Attest reads. A new one is a module here and one line in `READERS`."""
+"""List the file formats that Attest reads. To add one, add a module here and one line in `READERS`."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ READERS: tuple[Reader, ...] = (
 BY_SUFFIX = {suffix: reader for reader in READERS for suffix in reader.suffixes}
 
 SUFFIXES = frozenset(BY_SUFFIX)
-"""Endings of the files that a folder is searched for, in lower case."""
+"""Suffixes of the files that are searched for in a folder, in lower case."""
 
 MAX_FILE_BYTES = max(reader.max_bytes for reader in READERS)
 
 
 def reader_of(suffix: str, data: bytes) -> Reader | None:
-    """Return the reader of a file by what its bytes show, else by its suffix; None for a format that none reads."""
+    """Return the reader of a file by its bytes, or else by its suffix; None for a format without a reader."""
     for reader in READERS:
         if reader.recognizes is not None and reader.recognizes(data):
             return reader

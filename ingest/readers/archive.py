@@ -1,6 +1,6 @@
 """Open zip archives of documents, and check their size before parsing anything in them.
 
-No part may unpack to more than its limit, whatever the archive says of itself.
+No part may unpack to more than its limit, whatever sizes the archive claims.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError
 
 
 def opened_archive(data: bytes) -> zipfile.ZipFile:
-    """Return the archive of a document, weighed.
+    """Return the archive of a document, with its size checked.
 
-    Raises ReadError where it is damaged, encrypted or unpacks beyond a limit.
+    Raises ReadError if it is damaged, encrypted or unpacks beyond a limit.
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
@@ -48,7 +48,7 @@ def opened_archive(data: bytes) -> zipfile.ZipFile:
 
 
 def damaged_parts() -> ReadError:
-    """Return the error of a document whose archive is whole, but whose parts can't be read."""
+    """Return the error for a document whose archive is intact, but whose parts can't be read."""
     return ReadError("This document is damaged: its parts can't be read. Use an undamaged copy.", code="word_parts")
 
 
@@ -58,7 +58,7 @@ def names_part(data: bytes, part: bytes) -> bool:
 
 
 def parsed_part(archive: zipfile.ZipFile, part: str) -> _Element | None:
-    """Return the root of an XML part, with entities left alone; None where there is no such part."""
+    """Return the root of an XML part, without expanding entities; None if there is no such part."""
     from lxml import etree
 
     try:
@@ -70,14 +70,14 @@ def parsed_part(archive: zipfile.ZipFile, part: str) -> _Element | None:
 
 
 def parsed_xml(source: bytes) -> _Element:
-    """Return the root of an XML document, with entities left alone. Raises lxml's XMLSyntaxError."""
+    """Return the root of an XML document, without expanding entities. Raises lxml's XMLSyntaxError."""
     from lxml import etree
 
     return etree.fromstring(source, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
 
 
 def _unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo, left: int) -> int:
-    """Return the size of `part` in bytes, counted while it is unpacked."""
+    """Return the size of `part` in bytes, counted while unpacking it."""
     is_markup = part.filename.lower().endswith(_MARKUP)
     limit = min(left, MAX_PART_BYTES) if is_markup else left
     size = 0

@@ -10,7 +10,7 @@ from store.errors import ReadError
 
 
 def integer(text: str | None, default: int) -> int:
-    """Return a number as a file writes it, or `default` where it is none."""
+    """Return a number from a file, or `default` if it is none."""
     try:
         return int((text or "").strip()[:9])
     except ValueError:
@@ -18,14 +18,14 @@ def integer(text: str | None, default: int) -> int:
 
 
 def too_deep(limit: int) -> ReadError:
-    """Return the error of a file whose parts lie in each other more than `limit` deep."""
+    """Return the error for a file whose parts are nested more than `limit` deep."""
     return ReadError(
         "This file nests its parts more than {limit} deep, which is the limit.", code="nested_deep", limit=f"{limit:,}"
     )
 
 
 def something_else(suffix: str) -> ReadError:
-    """Return the error of a file whose name ends with `suffix`, but whose bytes are of no such format."""
+    """Return the error for a file whose name ends with `suffix`, but whose bytes have another format."""
     return ReadError(
         "This file is named {suffix} but is something else, or it is damaged at its beginning.",
         code="something_else",
@@ -35,18 +35,18 @@ def something_else(suffix: str) -> ReadError:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A file format: how it is called and recognized, how large its files may be, and what reads them."""
+    """A file format: its name, how to recognize it, the size limit of its files, and the function that reads them."""
 
     name: str
-    """As people call one file of it, in the singular: ``Word document``."""
+    """The usual name for one file of it, in the singular: ``Word document``."""
     suffixes: tuple[str, ...]
-    """Endings of file names, in lower case; the first is the usual one."""
+    """File suffixes, in lower case; the first is the usual one."""
     media_types: tuple[str, ...]
-    """The first is the one that its documents get."""
+    """The first is the one for its documents."""
     max_bytes: int
     read: Callable[[bytes], RawDocument]
-    """Raises ReadError with one sentence that names what is wrong."""
+    """Raises ReadError with one sentence about the problem."""
     recognizes: Callable[[bytes], bool] | None = None
-    """Whether a file's bytes are surely of this format, whatever its name; None where bytes can't show it."""
+    """Whether a file's bytes certainly have this format, whatever its name; None if bytes can't show it."""
     is_certain: bool = True
-    """Whether each file of this format shows it: then a file that doesn't is refused, whatever its name."""
+    """Whether the bytes of all its files show it; then a file whose bytes don't is refused, whatever its name."""

@@ -20,7 +20,7 @@ _SAMPLE = 20_000
 
 
 def read_csv(data: bytes) -> RawDocument:
-    """Return the rows of a CSV or TSV file. Raises ReadError for one of more cells than the limit."""
+    """Return the rows of a CSV or TSV file. Raises ReadError for more cells than the limit."""
     delimiter, text = _told(decode(data).text)
     rows: list[list[Cell]] = []
     count = 0
@@ -36,7 +36,7 @@ def read_csv(data: bytes) -> RawDocument:
 
 
 def _rows(text: str, delimiter: str) -> list[list[str]]:
-    """Return the rows of a table; a quotation mark that never closes is no quotation mark."""
+    """Return the rows of a table; a quotation mark without a closing one is an ordinary character."""
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
@@ -45,7 +45,7 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
 
 
 def _told(text: str) -> tuple[str | None, str]:
-    """Return the delimiter that a first line tells, as Excel writes it (``sep=;``), and the lines below it."""
+    """Return the delimiter that the first line declares, as in Excel's files (``sep=;``), and the lines below it."""
     match = _TOLD.match(text)
     return (match[1], text[match.end() :]) if match else (None, text)
 

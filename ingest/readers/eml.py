@@ -38,7 +38,7 @@ def read_eml(data: bytes) -> RawDocument:
 def _header(message: EmailMessage, name: str) -> str | None:
     try:
         value = message.get(name)
-    except (ValueError, IndexError, AttributeError, LookupError, TypeError):  # The parser of headers breaks on some.
+    except (ValueError, IndexError, AttributeError, LookupError, TypeError):  # The parser of headers fails on some.
         return None
     return " ".join(str(value).split()) or None if value is not None else None
 
@@ -51,7 +51,7 @@ def _date(message: EmailMessage) -> str | None:
 
 
 def _read(part: Message, depth: int = 0) -> tuple[list[Block], list[str]]:
-    """Return the blocks of all that a part of a message shows, and the names of what is attached to it."""
+    """Return the blocks of all visible parts of a message, and the names of its attachments."""
     kind = part.get_content_type()
     if depth and (kind == "message/rfc822" or part.get_content_disposition() == "attachment" or part.get_filename()):
         return [], [_name(part)]
@@ -63,13 +63,13 @@ def _read(part: Message, depth: int = 0) -> tuple[list[Block], list[str]]:
     read = [_read(each, depth + 1) for each in inner if isinstance(each, Message)]
     if kind == "multipart/related":  # The others are its pictures.
         return read[0] if read else ([], [])
-    if kind == "multipart/alternative":  # Programs show the last that they can.
+    if kind == "multipart/alternative":  # Programs show the last alternative that they can.
         return next((each for each in reversed(read) if each[0]), ([], []))
     return [block for blocks, _ in read for block in blocks], [name for _, names in read for name in names]
 
 
 def _name(part: Message) -> str:
-    """Return the name of an attachment: of a file, the subject of a message, else its kind."""
+    """Return the name of an attachment: the file's name, a message's subject, or else its kind."""
     inner = part.get_payload()
     if part.get_content_type() == "message/rfc822" and isinstance(inner, list) and isinstance(inner[0], EmailMessage):
         return part.get_filename() or _header(inner[0], "Subject") or part.get_content_type()
@@ -96,7 +96,7 @@ def _text(part: Message, kind: str) -> tuple[list[Block], list[str]]:
 
 
 def _unfolded(text: str, without_blank: bool) -> str:
-    """Return a text whose lines end with a blank where they go on, as RFC 3676 has it; a quotation in its own depth."""
+    """Return a text with lines that end with a blank joined, as in RFC 3676; quotations by depth."""
     lines: list[str] = []
     depth_above, goes_on = 0, False
     for line in text.splitlines():

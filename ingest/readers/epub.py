@@ -1,7 +1,7 @@
 """Read EPUB books: their chapters in reading order, each read as a web page.
 
-A mark in one chapter and its note in another are put together, as a reader of the book shows them. Numbers of printed
-pages, which stand inside sentences, are left out.
+A mark in one chapter and its note in another are combined, as an e-book reader shows them. Numbers of printed pages
+inside sentences are left out.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DC = "{http://purl.org/dc/elements/1.1/}"
 _CONTAINER = "{urn:oasis:names:tc:opendocument:xmlns:container}"
 _MODIFIED = "dcterms:modified"
 _NO_DATE = "0101-01-01T00:00:00+00:00"
-"""What Calibre writes for a book without a date."""
+"""Calibre's value for a book without a date."""
 
 _PAGES = ("application/xhtml+xml", "text/html")
 _VOID = "area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr"
@@ -47,7 +47,7 @@ Chapters = dict[str, str]
 
 
 def read_epub(data: bytes) -> RawDocument:
-    """Return the chapters of a book. Raises ReadError where it is damaged, encrypted or has no reading order."""
+    """Return the chapters of a book. Raises ReadError if it is damaged, encrypted or has no reading order."""
     with opened_archive(data) as archive:
         container = parsed_part(archive, "META-INF/container.xml")
         root = None if container is None else next(container.iter(f"{_CONTAINER}rootfile"), None)
@@ -79,14 +79,14 @@ def _blocks(archive: zipfile.ZipFile, package: _Element, folder: str) -> Iterato
         path = posixpath.normpath(posixpath.join(folder, unquote(item.get("href", ""))))
         if path in names:
             chapters[path] = as_html(html_source(archive.read(path)))
-    blocks = [block for source in chapters.values() for block in html_blocks(source)]  # refuses what is nested too deep
+    blocks = [block for source in chapters.values() for block in html_blocks(source)]  # refuses too deep nesting
     if any(map(has_notes, chapters.values())):
         blocks = [block for source in with_notes(chapters).values() for block in html_blocks(source)]
     yield from blocks
 
 
 def _published(package: _Element) -> str | None:
-    """Return the date that the author gave; not the day on which a program wrote the file, as Pandoc notes it."""
+    """Return the author's date, not the day on which a program wrote the file, which Pandoc also stores."""
     written = {(meta.text or "").strip() for meta in package.iter(f"{_OPF}meta") if meta.get("property") == _MODIFIED}
     for date in package.iter(f"{_DC}date"):
         text = (date.text or "").strip()
@@ -101,17 +101,17 @@ def _said(package: _Element, name: str) -> str | None:
 
 
 def as_html(source: str) -> str:
-    """Return a chapter with elements such as ``<title/>`` closed as web pages need it: else they swallow what follows."""
+    """Return a chapter with elements such as ``<title/>`` closed as in web pages; open ones swallow the text after them."""
     return _EMPTY.sub(r"<\1\2></\1>", source)
 
 
 def has_notes(source: str) -> bool:
-    """Return whether a chapter marks notes or numbers of printed pages."""
+    """Return whether a chapter has marks of notes or numbers of printed pages."""
     return _SAYS_MORE.search(source) is not None
 
 
 def with_notes(chapters: Chapters) -> Chapters:
-    """Return the chapters with each note in the chapter that marks it, and without numbers of pages."""
+    """Return the chapters with each note in the chapter that refers to it, and without page numbers."""
     from selectolax.lexbor import LexborHTMLParser
 
     pages = {path: LexborHTMLParser(source) for path, source in chapters.items()}
@@ -138,7 +138,7 @@ def with_notes(chapters: Chapters) -> Chapters:
 
 
 def _taken(page: LexborHTMLParser, name: str) -> str | None:
-    """Return the words of a note, which is taken out of its chapter."""
+    """Return the words of a note, and remove it from its chapter."""
     node = next((each for each in page.css("[id]") if each.attributes.get("id") == name), None)
     if node is None or node.tag in ("body", "html"):
         return None
@@ -151,7 +151,7 @@ def _taken(page: LexborHTMLParser, name: str) -> str | None:
 
 
 def _is(node: LexborNode, kinds: tuple[str, ...]) -> bool:
-    """Return whether an element is of a kind, by the book's own names or by those of web pages."""
+    """Return whether an element has a kind, in the names of books or of web pages."""
     names = f"{node.attributes.get('epub:type') or ''} {node.attributes.get('role') or ''}".split()
     return any(kind in names for kind in kinds)
 

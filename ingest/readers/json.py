@@ -17,13 +17,13 @@ from ingest.readers.tables import DIVIDER, Cell, sheet_blocks
 from store.errors import ReadError
 
 _LONG = 200
-"""Code points: a longer value is a paragraph of its own."""
+"""Code points: a longer value is its own paragraph."""
 
 _DEEPEST = 50
 
 
 def read_json(data: bytes) -> RawDocument:
-    """Return the records of a JSON or JSON Lines file. Raises ReadError where it is neither."""
+    """Return the records of a JSON or JSON Lines file. Raises ReadError if it is neither."""
     text = decode(data).text
     records = list(_records(text))
     if len(records) > 1 and all(_is_row(record) for record in records):
@@ -72,7 +72,7 @@ def _is_row(value: object) -> bool:
 
 
 def _lines(text: str, error: ValueError) -> Iterator[object]:
-    """Yield the records of JSON Lines; `error` says why the text as a whole is no JSON."""
+    """Yield the records of JSON Lines; `error` says why the whole text isn't JSON."""
     lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     for number, line in lines:
         try:
@@ -87,7 +87,7 @@ def _lines(text: str, error: ValueError) -> Iterator[object]:
 
 
 def _blocks(record: object, name: str = "", depth: int = 0) -> Iterator[Block]:
-    """Yield a record as a line, its long texts as paragraphs, and each record that is listed in it as a line of its own."""
+    """Yield a record as a line, its long texts as paragraphs, and each record in its lists as a separate line."""
     short: list[str] = []
     long: list[str] = []
     listed: list[tuple[str, object]] = []
@@ -107,7 +107,7 @@ def _blocks(record: object, name: str = "", depth: int = 0) -> Iterator[Block]:
 def _values(value: object, name: str, depth: int, listed: list[tuple[str, object]]) -> Iterator[tuple[str, str]]:
     """Yield the values in a record with their names; those of inner records are joined by a comma.
 
-    Records that stand in a list are added to `listed`.
+    Records in lists are added to `listed`.
     """
     if depth > _DEEPEST:
         raise too_deep(_DEEPEST)

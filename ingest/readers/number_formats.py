@@ -1,6 +1,6 @@
 """Format spreadsheet numbers as their cell shows them: "00123", "฿1,234.50", "7.25%", "(20)", "26:05".
 
-Excel's number formats, but for conditions and colors. Source: ECMA-376, part 1, 18.8.31.
+Supports Excel's number formats except conditions and colors. Source: ECMA-376, part 1, 18.8.31.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _GENERAL = frozenset(("", "general", "@", "standard"))
 
 
 def shown_number(value: float, number_format: str) -> str:
-    """Return a number in a format of Excel; empty where the format hides it.
+    """Return a number in a format of Excel; empty if the format hides it.
 
     >>> shown_number(1234.5, '"฿"#,##0.00'), shown_number(123, "00000"), shown_number(-20, "0;(0)")
     ('฿1,234.50', '00123', '(20)')
@@ -38,7 +38,7 @@ def shown_number(value: float, number_format: str) -> str:
 
 
 def shown_duration(value: datetime.timedelta) -> str:
-    """Return a span of time in hours and minutes, with seconds where there are any: "26:05"."""
+    """Return a duration in hours and minutes, and seconds if any: "26:05"."""
     seconds = round(value.total_seconds())
     hours, rest = divmod(abs(seconds), 3_600)
     text = f"{hours}:{rest // 60:02}" + (f":{rest % 60:02}" if rest % 60 else "")
@@ -94,7 +94,7 @@ def _digits(value: Decimal, pattern: str) -> str:
 
 
 def _in_groups(value: Decimal, patterns: list[str]) -> list[str]:
-    """Return the digits of a number by the groups of its format, as in "1-2345-67890-12-3"."""
+    """Return the digits of a number in the groups of its format, as in "1-2345-67890-12-3"."""
     text = f"{value.quantize(Decimal(1), ROUND_HALF_UP):f}"
     found: list[str] = []
     for number, pattern in reversed(list(enumerate(patterns))):

@@ -27,7 +27,7 @@ _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _MATH = "{http://schemas.microsoft.com/office/drawing/2010/main}m"
 _COUNTED = ("slidenum", "datetime")
-"""Fields that say a slide's number or the day on which it is shown."""
+"""Fields with a slide's number or the current date."""
 
 _RUNNING = ("DATE", "FOOTER", "SLIDE_NUMBER", "HEADER")
 _NUMBERS = {
@@ -38,7 +38,7 @@ _WRITTEN = {"Period": "{}.", "ParenR": "{})", "ParenBoth": "({})", "Plain": "{}"
 
 
 def read_pptx(data: bytes) -> RawDocument:
-    """Return the text of a presentation, slide by slide. Raises ReadError where it is damaged or encrypted."""
+    """Return the text of a presentation, slide by slide. Raises ReadError if it is damaged or encrypted."""
     opened_archive(data).close()
     import pptx
     from pptx.exc import PythonPptxError
@@ -79,7 +79,7 @@ def _slide(slide: Any) -> Iterator[Block]:  # noqa: ANN401 - python-pptx has no 
 
 
 def _shapes(shapes: Any) -> Iterator[Any]:  # noqa: ANN401 - python-pptx has no types
-    """Yield shapes, also those in groups, except running heads, feet and numbers."""
+    """Yield shapes, including those in groups, except running heads, feet and numbers."""
     waiting = [*_alternatives(shapes), *list(shapes)[::-1]]
     while waiting:
         shape = waiting.pop()
@@ -92,7 +92,7 @@ def _shapes(shapes: Any) -> Iterator[Any]:  # noqa: ANN401 - python-pptx has no 
 
 
 def _alternatives(shapes: Any) -> Iterator[Any]:  # noqa: ANN401 - python-pptx has no types
-    """Yield the shapes that newer programs show, as those with equations; python-pptx passes over them."""
+    """Yield the shapes that newer programs show, such as those with equations; python-pptx ignores them."""
     from pptx.shapes.autoshape import Shape
 
     for choice in shapes._spTree.iterchildren(f"{_MC}AlternateContent"):

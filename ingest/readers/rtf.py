@@ -1,7 +1,7 @@
 """Read Rich Text (.rtf): paragraphs and rows of tables, without what is struck, hidden or deleted.
 
-striprtf takes the text out. It knows nothing of struck and raised text, which is marked or left out before, nor of the
-cells of tables: where each ends on the page, and which are merged with the one beside or above them, is read beside it.
+striprtf extracts the text. It doesn't know struck and raised text, which is removed or marked before, nor the cells of
+tables: where each ends on the page, and which are merged with the one next to or above them, is read separately.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ _OFF = frozenset(("strike", "striked", "v", "deleted"))
 _INFO = regex.compile(r"\{\\(title|author)\s([^{}]{0,2000})\}")
 _MERGED = {"clmgf": "first", "clmrg": "beside", "clvmgf": "first", "clvmrg": "above"}
 _SAME_EDGE = 30
-"""Twips between the edges of two cells that end at the same place."""
+"""Twips between the edges of two cells that end at the same position."""
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """How the text of a group is set."""
+    """The formatting of a group's text."""
 
     off: frozenset[str] = frozenset()
     shift: str = ""
 
 
 def read_rtf(data: bytes) -> RawDocument:
-    """Return the text of a Rich Text file. Raises ReadError where it is no such file."""
+    """Return the text of a Rich Text file. Raises ReadError if it isn't one."""
     if not data.lstrip().startswith(b"{\\rtf"):
         raise something_else(".rtf")
     source = data.decode("latin-1")
@@ -72,16 +72,16 @@ def _code_page(source: str) -> str:
 
 
 def _prepared(source: str, shapes: list[Shape]) -> Iterator[str]:
-    """Yield the source without the text that is off, with marks around what is raised or lowered.
+    """Yield the source without invisible text, with marks around raised or lowered text.
 
-    A paragraph that ends inside of a table's row becomes a blank; a footnote is a mark, with its text behind the paragraph,
-    and the text of a frame stands there, too. The cells of each row are added to `shapes`.
+    A paragraph that ends inside a table's row becomes a blank; a footnote becomes a mark, with its text after the
+    paragraph, followed by the text of frames. The cells of each row are added to `shapes`.
     """
     states = [_State()]
     notes: list[list[str]] = []
     marks = 0
-    written = 0  # notes that stand behind their paragraph already
-    note_at = 0  # depth of the group of the note that is being read; 0 outside of notes
+    written = 0  # notes already placed after their paragraph
+    note_at = 0  # depth of the current note's group; 0 outside notes
     in_row = False
     shape = ShapeReader(shapes)
     for match in _TOKEN.finditer(source):
@@ -91,7 +91,7 @@ def _prepared(source: str, shapes: list[Shape]) -> Iterator[str]:
             marks += word == "footnote"
             notes.append([f"[{marks}] "] if word == "footnote" else [""])
             note_at = len(states)
-            # The group of the note is left to be one that striprtf passes over.
+            # Keep the note's group as one that striprtf ignores.
             yield f"\\*\\{word} "
             continue
         for kept in _kept(piece, word, match[2], states, in_row=in_row):
@@ -114,12 +114,12 @@ def _prepared(source: str, shapes: list[Shape]) -> Iterator[str]:
 
 
 def _kept(piece: str, word: str | None, argument: str | None, states: list[_State], *, in_row: bool) -> Iterator[str]:
-    """Yield what is left of one token, and bring `states` to what holds behind it."""
+    """Yield what remains of one token, and update `states` for the text after it."""
     if piece == "{":
         if len(states) > MAX_NESTING:
             raise too_deep(MAX_NESTING)
         states.append(states[-1])
-        yield "\n{"  # Line ends mean nothing here; they bound what striprtf's patterns look through.
+        yield "\n{"  # Line ends mean nothing here; they limit what striprtf's patterns search.
     elif piece == "}":
         if len(states) > 1 and states.pop().shift != states[-1].shift:
             yield _LEVEL
@@ -132,7 +132,7 @@ def _kept(piece: str, word: str | None, argument: str | None, states: list[_Stat
         if word == "par" and in_row:
             yield "{ }"
         elif word == "pntext":
-            yield "\\listtext "  # The number of a list in older files, which striprtf knows by its newer name.
+            yield "\\listtext "  # The number of a list in older files, which striprtf only knows by its newer name.
         elif not (states[-1].off and word in ("u", "tab", "line", "cell")) or word == "cell":
             yield piece
     elif not states[-1].off or piece.isspace():
@@ -179,7 +179,7 @@ def _shift(match: regex.Match[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ShapedCell:
-    """Where a cell ends, in twips from the left, and the cell that it goes on: ``beside``, ``above`` or none."""
+    """The end of a cell, in twips from the left, and the cell that it continues: ``beside``, ``above`` or none."""
 
     end: int
     goes_on: str = ""
@@ -189,7 +189,7 @@ Shape = tuple[ShapedCell, ...]
 
 
 class ShapeReader:
-    """Collects the cells of each row while the words of a file go by."""
+    """Collects the cells of each row while the words of a file are read."""
 
     def __init__(self, shapes: list[Shape]) -> None:
         self._shapes = shapes
@@ -197,7 +197,7 @@ class ShapeReader:
         self._goes_on = ""
 
     def read(self, word: str | None, argument: str | None) -> None:
-        """Take in the next word of the file."""
+        """Process the next word of the file."""
         if word == "trowd":
             self._cells, self._goes_on = [], ""
         elif word in _MERGED:
@@ -210,11 +210,11 @@ class ShapeReader:
 
 
 def cells_in_shape(rows: Sequence[Sequence[str]], shapes: Sequence[Shape]) -> list[list[Cell]]:
-    """Return the cells of a table's rows with what each spans; a row whose shape doesn't fit has plain cells."""
+    """Return the cells of a table's rows with their spans; a row whose shape doesn't fit has plain cells."""
     edges = _edges(shapes)
     found: list[list[Cell]] = []
     origins: dict[int, tuple[int, int]] = {}
-    """By the column in which it begins, the row of a cell and its place in it."""
+    """By the starting column, the row of a cell and its index in it."""
     for texts, shape in zip(rows, shapes, strict=True):
         found.append([])
         if len(shape) != len(texts):

@@ -1,4 +1,4 @@
-"""Decide which rows of a table are headers: as the format marks them, else by their content.
+"""Decide which rows of a table are headers: as the format marks them, or else by their content.
 
 A row of headers names the columns below it, up to the next one. A header over the whole width names the rows
 below it. A header at the beginning of a row of values names that row.
@@ -21,7 +21,7 @@ _OF_OUR_TIME = regex.compile(r"^[12\u0661\u0662\u06f1\u06f2\u0e51\u0e52]\d{3}(?:
 _FIGURES = regex.compile(r"[\p{Nd}.,\s]+")
 _LONGEST_HEADER = 120
 _MOST_LEVELS = 3
-"""Of a header."""
+"""Levels of a header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,11 @@ class Cell:
     columns: int = 1
     is_header: bool = False
     names_row: bool = False
-    """Whether the format says that it is the header of its row, not of its column."""
+    """Whether the format marks it as the header of its row, not of its column."""
 
 
 Row = list[Cell | None]
-"""A row of the grid: a merged cell stands in every place that it spans, None where there is no cell."""
+"""A row of the grid: a merged cell is at every position that it spans; None means no cell."""
 
 
 def cell_text(cell: Cell | None) -> str:
@@ -51,31 +51,31 @@ def is_one_cell(row: Row) -> bool:
 
 
 def is_number(text: str) -> bool:
-    """Return whether a cell holds a number, with a unit at most."""
+    """Return whether a cell has a number, with at most a unit."""
     return _NUMBER.match(text) is not None
 
 
 def is_year(text: str) -> bool:
-    """Return whether a cell holds a year or a span of years, which may well be a header."""
+    """Return whether a cell has a year or a range of years, which may be a header."""
     return _YEAR.match(text) is not None
 
 
 def row_roles(rows: Sequence[Sequence[Cell]], grid: Sequence[Row], header_rows: int | None) -> list[Role]:
-    """Return what each row of a grid is; `rows` are its cells, each once.
+    """Return the role of each row of a grid; `rows` are its cells, each once.
 
-    `header_rows` is how many at the top are headers, None where the format doesn't say.
+    `header_rows` is the number of headers at the top, None if the format doesn't say.
     """
     if header_rows is None and any(cell and cell.is_header for row in grid for cell in row):
         roles = _marked_roles(grid)
     else:
-        # A program may mark the first row of a header that has two.
+        # A program may mark only the first row of a header that has two.
         spanning = _spanning_rows(rows, grid) if header_rows != 0 else 0
         count = max(spanning, header_rows or 0) or (_guessed_header_rows(grid) if header_rows is None else 0)
         roles = ["header" if number < count else "body" for number in range(len(grid))]
     named = next((number for number in range(len(roles), 0, -1) if roles[number - 1] == "body"), 0)
     for number in range(
         named, len(roles)
-    ):  # What has nothing below it to name is read for itself, if it is no repetition.
+    ):  # A header with nothing below it to name is read as a row of values, unless it is a repetition.
         if not any(
             role == "header" and _is_same(grid[number], row) for role, row in zip(roles[:named], grid, strict=False)
         ):
@@ -124,12 +124,12 @@ def _marked_role(row: Row, width: int, *, is_first: bool) -> Role:
         heads = [cell for cell in filled if cell.is_header and not cell.names_row and cell is not row[0]]
         if not heads or any(not cell.is_header for cell in filled if cell is not row[0]) or filled[0].names_row:
             return "body"
-    # Totals, too, are often set as headers.
+    # Totals, too, are often marked as headers.
     return "header" if is_first or not any(is_number(cell_text(cell)) for cell in heads) else "body"
 
 
 def _mark_unmarked_first(grid: Sequence[Row], roles: list[Role]) -> None:
-    """Mark the first row of values as headers where it is the only one that begins with none."""
+    """Mark the first row of values as headers if it is the only one without a header at its beginning."""
     bodies = [number for number, role in enumerate(roles) if role == "body" and not is_one_cell(grid[number])]
     if len(bodies) < 2:
         return
@@ -141,7 +141,7 @@ def _mark_unmarked_first(grid: Sequence[Row], roles: list[Role]) -> None:
 
 
 def _spanning_rows(rows: Sequence[Sequence[Cell]], grid: Sequence[Row]) -> int:
-    """Return how many rows a header of several levels has: cells over several columns, and those below them."""
+    """Return the number of rows in a header of several levels: cells over several columns, and those below them."""
     width = max(map(len, grid), default=0)
     heads = 0
     while heads < min(_MOST_LEVELS, len(rows) - 1) and any(1 < cell.columns < width for cell in rows[heads]):
@@ -154,12 +154,12 @@ def _spanning_rows(rows: Sequence[Sequence[Cell]], grid: Sequence[Row]) -> int:
 
 
 def _guessed_header_rows(grid: Sequence[Row]) -> int:
-    """Return 1 where the first row of a table without marks names what the others count, else 0."""
+    """Return 1 if the first row of an unmarked table names what the others count, otherwise 0."""
     if len(grid) < 2 or len(grid[0]) < 2 or not _names_columns(grid):
         return 0
     if len(grid[0]) > 2:
         return 1
-    # Of two columns, the second must hold values of one kind: else it is a list of names and values.
+    # Of two columns, the second must have values of one kind; otherwise it is a list of names and values.
     values = [cell_text(row[1]) for row in grid[1:] if len(row) > 1 and cell_text(row[1])]
     kinds = {_FIGURES.sub("0", value) for value in values}
     are_figures = bool(values) and all(map(is_number, values))
@@ -176,7 +176,7 @@ def sheet_header_rows(rows: Sequence[Sequence[Cell]], grid: Sequence[Row]) -> in
 
 
 def _names_columns(grid: Sequence[Row], *, may_repeat: bool = False) -> bool:
-    """Return whether the texts of the first row can be names of columns: short, each another, no values."""
+    """Return whether the texts of the first row can be names of columns: short, distinct, no values."""
     first = [cell_text(cell) for cell in grid[0]]
     named = [text for text in first if text]
     if len(named) < len(first) - 1 or any(len(text) > _LONGEST_HEADER for text in named):
@@ -188,7 +188,7 @@ def _names_columns(grid: Sequence[Row], *, may_repeat: bool = False) -> bool:
 
 
 def _are_years_above_values(grid: Sequence[Row], first: list[str], figures: list[int]) -> bool:
-    """Return whether the numbers in the first row are years, over values that are none."""
+    """Return whether the numbers in the first row are years, above values that aren't."""
     if 0 in figures or not all(is_year(first[column]) for column in figures):
         return False
     below = [cell_text(row[column]) for row in grid[1:] for column in figures if column < len(row)]

@@ -1,8 +1,8 @@
 """Turn tables into lines that make sense on their own: each value next to its column's header.
 
-``Station: Station 37 | July: 311``. Blank cells are left out and never shift a value. A merged cell holds for every
-row and column that it spans. A cell over the whole width is a line of its own; where it is a header, it names the rows
-below it. Which rows are headers is told by `ingest.readers.table_headers`.
+``Station: Station 37 | July: 311``. Blank cells are left out and never shift a value. A merged cell applies to every
+row and column that it spans. A cell over the whole width is a separate line; if it is a header, it names the rows below
+it. `ingest.readers.table_headers` decides which rows are headers.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 DIVIDER = " | "
-"""Stands between the cells of a row."""
+"""Separates the cells of a row."""
 
 _WIDEST = 1_000
 
@@ -46,9 +46,9 @@ _WIDEST = 1_000
 def table_blocks(
     rows: Sequence[Sequence[Cell]], header_rows: int | None = None, groups: Collection[int] = ()
 ) -> Iterator[Block]:
-    """Yield a table row by row. `header_rows` is how many rows are headers; None where the format doesn't say.
+    """Yield a table row by row. `header_rows` is the number of header rows; None if the format doesn't say.
 
-    `groups` are the numbers of the rows with which a group of rows begins: what names the rows of one ends there.
+    `groups` are the numbers of the rows that begin a group; headers inside a group end with it.
     Raises ReadError for a table of more cells than the limit.
     """
     _, texts = rows_in_words(rows, header_rows, groups)
@@ -58,7 +58,7 @@ def table_blocks(
 def rows_in_words(
     rows: Sequence[Sequence[Cell]], header_rows: int | None = None, groups: Collection[int] = ()
 ) -> tuple[int, list[str]]:
-    """Return how many rows at the top are headers, and the text of each row below them; empty for a row without any.
+    """Return the number of header rows at the top, and the text of each row below them; empty for a row without any.
 
     Raises ReadError for a table of more cells than the limit.
     """
@@ -82,21 +82,21 @@ def rows_in_words(
 
 @dataclass
 class _Naming:
-    """What names the values of the next row: the headers of their columns, and the section that the row stands in."""
+    """The names for the values of the next row: the headers of their columns, and the section of the row."""
 
     headers: list[Row] = field(default_factory=list)
     sections: list[str] = field(default_factory=list)
     above: Role = "body"
-    """What the row above is."""
+    """The role of the row above."""
     is_section_used: bool = False
 
     def begin_group(self) -> None:
-        """Begin a group of rows: a section that named rows of the last one ends there."""
+        """Begin a group of rows: a section inside the previous group ends."""
         if self.is_section_used:
             self.sections, self.is_section_used = [], False
 
     def add(self, row: Row, role: Role) -> None:
-        """Take a row that names those below it; after a row of values it replaces what named them."""
+        """Add a row that names those below it; after a row of values it replaces the earlier names."""
         if role == "header":
             self.headers = [row] if self.above == "body" else [*self.headers, row]
         else:
@@ -105,7 +105,7 @@ class _Naming:
         self.above = role
 
     def row_in_words(self, row: Row) -> str:
-        """Return a row of values, each behind what names it."""
+        """Return a row of values, each after its names."""
         self.above = "body"
         if is_one_cell(row):
             return cell_text(row[0])
@@ -129,7 +129,7 @@ class _Naming:
         return DIVIDER.join((*_joined(self.sections), *pieces)) if pieces else ""
 
     def _header(self, column: int) -> str:
-        """Return the header of a column; where several rows are headers, all of their texts."""
+        """Return the header of a column; with several header rows, all of their texts."""
         texts = [cell_text(row[column]) for row in self.headers if column < len(row)]
         return ", ".join(dict.fromkeys(text for text in texts if text)).rstrip(":")
 
@@ -139,7 +139,7 @@ def _joined(texts: list[str]) -> tuple[str, ...]:
 
 
 def _grid(rows: Sequence[Sequence[Cell]]) -> list[Row]:
-    """Return the cells by row and column; a merged cell stands in every place that it spans."""
+    """Return the cells by row and column; a merged cell is at every position that it spans."""
     grid: list[Row] = []
     below: dict[int, tuple[Cell, int]] = {}
     count = 0
@@ -169,7 +169,7 @@ def _grid(rows: Sequence[Sequence[Cell]]) -> list[Row]:
 
 
 def too_many_cells() -> ReadError:
-    """Return the error of a file whose tables have more cells than the limit."""
+    """Return the error for a file whose tables have more cells than the limit."""
     return ReadError(
         "This file has a table of more than {limit} cells, which is the limit.",
         code="table_large",
@@ -178,7 +178,7 @@ def too_many_cells() -> ReadError:
 
 
 def sheet_blocks(rows: Sequence[Sequence[Cell]]) -> Iterator[Block]:
-    """Yield the tables of a sheet: empty rows part them, and lines above a table that fill one cell are its title."""
+    """Yield the tables of a sheet: empty rows separate them, and lines above a table with one cell are its title."""
     table: list[Sequence[Cell]] = []
     for row in [*rows, ()]:
         if any(cell.text.strip() for cell in row):
@@ -199,7 +199,7 @@ def _sheet_table(rows: list[Sequence[Cell]]) -> Iterator[Block]:
 
 
 def _is_title(rows: Sequence[Sequence[Cell]], width: int) -> bool:
-    """Return whether the first row is no row of the table: one text, or a shorter row above one that names all columns."""
+    """Return whether the first row isn't part of the table: one text, or a shorter row above one that names all columns."""
     filled = sum(1 for cell in rows[0] if cell.text.strip())
     if filled == 1:
         return True

@@ -1,4 +1,4 @@
-"""Read plain text into one block, in any encoding that makes sense."""
+"""Read plain text into one block, in any plausible encoding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ingest.readers.base import Reader
 
 
 def read_text(data: bytes) -> RawDocument:
-    """Return a text as one block. Raises ReadError where it is in no known encoding or is no text."""
+    """Return a text as one block. Raises ReadError if its encoding is unknown or it is no text."""
     return RawDocument((Block(decode(data).text),), "text/plain")
 
 

@@ -1,7 +1,7 @@
 """Read Excel workbooks (.xlsx): a heading per sheet and a line per row, without what is hidden or struck.
 
-openpyxl reads the values row by row. Which cells are merged and which rows and columns are hidden it doesn't say in that
-mode: they are taken from the sheet's XML.
+openpyxl reads the values row by row. In that mode it doesn't say which cells are merged and which rows and columns are
+hidden, so these come from the sheet's XML.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ _DEFAULT_NAME = regex.compile(r"^(?:sheet|tabelle|feuil|hoja|แผ่น|trang 
 _WIDEST = 1_000
 _MOMENTS = (datetime.date, datetime.time, datetime.timedelta)
 _ALL_SECTIONS = 3
-"""Semicolons of a number format that also says how text is shown."""
+"""Semicolons of a number format that also has a part for text."""
 
 
 @dataclass(slots=True)
 class _Layout:
-    """What a sheet's XML says beyond its values; rows and columns are counted from 1."""
+    """A sheet's XML beyond its values; rows and columns are counted from 1."""
 
     merged: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     """First row and column of merged cells -> the rows and columns that they span."""
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     parts: dict[str, str] = field(default_factory=dict)
-    """The text of cells that hold it in parts right here, where openpyxl doesn't tell which of them are struck."""
+    """The text of cells with separate parts, because openpyxl doesn't say which of them are struck."""
     without_value: int = 0
-    """How many cells hold a formula without its result."""
+    """The number of cells with a formula but no result."""
 
 
 def read_xlsx(data: bytes) -> RawDocument:
@@ -81,7 +81,7 @@ def read_xlsx(data: bytes) -> RawDocument:
 
 
 def _layouts(workbook: Workbook, archive: zipfile.ZipFile) -> list[tuple[Any, _Layout]]:
-    """Return the visible sheets, each with what its XML says."""
+    """Return the visible sheets, each with the data from its XML."""
     sheets = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
     return [(sheet, _layout(archive, vars(sheet)["_worksheet_path"])) for sheet in sheets]
 
@@ -121,7 +121,7 @@ def _is_in_parts(cell: Any, layout: _Layout) -> bool:  # noqa: ANN401 - openpyxl
 
 
 def _is_covered(layout: _Layout, row: int, column: int) -> bool:
-    """Return whether a place belongs to a cell that is merged down from a row above."""
+    """Return whether a position belongs to a cell that is merged down from a row above."""
     return any(
         first_row < row < first_row + rows and first <= column < first + columns
         for (first_row, first), (rows, columns) in layout.merged.items()
@@ -154,7 +154,7 @@ def _layout(archive: zipfile.ZipFile, path: str) -> _Layout:
 
 
 def _lacks_result(cell: _Element) -> bool:
-    """Return whether a cell holds a formula without its result, as programs write that don't reckon."""
+    """Return whether a cell has a formula without a result, as from programs that don't calculate."""
     is_text = cell.get("t") == "str"  # An empty text is a result, too.
     return cell.find(f"{_S}f") is not None and not cell.findtext(f"{_S}v") and not is_text
 
@@ -176,7 +176,7 @@ def _column(letters: str) -> int:
 
 
 def _shown(cell: Any) -> str:  # noqa: ANN401 - openpyxl's cells have no common type
-    """Return a cell's value as a person reads it; empty where it is struck out or hidden by its format."""
+    """Return a cell's value as a person sees it; empty if it is struck out or hidden by its format."""
     value = cell.value
     if isinstance(value, list):
         return "".join(_run(piece, cell) for piece in value)
@@ -204,7 +204,7 @@ def _moment(value: datetime.date | datetime.time | datetime.timedelta) -> str:
 
 
 def _run(piece: Any, cell: Any) -> str:  # noqa: ANN401 - openpyxl's text has no common type
-    """Return a part of a cell that may be struck or raised by itself."""
+    """Return a part of a cell that may be struck or raised separately."""
     font = getattr(piece, "font", None)
     if font is None:
         font = cell.font if cell.has_style else None

@@ -10,7 +10,7 @@ _FOLDER = Path(__file__).resolve().parent
 
 @cache
 def words(name: str) -> frozenset[str]:
-    """Return the words of the list `name`, such as ``nobody``, as they are written there."""
+    """Return the words of the list `name`, such as ``nobody``, unchanged."""
     lines = (_FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     return frozenset(line for line in lines if line)
 

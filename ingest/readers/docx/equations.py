@@ -1,4 +1,4 @@
-"""Write equations of Office files (OMML) as one line: fractions with a stroke, roots, limits and matrices set apart."""
+"""Write equations of Office files (OMML) as one line: fractions with a slash, roots, limits and matrices set apart."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DEEPEST = MAX_NESTING // 10
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """An element of an equation, and how deep it stands."""
+    """An element of an equation, with its depth."""
 
     element: _Element
     depth: int
@@ -32,12 +32,12 @@ class _Node:
         return str(self.element.tag).removeprefix(M)
 
     def part(self, name: str) -> str:
-        """Return the text of a part, such as the numerator of a fraction; empty where there is none."""
+        """Return the text of a part, such as the numerator of a fraction; empty if there is none."""
         found = self.element.find(f"{M}{name}")
         return "" if found is None else _linear(_Node(found, self.depth + 1))
 
     def grouped(self, name: str) -> str:
-        """Return the text of a part, in brackets where it is more than a word or a number."""
+        """Return the text of a part, in brackets if it is more than a word or a number."""
         text = self.part(name)
         return text if _SIMPLE.match(text) else f"({text})"
 
@@ -51,7 +51,7 @@ class _Node:
 
 
 def equation(element: _Element) -> str:
-    """Return an equation as one line, as in ``(a + b)/2``. Raises ReadError for one that is nested beyond reason."""
+    """Return an equation as one line, as in ``(a + b)/2``. Raises ReadError if it is nested too deep."""
     return _linear(_Node(element, 0))
 
 
@@ -67,7 +67,7 @@ def _linear(node: _Node) -> str:
     text = ""
     for child in node.element.iterchildren(f"{M}*"):
         piece = _linear(_Node(child, node.depth + 1))
-        # A mixed number: three and a half is no thirty-one halves.
+        # A mixed number: three and a half is not thirty-one halves.
         text += f" {piece}" if child.tag == f"{M}f" and text[-1:].isdecimal() else piece
     return text
 

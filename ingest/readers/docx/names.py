@@ -11,11 +11,11 @@ W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 LEFT_OUT = frozenset((f"{W}del", f"{W}moveFrom", f"{MC}Fallback"))
-"""What these hold was deleted, moved away, or is said twice."""
+"""Elements whose content was deleted, moved away, or is repeated elsewhere."""
 
 
 def value(parent: _Element | None, path: str) -> str | None:
-    """Return the value of the first element at `path` (names of the main namespace, divided by ``/``), or None."""
+    """Return the value of the first element at `path` (names of the main namespace, separated by ``/``), or None."""
     if parent is None:
         return None
     element = parent.find("/".join(f"{W}{name}" for name in path.split("/")))
@@ -23,7 +23,7 @@ def value(parent: _Element | None, path: str) -> str | None:
 
 
 def is_on(parent: _Element | None, name: str) -> bool | None:
-    """Return whether a switch is on; None where the element doesn't say."""
+    """Return whether a switch is on; None if the element doesn't say."""
     element = None if parent is None else parent.find(f"{W}{name}")
     if element is None:
         return None

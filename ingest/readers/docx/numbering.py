@@ -1,6 +1,6 @@
 """Compute automatic numbers of Word paragraphs: "Article 3", "2.1", "(iv)", as Word shows them.
 
-Numbers are counted by list definition. A level starts again when one above it goes on, unless it says otherwise.
+Numbers are counted by list definition. A level restarts when one above it advances, unless it says otherwise.
 Source: ECMA-376, part 1, 17.9.
 """
 
@@ -31,13 +31,13 @@ class _Level:
     text: str = ""
     is_legal: bool = False
     restarts_after: int | None = None
-    """The level, from 1, whose going on starts this one again, with those above it; None for all above, 0 for none."""
+    """The level, from 1, that restarts this one when it or one above it advances; None for all above, 0 for none."""
     paragraph_style: str | None = None
 
 
 @dataclass(slots=True)
 class _Definition:
-    """A list definition and where its count stands."""
+    """A list definition with its current counts."""
 
     levels: dict[int, _Level] = field(default_factory=dict)
     counts: dict[int, int] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class _Definition:
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """A use of a definition, with levels and starts of its own."""
+    """A use of a definition, with its own levels and starts."""
 
     definition: str
     levels: dict[int, _Level]
@@ -53,7 +53,7 @@ class _List:
 
 
 class Numbering:
-    """The numbers of one document's paragraphs; they must be asked for in order."""
+    """The numbers of one document's paragraphs; request them in order."""
 
     def __init__(self, numbering: _Element | None, styles: _Element | None) -> None:
         self._definitions: dict[str, _Definition] = {}
@@ -64,7 +64,7 @@ class Numbering:
             self._read(numbering)
 
     def of(self, paragraph: _Element) -> str:
-        """Return the number of a paragraph, which is counted by this; empty where it has none or a bullet."""
+        """Return the number of a paragraph, and count it; empty if it has none or a bullet."""
         place = self._place(paragraph)
         if place is None or place[0] not in self._lists:
             return ""
@@ -95,7 +95,7 @@ class Numbering:
                 del counts[below]
 
     def _place(self, paragraph: _Element) -> tuple[str, int] | None:
-        """Return the list and level of a paragraph, by itself or by its style."""
+        """Return the list and level of a paragraph, from itself or from its style."""
         properties = paragraph.find(f"{W}pPr")
         name, depth = value(properties, "numPr/numId"), value(properties, "numPr/ilvl")
         style, seen = value(properties, "pStyle"), set[str]()
@@ -159,7 +159,7 @@ def _levels(parent: _Element) -> dict[int, _Level]:
 
 
 def _alternate_style(element: _Element) -> str | None:
-    """Return the format that newer programs write beside an older one, as for ``01, 02`` with three digits."""
+    """Return the format that newer programs write next to an older one, as for ``01, 02`` with three digits."""
     found = next(element.iter(f"{W}numFmt"), None)
     return None if found is None else found.get(f"{W}val")
 

@@ -1,6 +1,6 @@
 """Read Word documents (.docx) into blocks: numbered paragraphs, tables, text boxes and notes, without deleted text.
 
-python-docx opens the archive, which is weighed before, with entities switched off.
+python-docx opens the archive, after a check of its size, without expanding entities.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _CONTENTS = regex.compile(r"^(?:toc|table of figures)\b", regex.I)
 
 
 def read_docx(data: bytes) -> RawDocument:
-    """Return the blocks and core properties of a Word document. Raises ReadError, naming what is wrong."""
+    """Return the blocks and core properties of a Word document. Raises ReadError, with the reason."""
     opened_archive(data).close()
     import docx
     from docx.opc.exceptions import PackageNotFoundError
@@ -51,27 +51,27 @@ def read_docx(data: bytes) -> RawDocument:
 
 @dataclass(slots=True)
 class _Table:
-    """A table that is open. Cells merged downwards grow while their rows come in."""
+    """An open table. Cells merged downwards grow while their rows are added."""
 
     rows: list[list[Cell]] = field(default_factory=list)
     column: int = 0
     text: str = ""
     header_rows: int = 0
     growing: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """By column, the row and place in it of the cell that is merged downwards."""
+    """By column, the row and index in it of the cell that is merged downwards."""
     notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What the body of a document refers to."""
+    """The parts that a document's body refers to."""
 
     headings: frozenset[str]
     contents: frozenset[str]
     numbering: Numbering
     runs: Runs
     carried: list[str] = field(default_factory=list)
-    """The words of paragraphs whose end was deleted: they go on in the next one."""
+    """Words of paragraphs with a deleted end, which continue in the next one."""
 
 
 def _blocks(document: WordDocument) -> Iterator[Block]:
@@ -119,7 +119,7 @@ def _body(body: _Element, parts: _Parts) -> Iterator[Block]:
 
 
 def _is_left_out(element: _Element) -> bool:
-    """Return whether a row or cell of a table was deleted with changes tracked or is hidden, or a form's field is empty."""
+    """Return whether a row or cell was deleted with tracked changes or is hidden, or a form field is empty."""
     if element.tag == f"{W}tr":
         properties = element.find(f"{W}trPr")
         return is_on(properties, "del") is not None or bool(is_on(properties, "hidden"))
@@ -134,7 +134,7 @@ def _paragraph(element: _Element, parts: _Parts, tables: list[_Table]) -> Iterat
         return
     if parts.runs.is_struck(element):
         if not parts.runs.is_deleted(element):
-            parts.numbering.of(element)  # What is struck keeps its number, which others after it count on.
+            parts.numbering.of(element)  # Struck text keeps its number, because the numbers after it depend on it.
         return
     number = parts.numbering.of(element)
     text = parts.runs.text(element)
@@ -199,7 +199,7 @@ def _end_table(tables: list[_Table]) -> Iterator[Block]:
 
 
 def _steps(root: _Element) -> Iterator[tuple[_Element, bool]]:
-    """Yield every element below `root` on entering (True) and leaving (False); the tree's own walk, no recursion."""
+    """Yield every element below `root` on entering (True) and leaving (False), without recursion."""
     from lxml import etree
 
     for event, element in etree.iterwalk(root, events=("start", "end")):
@@ -208,7 +208,7 @@ def _steps(root: _Element) -> Iterator[tuple[_Element, bool]]:
 
 
 def _notes(root: _Element, kind: str) -> dict[tuple[str, str], str]:
-    """Return the notes of a part by kind and id, without the lines that part them from the text."""
+    """Return the notes of a part by kind and id, without the separator lines."""
     runs = Runs(None, {})
     found = {}
     for note in root.iter(f"{W}{kind}"):

@@ -39,14 +39,14 @@ _FONTS = {"symbol": _SYMBOL, "wingdings": _WINGDINGS}
 
 
 class Runs:
-    """Reads paragraphs, with the character styles of their document and its notes by kind and number."""
+    """Reads paragraphs, with their document's character styles, and its notes by kind and number."""
 
     def __init__(self, styles: _Element | None, notes: dict[tuple[str, str], str]) -> None:
         self._styles = {} if styles is None else {style.get(f"{W}styleId"): style for style in styles.iter(f"{W}style")}
         self._notes = notes
         self._numbers: dict[tuple[str, str], int] = {}
         self.marked: list[str] = []
-        """Notes that were marked since this was emptied, each with its mark."""
+        """Notes marked since this was last emptied, each with its mark."""
 
     def text(self, paragraph: _Element) -> str:
         """Return the words of one paragraph, without those of a text box inside it."""
@@ -60,7 +60,7 @@ class Runs:
         return any(element.tag in (f"{W}t", f"{W}delText") for element in paragraph.iter()) and not self.text(paragraph)
 
     def is_deleted(self, paragraph: _Element) -> bool:
-        """Return whether a paragraph that `is_struck` was deleted, or is hidden: Word counts none of these."""
+        """Return whether a paragraph that `is_struck` was deleted, or is hidden; Word doesn't count these."""
         struck = (
             element
             for element in paragraph.iter(f"{W}t")
@@ -89,7 +89,7 @@ class Runs:
             if is_off or (reading is not None and reading in readings):
                 continue
             if reading is not None:
-                # What tells the sound of a word stands before it in the file, and above it on the page.
+                # Ruby comes before its word in the file, and above it on the page.
                 readings[reading] = []
                 base = reading.getnext()
                 words = "".join(base.itertext(f"{W}t")) if base is not None else ""
@@ -104,7 +104,7 @@ class Runs:
                 yield piece, shift
 
     def _formatting(self, run: _Element) -> tuple[bool, str | None]:
-        """Return whether a run is not to be read, and how it is shifted."""
+        """Return whether to skip a run, and how it is shifted."""
         shift = next((each for part in self._chain(run) if (each := value(part, "vertAlign")) is not None), None)
         return any(self._is_on(run, name) for name in _OFF), None if shift == "baseline" else shift
 
@@ -112,7 +112,7 @@ class Runs:
         return next((on for each in self._chain(run) if (on := is_on(each, name)) is not None), False)
 
     def _chain(self, run: _Element) -> list[_Element | None]:
-        """Return what says how a run is set: itself, its character style, the style of its paragraph."""
+        """Return the formatting sources of a run: itself, its character style, its paragraph's style."""
         properties = run.find(f"{W}rPr")
         paragraph = next(run.iterancestors(f"{W}p"), None)
         styles = value(properties, "rStyle"), value(paragraph, "pPr/pStyle")
@@ -136,7 +136,7 @@ class Runs:
 
 
 def _up_to(element: _Element, paragraph: _Element) -> Iterator[_Element]:
-    """Yield the elements around one, up to its paragraph; none where it belongs to another paragraph inside of it."""
+    """Yield the elements around one, up to its paragraph; none if it belongs to a nested paragraph."""
     above = []
     for each in element.iterancestors():
         above.append(each)
@@ -148,12 +148,12 @@ def _up_to(element: _Element, paragraph: _Element) -> Iterator[_Element]:
 
 
 def _is_prompt(element: _Element) -> bool:
-    """Return whether an element is a form's field that nobody has filled, which shows what to enter."""
+    """Return whether an element is an empty form field, which shows what to enter."""
     return element.tag == f"{W}sdt" and bool(is_on(element.find(f"{W}sdtPr"), "showingPlcHdr"))
 
 
 def symbol(font: str | None, code: str | None) -> str:
-    """Return the character that a code means in a font of symbols; empty where that isn't known.
+    """Return the character for a code in a symbol font; empty if it is unknown.
 
     >>> symbol("Symbol", "F061")
     'α'

@@ -29,32 +29,32 @@ _SILENT_FIELDS = frozenset(("hidden", "button", "submit", "reset", "image", "fil
 
 @dataclass
 class Builder:
-    """Makes blocks of what it is told about elements and text, in the order of the page."""
+    """Makes blocks from elements and text, in the order of the page."""
 
     done: list[Block] = field(default_factory=list)
     notes: list[Block] = field(default_factory=list)
-    """Footnotes that were marked, until the block or table that marks them is complete."""
+    """Footnotes that were marked, until the block or table with their marks is complete."""
     _flows: list[Flow] = field(default_factory=lambda: [Flow()])
     _tables: list[Table] = field(default_factory=list)
 
     @property
     def flow(self) -> Flow:
-        """The flow that text is added to: the page, or the cell that is open."""
+        """The flow that text is added to: the page, or the open cell."""
         return self._flows[-1]
 
     def add_text(self, text: str, look: Look) -> None:
-        """Add text as it stands in the source."""
+        """Add text from the source."""
         self.flow.add_text(text, keeps_lines=look.keeps_lines, is_bold=look.is_bold)
 
     def add_before(self, text: str, look: Look, *, is_item: bool) -> None:
-        """Add what a style sheet puts before an element; before an item it is a number."""
+        """Add a style sheet's text before an element; before an item it is a number."""
         if is_item:
             self.flow.label += f"{text} "
         else:
             self.add_text(text, look)
 
     def add_note_mark(self, mark: str) -> None:
-        """Add a footnote's mark, set apart from the word before it."""
+        """Add a footnote's mark, separated from the word before it."""
         pieces = self.flow.pieces
         if pieces and not pieces[-1].endswith((" ", "\n")):
             self.flow.add_gap()
@@ -95,7 +95,7 @@ class Builder:
             self.flow.add_gap()
 
     def pass_over(self, node: LexborNode, name: str) -> None:
-        """Leave out an element that is struck out, but count it where it is an item of a list."""
+        """Leave out a struck-out element, but count it if it is a list item."""
         if name == "li" and self.flow.lists:
             self.flow.lists[-1].next_number(None, _integer(node.attributes.get("value")))
 
@@ -179,7 +179,7 @@ def _enter_item(flow: Flow, node: LexborNode, look: Look) -> None:
 
 
 def _style(look: Look) -> str:
-    """Return the style of numbers that a style sheet gives."""
+    """Return a style sheet's numbering style."""
     if "symbols(" in look.list_style or '"' in look.list_style or "'" in look.list_style:
         return "none"
     names = [part for part in look.list_style.split() if _STYLE_NAME.match(part) and part not in _GLOBAL]
@@ -191,7 +191,7 @@ def _leave_item(flow: Flow) -> None:
 
 
 def _enter_field(flow: Flow, node: LexborNode, look: Look) -> None:
-    """Show what a field of a form holds: a tick, or the words in it."""
+    """Show the content of a form field: a tick, or its words."""
     attributes = node.attributes
     kind = (attributes.get("type") or "text").lower()
     if kind in _MARKED_FIELDS:

@@ -23,16 +23,16 @@ _SYLLABLES = regex.compile(r"[\p{Hira}\p{Kana}\p{Bopo}]")
 
 @dataclass(slots=True)
 class ListOfItems:
-    """A list that is open: what its next item is numbered with; no style where it has bullets."""
+    """An open list with its next number; without a style if it has bullets."""
 
     style: str | None
     value: int = 1
     step: int = 1
     end: str = "."
-    """Stands behind each number."""
+    """Follows each number."""
 
     def next_number(self, style: str | None, value: int | None) -> str:
-        """Return the number of the next item, which may have a style or a value of its own."""
+        """Return the number of the next item, which may have its own style or value."""
         self.value = self.value if value is None else value
         shown = numeral(self.value, style) if style else ""
         self.value += self.step
@@ -41,16 +41,16 @@ class ListOfItems:
 
 @dataclass(slots=True)
 class Flow:
-    """Collects text, and holds the blocks that are complete."""
+    """Collects text, and the complete blocks."""
 
     pieces: list[str] = field(default_factory=list)
     done: list[Block] = field(default_factory=list)
     lists: list[ListOfItems] = field(default_factory=list)
     label: str = ""
-    """What stands before the next text: the number of an item, a term that is explained."""
+    """Text before the next text: an item's number, or an explained term."""
     headings: int = 0
     kept_lines: int = 0
-    """How many open blocks mean each of their line ends."""
+    """The number of open blocks whose line ends all count."""
     is_all_bold: bool = True
     _shifted: list[int] = field(default_factory=list)
     _readings: list[list[str]] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Flow:
     _is_term_used: bool = False
 
     def add_text(self, text: str, *, keeps_lines: bool = False, is_bold: bool = False) -> None:
-        """Add text as it stands in the source."""
+        """Add text from the source."""
         if text.strip():
             self.is_all_bold = self.is_all_bold and is_bold
             if self.label:
@@ -71,14 +71,14 @@ class Flow:
             self.pieces.append(_SPACE.sub(lambda run: "\n" if "\n" in run[0] else " ", text))
 
     def add_formula(self, text: str) -> None:
-        """Add a formula; a fraction behind a number stands apart from it."""
+        """Add a formula; a fraction after a number is separated from it."""
         before = "".join(self.pieces[-1:])
         if text[:1].isdecimal() and before[-1:].isdecimal():
             self.add_gap()
         self.add_text(text)
 
     def add_gap(self) -> None:
-        """Add a blank where two texts stand apart."""
+        """Add a blank between two separate texts."""
         self.pieces.append(" ")
 
     def end_line(self) -> None:
@@ -86,7 +86,7 @@ class Flow:
         self.pieces.append(FORCED_LINE_END)
 
     def end_block(self) -> bool:
-        """End the block that is growing; return whether it held anything."""
+        """End the current block; return whether it had any content."""
         if self._term_start is not None:
             self.add_gap()
             return False
@@ -99,11 +99,11 @@ class Flow:
         return True
 
     def begin_shift(self) -> None:
-        """Begin text that is raised or lowered."""
+        """Begin raised or lowered text."""
         self._shifted.append(len(self.pieces))
 
     def end_shift(self, script: str) -> None:
-        """End text that is raised (``sup``) or lowered (``sub``)."""
+        """End raised (``sup``) or lowered (``sub``) text."""
         start = self._shifted.pop() if self._shifted else len(self.pieces)
         text = "".join(self.pieces[start:])
         if not text.strip().startswith("["):
@@ -118,21 +118,21 @@ class Flow:
         self.begin_shift()
 
     def end_reading(self) -> None:
-        """End a reading; it is kept until all letters are there."""
+        """End a reading; it is kept until all letters are complete."""
         start = self._shifted.pop() if self._shifted else len(self.pieces)
         if self._readings:
             self._readings[-1].append("".join(self.pieces[start:]).strip())
             del self.pieces[start:]
 
     def end_ruby(self) -> None:
-        """Add the readings in brackets behind the letters."""
+        """Add the readings in brackets after the letters."""
         readings = [text for text in (self._readings.pop() if self._readings else []) if text]
         if readings:
             between = "" if all(_SYLLABLES.match(text) for text in readings) else " "
             self.pieces.append(f" ({between.join(readings)}) " if between else f"({''.join(readings)})")
 
     def begin_term(self) -> None:
-        """Begin a term that is explained; several may share an explanation."""
+        """Begin an explained term; several may share an explanation."""
         if self._is_term_used:
             self._terms, self._is_term_used = [], False
         self._term_start = len(self.pieces)
@@ -146,13 +146,13 @@ class Flow:
             self._terms.append(text.rstrip(":："))
 
     def begin_explanation(self) -> None:
-        """Begin what explains the last terms."""
+        """Begin the explanation of the last terms."""
         if self._terms:
             self.label = f"{', '.join(self._terms)}: "
             self._is_term_used = True
 
     def end_explanation(self) -> None:
-        """End an explanation; a term without any stands for itself."""
+        """End an explanation; a term without one remains alone."""
         self._is_term_used = self._is_term_used and not self.label
         self.label = ""
 

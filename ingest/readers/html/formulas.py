@@ -1,4 +1,4 @@
-"""Write MathML formulas as a line of text in which no figure joins another: 1/2, x², √(a + b)."""
+"""Write MathML formulas as a line of text in which no digits run together: 1/2, x², √(a + b)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LEFT_OUT = frozenset(("annotation", "annotation-xml", "mphantom", "none", "mpre
 
 
 def formula_text(node: LexborNode, depth: int = 0) -> str:
-    """Return what an element of MathML shows, on one line."""
+    """Return an element of MathML on one line."""
     name = node.tag or ""
     children = [child for child in node.iter() if child.tag not in _LEFT_OUT]
     if not children or depth > _DEEPEST:
@@ -41,13 +41,13 @@ def formula_text(node: LexborNode, depth: int = 0) -> str:
 
 
 def is_hidden_formula(node: LexborNode, declared: Declarations) -> bool:
-    """Return whether an element is hidden because a picture of its formula stands beside it, as on Wikipedia."""
+    """Return whether an element is hidden because its formula is next to it as a picture, as on Wikipedia."""
     beside = node.next
     return "display" in declared and beside is not None and beside.tag == "img" and node.css_first("math") is not None
 
 
 def is_drawn_formula(node: LexborNode) -> bool:
-    """Return whether an element draws again what MathML beside it says, as KaTeX and MathJax do."""
+    """Return whether an element draws the formula of MathML next to it again, as with KaTeX and MathJax."""
     return any(beside is not None and beside.css_first("math") is not None for beside in (node.prev, node.next))
 
 
@@ -67,7 +67,7 @@ def _in_a_row(children: list[LexborNode], parts: list[str]) -> str:
 
 
 def _whole(text: str) -> str:
-    """Return a text in brackets, unless it can't be taken apart anyway."""
+    """Return a text in brackets, unless it is a single unit."""
     return text if _SIMPLE.fullmatch(text) or (text[:1] == "(" and text[-1:] == ")") else f"({text})"
 
 
@@ -85,4 +85,4 @@ _MADE: dict[str, tuple[int, Callable[[list[str]], str]]] = {
     "msqrt": (1, lambda parts: f"√{_whole(parts[0])}"),
     "mroot": (2, lambda parts: f"{raised(parts[1])}√{_whole(parts[0])}"),
 }
-"""How many parts an element needs, and what is made of them."""
+"""The number of parts that an element needs, and the function that combines them."""

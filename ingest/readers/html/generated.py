@@ -15,14 +15,14 @@ _LONGEST = 300
 
 
 class Counters:
-    """The counters of a page, at the element that was entered last."""
+    """The counters of a page, at the last entered element."""
 
     def __init__(self) -> None:
         self._values: dict[str, list[tuple[int, int]]] = {}
-        """By name: the depth at which each was made, and its value; the innermost last."""
+        """By name: the depth at which each was created, and its value; the innermost last."""
 
     def enter(self, declared: Declarations, depth: int) -> None:
-        """Count what an element counts."""
+        """Apply an element's counter changes."""
         for name, value in _named(declared.get("counter-reset"), 0):
             stack = self._values.setdefault(name, [])
             if stack and stack[-1][0] == depth:
@@ -35,13 +35,13 @@ class Counters:
                 stack.append((made, before + value if key == "counter-increment" else value))
 
     def leave(self, depth: int) -> None:
-        """Forget the counters that were made inside of an element."""
+        """Forget the counters that were created inside an element."""
         for stack in self._values.values():
             while stack and stack[-1][0] > depth:
                 stack.pop()
 
     def text(self, declared: Declarations, attributes: Mapping[str, str | None]) -> str:
-        """Return what a style sheet adds; empty where that says nothing, as an arrow or an icon."""
+        """Return a style sheet's added text; empty if it has no meaning, like an arrow or an icon."""
         import tinycss2
         from tinycss2 import ast
 
@@ -56,7 +56,7 @@ class Counters:
                 text += self._of_function(token.lower_name, token.arguments, attributes)
             elif (
                 isinstance(token, ast.LiteralToken) and token.value == "/"
-            ):  # What follows is for those who can't see it.
+            ):  # The rest is for people who can't see the page.
                 break
         text = _PRIVATE.sub("", text)
         return text if _SAYS_SOMETHING.search(text) else ""
@@ -80,7 +80,7 @@ class Counters:
 
 
 def _without_commas(words: list[str]) -> list[str]:
-    """Return the arguments of ``counters(name, ".", style)``; the second may be a comma or a blank itself."""
+    """Return the arguments of ``counters(name, ".", style)``; the second may itself be a comma or a blank."""
     kept: list[str] = []
     is_next = True
     for word in words:
@@ -93,7 +93,7 @@ def _without_commas(words: list[str]) -> list[str]:
 
 
 def _named(value: str | None, default: int) -> list[tuple[str, int]]:
-    """Return the counters that a declaration names, each with its number."""
+    """Return the counters in a declaration, each with its number."""
     found: list[tuple[str, int]] = []
     for word in (value or "none").split():
         if regex.fullmatch(r"[+-]?\d{1,6}", word) and found:

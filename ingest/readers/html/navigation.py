@@ -38,18 +38,18 @@ _BUTTONS = "button, [role=button], input[type=button], input[type=submit]"
 _LINKED_SHARE = 0.5
 _LONGEST_BAR = 2_000
 _MOST_LOOKED_AT = 200
-"""Buttons and links of one kind on a page; what stands around them is looked at, which costs."""
+"""Buttons and links of one kind to examine per page, because examining their surroundings is expensive."""
 
 
 class Navigation:
-    """The parts of one page that are no part of what it says."""
+    """The parts of one page that aren't its content."""
 
     def __init__(self, page: LexborHTMLParser) -> None:
         self._bars = {bar.mem_id for bar in (*_consent_bars(page), *_share_bars(page), *_skip_links(page))}
         self._tools = tuple(words("consent_tools"))
 
     def holds(self, node: LexborNode, name: str, declared: Declarations) -> bool:
-        """Return whether an element is one, as its name, role, class or place says."""
+        """Return whether an element is such a part, by its name, role, class or position."""
         if name == "nav" or node.mem_id in self._bars:
             return True
         if name not in _CONTAINERS:
@@ -67,13 +67,13 @@ class Navigation:
         names = f"{own} {attributes.get('aria-label') or ''} {attributes.get('itemtype') or ''}"
         names = _SPLIT_NAME.sub("-", names).lower()
         if _SURE_NAME.search(names) or declared.get("position") == "fixed":
-            # A whole article may stand in "page-with-navbar": what is named so must also look so.
+            # A whole article may be in "page-with-navbar", so an element with such a name must also look like one.
             return _is_short(node)
         return bool(_NAME_OF_LINKS.search(names)) and _is_short(node) and _is_mostly_links(node)
 
 
 def _is_edge_of_links(node: LexborNode, name: str, role: str) -> bool:
-    """Return whether an element is the head, foot or side of a page, and mostly made of links."""
+    """Return whether an element is the head, foot or side of a page, and mostly links."""
     if name not in _EDGES and role not in _EDGE_ROLES:
         return False
     is_edge = name == "aside" or role == "complementary" or (node.parent is not None and node.parent.tag == "body")
@@ -81,7 +81,7 @@ def _is_edge_of_links(node: LexborNode, name: str, role: str) -> bool:
 
 
 def _is_mark_of_heading(node: LexborNode) -> bool:
-    """Return whether a link is the mark beside a heading that leads to itself: ¶ or #."""
+    """Return whether a link is a heading's mark that leads to the heading: ¶ or #."""
     parent = node.parent
     if parent is None or parent.tag not in _HEADINGS or not (node.attributes.get("href") or "").startswith("#"):
         return False
@@ -99,7 +99,7 @@ def _is_mostly_links(node: LexborNode) -> bool:
 
 
 def _consent_bars(page: LexborHTMLParser) -> Iterator[LexborNode]:
-    """Yield what stands around a button, is short and speaks of cookies."""
+    """Yield short elements around a button that mention cookies."""
     for button in page.css(_BUTTONS)[:_MOST_LOOKED_AT]:
         for around in _around(button):
             text = around.text().lower()
@@ -109,7 +109,7 @@ def _consent_bars(page: LexborHTMLParser) -> Iterator[LexborNode]:
 
 
 def _share_bars(page: LexborHTMLParser) -> Iterator[LexborNode]:
-    """Yield links that offer a page to a social network, with the list that they stand in."""
+    """Yield links for sharing a page in a social network, with their lists."""
     links = [link for link in page.css("a[href]") if _SHARING.search(link.attributes.get("href") or "")]
     for link in links[:_MOST_LOOKED_AT]:
         yield link
@@ -122,7 +122,7 @@ def _share_bars(page: LexborHTMLParser) -> Iterator[LexborNode]:
 
 
 def _skip_links(page: LexborHTMLParser) -> Iterator[LexborNode]:
-    """Yield links before everything else that lead to where the content of the page begins."""
+    """Yield links before everything else that lead to the beginning of the page's content."""
     for link in page.css("body a[href^='#']")[:5]:
         target = (link.attributes.get("href") or "")[1:]
         if not regex.fullmatch(r"[\p{L}\p{N}_-]+", target) or not _is_first(link):
@@ -135,7 +135,7 @@ def _skip_links(page: LexborHTMLParser) -> Iterator[LexborNode]:
 
 
 def _is_first(link: LexborNode) -> bool:
-    """Return whether no text but links stands before a link."""
+    """Return whether only links come before a link."""
     node: LexborNode | None = link
     while node is not None and node.tag != "body":
         before = node.prev
@@ -150,7 +150,7 @@ def _is_first(link: LexborNode) -> bool:
 
 
 def _around(node: LexborNode) -> Iterator[LexborNode]:
-    """Yield the elements around a node that may be bars, from the inside."""
+    """Yield the elements around a node that may be bars, innermost first."""
     above = node.parent
     for _ in range(6):
         if above is None or above.tag in ("body", "html", "main", "article") or not _is_short(above):

@@ -27,7 +27,7 @@ class Notes:
         self._marks: dict[int, tuple[str, LexborNode]] = {}
         self._given: set[int] = set()
         self.elements: set[int] = set()
-        """Ids in memory of the notes' own elements: their text stands where it is marked."""
+        """Ids in memory of the notes' own elements, whose text appears at their mark."""
         by_id: dict[str, LexborNode] | None = None
         links = [*page.css(_MARKS), *(sup.parent for sup in page.css("a[href^='#'] > sup") if sup.parent is not None)]
         for link in links:
@@ -39,18 +39,18 @@ class Notes:
                 by_id = {_name(node): node for node in page.css("[id], a[name]")}
             note = _note(by_id.get(target[1:]), link)
             if note is not None:
-                for each in (link, link.parent):  # The brackets around a mark may stand outside of its link.
+                for each in (link, link.parent):  # The brackets around a mark may be outside its link.
                     if each is link or (each is not None and each.tag == "sup" and _MARK.match(each.text().strip())):
                         self._marks[each.mem_id] = (mark[1], note)
                 self.elements.add(note.mem_id)
 
     def mark(self, node: LexborNode) -> str | None:
-        """Return the mark that a link shows, in brackets, or None where it is no footnote mark."""
+        """Return a link's mark, in brackets, or None if it isn't a footnote mark."""
         found = self._marks.get(node.mem_id)
         return f"[{found[0]}]" if found else None
 
     def take(self, link: LexborNode) -> LexborNode | None:
-        """Return the element of the note that a link marks; None where it was taken before."""
+        """Return the element of the note that a link refers to; None if it was already taken."""
         note = self._marks[link.mem_id][1]
         if note.mem_id in self._given:
             return None
@@ -59,7 +59,7 @@ class Notes:
 
 
 def marked_note(mark: str, blocks: tuple[Block, ...]) -> list[Block]:
-    """Return the blocks of a note behind its mark, without the mark that they begin with and the links back."""
+    """Return a note's blocks after its mark, without its own mark and without the links back."""
     texts = [text for block in blocks if (text := _BACK_LINK.sub("", " ".join(block.text.split())))]
     if not texts:
         return []
@@ -79,11 +79,11 @@ def _note(node: LexborNode | None, link: LexborNode) -> LexborNode | None:
     if node is None or node.tag not in _NOTE_ELEMENTS or len(node.text()) > _LONGEST_NOTE:
         return None
     above: LexborNode | None = link
-    while above is not None:  # A link back from a note lies inside of what it points to.
+    while above is not None:  # A link back from a note is inside its target.
         if above.mem_id == node.mem_id:
             return None
         above = above.parent
-    # A note's link back to its mark points to the paragraph that the mark stands in.
+    # A note's link back to its mark leads to the paragraph with the mark.
     return None if _holds_mark(node, link) else node
 
 

@@ -1,6 +1,6 @@
 """Read HTML files: all text that a reader of the page can see, in blocks, and the page's metadata.
 
-Nothing is fetched: links and images stay where they are.
+Nothing is fetched: links and images stay unchanged.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _OTHER_SHEETS = "link[rel~=stylesheet i][href]"
 
 
 def read_html(data: bytes) -> RawDocument:
-    """Return the blocks and metadata of a page. Raises ReadError for one that is nested beyond reason."""
+    """Return the blocks and metadata of a page. Raises ReadError if it is nested too deep."""
     page = _parsed(html_source(data))
     metadata = _metadata(page)
     return RawDocument(
@@ -65,13 +65,13 @@ def read_html(data: bytes) -> RawDocument:
 
 
 def html_source(data: bytes) -> str:
-    """Return the text of a page in the encoding that it names, or in the one that makes sense."""
+    """Return the text of a page in its declared encoding, or in a plausible one."""
     match = _CHARSET.search(data[:4096])
     return decode(data, declared=match.group(1).decode("ascii", "ignore") if match else None, is_markup=True).text
 
 
 def html_blocks(source: str) -> tuple[Block, ...]:
-    """Return the blocks of a page or of a piece of one, in reading order. Raises ReadError for one that is nested too deep."""
+    """Return the blocks of a page or of a piece of one, in reading order. Raises ReadError if it is nested too deep."""
     return _blocks(_parsed(source))
 
 
@@ -83,7 +83,7 @@ def _parsed(source: str) -> LexborHTMLParser:
 
 
 def _blocks(page: LexborHTMLParser) -> tuple[Block, ...]:
-    # A page of nothing but navigation is a page of links: then those are its text.
+    # A page with nothing but navigation is a page of links, so those are its text.
     return _Walk(page).blocks(page.root) or _Walk(page, with_navigation=True).blocks(page.root)
 
 
@@ -94,7 +94,7 @@ def _title(page: LexborHTMLParser, metadata: dict[str, str]) -> str | None:
 
 
 def _metadata(page: LexborHTMLParser) -> dict[str, str]:
-    """Return what the page's ``meta`` elements say, by name in lower case; the first of a name counts."""
+    """Return the contents of the page's ``meta`` elements, by lower-case name; the first of a name counts."""
     found: dict[str, str] = {}
     for node in page.css("meta"):
         attributes = node.attributes
@@ -109,9 +109,9 @@ def _first(metadata: dict[str, str], *names: str) -> str | None:
 
 
 def _refuse_deep_nesting(source: str) -> None:
-    """Raise ReadError before the parser sees it: its time grows with the square of the depth.
+    """Raise ReadError before the parser sees the page, because its time is quadratic in the depth.
 
-    Elements that end by themselves (``p``, ``li``, ``td``, ...) don't count; they nest only inside others.
+    Elements that end implicitly (``p``, ``li``, ``td``, ...) don't count; they only nest inside others.
     """
     depth = 0
     for match in _TAG.finditer(source):
@@ -123,7 +123,7 @@ def _refuse_deep_nesting(source: str) -> None:
 
 
 def _too_deep() -> ReadError:
-    """Return the error of a page whose elements nest deeper than the limit."""
+    """Return the error for a page whose elements nest deeper than the limit."""
     return ReadError(
         "This page nests its elements more than {limit} deep, which is the limit.",
         code="page_deep",
@@ -132,7 +132,7 @@ def _too_deep() -> ReadError:
 
 
 class _Walk:
-    """Goes through the elements of a page in order, without recursion: a hostile page can nest deeper than any stack."""
+    """Walks the elements of a page in order, without recursion, because a hostile page can nest deeper than any stack."""
 
     def __init__(self, page: LexborHTMLParser, *, with_navigation: bool = False) -> None:
         self._styles = Styles(page)
@@ -142,7 +142,7 @@ class _Walk:
         self._look_of_page = OF_PAGE if page.css_first(_OTHER_SHEETS) is None else Look()
 
     def blocks(self, root: LexborNode | None) -> tuple[Block, ...]:
-        """Return the blocks of an element and all that is in it."""
+        """Return the blocks of an element and its content."""
         builder = Builder()
         looks = [self._look_of_page]
         node = root
@@ -167,7 +167,7 @@ class _Walk:
         return builder.finish()
 
     def _enter(self, node: LexborNode, builder: Builder, around: Look, depth: int) -> Look | None:
-        """Begin an element, or add a text; return its look where it is to be left again, None where it is passed over."""
+        """Begin an element, or add a text; return its look if it must be left again, None if it is skipped."""
         name = node.tag or ""
         if name == "-text":
             if around.shows_text:
@@ -208,7 +208,7 @@ class _Walk:
         return self._counters.text(declared, node.attributes)
 
     def _is_left_out(self, node: LexborNode, name: str, declared: Declarations) -> bool:
-        """Return whether an element is not shown here, or is no part of what the page says."""
+        """Return whether an element is not shown here, or isn't part of the page's content."""
         if name in _INVISIBLE or node.mem_id in self._notes.elements:
             return True
         if is_out_of_sight(declared) and not is_hidden_formula(node, declared):

@@ -1,6 +1,6 @@
 """Apply a page's style sheets to its elements: the part of the cascade that decides what is visible, and how.
 
-Style sheets are read from the page alone; nothing is fetched. Media queries are answered as a desktop screen would.
+Only style sheets in the page itself are read; nothing is fetched. Media queries are answered like a desktop screen.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ overflow transform list-style list-style-type white-space margin margin-left mar
 padding-right counter-reset counter-increment counter-set content
 """
 PROPERTIES = frozenset(_PROPERTIES.split())
-"""Those that are kept; a rule of others costs nothing."""
+"""The supported ones; a rule with only others costs nothing."""
 
 _MOST_SELECTORS = 500
 _MOST_PAIRS = 1_000_000_000
-"""Of elements that selectors may compare with each other; what compares siblings takes the square of their number."""
+"""Pairs of elements that selectors may compare; comparing siblings takes quadratic time."""
 _COMPARES_SIBLINGS = regex.compile(r"~|:(?:nth|last|only|has|empty)")
 _LONGEST_SHEET = 1_000_000
 _LONGEST_STYLE = 4_000
@@ -40,7 +40,7 @@ _NOTHING: Declarations = {}
 
 
 class Styles:
-    """The declarations that hold for each element of a page."""
+    """The declarations that apply to each element of a page."""
 
     def __init__(self, page: LexborHTMLParser) -> None:
         self._page = page
@@ -51,12 +51,12 @@ class Styles:
         self._size = len(page.css("*"))
         self._order = 0
         self.adds_text = False
-        """Whether a style sheet counts, or puts text before or after elements."""
+        """Whether a style sheet uses counters, or puts text before or after elements."""
         for css in (sheet.text() for sheet in page.css("style") if _is_for_screen(_media(sheet))):
             self._read(css[:_LONGEST_SHEET])
 
     def of(self, node: LexborNode, pseudo: str = "") -> Declarations:
-        """Return what is declared of an element, or of what a style sheet puts ``before`` or ``after`` its content."""
+        """Return the declarations for an element, or for the generated content ``before`` or ``after`` it."""
         found = self._found.get((node.mem_id, pseudo))
         style = None if pseudo else node.attributes.get("style")
         if not style:
@@ -78,7 +78,7 @@ class Styles:
 
         try:
             self._add_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True))
-        except RecursionError:  # No person nests blocks so deep.
+        except RecursionError:  # No person nests blocks this deep.
             return
 
     def _add_rules(self, rules: Iterable[object]) -> None:
@@ -141,7 +141,7 @@ def _declarations(content: object) -> Iterator[tuple[str, str, bool]]:
 
 
 def _holds(rule: object) -> bool:
-    """Return whether the rules inside of an at-rule hold on a desktop screen."""
+    """Return whether the rules inside an at-rule apply on a desktop screen."""
     import tinycss2
 
     keyword = getattr(rule, "lower_at_keyword", "")
@@ -151,7 +151,7 @@ def _holds(rule: object) -> bool:
 
 
 def _plain_declarations(style: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield the declarations of a style that holds nothing but names and plain values: a parser would be much slower."""
+    """Yield the declarations of a style with only names and plain values, because a parser would be much slower."""
     for part in style.lower().split(";"):
         name, _, value = part.partition(":")
         if name.strip() in PROPERTIES and value.strip():
@@ -167,7 +167,7 @@ def _is_for_screen(query: str) -> bool:
 
 
 def _is_true(query: str) -> bool:
-    """Return whether a media query names nothing but a screen and widths that a desktop's screen has."""
+    """Return whether a media query only requires a screen, and widths of a desktop screen."""
     for bound, value, unit in _WIDTH.findall(query):
         width = float(value) * (1 if unit == "px" else 16) if value.replace(".", "", 1).isdigit() else 0
         if (bound == "min") != (width <= _SCREEN_WIDTH):

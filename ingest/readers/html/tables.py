@@ -1,4 +1,4 @@
-"""Read the tables of a page into rows: cells with what they span, and which of them are headers."""
+"""Read the tables of a page into rows: cells with their spans, and which of them are headers."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ _TWO_CELLS = "td ~ td, th ~ td, th ~ th, td ~ th"
 
 @dataclass
 class Table:
-    """A table that is open. One that only lays out a page has no rows."""
+    """An open table. One that is only for layout has no rows."""
 
     is_layout: bool = False
     rows: list[list[Cell]] = field(default_factory=list)
     bold: set[tuple[int, int]] = field(default_factory=set)
-    """Row and place of the cells whose whole text is bold."""
+    """Row and index of the cells whose whole text is bold."""
     groups: set[int] = field(default_factory=set)
     is_head: bool = False
 
@@ -69,7 +69,7 @@ class Table:
         self.is_head = is_head
 
     def end_group(self) -> None:
-        """End a group of rows: no cell of it reaches beyond."""
+        """End a group of rows: its cells don't extend beyond it."""
         start = max(self.groups, default=0)
         for number in range(start, len(self.rows)):
             left = len(self.rows) - number
@@ -82,7 +82,7 @@ class Table:
         self.rows.append([])
 
     def add_cell(self, node: LexborNode, name: str, blocks: list[Block], *, is_bold: bool) -> None:
-        """Add a cell with what stands in it."""
+        """Add a cell with its content."""
         attributes = node.attributes
         text = " ".join(block.text.replace(DIVIDER, ", ") for block in blocks)
         if not self.rows:
@@ -104,14 +104,14 @@ class Table:
         )
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the rows of a table that is complete."""
+        """Yield the rows of a complete table."""
         self.end_group()
         if not any(cell.is_header and cell.text.strip() for row in self.rows for cell in row):
             self._mark_bold()
         yield from table_blocks(self.rows, groups=self.groups)
 
     def _mark_bold(self) -> None:
-        """Take bold cells for headers, where only the first row, or the first cell of each row, is bold."""
+        """Mark bold cells as headers if only the first row, or the first cell of each row, is bold."""
         filled = {(r, c) for r, row in enumerate(self.rows) for c, cell in enumerate(row) if cell.text.strip()}
         wide = {place for place in filled if len(self.rows[place[0]]) == 1}
         filled -= wide
@@ -135,7 +135,7 @@ def table_part(node: LexborNode, name: str, look: Look) -> str:
 
 
 def is_data_table(node: LexborNode, name: str) -> bool:
-    """Return whether a table holds data rather than the layout of a page."""
+    """Return whether a table contains data, rather than the layout of a page."""
     role = (node.attributes.get("role") or "").lower()
     if role in _LAYOUT_ROLES:
         return False

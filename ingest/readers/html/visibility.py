@@ -1,6 +1,6 @@
 """Decide how an element looks to a reader of the page: visible at all, struck out, raised, inline or a block.
 
-A `Look` is made of the look of the element around it and of what is declared of the element itself.
+A `Look` is computed from the look of the surrounding element and the element's own declarations.
 """
 
 from __future__ import annotations
@@ -38,32 +38,32 @@ _PRESERVING = frozenset(("pre", "pre-wrap", "pre-line", "break-spaces"))
 
 @dataclass(frozen=True)
 class Look:
-    """What decides how the text of an element is read."""
+    """The properties that decide how the text of an element is read."""
 
     display: str = "block"
     is_visible: bool = True
     has_size: bool = True
     color: Color | None = None
-    """None where it isn't known, as where a style sheet lies elsewhere."""
+    """None if it is unknown, for example because a style sheet is external."""
     background: Color | None = None
-    """None where it isn't known, or a picture lies behind."""
+    """None if it is unknown, or a picture is behind it."""
     list_style: str = ""
-    """As a style says of the element itself; empty where none does."""
+    """The element's own style; empty if none sets it."""
     keeps_lines: bool = False
     is_bold: bool = False
     shift: str = ""
-    """``sup`` or ``sub`` where a style sheet raises or lowers the element."""
+    """``sup`` or ``sub`` if a style sheet raises or lowers the element."""
     stands_apart: bool = False
-    """Whether there is a gap between it and the text beside it."""
+    """Whether there is a gap between it and the adjacent text."""
 
     @cached_property
     def is_inline(self) -> bool:
-        """Whether it goes on in the line of the text around it."""
+        """Whether it continues the line of the surrounding text."""
         return self.display.startswith("inline") or self.display in ("contents", "ruby", "ruby-text")
 
     @cached_property
     def shows_text(self) -> bool:
-        """Whether text that stands right in the element can be seen."""
+        """Whether text directly in the element is visible."""
         if not (self.is_visible and self.has_size):
             return False
         if self.color is None or self.background is None:
@@ -72,7 +72,7 @@ class Look:
 
 
 OF_PAGE = Look(color=_BLACK, background=_WHITE)
-"""Of a page whose style sheets are all known: what none of them sets is as in a browser."""
+"""For a page whose style sheets are all known: unset properties are as in a browser."""
 
 
 def is_struck(declared: Declarations) -> bool:
@@ -81,7 +81,7 @@ def is_struck(declared: Declarations) -> bool:
 
 
 def is_out_of_sight(declared: Declarations) -> bool:
-    """Return whether nothing of an element can be seen."""
+    """Return whether an element is completely invisible."""
     if not declared:
         return False
     if declared.get("display") == "none" or _is_zero(declared, "opacity"):
@@ -97,7 +97,7 @@ def is_out_of_sight(declared: Declarations) -> bool:
 
 
 def look_of(node: LexborNode, name: str, declared: Declarations, around: Look) -> Look:
-    """Return the look of an element inside of one that looks like `around`."""
+    """Return the look of an element inside one with the look `around`."""
     attributes = node.attributes
     if not declared and "bgcolor" not in attributes and name != "font":
         return _plain(name, "", around)
@@ -118,7 +118,7 @@ def look_of(node: LexborNode, name: str, declared: Declarations, around: Look) -
 
 @lru_cache(maxsize=4096)
 def _plain(name: str, display: str, around: Look) -> Look:
-    """Return the look of an element of which a style sheet says at most how it is displayed."""
+    """Return the look of an element whose style sheets set at most its display."""
     display = display or ("inline" if name in _INLINE else "block")
     return replace(
         around,
@@ -149,7 +149,7 @@ def _color(value: str | None) -> Color | None:
 
 
 def _background(declared: Declarations, attribute: str | None, behind: Color | None) -> Color | None:
-    """Return the color behind the text; None where it isn't known."""
+    """Return the color behind the text; None if it is unknown."""
     if declared.get("position") in ("absolute", "fixed", "sticky"):
         behind = None
     picture = declared.get("background-image", "")
@@ -171,7 +171,7 @@ def _is_bold(value: str | None, inherited: bool) -> bool:
 
 
 def _shift(declared: Declarations) -> str:
-    """Return how a style raises or lowers text against the line."""
+    """Return how a style raises or lowers text relative to the line."""
     align = declared.get("vertical-align", "")
     if align in ("super", "sub"):
         return "sup" if align == "super" else "sub"

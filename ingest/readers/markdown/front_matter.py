@@ -27,10 +27,10 @@ _MEANING = {word: name for name in ("title", "author", "date") for word in words
 
 
 def front_matter(source: str) -> tuple[Mapping[str, object], str]:
-    """Return what a file says of itself and the rest of it; an empty mapping where it has no front matter.
+    """Return a file's metadata and the rest of it; an empty mapping if it has no front matter.
 
-    What is no valid YAML or TOML is read line by line as ``name: value``. Title, author and date are also found under
-    their names in other languages.
+    Invalid YAML or TOML is read line by line as ``name: value``. Title, author and date are also found under their
+    names in other languages.
     """
     found, rest = _front_matter(source)
     return _with_known_names(found), rest
@@ -61,7 +61,7 @@ def _with_known_names(metadata: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _unfenced(source: str) -> tuple[Mapping[str, object], str] | None:
-    """Return ``name: value`` lines that stand above everything else, where the first of them says title, author or date."""
+    """Return ``name: value`` lines at the top, if the first of them is a title, author or date."""
     match = _UNFENCED.match(source)
     if match is None or not source[match.end() :].strip():
         return None
@@ -108,7 +108,7 @@ def _named(metadata: object) -> Mapping[str, object] | None:
 
 
 def _by_lines(text: str) -> Mapping[str, object] | None:
-    """Return ``name: value`` lines as a mapping; None where too few lines are such."""
+    """Return ``name: value`` lines as a mapping; None if too few lines have this form."""
     lines = [line for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
     found: dict[str, object] = {}
     named = 0

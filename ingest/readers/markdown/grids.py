@@ -22,7 +22,7 @@ _MOST_LINES = 5_000
 _MOST_HEADER_LINES = 5
 
 _Chars = list[str]
-"""A line column by column: what takes no place of its own stands with the character before it."""
+"""A line, column by column: a zero-width character is with the one before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def grid_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def simple_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Parse a table whose columns stand below groups of dashes."""
+    """Parse a table whose columns are below groups of dashes."""
     end = min(end, start + _MOST_LINES)
     groups = start if _GROUPS.fullmatch(_line(state, start)) else start + 1
     if _FULL.fullmatch(_line(state, start)):
@@ -105,7 +105,7 @@ def _between_blanks(lines: Sequence[str]) -> list[list[str]]:
 
 
 def _cut(rows: Iterable[Sequence[str]], starts: Sequence[int]) -> list[list[str]]:
-    """Return the texts of each row by column; a column reaches to where the next one begins."""
+    """Return the texts of each row by column; a column extends to the beginning of the next one."""
     edges = [0, *starts[1:], None]
     cut: list[list[str]] = []
     for lines in rows:
@@ -120,7 +120,7 @@ def _cut(rows: Iterable[Sequence[str]], starts: Sequence[int]) -> list[list[str]
 
 
 def _by_columns(line: str) -> _Chars:
-    """Return a line as it is seen: a combining mark stands with its letter, a Chinese character fills two columns."""
+    """Return a line by visual columns: a combining mark is with its letter, a Chinese character fills two columns."""
     columns: _Chars = []
     for character in line:
         width = column_count(character)
@@ -132,7 +132,7 @@ def _by_columns(line: str) -> _Chars:
 
 
 def _aligned(lines: Sequence[str]) -> list[_Chars]:
-    """Return the lines of a grid whose cells are of other widths than they were drawn for, as where a font misled."""
+    """Return the lines of a grid whose cells have other widths than drawn, for example because of a misleading font."""
     parts = [line.strip("+|").split("+" if _RULE.fullmatch(line) else "|") for line in lines]
     if len({len(part) for part in parts}) > 1:
         return [_by_columns(line) for line in lines]
@@ -146,7 +146,7 @@ def _aligned(lines: Sequence[str]) -> list[_Chars]:
 
 
 def _grid_rows(grid: list[_Chars]) -> list[list[_Cell]]:
-    """Return the cells of a grid row by row; nothing where its lines don't meet."""
+    """Return the cells of a grid row by row; nothing if its lines don't meet."""
     width = len(grid[0])
     if any(len(line) != width or line[-1] not in "+|" for line in grid) or any(c not in _DASHES for c in grid[-1]):
         return []
@@ -182,7 +182,7 @@ def _is_rule(line: _Chars, left: int, right: int) -> bool:
 
 
 def _span(grid: list[_Chars], tops: list[int], lefts: list[int], row: int, column: int) -> tuple[int, int]:
-    """Return over how many columns and rows a cell reaches: as far as no line ends it."""
+    """Return how many columns and rows a cell spans: until a line ends it."""
     columns = down = 1
     while column + columns < len(lefts) - 1:
         edge = lefts[column + columns]

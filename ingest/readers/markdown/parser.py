@@ -1,7 +1,7 @@
 """Parse Markdown: CommonMark with the additions of GitHub, Pandoc and note-taking programs.
 
-Lines of a paragraph that begin with Thai numbers, letters or numbers such as 1.2 are items of a list. Tags are kept where
-they close, so that ``the <title> of a page`` doesn't swallow what follows.
+Lines of a paragraph that begin with Thai numbers, letters or numbers such as 1.2 are list items. Tags are kept if they
+close, so that ``the <title> of a page`` doesn't swallow the text after it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 SOFT_LINE_END = "\x85"
-"""A line end that the renderer's reader joins by the rules of the script: no blank inside of Thai or Chinese."""
+"""A line end that the renderer's reader joins by the script's rules: without a blank inside Thai or Chinese."""
 
 _ATTRIBUTES = regex.compile(r"\s*\{(?:[#.][^{}\n]*|[\w-]+=[^{}\n]*|-)\}\s*$")
 _TITLE = regex.compile(r"^\s*\{?[\w.-]+\}?(?:\[(?P<bracketed>[^\]]*)\]|\s+\"?(?P<title>[^\"{][^\"]*?)\"?)\s*$")
@@ -52,7 +52,7 @@ _FEWEST = 2
 
 @cache
 def parser() -> MarkdownIt:
-    """Return the parser; it keeps nothing from one text to the next."""
+    """Return the parser; it keeps no state between texts."""
     from markdown_it import MarkdownIt
     from markdown_it.common.utils import escapeHtml
     from mdit_py_plugins.admon import admon_plugin
@@ -79,7 +79,7 @@ def parser() -> MarkdownIt:
 
 
 def _division(_: object, tokens: list[object], index: int, *__: object) -> str:
-    """Render a fenced division: only its title, if it has one, is text."""
+    """Render a fenced division: only its title, if any, is text."""
     token = tokens[index]
     if getattr(token, "nesting", 0) != 1:
         return "</div>\n"
@@ -91,7 +91,7 @@ def _division(_: object, tokens: list[object], index: int, *__: object) -> str:
 
 
 def _without_attributes(state: StateCore) -> None:
-    """Take the attributes from headings, and say with what the numbers of lists end."""
+    """Remove the attributes from headings, and use them for the numbers' endings in lists."""
     for before, token in zip(state.tokens, state.tokens[1:], strict=False):
         if before.type == "heading_open" and token.type == "inline":
             token.content = _ATTRIBUTES.sub("", token.content)
@@ -102,7 +102,7 @@ def _without_attributes(state: StateCore) -> None:
 
 
 def _shifted(state: StateInline, silent: bool) -> bool:
-    """Parse ``10^6^`` and ``H~2~O``; a tilde that follows no letter strikes out, as on GitHub."""
+    """Parse ``10^6^`` and ``H~2~O``; a tilde not after a letter strikes out, as on GitHub."""
     mark = state.src[state.pos]
     if mark not in "~^" or state.src.startswith("~~", state.pos) or state.src.startswith("^[", state.pos):
         return False
@@ -156,12 +156,12 @@ def _drop_unclosed(children: list[Token]) -> None:
                     break
     for child in children:
         if child.type == "html_inline" and id(child) not in kept and _TAG.match(child.content):
-            # Shown as GitHub does: what would swallow the text behind it was meant as words.
+            # Shown like on GitHub: a tag that would swallow the text after it was meant as words.
             child.content = f"&lt;{child.content[1:]}" if _SWALLOWING.match(child.content) else ""
 
 
 def _part_typed_lists(state: StateCore) -> None:
-    """Part each paragraph of which several lines are items into these."""
+    """Split each paragraph with several lines that are items."""
     if not any(token.type == "inline" and "\n" in token.content for token in state.tokens):
         return
     parted: list[Token] = []
@@ -188,7 +188,7 @@ def _parted(opening: Token, inline: Token, closing: Token) -> Iterator[Token]:
     for start, end in pairwise(edges):
         piece = copy(inline)
         piece.content, piece.children = "\n".join(lines[start:end]), []
-        # An item is a paragraph of its own also where the paragraphs of a list are not shown as such.
+        # An item is a separate paragraph even if the paragraphs of a list aren't shown as such.
         for token in (copy(opening), piece, copy(closing)):
             token.hidden = False
             yield token

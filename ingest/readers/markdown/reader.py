@@ -20,7 +20,7 @@ from ingest.readers.markdown.parser import parser
 from store.errors import ReadError
 
 MARKS_IN_PARAGRAPH = 5_000
-"""Beyond this many of one kind, a file is read as plain text: no person wrote it."""
+"""With more marks of one kind than this, a file is read as plain text, because no person wrote it."""
 
 _MARKS = ("[", "*", "_", "`", "<", "~", "&", "\\", "|", "^", "{", ":", "=", "%", "+")
 _DEEP = regex.compile(r"^[ \t]*(?:>[ \t]?|[-*+][ \t]){100,}", regex.M)
@@ -62,7 +62,7 @@ def read_markdown(data: bytes) -> RawDocument:
 
 
 def _has_hostile_paragraph(source: str) -> bool:
-    """Return whether a paragraph holds so many marks that matching them would take the square of their number."""
+    """Return whether a paragraph has so many marks that matching them would take quadratic time."""
     return any(
         len(paragraph) > MARKS_IN_PARAGRAPH and any(paragraph.count(mark) > MARKS_IN_PARAGRAPH for mark in _MARKS)
         for paragraph in source.split("\n\n")
@@ -77,7 +77,7 @@ def _text(metadata: Mapping[str, object], key: str) -> str | None:
 
 
 def as_edited(source: str) -> str:
-    """Return a source with its deletions carried out and its insertions taken in.
+    """Return a source with its deletions and insertions applied.
 
     >>> as_edited("It costs {~~350~>420~~} baht{>>really?<<}.")
     'It costs 420 baht.'

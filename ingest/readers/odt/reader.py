@@ -68,11 +68,11 @@ class _Reading:
     formulas: dict[str, str] = field(default_factory=dict)
     """The text of embedded formulas by their folder in the archive."""
     notes: list[str] = field(default_factory=list)
-    """What stands behind its paragraph: footnotes, and texts in frames."""
+    """Text after its paragraph: footnotes, and texts in frames."""
 
 
 def read_odt(data: bytes) -> RawDocument:
-    """Return the blocks of an OpenDocument text. Raises ReadError where it is damaged or encrypted."""
+    """Return the blocks of an OpenDocument text. Raises ReadError if it is damaged or encrypted."""
     with opened_archive(data) as archive:
         content = parsed_part(archive, "content.xml")
         shared = parsed_part(archive, "styles.xml")
@@ -92,7 +92,7 @@ def read_odt(data: bytes) -> RawDocument:
 
 
 def _formulas(archive: zipfile.ZipFile) -> dict[str, str]:
-    """Return the text of the formulas that a document embeds, which are written as on web pages."""
+    """Return the text of the formulas that a document embeds, in the form of web pages."""
     found = {}
     for name in archive.namelist()[:_MOST_REPEATED]:
         folder, _, part = name.rpartition("/")
@@ -195,7 +195,7 @@ def _table(table: _Element, reading: _Reading, depth: int) -> Iterator[Block]:
 
 
 def _words(paragraph: _Element, reading: _Reading) -> str:
-    """Return the words of a paragraph; notes go to the reading, each with its mark."""
+    """Return the words of a paragraph; notes are added to the reading, each with its mark."""
     if _is_off(reading, paragraph.get(f"{TEXT}style-name")):
         return ""
     return "".join(_pieces(paragraph, reading, 0))

@@ -16,7 +16,7 @@ DRAW = f"{{{NS}drawing:1.0}}"
 
 @dataclass(frozen=True, slots=True)
 class TextStyle:
-    """What a style says of its text; None where its parent decides."""
+    """A style's properties for its text; None if its parent decides."""
 
     parent: str | None = None
     is_off: bool | None = None
@@ -35,7 +35,7 @@ class Level:
 
 
 def text_styles(roots: list[_Element]) -> dict[str, TextStyle]:
-    """Return what styles say of their text, by their names."""
+    """Return the text properties of styles, by their names."""
     found = {}
     for root in roots:
         for style in root.iter(f"{STYLE}style"):
@@ -80,7 +80,7 @@ def _number_style(written: str) -> str:
 
 
 def integer(text: str | None, default: int) -> int:
-    """Return a positive number of the document, or `default` where it is none."""
+    """Return a positive number of the document, or `default` if it is none."""
     try:
         return max(1, min(int((text or "")[:6]), 100_000))
     except ValueError:

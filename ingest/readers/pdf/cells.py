@@ -15,14 +15,14 @@ _CUT_WORD = regex.compile(r"(?<=\p{L})[-‐\u00ad]$")
 
 Interval = tuple[float, float]
 APART = 0.42
-"""Times the letter size between two pieces of a line; a usual blank is narrower."""
+"""Multiple of the letter size between two pieces of a line; a usual blank is narrower."""
 
 Visual = list[Segment]
 """The segments of one line of a page, from left to right."""
 
 
 def cells_of(line: Visual, columns: Sequence[Interval]) -> list[tuple[int, str]]:
-    """Return the texts of a line by the column in which each begins; words are parted where columns are."""
+    """Return the texts of a line by the column in which each begins; words are separated where columns are."""
     cells: dict[int, list[str]] = {}
     for segment in line:
         if not segment.words:
@@ -34,7 +34,7 @@ def cells_of(line: Visual, columns: Sequence[Interval]) -> list[tuple[int, str]]
 
 
 def pieces_of(line: Visual, apart: float = APART) -> list[Word]:
-    """Return the words of a line from left to right, those that stand closer than `apart` letter sizes as one."""
+    """Return the words of a line from left to right; those closer than `apart` letter sizes are combined."""
     pieces: list[Word] = []
     for segment in sorted(line, key=lambda segment: segment.left):
         for word in segment.words or (Word(segment.text, segment.left, segment.right),):
@@ -46,12 +46,12 @@ def pieces_of(line: Visual, apart: float = APART) -> list[Word]:
 
 
 def holds_value(line: Visual) -> bool:
-    """Return whether a line has a number that is no year."""
+    """Return whether a line has a number that is not a year."""
     return any(is_number(word.text) and not is_year(word.text) for word in pieces_of(line, 0.0))
 
 
 def column_of(columns: Sequence[Interval], left: float, right: float) -> int:
-    """Return the first column that a piece of a line reaches into, or the nearest one."""
+    """Return the first column that a piece of a line overlaps, or the nearest one."""
     return min(range(len(columns)), key=lambda number: (_distance(columns[number], (left, right)), number))
 
 

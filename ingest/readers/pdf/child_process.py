@@ -1,7 +1,7 @@
 """Read one PDF in a process: ``python -m ingest.readers.pdf.child_process pages``, with the file on standard input.
 
-Prints one JSON object a line: the metadata, then each page, or an error. ``picture N`` prints page N, from 1, as PNG.
-Its memory is capped, and so is the processor time between two lines.
+It prints one JSON object per line: the metadata, then each page, or an error. ``picture N`` prints page N, from 1, as
+PNG. Its memory is limited, and so is the processor time between two lines.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
 
 RESOLUTION = 300
-"""Dots to an inch of a picture for text recognition."""
+"""Dots per inch of a picture for text recognition."""
 
 MOST_PIXELS = 40_000_000
 UNREADABLE_SHARE = 0.3
-"""Of a page's glyphs: where more have no meaning in the file, the page counts as one without text."""
+"""Share of a page's glyphs: if more have no meaning in the file, the page counts as one without text."""
 
 
 def main(arguments: list[str]) -> None:
-    """Read the PDF on standard input as `arguments` say."""
+    """Read the PDF on standard input according to `arguments`."""
     _cap_memory()
     import pypdfium2
 
@@ -94,7 +94,7 @@ def _cap_memory() -> None:
 
 
 def _allow_seconds(seconds: float) -> None:
-    """Let this process be ended when it has used so much more processor time."""
+    """End this process when it has used this much more processor time."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_PROF, seconds)
 

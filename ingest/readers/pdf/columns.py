@@ -1,8 +1,8 @@
 """Find tables in the rows of a page: columns by gaps that repeat from row to row, and which lines are one row.
 
-A gap is one where no row has a word. It parts two columns if it is wide in half of the rows that have words on both
-sides; a row whose words stand closer is cut there all the same. Lines of a cell that wraps are one row where they stand
-closer than rows do, or where ruling lines part the rows.
+A gap is a range where no row has a word. It separates two columns if it is wide in half of the rows that have words on
+both sides; a row whose words are closer is still cut there. Wrapped lines of a cell are one row if they are closer than
+rows are, or if ruling lines separate the rows.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ from ingest.readers.pdf.table_rows import FEWEST_ROWS, HALF_A_LINE, WRAPPED, gro
 from ingest.readers.tables import is_number
 
 MOST_ROWS = 150
-"""Of one table on one page."""
+"""Rows of one table on one page."""
 
 FARTHEST_ROWS = 3.6
-"""Times the letter size between the baselines of two lines of one table."""
+"""Multiple of the letter size between the baselines of two lines of one table."""
 
 FARTHER = 1.5
-"""Times the largest distance of the rows above: what stands farther below is another table."""
+"""Multiple of the largest distance of the rows above; a row farther below belongs to another table."""
 
 TITLE_ABOVE = 1.25
-"""Times the usual distance of the rows above: where a line of one piece stands farther below, it belongs to what follows."""
+"""Multiple of the usual distance of the rows above; a line of one piece farther below belongs to the text after it."""
 
 ALIKE = 0.15
 """Share by which the letter sizes of a table's rows may differ, except the first."""
 
 NARROWEST_GAP = 0.15
-"""Times the letter size that must be free in all rows between two columns."""
+"""Multiple of the letter size that must be free in all rows between two columns."""
 
 CLEAR_GAP = 0.75
-"""Times the letter size that must be free in half of the rows."""
+"""Multiple of the letter size that must be free in half of the rows."""
 
 NUMBERS_GAP = 0.42
-"""Times the letter size that must be free in half of the rows between two numbers."""
+"""Multiple of the letter size that must be free in half of the rows between two numbers."""
 
 MOST_HEAD_LINES = 5
 
 ALIGNED_SHARE = 0.6
-"""Of a column's cells: how many must share a left, middle or right edge."""
+"""Share of a column's cells that must have a common left, middle or right edge."""
 
 _LABEL = regex.compile(
     r"^(?:[-–—•·‣▪◦*●○■□►✓✔]|\(?(?:\p{Nd}{1,3}|\p{L}|[ivxlcIVXLC]{1,5})[.)]|\p{Nd}{1,2}(?:\.\p{Nd}{1,2})+\.?)$"
@@ -59,7 +59,7 @@ _LEADERS = regex.compile(r"\.{5}|(?:\. ){4}|…{2}")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of a page that are one table: from row `first` up to, not including, row `end`."""
+    """Rows of a page that are one table: from row `first` up to, but not including, row `end`."""
 
     first: int
     end: int
@@ -67,11 +67,11 @@ class Table:
     rows: tuple[tuple[int, ...], ...]
     """The lines of each row of the table, as their numbers among the rows of the page."""
     labels: dict[int, str] = field(default_factory=dict)
-    """By the number of a row of the table: the label in the middle of the rows that it stands for."""
+    """By the number of a table row: the label for it that is in the middle of several rows."""
 
 
 def tables_of(rows: Sequence[Visual], rules: Sequence[Rule]) -> Iterator[Table]:
-    """Yield the tables among the lines of a column of a page, which are given from top to bottom."""
+    """Yield the tables among the lines of a page's column, given from top to bottom."""
     number = 0
     while number < len(rows):
         end, columns = _run(rows, number)
@@ -79,7 +79,7 @@ def tables_of(rows: Sequence[Visual], rules: Sequence[Rule]) -> Iterator[Table]:
             yield table
             number = table.end
         else:
-            number = max(number + 1, end - 1)  # The last line may be the head of the next table.
+            number = max(number + 1, end - 1)  # The last line may be the header of the next table.
 
 
 def _is_head_only(rows: Sequence[Visual], first: int, end: int) -> bool:
@@ -97,7 +97,7 @@ def _is_head_only(rows: Sequence[Visual], first: int, end: int) -> bool:
 
 
 def _run(rows: Sequence[Visual], first: int) -> tuple[int, tuple[Interval, ...]]:
-    """Return where the table ends that begins with row `first`, and its columns; none where no table begins."""
+    """Return where the table ends that begins with row `first`, and its columns; none if no table begins there."""
     if len(pieces_of(rows[first])) < 2:
         return first, ()
     columns: tuple[Interval, ...] = ()
@@ -156,7 +156,7 @@ def _places(segment: Segment) -> list[Interval]:
 
 
 def _is_clear(rows: Sequence[Visual], left: Sequence[float], right: Sequence[float], size: float) -> bool:
-    """Return whether half of the rows that have words in two neighboring intervals have a wide gap between them."""
+    """Return whether half of the rows with words in two neighboring intervals have a wide gap between them."""
     clear = count = 0
     for row in rows:
         words = [word for segment in row for word in _words(segment)]
@@ -171,7 +171,7 @@ def _is_clear(rows: Sequence[Visual], left: Sequence[float], right: Sequence[flo
 
 
 def _parts_all(rows: Sequence[Visual], columns: Sequence[Interval]) -> bool:
-    """Return whether pieces of a line that stand far apart are in different columns, in all rows."""
+    """Return whether pieces of a line that are far apart are in different columns, in all rows."""
     for row in rows:
         for before, after in pairwise(row):
             if after.left - before.right >= WIDE_GAP * after.size and column_of(
@@ -187,13 +187,13 @@ def _table(
     # A line below in the first column alone is a remark on the table.
     while end > first and len(cells_of(rows[end - 1], columns)) < 2 and not _wraps(rows, end - 1, columns):
         end -= 1
-    # Nor is running text above or below it one of its rows.
+    # Running text above or below it is not one of its rows either.
     while end > first and _is_cut(rows[first], columns):
         first += 1
     while end > first and _is_cut(rows[end - 1], columns):
         end -= 1
     lines = rows[first:end]
-    apart = _columns(lines) if lines else ()  # without what those lines held
+    apart = _columns(lines) if lines else ()  # without the content of those lines
     columns = _with_heads(lines, apart)
     if len(columns) < 2 or sum(map(_is_parted, lines)) < FEWEST_ROWS - 1:
         return None
@@ -210,7 +210,7 @@ def _table(
 
 
 def _with_heads(lines: Sequence[Visual], columns: Sequence[Interval]) -> tuple[Interval, ...]:
-    """Return columns with headers that stand at the left of theirs, above values at its right, as part of them."""
+    """Return columns extended by headers at the left of theirs, above values at its right."""
     rows: list[set[int]] = [set() for _ in columns]
     for number, line in enumerate(lines):
         for column, _ in cells_of(line, columns):
@@ -230,12 +230,12 @@ def _is_cut(line: Visual, columns: Sequence[Interval]) -> bool:
 
 
 def _is_parted(line: Visual) -> bool:
-    """Return whether a line is of several cells: far apart, or nearer with a number among them."""
+    """Return whether a line has several cells: far apart, or nearer with a number among them."""
     return len(line) > 1 or (len(pieces_of(line)) > 1 and holds_value(line))
 
 
 def _wraps(rows: Sequence[Visual], number: int, columns: Sequence[Interval]) -> bool:
-    """Return whether a line stands so close below the one before that it may go on in its cell."""
+    """Return whether a line is so close below the previous one that it may continue its cell."""
     above, line = rows[number - 1], rows[number]
     distance = (above[0].baseline - line[0].baseline) / line[0].size
     return distance < HALF_A_LINE or (distance <= WRAPPED and column_of(columns, line[0].left, line[0].left) > 0)

@@ -1,6 +1,6 @@
 """Put the glyphs of a line into reading order, for scripts from right to left.
 
-PDFium reverses such words only in part, depending on how a program drew them. Here the order is taken from the places
+PDFium reverses such words only in part, depending on how a program drew them. Here the order comes from the positions
 of the glyphs: numbers and Latin words inside a line from right to left keep their own order.
 """
 
@@ -15,7 +15,7 @@ import regex
 from ingest.readers.pdf.glyphs import Glyph
 
 RIGHT_TO_LEFT = regex.compile(r"(?![\u0660-\u066c\u06f0-\u06f9])[\p{Hebrew}\p{Arabic}\p{Syriac}\p{Thaana}\p{Nko}]")
-"""Letters; digits and the signs inside of numbers are written from left to right."""
+"""Letters; digits and the signs inside numbers are written from left to right."""
 
 _LEFT_TO_RIGHT = regex.compile(r"[\p{L}\p{Nd}]")
 _MARK = regex.compile(r"^\p{M}+$")
@@ -37,7 +37,7 @@ def logical_order(glyphs: list[Glyph], blanks: list[bool]) -> tuple[list[Glyph],
     before: list[bool] = []
     last: list[int] = []
     for run in runs:
-        # Where the direction changes, the edges of the two runs that touch on the page tell of a blank between them.
+        # Where the direction changes, the adjacent edges of the two runs show whether there is a blank between them.
         edges = (min(last), max(run)) if last and is_backward else (max(last, default=-1), min(run))
         for place, number in enumerate(run):
             blank = frozenset((run[place - 1], number) if place else edges) in gaps
@@ -59,7 +59,7 @@ def _clusters(glyphs: list[Glyph]) -> list[list[Glyph]]:
             near = min(bases, key=lambda base: (abs((base.left + base.right) / 2 - middle), base.left))
             marks.setdefault(id(near), []).append(glyph)
     placed: dict[tuple[float, float], list[Glyph]] = {}
-    for base in bases:  # Letters of one ligature share a place: they are in reading order already.
+    for base in bases:  # Letters of one ligature share a position, and are in reading order already.
         placed.setdefault((round(base.left, 2), round(base.right, 2)), []).extend((base, *marks.get(id(base), ())))
     found = [placed[place] for place in sorted(placed, key=sum)]
     return [cluster[::-1] if _is_turned("".join(glyph.text for glyph in cluster)) else cluster for cluster in found]
@@ -75,7 +75,7 @@ def _in_order(glyph: Glyph) -> Glyph:
 
 
 def _gaps(clusters: list[list[Glyph]], spaced: set[int], glyphs: list[Glyph]) -> set[frozenset[int]]:
-    """Return the pairs of neighbors on the page that have a blank between them."""
+    """Return the pairs of neighbors on the page with a blank between them."""
     number_of = {id(glyph): number for number, cluster in enumerate(clusters) for glyph in cluster}
     found: set[frozenset[int]] = set()
     for before, after in itertools.pairwise(glyphs):
@@ -97,7 +97,7 @@ def _direction(cluster: list[Glyph]) -> str:
 
 
 def _reading_order(directions: list[str], clusters: list[list[Glyph]], is_backward: bool) -> list[list[int]]:
-    """Return numbers of clusters in reading order, as runs of one direction, each in its own order."""
+    """Return numbers of clusters in reading order, by runs of one direction, each in its own order."""
     resolved = directions[:]
     base = "R" if is_backward else "L"
     for number, direction in enumerate(directions):

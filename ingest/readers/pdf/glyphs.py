@@ -1,8 +1,8 @@
-"""Extract the glyphs of a PDF page: what is drawn, where, and how far it reaches.
+"""Extract the glyphs of a PDF page: their characters, positions and extents.
 
 PDFium also supplies blanks and line ends that it infers; they are left out here, because they depend on the font.
-Chromium and others draw a Thai or Lao letter and its marks as separate objects and attach the letters to all of them
-as their "actual text". PDFium then repeats that text; here each such group is one glyph.
+Chromium and others draw a Thai or Lao letter and its marks as separate objects and attach the letters to all of them as
+their "actual text". PDFium then repeats that text; here each such group is one glyph.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from pypdfium2 import PdfPage, PdfTextPage
 
 UNKNOWN = "\ufffd"
-"""Stands for a glyph of which the file doesn't say what it means."""
+"""Stands for a glyph without a meaning in the file."""
 
 STRUCK = ""
-"""Stands for a glyph that is struck out."""
+"""Stands for a struck-out glyph."""
 
 _PRESENTATION_FORMS = regex.compile(r"[\ufb00-\ufb06\ufb13-\ufb17\ufb1d-\ufdff\ufe70-\ufefc]")
 _MARK = regex.compile(r"^\p{M}+$")
@@ -32,31 +32,31 @@ _BOLD = 600
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """One character, or a group of them with one place on the page. Lengths are in points, y grows upwards."""
+    """One character, or a group of them at one position on the page. Lengths are in points, y grows upwards."""
 
     text: str
     left: float
     right: float
-    """Where the next glyph would begin; for a group, where its ink ends."""
+    """The start of the next glyph; for a group, the end of its ink."""
     baseline: float
     size: float
     font: int
     is_group: bool
     angle: int
-    """Degrees, a multiple of 90, by which the text is turned; the coordinates are turned back already."""
+    """Degrees, a multiple of 90, by which the text is turned; the coordinates are already turned back."""
     bold: bool
     blank_before: bool
     """Whether PDFium infers a blank before it."""
     middle: float | None = None
-    """Of a combining mark that stands by itself: where the middle of its ink is."""
+    """For a separate combining mark: the middle of its ink."""
     content: int = -1
-    """Number of the marked content that it belongs to, by which the structure of a tagged file names it."""
+    """Number of its marked content, by which the structure of a tagged file refers to it."""
     cell: int = 0
-    """Number of the table cell that it stands in, from 1, where lines or tags tell; 0 elsewhere."""
+    """Number of its table cell, from 1, if lines or tags show it; otherwise 0."""
 
 
 def page_glyphs(page: PdfPage) -> list[Glyph]:
-    """Return the glyphs of `page` in PDFium's order, which is logical order within a line of any script."""
+    """Return the glyphs of `page` in PDFium's order, which is the logical order within a line of any script."""
     text = page.get_textpage()
     try:
         return without_repeats(_Reading(page, text).glyphs())
@@ -65,7 +65,7 @@ def page_glyphs(page: PdfPage) -> list[Glyph]:
 
 
 def without_repeats(glyphs: Iterable[Glyph]) -> list[Glyph]:
-    """Return glyphs without groups that are said again: letters without any width, at the place of a mark."""
+    """Return glyphs without repeated groups: letters of zero width at the position of a mark."""
     glyphs, kept = list(glyphs), list[Glyph]()
     number = 0
     while number < len(glyphs):
@@ -82,7 +82,7 @@ def without_repeats(glyphs: Iterable[Glyph]) -> list[Glyph]:
 
 
 def _is_said_again(group: Glyph, text: str, left: float) -> bool:
-    """Return whether some text at a place repeats a group; a mark alone does so only at the group's own place."""
+    """Return whether a text at a position repeats a group; a single mark does so only at the group's own position."""
     if not group.is_group or group.text != text:
         return False
     return not _MARK.match(text) or group.left - group.size / 4 <= left <= group.right + group.size / 4
@@ -101,7 +101,7 @@ class _Reading:
         self._raw = raw
         self._page = page
         self._text = text
-        self._groups: dict[int, int] = {}  # text object -> the marked content with an actual text around it, or 0
+        self._groups: dict[int, int] = {}  # text object -> the marked content with its actual text, or 0
         self._fonts: dict[int, int] = {}
         self._ink: dict[int, tuple[float, float]] | None = None
 
@@ -169,7 +169,7 @@ class _Reading:
         )
 
     def _as_drawn(self, index: int, baseline: float, size: float) -> tuple[float, float]:
-        """Return baseline and size of a digit; a font may have raised and lowered digits of its own."""
+        """Return baseline and size of a digit, because a font may have its own raised and lowered digits."""
         _, _, bottom, top = self._ink_of(index)
         if top > bottom and (bottom - baseline > 0.2 * size or top - baseline < 0.4 * size):
             return bottom, 1.4 * (top - bottom)
@@ -180,7 +180,7 @@ class _Reading:
         return (left + right) / 2 if right > left else None
 
     def _ink_of(self, index: int) -> tuple[float, float, float, float]:
-        """Return the left, right, lower and upper edge of a character's ink; zeros where it has none."""
+        """Return the left, right, lower and upper edge of a character's ink; zeros if it has none."""
         edges = [ctypes.c_double() for _ in range(4)]
         self._raw.FPDFText_GetCharBox(self._text, index, *(ctypes.byref(edge) for edge in edges))
         left, right, bottom, top = (edge.value for edge in edges)
@@ -203,7 +203,7 @@ class _Reading:
         return 0
 
     def _reach(self) -> dict[int, tuple[float, float]]:
-        """Return where the ink of each group begins and ends, all of its objects together."""
+        """Return where the ink of each group begins and ends, with all of its objects."""
         if self._ink is None:
             self._ink = {}
             for number in range(self._raw.FPDFPage_CountObjects(self._page)):
@@ -217,7 +217,7 @@ class _Reading:
 
 
 def _turned(angle: int, x: float, y: float, box: Any) -> tuple[float, float, float]:  # noqa: ANN401 - PDFium
-    """Return left, right and baseline as they are when the page is turned so that the text is upright."""
+    """Return left, right and baseline as if the page were turned so that the text is upright."""
     match angle:
         case 90:
             return y, max(y, box.top), -x
@@ -230,7 +230,7 @@ def _turned(angle: int, x: float, y: float, box: Any) -> tuple[float, float, flo
 
 
 def _letters(codes: list[int]) -> str:
-    """Return code points as text: halves of a character joined, ligatures and Arabic forms as plain letters."""
+    """Return code points as text: surrogate pairs joined, ligatures and Arabic forms as plain letters."""
     text = (
         "".join(chr(code) if code else UNKNOWN for code in codes)
         .encode("utf-16-le", "surrogatepass")

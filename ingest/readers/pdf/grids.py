@@ -11,12 +11,12 @@ from ingest.readers.pdf.glyphs import Glyph
 MOST_COLUMNS = 60
 MOST_ROWS = 300
 LONGEST_CELL = 1_500
-"""Letters: where a cell holds more, the table lays out a page."""
+"""Letters. If a cell has more, the table is a page layout."""
 
 
 @dataclass(frozen=True, slots=True)
 class GridCell:
-    """A cell of a table and the rows and columns that it spans, which are counted from 0."""
+    """A cell of a table and the rows and columns that it spans, counted from 0."""
 
     row: int
     column: int
@@ -27,21 +27,21 @@ class GridCell:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table: its cells by the numbers that their glyphs bear, and where its columns begin and end."""
+    """A table: its cells by the numbers of their glyphs, and where its columns begin and end."""
 
     cells: dict[int, GridCell]
     columns: tuple[Interval, ...]
     is_as_seen: bool
-    """Whether columns are counted from the left; else in reading order."""
+    """Whether columns are counted from the left; otherwise in reading order."""
 
     @property
     def row_count(self) -> int:
-        """How many rows it has."""
+        """The number of its rows."""
         return max(cell.row + cell.rows for cell in self.cells.values())
 
     @property
     def header_rows(self) -> int:
-        """How many rows at the top are marked as headers of columns."""
+        """The number of rows at the top that are marked as headers of columns."""
         headers = {cell.row for cell in self.cells.values() if cell.is_header}
         others = {row for cell in self.cells.values() if not cell.is_header for row in (cell.row,)}
         count = 0
@@ -63,7 +63,7 @@ def numbered(glyphs: Sequence[Glyph], places: Sequence[GridCell | None], first: 
 
 
 def is_table(cells: Iterable[GridCell], letters: dict[GridCell, int]) -> bool:
-    """Return whether cells with so many letters are a table: two rows and columns with text, and no cell a whole page."""
+    """Return whether cells with these numbers of letters are a table: two rows and columns with text, no page-size cell."""
     full = [cell for cell in cells if letters.get(cell)]
     rows, columns = {cell.row for cell in full}, {cell.column for cell in full}
     return len(full) > 2 and len(rows) > 1 and len(columns) > 1 and max(letters.values()) <= LONGEST_CELL

@@ -1,7 +1,7 @@
 """Find the header of a table without lines around its cells: which lines at its top belong to it, and what each spans.
 
-A header over several columns has no cell of its own to stand in. It is told by what it covers: a word that reaches over
-columns, one that is centered over several, or a line drawn below it.
+A header over several columns has no cell of its own. It is recognized by its extent: a word that reaches over columns,
+one that is centered over several, or a line drawn below it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from ingest.readers.tables import is_number, is_year
 
 MOST_LINES = 6
 CENTERED = 0.4
-"""Times the letter size by which the middle of a header may miss that of its columns."""
+"""Multiple of the letter size by which the middle of a header may differ from that of its columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeadCell:
-    """A cell of a header and the columns over which it stands: from `first` up to, and including, `last`."""
+    """A cell of a header and its columns: from `first` to `last`, inclusive."""
 
     text: str
     first: int
@@ -33,7 +33,7 @@ class HeadCell:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The header of a table: from which line on, how many of the table's rows are in it, and its cells level by level."""
+    """The header of a table: its first line, its number of table rows, and its cells by level."""
 
     first: int
     rows: int
@@ -50,7 +50,7 @@ class _Piece:
 
 
 def head_of(rows: Sequence[Visual], table: Table, rules: Sequence[Rule], earliest: int) -> Head | None:
-    """Return the header of a table of several lines or levels; None where it has one row or none.
+    """Return the header of a table with several lines or levels; None if it has one row or none.
 
     `rows` are the lines of a column of the page; those before `earliest` belong to another table.
     """
@@ -86,7 +86,7 @@ def head_of(rows: Sequence[Visual], table: Table, rules: Sequence[Rule], earlies
 
 
 def _rows_inside(rows: Sequence[Visual], table: Table) -> int:
-    """Return how many rows at the top of a table are headers, by their fonts or because they hold no values."""
+    """Return how many rows at the top of a table are headers, by their fonts or because they have no values."""
     fonts = [
         frozenset(font for number in group for segment in rows[number] for font in segment.fonts)
         for group in table.rows
@@ -100,14 +100,14 @@ def _rows_inside(rows: Sequence[Visual], table: Table) -> int:
 
 
 def _farthest(rows: Sequence[Visual], table: Table, size: float) -> float:
-    """Return how far apart two lines of a header may stand: as far as rows do."""
+    """Return the largest distance of two lines of a header: that of rows."""
     heights = [rows[group[0]][0].baseline for group in table.rows]
     apart = sorted(one - other for one, other in pairwise(heights))
     return max(WRAPPED * size, 1.15 * apart[len(apart) // 2])
 
 
 def _pieces(line: Visual, columns: Sequence[Interval], size: float) -> list[_Piece]:
-    """Return the cells of a header's line with the columns that each reaches over, or else the nearest."""
+    """Return the cells of a header's line with the columns that each overlaps, or else the nearest."""
     pieces = [_Piece(word.text, word.left, word.right, 0, 0) for word in pieces_of(line)]
     for piece in pieces:
         over = [
@@ -123,7 +123,7 @@ def _pieces(line: Visual, columns: Sequence[Interval], size: float) -> list[_Pie
 
 
 def _may_be_head(pieces: Sequence[_Piece], table: Table) -> bool:
-    """Return whether a line above a table may be of its header, and is no title or running text."""
+    """Return whether a line above a table may be part of its header, and isn't a title or running text."""
     if any(one.last >= other.first for one, other in pairwise(pieces)):
         return False
     if any(piece.first == 0 and piece.last > 0 for piece in pieces):
@@ -141,9 +141,9 @@ def _widen(
     line: Segment,
     lowest: Sequence[str],
 ) -> None:
-    """Give each cell of a header's line the columns beside it over which it stands, too.
+    """Extend each cell of a header's line to further columns below it.
 
-    They are told by a line drawn below it, by names that return below each cell, or by the middle of the columns.
+    They are recognized by a line drawn below it, by repeated names below each cell, or by the middle of the columns.
     """
     if (groups := _returning(pieces, lowest)) is not None:
         for piece, (first, last) in zip((piece for piece in pieces if piece.first > 0), groups, strict=True):
@@ -167,7 +167,7 @@ def _widen(
 
 
 def _continue(pieces: Sequence[_Piece], below: Sequence[_Piece]) -> None:
-    """Give the first line of a cell the columns of the line in which it goes on."""
+    """Give the first line of a cell the columns of the line that continues it."""
     for piece in pieces:
         for other in below:
             is_alone = all(each is piece or each.last < other.first or each.first > other.last for each in pieces)
@@ -176,7 +176,7 @@ def _continue(pieces: Sequence[_Piece], below: Sequence[_Piece]) -> None:
 
 
 def _returning(pieces: Sequence[_Piece], lowest: Sequence[str]) -> list[tuple[int, int]] | None:
-    """Return the groups of columns whose names return, as in "Q1 Q2 Q1 Q2", one for each of the cells above them."""
+    """Return the groups of columns with repeated names, as in "Q1 Q2 Q1 Q2", one for each of the cells above them."""
     above = [piece for piece in pieces if piece.first > 0]
     for first in range(1, len(lowest)):
         names = list(lowest[first:])
@@ -192,7 +192,7 @@ def _returning(pieces: Sequence[_Piece], lowest: Sequence[str]) -> list[tuple[in
 
 
 def _is_over(piece: _Piece, first: int, last: int, columns: Sequence[Interval], size: float) -> bool:
-    """Return whether a cell of a header is in the middle of some columns, by their texts or by the room around these."""
+    """Return whether a header's cell is in the middle of some columns, by their texts or by the space around these."""
     middle = (piece.left + piece.right) / 2
     left, right = columns[first][0], columns[last][1]
     start = columns[first - 1][1] if first else left
@@ -204,7 +204,7 @@ def _is_over(piece: _Piece, first: int, last: int, columns: Sequence[Interval], 
 def _drawn_below(
     piece: _Piece, columns: Sequence[Interval], rules: Sequence[Rule], line: Segment
 ) -> tuple[int, int] | None:
-    """Return the columns over which a line is drawn right below a cell of a header, but not below the whole table."""
+    """Return the columns with a line drawn right below a header's cell, but not below the whole table."""
     middle = (piece.left + piece.right) / 2
     for rule in rules:
         if 0 < line.baseline - rule.y < line.size and rule.left <= middle <= rule.right:
@@ -217,7 +217,7 @@ def _drawn_below(
 
 
 def _levels(lines: Sequence[Sequence[_Piece]], width: int) -> tuple[tuple[HeadCell, ...], ...]:
-    """Return the cells of a header by level: what goes on over the same columns is one cell."""
+    """Return the cells of a header by level; lines that continue over the same columns are one cell."""
     levels: list[dict[tuple[int, int], list[str]]] = []
     for pieces in lines:
         for piece in pieces:

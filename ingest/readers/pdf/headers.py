@@ -15,13 +15,13 @@ _Columns = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """The header rows of the table before, which a table below or on the next page may share."""
+    """The header rows of the previous table, which a table below or on the next page may share."""
 
     rows: tuple[tuple[str, ...], ...]
     cells: tuple[list[Cell], ...]
     columns: _Columns
     fonts: frozenset[int]
-    """Those of the header rows where no other row has them."""
+    """The fonts of the header rows that no other row has."""
 
 
 def with_headers(pages: Sequence[Page]) -> list[Page]:
@@ -58,7 +58,7 @@ def _runs(lines: Sequence[Line]) -> Iterator[list[Line]]:
 
 
 def _named(table: Sequence[Line], before: _Head | None, *, starts_page: bool) -> tuple[list[Line], _Head]:
-    """Return the lines of a table with the headers of their columns, and its head."""
+    """Return the lines of a table with the headers of their columns, and its header rows."""
     styled = _styled_rows(table)
     marked = sum(1 for line in table if line.is_head)
     own = marked or max(styled, rows_in_words([_cells(line) for line in table])[0])
@@ -92,7 +92,7 @@ def _cells(line: Line) -> list[Cell]:
 
 
 def _styled_rows(table: Sequence[Line]) -> int:
-    """Return how many rows at the top of a table are in fonts that no other row has; 0 where there are none."""
+    """Return how many rows at the top of a table have fonts that no other row has; 0 if there are none."""
     head = set(table[0].fonts)
     heads = next((number for number, line in enumerate(table) if not head & set(line.fonts)), 0)
     return heads if head and not any(head & set(line.fonts) for line in table[heads:]) else 0
@@ -104,7 +104,7 @@ def _in_words(lines: Sequence[Line], rows: Sequence[Sequence[Cell]], heads: int)
 
 
 def _same_columns(columns: _Columns, before: _Columns) -> tuple[int, ...] | None:
-    """Return for each column the one of the table before that it stands below, or None where it is another table."""
+    """Return for each column the column of the previous table above it; None if that is another table."""
     places = []
     for left, right in columns:
         shared = [min(right, other[1]) - max(left, other[0]) for other in before]

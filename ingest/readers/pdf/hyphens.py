@@ -1,7 +1,7 @@
-"""Decide for hyphens at line ends whether a word was divided there or is written with one.
+"""Decide for hyphens at line ends whether a word was divided there or is written with a hyphen.
 
-Decided by the document's own words first, then by a dictionary of the commonest languages in Latin script. A hyphen
-that neither explains stays only between two words that are known by themselves.
+The document's own words decide first, then a dictionary of the most common languages in Latin script. A hyphen that
+neither explains stays only between two words that are known separately.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LATIN = regex.compile(r"^[\p{Latin}\p{M}-]+$")
 
 
 def without_line_end_hyphens(texts: Sequence[str]) -> list[str]:
-    """Return the texts of one document with each `LINE_END_HYPHEN` left out or made a real hyphen."""
+    """Return the texts of one document with each `LINE_END_HYPHEN` left out or replaced by a real hyphen."""
     if not any(LINE_END_HYPHEN in text for text in texts):
         return list(texts)
     words = {word.lower() for text in texts for word in _WORD.findall(_DIVIDED.sub(" ", text))}

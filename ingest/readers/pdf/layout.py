@@ -17,19 +17,19 @@ FEWEST_LINES = 3
 """Lines that a column needs."""
 
 NARROWEST_COLUMN = 8.0
-"""Times the letter size."""
+"""Multiple of the letter size."""
 
 FULL_SHARE = 0.5
-"""Of a column's lines: how many must fill most of its width, or it is a list of cells."""
+"""Share of a column's lines that must fill most of its width; otherwise it is a list of cells."""
 
 MOST_EDGES = 100
-"""Left edges that are tried as the beginning of a column."""
+"""Left edges to try as the beginning of a column."""
 
 
 def lines_of(segments: list[Segment], rules: Sequence[Rule] = (), grids: Sequence[Grid] = ()) -> list[Line]:
-    """Return the lines of a page in reading order; text that is turned comes last.
+    """Return the lines of a page in reading order; turned text comes last.
 
-    `rules` are the horizontal lines that the page draws, `grids` the tables whose cells the segments bear.
+    `rules` are the horizontal lines that the page draws, `grids` the tables with the segments' cells.
     """
     lines: list[Line] = []
     segments, tables = with_tables_apart(segments, grids)
@@ -52,7 +52,7 @@ def _usual_left(column: list[Segment]) -> float:
 
 
 def _columns(segments: list[Segment], rules: Sequence[Rule]) -> Iterator[list[Segment]]:
-    """Yield the columns of a page or part of one, in reading order; all of it where it has one column."""
+    """Yield the columns of a page or part of one, in reading order; the whole of it if it has one column."""
     gutter = _gutter(segments)
     if gutter is None:
         if segments:
@@ -75,7 +75,7 @@ def _columns(segments: list[Segment], rules: Sequence[Rule]) -> Iterator[list[Se
 
 
 def _gutter(segments: list[Segment]) -> float | None:
-    """Return the x that parts most segments into left and right ones and crosses few, or None."""
+    """Return the x that separates most segments into left and right ones and crosses few, or None."""
     if len(segments) < 2 * FEWEST_LINES:
         return None
     size = median(segment.size for segment in segments)
@@ -92,7 +92,7 @@ def _gutter(segments: list[Segment]) -> float | None:
 
 
 def _bands(segments: list[Segment], gutter: float) -> Iterator[tuple[bool, list[Segment]]]:
-    """Yield the rows of `segments` as bands that all cross the gutter (True) or all leave it free (False)."""
+    """Yield the rows of `segments` as bands in which all cross the gutter (True) or none does (False)."""
     band: list[Segment] = []
     crossing = False
     for row in rows_of(segments):
@@ -112,7 +112,7 @@ def _are_columns(left: list[Segment], right: list[Segment]) -> bool:
 
 
 def _strips(segments: list[Segment]) -> list[list[Segment]]:
-    """Return segments by the strips of the page that they fill, where no segment reaches from one into the next."""
+    """Return segments by the strips of the page that they fill, if no segment extends from one into the next."""
     strips: list[list[Segment]] = []
     reach = float("-inf")
     for segment in sorted(segments, key=lambda segment: segment.left):

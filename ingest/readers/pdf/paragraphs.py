@@ -1,7 +1,7 @@
 """Join the lines of all pages into paragraphs, by left edge, line pitch and the width of the next word.
 
-A line goes on in the next one where the next word would not have fit: no mark of a script is needed for that. A
-paragraph may go on in the next column or on the next page.
+A line continues in the next one if the next word would not have fit; this needs no mark of a script. A paragraph may
+continue in the next column or on the next page.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from ingest.readers.pdf.hyphens import LINE_END_HYPHEN, without_line_end_hyphens
 from ingest.readers.pdf.rows import Line
 
 PARAGRAPH_GAP = 1.3
-"""Times the usual pitch of lines: what tells a paragraph's end."""
+"""Multiple of the usual line pitch that ends a paragraph."""
 
 INDENT = 4.0
-"""Times the letter size: the most that the first line of a paragraph is set in or out."""
+"""Multiple of the letter size: the largest indent or outdent of a paragraph's first line."""
 
 ALIKE = 0.12
 """Share by which the letter sizes of one paragraph's lines may differ."""
 
 NARROWEST = 12.0
-"""Times the letter size: the least width of a column of running text."""
+"""Multiple of the letter size: the least width of a column of running text."""
 
 WIDEST_SCRIPT = 1.6
-"""Times the usual pitch of lines of their size: the most that those of one script stand apart."""
+"""Multiple of the usual line pitch for their size: the largest in any script."""
 
 PARAGRAPH_END = "\n\n"
 
 RAGGED_SHARE = 0.4
-"""Of a column's lines: how many must be full for the column to hold running text."""
+"""Share of a column's lines that must be full for it to be running text."""
 
 _RIGHT_TO_LEFT = regex.compile(r"^\P{L}*[\p{Hebrew}\p{Arabic}\p{Syriac}\p{Thaana}\p{Nko}]")
 _SENTENCE_END = regex.compile(r"[.!?:;。！？：；។။।۔؟…][\"'”’»)\]」』⁰¹²³⁴⁵⁶⁷⁸⁹]*$")
@@ -49,14 +49,14 @@ _Pitches = dict[tuple[int, str], float]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The lines of one page in reading order, and how wide it is in points."""
+    """The lines of one page in reading order, and its width in points."""
 
     lines: tuple[Line, ...]
     width: float
 
 
 def paragraphs_of(pages: Sequence[Page]) -> list[Block]:
-    """Return the text of `pages` as blocks of running text; `PAGE_START` stands where a page begins."""
+    """Return the text of `pages` as blocks of running text, with `PAGE_START` where a page begins."""
     texts = without_line_end_hyphens(list(_texts(pages)))
     return [Block(text, "laid out") for text in texts]
 
@@ -89,9 +89,9 @@ def _texts(pages: Sequence[Page]) -> Iterator[str]:
 
 
 def _usual_pitches(pages: Sequence[Page]) -> _Pitches:
-    """Return by letter size, and by size and script, the usual distance of two baselines: that of the closest quarter.
+    """Return the usual distance of two baselines, by letter size, and by size and script: that of the closest quarter.
 
-    Fonts of some scripts, as Thai ones with their stacked marks, set lines wider apart than others on the same page.
+    Fonts of some scripts, such as Thai with its stacked marks, have wider lines than others on the same page.
     """
     found: dict[tuple[int, str], list[float]] = {}
     for page in pages:
@@ -110,7 +110,7 @@ def _usual_pitch(line: Line, pitches: _Pitches) -> float:
 
 
 def _script(text: str) -> str:
-    """Return the name of the script of most letters of a line, as "THAI"; empty where it has none."""
+    """Return the name of the script of most letters of a line, such as "THAI"; empty if it has none."""
     scripts = [unicodedata.name(letter, "").split(" ")[0] for letter in _LETTER.findall(text[:200])[:40]]
     return max(set(scripts), key=lambda script: (scripts.count(script), script), default="")
 
@@ -120,12 +120,12 @@ def _are_alike(above: Line, below: Line) -> bool:
 
 
 def _column(line: Line) -> tuple[int, int]:
-    """Return what tells columns of the same kind from others on all pages: the left edge of the region."""
+    """Return a key for columns of the same kind on all pages: the left edge of the region."""
     return line.region_left, round(line.size)
 
 
 def _right_edges(pages: Sequence[Page]) -> dict[tuple[int, int], float]:
-    """Return how far right the columns that hold running text reach; one is missing where lines end at will."""
+    """Return the right edges of columns with running text; columns with irregular line ends are missing."""
     columns: dict[tuple[int, int], list[tuple[Line, Line, float]]] = {}
     for page in pages:
         for above, below in pairwise(page.lines):
@@ -150,7 +150,7 @@ def _is_full(above: Line, below: Line, edge: float) -> bool:
 
 
 def _within_column(lines: Sequence[Line], number: int, edge: float | None, pitch: _Pitches) -> str:
-    """Return what stands between a line and the one above it: nothing, a blank, a line end or an empty line."""
+    """Return the separator between a line and the one above it: nothing, a blank, a line end or an empty line."""
     above, below = lines[number - 1], lines[number]
     usual = _usual_pitch(below, pitch)
     distance = above.baseline - below.baseline
@@ -168,7 +168,7 @@ def _within_column(lines: Sequence[Line], number: int, edge: float | None, pitch
 
 
 def _goes_on(above: Line, below: Line, edge: float | None) -> bool:
-    """Return whether a small letter shows that a sentence goes on, though its line may not be full."""
+    """Return whether a lower-case letter shows that a sentence continues, although its line may not be full."""
     if not below.text[:1].islower() or _SENTENCE_END.search(above.text) or LIST_ITEM.match(below.text):
         return False
     far = edge is not None and above.right - above.left > (edge - above.region_left) / 2
@@ -195,7 +195,7 @@ def _are_centered(above: Line, below: Line) -> bool:
 
 
 def _over_a_gap(above: Line, below: Line, edge: float | None) -> str:
-    """Return what stands between the last line of a column or page and the first of the next."""
+    """Return the separator between the last line of a column or page and the first of the next."""
     if not _are_alike(above, below) or _SENTENCE_END.search(above.text) or LIST_ITEM.match(below.text):
         return PARAGRAPH_END
     goes_on = below.text[:1].islower() or _RIGHT_TO_LEFT.match(above.text)
@@ -205,7 +205,7 @@ def _over_a_gap(above: Line, below: Line, edge: float | None) -> str:
 
 
 def _joint(above: Line, below: Line) -> str:
-    """Return what stands between two lines of one paragraph."""
+    """Return the separator between two lines of one paragraph."""
     if _HYPHEN.search(above.text) and regex.match(r"\p{L}", below.text):
         return LINE_END_HYPHEN
     if UNSPACED.match(above.text[-1:]) and UNSPACED.match(below.text):

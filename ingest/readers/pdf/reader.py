@@ -1,8 +1,8 @@
 """Read PDF files into paragraphs, with PDFium in its own process.
 
-A hostile or broken PDF can hang or crash its reader, or fill the memory. Here that only kills a process that does nothing
-else, with limits on its memory and on the processor time of each page. Pages with pictures and no text are counted,
-and read by Tesseract if it is installed.
+A hostile or broken PDF can hang or crash its reader, or fill the memory. Here that only kills a separate process, with
+limits on its memory and on the processor time per page. Pages with pictures and no text are counted, and read by
+Tesseract if it is installed.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from ingest.readers.pdf.sandbox import page_picture, page_records
 from store.errors import ReadError
 
 MAX_RECOGNIZED_PAGES = 500
-"""Of one file; the others are told as pages without text."""
+"""Per file; the others are reported as pages without text."""
 
 _SECONDS = 300.0
 _WANTED = ("tha", "vie", "eng")
 
 
 def read_pdf(data: bytes) -> RawDocument:
-    """Return the paragraphs of a PDF file with the starts of its pages. Raises ReadError, naming what is wrong."""
+    """Return the paragraphs of a PDF file with the starts of its pages. Raises ReadError, with the reason."""
     records = page_records(data)
     metadata: dict[str, str] = next(records, {}).get("metadata", {})
     pages: list[Page] = []
@@ -81,7 +81,7 @@ def _line(columns: list[list[float]], **values: Any) -> Line:  # noqa: ANN401 - 
 
 
 def _with_recognized(pages: list[Page], recognized: dict[int, str]) -> list[Block]:
-    """Return the paragraphs of all pages; recognized text stands where its page does."""
+    """Return the paragraphs of all pages, with recognized text at its page."""
     if not recognized:
         return paragraphs_of(pages)
     blocks: list[Block] = []
@@ -110,7 +110,7 @@ def recognized_pages(data: bytes, numbers: Sequence[int]) -> dict[int, str]:
 
 @cache
 def ocr_languages() -> tuple[str, ...]:
-    """Return which of the languages that are wanted Tesseract has here; none where it is not installed."""
+    """Return which of the wanted languages Tesseract has here; none if it is not installed."""
     program = shutil.which("tesseract")
     if program is None:
         return ()

@@ -1,4 +1,4 @@
-"""Group segments into the rows of a page or column, and the lines that they make."""
+"""Group segments into the rows of a page or column, and into lines."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ class Line:
     first_word: float
     is_bold: bool
     region: int
-    """Number of the column that it stands in; it grows in reading order."""
+    """Number of its column, in reading order."""
     region_left: int
     """Left edge of that column, rounded."""
     cells: tuple[str, ...] = ()
-    """Of a row of a table: its text in each column, empty where the cell is blank."""
+    """For a table row: its text in each column, empty for a blank cell."""
     fonts: tuple[int, ...] = ()
-    """Of a row of a table: what its fonts are called."""
+    """For a table row: the names of its fonts."""
     columns: tuple[tuple[float, float], ...] = ()
-    """Of a row of a table: where its columns begin and end."""
+    """For a table row: where its columns begin and end."""
     table: int = 0
-    """Of a row of a table whose cells are known: the number of the table on its page."""
+    """For a table row with known cells: the number of the table on its page."""
     origins: tuple[int, ...] = ()
-    """Of a row of a table with merged cells: for each column, the one in which its cell begins."""
+    """For a table row with merged cells: for each column, the one in which its cell begins."""
     is_head: bool | None = None
-    """Of a row of a table: whether it is a header; None where the file doesn't say."""
+    """For a table row: whether it is a header; None if the file doesn't say."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
@@ -59,13 +59,13 @@ def rows_of(segments: list[Segment]) -> list[list[Segment]]:
 
 
 def _in_order(row: list[Segment]) -> list[Segment]:
-    """Return the segments of a row as they are read: from the right where most of them are in such a script."""
+    """Return the segments of a row in reading order: from the right if most of them are in such a script."""
     row = sorted(row, key=lambda segment: segment.left)
     return row[::-1] if is_right_to_left(row) else row
 
 
 def is_right_to_left(segments: list[Segment]) -> bool:
-    """Return whether most of some segments are in a script that is written from the right."""
+    """Return whether most of some segments are in a script written from the right."""
     return 2 * sum(1 for segment in segments if RIGHT_TO_LEFT.search(segment.text)) > len(segments)
 
 

@@ -11,24 +11,24 @@ from ingest.readers.pdf.grids import MOST_COLUMNS, MOST_ROWS, Grid, GridCell, is
 from ingest.readers.pdf.ruled_lines import Rule, Upright
 
 TOUCHING = 2.0
-"""Points that two lines may stand apart and still meet."""
+"""Points between two lines that still count as meeting."""
 
 SAME_LINE = 3.5
-"""Points between two lines that are one: the edges of a thick line, or of two boxes side by side."""
+"""Points between two lines that are the same: the edges of a thick line, or of two adjacent boxes."""
 
 MOST_LINES = 600
 """In each direction: a drawing has more."""
 
 DRAWN_SHARE = 0.6
-"""Of the side between two cells: how much of it must be drawn to part them."""
+"""Share of the side between two cells that must be drawn to separate them."""
 
 MIDDLE_OF_LETTERS = 0.3
-"""Times the letter size above the baseline."""
+"""Multiple of the letter size above the baseline."""
 
 
 @dataclass(slots=True)
 class _Line:
-    """A straight line in one direction: where it is across, and from where to where it reaches."""
+    """A straight line in one direction: its position across, and its start and end."""
 
     place: float
     start: float
@@ -53,7 +53,7 @@ def ruled_grids(
 
 
 def _merged(lines: list[_Line]) -> list[_Line]:
-    """Return lines with those that go on in each other as one."""
+    """Return lines with those that continue each other combined."""
     near: list[list[_Line]] = []
     for line in sorted(lines, key=lambda line: line.place):
         if near and line.place - near[-1][0].place < 1:
@@ -73,7 +73,7 @@ def _merged(lines: list[_Line]) -> list[_Line]:
 
 
 def _joined(flat: list[_Line], tall: list[_Line]) -> Iterator[tuple[list[_Line], list[_Line]]]:
-    """Yield the horizontal and vertical lines that meet, directly or by others."""
+    """Yield the horizontal and vertical lines that meet, directly or through others."""
     group = {id(line): number for number, line in enumerate([*flat, *tall])}
     members = {number: [line] for number, line in enumerate([*flat, *tall])}
     for row in flat:
@@ -98,7 +98,7 @@ def _meet(row: _Line, column: _Line) -> bool:
 
 
 def _grid(glyphs: list[Glyph], rows: list[_Line], columns: list[_Line]) -> tuple[list[Glyph], Grid] | None:
-    """Return the table that joined lines draw, with its glyphs numbered; None where they draw something else."""
+    """Return the table that joined lines draw, with its glyphs numbered; None if they draw something else."""
     xs = _places(columns, rows)
     ys = _places(rows, columns)[::-1]
     if not 3 <= len(xs) <= MOST_COLUMNS + 1 or not 3 <= len(ys) <= MOST_ROWS + 1:
@@ -121,7 +121,7 @@ def _grid(glyphs: list[Glyph], rows: list[_Line], columns: list[_Line]) -> tuple
 
 
 def _places(lines: list[_Line], across: list[_Line]) -> list[float]:
-    """Return where lines stand, each once, with the ends of the lines across them: a side may be left open."""
+    """Return the positions of lines, each once, with the ends of the lines across them, because a side may be open."""
     found: list[float] = []
     ends = [min(line.start for line in across), max(line.end for line in across)]
     for place in sorted([*(line.place for line in lines), *ends]):
@@ -133,7 +133,7 @@ def _places(lines: list[_Line], across: list[_Line]) -> list[float]:
 def _cells(
     ys: list[float], xs: list[float], rows: list[_Line], columns: list[_Line]
 ) -> dict[tuple[int, int], GridCell] | None:
-    """Return the cell at each place of a table; None where a merged cell is no rectangle. `ys` fall."""
+    """Return the cell at each position of a table; None if a merged cell isn't a rectangle. `ys` decrease."""
     parts: dict[tuple[int, int], int] = {}
     for row, column in ((row, column) for row in range(len(ys) - 1) for column in range(len(xs) - 1)):
         own = len(parts)
@@ -164,7 +164,7 @@ def _is_drawn(lines: list[_Line], place: float, start: float, end: float) -> boo
 
 
 def _cell_at(glyph: Glyph, ys: list[float], xs: list[float], cells: dict[tuple[int, int], GridCell]) -> GridCell | None:
-    if glyph.angle or glyph.cell:  # A cell that tags name stays that one.
+    if glyph.angle or glyph.cell:  # A cell that tags name keeps its number.
         return None
     row = _number_of(glyph.baseline + MIDDLE_OF_LETTERS * glyph.size, ys, lambda one, other: one <= other)
     column = _number_of((glyph.left + glyph.right) / 2, xs, lambda one, other: one >= other)
@@ -177,7 +177,7 @@ def _number_of(place: float, edges: list[float], is_beyond: Callable[[float, flo
 
 
 def _holds_rows(glyphs: list[Glyph], places: list[GridCell | None]) -> bool:
-    """Return whether lines are drawn between the columns only: all cells of a row hold as many lines, side by side."""
+    """Return whether there are lines between columns only: all cells of a row have as many text lines, side by side."""
     heights: dict[GridCell, set[int]] = {}
     for glyph, cell in zip(glyphs, places, strict=True):
         if cell is not None and glyph.text.strip():

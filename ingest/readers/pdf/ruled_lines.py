@@ -1,6 +1,6 @@
 """Find the lines that a PDF page draws: those that strike text, those of fractions, and those between table cells.
 
-What stands above and below a short line in the middle of another line of text is one piece: ``1/2``.
+Text above and below a short line in the middle of another line of text is one piece: ``1/2``.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ SHORTEST = 2.0
 """Points."""
 
 MOST_POINTS = 20_000
-"""Of all paths of a page: a drawing of more is looked at in part."""
+"""Of all paths of a page; of a drawing with more, only a part is examined."""
 
 STRIKE_HEIGHTS = (0.15, 0.5)
-"""Where a line that strikes text out crosses it, in letter sizes above the baseline."""
+"""Where a line that strikes text crosses it, in letter sizes above the baseline."""
 
 THICKEST_STRIKE = 0.15
-"""Times the letter size."""
+"""Multiple of the letter size."""
 
 LONGEST_FRACTION = 12.0
-"""Times the letter size."""
+"""Multiple of the letter size."""
 
 NEAR_FRACTION = 1.5
-"""Times the letter size between the fraction and the line that it stands in."""
+"""Multiple of the letter size between the fraction and its line."""
 
 _SIMPLE = regex.compile(r"^[\p{L}\p{N}.,]+$")
 
@@ -74,7 +74,7 @@ def page_rules(page: PdfPage) -> tuple[list[Rule], list[Upright]]:
 
 
 def without_struck(glyphs: Iterable[Glyph], rules: Iterable[Rule]) -> list[Glyph]:
-    """Return the glyphs with those that a line strikes out emptied: they still fill their place on the line."""
+    """Return the glyphs with those that a line strikes out emptied; they still fill their place on the line."""
     lines = [rule for rule in rules if rule.thickness is not None]
     return [
         replace(glyph, text=STRUCK) if glyph.angle == 0 and any(_strikes(line, glyph) for line in lines) else glyph
@@ -91,7 +91,7 @@ def _strikes(line: Rule, glyph: Glyph) -> bool:
 
 
 def _drawn(page: PdfPage) -> Iterator[tuple[list[tuple[float, float]], bool, float | None]]:
-    """Yield the corners of each path that shows, whether it is filled, and how wide its stroke is, if it has one."""
+    """Yield the corners of each visible path, whether it is filled, and the width of its stroke, if any."""
     from pypdfium2 import raw
 
     left = MOST_POINTS
@@ -113,7 +113,7 @@ def _drawn(page: PdfPage) -> Iterator[tuple[list[tuple[float, float]], bool, flo
 
 
 def _subpaths(item: Any, count: int) -> Iterator[list[tuple[float, float]]]:  # noqa: ANN401 - a pointer of PDFium
-    """Yield the corners of each part of a path, as they are on the page."""
+    """Yield the corners of each part of a path, in coordinates of the page."""
     from pypdfium2 import raw
 
     matrix = raw.FS_MATRIX()
@@ -166,7 +166,7 @@ def _annotated(page: PdfPage) -> Iterator[Rule]:
 
 
 def with_fractions(segments: Sequence[Segment], rules: Sequence[Rule]) -> list[Segment]:
-    """Return `segments` with each fraction as one of them, at the height of its line."""
+    """Return `segments` with each fraction as one segment, at the height of its line."""
     found = list(segments)
     for rule in rules:
         near = [each for each in found if each.angle == 0 and abs(each.baseline - rule.y) < 2 * each.size]

@@ -15,7 +15,7 @@ OUTERMOST = 4
 """Lines at the top and at the bottom of a page that may be running ones."""
 
 LEAST_SHARE = 0.3
-"""Of the pages: on how many a line must return; on two of them at least."""
+"""Share of the pages on which a line must repeat; at least on two."""
 
 _NUMBER = regex.compile(r"\p{Nd}{1,5}|\b[ivxlc]{1,8}\b")
 _ADDRESS = regex.compile(r"^(?:https?|file)://\S+ 1/1$")
@@ -47,7 +47,7 @@ def without_running_lines(pages: Sequence[Page]) -> tuple[list[Page], str | None
 
 
 def _without_printed(page: Page) -> Page:
-    """Return a single page without what a browser prints around it: the date and title, the address and "1/1"."""
+    """Return a single page without a browser's additions: the date and title, the address and "1/1"."""
     lines = sorted(page.lines, key=lambda line: -line.baseline)
     if len(lines) < 3 or not _ADDRESS.match(lines[-1].text):
         return page
@@ -56,13 +56,13 @@ def _without_printed(page: Page) -> Page:
 
 
 def _outermost(page: Page) -> list[Line]:
-    """Return the lines that may be running ones; the rows of a table, whose head returns on each page, are none."""
+    """Return the lines that may be running ones, but no rows of a table, whose header repeats on each page."""
     lines = sorted((line for line in page.lines if not line.cells), key=lambda line: -line.baseline)
     return lines[:OUTERMOST] + lines[max(OUTERMOST, len(lines) - OUTERMOST) :]
 
 
 def _signatures(line: Line, page: int) -> Iterator[tuple[int, str]]:
-    """Yield the place and text of a line, also with one of its numbers as it counts from page to page."""
+    """Yield the position and text of a line, also with one of its numbers relative to the page."""
     place = round(line.baseline / 4)
     if _LETTER.search(_NUMBER.sub("", line.text)):
         yield place, line.text

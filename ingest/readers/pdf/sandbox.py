@@ -1,7 +1,7 @@
-"""Control the process that reads a PDF: what it reports, and how long it may take.
+"""Control the process that reads a PDF: its output, and its time.
 
-It gets the file's bytes, never its path: text and checksum are of the same bytes. Each page may take so much processor
-time, whatever else the machine does.
+It gets the file's bytes, never its path, so that text and checksum are of the same bytes. The limit per page is
+processor time, so other load on the machine doesn't matter.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ingest.limits import MAX_PAGE_SECONDS, MAX_PAGES, MAX_PDF_MEMORY_BYTES
 from store.errors import ReadError
 
 _SILENT_SECONDS = 300.0
-"""Without a word, after which even a process that uses no processor time is given up."""
+"""Seconds without output, after which even a process that uses no processor time is stopped."""
 
 
 def page_records(data: bytes) -> Iterator[dict[str, Any]]:
@@ -50,7 +50,7 @@ def page_records(data: bytes) -> Iterator[dict[str, Any]]:
 
 
 def page_picture(data: bytes, number: int) -> bytes | None:
-    """Return a page, counted from 1, as a picture in PNG; None where it can't be drawn."""
+    """Return a page, counted from 1, as a picture in PNG; None if it can't be drawn."""
     process = _started("picture", str(number))
     try:
         picture, _ = process.communicate(data, timeout=_SILENT_SECONDS)
@@ -70,7 +70,7 @@ def _too_slow() -> ReadError:
 
 
 def _error_of(record: dict[str, Any]) -> ReadError:
-    """Return the error that the reading process names."""
+    """Return the error that the reading process reports."""
     if record["error"] == "pdf_pages":
         count, limit = record["count"], f"{MAX_PAGES:,}"
         return ReadError(

@@ -1,7 +1,7 @@
-"""Group glyphs into segments: pieces of a line without a wide gap, with blanks told from the room between glyphs.
+"""Group glyphs into segments: pieces of a line without a wide gap, with blanks between words.
 
-A blank is where the room between two glyphs, measured from the advance width of the first, exceeds what the line's own
-letter spacing explains. Raised and lowered small glyphs are superscripts and subscripts.
+There is a blank if the room between two glyphs, measured from the advance width of the first, exceeds what the line's
+own letter spacing explains. Raised and lowered small glyphs are superscripts and subscripts.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ ROOM_FOR_BLANK = 0.17
 """Share of the letter size that must be free between two glyphs for a blank."""
 
 USUAL_BEARING = 0.08
-"""Share of the letter size between a group's ink and the next glyph, where a page has too few groups to tell."""
+"""Share of the letter size between a group's ink and the next glyph, if a page has too few groups to measure it."""
 
 WIDE_GAP = 1.5
-"""Times the letter size: a wider gap parts columns or cells."""
+"""Multiple of the letter size: a wider gap separates columns or cells."""
 
 UNSPACED = regex.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}]")
 _UNMARKED = ("।", "។", "၊", "၊", "，", "。", "、")
@@ -35,7 +35,7 @@ _LONGEST_WORD = 12
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What stands between two blanks of a segment."""
+    """The text between two blanks of a segment."""
 
     text: str
     left: float
@@ -52,28 +52,28 @@ class Segment:
     baseline: float
     size: float
     first_word: float
-    """Width of its first word; in scripts without blanks, of its first twelve glyphs at most."""
+    """Width of its first word; in scripts without blanks, of at most its first twelve glyphs."""
     is_bold: bool
     angle: int = 0
     fonts: frozenset[int] = frozenset()
     """Addresses of its fonts in PDFium's memory: equal for the same font of a file."""
     words: tuple[Word, ...] = ()
-    """From left to right; empty where they can't be told, as in scripts from right to left."""
+    """From left to right; empty if they can't be separated, as in scripts from right to left."""
     cell: int = 0
-    """Number of the table cell that it stands in, or 0."""
+    """Number of its table cell, or 0."""
     grid: int = 0
-    """Number, from 1, of the table for which it stands; 0 for a piece of a line."""
+    """Number, from 1, of the table that it represents; 0 for a piece of a line."""
 
 
 @dataclass(slots=True)
 class _Run:
-    """Glyphs of one line that are drawn one after the other."""
+    """Consecutively drawn glyphs of one line."""
 
     glyphs: list[Glyph] = field(default_factory=list)
     blanks: list[bool] = field(default_factory=list)
     """For each glyph, whether a blank was drawn before it."""
     struck_to: float = float("-inf")
-    """Where the ink of struck glyphs after the last one ends."""
+    """The end of the ink of struck glyphs after the last one."""
 
     def add(self, glyph: Glyph, blank: bool) -> None:
         self.struck_to = float("-inf")
@@ -86,7 +86,7 @@ class _Run:
 
 
 def segments_of(glyphs: Iterable[Glyph]) -> list[Segment]:
-    """Return the segments of a page's glyphs, in the order in which they were drawn."""
+    """Return the segments of a page's glyphs, in drawing order."""
     glyphs = list(glyphs)
     bearings = _bearings(glyphs)
     runs = (part for run in _runs(glyphs) for part in _parted(run))
@@ -97,7 +97,7 @@ def _runs(glyphs: list[Glyph]) -> Iterator[_Run]:
     run, blank = _Run(), False
     for glyph in glyphs:
         if not glyph.text.strip():
-            # Where the blank is drawn elsewhere, the order of the glyphs is not that of the line.
+            # If the blank is drawn elsewhere, the order of the glyphs is not that of the line.
             blank = blank or not run.glyphs or abs(glyph.left - run.glyphs[-1].right) < WIDE_GAP * glyph.size
             if glyph.text == STRUCK and run.glyphs and run.glyphs[-1].baseline == glyph.baseline:
                 run.struck_to = max(run.struck_to, glyph.right)
@@ -115,16 +115,16 @@ def _runs(glyphs: list[Glyph]) -> Iterator[_Run]:
 
 
 def _after_struck(run: _Run, glyph: Glyph) -> Glyph:
-    """Return a glyph as it would stand if nothing had been struck out before it."""
+    """Return a glyph as if nothing had been struck out before it."""
     if not run.glyphs or run.struck_to <= run.glyphs[-1].right:
         return glyph
     return replace(glyph, left=run.glyphs[-1].right + ROOM_FOR_BLANK * glyph.size)
 
 
 def _base_of(run: _Run, mark: Glyph) -> int | None:
-    """Return the last glyph of the cluster over or under which a mark is drawn; None where that is the last one.
+    """Return the last glyph of the cluster over or under which a mark is drawn; None if that is the last one.
 
-    Some programs draw a mark at a height of its own, and PDFium then puts it behind letters that come later.
+    Some programs draw a mark at its own height, and PDFium then puts it after letters that come later.
     """
     if mark.middle is None or not run.glyphs or RIGHT_TO_LEFT.search(mark.text):
         return None
@@ -144,7 +144,7 @@ def _base_of(run: _Run, mark: Glyph) -> int | None:
 
 
 def _continues(run: _Run, glyph: Glyph) -> bool:
-    """Return whether a glyph stands on the same line as the run before it, without a wide gap."""
+    """Return whether a glyph is on the same line as the run before it, without a wide gap."""
     last = run.glyphs[-1]
     if glyph.angle != last.angle or glyph.cell != last.cell:
         return False
@@ -161,7 +161,7 @@ def _continues(run: _Run, glyph: Glyph) -> bool:
 
 
 def _parted(run: _Run) -> Iterator[_Run]:
-    """Yield the parts of a run from right to left between which wide gaps are; the order of glyphs shows none there."""
+    """Yield the parts of a run from right to left between wide gaps, which the order of glyphs doesn't show there."""
     if not any(RIGHT_TO_LEFT.search(glyph.text) for glyph in run.glyphs):
         yield run
         return
@@ -229,7 +229,7 @@ def _usual_size(glyphs: list[Glyph]) -> float:
 
 
 def _bearings(glyphs: list[Glyph]) -> dict[int, float]:
-    """Return for each font the usual room, in letter sizes, between the ink of a group and what follows it."""
+    """Return for each font the usual room, in letter sizes, between a group's ink and the next glyph."""
     rooms: dict[int, list[float]] = {}
     for before, after in pairwise(glyphs):
         if before.is_group and before.baseline == after.baseline and 0 < (room := _room(before, after)) < 1:
@@ -238,7 +238,7 @@ def _bearings(glyphs: list[Glyph]) -> dict[int, float]:
 
 
 def _blanks(run: _Run, bearings: dict[int, float]) -> list[bool]:
-    """Return for each glyph whether a blank stands before it."""
+    """Return for each glyph whether there is a blank before it."""
     rooms = [0.0]
     for before, after in pairwise(run.glyphs):
         bearing = bearings.get(before.font, USUAL_BEARING) if before.is_group else 0.0
@@ -251,7 +251,7 @@ def _blanks(run: _Run, bearings: dict[int, float]) -> list[bool]:
 
 
 def _room(before: Glyph, after: Glyph) -> float:
-    """Return the free room between two glyphs in letter sizes, whichever of them stands at the left."""
+    """Return the free room between two glyphs in letter sizes, whichever is at the left."""
     return max(after.left - before.right, before.left - after.right) / max(before.size, after.size)
 
 
@@ -268,7 +268,7 @@ def _pieces(glyphs: list[Glyph], blanks: list[bool], size: float, baseline: floa
 
 
 def _shift(glyph: Glyph, size: float, baseline: float) -> int:
-    """Return 1 for a superscript, -1 for a subscript, else 0."""
+    """Return 1 for a superscript, -1 for a subscript, otherwise 0."""
     if glyph.size > 0.85 * size:
         return 0
     height = (glyph.baseline - baseline) / size

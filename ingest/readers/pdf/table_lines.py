@@ -23,7 +23,7 @@ _GridSegments = tuple[Grid, list[Segment]]
 
 
 def with_tables_apart(segments: list[Segment], grids: Sequence[Grid]) -> tuple[list[Segment], list[_GridSegments]]:
-    """Return `segments` with one in place of each table of `grids`, and the tables with their own segments."""
+    """Return `segments` with one segment for each table of `grids`, and the tables with their own segments."""
     tables: list[_GridSegments] = []
     apart: list[Segment] = []
     numbers: set[int] = set()
@@ -99,7 +99,7 @@ def _lines(rows: list[list[Segment]], rules: Sequence[Rule], region: int, left: 
 
 
 def _head_cells(level: Sequence[HeadCell], table: Table, order: Sequence[int]) -> dict[str, Any]:
-    """Return the fields of the line that one level of a header makes."""
+    """Return the fields of the line for one level of a header."""
     texts, origins = [""] * len(table.columns), list(range(len(table.columns)))
     for cell in level:
         for column in range(cell.first, cell.last + 1):
@@ -114,7 +114,7 @@ def _head_cells(level: Sequence[HeadCell], table: Table, order: Sequence[int]) -
 
 
 def _grid_lines(grid: Grid, segments: list[Segment], region: int, left: int) -> Iterator[Line]:
-    """Yield the rows of a table whose cells are known; a merged cell is in each row that it spans."""
+    """Yield the rows of a table with known cells; a merged cell is in each row that it spans."""
     by_cell: dict[int, list[Segment]] = {}
     for segment in segments:
         by_cell.setdefault(segment.cell, []).append(segment)

@@ -1,6 +1,6 @@
 """Group the lines of a table into rows, by ruling lines or by the distances between lines.
 
-A label may stand in the middle of the rows that it is for.
+A label may be in the middle of its rows.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from ingest.readers.pdf.ruled_lines import Rule
 
 FEWEST_ROWS = 3
 WRAPPED = 1.7
-"""Times the letter size: the farthest that two lines of one cell stand apart."""
+"""Multiple of the letter size: the largest distance of two lines of one cell."""
 
 HALF_A_LINE = 0.9
-"""Times the letter size: lines that stand closer are of cells that are centered in their row."""
+"""Multiple of the letter size: closer lines are of cells that are centered in their row."""
 
 CLOSER = 0.8
-"""Times the distance of two rows: lines of one cell stand closer than that."""
+"""Multiple of the distance of two rows: lines of one cell are closer than that."""
 
 NEAR_MIDDLE = 0.2
-"""Times the distance of two rows by which a label may miss the middle of its rows."""
+"""Multiple of the distance of two rows by which a label may be off the middle of its rows."""
 
 
 def groups_of(lines: Sequence[Visual], columns: Sequence[Interval], rules: Sequence[Rule]) -> list[list[int]]:
-    """Return which lines are one row of the table."""
+    """Return which lines form one row of the table."""
     if (ruled := _ruled_groups(lines, columns, rules)) is not None:
         return ruled
     size = usual_size(lines)
@@ -53,12 +53,12 @@ def groups_of(lines: Sequence[Visual], columns: Sequence[Interval], rules: Seque
 
 
 def _is_rest(line: Visual, has_first: bool) -> bool:
-    """Return whether a small letter shows that a line's only cell goes on from the line above."""
+    """Return whether a lower-case letter shows that a line's only cell continues the line above."""
     return not has_first and len(line) == 1 and line[0].text[:1].islower()
 
 
 def _clusters(heights: Sequence[float], close: float) -> list[list[int]]:
-    """Return the lines that stand closer than lines of one cell do: cells that are centered in their row."""
+    """Return lines closer than lines of one cell, which are cells that are centered in their row."""
     clusters: list[list[int]] = [[0]]
     for number in range(1, len(heights)):
         if heights[number - 1] - heights[number] < close:
@@ -71,7 +71,7 @@ def _clusters(heights: Sequence[float], close: float) -> list[list[int]]:
 def _around(
     groups: Sequence[list[int]], anchored: Sequence[bool], heights: Sequence[float], close: float
 ) -> list[list[int]]:
-    """Return groups of lines with those that have no first cell in the nearest one that has, if it is close."""
+    """Return groups of lines; those without a first cell join the nearest one that has it, if it is close."""
     joined = [group for group, has_first in zip(groups, anchored, strict=True) if has_first]
     apart: list[list[int]] = []
     for group in (group for group, has_first in zip(groups, anchored, strict=True) if not has_first):
@@ -90,7 +90,7 @@ def _height_between(one: list[int], other: list[int], heights: Sequence[float]) 
 def _ruled_groups(
     lines: Sequence[Visual], columns: Sequence[Interval], rules: Sequence[Rule]
 ) -> list[list[int]] | None:
-    """Return the rows as ruling lines part them; None where lines don't part each row from the next."""
+    """Return the rows separated by ruling lines; None if not every two rows have one between them."""
     width = columns[-1][1] - columns[0][0]
     heights = [
         rule.y for rule in rules if min(rule.right, columns[-1][1]) - max(rule.left, columns[0][0]) > 0.15 * width
@@ -107,7 +107,7 @@ def _ruled_groups(
     together = [group for group in groups if len(group) > 1]
     if not together:
         return groups
-    # Lines only under the head or above a sum part no rows: a row of several lines has cells of fewer.
+    # Lines only under the header or above a sum separate no rows: a row of several lines has cells with fewer.
     full = sum(1 for group in together for number in group if len(cells_of(lines[number], columns)) == len(columns))
     return groups if full <= len(together) and len(groups) >= FEWEST_ROWS else None
 
@@ -117,7 +117,7 @@ def labelled_rows(
 ) -> tuple[list[list[int]], dict[int, str]] | None:
     """Return the rows, each as the numbers of its lines, and the label of each row that has none of its own.
 
-    None where the first column has no such labels: each must stand in the middle of rows, and all rows must have one.
+    None if the first column has no such labels: each must be in the middle of rows, and all rows must have one.
     """
     cells = [dict(cells_of(line, columns)) for line in lines]
     rows = [number for number, found in enumerate(cells) if found.keys() - {0}]

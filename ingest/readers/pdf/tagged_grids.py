@@ -1,7 +1,6 @@
-"""Read tables from a PDF's tags: browsers, Word and others write which text is a cell, and what it spans.
+"""Read tables from a PDF's tags: browsers, Word and others store which text is a cell, and what it spans.
 
-Blank cells are left out of the tags by some programs. Where a row lacks cells, each of its cells belongs to the column
-below which it stands.
+Some programs leave blank cells out of the tags. If a row lacks cells, each of its cells belongs to the column above it.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ if TYPE_CHECKING:
     from pypdfium2 import PdfPage
 
 MOST_ELEMENTS = 50_000
-"""Of a page's tags."""
+"""Tags per page."""
 
 DEEPEST = 60
 MOST_WAYS = 5_000
-"""In which cells can be put into columns: where there are more, a row is taken from the left."""
+"""Ways to put cells into columns; if there are more, a row is filled from the left."""
 
 _Extents = dict[int, Interval]
 
@@ -41,7 +40,7 @@ _Row = list[_Cell | None]
 
 
 def tagged_grids(page: PdfPage, glyphs: list[Glyph]) -> tuple[list[Glyph], list[Grid]]:
-    """Return `glyphs` with the numbers of the cells that the page's tags name, and the tables of these cells."""
+    """Return `glyphs` with the numbers of the cells in the page's tags, and the tables of these cells."""
     extents: _Extents = {}
     for glyph in glyphs:
         if glyph.content >= 0 and glyph.angle == 0:
@@ -70,14 +69,14 @@ def tagged_grids(page: PdfPage, glyphs: list[Glyph]) -> tuple[list[Glyph], list[
 
 
 def _placed(rows: Sequence[_Row], extents: _Extents) -> dict[GridCell, _Cell] | None:
-    """Return the cells of a table at their rows and columns; None where the tags don't make a table."""
+    """Return the cells of a table at their rows and columns; None if the tags don't make a table."""
     width = _width(rows)
     if not 1 < width <= MOST_COLUMNS or not 1 < len(rows) <= MOST_ROWS:
         return None
     usual = _usual_columns(rows, width, extents)
     found: dict[GridCell, _Cell] = {}
     below = [0] * width
-    """For each column, how many more rows a cell above reaches down."""
+    """For each column, how many more rows a cell above extends down."""
     for number, row in enumerate(rows):
         free = [column for column in range(width) if not below[column]]
         below = [max(0, left - 1) for left in below]
@@ -90,7 +89,7 @@ def _placed(rows: Sequence[_Row], extents: _Extents) -> dict[GridCell, _Cell] | 
 
 
 def _width(rows: Sequence[_Row]) -> int:
-    """Return how many columns the fullest row has, with the cells that reach into it from above."""
+    """Return the number of columns of the fullest row, including cells that extend into it from above."""
     below: list[list[int]] = []
     widest = 0
     for row in rows:
@@ -156,7 +155,7 @@ def _in_columns(
 
 
 def _apart(one: Interval | None, columns: Sequence[Interval | None]) -> float:
-    """Return how far a text stands from where columns have theirs: by its nearest edge, or its middle."""
+    """Return the distance of a text from a column's texts: of its nearest edge, or its middle."""
     known = [column for column in columns if column]
     if one is None or not known:
         return 0.0
@@ -185,7 +184,7 @@ def _columns(placed: dict[GridCell, _Cell], extents: _Extents) -> tuple[Interval
 
 
 def _tables(page: PdfPage) -> Iterator[list[_Row]]:
-    """Yield the rows of each table that the page's tags name, those inside of a table left to its cells."""
+    """Yield the rows of each table in the page's tags; a nested table belongs to its cell."""
     from pypdfium2 import raw
 
     tree = raw.FPDF_StructTree_GetForPage(page)
@@ -246,7 +245,7 @@ def _contents(element: Any, left: list[int], depth: int) -> Iterator[int]:  # no
 
 
 def _children(element: Any) -> Iterator[Any]:  # noqa: ANN401 - a pointer of PDFium
-    """Yield the elements right below one; None where there is one without any content on this page."""
+    """Yield the direct children of an element; None for one without content on this page."""
     from pypdfium2 import raw
 
     for number in range(raw.FPDF_StructElement_CountChildren(element)):
@@ -270,7 +269,7 @@ def _text(get: Callable[[Any, int], int]) -> str:
 
 
 def _numbers(element: Any) -> dict[str, int]:  # noqa: ANN401 - a pointer of PDFium
-    """Return the attributes of an element that are numbers: what a cell spans."""
+    """Return the numeric attributes of an element: a cell's spans."""
     from pypdfium2 import raw
 
     found = {}
