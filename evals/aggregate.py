@@ -1,7 +1,7 @@
 """Aggregate observations into estimates: each metric of each slice, with its interval.
 
-A question that was asked several times counts once, with the mean of its times: asking again doesn't
-make the sample larger.
+A question that was asked several times counts once, with the mean of its values: asking again doesn't make the sample
+larger.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from evals.metrics.statistics import cluster_bootstrap, cluster_bootstrap_mean, 
 from evals.registry import METRICS, Columns, Metric, metric, ordered
 
 POOLED_RESAMPLES = 300
-"""Fewer than for means: each computes the whole statistic again."""
+"""Fewer than for means, because each computes the whole statistic again."""
 POOLED_LEAST = 12
-"""With fewer turns, an interval of a pooled metric would be made up of a handful of numbers."""
+"""With fewer turns, the interval of a pooled metric would depend on only a few numbers."""
 HIDDEN = frozenset({"confidence", "answerable", "holds", "latency_ms", "first_quote_ms", "same_language"})
-"""Values that pooled metrics are made from, and that are no metrics themselves."""
+"""Values for pooled metrics that are not metrics themselves."""
 
 
 class Estimate(Value):
-    """A measured value, its 95 % interval, and of how many cases or turns."""
+    """A measured value, its 95 % interval, and its number of cases or turns."""
 
     value: float
     low: float | None = None
-    """None: there is too little to tell the uncertainty by."""
+    """None if there is too little data to estimate the uncertainty."""
     high: float | None = None
     count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A turn or a case, all the times that it was asked."""
+    """A turn or a case, with all repetitions."""
 
     cluster: str
     slices: tuple[str, ...]
     times: tuple[Mapping[str, float], ...]
 
     def mean(self, name: str) -> float | None:
-        """Return the mean of a value over the times that have it."""
+        """Return the mean of a value over the repetitions that have it."""
         values = [values[name] for values in self.times if name in values]
         return sum(values) / len(values) if values else None
 
@@ -53,7 +53,7 @@ Units = Mapping[tuple[str, int | None], Unit]
 
 
 def units(observations: Iterable[Observation]) -> dict[tuple[str, int | None], Unit]:
-    """Return the observations, by what they were of."""
+    """Return the observations, grouped by turn or case."""
     gathered: dict[tuple[str, int | None], list[Observation]] = {}
     for observation in observations:
         gathered.setdefault(observation.unit, []).append(observation)
@@ -80,7 +80,7 @@ def in_slice(found: Units, name: str) -> dict[tuple[str, int | None], Unit]:
 
 
 def estimates(found: Units, seed: int) -> dict[str, Estimate]:
-    """Return every metric that some unit has something to say on, in the order of the reports."""
+    """Return every metric that has a value for some unit, in the order of the reports."""
     named = {name for unit in found.values() for values in unit.times for name in values} - HIDDEN
     pooled = {name for name, one in METRICS.items() if one.pooled is not None}
     estimated: dict[str, Estimate] = {}
@@ -93,12 +93,12 @@ def estimates(found: Units, seed: int) -> dict[str, Estimate]:
 
 
 def estimate_of(one: Metric, found: Units, seed: int) -> Estimate | None:
-    """Return one metric over these units; None where none has something to say on it."""
+    """Return one metric over these units; None if none has a value."""
     return _mean(one, found, seed) if one.pooled is None else _pooled(one, found, seed)
 
 
 def _mean(one: Metric, found: Units, seed: int) -> Estimate | None:
-    """Return a rate with Wilson's interval where every value is 0 or 1, else a mean with the bootstrap's."""
+    """Return a rate with Wilson's interval if every value is 0 or 1, otherwise a mean with the bootstrap's."""
     means = [(unit.mean(one.name), unit.cluster) for unit in found.values()]
     kept = [(mean, cluster) for mean, cluster in means if mean is not None]
     if not kept:
@@ -132,7 +132,7 @@ def _pooled(one: Metric, found: Units, seed: int) -> Estimate | None:
 
 
 def columns_of(names: Sequence[str], found: Sequence[Unit]) -> tuple[Columns, list[str], int]:
-    """Return the values of these names side by side, a row each time a unit was asked; (columns, clusters, units)."""
+    """Return the values of these names side by side, one row per repetition of a unit; (columns, clusters, units)."""
     rows = [
         (unit.cluster, [values[name] for name in names])
         for unit in found

@@ -23,30 +23,30 @@ from evals.types import Case, CaseResult, Failure, Gold, GoldSpan, QuoteCheck, R
 from store.errors import AttestError, NotFoundError
 
 CONTEXT = 90
-"""Code points of a document that are kept on either side of a quote, for the report."""
+"""Code points of a document to keep on each side of a quote, for the report."""
 
 TRACE = 4_000
-"""Characters of a traceback that are kept."""
+"""Characters of a traceback to keep."""
 
 GoldFound = Mapping[str, tuple[Gold, ...]]
 """The documents of the library that each name of a suite means."""
 
 PATIENCE = 5
-"""After so many cases in a row that could not reach the system, the run stops."""
+"""After this many cases in a row that could not reach the system, the run stops."""
 
 OnResult = Callable[[Case, CaseResult], None]
-"""Called with each result once it is safe, in the order of completion."""
+"""Called with each result once it is saved, in the order of completion."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """How a system is asked."""
+    """How to ask a system."""
 
     options: AskOptions = field(default_factory=AskOptions)
     depth: int = 20
-    """How many passages of the ranking are kept, for turns with relevant documents."""
+    """How many passages of the ranking to keep, for turns with relevant documents."""
     found: GoldFound = field(default_factory=dict)
-    """Must hold every name of the cases' documents."""
+    """Must contain every name of the cases' documents."""
 
 
 def ask_case(system: System | External, case: Case, repeat: int, config: RunConfig) -> CaseResult:
@@ -63,7 +63,7 @@ def ask_case(system: System | External, case: Case, repeat: int, config: RunConf
 
 
 def ask_turn(system: System | External, turn: Turn, history: tuple[Message, ...], config: RunConfig) -> TurnResult:
-    """Ask one question. Whatever the system raises becomes a `Failure`; only Ctrl-C gets through."""
+    """Ask one question. Any error that the system raises becomes a `Failure`; only Ctrl-C passes."""
     gold = tuple(
         document.model_copy(update={"grade": named.grade})
         for named in turn.documents
@@ -74,7 +74,7 @@ def ask_turn(system: System | External, turn: Turn, history: tuple[Message, ...]
         if isinstance(system, External):
             return _ask_external(system, turn, result.model_copy(update={"given": ()}), history, config)
         return _ask_attest(system, turn, result, history, config)
-    except Exception as error:  # whatever goes wrong in one case is that case's result
+    except Exception as error:  # any error in one case is that case's result
         given = () if isinstance(system, External) else result.given
         return _failed(result.model_copy(update={"given": given}), _failure(error))
 
@@ -82,7 +82,7 @@ def ask_turn(system: System | External, turn: Turn, history: tuple[Message, ...]
 def _ask_external(
     system: External, turn: Turn, result: TurnResult, history: tuple[Message, ...], config: RunConfig
 ) -> TurnResult:
-    """Ask another assistant; its reply is judged by what it tells."""
+    """Ask another assistant; its reply is judged by what it reports."""
     from evals.systems.external import result_of
 
     started = perf_counter()
@@ -148,7 +148,7 @@ def _failure(error: Exception) -> Failure:
 
 
 def _fallen_back(answer: Answer, options: AskOptions) -> Failure | None:
-    """Return the failure of an answer in quotes that was to be written: that is another system than the one to evaluate."""
+    """Return the failure for an answer in quotes that should be written: that is not the system to evaluate."""
     notice = next((notice for notice in answer.notices if notice.code == "model_unavailable"), None)
     if options.mode != "written" or notice is None:
         return None
@@ -156,7 +156,7 @@ def _fallen_back(answer: Answer, options: AskOptions) -> Failure | None:
 
 
 def quote_check(library: Sources, evidence: Evidence, announced: tuple[Evidence, ...]) -> QuoteCheck:
-    """Return what the library holds at the quote's offsets."""
+    """Return the library's text at the quote's offsets."""
     document, start, end = evidence.document.id, evidence.start, evidence.end
     shown = any((other.document.id, other.start, other.end) == (document, start, end) for other in announced)
     try:
@@ -176,9 +176,9 @@ def quote_check(library: Sources, evidence: Evidence, announced: tuple[Evidence,
 
 
 def _placed(library: Sources, raw: GoldSpan, gold: tuple[Gold, ...]) -> tuple[GoldSpan, ...]:
-    """Return where a gold answer stands in the library's text: normalization may have moved or respelled it.
+    """Return the position of a gold answer in the library's text, because normalization may have moved or respelled it.
 
-    The occurrence nearest to where the suite has it; none if the text doesn't hold it any more.
+    The occurrence closest to the suite's position; None if the text no longer contains it.
     """
     document = next((one.document_id for one in gold if one.name == raw.document and one.document_id), None)
     if document is None:
@@ -193,7 +193,7 @@ def _placed(library: Sources, raw: GoldSpan, gold: tuple[Gold, ...]) -> tuple[Go
 
 
 def _spelled(words: str) -> regex.Pattern[str]:
-    """Return what matches `words` in their composed form, with any white space where they have some."""
+    """Return a pattern for `words` in their composed form, with any white space between them."""
     parts = unicodedata.normalize("NFC", words).split()
     return regex.compile(r"\s+".join(regex.escape(part) for part in parts) or r"(?!)")
 
@@ -213,14 +213,14 @@ def _ranking(library: Sources, question: str, depth: int) -> tuple[Ranked, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A case to be asked once."""
+    """A case to ask once."""
 
     case: Case
     repeat: int
 
 
 def open_tasks(cases: Sequence[Case], repeat: int, done: Sequence[CaseResult]) -> tuple[Task, ...]:
-    """Return what is left to ask: every case `repeat` times, all cases once before any twice.
+    """Return the remaining tasks: every case `repeat` times, all cases once before any twice.
 
     Results that could not reach the system don't count as done.
     """
@@ -237,10 +237,10 @@ def run_cases(
     jobs: int = 1,
     on_result: OnResult = lambda case, result: None,
 ) -> None:
-    """Ask every task and append each result to the folder as it comes.
+    """Ask every task, and append each result to the folder when it arrives.
 
-    A case that fails is a result like others. Raises UnreachableError after `PATIENCE` cases in a row
-    that could not reach the system. On KeyboardInterrupt, cases under way are finished and saved first.
+    A case that fails is a result like others. Raises UnreachableError after `PATIENCE` cases in a row that could not
+    reach the system. On KeyboardInterrupt, running cases are finished and saved first.
     """
     waiting = iter(tasks)
     under_way: dict[Future[CaseResult], Task] = {}
@@ -248,7 +248,7 @@ def run_cases(
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="eval") as pool:
 
         def begin(count: int) -> None:
-            # No more than can be worked on: what is only queued would have to be waited for at Ctrl-C.
+            # Don't queue more than can run, because Ctrl-C would have to wait for queued ones.
             for task in islice(waiting, count):
                 under_way[pool.submit(ask_case, system, task.case, task.repeat, config)] = task
 

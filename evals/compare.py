@@ -1,8 +1,8 @@
 """Compare two runs, case by case: whether a difference is real, where it is, and whether it blocks.
 
-Only what both runs were asked, in the same words, is compared. Rates by McNemar's exact test, means and all
-others by a paired bootstrap over documents. A gate blocks when it is worse and Holm's correction over all
-gates leaves p below 5 %; slices show where to look and are not corrected.
+Only questions that both runs were asked, in the same words, are compared: rates by McNemar's exact test, means and all
+others by a paired bootstrap over documents. A gate blocks if it is worse and Holm's correction over all gates leaves p
+below 5 %; slices show where to look and are not corrected.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DEFAULT_GATES = (
     "pass_rate", "error_rate", "hit@5", "gold_quoted", "citation_recall", "verbatim_rate",
     "fabricated_quotes", "abstention_recall", "coverage", "language_match",
 )  # fmt: skip
-"""What blocks where neither run set a threshold."""
+"""The gates if neither run set a threshold."""
 
 Outcome = Literal["better", "worse", "no difference shown"]
 
@@ -63,7 +63,7 @@ class GateCompared(Value):
     """A metric that blocks if it became worse."""
 
     compared: Compared | None
-    """None: not both runs measured it."""
+    """None if not both runs measured it."""
     name: str
     adjusted_p: float | None = None
     blocks: bool
@@ -76,7 +76,7 @@ class Flip(Value):
     question: str
     now_passes: bool
     reasons: tuple[str, ...] = ()
-    """What failed in the run in which it failed."""
+    """What failed, in the run in which it failed."""
 
 
 class Comparison(Value):
@@ -90,7 +90,7 @@ class Comparison(Value):
     only_first: tuple[str, ...] = ()
     only_second: tuple[str, ...] = ()
     reworded: tuple[str, ...] = ()
-    """Cases of one id whose questions differ: left out."""
+    """Cases with the same id but different questions, which are left out."""
     compared: tuple[Compared, ...]
     gates: tuple[GateCompared, ...]
     flips: tuple[Flip, ...]
@@ -104,14 +104,15 @@ class Comparison(Value):
 
 
 def tells_where(one: Compared) -> bool:
-    """Return whether a row of a slice says where to look. Times of few questions mostly tell what else the machine did."""
+    """Return whether a slice's row shows where to look. Times of few questions mostly depend on other work on the machine."""
     known = metric(one.metric)
     is_time = known is not None and known.group == "latency"
     return one.slice != "all" and one.outcome != "no difference shown" and not is_time
 
 
 def compare(first: RunFolder, second: RunFolder, gates: Sequence[str] = ()) -> Comparison:
-    """Compare two saved runs. `gates`: what blocks, by name; else the runs' thresholds, else `DEFAULT_GATES`.
+    """Compare two saved runs. `gates` are the names of metrics that block; by default the runs' thresholds or
+    `DEFAULT_GATES`.
 
     Raises RequestError for damaged folders, an unknown metric, or runs without a case in common.
     """
@@ -143,7 +144,7 @@ def compare(first: RunFolder, second: RunFolder, gates: Sequence[str] = ()) -> C
 
 
 def overall_outcomes(first: RunFolder, second: RunFolder) -> dict[str, Outcome]:
-    """Return how the second run fares against the first over all that both were asked, by metric."""
+    """Return the second run's results relative to the first over all common questions, by metric."""
     found = tuple(units(observations_of(folder)) for folder in (first, second))
     both = tuple({key: one[key] for key in found[0] if key in found[1]} for one in found)
     seed = second.info().options.seed
@@ -192,7 +193,7 @@ def _means(one: Metric, name: str, pairs: list[tuple[Unit, Unit]], seed: int) ->
 
 
 def _pooled(one: Metric, name: str, pairs: list[tuple[Unit, Unit]], seed: int) -> Compared | None:
-    """Return the difference of a pooled metric, over the turns that both runs measured, each with the mean of its times."""
+    """Return the difference of a pooled metric, over the turns that both runs measured, with the mean of repetitions."""
     assert one.pooled is not None  # noqa: S101 - for the type checker: the caller has looked
     statistic = one.pooled
     rows = [
@@ -266,7 +267,7 @@ def _gates(wanted: Sequence[str], compared: Sequence[Compared]) -> tuple[GateCom
 
 
 def _flips(first: RunFolder, second: RunFolder, common: set[str]) -> tuple[Flip, ...]:
-    """Return the cases that passed each time in one run and not in the other, those that now fail first."""
+    """Return the cases that always passed in one run and not in the other, newly failing ones first."""
     before, after = verdicts_of(first), verdicts_of(second)
     flips = []
     for key in sorted(common & before.keys() & after.keys()):

@@ -1,10 +1,9 @@
 """`attest eval make`: draft a suite from a library, for a person to review before it counts.
 
-documents in the languages asked for -> questions that their sentences answer surely -> cases, near-misses -> YAML
+documents in the given languages -> questions that their sentences surely answer -> cases, near misses -> YAML
 
-A near-miss is nearly answered: one fact of an answered question is changed, a year, a number or a name. It is kept if none
-of the passages that are found for it holds what the fact was changed to. Countries are known from the Unicode CLDR, in
-every language.
+A near miss is nearly answered: one fact of an answered question is changed, a year, a number or a name. It is kept if
+no passage found for it contains the new value. Country names come from the Unicode CLDR, in every language.
 """
 
 from __future__ import annotations
@@ -33,28 +32,28 @@ from store.library import Library
 from store.types import Document, Filter
 
 PER_DOCUMENT = 4
-"""Questions about one document: more of them resemble each other."""
+"""Questions per document: more of them would resemble each other."""
 _PAGE = 50
 _PASSAGES = 10
 
 _NUMBER = regex.compile(r"(?<![\p{Nd}.,])\p{Nd}{1,6}(?!\p{Nd}|[.,]\p{Nd})")
 _STEPS = (3, 4, 6, 7, 11)
-"""Added to a year or a number, the first that makes a number which isn't found."""
+"""Added to a year or a number; the first that gives a number that isn't found is used."""
 
 _OTHERS = frozenset({"PE", "NO", "NZ", "EG", "CA"})
-"""Countries that may take another's place, from five continents: one of them isn't in the passages."""
+"""Countries that may replace another, from five continents, so that one of them isn't in the passages."""
 
 FoundTexts = Callable[[str], Sequence[str]]
-"""The passages that are found for a question."""
+"""The passages found for a question."""
 
 
 @dataclass(frozen=True, slots=True)
 class DraftedSuite:
-    """A suite as it was drafted, and what there is to say about it."""
+    """A drafted suite, and remarks about it."""
 
     text: str
     questions: dict[str, int]
-    """How many were made, by language."""
+    """The number of questions made, by language."""
     near_misses: int
 
 
@@ -65,10 +64,10 @@ class _Drafted:
 
 
 def draft_suite(library: Library, name: str, languages: Sequence[str], count: int) -> DraftedSuite:
-    """Return a suite of up to `count` questions in each of `languages`, in YAML, all of its cases drafts.
+    """Return a suite of up to `count` questions in each of `languages`, in YAML, with all cases as drafts.
 
-    Without `languages`, those of the library. Raises RequestError for a language that questions can't be made in, for a
-    library without anything to ask about, and where the embedding model has no reader.
+    Without `languages`, the library's are used. Raises RequestError for a language in which questions can't be made,
+    for a library without anything to ask about, and for an embedding model without a reader.
     """
     reader = load_reader(library.embedder)
     if reader is None:
@@ -134,7 +133,7 @@ def _bounds(question: GeneratedQuestion) -> tuple[int, int]:
 
 
 def _cases(made: Sequence[_Drafted]) -> Iterator[dict[str, Any]]:
-    """Yield cases as a suite's file holds them, each with what it was made from."""
+    """Yield cases in the form of a suite's file, each with its source."""
     numbers: Counter[str] = Counter()
     names = _names([each.question.document for each in made])
     for each in made:
@@ -168,14 +167,14 @@ def _cases(made: Sequence[_Drafted]) -> Iterator[dict[str, Any]]:
 
 
 def _names(documents: Sequence[Document]) -> dict[str, str]:
-    """Return what a suite calls each document, by id: the end of its address, or its id where two end alike."""
+    """Return a suite's name for each document, by id: the end of its address, or its id if two have the same end."""
     ends = {document.id: path_parts(document.uri)[-1] for document in documents}
     count = Counter(ends.values())
     return {identity: end if count[end] == 1 else identity for identity, end in ends.items()}
 
 
 def check_new(path: Path) -> None:
-    """Raise RequestError where a drafted suite can't go: it is no YAML file, or there already."""
+    """Raise RequestError if a drafted suite can't be written: it is no YAML file, or exists already."""
     if path.suffix.lower() not in {".yaml", ".yml"}:
         raise RequestError(f"{path.name}: a suite is drafted as YAML; name a file that ends in .yaml.")
     if path.exists():
@@ -190,14 +189,13 @@ class NearMiss:
     was: str
     becomes: str
     country: str | None = None
-    """The code of the country that it becomes, if it is one."""
+    """The code of the new country, if it is one."""
 
 
 def near_miss(question: str, language: str, names: Sequence[str], found: FoundTexts) -> NearMiss | None:
-    """Return `question` with one fact changed to one that the documents don't speak of; None where none can be.
+    """Return `question` with one fact changed to one that the documents don't mention; None if that is impossible.
 
-    `names` of several words, from other documents, may take the place of such a name. The same question gives the same
-    near-miss.
+    `names` of several words, from other documents, may replace such a name. The same question gives the same near miss.
     """
     for changed in _changes(question, language, names):
         if not any(_holds(text, changed) for text in found(changed.text)):
@@ -206,7 +204,7 @@ def near_miss(question: str, language: str, names: Sequence[str], found: FoundTe
 
 
 def _changes(question: str, language: str, names: Sequence[str]) -> Iterator[NearMiss]:
-    # A year first: it is what readers take for granted.
+    # Change a year first, because readers take it for granted.
     for match in sorted(_NUMBER.finditer(question), key=lambda each: len(each.group()) != 4):
         for step in _STEPS:
             number = _written_as(int(match.group()) + step, match.group())
@@ -239,7 +237,7 @@ def _countries(language: str) -> dict[str, str]:
 
 
 def _place(question: str, name: str) -> int | None:
-    """Return where a name stands in a question as a word of its own; Thai has no marks between words."""
+    """Return where a question has a name as a separate word; Thai has no marks between words."""
     whole = rf"(?<!\p{{L}}){regex.escape(name)}(?!\p{{L}})" if name[0].isupper() else regex.escape(name)
     found = regex.search(whole, question)
     return found.start() if found else None
@@ -250,7 +248,7 @@ def _changed(question: str, start: int, was: str, becomes: str, country: str | N
 
 
 def _written_as(number: int, like: str) -> str:
-    """Return a number in the script of digits that `like` is written in."""
+    """Return a number in the script of the digits of `like`."""
     zero = ord(like[0]) - unicodedata.digit(like[0])
     return "".join(chr(zero + int(digit)) for digit in str(number))
 

@@ -1,4 +1,4 @@
-"""Record what a run used, to tell its figures from another's: versions, models, prompts, library."""
+"""Record what a run used, to distinguish its figures from another's: versions, models, prompts, library."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PACKAGES = (
 
 
 def environment() -> Facts:
-    """Return the versions of the program, of Python, and of the packages that bear on results."""
+    """Return the versions of the program, of Python, and of the packages that affect results."""
     facts: Facts = {"python": platform.python_version(), "platform": platform.platform(), "processors": os.cpu_count()}
     return facts | {name: found for name in _PACKAGES if (found := _version(name)) is not None}
 
@@ -34,7 +34,7 @@ def _version(package: str) -> str | None:
 
 
 def library_facts(looked_up: GoldLookup, settings: Settings, *, embedder: object = None) -> Facts:
-    """Return what was asked of: the library's content, the embedding model and the prompts, by digests where there are."""
+    """Return facts about the library: its content, the embedding model and the prompts, as digests if possible."""
     from ingest.parse import PREPARATION_VERSION
 
     languages = sorted(looked_up.languages.items(), key=lambda item: (-item[1], item[0]))
@@ -53,7 +53,7 @@ def library_facts(looked_up: GoldLookup, settings: Settings, *, embedder: object
 def model_facts(settings: Settings, mode: Mode | None) -> Facts:
     """Return the language model that writes the answers, with its file's digest if it is a file; empty in quotes mode.
 
-    Raises LanguageModelError if the settings name one that can't be used.
+    Raises LanguageModelError if the settings name an unusable one.
     """
     if (mode or default_mode(settings)) == "quotes":
         return {}

@@ -1,7 +1,7 @@
-"""Check each expectation of a suite against what came back: met or not, and why not, in a sentence.
+"""Check each expectation of a suite against the result: whether it was met, and if not, why, in a sentence.
 
-All are deterministic. A check looks at nothing but the `TurnResult`, so a saved run can be checked again; verdicts are always
-made from results, never saved.
+All checks are deterministic. A check uses only the `TurnResult`, so a saved run can be checked again. Verdicts are
+always computed from results, and never saved.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NEEDED: dict[str, Aspect] = {
     "quotes_verbatim": "quotes",
     "attributed_to": "attest",
 }
-"""What a system must tell for an expectation to apply; those that aren't here look at the text alone."""
+"""What a system must report for an expectation to apply; expectations that aren't listed use only the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class CaseVerdict:
 def judge_case(case: Case, result: CaseResult, given: Collection[Aspect] = ASPECTS) -> CaseVerdict:
     """Return the verdicts on every turn of a case; a turn that was never reached has failed.
 
-    `given`: what the system tells, in any of its answers. An expectation of anything else has no verdict.
+    `given` is what the system reports, in any of its answers. Expectations of anything else have no verdict.
     """
     turns = tuple(
         TurnVerdict(number, judge_turn(turn, result.turns[number] if number < len(result.turns) else None, given))
@@ -88,9 +88,9 @@ def judge_case(case: Case, result: CaseResult, given: Collection[Aspect] = ASPEC
 
 
 def judge_turn(turn: Turn, result: TurnResult | None, given: Collection[Aspect] = ASPECTS) -> tuple[CheckResult, ...]:
-    """Return a verdict for each expectation that the turn has, in the order of the schema.
+    """Return a verdict for each expectation of the turn, in the order of the schema.
 
-    Without an answer none is met; a turn without expectations then still fails, for it crashed.
+    Without an answer, none is met; a turn without expectations then still fails, because it crashed.
     """
     if result is None or result.answer is None:
         failure = None if result is None else result.failure
@@ -264,7 +264,7 @@ CHECKS: dict[str, Check] = {
     "must_not_contain": _must_not_contain,
     "latency_ms_at_most": _latency_ms_at_most,
 }
-"""By the name of the expectation; each returns what is wrong, or None."""
+"""By the name of the expectation; each returns the problem, or None."""
 
 
 def names(source: Source, name: str) -> bool:
@@ -273,7 +273,7 @@ def names(source: Source, name: str) -> bool:
 
 
 def ends_with_path(uri: str, name: str) -> bool:
-    """Return whether the last parts of `uri` are those of `name`: ``/papers/a.txt`` ends with ``a.txt``, not ``.txt``."""
+    """Return whether `uri` ends with all parts of `name`: ``/papers/a.txt`` ends with ``a.txt``, not ``.txt``."""
     parts, wanted = path_parts(uri), path_parts(name)
     return bool(wanted) and parts[-len(wanted) :] == wanted
 

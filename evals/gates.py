@@ -27,12 +27,12 @@ class Gate(Value):
 
     @property
     def name(self) -> str:
-        """As it is written: ``hit@5[language:th]``."""
+        """Its notation: ``hit@5[language:th]``."""
         return self.metric if self.slice == "all" else f"{self.metric}[{self.slice}]"
 
     @property
     def sentence(self) -> str:
-        """What was wanted and what came."""
+        """A sentence with the wanted and the measured value."""
         known = metric(self.metric)
         at = "at most" if known is not None and known.better == "lower" else "at least"
         if self.got is None:
@@ -67,7 +67,7 @@ def check_name(name: str) -> tuple[str, str]:
 
 
 def gates(thresholds: Mapping[str, float], slices: Mapping[str, Mapping[str, Estimate]]) -> tuple[Gate, ...]:
-    """Hold each threshold against what was measured. One that nothing measured is not met: silence is no success."""
+    """Compare each threshold with the measured value. A threshold without a measured value is not met."""
     return tuple(_gate(name, wanted, slices) for name, wanted in thresholds.items())
 
 
@@ -80,7 +80,7 @@ def _gate(name: str, wanted: float, slices: Mapping[str, Mapping[str, Estimate]]
 
 
 def is_met(name: str, value: float, wanted: float) -> bool:
-    """Return whether `value` is on the right side of `wanted`, or on it except for rounding."""
+    """Return whether `value` is on the right side of `wanted`, or equal except for rounding."""
     known = metric(name)
     slack = 1e-9 * max(1.0, abs(wanted))
     return value <= wanted + slack if known is not None and known.better == "lower" else value >= wanted - slack

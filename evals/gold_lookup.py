@@ -1,6 +1,6 @@
-"""Look through a library once: find the documents that suites name, and what the library holds.
+"""Scan a library once: find the documents that suites name, and summarize what the library has.
 
-It makes one pass, page by page, for any number of names, with memory that doesn't grow with the library.
+It makes one pass, page by page, for any number of names, and its memory doesn't grow with the library.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from store.types import Document
 
 PAGE = 500
 NAMES_KEPT = 2_000
-"""File names that are remembered to suggest what a misspelt one meant."""
+"""File names to keep, to suggest corrections of misspelled ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class GoldLookup:
-    """What was found in a library."""
+    """The result for a library."""
 
     found: Mapping[str, tuple[Gold, ...]]
     """The documents that each name means."""
     documents: int
     fingerprint: str
-    """Of all documents' addresses and texts: libraries of one content have one fingerprint."""
+    """Hash of all documents' addresses and texts: libraries with the same content have the same fingerprint."""
     languages: Mapping[str, int]
-    """How many documents are in each."""
+    """The number of documents in each language."""
     missing: tuple[str, ...] = ()
-    """Names that mean no document of the library: they are never found."""
+    """Names without a document in the library, which can never be found."""
 
 
 def look_up(library: Sources, cases: Iterable[Case], *, may_lack: Collection[str] = ()) -> GoldLookup:
     """Look up the names in `cases`, each by a document's id, its title or the end of its address.
 
-    The library may lack what cases of the suites `may_lack` name. Raises SuiteError, with file and line, for
-    another name that means no document, or for a relevant document whose name means several.
+    The library may lack what cases of the suites `may_lack` name. Raises SuiteError, with file and line, for any other
+    name without a document, or for a relevant document whose name means several.
     """
     cases = tuple(cases)
     wanted = _Names(name for case in cases for name in _names(case))
@@ -81,7 +81,7 @@ def _names(case: Case) -> Iterator[str]:
 
 
 class _Names:
-    """Names on their way to the documents that they mean; an exact address or id beats all else."""
+    """Names that are being matched with documents; an exact address or id has precedence."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._exact: dict[str, list[Document]] = {name: [] for name in names}

@@ -1,7 +1,7 @@
 """Let a language model judge answers: optional, separate from the model under test, and no gate by default.
 
-You ask for it after the run, for saved answers. Its judgements are saved with them, with its name and
-the digest of its prompt, so scoring again with the same judge asks nothing again.
+It runs after the run, on request, for saved answers. Its judgements are saved with them, with its name and the digest
+of its prompt, so scoring again with the same judge asks nothing again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ JUDGEMENTS = "judgements.jsonl"
 PROMPT = Path(__file__).with_name("judge_prompt.txt")
 MAX_TOKENS = 100
 MOST_CHARACTERS = 4_000
-"""Of an answer: small models read no more, and what decides stands at its beginning."""
+"""Per answer: small models read no more, and the relevant part is at its beginning."""
 _VERDICT = regex.compile(r"\W*(RIGHT|WRONG)\b\W*(.*)", regex.IGNORECASE | regex.DOTALL)
 
 Key = tuple[str, int, int]
@@ -45,7 +45,7 @@ class Judge(Protocol):
         ...
 
     def judge(self, question: str, reference: tuple[str, ...], answer: str) -> Judgement | None:
-        """Return the grade; None if no grade could be made out. Raises LanguageModelError."""
+        """Return the grade; None if the reply has no clear one. Raises LanguageModelError."""
         ...
 
 
@@ -85,7 +85,7 @@ def read_verdict(reply: str, judge: str) -> Judgement | None:
 
 
 def load_judge(settings: Settings, model: str, url: str | None) -> ModelJudge:
-    """Return the judge that the user names, as the setting `model` would name it. Raises LanguageModelError."""
+    """Return the judge with the user's name for it, in the form of the setting `model`. Raises LanguageModelError."""
     from assistant.llm.registry import load_model
 
     theirs = settings.model_copy(update={"model": model, "base_url": url, "mode": "written"})
@@ -96,10 +96,10 @@ def load_judge(settings: Settings, model: str, url: str | None) -> ModelJudge:
 
 
 def judge_run(folder: RunFolder, judge: Judge, told: Callable[[], None] = lambda: None) -> dict[Key, Judgement]:
-    """Return the judge's grades of a run's answers: those that are saved already, and the others asked for now.
+    """Return the judge's grades for a run's answers: the saved ones, and new ones for the rest.
 
-    Graded are answers to questions that have a gold answer or expected words. Raises RequestError if the
-    judge is the model under test, LanguageModelError if it can't be reached.
+    Only answers to questions with a gold answer or expected words are graded. Raises RequestError if the judge is the
+    model under test, LanguageModelError if it can't be reached.
     """
     model = judge.name.rsplit(" (", 1)[0]
     wrote = {turn.answer.model for result in folder.results() for turn in result.turns if turn.answer is not None}
@@ -120,7 +120,7 @@ def judge_run(folder: RunFolder, judge: Judge, told: Callable[[], None] = lambda
 
 
 def saved_judgements(folder: RunFolder, judge: str | None = None) -> dict[Key, Judgement]:
-    """Return the grades that lie in a run's folder; of one judge, or of the last one that graded."""
+    """Return the grades saved in a run's folder, by the given judge or by the last one."""
     path = folder.path / JUDGEMENTS
     if not path.exists():
         return {}
@@ -132,7 +132,7 @@ def saved_judgements(folder: RunFolder, judge: str | None = None) -> dict[Key, J
 
 
 def reference_of(turn: Turn) -> tuple[str, ...]:
-    """Return what a right answer says, as far as the suite tells."""
+    """Return what a right answer says, as far as the suite shows it."""
     expect = turn.expect
     return (
         turn.answers

@@ -1,7 +1,7 @@
-"""Build libraries for suites with their own documents: once, kept by content, removed when unused.
+"""Build libraries for suites with their own documents: once, cached by content, removed when unused.
 
-The folder's name is a digest of everything that the library is made from. So a changed suite, another embedding
-model or other passages get another library, and a matching one is reused.
+The folder's name is a digest of everything that the library is made from. So a changed suite, another embedding model
+or other passages get another library, and a matching one is reused.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 DISUSED_DAYS = 14
 MOST_KEPT = 8
 COMPLETE = "complete"
-"""A file of this name says that all documents are in; its time, when the library was last used."""
+"""A file of this name marks a library with all documents; its time is the library's last use."""
 
 OnProgress = Callable[[str, int, int], None]
 """Called with a suite's name, the passages embedded so far, and those known so far."""
 
 
 def cache_folder() -> Path:
-    """Return where these libraries are kept unless said otherwise."""
+    """Return the default folder of these libraries."""
     return user_cache_path("attest", appauthor=False) / "evaluation"
 
 
@@ -46,9 +46,9 @@ def cache_folder() -> Path:
 def library_of(
     suite: Suite, settings: Settings, cache: Path, on_progress: OnProgress = lambda name, done, known: None
 ) -> Iterator[Settings]:
-    """Yield settings whose home is the library that the suite asks about; the user's own if it brings none.
+    """Yield settings whose home is the library that the suite asks about; the user's own if the suite has no documents.
 
-    A library that is being built by another process is waited for. Raises what ingesting and opening raise.
+    Wait for a library that another process is building. Raises the errors of ingesting and opening.
     """
     if suite.documents is None:
         yield settings
@@ -83,7 +83,7 @@ def _content(folder: Path) -> str:
 
 
 def _is_usable(settings: Settings) -> bool:
-    """Return whether the library opens with what is installed today."""
+    """Return whether the library can be opened with the installed versions."""
     try:
         with Library.open(settings, read_only=True) as library:
             library.prepare()
@@ -106,7 +106,7 @@ def _build(suite: Suite, settings: Settings, on_progress: OnProgress) -> None:
 
 
 def parsed_documents(texts: Iterable[SourceText], embedder: Embedder, passage_tokens: int) -> Iterator[ParsedDocument]:
-    """Yield the texts as documents of a library, read lazily; the id that the suite uses becomes the address."""
+    """Yield the texts as documents of a library, read lazily; the suite's id becomes the address."""
     from ingest.chunk import chunk
     from ingest.normalize import NORMALIZATION_VERSION, normalize_text
 
@@ -137,7 +137,7 @@ def _ingest(folder: Path, library: Library, progress: Callable[[int, int], None]
     if folder.resolve() == SAMPLES:
         report = ingest_samples(library, progress)
     else:
-        # Named by where they lie in the folder: the library is kept by content, wherever the folder is.
+        # Named by their path in the folder: the library is cached by content, wherever the folder is.
         whole = folder.resolve()
         report = ingest_paths(
             library, [folder], progress=progress, uri_of=lambda path: path.resolve().relative_to(whole).as_posix()
@@ -150,7 +150,7 @@ def _ingest(folder: Path, library: Library, progress: Callable[[int, int], None]
 
 
 def remove_disused(cache: Path, now: float | None = None) -> tuple[Path, ...]:
-    """Remove libraries that no run has used for `DISUSED_DAYS`, and the longest unused beyond `MOST_KEPT`."""
+    """Remove libraries unused for `DISUSED_DAYS`, and the longest unused ones beyond `MOST_KEPT`."""
     marks = sorted(cache.glob(f"*/{COMPLETE}"), key=lambda mark: -mark.stat().st_mtime)
     oldest = (now if now is not None else time.time()) - DISUSED_DAYS * 86_400
     disused = [mark.parent for place, mark in enumerate(marks) if place >= MOST_KEPT or mark.stat().st_mtime < oldest]

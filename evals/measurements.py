@@ -1,7 +1,7 @@
 """Turn each saved result into numbers: one `Observation` per turn, and one per case for its verdict.
 
-A metric that doesn't apply to a turn is absent, not zero. A failed turn gave the user nothing, so
-its answer and citations of gold count as zero, not as absent.
+A metric that doesn't apply to a turn is absent, not zero. A failed turn gave the user nothing, so its answer and
+citations of gold count as zero, not as absent.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from evals.types import ASPECTS, Aspect, Case, CaseResult, GoldSpan, Judgement, 
 DEPTHS = (1, 3, 5, 10)
 RECALL_DEPTHS = (5, 10, 100)
 DEEP = 100
-"""Recall at this depth is told only where so much was retrieved."""
+"""Recall at this depth is only reported if that much was retrieved."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Numbers seen in one turn of one case, asked once; `turn` None: in the case as a whole."""
+    """Numbers for one turn of one case, asked once; `turn` None means the case as a whole."""
 
     key: str
     repeat: int
@@ -36,7 +36,7 @@ class Observation:
 
     @property
     def unit(self) -> tuple[str, int | None]:
-        """What is the same when it is asked again."""
+        """The key shared by repetitions."""
         return self.key, self.turn
 
 
@@ -49,7 +49,7 @@ def measure(
 ) -> tuple[CaseVerdict, tuple[Observation, ...]]:
     """Return the verdict and all observations of one result; `depth` is how much of each ranking was kept.
 
-    `given`: what the system tells, in any of its answers. What rests on anything else is not measured.
+    `given` is what the system reports, in any of its answers. Metrics that need anything else are not measured.
     """
     verdict = judge_case(case, result, given)
     cluster = case.cluster or case.key
@@ -85,7 +85,7 @@ def _slices(case: Case, turn: Turn, result: TurnResult) -> tuple[str, ...]:
 
 
 def _same_language(turn: Turn, result: TurnResult) -> bool | None:
-    """Return whether a relevant document is in the question's language; None where either is unknown."""
+    """Return whether a relevant document is in the question's language; None if either is unknown."""
     sources = [gold.language for gold in result.gold if gold.grade > 0 and gold.language]
     return any(same_language(turn.language, source) for source in sources) if turn.language and sources else None
 
@@ -152,7 +152,7 @@ def _answers(turn: Turn, answer: Answer | None, given: Collection[Aspect]) -> Me
 
 
 def _languages(turn: Turn, answer: Answer | None) -> tuple[str | None, ...]:
-    """Return the languages that the answer's numbers may be written in."""
+    """Return the languages whose notation the answer's numbers may have."""
     return tuple(dict.fromkeys((turn.language, answer.language if answer is not None else None)))
 
 
@@ -178,7 +178,7 @@ def _citations(turn: Turn, result: TurnResult, given: Collection[Aspect]) -> Mea
         quotes = [
             verdict
             for verdict in citations.quote_verdicts(answer, result.checks)
-            # Quotation marks in another assistant's text may hold words of a document that it doesn't name.
+            # Quotation marks in another assistant's text may contain words of a document that it doesn't name.
             if verdict.key is not None or "attest" in given
         ]
         yield "verbatim_rate", citations.verbatim_rate(quotes)
@@ -219,7 +219,7 @@ def _abstention(turn: Turn, answer: Answer | None, given: Collection[Aspect]) ->
 
 
 def _holds(turn: Turn, answer: Answer) -> float | None:
-    """Return whether the evidence holds the answer, which is what `confidence` promises; None: can't be told."""
+    """Return whether the evidence contains the answer, which is what `confidence` predicts; None if unknown."""
     if turn.answerable is False:
         return 0.0
     expect = turn.expect

@@ -22,7 +22,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where reports go; the terminal's table always goes to standard output unless JSON does."""
+    """Where to write reports; the terminal's table always goes to standard output unless JSON does."""
 
     as_json: bool = False
     html: Path | None = None
@@ -32,7 +32,7 @@ class Outputs:
 
 
 def output_options(command: Command) -> Command:
-    """Return the options that say where reports go."""
+    """Return the options for where to write reports."""
     file = click.Path(dir_okay=False, path_type=Path)
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON instead of the table."),
@@ -59,7 +59,7 @@ def output_options(command: Command) -> Command:
 def report_on(
     folder: RunFolder, thresholds: dict[str, float] | None, outputs: Outputs, suites: Sequence[Path] = ()
 ) -> int:
-    """Score, write every report that was asked for, and return the exit code."""
+    """Score, write every requested report, and return the exit code."""
     from evals.judge import saved_judgements
     from evals.reports.html import page
     from evals.reports.junit import junit
@@ -84,7 +84,7 @@ def report_on(
 
 
 def write(path: Path | None, text: Callable[[], str]) -> None:
-    """Write a report to a file, if one was named. Raises RequestError if it can't be written."""
+    """Write a report to a file, if one was named. Raises RequestError if that fails."""
     if path is None:
         return
     try:

@@ -1,4 +1,4 @@
-"""List every metric by name: what it is, which way is better, and how its uncertainty is computed.
+"""List every metric by name: its meaning, which direction is better, and how its uncertainty is computed.
 
 `pass_rate` counts cases; all others count turns, the questions of a case.
 """
@@ -33,9 +33,9 @@ class Metric:
     meaning: str
     unit: Literal["share", "ms"] = "share"
     pooled: Pooled | None = None
-    """From columns of all turns at once; None: the mean of the turns' own values."""
+    """Computed from columns of all turns at once; None means the mean of the turns' own values."""
     columns: tuple[str, ...] = ()
-    """Which values a pooled metric is made from; turns that lack one are left out."""
+    """The values that a pooled metric is computed from; turns that lack one are left out."""
 
 
 def _mean(name: str, group: Group, meaning: str, better: Direction = "higher") -> Metric:
@@ -43,7 +43,7 @@ def _mean(name: str, group: Group, meaning: str, better: Direction = "higher") -
 
 
 def quantile_of(numbers: NDArray[np.float64], quantile: float) -> float | None:
-    """Return the quantile with linear interpolation, as `numpy.quantile`, which takes ten times as long on short arrays."""
+    """Return the quantile with linear interpolation, like `numpy.quantile`, but ten times as fast for short arrays."""
     if not numbers.size:
         return None
     ascending = np.sort(numbers)
@@ -136,11 +136,11 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
 """In the order of the reports."""
 
 EXPECT = "expect."
-"""Before an expectation's name: the share of turns that meet it."""
+"""The prefix of an expectation's name: the share of turns that meet it."""
 
 
 def metric(name: str) -> Metric | None:
-    """Return the metric of that name, also ``expect.language`` and the like; None if there is none."""
+    """Return the metric with that name, including ``expect.language`` and the like; None if there is none."""
     if name.startswith(EXPECT):
         from evals.types import Expectation
 
@@ -150,6 +150,6 @@ def metric(name: str) -> Metric | None:
 
 
 def ordered(names: Iterable[str]) -> list[str]:
-    """Return `names` in the order of the reports; expectations last."""
+    """Return `names` in the order of the reports, with expectations last."""
     places = {name: place for place, name in enumerate(METRICS)}
     return sorted(names, key=lambda name: (places.get(name, len(places)), name))

@@ -21,7 +21,7 @@ _TOP = regex.compile(r"^[^\s#-]")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A case that nobody has looked through."""
+    """An unreviewed case."""
 
     id: str
     question: str
@@ -33,7 +33,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """The lines of a case, half-open, and what they say."""
+    """The lines of a case, half-open, and their content."""
 
     start: int
     end: int
@@ -42,7 +42,7 @@ class _Block:
 
 def drafts_of(path: Path) -> tuple[Draft, ...]:
     """Return the drafts of a suite in the order of its file. Raises SuiteError."""
-    load(path)  # a suite that can't be read is told by its line
+    load(path)  # report an unreadable suite with its line
     return tuple(
         Draft(
             id=str(case["id"]),
@@ -58,7 +58,7 @@ def drafts_of(path: Path) -> tuple[Draft, ...]:
 
 
 def accept(path: Path, identity: str, question: str | None = None) -> None:
-    """Let a draft count, with another wording of its question if one is given.
+    """Accept a draft, with another wording of its question if one is given.
 
     Raises NotFoundError if there is no such draft, RequestError for a blank question or if the file can't be written.
     """
@@ -77,7 +77,7 @@ def accept(path: Path, identity: str, question: str | None = None) -> None:
 
 
 def drop(path: Path, identity: str) -> None:
-    """Take a draft out of its suite. Raises NotFoundError if there is none; RequestError if nothing would be left."""
+    """Remove a draft from its suite. Raises NotFoundError if there is none, RequestError if nothing would be left."""
     lines = _lines(path)
     block = _block(lines, path, identity)
     if len(_blocks(lines, path)) == 1:
@@ -115,14 +115,14 @@ def _blocks(lines: Sequence[str], path: Path) -> list[_Block]:
 
 
 def _written(case: dict[str, Any], first: str) -> list[str]:
-    """Return the lines of a case, as far in as its first line was."""
+    """Return the lines of a case, with the indentation of its first line."""
     indent = first[: len(first) - len(first.lstrip())]
     text = yaml.safe_dump([case], allow_unicode=True, sort_keys=False, width=110)
     return [f"{indent}{line}" for line in text.splitlines()]
 
 
 def _write(path: Path, lines: Sequence[str]) -> None:
-    """Replace the file as a whole: what stops half-way leaves the old one."""
+    """Replace the whole file, so that an interruption leaves the old one."""
     beside = path.with_name(f".{path.name}.new")
     try:
         beside.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -57,9 +57,9 @@ def run_command(
     build: Build | None = None,
     **outputs: Any,  # noqa: ANN401 - the fields of Outputs
 ) -> int:
-    """Run, report, and return the exit code. `build` makes the system under test, in place of the one named.
+    """Run, report, and return the exit code. `build` makes the system under test, instead of the one named.
 
-    With several `systems`, each gets a run in a folder of its own, and thresholds hold for the first.
+    With several `systems`, each gets a run in its own folder, and thresholds apply to the first.
     """
     wanted = dict(parse(text) for text in thresholds)
     if resume is not None:
@@ -83,7 +83,7 @@ def run_command(
         "jobs": jobs,
         "seed": SEED if seed is None else seed,
     }
-    builds = [build or build_of(system) for system in named]  # a system that is none is refused before any is asked
+    builds = [build or build_of(system) for system in named]  # refuse an invalid system before asking any
     folders: list[RunFolder] = []
     for system, built in zip(named, builds, strict=True):
         options = RunOptions.model_validate(
@@ -105,7 +105,7 @@ def run_command(
 def _thresholds(
     suites: Sequence[Suite], wanted: dict[str, float], chosen: dict[str, Any], system: str
 ) -> dict[str, float]:
-    """Return the thresholds of a run. What suites bring themselves is meant for Attest, asked in whole."""
+    """Return the thresholds of a run. A suite's own ones apply to Attest, if the whole suite is asked."""
     whole = not chosen["filters"] and chosen["limit"] is None and system == ATTEST
     found = thresholds_of(suites, wanted, whole=whole)
     for name in found:
@@ -114,7 +114,7 @@ def _thresholds(
 
 
 def _ask(session: Session, build: Build, cache: Path | None) -> _Stopped | None:
-    """Ask what has no result yet; say how to go on if that is stopped."""
+    """Ask what has no result yet; say how to continue after a stop."""
     for note in (note for suite in session.suites for note in suite.notes):
         note_on(note)
     kept = cache or cache_folder()
@@ -135,13 +135,13 @@ def _ask(session: Session, build: Build, cache: Path | None) -> _Stopped | None:
 
 
 def note_on(note: str) -> None:
-    """Print what the user should know about a suite's data, beside the report."""
+    """Print a note for the user about a suite's data, next to the report."""
     click.echo(note, err=True)
 
 
 @contextmanager
 def result_progress(session: Session) -> Iterator[OnResult]:
-    """Show a progress bar on a terminal, and in any case a line for each failure as it comes."""
+    """Show a progress bar on a terminal, and always a line for each failure when it occurs."""
     bar = tqdm(total=session.total, initial=session.done, unit="case", file=sys.stderr, disable=not sys.stderr.isatty())
 
     def on_result(case: Case, result: CaseResult) -> None:
@@ -158,7 +158,7 @@ def result_progress(session: Session) -> Iterator[OnResult]:
 
 @contextmanager
 def building_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a progress bar for the libraries that suites bring."""
+    """Show a progress bar for building the suites' libraries."""
     bar = tqdm(unit="passage", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False, delay=1)
 
     def on_progress(name: str, done: int, known: int) -> None:

@@ -1,4 +1,4 @@
-"""Store a run in its folder: what was asked, of what, and what came back. Each result is on disk before it is reported.
+"""Store a run in its folder: the questions, the system, and the results. Each result is on disk before it is reported.
 
 run.json        how it was run; rewritten whole, by renaming
 cases.jsonl     the cases, as the suites had them
@@ -34,11 +34,11 @@ class SuiteInfo(Value):
     kind: str
     retrieval_depth: int
     library: dict[str, str | int | float | None] = Field(default={})
-    """What was asked of; empty until the suite's first question."""
+    """Facts about the library; empty until the suite's first question."""
 
 
 class RunOptions(Value):
-    """What the user chose, as far as it bears on the results."""
+    """The user's choices that affect the results."""
 
     mode: Mode | None = None
     filters: tuple[str, ...] = ()
@@ -48,11 +48,11 @@ class RunOptions(Value):
     thresholds: dict[str, float] = Field(default={})
     seed: int = 0
     system: str = "attest"
-    """What was asked, as after ``--system``."""
+    """The system asked, in the form of ``--system``."""
 
 
 class RunInfo(Value):
-    """How a run was run."""
+    """How a run was made."""
 
     schema_: str = Field(default="attest.run/1", alias="schema")
     name: str
@@ -61,9 +61,9 @@ class RunInfo(Value):
     suites: tuple[SuiteInfo, ...]
     options: RunOptions
     environment: dict[str, str | int | float | None] = Field(default={})
-    """Versions of what took part."""
+    """Versions of the software used."""
     settings: dict[str, str | int | float | None] = Field(default={})
-    """What the system was set to; its secret and the address of the page are left out."""
+    """The system's settings, without its secret and the page's address."""
 
     model_config = Value.model_config | {"populate_by_name": True}
 
@@ -76,7 +76,7 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path, info: RunInfo, cases: Sequence[Case]) -> Self:
-        """Return a new folder for a run. Raises RequestError if there is a run already."""
+        """Return a new folder for a run. Raises RequestError if it already has a run."""
         folder = cls(path)
         if (path / RUN).exists():
             raise RequestError(f"{path} holds a run already: give another --out, or go on with --resume {path}.")
@@ -93,26 +93,26 @@ class RunFolder:
         return cls(path)
 
     def info(self) -> RunInfo:
-        """Return how it was run. Raises RequestError if the file is damaged."""
+        """Return how the run was made. Raises RequestError if the file is damaged."""
         try:
             return RunInfo.model_validate_json((self.path / RUN).read_text(encoding="utf-8"))
         except ValidationError as error:
             raise RequestError(f"{self.path / RUN} is damaged or from another version; run the suite again.") from error
 
     def save(self, info: RunInfo) -> None:
-        """Write how it is run."""
+        """Save how the run is made."""
         self.write_text(RUN, info.model_dump_json(by_alias=True, indent=2) + "\n")
 
     def cases(self) -> tuple[Case, ...]:
-        """Return the cases in their order. Raises RequestError if the file is damaged or gone."""
+        """Return the cases in their order. Raises RequestError if the file is damaged or missing."""
         if not (self.path / CASES).exists():
             raise RequestError(f"{self.path / CASES} is gone: run the suite again.")
         return tuple(self._lines(CASES, Case, cut_off_is_fine=False))
 
     def results(self) -> tuple[CaseResult, ...]:
-        """Return what came back so far; a last line that was cut off in the middle is left out.
+        """Return the results so far, without an incomplete last line.
 
-        A case that was asked again counts as it came back last. Raises RequestError if another line is damaged.
+        For a case that was asked again, the last result counts. Raises RequestError if another line is damaged.
         """
         if not (self.path / RESULTS).exists():
             return ()
@@ -120,14 +120,14 @@ class RunFolder:
         return tuple({(result.key, result.repeat): result for result in found}.values())
 
     def append(self, result: CaseResult) -> None:
-        """Add a result; it is on the disk when this returns. Call from one thread."""
+        """Append a result; it is on the disk when this returns. Call from one thread."""
         with (self.path / RESULTS).open("ab") as file:
             file.write(result.model_dump_json(by_alias=True, exclude_defaults=True).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
     def mend(self) -> None:
-        """Take away a last line that was cut off, so that the next result begins on a line of its own."""
+        """Remove an incomplete last line, so that the next result begins on a new line."""
         path = self.path / RESULTS
         if not path.exists():
             return
@@ -136,7 +136,7 @@ class RunFolder:
             file.truncate(content.rfind(b"\n") + 1)
 
     def write_text(self, name: str, text: str) -> Path:
-        """Write a file of the folder, whole or not at all."""
+        """Write a file of the folder, completely or not at all."""
         path = self.path / name
         beside = path.with_suffix(path.suffix + ".new")
         with beside.open("w", encoding="utf-8", newline="\n") as file:

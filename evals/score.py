@@ -31,19 +31,19 @@ class FailedCheck(Value):
 
 
 class CaseScore(Value):
-    """How one case fared, one time."""
+    """The result of one case, asked once."""
 
     suite: str
     id: str
     repeat: int
     question: str
-    """Of the first turn."""
+    """The first turn's question."""
     passed: bool | None
-    """None: the case has no expectations."""
+    """None if the case has no expectations."""
     error: str | None = None
     failures: tuple[FailedCheck, ...] = ()
     latency_ms: float | None = None
-    """Of all its turns together."""
+    """The total of all its turns."""
 
 
 class SliceScores(Value):
@@ -56,39 +56,39 @@ class SliceScores(Value):
 
 
 class Curves(Value):
-    """What the plots are drawn from."""
+    """The data of the plots."""
 
     risk_coverage: tuple[tuple[float, float], ...] = ()
     reliability: tuple[tuple[float, float, int], ...] = ()
-    """(confidence, share of evidence that holds the answer, questions) of each bin."""
+    """(confidence, share of evidence that contains the answer, questions) of each bin."""
     latency_ms: tuple[float, ...] = ()
     first_quote_ms: tuple[float, ...] = ()
 
 
 class Report(Value):
-    """All that is known of a run: what `--json` prints and every other report renders."""
+    """Everything known about a run: what `--json` prints and every other report renders."""
 
     schema_: Literal["attest.evaluation/1"] = Field(default="attest.evaluation/1", alias="schema")
     run: RunInfo
     folder: str
     segmenter: str
     planned: int
-    """Cases times repeats; fewer results mean that the run was stopped."""
+    """Cases times repetitions; fewer results mean that the run was stopped."""
     asked: int
     slices: tuple[SliceScores, ...]
     gates: tuple[Gate, ...]
     cases: tuple[CaseScore, ...]
     not_given: tuple[Aspect, ...] = ()
-    """What the system doesn't tell: what rests on it has no score."""
+    """What the system doesn't report; metrics that need it have no score."""
     unstable: tuple[str, ...] = ()
-    """Cases whose verdict differed from one time to another."""
+    """Cases whose verdict differed between repetitions."""
     curves: Curves = Curves()
 
     model_config = Value.model_config | {"populate_by_name": True}
 
     @property
     def overall(self) -> SliceScores:
-        """The scores of everything."""
+        """The scores over everything."""
         return self.slices[0]
 
     @property
@@ -108,10 +108,10 @@ def score(
     thresholds: Mapping[str, float] | None = None,
     judgements: Mapping[tuple[str, int, int], Judgement] | None = None,
 ) -> Report:
-    """Return the report of a run, also written into its folder.
+    """Return the report of a run, and write it into its folder.
 
-    `cases`: changed expectations to score by instead of the saved ones. `judgements` by case key, repeat
-    and turn. Raises RequestError for a damaged folder or an unknown metric.
+    `cases` are changed expectations to use instead of the saved ones. `judgements` are by case key, repeat and turn.
+    Raises RequestError for a damaged folder or an unknown metric.
     """
     info = folder.info()
     known = {case.key: case for case in (cases if cases is not None else folder.cases())}
@@ -150,9 +150,9 @@ def score(
 
 
 def changed_cases(folder: RunFolder, suites: Sequence[Path]) -> tuple[Case, ...]:
-    """Return the saved cases with the expectations that the suites now have; those that suites don't have stay.
+    """Return the saved cases with the suites' current expectations; those that the suites no longer have stay.
 
-    Raises SuiteError for a suite that can't be read, RequestError if a question is another than was asked.
+    Raises SuiteError for an unreadable suite, RequestError if a question differs from the one asked.
     """
     now = {case.key: case for suite in load_all(suites) for case in suite.cases}
     cases = tuple(now.get(case.key, case) for case in folder.cases())
@@ -170,7 +170,7 @@ def observations_of(folder: RunFolder) -> tuple[Observation, ...]:
 
 
 def verdicts_of(folder: RunFolder) -> dict[str, tuple[Case, tuple[CaseVerdict, ...]]]:
-    """Return each case that was asked, with a verdict for each time; cases without expectations are left out."""
+    """Return each case that was asked, with a verdict per repetition, without cases that have no expectations."""
     known = {case.key: case for case in folder.cases()}
     found: dict[str, tuple[Case, tuple[CaseVerdict, ...]]] = {}
     results = folder.results()
@@ -184,7 +184,7 @@ def verdicts_of(folder: RunFolder) -> dict[str, tuple[Case, tuple[CaseVerdict, .
 
 
 def given_in(results: Sequence[CaseResult]) -> frozenset[Aspect]:
-    """Return what the system told in any answer: a system that sometimes cites can be held to citing."""
+    """Return what the system reported in any answer: a system that sometimes cites must meet expectations of citations."""
     return frozenset(aspect for result in results for turn in result.turns for aspect in turn.given)
 
 

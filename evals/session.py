@@ -30,15 +30,15 @@ from store.errors import NotFoundError, RequestError, SuiteError
 from store.settings import Settings, settings_facts
 
 OnNote = Callable[[str], None]
-"""Called with what the user should know about a suite's data, in a sentence."""
+"""Called with a sentence about a suite's data for the user."""
 FOLDER = "evaluations"
-"""Of runs, in the home."""
+"""The folder of runs in the home."""
 FILTERS = ("suite", "language", "tag", "id")
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A run under way."""
+    """A run in progress."""
 
     folder: RunFolder
     settings: Settings
@@ -51,8 +51,8 @@ class Session:
     ) -> Session:
         """Return a new run in the folder `path`, or a new one in the home.
 
-        Raises SuiteError if no case is left after filtering, RequestError for an unknown filter or if
-        there is a run at `path` already.
+        Raises SuiteError if no case is left after filtering, RequestError for an unknown filter or if `path` already
+        has a run.
         """
         cases = tuple(case for suite in suites for case in chosen(suite.cases, options.filters, options.limit))
         if not cases:
@@ -73,10 +73,10 @@ class Session:
 
     @classmethod
     def resume(cls, folder: RunFolder, settings: Settings) -> Session:
-        """Return a run that was stopped, to go on with the same suites and options.
+        """Return a stopped run, to continue with the same suites and options.
 
-        Raises RequestError if a suite or a setting has changed since or the folder is damaged, SuiteError
-        if a suite is gone.
+        Raises RequestError if a suite or a setting has changed since or the folder is damaged, SuiteError if a suite is
+        gone.
         """
         suites = tuple(load(Path(suite.path)) for suite in folder.info().suites)
         for before, now in zip(folder.info().suites, suites, strict=True):
@@ -95,25 +95,25 @@ class Session:
 
     @property
     def total(self) -> int:
-        """How many times cases are asked in all."""
+        """The number of cases to ask, including repetitions."""
         return len(self.cases) * self.folder.info().options.repeat
 
     @property
     def done(self) -> int:
-        """How many of those have a result."""
+        """How many of these have a result."""
         return self.total - len(open_tasks(self.cases, self.folder.info().options.repeat, self.folder.results()))
 
     @property
     def resume_command(self) -> str:
-        """What to type to go on with a run that was stopped."""
+        """The command that continues a stopped run."""
         return f"attest eval run --resume {shlex.quote(str(self.folder.path))}"
 
     def discard_if_empty(self) -> None:
-        """Remove the folder of a run that turned out to be a mistake before anything was asked."""
+        """Remove the folder of a run that was stopped before anything was asked."""
         if not self.folder.results():
             for name in (RUN, CASES):
                 (self.folder.path / name).unlink(missing_ok=True)
-            with suppress(OSError):  # The user's own files in it are not ours to remove.
+            with suppress(OSError):  # Keep the user's own files in it.
                 self.folder.path.rmdir()
 
     def ask(
@@ -127,13 +127,13 @@ class Session:
     ) -> None:
         """Ask what has no result yet, library by library.
 
-        Raises UnreachableError, SuiteError for a document that a library doesn't have, RequestError if the
-        library has changed since the run began, and what opening a library raises.
+        Raises UnreachableError, SuiteError for a document that a library doesn't have, RequestError if the library has
+        changed since the run began, and the errors of opening a library.
         """
         for suites in self._by_library():
             with library_of(suites[0], self.settings, cache, on_progress) as theirs, build(theirs) as system:
                 names = {suite.name for suite in suites}
-                # Another assistant may have documents of its own, which answer to the suite's names.
+                # Another assistant may have its own documents that match the suite's names.
                 others = isinstance(system, External)
                 may_lack = {suite.name for suite in suites if others or isinstance(suite.documents, Texts)}
                 cases = [case for case in self.cases if case.suite in names]
@@ -164,7 +164,7 @@ class Session:
         )
 
     def _by_library(self) -> Iterator[tuple[Suite, ...]]:
-        """Yield suites that ask of one library together, those with something left to ask."""
+        """Yield suites that share a library together, if they have something left to ask."""
         repeat = self.folder.info().options.repeat
         left = {task.case.suite for task in open_tasks(self.cases, repeat, self.folder.results())}
         for _, suites in groupby((suite for suite in self.suites if suite.name in left), lambda suite: suite.documents):
@@ -173,11 +173,11 @@ class Session:
     def _note(
         self, suites: Sequence[Suite], looked_up: GoldLookup, settings: Settings, system: System | External
     ) -> None:
-        """Write down what these suites are asked of; refuse a library that is not what it was."""
+        """Record the library of these suites; refuse a changed library."""
         own = not isinstance(system, External)
         prepare = getattr(system.library, "prepare", None)
         if own and prepare is not None:
-            prepare()  # or the first answer's latency would be that of loading the model
+            prepare()  # otherwise the first answer's latency would include loading the model
         facts = library_facts(
             looked_up,
             settings,
@@ -213,12 +213,12 @@ def _info(suite: Suite) -> SuiteInfo:
 
 
 def runs_folder(settings: Settings) -> Path:
-    """Return where runs are saved unless said otherwise."""
+    """Return the default folder for runs."""
     return settings.home / FOLDER
 
 
 def free_folder(settings: Settings, name: str) -> Path:
-    """Return a folder for a new run; runs of one second get a number."""
+    """Return a folder for a new run; runs in the same second get a number."""
     folder, number = runs_folder(settings) / name, 2
     while folder.exists():
         folder, number = runs_folder(settings) / f"{name}-{number}", number + 1
@@ -239,10 +239,10 @@ def find_run(settings: Settings, named: str) -> RunFolder:
 
 
 def thresholds_of(suites: Sequence[Suite], options: Mapping[str, float], *, whole: bool) -> dict[str, float]:
-    """Return the thresholds of the command line and, for whole suites, those that the suites bring themselves.
+    """Return the command line's thresholds and, for whole suites, the suites' own.
 
-    A suite's own apply to the suite; a part of one can't be held to what the whole must reach. Unless the
-    user allows errors, there must be none: a run in which everything crashed is not a success.
+    A suite's own thresholds apply to the whole suite, not to a part of it. Unless the user allows errors, there must be
+    none, because a run in which everything crashed is not a success.
     """
     found: dict[str, float] = {}
     for suite in suites if whole else ():
@@ -254,10 +254,10 @@ def thresholds_of(suites: Sequence[Suite], options: Mapping[str, float], *, whol
 
 
 def chosen(cases: Sequence[Case], filters: Sequence[str], limit: int | None) -> tuple[Case, ...]:
-    """Return the cases that every kind of filter admits, at most `limit` of them.
+    """Return the cases that match every kind of filter, at most `limit` of them.
 
-    A filter is ``suite=``, ``language=``, ``tag=`` or ``id=`` with a pattern like ``th-*``, or a bare pattern
-    for the id; of several of one kind, one is enough. Raises RequestError for another kind.
+    A filter is ``suite=``, ``language=``, ``tag=`` or ``id=`` with a pattern like ``th-*``, or only a pattern for the
+    id; among several of one kind, one match is enough. Raises RequestError for another kind.
     """
     by_kind: dict[str, list[str]] = {}
     for text in filters:

@@ -1,8 +1,8 @@
 """Make texts comparable: normalize them, cut them into words, and search them in each other, in any script.
 
-Counting words by spaces makes a Thai sentence one word. So words are found by script: Thai by a
-dictionary (newmm of PyThaiNLP), Han and kana by character, Lao, Khmer and Burmese by grapheme cluster,
-everything else by spaces, which for Vietnamese means syllables. `SEGMENTER` names this in every report.
+Counting words by spaces would make a Thai sentence one word. So words are found by script: Thai by a dictionary (newmm
+of PyThaiNLP), Han and kana by character, Lao, Khmer and Burmese by grapheme cluster, everything else by spaces, which
+for Vietnamese means syllables. `SEGMENTER` names this in every report.
 """
 
 from __future__ import annotations
@@ -49,19 +49,19 @@ SEGMENTER = (
 
 
 def fold(text: str) -> str:
-    """Return `text` so that only what a reader would call a difference remains one.
+    """Return `text` with only the differences that a reader would notice.
 
-    The folding of `store.text.fold`, typographic quotes and dashes as plain ones, variation selectors dropped, white
-    space collapsed. Punctuation stays: 3.5 is not 35. Idempotent.
+    It applies the folding of `store.text.fold`, makes typographic quotes and dashes plain, drops variation selectors,
+    and collapses white space. Punctuation stays: 3.5 is not 35. Idempotent.
     """
     return " ".join(fold_characters(_VARIANTS.sub("", text)).translate(_QUOTES).split())
 
 
 def fold_numbers(text: str, language: str | None) -> str:
-    """Return folded `text` with numbers as English writes them, without separators of thousands.
+    """Return folded `text` with numbers in English notation, without thousands separators.
 
-    Which mark separates thousands and which the decimals, the Unicode CLDR says for `language`; English where it
-    doesn't know the language. A percent sign follows its number without a space.
+    The Unicode CLDR gives the thousands separator and the decimal mark for `language`; English ones are used for an
+    unknown language. A percent sign follows its number without a space.
 
     >>> fold_numbers("1,500 / 2.5 %", "en"), fold_numbers("1.500 / 2,5 %", "vi"), fold_numbers("1.500", "en")
     ('1500 / 2.5%', '1500 / 2.5%', '1.500')
@@ -74,7 +74,7 @@ def fold_numbers(text: str, language: str | None) -> str:
 
 @lru_cache(maxsize=256)
 def _number_patterns(language: str) -> tuple[regex.Pattern[str], regex.Pattern[str]]:
-    """Return what matches a whole number with separators, and a decimal mark between digits."""
+    """Return patterns for a whole number with separators, and for a decimal mark between digits."""
     try:
         locale = Locale.parse(language)
         symbols, upper = locale.number_symbols["latn"], locale.decimal_formats[None].grouping[1]
@@ -82,19 +82,19 @@ def _number_patterns(language: str) -> tuple[regex.Pattern[str], regex.Pattern[s
         symbols, upper = {"group": ",", "decimal": "."}, 3
     group, decimal = (regex.escape(fold(symbols[name]) or " ") for name in ("group", "decimal"))
     return (
-        # In India all groups but the last are of two digits.
+        # In India all groups except the last have two digits.
         regex.compile(rf"(?<![\d.,])[1-9]\d{{0,{upper - 1}}}(?:{group}\d{{{upper}}})*{group}\d{{3}}(?!\d|{group}\d)"),
         regex.compile(rf"(?<=(?<![\d.,])\d+){decimal}(?=\d+(?![\d.,]*\d))"),
     )
 
 
 def normalize(text: str, language: str | None = None) -> str:
-    """Fold, then drop punctuation and, where `language` is English, articles.
+    """Fold, then drop punctuation and, if `language` is English, articles.
 
-    For English in ASCII this is what the published SQuAD evaluation does, in its order: lower case,
-    punctuation deleted (not replaced by a space), the articles a, an and the deleted, spaces collapsed.
+    For English in ASCII this equals the published SQuAD evaluation, in its order: lower case, punctuation deleted (not
+    replaced by a space), the articles a, an and the deleted, spaces collapsed.
     """
-    # Folded again: where punctuation stood, letters and marks may have come together.
+    # Fold again, because letters and marks may now meet where punctuation was.
     text = fold(_PUNCTUATION.sub("", fold(text)))
     if base_language(language) == "en":
         text = _ARTICLES.sub(" ", text)
@@ -102,7 +102,7 @@ def normalize(text: str, language: str | None = None) -> str:
 
 
 def words(text: str, language: str | None = None) -> tuple[str, ...]:
-    """Return the words of `normalize(text, language)`, as `SEGMENTER` says; white space is none.
+    """Return the words of `normalize(text, language)`, as `SEGMENTER` defines them, without white space.
 
     >>> words("The 2 reports", "en")
     ('2', 'reports')
@@ -120,7 +120,7 @@ def words(text: str, language: str | None = None) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _thai_words(text: str) -> tuple[str, ...]:
-    # Left alone, PyThaiNLP makes a folder in the user's home at its first import.
+    # By default, PyThaiNLP creates a folder in the user's home at its first import.
     os.environ.setdefault("PYTHAINLP_READ_ONLY", "1")
     from pythainlp.tokenize.newmm import segment
 
@@ -128,9 +128,9 @@ def _thai_words(text: str) -> tuple[str, ...]:
 
 
 def contains(text: str, needle: str, languages: Collection[str | None] = ()) -> bool:
-    """Return whether `needle` stands in `text`, both folded; a number only as a whole number.
+    """Return whether `text` contains `needle`, both folded; a number only as a whole number.
 
-    With `languages`, numbers that readers of one of them take for the same are: in English, 1500 and 1,500.
+    With `languages`, numbers that readers of one of them consider equal are: in English, 1500 and 1,500.
 
     >>> contains("Founded in ๒๕๖๖.", "2566"), contains("in 2015", "5"), contains("3.5 %", "3")
     (True, False, False)
@@ -142,13 +142,13 @@ def contains(text: str, needle: str, languages: Collection[str | None] = ()) -> 
         return True
     if not any(letter.isdigit() for letter in needle):
         return False
-    # A gold answer may be written as its suite's language has it, or as the document's.
+    # A gold answer may use the notation of its suite's language, or of the document's.
     spelled = {fold_numbers(needle, language) for language in languages}
     return any(_stands_in(fold_numbers(text, language), each) for language in languages for each in spelled)
 
 
 def _stands_in(text: str, needle: str) -> bool:
-    """Return whether folded `needle` stands in folded `text`, cutting no number."""
+    """Return whether folded `text` contains folded `needle`, without cutting a number."""
     if not needle:
         return False
     start = text.find(needle)
@@ -189,5 +189,5 @@ def base_language(tag: str | None) -> str:
 
 
 def same_language(one: str | None, other: str | None) -> bool:
-    """Return whether two BCP 47 tags name one language; an unknown one is the same as none."""
+    """Return whether two BCP 47 tags name the same language; an unknown one equals none."""
     return base_language(one) == base_language(other) != "und"

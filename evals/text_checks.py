@@ -14,18 +14,18 @@ from store.text.language import UNKNOWN, detect_language
 
 _BLANK = "\N{NO-BREAK SPACE}"
 ENOUGH_WORDS = 2
-"""With fewer different words of its own, a text doesn't tell what language it is in."""
+"""With fewer different words of its own, a text doesn't show its language."""
 
 
 def comparable_text(answer: Answer) -> str:
-    """Return what is compared with a gold answer as a whole: the short answer in quotes mode, else the text."""
+    """Return the text to compare with a whole gold answer: the short answer in quotes mode, otherwise the text."""
     if answer.mode == "quotes" and answer.short_answer is not None:
         return " ".join(span.text for span in answer.short_answer.spans)
     return without_markers(answer.text)
 
 
 def own_words(answer: Answer) -> str:
-    """Return the text with each quote and translation blanked; offsets stay what they were."""
+    """Return the text with each quote and translation blanked; offsets stay valid."""
     text = answer.text
     quotes = [quote for evidence in answer.evidence for quote in (evidence.quote, evidence.translation) if quote]
     for quote in sorted(quotes, key=len, reverse=True):
@@ -34,11 +34,10 @@ def own_words(answer: Answer) -> str:
 
 
 def other_language(answer: Answer, wanted: str) -> str | None:
-    """Return the language that the answer is in, if it is another than `wanted`; None if all is well.
+    """Return the language of the answer, if it differs from `wanted`; None if it doesn't.
 
-    What the answer claims to be in, and what its own words are in. Names of sources and speakers don't
-    count, and neither does what stands in quotation marks: titles, and the sources' own words, which a
-    quote must not translate.
+    It checks the language that the answer states, and that of its own words. Names of sources and speakers don't count,
+    and neither does text in quotation marks: titles, and the sources' own words, which a quote must not translate.
     """
     if not same_language(answer.language, wanted):
         return answer.language
@@ -54,11 +53,11 @@ def other_language(answer: Answer, wanted: str) -> str | None:
 
 
 def unattributed(answer: Answer, names: Sequence[str]) -> str | None:
-    """Return why the answer doesn't make plain that this speaker says it; None if it does.
+    """Return why the answer doesn't attribute its claims to this speaker; None if it does.
 
-    `names` are names of one speaker. Each claim that rests on a document of the speaker must come under
-    the name: the speaker named last before the claim ends, outside quotes, is this one. Without such
-    claims, some claim must come under the name.
+    `names` are names of one speaker. Each claim that is based on a document of the speaker must come after the name:
+    the last speaker named before the claim ends, outside quotes, is this one. Without such claims, some claim must come
+    after the name.
     """
     prose = own_words(answer)
     if not any(contains(prose, name) for name in names):
@@ -88,8 +87,8 @@ def _is_one_of(speaker: str, names: Sequence[str]) -> bool:
 
 
 def _under(prose: str, claim: Claim, names: Sequence[str], others: set[str]) -> bool:
-    """Return whether the last speaker that is named before the end of the claim is this one."""
-    # A name may be part of another: of two that end at one place, the longer one is meant.
+    """Return whether the last speaker named before the end of the claim is this one."""
+    # A name may be part of another: of two that end at the same place, the longer one is meant.
     ours = max((_last(prose, name, claim.end) for name in names), default=(-1, 0))
     theirs = max((_last(prose, name, claim.end) for name in others), default=(-1, 0))
     return ours[0] >= 0 and ours >= theirs

@@ -51,7 +51,7 @@ class Reference(Value):
     """Texts to compare an answer with, and the least agreement with the closest of them."""
 
     reference: Words = ()
-    """Empty: the gold answers of the case."""
+    """Empty means the gold answers of the case."""
     value: float = Field(ge=0, le=1)
 
 
@@ -103,18 +103,18 @@ class Gold(Value):
     """A document that is relevant to a question."""
 
     name: str
-    """As the suite names it."""
+    """The suite's name for it."""
     grade: int = Field(default=1, ge=0)
-    """How relevant; 0: judged, and found not to be."""
+    """How relevant it is; 0 means judged as not relevant."""
     document_id: str | None = None
-    """The library's, once it was looked up there; None: the library lacks it."""
+    """The library's id, after looking it up; None if the library lacks it."""
     language: str | None = None
     aliases: tuple[str, ...] = ()
     """Its title and address in the library."""
 
     @property
     def key(self) -> str:
-        """What stands for it among retrieved and cited documents: the library's id, else its own name."""
+        """Its key among retrieved and cited documents: the library's id, or else its own name."""
         return self.document_id or self.name
 
 
@@ -122,11 +122,11 @@ class GoldSpan(Value):
     """Where a gold answer stands: code points of the document's normalized text, half-open."""
 
     document: str
-    """As the suite names it; in a result, its id in the library."""
+    """The suite's name for it; in a result, its id in the library."""
     start: int
     end: int
     words: str = ""
-    """The gold answer that stands there."""
+    """The gold answer at that position."""
 
 
 class Turn(Value):
@@ -140,13 +140,13 @@ class Turn(Value):
     """Gold answers: alternatives, any of which is right."""
     documents: tuple[Gold, ...] = ()
     spans: tuple[GoldSpan, ...] = ()
-    """Places of the gold answers: alternatives, any of which is right."""
+    """Positions of the gold answers: alternatives, any of which is right."""
     impossible: bool = False
-    """The suite's documents don't answer it, as SQuAD 2 marks it: measured, not checked."""
+    """The suite's documents don't answer it, as marked in SQuAD 2: measured, not checked."""
 
     @property
     def answerable(self) -> bool | None:
-        """Whether the sources answer it: as the suite says, or because it has a gold answer; else None."""
+        """Whether the sources answer it: according to the suite, or because it has a gold answer; otherwise None."""
         if self.expect.answerable is not None:
             return self.expect.answerable
         if self.impossible:
@@ -162,11 +162,11 @@ class Case(Value):
     turns: tuple[Turn, ...] = Field(min_length=1)
     tags: tuple[str, ...] = ()
     cluster: str | None = None
-    """Cases about the same document are not independent; those with one cluster are drawn together."""
+    """Cases about the same document are not independent; those with the same cluster are drawn together."""
     path: str = ""
     line: int | None = None
     draft: bool = False
-    """Made by a program, and not looked through by a person yet."""
+    """Made by a program, and not yet reviewed by a person."""
 
     @property
     def key(self) -> str:
@@ -183,11 +183,11 @@ class QuoteCheck(Value):
     """What the library holds where a quote says that it stands, read when the answer came."""
 
     key: int
-    """Of the answer's evidence."""
+    """The key of the answer's evidence."""
     words: str | None
-    """The document's words at the quote's offsets; None: the library has no such document."""
+    """The document's words at the quote's offsets; None if the library has no such document."""
     occurs: bool
-    """Whether the quote stands anywhere in that document."""
+    """Whether the quote occurs anywhere in that document."""
     announced: bool
     """Whether it was among the evidence shown before the answer was composed."""
     before: str = ""
@@ -203,7 +203,7 @@ class Ranked(Value):
     language: str
     score: float
     uri: str = ""
-    """The document's address: in a data set's own library, the data set's own id."""
+    """The document's address; in a data set's own library, the data set's own id."""
 
 
 class Failure(Value):
@@ -213,9 +213,9 @@ class Failure(Value):
     """The name of the error's class."""
     message: str
     trace: str = ""
-    """Where in the program it happened, for who mends it."""
+    """Where in the program it happened, for the person who fixes it."""
     unreachable: bool = False
-    """The system could not be reached: nothing was learned about it, so the case is asked again on resume."""
+    """The system could not be reached, so the case is asked again on resume."""
 
 
 class Judgement(Value):
@@ -227,7 +227,7 @@ class Judgement(Value):
 
 
 Aspect = Literal["answered", "citations", "confidence", "quotes", "attest"]
-"""What a system may tell beside its text. `attest`: all that Attest's answer object holds."""
+"""What a system may report besides its text. `attest`: everything in Attest's answer object."""
 ASPECTS: tuple[Aspect, ...] = ("answered", "citations", "confidence", "quotes", "attest")
 
 
@@ -236,19 +236,19 @@ class TurnResult(Value):
 
     question: str
     gold: tuple[Gold, ...] = ()
-    """The documents of the suite, as they were found in the library."""
+    """The documents of the suite that were found in the library."""
     spans: tuple[GoldSpan, ...] = ()
     answer: Answer | None = None
     failure: Failure | None = None
     checks: tuple[QuoteCheck, ...] = ()
     ranking: tuple[Ranked, ...] | None = None
-    """None: the search was not asked for, or failed."""
+    """None if the search was not requested, or failed."""
     latency_ms: float | None = None
-    """Until the answer was whole, as the caller measured it."""
+    """Until the answer was complete, measured by the caller."""
     first_quote_ms: float | None = None
-    """Until the first quote could be shown; None: there was none."""
+    """Until the first quote could be shown; None if there was none."""
     given: tuple[Aspect, ...] = ASPECTS
-    """What the system told beside its text."""
+    """What the system reported besides its text."""
 
 
 class CaseResult(Value):
@@ -261,7 +261,7 @@ class CaseResult(Value):
 
     @property
     def key(self) -> str:
-        """Of the case."""
+        """The case's key."""
         return f"{self.suite}/{self.case_id}"
 
     @property

@@ -25,17 +25,17 @@ BASE = load_ranking("multilingual-e5-small")
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A ranking by other weights, or with other language means than ship."""
+    """A ranking with other weights, or with other language means than the shipped ones."""
 
     name: str
     ranking: Ranking = BASE
     means: Means | None = None
     languages: tuple[str, ...] = ()
-    """Where it concerns some languages only; empty: all."""
+    """The languages it concerns; empty means all."""
 
 
 class ExactVectors:
-    """Finds the nearest passages by looking at all of them: the index of a small library with any means."""
+    """Finds the nearest passages by examining all of them: the index of a small library with any means."""
 
     def __init__(self, stored: Sequence[StoredVectors], centering: Centering) -> None:
         self._ids = [each.passage_id for each in stored]
@@ -43,18 +43,18 @@ class ExactVectors:
         self._vectors = centering.center(rows, [each.language for each in stored])
 
     def nearest(self, vector: NDArray[np.float32], k: int, where: Filter | None = None) -> list[tuple[str, float]]:
-        """See `store.index.vector_index.Nearest`; filters are not known here."""
+        """See `store.index.vector_index.Nearest`; filters are not supported."""
         if where is not None and not where.is_empty:
             raise ValueError("The exact index knows no filters.")
         distances = 1 - self._vectors @ vector
         return [(self._ids[row], float(distances[row])) for row in np.argsort(distances, kind="stable")[:k]]
 
     def close(self) -> None:
-        """Do nothing: there is nothing to let go of."""
+        """Do nothing: there is nothing to release."""
 
 
 def variants(languages: Sequence[str]) -> list[Variant]:
-    """Return all of them, the whole ranking first. `languages` are those that questions are asked in."""
+    """Return all of them, the whole ranking first. `languages` are those of the questions."""
     return [
         Variant("Attest, all parts"),
         Variant("without centering", replace(BASE, refined=False), _none),
@@ -78,7 +78,7 @@ def variants(languages: Sequence[str]) -> list[Variant]:
 
 @contextmanager
 def asking(library: Library, variant: Variant, k: int) -> Iterator[Ask]:
-    """Ask this library by the variant's ranking, as long as the block lasts."""
+    """Ask this library with the variant's ranking until the block ends."""
     with library.ownership.indexes() as indexes, library.snapshot() as snapshot:
         shipped = indexes.centering.shipped
         means = variant.means(shipped) if variant.means else shipped

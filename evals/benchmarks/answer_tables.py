@@ -20,25 +20,25 @@ class Shown:
     text: str
     answered: bool
     says_so: bool
-    """Whether the reader is told that nothing was found that answers."""
+    """Whether it says that nothing was found that answers."""
     contained: float | None
-    """Whether a gold answer stands in the text."""
+    """Whether the text contains a gold answer."""
     on_page: float | None
-    """Whether one stands in the text or in the quotes beside it."""
+    """Whether the text or the quotes next to it contain one."""
     f1: float | None
     cited_right: float | None
-    """Share of the cited documents that hold the answer."""
+    """Share of the cited documents that contain the answer."""
     cites_gold: float | None
-    """Whether the document that holds the answer is cited."""
+    """Whether the document that contains the answer is cited."""
     unsupported: tuple[str, ...]
     """Sentences of the model with a number or name that the cited paragraphs don't have."""
     sentences: int
-    """Of the model."""
+    """The number of the model's sentences."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One question with its three answers and the time they took, in seconds."""
+    """One question with its three answers and their times, in seconds."""
 
     question: str
     language: str
@@ -53,18 +53,18 @@ class Run:
     first_word: float | None = None
     end: float | None = None
     overhead: float | None = None
-    """Time from question to the reply's end, by what llama.cpp says that it took for the same tokens."""
+    """Time from the question to the reply's end, divided by llama.cpp's own time for the same tokens."""
     tokens: tuple[int, int] | None = None
-    """Read, beyond what was kept from before, and written."""
+    """Tokens read, beyond those already cached, and tokens written."""
     load: float = 0.0
     golds: tuple[str, ...] = ()
     quotes: tuple[dict[str, Any], ...] = ()
     claims: tuple[tuple[str, tuple[int, ...]], ...] = ()
-    """What the model said, sentence by sentence, with what it cited."""
+    """The model's sentences, with what each cited."""
 
 
 def parts_of(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """Return the runs by what they are about: their paragraph in their language, in another, or not in the library."""
+    """Return the runs by their paragraph: in their language, in another, or not in the library."""
     return {
         "within": [run for run in runs if run.answerable and run.language == run.quote_language],
         "across": [run for run in runs if run.answerable and run.language != run.quote_language],
@@ -73,7 +73,7 @@ def parts_of(runs: Sequence[Run]) -> dict[str, list[Run]]:
 
 
 def answer_table(runs: Sequence[Run]) -> str:
-    """Return one row a system and part of the questions; a dash where a measure does not apply."""
+    """Return one row per system and part of the questions; a dash if a measure does not apply."""
     header = ("part", "answer", "n", "gold in text", "gold on page", "F1", "cited right", "gold cited")
     rows = []
     for part, members in parts_of(runs).items():
@@ -99,7 +99,7 @@ def answer_table(runs: Sequence[Run]) -> str:
 
 
 def outcome_table(runs: Sequence[Run]) -> str:
-    """Return what became of the model's replies, by part."""
+    """Return the outcome of the model's replies, by part."""
     names = sorted({run.outcome for run in runs})
     rows = [
         (part, str(len(members)), *(str(sum(run.outcome == name for run in members)) for name in names))
@@ -109,7 +109,7 @@ def outcome_table(runs: Sequence[Run]) -> str:
 
 
 def time_table(runs: Sequence[Run]) -> str:
-    """Return seconds from the question on, and the load of the machine while they were taken."""
+    """Return seconds from the question on, and the machine's load meanwhile."""
     wrote = [run for run in runs if run.end is not None]
     rows = []
     for name, values in (

@@ -1,12 +1,12 @@
 """Measure what a language model adds to quotes, and what it does unchecked: ``python -m evals.benchmarks.answers``.
 
-Three answers to each question of XQuAD (development half), from one library in which each paragraph is in one language
-only: the quotes alone; what the model wrote, unchecked; what of it is shown after verification (the quotes, where
-nothing is left). Some paragraphs are left out, so that their questions have no answer.
+Each question of XQuAD (development half) gets three answers, from one library in which each paragraph is in one
+language only: the quotes alone; what the model wrote, unchecked; and what remains of it after verification (the quotes,
+if nothing is left). Some paragraphs are left out, so that their questions have no answer.
 
-What the model says is saved reply by reply, so that a run that was stopped goes on where it was, and judging alone
-takes seconds. Whether a number or name that is shown is supported is not asked of the verifier, which would judge itself: it must
-stand in the cited paragraph as the collection has it in the answer's own language, or in the question.
+The model's output is saved reply by reply, so a stopped run continues where it was, and judging alone takes seconds.
+The verifier doesn't decide whether a number or name in the answer is supported, because it would judge itself: it must
+be in the cited paragraph, in the collection's version in the answer's own language, or in the question.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ LEFT_OUT = 8
 
 
 def claims_of(text: str) -> list[tuple[str, tuple[int, ...]]]:
-    """Return the sentences of an unchecked text with what they cite."""
+    """Return the sentences of an unchecked text with their citations."""
     from assistant.answer.sentence_stream import sentences_of
 
     return [(sentence, citations_in(sentence)) for sentence in sentences_of([text]) if regex.search(r"\p{L}", sentence)]
@@ -57,7 +57,7 @@ def unsupported_words(sentence: str, allowed: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """What one question's answers are judged by."""
+    """The data to judge one question's answers."""
 
     asked: Asked
     golds: tuple[str, ...]
@@ -68,7 +68,7 @@ class Judge:
     paragraphs: dict[str, Parallel]
 
     def allowed(self, keys: Sequence[int]) -> str:
-        """Return the cited paragraphs in every language, and the question; quotes stand in a frame with their titles."""
+        """Return the cited paragraphs in every language, and the question; quotes are framed with their titles."""
         numbers = {int(self.uris[key].rsplit(":", 1)[1]) for key in keys or self.uris if key in self.uris}
         texts = [each.paragraphs[number].text for number in numbers for each in self.paragraphs.values()]
         return "\n".join([self.asked.text, f" Paragraph {' '.join(self.uris.values())} According Theo", *texts])
@@ -83,7 +83,7 @@ class Judge:
         says_so: bool,
         by_model: bool = True,
     ) -> Shown:
-        """Score one answer; measures that need a gold answer are None where there is none."""
+        """Score one answer; measures that need a gold answer are None if there is none."""
         cited = {self.uris[key] for _, keys in sentences for key in keys if key in self.uris}
         bare = without_markers(text)
         gold = self.gold_uri is not None
@@ -137,7 +137,7 @@ def ask(
         raise written.problem
     if llm.is_new:
         llm.note(times=dict(written.timings_ms))
-    # In milliseconds, as they were when the model really spoke: a saved reply comes at once.
+    # In milliseconds, from the time when the model really ran, because a saved reply comes at once.
     said, times = str(llm.latest["said"]), dict(llm.latest.get("times", {}))
     no_answer = "NO ANSWER" in said
     kept = bool(written.text)

@@ -37,10 +37,10 @@ class Timed:
     """One question's times, in milliseconds."""
 
     first: float
-    """Until the first event that follows the request."""
+    """Until the first event after the request."""
     whole: float
     pipeline: float
-    """Of it, what the answer says that it took."""
+    """The part of it that the answer itself reports."""
 
 
 async def ask(client: httpx.AsyncClient, question: str) -> Timed:
@@ -62,7 +62,7 @@ async def ask(client: httpx.AsyncClient, question: str) -> Timed:
 
 
 async def ask_many(url: str, clients: int, rounds: int, token: str | None) -> tuple[list[Timed], float]:
-    """Return the times of all questions, `rounds` by each of `clients` at once, and the seconds that all took."""
+    """Return the times of all questions, `rounds` by each of `clients` at once, and the total seconds."""
     headers = {"authorization": f"Bearer {token}"} if token else {}
     limits = httpx.Limits(max_connections=clients)
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=600, limits=limits, trust_env=False) as client:

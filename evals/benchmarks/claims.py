@@ -1,9 +1,9 @@
 """Measure how well the verifier separates claims that their quotes support from claims that they don't.
 
-``python -m evals.benchmarks.claims`` runs it over ``evals/benchmarks/data/claims.jsonl``: true claims over sentences of the
-samples, in English, Thai and Vietnamese and across them; each of them corrupted in one way at a time; and sentences
-that a real small model wrote, labelled by hand. Thresholds were set on the part ``tune``; ``report`` is what counts.
-Where the folder with collections is there, claims over them are added, see `evals.benchmarks.parallel_claims`.
+``python -m evals.benchmarks.claims`` runs it over ``evals/benchmarks/data/claims.jsonl``: true claims over sentences of
+the samples, in English, Thai and Vietnamese and across them; copies of each, corrupted in one way; and sentences that a
+real small model wrote, labelled by hand. Thresholds were set on the part ``tune``; ``report`` gives the result. If the
+folder with collections exists, claims over them are added, see `evals.benchmarks.parallel_claims`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SUITE = Path(__file__).parent / "data" / "claims.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class LabelledClaim:
-    """A claim over some evidence, and whether what it cites carries it."""
+    """A claim over some evidence, and whether the quotes it cites support it."""
 
     id: str
     part: str
@@ -59,7 +59,7 @@ class Judged:
 
     @property
     def is_right(self) -> bool:
-        """Whether the verdict is what the label says; a key that doesn't exist only has to be dropped."""
+        """Whether the verdict agrees with the label; a nonexistent key only has to be dropped."""
         if self.case.kind == "missing_citation":
             return not set(self.case.citations) & set(self.verdict.citations) and bool(self.verdict.dropped)
         return (self.verdict.support != "unsupported") == self.case.supported
@@ -110,25 +110,25 @@ def judge(
 
 
 def caught(judged: Sequence[Judged]) -> float | None:
-    """Return the share of the unsupported claims that were found so; None where there are none."""
+    """Return the share of the unsupported claims that were found; None if there are none."""
     wrong = [each for each in judged if not each.case.supported]
     return sum(each.is_right for each in wrong) / len(wrong) if wrong else None
 
 
 def withheld(judged: Sequence[Judged]) -> float | None:
-    """Return the share of the true claims that were wrongly taken for unsupported; None where there are none."""
+    """Return the share of the true claims that were wrongly judged unsupported; None if there are none."""
     true = [each for each in judged if each.case.supported]
     return sum(not each.is_right for each in true) / len(true) if true else None
 
 
 def precision(judged: Sequence[Judged]) -> float | None:
-    """Return the share of the claims found unsupported that are; None where none was found."""
+    """Return the share of really unsupported claims among those found; None if none was found."""
     found = [each for each in judged if each.verdict.support == "unsupported"]
     return sum(not each.case.supported for each in found) / len(found) if found else None
 
 
 def table(judged: Sequence[Judged]) -> list[tuple[str, str, int, float]]:
-    """Return rows of (part, kind, claims, share told right), by kind, by language and across."""
+    """Return rows of (part, kind, claims, share judged right), by kind, by language and across."""
     groups: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for each in judged:
         case = each.case
@@ -139,7 +139,7 @@ def table(judged: Sequence[Judged]) -> list[tuple[str, str, int, float]]:
 
 
 def kind_table(judged: Sequence[Judged]) -> str:
-    """Return shares told right, a row a part and kind of claims."""
+    """Return shares judged right, one row per part and kind of claims."""
     return markdown(
         ("part", "claims", "n", "told right"),
         [(part, kind, str(n), share(right)) for part, kind, n, right in table(judged)],
@@ -147,7 +147,7 @@ def kind_table(judged: Sequence[Judged]) -> str:
 
 
 def part_table(judged: Sequence[Judged]) -> str:
-    """Return what is caught, how much of it rightly, and what is withheld wrongly, a row a part."""
+    """Return what is caught, how much of it rightly, and what is withheld wrongly, one row per part."""
     rows = []
     for name in sorted({each.case.part for each in judged}):
         some = [each for each in judged if each.case.part == name]
@@ -181,7 +181,7 @@ def main(
 
 
 def _from_outside(shared: Path | None, step: int, runs: Path) -> Iterator[LabelledClaim]:
-    """Yield claims that are made where the collections lie, and those of what the benchmark of answers saved, if it ran."""
+    """Yield claims made from the collections, and those in the output of the benchmark of answers, if it ran."""
     from evals.benchmarks.parallel_claims import LANGUAGES, model_claims, translated_claims
     from evals.benchmarks.questions import read_xquad
 

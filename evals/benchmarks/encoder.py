@@ -2,7 +2,7 @@
 
     python -m evals.benchmarks.encoder --threads 1 --rounds 7
 
-All variants run in turns, so that they have the same load; it reports processor time and wall-clock time.
+All variants run alternately, so that they have the same load; it reports processor time and wall-clock time.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def main(threads: int, rounds: int, most: int) -> None:
 
 
 class _Times:
-    """Seconds by the clock and of the processor, each round."""
+    """Wall-clock seconds and processor seconds, per round."""
 
     def __init__(self) -> None:
         self.passages: list[tuple[float, float]] = []

@@ -1,4 +1,4 @@
-"""Write down what benchmarks measured: tables in Markdown, plots as files, and a description of the machine."""
+"""Write benchmark results: tables in Markdown, plots as files, and a description of the machine."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ IMAGES = DOCS / "images"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table; all but the first column to the right."""
+    """Return a Markdown table, with all but the first column aligned to the right."""
     rule = ["---", *["---:"] * (len(header) - 1)]
     return "\n".join(f"| {' | '.join(line)} |" for line in (header, rule, *rows))
 
 
 def share(value: float | None) -> str:
-    """Return a rate as readers of tables know it: .967, 1.000, and a dash where there is none."""
+    """Return a rate in a table's usual form: .967, 1.000, or a dash for None."""
     return "-" if value is None else f"{value:.3f}".removeprefix("0")
 
 
 def machine() -> str:
-    """Return what this was measured on, in words: no name or path of it."""
+    """Return the measuring machine in words, without its name or paths."""
     flags = processor_flags()
     names = {"AVX-512": "avx512f", "AMX": "amx_tile", "VNNI": "avx512_vnni", "AVX2": "avx2"}
     features = [name for name, flag in names.items() if flag in flags]

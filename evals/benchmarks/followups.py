@@ -1,10 +1,10 @@
 """Measure how often follow-ups are understood: ``python -m evals.benchmarks.followups``.
 
-Over ``evals/benchmarks/data/follow_ups.yaml``, labelled questions that follow another one, over the samples that ship. The
-question before is really asked, and what follows it is answered as on the page: read in several ways, of which the one
-that is answered best is taken. A follow-up is right if one of the quotes shown holds words that answer it.
+It uses ``evals/benchmarks/data/follow_ups.yaml``, labelled questions that follow another one, over the samples that
+ship. The previous question is really asked, and the follow-up is answered as on the page: it has several readings, and
+the one with the best answer is taken. A follow-up is right if one of the quotes shown contains words that answer it.
 
-Every third case is of the part `report`, which nothing was chosen by; the others are of the part `tune`.
+Every third case is in the part `report`, which was not used for any choice; the others are in the part `tune`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DATA = Path(__file__).parent / "data" / "follow_ups.yaml"
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """A question after another one, and what a quote that answers it holds: one of `holds`."""
+    """A question after another one. A quote that answers it contains one of `holds`."""
 
     before: str
     language: str
@@ -69,7 +69,7 @@ def load(path: Path = DATA) -> Iterator[FollowUp]:
 
 
 def ask(assistant: Assistant, cases: Sequence[FollowUp]) -> Iterator[Outcome]:
-    """Yield what the assistant answers to each follow-up, after it answered the question before."""
+    """Yield the assistant's answers to each follow-up, after it answered the previous question."""
     answers: dict[str, str] = {}
     for case in cases:
         if case.before not in answers:
@@ -79,7 +79,7 @@ def ask(assistant: Assistant, cases: Sequence[FollowUp]) -> Iterator[Outcome]:
 
 
 def table(outcomes: Sequence[Outcome]) -> list[str]:
-    """Return a line for each part, language and kind: how many are right, of how many."""
+    """Return one line per part, language and kind: how many are right, out of how many."""
     right: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for outcome in outcomes:

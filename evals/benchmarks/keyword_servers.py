@@ -2,9 +2,9 @@
 
     python -m evals.benchmarks.keyword_servers --database postgresql://attest@host/empty [--passages N]
 
-First the paragraphs of `evals.benchmarks.retrieval` in all languages and its questions: the sixty best of each place,
-with and without a filter, must be the same but for rounding. Then as many passages as asked for, recombined from the
-sentences of those paragraphs: rows a second, a question's time, bytes on disk.
+It first uses the paragraphs of `evals.benchmarks.retrieval` in all languages and its questions: the sixty best in each
+place, with and without a filter, must be the same except for rounding. Then it adds as many passages as requested,
+recombined from the sentences of those paragraphs, and measures rows per second, a question's time and bytes on disk.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from store.types import Filter
 
 BEST = 60
 ROUNDING = 1e-5
-"""By how much two scores may differ, as a share: both places compute in 32 bits."""
+"""How much two scores may differ, as a share: both places compute in 32 bits."""
 PORTION = 256
 SENTENCES = (2, 6)
 FILTERS = {"": Filter(), ", in one language": Filter(languages=("th",))}
@@ -42,14 +42,14 @@ FILTERS = {"": Filter(), ", in one language": Filter(languages=("th",))}
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one place took."""
+    """The cost in one place."""
 
     place: str
     rows_per_second: float
     times: dict[str, tuple[float, float]]
-    """p50 and p95 of a question by each filter, in milliseconds."""
+    """p50 and p95 of a question with each filter, in milliseconds."""
     disk: float
-    """Bytes a row."""
+    """Bytes per row."""
 
 
 def paragraphs(parallel: dict[str, Parallel]) -> list[KeywordEntry]:
@@ -65,7 +65,7 @@ def paragraphs(parallel: dict[str, Parallel]) -> list[KeywordEntry]:
 
 
 def recombined(entries: Sequence[KeywordEntry]) -> Iterator[KeywordEntry]:
-    """Yield passages without end, each of a few sentences from passages of one language."""
+    """Yield passages endlessly, each of a few sentences from passages of one language."""
     chance = random.Random(1)  # noqa: S311 - no secret
     sentences: dict[str, list[str]] = {}
     for each in entries:
@@ -83,7 +83,7 @@ def differences(
 ) -> tuple[int, int, float]:
     """Return for how many questions the passages differ, for how many their order, and the largest gap of scores.
 
-    Passages whose scores round to the same count as one place in the order.
+    Passages whose scores round to the same value count as one position in the order.
     """
     passages = order = 0
     gap = 0.0
@@ -100,7 +100,7 @@ def differences(
 
 
 def fill(index: KeywordIndex, entries: Iterator[KeywordEntry]) -> float:
-    """Add passages as an ingest does; return the seconds that it took."""
+    """Add passages like an ingest; return the seconds it took."""
     began = time.perf_counter()
     while portion := list(islice(entries, PORTION)):
         index.add(portion)

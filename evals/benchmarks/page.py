@@ -2,10 +2,10 @@
 
     python -m evals.benchmarks.page http://127.0.0.1:7860 --browser /usr/bin/chromium
 
-Asks a running server over the samples. Each question is typed into a page and sent with Enter; the clock is the page's own,
-from the key to the frame in which the words that answer stand there: the short answer, or the first quote where there is
-none. The server's own time for the same question is told beside it, since a browser on the same machine takes its
-processors, and how busy the machine is.
+It asks a running server over the samples. Each question is typed into a page and sent with Enter. The time is the
+page's own, from the key to the frame that shows the answering words: the short answer, or the first quote if there is
+none. It also reports the server's own time for the same question, because a browser on the same machine uses its
+processors, and the machine's load.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Weight:
 
 
 def weight(page: Page, url: str) -> Weight:
-    """Open the page for the first time, and return what it loads until questions are offered."""
+    """Open the page for the first time, and return what it loads until questions are suggested."""
     page.goto(url)
     page.wait_for_selector("#examples .suggestion", timeout=PATIENCE)
     page.wait_for_load_state("networkidle", timeout=PATIENCE)
@@ -75,7 +75,7 @@ def weight(page: Page, url: str) -> Weight:
 
 
 def seconds_to_answer(page: Page, url: str, question: str) -> float:
-    """Ask in a new conversation; return milliseconds from the key to the words that answer."""
+    """Ask in a new conversation; return milliseconds from the key to the answering words."""
     page.goto(url)
     page.wait_for_selector("#examples .suggestion", timeout=PATIENCE)
     page.evaluate(_WATCH)
@@ -87,7 +87,7 @@ def seconds_to_answer(page: Page, url: str, question: str) -> float:
 
 
 def on_server(url: str, questions: Sequence[str]) -> list[float]:
-    """Return the milliseconds that the server says each answer took it, by what it hands to traces too."""
+    """Return the milliseconds of each answer on the server, from the data that it also gives to traces."""
 
     async def every() -> list[float]:
         async with httpx.AsyncClient(base_url=url, timeout=600, trust_env=False) as client:
@@ -97,7 +97,7 @@ def on_server(url: str, questions: Sequence[str]) -> list[float]:
 
 
 def questions_of(suite: Path = SUITE) -> Iterator[str]:
-    """Yield the questions of a suite in turns of its languages."""
+    """Yield the questions of a suite, alternating between languages."""
     cases: list[dict[str, Any]] = yaml.safe_load(suite.read_text(encoding="utf-8"))["cases"]
     by_language: dict[str, list[str]] = {}
     for case in cases:
@@ -121,7 +121,7 @@ def main(url: str, browser: Path | None, count: int) -> None:
         page = opened.new_page()
         found = weight(page, url)
         busy = os.getloadavg()[0]
-        took = [seconds_to_answer(page, url, question) for question in asked][1:]  # the first one warms
+        took = [seconds_to_answer(page, url, question) for question in asked][1:]  # the first one warms up
         opened.close()
     alone = on_server(url, asked)[1:]
     click.echo(

@@ -1,10 +1,10 @@
 """Make claims from a parallel collection, labelled by rule, and read the collection where it is.
 
-A sentence and its translation say the same: so a sentence of one language is a true claim over the paragraph's
-translation (over the sentence of the same place where both have as many), and false once a number or a name in it is
-another's, or another paragraph is cited. What a real model wrote is added, from the runs that the benchmark of
-answers saved: true where it has a gold answer and cites the paragraph that holds it, false where it has a number or a
-name that the paragraphs don't have in any language; what neither rule tells is left out.
+A sentence and its translation say the same. So a sentence of one language is a true claim over the paragraph's
+translation (over the corresponding sentence if both have the same number of sentences). It becomes false if a number or
+a name in it is replaced, or another paragraph is cited. Sentences by a real model are added, from the saved runs of the
+benchmark of answers: true if one has a gold answer and cites the paragraph that contains it, false if it has a number
+or a name that the paragraphs don't have in any language. Sentences that neither rule covers are left out.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from ingest.sentences import sentences
 
 LANGUAGES = ("en", "th", "vi")
 LONGEST_QUOTE = 900
-"""Code points: paragraphs that are longer are no quote."""
+"""Code points: longer paragraphs are no quotes."""
 _NUMBER = regex.compile(r"(?<![\p{N}.,\p{L}\-–])\d{2,4}(?![\p{N}\p{L}]|[.,]\d)")
 _NAME = regex.compile(r"(?<=[\p{Ll},] )\p{Lu}\p{Ll}{3,}(?: \p{Lu}\p{Ll}{3,})+")
 
 
 def translated_claims(parallel: dict[str, Parallel], step: int) -> Iterator[LabelledClaim]:
-    """Yield true claims from every `step`-th paragraph, for each pair of languages, and what corruptions make of them."""
+    """Yield true claims from every `step`-th paragraph, for each pair of languages, and corrupted copies of them."""
     count = len(parallel["en"].paragraphs)
     for number in range(0, count, step):
         for language in LANGUAGES:
@@ -84,7 +84,7 @@ def _evidence(key: int, paragraph: Paragraph, quote: str) -> Evidence:
 
 
 def _other_number(claim: str, known: str) -> str | None:
-    """Return the claim with its first number changed in one digit to one that nobody said."""
+    """Return the claim with one digit of its first number changed, to a number that is nowhere in the texts."""
     for match in _NUMBER.finditer(claim):
         for step in (3, 4, 6, 2):
             digit = str((int(match[0][-1]) + step) % 10)
@@ -95,7 +95,7 @@ def _other_number(claim: str, known: str) -> str | None:
 
 
 def _other_name(claim: str, paragraphs: Sequence[Paragraph], number: int) -> str | None:
-    """Return the claim with its first name of several words changed to one of another article."""
+    """Return the claim with its first name of several words replaced by one of another article."""
     match = _NAME.search(claim)
     if match is None:
         return None
@@ -107,7 +107,7 @@ def _other_name(claim: str, paragraphs: Sequence[Paragraph], number: int) -> str
 
 
 def model_claims(runs: Path, parallel: dict[str, Parallel]) -> Iterator[LabelledClaim]:
-    """Yield sentences that a model wrote in saved runs of the benchmark of answers, where a rule tells what they are."""
+    """Yield a model's sentences in saved runs of the benchmark of answers, if a rule can label them."""
     for number, run in enumerate(json.loads(runs.read_text(encoding="utf-8"))["runs"]):
         evidence = tuple(_quoted(quote) for quote in run["quotes"])
         if not evidence:
@@ -135,7 +135,7 @@ def _quoted(quote: dict[str, Any]) -> Evidence:
 def _label(
     claim: str, cited: Sequence[int], run: dict[str, Any], evidence: Sequence[Evidence], parallel: dict[str, Parallel]
 ) -> bool | None:
-    """Return whether the cited quotes carry the claim, as far as a rule can tell; None where it can't."""
+    """Return whether the cited quotes support the claim, as far as a rule can tell; None if it can't."""
     from evals.benchmarks.answers import unsupported_words
 
     numbers = {int((each.document.uri or ":0").rsplit(":", 1)[1]) for each in evidence}

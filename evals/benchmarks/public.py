@@ -2,16 +2,16 @@
 
     python -m evals.benchmarks.public FOLDER [--questions N] [--docs]
 
-FOLDER holds one folder for each collection, as it was downloaded:
+FOLDER has one folder for each collection, as downloaded:
 
 - MIRACL: ``*topics*.tsv`` or ``*queries*.tsv`` (id, tab, question), ``*qrels*.tsv`` (TREC's four columns), and the corpus
   in ``*.jsonl`` or ``*.jsonl.gz``, there or in a folder ``corpus`` (``docid``, ``title``, ``text``). Documents are ranked
   for each question, a hundred deep. Zhang et al. 2023, doi:10.1162/tacl_a_00595
-- NoMIRACL: the same twice, with ``relevant`` and ``non_relevant`` in the names. Each question is asked of its judged passages
-  only. Hallucination rate: of questions that none of them answers, the share that is answered. Error rate: of the others,
-  the share that is refused. Thakur et al. 2024, arXiv:2312.11361
-- XQuAD-R: SQuAD's JSON, a file a language (``xquad.th.json`` or ``th.json``), parallel. The sentences that hold the answer,
-  one in each language, are looked for among those of all languages. Roy et al. 2020, arXiv:2004.05484
+- NoMIRACL: the same twice, with ``relevant`` and ``non_relevant`` in the names. Each question is asked of its judged
+  passages only. Hallucination rate: among questions that none of them answers, the share that is answered. Error
+  rate: among the others, the share that is refused. Thakur et al. 2024, arXiv:2312.11361
+- XQuAD-R: SQuAD's JSON, one file per language (``xquad.th.json`` or ``th.json``), parallel. The task is to find the
+  sentences with the answer, one in each language, among those of all languages. Roy et al. 2020, arXiv:2004.05484
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from store.types import Filter
 
 DEPTH = 100
 PASSAGE_TOKENS = 400
-"""Of a passage: whole for nearly every document of MIRACL, which is a paragraph."""
+"""Per passage: enough for nearly every document of MIRACL, which is a paragraph."""
 _Item = TypeVar("_Item")
 BY_SEARCH = Ranking(retrieval=1.0, margin=0.0, heading=0.0)
 Protocol = Literal["miracl", "nomiracl", "xquad-r"]
@@ -53,7 +53,7 @@ NON_RELEVANT, RELEVANT = "non_relevant", "relevant"
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """What was found for one question, best first, and what should have been."""
+    """The result for one question, best first, and the expected one."""
 
     ranking: tuple[str, ...]
     grades: dict[str, int]
@@ -111,7 +111,7 @@ def xquad_r(folder: Path, most: int | None) -> Iterator[Ranked]:
 
 
 def ranking_rows(name: str, found: Sequence[Ranked]) -> list[tuple[str, ...]]:
-    """Return a row for each language and one for all: the number of questions and the means of the measures."""
+    """Return one row per language and one for all: the number of questions and the means of the measures."""
     languages = sorted({each.language for each in found})
     parts = [(f"{name} {language}", [one for one in found if one.language == language]) for language in languages]
     return [
@@ -128,7 +128,7 @@ def ranking_rows(name: str, found: Sequence[Ranked]) -> list[tuple[str, ...]]:
 
 
 def refusal_row(name: str, found: Sequence[Asked]) -> tuple[str, ...]:
-    """Return a row: hallucination rate and error rate, each with what it is of."""
+    """Return a row: hallucination rate and error rate, each with its number of questions."""
     others = [one.answered for one in found if not one.answerable]
     answerable = [not one.answered for one in found if one.answerable]
     return (name, str(len(others)), _mean(others), str(len(answerable)), _mean(answerable))
@@ -165,7 +165,7 @@ class Query:
 
 
 def protocol_of(folder: Path) -> Protocol | None:
-    """Return which collection a folder looks like, None if none."""
+    """Return which collection a folder looks like; None for an unknown one."""
     if any(NON_RELEVANT in path.name for path in folder.glob("*qrels*.tsv")):
         return "nomiracl"
     if any(folder.glob("*qrels*.tsv")):
@@ -174,7 +174,7 @@ def protocol_of(folder: Path) -> Protocol | None:
 
 
 def queries(folder: Path, subset: str = "") -> list[Query]:
-    """Return the judged questions of a MIRACL folder; of NoMIRACL's, those of the `subset`. Raises ClickException."""
+    """Return the judged questions of a MIRACL folder, or a NoMIRACL folder's `subset`. Raises ClickException."""
     judged: dict[str, dict[str, int]] = {}
     for path, number, line in _lines(_one(folder, ("*qrels*.tsv",), subset)):
         cells = line.split()
@@ -207,7 +207,7 @@ def corpus(folder: Path) -> Iterator[SourceText]:
 
 
 def _one(folder: Path, patterns: tuple[str, ...], subset: str) -> Path:
-    """Return the one file of a kind. The name of the other subset ends in that of this one."""
+    """Return the only file of a kind. The other subset's name ends in this one's name."""
     files = [path for pattern in patterns for path in sorted(folder.glob(pattern))]
     if subset:
         files = [path for path in files if (NON_RELEVANT in path.name) == (subset == NON_RELEVANT)]

@@ -20,7 +20,7 @@ from store.types import Document, ParsedDocument
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """One paragraph in one language; the same number is the same paragraph in every language."""
+    """One paragraph in one language; paragraphs with the same number are translations of each other."""
 
     number: int
     article: int
@@ -35,7 +35,7 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with the paragraph that answers it, and the words that do, in the paragraph's own language."""
+    """A question with the paragraph and the words that answer it, in the paragraph's own language."""
 
     id: str
     text: str
@@ -56,7 +56,7 @@ class Parallel:
 
 
 def read_xquad(folder: Path) -> dict[str, Parallel]:
-    """Return all files of a folder that are named like `xquad.LANGUAGE.json` or `LANGUAGE.json`, by language."""
+    """Return all files of a folder with names like `xquad.LANGUAGE.json` or `LANGUAGE.json`, by language."""
     found: dict[str, Parallel] = {}
     for path in sorted(folder.glob("*.json")):
         language = path.stem.rpartition(".")[2]
@@ -76,7 +76,7 @@ def read_xquad(folder: Path) -> dict[str, Parallel]:
 
 
 def read_thai_qa(path: Path) -> Parallel:
-    """Return iapp-wiki-qa: questions on articles that native speakers of Thai wrote."""
+    """Return iapp-wiki-qa: questions on articles, written by native speakers of Thai."""
     numbers: dict[str, int] = {}
     paragraphs: list[Paragraph] = []
     questions: list[Asked] = []
@@ -92,20 +92,20 @@ def read_thai_qa(path: Path) -> Parallel:
 
 
 def rotated(parallel: dict[str, Parallel], rotation: int) -> list[Paragraph]:
-    """Return each paragraph in one language only; over as many rotations as languages, in each of them once."""
+    """Return each paragraph in one language only; with as many rotations as languages, once in each of them."""
     languages = list(parallel)
     count = len(parallel[languages[0]].paragraphs)
     return [parallel[languages[(number + rotation) % len(languages)]].paragraphs[number] for number in range(count)]
 
 
 def fill(library: Library, paragraphs: Iterable[Paragraph]) -> None:
-    """Put paragraphs into a library, each a document of its own."""
+    """Put paragraphs into a library, each as a separate document."""
     for _ in library.add_many(parse(each, library.embedder) for each in paragraphs):
         pass
 
 
 def parse(paragraph: Paragraph, embedder: Embedder) -> ParsedDocument:
-    """Return a paragraph as a document. Its text is taken as it is, so that gold answers still occur in it."""
+    """Return a paragraph as a document. Its text stays unchanged, so that it still contains gold answers."""
     digest = hashlib.sha256(paragraph.text.encode()).hexdigest()
     passages = chunk(paragraph.text, paragraph.language, count_tokens=embedder.count_tokens)
     document = Document(
@@ -121,7 +121,7 @@ def parse(paragraph: Paragraph, embedder: Embedder) -> ParsedDocument:
 
 
 class WrappedEmbedder:
-    """An embedder that passes on to another one what a subclass doesn't do itself: all but embedding passages."""
+    """An embedder that passes everything to another one, except embedding passages, which a subclass does."""
 
     def __init__(self, inner: Embedder) -> None:
         self.inner = inner
@@ -149,7 +149,7 @@ class WrappedEmbedder:
 
 
 class RememberingEmbedder(WrappedEmbedder):
-    """The real model, asked once for each text: libraries of the same paragraphs and questions share vectors."""
+    """The real model, called once for each text, so that libraries of the same paragraphs and questions share vectors."""
 
     def __init__(self, inner: Embedder) -> None:
         super().__init__(inner)

@@ -1,11 +1,11 @@
-"""Measure what an asker gets: the right quote first, the right words, a refusal if nothing answers.
+"""Measure the result for users: the right quote first, the right words, a refusal if nothing answers.
 
     python -m evals.benchmarks.reading [--documents FOLDER] [--questions FILE]
 
-Asks the whole assistant, with its reader and without it, over a folder of documents and a YAML file of questions
-(``{language, question, answers}``). Without options: the small documents that ship, whose questions helped to fit the
-limits; where it is there, the corpus in ``../shared``, whose questions nothing was fitted to; and near-misses over
-the samples, pairs of questions of which one asks for a fact that isn't there.
+It asks the whole assistant, with and without its reader, over a folder of documents and a YAML file of questions
+(``{language, question, answers}``). Without options, it uses the small documents that ship, whose questions helped to
+fit the limits; the corpus in ``../shared``, if it exists, whose questions were not used for fitting; and near misses
+over the samples, pairs of questions of which one asks for a fact that isn't there.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ NEAR_MISSES = Path(__file__).parent / "data" / "near_misses.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A question and the answer that the assistant gave."""
+    """A question and the assistant's answer."""
 
     item: Item
     answer: Answer
 
     @property
     def right(self) -> list[bool]:
-        """Whether each quote holds a gold answer, in order."""
+        """Whether each quote contains a gold answer, in order."""
         if not self.answer.answered:
             return []
         return [any(plain(gold) in plain(each.quote) for gold in self.item.answers) for each in self.answer.evidence]
 
     @property
     def short(self) -> str:
-        """The short answer's words; empty where there is none."""
+        """The short answer's words; empty if there is none."""
         short = self.answer.short_answer
         return " ".join(span.text for span in short.spans) if short else ""
 
@@ -64,7 +64,7 @@ def ask_all(documents: Path, items: Iterable[Item], embedder: Embedder, *, readi
 
 
 def table(given: Sequence[Given], label: str) -> list[str]:
-    """Return rows of figures: one for each language of questions, one for all."""
+    """Return rows of figures: one per language of the questions, and one for all."""
     languages = sorted({each.item.language for each in given})
     parts = [(language, [each for each in given if each.item.language == language]) for language in languages]
     return [_row(f"{label}, {name}", some) for name, some in [*parts, ("all", list(given))]]

@@ -1,7 +1,7 @@
-"""Save what a language model said, reply by reply, so that an interrupted benchmark can continue.
+"""Save a language model's output, reply by reply, so that an interrupted benchmark can continue.
 
-A model that is asked for the same again at temperature 0 says the same; so a reply is known by its prompt, and what
-is made of it can be judged again in no time whenever something else than the prompt has changed.
+At temperature 0, a model gives the same reply to the same prompt. So a reply is identified by its prompt, and its use
+can be judged again quickly after any change except in the prompt.
 """
 
 from __future__ import annotations
@@ -34,10 +34,9 @@ R = TypeVar("R")
 
 
 class Remembering(CustomLLM):
-    """Passes a prompt on to another model unless its reply is known, and saves what was said.
+    """Passes a prompt on to another model unless its reply is known, and saves the reply.
 
-    What it saves of a reply: the text, the seconds that it took, the load of the machine, and the model's own count
-    of tokens and time where it has one.
+    It saves the text, the seconds it took, the machine's load, and the model's own count of tokens and time, if any.
     """
 
     quote_tokens: int = 4096
@@ -56,30 +55,30 @@ class Remembering(CustomLLM):
 
     @property
     def metadata(self) -> LLMMetadata:
-        """The other model's."""
+        """The other model's metadata."""
         return self._inner.metadata
 
     @property
     def latest(self) -> dict[str, Any]:
-        """What is saved of the latest reply; empty if it was not finished."""
+        """What is saved about the latest reply; empty if it was not finished."""
         return self._latest
 
     @property
     def is_new(self) -> bool:
-        """Whether the latest reply was spoken just now."""
+        """Whether the latest reply is new, rather than saved."""
         return self._is_new
 
     def note(self, **more: object) -> None:
-        """Save something more of the latest reply."""
+        """Save something more about the latest reply."""
         self._latest |= more
         self._append()
 
     def count_tokens(self, text: str) -> int:
-        """Count by the other model's tokenizer."""
+        """Count with the other model's tokenizer."""
         return counter_of(self._inner)(text)
 
     def stream_chat(self, messages: Sequence[ChatMessage], **options: object) -> ChatResponseGen:
-        """Return the known reply at once, or the other model's as it comes."""
+        """Return the known reply at once, or the other model's as it arrives."""
         key = _key(self.metadata.model_name, messages, options)
         self._latest, self._latest_key, self._is_new = {}, key, key not in self._known
         return self._known_reply(key) if key in self._known else self._new_reply(key, messages, options)
@@ -105,7 +104,7 @@ class Remembering(CustomLLM):
                 said += reply.delta or ""
                 yield reply
         finally:
-            # A reply that was stopped on purpose is what a reader got as well; one that broke off is not saved.
+            # A reply that was stopped on purpose is saved, because a reader got it too; one that broke off is not.
             failed = sys.exc_info()[0] not in (None, GeneratorExit)
             getattr(replies, "close", lambda: None)()
             if not failed:
@@ -126,7 +125,7 @@ class Remembering(CustomLLM):
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
-    """Return what is saved, later lines over earlier ones; one that was cut off while it was written does not count."""
+    """Return what is saved, later lines over earlier ones; incomplete lines don't count."""
     found = {}
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         try:
@@ -144,13 +143,13 @@ def _key(model: str, messages: Sequence[ChatMessage], options: dict[str, object]
 
 
 def one_by_one(tasks: Sequence[T], work: Callable[[T], R], title: str) -> tuple[list[R], list[str]]:
-    """Return the results of all tasks and the failures of some, in order; one that fails doesn't end the run."""
+    """Return the results and the failures of all tasks, in order; a failure doesn't end the run."""
     results: list[R] = []
     failures: list[str] = []
     for task in tqdm(tasks, desc=title, file=sys.stderr, mininterval=1):
         try:
             results.append(work(task))
-        except Exception as error:  # whatever it is, the other results are worth having
+        except Exception as error:  # after any error, the other results are still useful
             failures.append(f"{type(error).__name__}: {error}")
             tqdm.write(f"failed: {failures[-1]}", file=sys.stderr)
     return results, failures

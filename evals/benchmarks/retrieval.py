@@ -2,16 +2,16 @@
 
     python -m evals.benchmarks.retrieval [--data FOLDER] [--questions N] [--docs]
 
-The questions of XQuAD (development half; every `xquad.LANGUAGE.json` in the folder) over all its paragraphs:
+It asks the questions of XQuAD (development half; every `xquad.LANGUAGE.json` in the folder) over all its paragraphs:
 
 - within: a library in the question's own language;
 - mixed: each paragraph in one language only, in as many rotations as languages, so that every paragraph is there in
-  every language once. A question's own language is then right for one paragraph in three;
+  every language once. The question's own language is then right for one paragraph in three;
 - native: Thai questions that Thai people wrote on Thai articles (iapp-wiki-qa).
 
-All systems use the same embedding model, see the same texts and give ten passages, of which the first of each
-document counts. Evidence: a gold answer stands in one of the three sentences that Attest would show first.
-Language means come from other text than this. Confidence is measured by models fitted on other articles.
+All systems use the same embedding model, see the same texts and give ten passages; only the first of each document
+counts. Evidence means that one of the three sentences that Attest would show first contains a gold answer. Language
+means come from other text. Confidence is measured by models fitted on other articles.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ ABLATION_STEP = 3
 """Ablations ask every third question: all of them would take half an hour."""
 
 SHOWN = 3
-"""Sentences that are looked into for the answer."""
+"""Sentences that are searched for the answer."""
 BY_SEARCH = Ranking(retrieval=1.0, margin=0.0, heading=-0.2)
-"""Sentences in the order of the search alone: what reading adds, `evals.benchmarks.reading` measures."""
+"""Sentences in the order of the search alone, because `evals.benchmarks.reading` measures the reader's part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A question with the document that answers it and the words that do."""
+    """A question with the document and the words that answer it."""
 
     question: Asked
     uri: str
@@ -66,7 +66,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A library, and what it is asked."""
+    """A library, and its questions."""
 
     name: str
     paragraphs: tuple[Paragraph, ...]
@@ -75,7 +75,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one system found for one question."""
+    """One system's result for one question."""
 
     setting: str
     system: str
@@ -83,13 +83,13 @@ class Outcome:
     question: str
     paragraph: int
     rank: int | None
-    """Of the document that answers, counted from 1 among the first ten; None: not among them."""
+    """Rank of the document that answers, from 1 among the first ten; None if it isn't among them."""
     evidence: bool | None
-    """Whether the sentences shown first hold the answer; None for systems that show none."""
+    """Whether the sentences shown first contain the answer; None for systems that show none."""
 
 
 def settings(data: Path, questions: int | None) -> Iterator[Setting]:
-    """Yield all libraries with their questions; with `questions` only about so many of each language, evenly spread."""
+    """Yield all libraries with their questions; with `questions`, only about that many per language, evenly spread."""
     parallel = read_xquad(data / "xquad-dev")
     languages = list(parallel)
     for collection in parallel.values():
@@ -119,7 +119,7 @@ def _within(name: str, collection: Parallel, questions: int | None) -> Setting:
 
 
 def _across(question: Asked, paragraph: Paragraph, parallel: Mapping[str, Parallel]) -> Expected:
-    """Return the gold answers in the language that the paragraph has here."""
+    """Return the gold answers in the language of the paragraph here."""
     twins = parallel[paragraph.language].questions
     answers = next(twin.answers for twin in twins if twin.id == question.id)
     return Expected(question, paragraph.uri, answers)
@@ -132,7 +132,7 @@ def _spread(questions: Sequence[Asked], count: int | None) -> Sequence[Asked]:
 
 
 def measure(setting: Setting, number: int, embedder: Embedder, *, ablate: bool) -> Iterator[Outcome]:
-    """Ask one library by every system. `number` tells settings apart, so that ablations ask each question once."""
+    """Ask one library with every system. `number` identifies the setting, so that ablations ask each question once."""
     from evals.benchmarks.stock import stock_finders
 
     for system, find in stock_finders(setting.paragraphs, embedder).items():
@@ -153,7 +153,7 @@ def measure(setting: Setting, number: int, embedder: Embedder, *, ablate: bool) 
 
 
 def _concerned(variant: Variant, asked: Sequence[Expected]) -> Sequence[Expected]:
-    """Return the questions that a variant concerns: a missing mean, those in its language."""
+    """Return the questions that a variant concerns; for a missing mean, those in its language."""
     return [each for each in asked if not variant.languages or each.question.language in variant.languages]
 
 

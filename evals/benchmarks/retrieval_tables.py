@@ -1,4 +1,4 @@
-"""Build the tables of `evals.benchmarks.retrieval`: outcomes to Markdown."""
+"""Build the tables of `evals.benchmarks.retrieval`, from outcomes to Markdown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SETTINGS = ("within", "native", "mixed")
 
 
 def _of_rank(measure: Callable[[Sequence[str]], float | None]) -> Callable[[Outcome], float]:
-    """Return a measure of rankings as one of the single relevant document's rank."""
+    """Return a measure of rankings as one of the rank of a single relevant document."""
 
     def score(outcome: Outcome) -> float:
         ranking = [] if outcome.rank is None else [*(["other"] * (outcome.rank - 1)), "gold"]
@@ -71,7 +71,7 @@ def differences(outcomes: Sequence[Outcome]) -> str:
 
 
 def evidence(outcomes: Sequence[Outcome]) -> str:
-    """Return how often the sentences shown first hold the answer."""
+    """Return how often the sentences shown first contain the answer."""
     rows = []
     for setting, language in groups(outcomes):
         chosen = of(outcomes, setting, language, ATTEST)
@@ -82,7 +82,7 @@ def evidence(outcomes: Sequence[Outcome]) -> str:
 
 
 def ablations(outcomes: Sequence[Outcome]) -> str:
-    """Return each part of the ranking taken away, on a third of the questions; all languages alike."""
+    """Return the result without each part of the ranking, on a third of the questions; all languages combined."""
     names = [name for name in dict.fromkeys(each.system for each in outcomes) if name not in (*STOCK, ATTEST)]
     languages = sorted({each.language for each in outcomes if each.setting == "within"})
     rows = []
@@ -115,7 +115,7 @@ def groups(outcomes: Iterable[Outcome]) -> list[tuple[str, str]]:
 
 
 def of(outcomes: Iterable[Outcome], setting: str, language: str, system: str) -> list[Outcome]:
-    """Return those of one cell."""
+    """Return the outcomes of one cell."""
     return [each for each in outcomes if (each.setting, each.language, each.system) == (setting, language, system)]
 
 

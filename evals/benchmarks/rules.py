@@ -1,11 +1,12 @@
 """Measure what each rule is worth: ``python -m evals.benchmarks.rules``.
 
-One rule is switched off at a time, and the labelled claims (`evals.benchmarks.claims`) and follow-up questions are judged
-again. A rule's own figure is the share of the kind that it is there for. Texts are embedded once for all.
+One rule is switched off at a time, and the labelled claims (`evals.benchmarks.claims`) and follow-up questions are
+judged again. A rule's own figure is the share of right verdicts for the kind that it is for. Texts are embedded only
+once.
 
-A follow-up (``data/standalone.jsonl``) is right when it holds every word that it needs from the turns before (or stayed as it
-was, where it stands alone) and none that would drag an old subject along. The rules were written looking at the cases of
-the part ``tune``; ``report`` is what counts.
+A follow-up (``data/standalone.jsonl``) is right if it contains every word that it needs from the turns before (or is
+unchanged if it stands alone), and none that would carry an old subject along. The cases of the part ``tune`` were used
+to write the rules; ``report`` gives the result.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from evals.benchmarks.figures import replace_section, share, table
 from evals.benchmarks.questions import RememberingEmbedder
 
 Switch = tuple[Any, str, object]
-"""A module, a name in it, and what stands there while the rule is off."""
+"""A module, a name in it, and its replacement while the rule is off."""
 
 FOLLOW_UPS = Path(__file__).parent / "data" / "standalone.jsonl"
 
@@ -79,7 +80,7 @@ OF_FOLLOW_UPS: dict[str, tuple[str, tuple[Switch, ...]]] = {
 
 
 def _forget() -> None:
-    """Empty the caches of what rules made of texts."""
+    """Empty the caches of the rules' results for texts."""
     for cached in (text.content_spans, text.content_words, polarity.negations_in, names._latin_words):
         cached.cache_clear()
 
@@ -111,7 +112,7 @@ def _rows(
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """One question after some turns, and what its standalone form must and must not hold."""
+    """One question after some turns, and what its standalone form must and must not contain."""
 
     id: str
     part: str
@@ -124,7 +125,7 @@ class FollowUp:
     excludes: tuple[str, ...]
 
     def accepts(self, text: str) -> bool:
-        """Return whether `text` is a right standalone form, letter case and a leading "and" aside."""
+        """Return whether `text` is a right standalone form, ignoring letter case and a leading "and"."""
         folded = _fold(text)
         if self.stands_alone and not self.contains:
             return _fold(self.question).endswith(folded)
@@ -146,7 +147,7 @@ def load_follow_ups(path: Path = FOLLOW_UPS) -> Iterator[FollowUp]:
 
 
 def score(cases: Sequence[FollowUp], rewrite: Callable[[str, tuple[Message, ...]], str]) -> dict[str, tuple[int, int]]:
-    """Return how many are right and how many there are, by part, by part and language, and by part and kind."""
+    """Return the number of right cases and of all, by part, by part and language, and by part and kind."""
     counts: dict[str, list[bool]] = defaultdict(list)
     for case in cases:
         right = case.accepts(rewrite(case.question, case.history))

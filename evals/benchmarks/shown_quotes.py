@@ -1,8 +1,8 @@
 """Measure how many quotes shown are irrelevant to the question: ``python -m evals.benchmarks.shown_quotes``.
 
-Over ``evals/benchmarks/data/shown_quotes.yaml``: questions over the samples that ship, each with the sentences that are
-worth showing, labelled by hand. Printed by language: answers and refusals, and of the quotes that are shown at once and
-of those that are folded the share of irrelevant ones, with its 95 % interval (Wilson).
+It uses ``evals/benchmarks/data/shown_quotes.yaml``: questions over the samples that ship, each with the sentences worth
+showing, labelled by hand. It prints, by language, answers and refusals, and the share of irrelevant quotes among those
+shown at once and among those folded, with its 95 % interval (Wilson).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DATA = Path(__file__).parent / "data" / "shown_quotes.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A question, and words of each sentence that is worth showing for it."""
+    """A question, and words of each sentence worth showing for it."""
 
     language: str
     question: str
@@ -49,13 +49,13 @@ class Shown:
 
     @property
     def at_once(self) -> tuple[str, ...]:
-        """The quotes that are shown unfolded; a refusal's nearest sentence isn't one."""
+        """The quotes shown unfolded, without a refusal's nearest sentence."""
         parts = layout_of(self.answer).parts if self.answer.answered else ()
         return tuple(each.quote for part in parts for each in part.evidence)
 
     @property
     def folded(self) -> tuple[str, ...]:
-        """The quotes that are shown on demand."""
+        """The quotes shown on demand."""
         return tuple(each.quote for each in layout_of(self.answer).more) if self.answer.answered else ()
 
     def irrelevant(self, quotes: Sequence[str]) -> tuple[str, ...]:

@@ -3,9 +3,9 @@
     python -m evals.benchmarks.speed [--data FOLDER] [--most N] [--rounds N] [--docs]
 
 Embedding: the same texts by Attest, by the bare model on Attest's own batches, and by LlamaIndex's `IngestionPipeline`
-with `SentenceSplitter` and `HuggingFaceEmbedding` as its documentation has them; in turns, so that a busy machine is
-busy for all of them, and as ratios of each round. LlamaIndex's chunks are longer than what the model reads, so it
-leaves part of long texts out: it is credited with all characters.
+with `SentenceSplitter` and `HuggingFaceEmbedding` as in its documentation. They run alternately, so that they have the
+same load, and results are ratios per round. LlamaIndex's chunks are longer than what the model reads, so it ignores
+part of long texts; all characters are counted for it anyway.
 
 Questions: libraries of 1,000 to `--most` passages, made by `evals.benchmarks.synthetic`, opened by a fresh process.
 """
@@ -50,7 +50,7 @@ STYLE = (
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Texts to embed, and how long each way took in each round, in seconds."""
+    """Texts to embed, and the seconds that each way took in each round."""
 
     characters: int
     tokens: int
@@ -58,7 +58,7 @@ class Work:
 
 
 def embedding(texts: Sequence[str], embedder: TextEmbedder, rounds: int) -> Work:
-    """Embed `texts` in all three ways, in turns."""
+    """Embed `texts` in all three ways, alternately."""
     passages = [passage for text in texts for passage in _cut(text, embedder)]
     ways: dict[str, Callable[[], object]] = {
         "bare": _bare(passages, embedder),
@@ -85,7 +85,7 @@ def _cut(text: str, embedder: TextEmbedder) -> list[PassageText]:
 
 
 def _bare(passages: Sequence[PassageText], embedder: TextEmbedder) -> Callable[[], None]:
-    """Return the model alone on the very batches that Attest makes: no tokenizing, no pooling."""
+    """Run the model alone on exactly the batches that Attest makes, without tokenizing or pooling."""
     from store.embedding import embedder as embed
 
     rows = [each.ids for each in embedder._encode([f"passage: {p.text}" for p in passages])]
@@ -110,20 +110,20 @@ def _stock(texts: Sequence[str], folder: Path) -> Callable[[], object]:
         query_instruction="query: ",
         text_instruction="passage: ",
         device="cpu",
-        # What the model's own files on the Hub say; ours are kept in half precision, which processors emulate slowly.
+        # As in the model's own files on the Hub; ours are in half precision, which CPUs emulate slowly.
         model_kwargs={"dtype": torch.float32},
     )
     documents = [Document(text=text) for text in texts]
 
     def run() -> object:
-        # A pipeline remembers what it has seen: a new one each time.
+        # A pipeline remembers its input, so use a new one each time.
         return IngestionPipeline(transformations=[SentenceSplitter(), model]).run(documents=documents)
 
     return run
 
 
 def growth(data: Path | None, embedder: TextEmbedder, sizes: Sequence[int]) -> list[dict[str, Any]]:
-    """Return what a process measures that opens a library of each size."""
+    """Return the measurements of a process that opens a library of each size."""
     recombiner = Recombiner(embed_sentences(read_texts(data, SAMPLES), embedder), embedder)
     measured: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -148,7 +148,7 @@ def growth(data: Path | None, embedder: TextEmbedder, sizes: Sequence[int]) -> l
 
 
 def _questions(data: Path | None) -> list[str]:
-    """Return questions evenly from each language of XQuAD, else from the suites that ship."""
+    """Return questions evenly from each language of XQuAD, or else from the suites that ship."""
     if data is not None and (data / "xquad-dev").is_dir():
         parallel = read_xquad(data / "xquad-dev").values()
         each = QUESTIONS // len(parallel)
@@ -227,7 +227,7 @@ def draw(measured: Sequence[dict[str, Any]], folder: Path) -> None:
 
 
 def _alone(plot: Markup) -> str:
-    """Return a plot with colors of its own, which in a report the page has, and room for a last tick of six digits."""
+    """Return a plot with its own colors, which a report's page would supply, and room for a last tick of six digits."""
     head, _, rest = str(plot).replace('viewBox="0 0 460 ', 'viewBox="0 0 480 ', 1).partition(">")
     return f"{head}>{STYLE}{rest}\n"
 

@@ -1,4 +1,4 @@
-"""Open one library in a process and ask it: measure what a question costs there, and how much memory it takes.
+"""Open one library in a process and ask it: measure the cost of a question, and the memory.
 
     python -m evals.benchmarks.speed_probe LIBRARY QUESTIONS.json
 
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def resident_megabytes() -> float:
-    """Return the memory of this process that is its own, not pages of files that the system may take back."""
+    """Return the memory of this process alone, without file pages that the system may take back."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("RssAnon:"))
     return int(kilobytes) / 1024
@@ -70,7 +70,7 @@ def _filters(library: Library) -> dict[str, Filter]:
 
 
 def _ask(library: Library, questions: list[str], where: Filter) -> list[dict[str, float]]:
-    """Return for each question the milliseconds of its parts; `own` is all but embedding it and asking Chroma."""
+    """Return for each question the milliseconds of its parts; `own` is all except embedding it and asking Chroma."""
     assistant = Assistant(library)
     options = AskOptions(filter=where, mode="quotes")
     for question in questions[:WARM]:

@@ -1,7 +1,7 @@
 """Build what LlamaIndex's documentation describes, with the same embedding model.
 
-Dense: `VectorStoreIndex.from_documents` with its default splitter. Hybrid: the same beside `BM25Retriever` with its
-English stemmer, fused by `QueryFusionRetriever` in the mode ``reciprocal_rerank`` (RRF, k = 60).
+Dense: `VectorStoreIndex.from_documents` with its default splitter. Hybrid: the same together with `BM25Retriever` and
+its English stemmer, fused by `QueryFusionRetriever` in the mode ``reciprocal_rerank`` (RRF, k = 60).
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from evals.systems.stock import Embedding
 from store.embedding.embedder import Embedder
 
 Finder = Callable[[str], list[str]]
-"""A question to the uris of documents, best first, each once."""
+"""Maps a question to the uris of documents, best first, each once."""
 
 DEPTH = 10
 
 
 class SubwordRetriever(BaseRetriever):
-    """BM25 over the embedding model's own subwords: a better keyword half than what LlamaIndex brings for Thai."""
+    """BM25 over the embedding model's own subwords: a better keyword half for Thai than LlamaIndex's own."""
 
     def __init__(self, nodes: Sequence[Any], embedder: Embedder) -> None:
         import bm25s
@@ -73,7 +73,7 @@ def stock_finders(paragraphs: Sequence[Paragraph], embedder: Embedder) -> dict[s
 
 
 def _fused(retrievers: list[BaseRetriever]) -> QueryFusionRetriever:
-    # It wants a language model for more queries than the one; with num_queries=1 it never asks it.
+    # It needs a language model for further queries; with num_queries=1 it never uses it.
     return QueryFusionRetriever(
         retrievers,
         llm=MockLLM(),

@@ -1,9 +1,9 @@
 """Make large libraries without large collections: recombine real sentences into passages, in several languages.
 
-Embedding a hundred thousand passages takes an hour on a small machine and tells nothing about searching them. So the
-sentences of real texts are embedded once, by the real model; a made passage is a few of them from different texts, and
-its vectors are theirs, each turned a little in a random direction. Words, their frequencies, lengths of passages and
-the distances between vectors are thus near to those of real libraries. Terms that are rare in real ones are less so
+Embedding a hundred thousand passages takes an hour on a small machine and shows nothing about searching them. So the
+real model embeds the sentences of real texts once. A made passage consists of a few of them from different texts, and
+its vectors are theirs, each turned a little in a random direction. So words, their frequencies, lengths of passages and
+distances between vectors are similar to those of real libraries. Terms that are rare in real libraries are less rare
 here, which makes keywords slower, not faster.
 """
 
@@ -29,16 +29,16 @@ from store.types import Chunk, Document, ParsedDocument, Span
 
 PASSAGES_PER_DOCUMENT = 20
 SENTENCES = (2, 6)
-"""Least and most in a passage."""
+"""Least and most sentences in a passage."""
 TURN = 0.3
-"""Length of what is added to a unit vector at random: the cosine with the original is then about .96."""
+"""Length of the random vector added to a unit vector: the cosine with the original is then about .96."""
 SPEAKERS = 40
 YEARS = range(1990, 2025)
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A real sentence with its real vector, and the codes of its tokens where the model has a basis for them."""
+    """A real sentence with its real vector, and the codes of its tokens if the model has a basis for them."""
 
     text: str
     language: str
@@ -47,8 +47,8 @@ class Sentence:
 
 
 def read_texts(folder: Path | None, samples: Path) -> list[str]:
-    """Return texts to take sentences from: the samples that ship, and where `folder` is there, articles of `thai-qa`, `udhr`
-    and `xquad-dev` in it.
+    """Return texts to take sentences from: the samples that ship, and, if `folder` exists, articles of `thai-qa`,
+    `udhr` and `xquad-dev` in it.
     """
     texts = [path.read_text(encoding="utf-8") for path in sorted(samples.glob("*.txt"))]
     texts += [path.read_text(encoding="utf-8") for path in sorted(samples.glob("*.md")) if path.stem != "README"]
@@ -61,7 +61,7 @@ def read_texts(folder: Path | None, samples: Path) -> list[str]:
 
 
 def embed_sentences(texts: Iterable[str], embedder: Embedder) -> list[Sentence]:
-    """Return all sentences of `texts`, each with its vector as it stands in its passage."""
+    """Return all sentences of `texts`, each with its vector from its passage."""
     found: list[tuple[Chunk, str]] = []
     for text in texts:
         language = detect_language(text)
@@ -90,7 +90,7 @@ class Recombiner(WrappedEmbedder):
     """Makes documents of recombined sentences; an `Embedder` that knows their vectors without the model.
 
     The same seed makes the same documents. `name` and `fingerprint` are the real model's, so a library made with this
-    is opened and asked with the real one.
+    embedder can be opened and asked with the real one.
     """
 
     def __init__(self, sentences: Sequence[Sentence], inner: Embedder, seed: int = 7) -> None:
@@ -106,12 +106,12 @@ class Recombiner(WrappedEmbedder):
         self._made = 0
 
     def documents(self, passages: int) -> Iterator[ParsedDocument]:
-        """Yield documents with about so many passages in all; each call makes new ones."""
+        """Yield documents with about this many passages in total; each call makes new ones."""
         for _ in range(max(1, round(passages / PASSAGES_PER_DOCUMENT))):
             yield self._document()
 
     def embed_passages(self, passages: Sequence[PassageText], progress: Progress | None = None) -> list[PassageVectors]:
-        """See `Embedder.embed_passages`: known vectors of known sentences, turned a little."""
+        """See `Embedder.embed_passages`: known vectors of known sentences, slightly turned."""
         made = []
         for done, passage in enumerate(passages, start=1):
             sentences = self._turned(np.stack([self._vectors[span.of(passage.text)] for span in passage.sentences]))

@@ -1,9 +1,9 @@
-"""Measure how well kinds of turns are told apart: ``python -m evals.benchmarks.turns``.
+"""Measure how well kinds of turns are distinguished: ``python -m evals.benchmarks.turns``.
 
-Over ``evals/benchmarks/data/turns.yaml``: labelled turns in the languages of the classifier's examples, and in five that
-the examples don't hold. None of the turns is an example. Printed are macro F1, the share of questions that are taken
-for questions (or for follow-ups or somebody's position, which are looked up just as questions are), and the share that
-is looked up in the documents under whatever name.
+It uses ``evals/benchmarks/data/turns.yaml``: labelled turns in the languages of the classifier's examples, and in five
+other languages. None of the turns is an example. It prints macro F1, the share of questions that are classified as
+questions (or as follow-ups or somebody's position, which are looked up like questions), and the share that is looked up
+in the documents under any name.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ def load(path: Path = DATA) -> Iterator[LabelledTurn]:
 
 
 def f1_by_kind(labels: Sequence[TurnKind], guesses: Sequence[TurnKind]) -> dict[TurnKind, float]:
-    """Return F1 of each kind that occurs among `labels`."""
+    """Return F1 of each kind in `labels`."""
     right = Counter(label for label, guess in zip(labels, guesses, strict=True) if label == guess)
     labelled, guessed = Counter(labels), Counter(guesses)
     return {kind: 2 * right[kind] / (labelled[kind] + guessed[kind]) for kind in sorted(labelled)}
 
 
 def recall_of_questions(labels: Sequence[TurnKind], guesses: Sequence[TurnKind], kinds: frozenset[TurnKind]) -> float:
-    """Return the share of questions whose guessed kind is among `kinds`."""
+    """Return the share of questions whose predicted kind is among `kinds`."""
     found = [guess in kinds for label, guess in zip(labels, guesses, strict=True) if label == "question"]
     return sum(found) / len(found)
 

@@ -1,8 +1,8 @@
 """Measure how well mistyped questions are answered: ``python -m evals.benchmarks.typing``.
 
-The questions are those of the shipped suites that the samples answer, distorted as keyboards and fingers do it: without
-marks, with one wrong mark, in the keys of Telex and VNI, Thai in Latin keys and English in Thai ones, French without
-accents, one typo in each long word. Each is asked as it was typed and as Attest takes it. The seed is fixed.
+The questions are those of the shipped suites that the samples answer, distorted like mistakes in typing: without marks,
+with one wrong mark, in the keys of Telex and VNI, Thai in Latin keys and English in Thai ones, French without accents,
+one typo in each long word. Each is asked as typed and as Attest corrects it. The seed is fixed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Typed:
 
     @property
     def turn(self) -> Turn:
-        """Return the question as it is meant, with what is expected."""
+        """Return the question as it is meant, with the expectations."""
         return self.case.turns[0]
 
 
@@ -75,7 +75,7 @@ def wrong_mark(text: str, chance: random.Random) -> str:
 
 
 def keys(method: int) -> Callable[[str, random.Random], str]:
-    """Return what types `text` in the keys of Telex (0) or VNI (1)."""
+    """Return `text` in the keys of Telex (0) or VNI (1)."""
 
     def typed(match: regex.Match[str]) -> str:
         letters = unicodedata.normalize("NFD", match[0])
@@ -88,14 +88,14 @@ def keys(method: int) -> Callable[[str, random.Random], str]:
 
 
 def latin_keys(text: str, _: random.Random) -> str:
-    """Return Thai `text` as it comes from a keyboard that was left on a Latin layout; figures and acronyms stay."""
+    """Return Thai `text` as typed on a keyboard left on a Latin layout; digits and acronyms stay."""
     from pythainlp.util import thai_to_eng
 
     return regex.sub(r"[\p{Thai}?]+", lambda match: thai_to_eng(match[0]), text)
 
 
 def thai_keys(text: str, _: random.Random) -> str:
-    """Return Latin `text` as it comes from a keyboard that was left on the Thai layout; figures stay."""
+    """Return Latin `text` as typed on a keyboard left on the Thai layout; digits stay."""
     from pythainlp.util import eng_to_thai
 
     return regex.sub(r"[^\d\s]+", lambda match: eng_to_thai(match[0]), text)
@@ -174,7 +174,7 @@ def main(most: int, kinds: tuple[str, ...], cache: Path, only_meant: bool, wrong
 
 
 def _print_false_alarms(assistant: Assistant) -> None:
-    """Print which questions of the suites, typed as they are meant, are taken for something else."""
+    """Print which questions of the suites, typed correctly, are changed."""
     from assistant.answer.spelling.speller import meant
     from store.types import Filter
 

@@ -2,8 +2,8 @@
 
     python -m evals.benchmarks.vector_servers --passages 10000
 
-Vectors are random, of the model's size, in clusters as those of a real library are: no model runs, and nothing here
-depends on what a text says. Both places get the same rows and the same questions, one after the other.
+Vectors are random, of the model's size, in clusters like those of a real library: no model runs, and texts don't
+matter. Both places get the same rows and the same questions, one after the other.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ PORTION = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one place took."""
+    """The cost in one place."""
 
     place: str
     rows_per_second: float
@@ -53,7 +53,7 @@ class Cost:
 
 
 def vectors(count: int, dimensions: int, seed: int) -> Iterator[NDArray[np.float32]]:
-    """Yield portions ``(n, dimensions)`` of unit vectors around the same centers, `count` of them in all."""
+    """Yield portions ``(n, dimensions)`` of unit vectors around the same centers, `count` of them in total."""
     centers = np.random.default_rng(0).normal(size=(CLUSTERS, dimensions))
     generator = np.random.default_rng(seed)
     for start in range(0, count, PORTION):

@@ -1,8 +1,8 @@
 r"""Read Attest's own suites, of one schema in YAML (and JSON, which is YAML too), JSONL, and CSV as a spreadsheet saves it.
 
 JSONL: each line is a case; the first may be a header with `suite`, `defaults` and so on.
-CSV: the columns are the keys of a case and of its expectations. A cell of several values divides them
-by ``|``; a ``|`` that belongs to a value is written ``\|``. A regular expression is never divided.
+CSV: the columns are the keys of a case and of its expectations. ``|`` separates several values in a cell; a ``|`` that
+is part of a value is written ``\|``. A regular expression is never split.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class SuiteEntry(SuiteHeader):
 def case_of(entry: CaseEntry, header: SuiteHeader, path: Path, line: int | None, number: int) -> Case:
     """Return the case of an entry, the `number`-th of its file, with the suite's defaults.
 
-    What both leave out stays unchecked.
+    What both leave out isn't checked.
     """
     defaults = header.defaults
     turns = entry.turns or (TurnEntry(question=entry.question or ""),)
@@ -143,7 +143,7 @@ def case_of(entry: CaseEntry, header: SuiteHeader, path: Path, line: int | None,
 
 
 def _merged(*layers: Expectation) -> Expectation:
-    """Merge expectations key by key: later layers win, and a key that a layer doesn't set is left to the earlier ones."""
+    """Merge expectations key by key: later layers win, and a key that a layer doesn't set keeps its earlier value."""
     settled: dict[str, Any] = {}
     for layer in layers:
         settled |= {name: getattr(layer, name) for name in layer.model_fields_set}
@@ -184,7 +184,7 @@ def read_yaml(text: str, path: Path) -> tuple[SuiteHeader, tuple[Case, ...]]:
 def read_cases(rows: Iterable[tuple[int, dict[str, Any]]], path: Path) -> tuple[SuiteHeader, tuple[Case, ...]]:
     """Return the header and cases of a suite of objects with their lines.
 
-    Raises SuiteError with the line of the first bad one.
+    Raises SuiteError with the line of the first invalid one.
     """
     header = SuiteHeader(suite=path.stem)
     cases: list[Case] = []
@@ -197,14 +197,14 @@ def read_cases(rows: Iterable[tuple[int, dict[str, Any]]], path: Path) -> tuple[
 
 
 def json_lines(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield each object of a JSONL text with its line. Raises SuiteError with the line of what is none."""
+    """Yield each object of a JSONL text with its line. Raises SuiteError with the line of anything else."""
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield number, json_object(line, path, number)
 
 
 def read_csv(text: str, path: Path) -> tuple[SuiteHeader, tuple[Case, ...]]:
-    """Return the header and cases of a CSV suite. Raises SuiteError with the line of the first bad row."""
+    """Return the header and cases of a CSV suite. Raises SuiteError with the line of the first invalid row."""
     header = SuiteHeader(suite=path.stem)
     cases: list[Case] = []
     columns: dict[str, str] = {}
@@ -218,7 +218,7 @@ def read_csv(text: str, path: Path) -> tuple[SuiteHeader, tuple[Case, ...]]:
 
 
 def _columns(row: dict[str, str], path: Path, line: int) -> dict[str, str]:
-    """Return what each column's heading means, by heading. Raises SuiteError for one that means nothing."""
+    """Return the meaning of each column's heading. Raises SuiteError for an unknown one."""
     columns = {heading: heading.strip().lower().replace(" ", "_").replace("-", "_") for heading in row}
     for heading, column in columns.items():
         if column not in (*_OF_CASE, *_OF_EXPECTATION):
@@ -233,9 +233,9 @@ def _columns(row: dict[str, str], path: Path, line: int) -> dict[str, str]:
 
 
 def _case_value(cells: dict[str, str]) -> dict[str, Any]:
-    """Return the nested value of a case from its flat cells; empty cells say nothing."""
+    """Return the nested value of a case from its flat cells; empty cells are ignored."""
     filled = {column: cell.strip() for column, cell in cells.items() if cell.strip()}
-    # `language` is the question's: the column of that name can't mean the expectation as well.
+    # `language` is the question's, so that column can't also mean the expectation.
     expect = {name: _cell(name, cell) for name, cell in filled.items() if name not in _OF_CASE}
     return {name: _cell(name, cell) for name, cell in filled.items() if name in _OF_CASE} | {"expect": expect}
 

@@ -25,14 +25,14 @@ def is_beir(folder: Path) -> bool:
 
 
 def beir_files(folder: Path) -> tuple[Path, ...]:
-    """Return the files of the data set, with the judgements of the test split where there are several."""
+    """Return the files of the data set, with the judgements of the test split if there are several."""
     return folder / CORPUS, folder / QUERIES, _qrels_file(folder)
 
 
 def beir_documents(folder: Path) -> Iterator[SourceText]:
-    """Yield the corpus, a document a line, without those that have neither title nor text.
+    """Yield the corpus, one document per line, without those that have neither title nor text.
 
-    Raises SuiteError with the line of a bad one.
+    Raises SuiteError with the line of an invalid one.
     """
     path = folder / CORPUS
     for number, value in _objects(path):
@@ -44,7 +44,7 @@ def beir_documents(folder: Path) -> Iterator[SourceText]:
 
 
 def beir_cases(folder: Path, suite: str) -> tuple[tuple[Case, ...], tuple[str, ...]]:
-    """Return a case for each query that was judged, in the order of the queries, and what was left out, in sentences.
+    """Return a case for each judged query, in the order of the queries, and sentences about what was left out.
 
     Raises SuiteError.
     """
@@ -121,7 +121,7 @@ def _judgements(path: Path) -> dict[str, dict[str, int]]:
                 "a judgement is a query's id, a document's id and a whole number, divided by tabs, or commas in a .csv "
                 "file; or TREC's four columns.",
             )
-        # Some data sets mark the misleading with negative grades; no measure here uses those.
+        # Some data sets mark misleading documents with negative grades; no measure here uses those.
         judged.setdefault(cells[0], {})[cells[-2]] = max(0, int(grade))
     if not judged:
         raise at(path, None, "it holds no judgement.")
@@ -131,7 +131,7 @@ def _judgements(path: Path) -> dict[str, dict[str, int]]:
 def _cells(line: str, *, is_csv: bool) -> list[str]:
     if is_csv:
         return [cell.strip() for cell in next(csv.reader([line.strip()]))]
-    # Ids may hold spaces where tabs divide the columns.
+    # Ids may contain spaces if tabs separate the columns.
     return [cell.strip() for cell in (line.rstrip().split("\t") if "\t" in line.strip() else line.split())]
 
 
@@ -147,7 +147,7 @@ def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield each line that holds something, with its number. Raises SuiteError for one that is not UTF-8."""
+    """Yield each nonempty line, with its number. Raises SuiteError for one that is not UTF-8."""
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:
@@ -170,7 +170,7 @@ def _id(value: dict[str, Any], path: Path, line: int) -> str:
 
 
 def _text(value: dict[str, Any], key: str, path: Path, line: int) -> str:
-    """Return a text of the line, stripped; empty where it has none. Raises SuiteError for what is no text."""
+    """Return a text of the line, stripped; empty if it has none. Raises SuiteError for anything but text."""
     found = value.get(key)
     if not isinstance(found, str | int | float | None):
         raise at(path, line, f"`{key}` must be a text.")
@@ -178,7 +178,7 @@ def _text(value: dict[str, Any], key: str, path: Path, line: int) -> str:
 
 
 def _language(value: dict[str, Any]) -> str | None:
-    """Return the language that the line itself names, beside its text or in its metadata."""
+    """Return the language that the line itself states, next to its text or in its metadata."""
     metadata = value.get("metadata")
     named = value.get("language") or (metadata.get("language") if isinstance(metadata, dict) else None)
     return str(named) if named else None

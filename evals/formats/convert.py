@@ -1,7 +1,7 @@
-"""Write suites as other tools' data sets, and list case by case what can't be expressed there.
+"""Write suites as other tools' data sets, and list case by case what they can't express.
 
-`promptfoo` test cases check; ragas, DeepEval and SQuAD's shape hold questions, gold answers and contexts only, OpenAI Evals
-no contexts either.
+`promptfoo` test cases contain checks. ragas, DeepEval and SQuAD's form only have questions, gold answers and contexts,
+and OpenAI Evals doesn't have contexts either.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _PROMPTFOO = {
     "answer_contains_any": "icontains-any",
     "must_not_contain": "not-icontains-any",
 }
-"""Expectations with the assertions of promptfoo that say the same."""
+"""Expectations with promptfoo's equivalent assertions."""
 
 
 def converted(suite: Suite, kind: str, suffix: str) -> tuple[str, tuple[str, ...]]:
-    """Return the suite as the text of a file that ends in `suffix`, and what that can't express, in sentences.
+    """Return the suite as the text of a file with this `suffix`, and sentences about what that can't express.
 
-    Raises RequestError if the format isn't written in that notation.
+    Raises RequestError if the format doesn't use that notation.
     """
     if suffix not in NOTATIONS[kind]:
         raise RequestError(f"{kind} is written as {' or '.join(NOTATIONS[kind])}: name such a file.")
@@ -54,7 +54,7 @@ def converted(suite: Suite, kind: str, suffix: str) -> tuple[str, tuple[str, ...
 
 
 def _contexts(suite: Suite) -> dict[str, str]:
-    """Return the texts of the documents that cases name, by name; empty where the suite brings none."""
+    """Return the texts of the documents that cases name, by name; empty if the suite has none."""
     wanted = {gold.name for case in suite.cases for turn in case.turns for gold in turn.documents if gold.grade > 0}
     brought = suite.documents.read() if isinstance(suite.documents, Texts) else ()
     return {source.id: source.text for source in brought if source.id in wanted}
@@ -117,7 +117,7 @@ _SHAPES: dict[str, Callable[[Case, list[str]], Row]] = {
 
 
 def _reference(turn: Turn) -> str:
-    """Return the gold answer; these formats have room for one."""
+    """Return the gold answer, because these formats have room for only one."""
     return turn.answers[0] if turn.answers else ""
 
 
@@ -140,7 +140,7 @@ def _written(rows: list[Row], suffix: str) -> str:
 
 
 def _attest_text(suite: Suite) -> tuple[str, tuple[str, ...]]:
-    """Return the suite in Attest's own YAML; documents that it brings stay behind."""
+    """Return the suite in Attest's own YAML, without its documents."""
     notes: tuple[str, ...] = ()
     if isinstance(suite.documents, Texts):
         notes = (f"{suite.path}: the documents that it brings are not written; `library` can name a folder of them.",)
@@ -174,7 +174,7 @@ def _turn(turn: Turn) -> Row:
 
 
 def _promptfoo_text(suite: Suite) -> tuple[str, tuple[str, ...]]:
-    """Return the suite as promptfoo's YAML, and what that can't express, in sentences."""
+    """Return the suite as promptfoo's YAML, and sentences about what that can't express."""
     tests, notes = [], []
     for case in suite.cases:
         if len(case.turns) > 1:

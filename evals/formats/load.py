@@ -28,15 +28,15 @@ from store.errors import SuiteError
 SAMPLES = Path(__file__).parents[2] / "ingest" / "samples"
 SHIPPED = Path(__file__).parents[1] / "suites"
 BEIR_DEPTH = 100
-"""As its published figures need: recall@100."""
+"""Needed for its published figures: recall@100."""
 
 _SUFFIXES = (".yaml", ".yml", ".json", ".jsonl", ".csv", ".tsv")
 
 
 def load_all(paths: Sequence[Path]) -> tuple[Suite, ...]:
-    """Return the suites at `paths`, in order; a folder that isn't a BEIR data set stands for the files in it.
+    """Return the suites at `paths`, in order; a folder that isn't a BEIR data set stands for its files.
 
-    Raises SuiteError: a suite that can't be read, two of one name, a case's id twice.
+    Raises SuiteError: an unreadable suite, two with the same name, a repeated case id.
     """
     files = [file for path in paths for file in _files(path)]
     suites = tuple(load(file) for file in files)
@@ -48,7 +48,7 @@ def load_all(paths: Sequence[Path]) -> tuple[Suite, ...]:
 
 
 def shipped() -> tuple[Suite, ...]:
-    """Return the suites that come with the program, about the samples that come with it."""
+    """Return the suites shipped with Attest, about the shipped samples."""
     return load_all(sorted(SHIPPED.glob("*.yaml")))
 
 
@@ -67,10 +67,10 @@ def _files(path: Path) -> list[Path]:
 
 
 def load(path: Path) -> Suite:
-    """Return the suite at `path`. Raises SuiteError, whose message names the file and the line."""
+    """Return the suite at `path`. Raises SuiteError with the file and the line in its message."""
     try:
         suite = _load_beir(path) if path.is_dir() else _load_file(path)
-    except RecursionError as error:  # of YAML's and JSON's parsers alike
+    except RecursionError as error:  # from YAML's and JSON's parsers alike
         raise at(path, None, "it nests lists or mappings too deeply to be a suite.") from error
     if not suite.cases:
         raise at(path, None, "it has no cases.")
@@ -85,7 +85,7 @@ def load(path: Path) -> Suite:
 
 
 def without_drafts(suite: Suite) -> Suite:
-    """Return the suite without the cases that nobody has looked through, and a note of how many there are.
+    """Return the suite without unreviewed cases, and a note with their number.
 
     Raises SuiteError if there are no others.
     """
@@ -122,7 +122,7 @@ def _load_file(path: Path) -> Suite:
 
 
 def _parse(text: str, path: Path) -> Suite:
-    """Return the suite in a file's text, whose format its content tells."""
+    """Return the suite in a file's text, with the format recognized by content."""
     if not text.strip():
         raise at(path, None, "it is empty.")
     start = text.lstrip()[:1]
@@ -164,7 +164,7 @@ def _parse_json(value: Any, text: str, path: Path) -> Suite:  # noqa: ANN401 - J
 
 
 def _row_kind(rows: Rows) -> Kind | None:
-    """Return whose rows these are."""
+    """Return the tool whose rows these are."""
     return kind_of_columns({name for _, row in rows if isinstance(row, dict) for name in row})
 
 
@@ -173,7 +173,7 @@ def _parse_lines(text: str, path: Path) -> Suite:
 
 
 def _parse_rows(rows: Sequence[tuple[int, Any]], path: Path) -> Suite:
-    """Return the suite of rows with their lines: another tool's, or cases of Attest's own."""
+    """Return the suite of rows with their lines: another tool's, or Attest's own cases."""
     wrong = next((line for line, row in rows if not isinstance(row, dict)), None)
     if wrong is not None:
         raise at(path, wrong, "each row must be a JSON object.")

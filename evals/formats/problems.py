@@ -1,4 +1,4 @@
-"""Describe what is wrong with a suite, in sentences that name the file, the line and what to do."""
+"""Describe a suite's problems, in sentences that name the file, the line and what to do."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _WANTED = {
     **dict.fromkeys(("bool_parsing", "bool_type"), "true or false"),
     **dict.fromkeys(("float_parsing", "float_type"), "a number such as 1500 or 0.5"),
 }
-"""What a value must be, by pydantic's name for what is wrong with it."""
+"""What a value must be, by pydantic's name for the problem."""
 
 
 def at(path: Path, line: int | None, message: str) -> SuiteError:
-    """Return the error of one problem at one place."""
+    """Return the error for one problem at one place."""
     where = str(path) if line is None else f"{path}, line {line}"
     return SuiteError(f"{where}: {message}")
 
 
 def json_object(line: str, path: Path, number: int) -> dict[str, Any]:
-    """Return the object in a line of JSONL. Raises SuiteError for a line that is none."""
+    """Return the object in a line of JSONL. Raises SuiteError for anything else."""
     try:
         value = json.loads(line)
     except json.JSONDecodeError as error:
@@ -44,15 +44,15 @@ def json_object(line: str, path: Path, number: int) -> dict[str, Any]:
 
 
 def translated(error: ValidationError, path: Path, locate: Locate, models: dict[str, type[BaseModel]]) -> SuiteError:
-    """Return all that validation found, a sentence a line, worded for who writes suites.
+    """Return all problems that validation found, one sentence per line, worded for authors of suites.
 
-    `models` maps the key under which a mapping stands to its model, to suggest keys that were meant.
+    `models` maps the key of a mapping to its model, to suggest the intended keys.
     """
     lines = []
     problems = error.errors()
     for problem in problems:
         if problem["type"] == "too_short" and any(_is_inside(other["loc"], problem["loc"]) for other in problems):
-            continue  # Items that are wrong aren't counted: the list is not really too short.
+            continue  # Invalid items aren't counted, so the list is not really too short.
         place = problem["loc"]
         line = locate(place)
         where = str(path) if line is None else f"{path}, line {line}"

@@ -1,6 +1,6 @@
 """Read promptfoo's YAML test cases as far as a suite can express them, and list the rest.
 
-promptfoo compares texts letter by letter. An Attest suite compares them as readers do, without case, Unicode form and
+promptfoo compares texts letter by letter. An Attest suite compares them as readers do, ignoring case, Unicode form and
 the script of digits. So `contains` and `icontains` are the same here.
 """
 
@@ -21,7 +21,7 @@ from evals.formats.yaml_lines import Lined, read_lined
 from evals.types import Case
 
 _EXPRESSED = frozenset({"description", "vars", "assert", "metadata"})
-"""What of a test case a suite can say."""
+"""The parts of a test case that a suite can express."""
 _VARIABLE = regex.compile(r"\{\{\s*(\w+)\s*\}\}")
 QUESTION_VARIABLES = ("question", "query", "input", "prompt", "user_input", "q", "message", "topic")
 LISTED = {
@@ -31,9 +31,9 @@ LISTED = {
     "not-contains": "must_not_contain", "not-icontains": "must_not_contain",
     "not-contains-any": "must_not_contain", "not-icontains-any": "must_not_contain",
 }  # fmt: skip
-"""Assertions whose value says the same as an expectation of ours."""
+"""Assertions whose value means the same as one of our expectations."""
 GOLD = frozenset({"factuality", "similar", "model-graded-factuality"})
-"""Assertions whose value is a gold answer: measured here, not checked."""
+"""Assertions whose value is a gold answer, which is measured here, not checked."""
 
 
 def looks_like_promptfoo(value: object) -> bool:
@@ -44,7 +44,7 @@ def looks_like_promptfoo(value: object) -> bool:
 
 
 def read_promptfoo(text: str, path: Path) -> Suite:
-    """Return the suite of a promptfoo file. Raises SuiteError with the line of what is wrong."""
+    """Return the suite of a promptfoo file. Raises SuiteError with the line of the problem."""
     lined = read_lined(text, path)
     whole = lined.value if isinstance(lined.value, dict) else {}
     default, notes = _defaults(whole, lined, path)
@@ -75,13 +75,13 @@ def read_promptfoo(text: str, path: Path) -> Suite:
 
 
 class _Test:
-    """One test case of the file, at its line."""
+    """One test case of the file, with its line."""
 
     def __init__(self, value: dict[str, Any], line: int | None, lines: Sequence[int | None]) -> None:
         self.value, self.line, self.lines = value, line, lines
 
     def cases(self, place: int, default: Mapping[str, Any], path: Path, notes: list[str]) -> Iterator[Case]:
-        """Yield a case, or one for each value where a variable lists several."""
+        """Yield one case, or one for each value if a variable lists several."""
         variables = _mapping(default.get("vars")) | _mapping(self.value.get("vars"))
         name = next((each for each in QUESTION_VARIABLES if variables.get(each)), None)
         if name is None and len(variables) == 1:
@@ -135,7 +135,7 @@ class _Test:
 
 
 def _defaults(whole: Mapping[str, Any], lined: Lined, path: Path) -> tuple[dict[str, Any], list[str]]:
-    """Return what holds for all tests, and notes on what of the configuration a suite can't express."""
+    """Return the defaults for all tests, and notes about parts of the configuration that a suite can't express."""
     default, notes = whole.get("defaultTest"), list[str]()
     if default is not None and not isinstance(default, dict):
         notes.append(_left_out(path, lined.line(("defaultTest",)), "a `defaultTest` in a file of its own"))
@@ -153,7 +153,7 @@ def _left_out(path: Path, line: int | None, what: str) -> str:
 
 
 def _filled(value: Any, variables: Mapping[str, Any]) -> Any:  # noqa: ANN401 - YAML of any shape
-    """Return a value with the variables that it names in double braces."""
+    """Return a value with the variables in double braces filled in."""
     if isinstance(value, list):
         return [_filled(each, variables) for each in value]
     if not isinstance(value, str):
@@ -166,7 +166,7 @@ def _as_text(value: object, otherwise: str) -> str:
 
 
 def _holds_as_written(assertion: Mapping[str, Any]) -> bool:
-    """Return whether an assertion counts, and is about the answer itself, and says all that it asks for."""
+    """Return whether an assertion counts, is about the answer itself, and needs nothing else."""
     value = str(assertion.get("value"))
     return (
         str(assertion.get("weight")) != "0"
@@ -177,7 +177,7 @@ def _holds_as_written(assertion: Mapping[str, Any]) -> bool:
 
 
 def _expectation(kind: str, assertion: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """Return an expectation of ours, or gold answers as `answers`; None for what we have no word for."""
+    """Return one of our expectations, or gold answers as `answers`; None if we have no equivalent."""
     value = assertion.get("value")
     if kind in GOLD and value:
         return "answers", [str(value)]
@@ -213,7 +213,7 @@ def _tests(lined: Lined, path: Path) -> Iterator[_Test]:
 
 
 def _tests_in(name: str, path: Path, line: int | None) -> Iterator[_Test]:
-    """Yield the tests of a file that another names, or of all that a pattern such as ``tests/*.yaml`` does."""
+    """Yield the tests of a referenced file, or of all files that match a pattern such as ``tests/*.yaml``."""
     files = sorted(path.parent.glob(name)) if "*" in name and not Path(name).is_absolute() else [path.parent / name]
     if not files:
         raise at(path, line, f"`tests` names {name}, but there is no such file beside this one.")
@@ -247,7 +247,7 @@ def _test_of_row(row: Mapping[str, str], line: int) -> _Test:
 
 
 def _assertion_of_cell(cell: str) -> dict[str, str]:
-    """Return the assertion of a cell such as ``contains: Vienna``; the mere words must be equalled."""
+    """Return the assertion of a cell such as ``contains: Vienna``; words alone mean equality."""
     if cell in {"is-refusal", "not-is-refusal"}:
         return {"type": cell}
     typed = regex.fullmatch(r"(?s)([a-z][a-z-]*)(?:\([^)]*\))?:\s*(.*)", cell)

@@ -1,7 +1,7 @@
 """Read data sets with one question per row: ragas, DeepEval, OpenAI Evals, SQuAD on the Hugging Face Hub.
 
-All come as JSON, JSONL or CSV, and are recognized by their columns. Contexts of a row become the suite's
-documents. Columns with another system's answers are left out, and listed.
+All are JSON, JSONL or CSV, and are recognized by their columns. Contexts of a row become the suite's documents. Columns
+with another system's answers are left out, and listed.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from evals.types import Case, Gold, GoldSpan, Turn
 Kind = Literal["ragas", "deepeval", "huggingface", "openai-evals"]
 Row = Mapping[str, Any]
 _ARRAY = regex.compile(r"array\((\[[^][]*\])(?:,\s*dtype=[\w'<>]+)?\)")
-"""A list as NumPy writes it inside a mapping."""
+"""A list in NumPy's notation inside a mapping."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where a format keeps what, the newest name first."""
+    """The columns of a format, the newest name first."""
 
     question: tuple[str, ...]
     answers: tuple[str, ...]
@@ -60,7 +60,7 @@ COLUMNS: dict[Kind, Columns] = {
 
 @dataclass(slots=True)
 class _Contexts:
-    """The suite's documents as they come up, each text once."""
+    """The suite's documents, in the order of appearance, each text once."""
 
     names: dict[str, str] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
@@ -92,7 +92,7 @@ def kind_of_columns(columns: Iterable[str]) -> Kind | None:
 
 
 def read_rows(rows: Sequence[tuple[int, Row]], kind: Kind, path: Path) -> Suite:
-    """Return the suite of rows with their lines. Raises SuiteError with the line of the first bad one."""
+    """Return the suite of rows with their lines. Raises SuiteError with the line of the first invalid one."""
     columns = COLUMNS[kind]
     contexts = _Contexts()
     questions = [_questions(row, columns, path, line) for line, row in rows]
@@ -152,7 +152,7 @@ def _language(row: Row, languages: Mapping[str, str | None], question: str) -> s
 
 
 def _questions(row: Row, columns: Columns, path: Path, line: int) -> tuple[str, ...]:
-    """Return the questions of a row: one, or those of a conversation's human."""
+    """Return the questions of a row: one, or the human's in a conversation."""
     value = _parsed(_first(row, columns.question))
     if isinstance(value, list):
         asked = [
@@ -169,7 +169,7 @@ def _questions(row: Row, columns: Columns, path: Path, line: int) -> tuple[str, 
 
 
 def _answers(row: Row, columns: Columns, path: Path, line: int) -> tuple[tuple[str, ...], list[tuple[str, int]]]:
-    """Return the gold answers, and those of SQuAD with where they start."""
+    """Return the gold answers, and for SQuAD also their starts."""
     value = _first(row, columns.answers)
     if "answers" not in columns.answers:
         return tuple(dict.fromkeys(text for text in _texts(value) if text.strip())), []
@@ -182,7 +182,7 @@ def _answers(row: Row, columns: Columns, path: Path, line: int) -> tuple[tuple[s
 
 
 def _texts(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - a cell of any format
-    """Return a cell's texts: a list, a list as Python or JSON writes it, or texts divided by ``|``."""
+    """Return a cell's texts: a list, a list in Python's or JSON's notation, or texts separated by ``|``."""
     value = _parsed(value)
     if value is None or value == "":
         return ()
@@ -196,9 +196,9 @@ def _inner_texts(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - what stands i
 
 
 def _parsed(value: Any) -> Any:  # noqa: ANN401 - a cell of any format
-    """Return what a CSV cell stands for that holds a list or mapping as JSON, Python or NumPy writes it.
+    """Return the value of a CSV cell with a list or mapping in the notation of JSON, Python or NumPy.
 
-    Other values are returned as they are, and so is a text that merely begins with a bracket.
+    Other values are returned unchanged, and so is a text that only begins with a bracket.
     """
     if not isinstance(value, str) or value[:1] not in {"[", "{"}:
         return value
@@ -232,7 +232,7 @@ def _first(row: Row, names: Iterable[str]) -> Any:  # noqa: ANN401 - a cell of a
 
 
 def _says_something(value: object) -> bool:
-    """Return whether a cell holds anything; pandas writes what is missing as NaN."""
+    """Return whether a cell has a value; pandas writes missing ones as NaN."""
     return value not in (None, "", []) and not (isinstance(value, float) and math.isnan(value))
 
 

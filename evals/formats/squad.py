@@ -1,7 +1,7 @@
 """Read SQuAD 1.1 and 2.0 JSON, and data sets of the same form: XQuAD, MLQA, TyDi QA gold passages.
 
-Each paragraph becomes one document, named ``title/number``; each question a case whose gold answers,
-their places and their document are known. The questions of one article form a cluster.
+Each paragraph becomes one document, named ``title/number``; each question a case with known gold answers, positions and
+document. The questions of one article form a cluster.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Squad(_Part):
 
 
 def read_squad(value: object, path: Path) -> Squad:
-    """Return the data set in a parsed JSON file. Raises SuiteError naming the part that is wrong."""
+    """Return the data set in a parsed JSON file. Raises SuiteError with the invalid part's name."""
     try:
         return Squad.model_validate(value)
     except ValidationError as error:
@@ -64,7 +64,7 @@ def read_squad(value: object, path: Path) -> Squad:
 
 
 def squad_cases(squad: Squad, suite: str, path: Path) -> tuple[tuple[Case, ...], tuple[str, ...]]:
-    """Return a case for each question, in the order of the file, and what was left out, in sentences."""
+    """Return a case for each question, in the order of the file, and sentences about what was left out."""
     asked = [question for _, paragraph, _ in _paragraphs(squad) for question in paragraph.qas]
     empty = [question.id for question in asked if not question.question.strip()]
     tags = question_languages(question.question for question in asked)
@@ -80,7 +80,7 @@ def squad_cases(squad: Squad, suite: str, path: Path) -> tuple[tuple[Case, ...],
 
 
 def squad_documents(squad: Squad) -> Iterator[SourceText]:
-    """Yield a document for each paragraph that has a text."""
+    """Yield a document for each paragraph with a text."""
     for article, paragraph, document in _paragraphs(squad):
         if not paragraph.context.strip():
             continue
@@ -88,7 +88,7 @@ def squad_documents(squad: Squad) -> Iterator[SourceText]:
 
 
 def _paragraphs(squad: Squad) -> Iterator[tuple[_Article, _Paragraph, str]]:
-    """Yield each paragraph with its article and its document's name; articles of one title go on counting."""
+    """Yield each paragraph with its article and its document's name; articles with the same title are numbered on."""
     counts: dict[str, int] = {}
     for article in squad.data:
         for paragraph in article.paragraphs:
@@ -113,7 +113,7 @@ def _case(
         question=question.question,
         language=language,
         answers=tuple(dict.fromkeys(answer.text for answer in golds)),
-        # An impossible question's paragraph is about its subject, but nothing in it is to be found.
+        # An impossible question's paragraph is about its subject, but contains nothing to find.
         documents=() if impossible else (Gold(name=document),),
         spans=tuple(dict.fromkeys(span for span in spans if span is not None)),
         impossible=impossible,
@@ -122,7 +122,7 @@ def _case(
 
 
 def _span(answer: _Answer, context: str, document: str) -> GoldSpan | None:
-    """Return where the answer stands in the paragraph as the file has it; a wrong offset is set right."""
+    """Return the answer's position in the paragraph in the file; a wrong offset is corrected."""
     claimed = answer.answer_start if answer.answer_start is not None else 0
     starts = (match.start() for match in regex.finditer(regex.escape(answer.text), context))
     start = min(starts, key=lambda start: abs(start - claimed), default=None)

@@ -11,62 +11,62 @@ from evals.types import Case
 from store.text.language import UNKNOWN, detect_language
 
 RETRIEVAL_DEPTH = 20
-"""How many passages are looked at to judge the ranking, unless the suite says otherwise."""
+"""Passages considered to judge the ranking, unless the suite sets another number."""
 LEAST_SHARE = 0.1
-"""Of the questions in a file, for a language to count as one that the file is in."""
+"""Share of the questions in a file that a language needs to count as one of the file's languages."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceText:
-    """One document that a suite brings: its text is searched and quoted."""
+    """One document of a suite, to be searched and quoted."""
 
     id: str
-    """As the suite's gold documents name it."""
+    """The name that the suite's gold documents use."""
     title: str
     text: str
     language: str | None = None
-    """None: to be told from the text."""
+    """None means that it is detected from the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The documents that a suite brings, read again at each pass: they may not fit into memory."""
+    """A suite's documents, read again at each pass, because they may not fit into memory."""
 
     read: Callable[[], Iterator[SourceText]]
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder of files that the suite asks about, ingested as `attest ingest` does."""
+    """A folder of files that the suite asks about, ingested like with `attest ingest`."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """What to ask, what to expect, and of which documents."""
+    """The questions, the expectations, and the documents."""
 
     name: str
     path: Path
     sha256: str
-    """Of the suite's file; of all its files for a folder."""
+    """Hash of the suite's file, or of all files of a folder."""
     kind: str
     """attest, beir, deepeval, huggingface, openai-evals, promptfoo, ragas or squad."""
     cases: tuple[Case, ...]
     description: str = ""
     documents: Texts | Folder | None = None
-    """None: the suite asks about the user's own library."""
+    """None if the suite asks about the user's own library."""
     thresholds: dict[str, float] = field(default_factory=dict)
-    """By metric, as after ``--threshold``."""
+    """By metric, like after ``--threshold``."""
     retrieval_depth: int = RETRIEVAL_DEPTH
     notes: tuple[str, ...] = ()
     """What was left out of the file or made up, in sentences for the user."""
 
 
 def question_languages(questions: Iterable[str]) -> dict[str, str | None]:
-    """Return the language of each question, by its words. What few questions seem to be in is a mistake.
+    """Return the language of each question, by its words. Rare languages are assumed to be errors.
 
-    A single short question may be all names; a file of one language says what they are in.
+    A single short question may be only names; the questions of a whole file show its languages.
     """
     texts = dict.fromkeys(questions)
     detected = {text: detect_language(text) for text in texts}

@@ -1,8 +1,8 @@
 """Read the rows of a table: CSV as spreadsheets write it, and JSON in any form that tools use.
 
-CSV has commas, semicolons or tabs, a `sep=` line, columns that hold nothing. JSON is a list of objects; a list under a key;
-each object once more under `row`, as the Hugging Face Hub's viewer has it; one list for each column, as `datasets` writes it;
-one mapping of row numbers for each column, as pandas does.
+CSV may have commas, semicolons or tabs, a `sep=` line, and empty columns. JSON may be a list of objects; a list under a
+key; objects inside `row`, as from the Hugging Face Hub's viewer; one list per column, as from `datasets`; or one
+mapping of row numbers per column, as from pandas.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from evals.formats.rows import kind_of_columns
 
 SEPARATORS = ",;\t"
 _NUMBERED = re.compile(r"Unnamed: [0-9.]+")
-"""What pandas calls the columns of row numbers that it wrote without a heading before."""
+"""pandas' names for the columns of row numbers that it wrote without a heading before."""
 
 Rows = list[tuple[Path_, Any]]
 """Each row with its place in the file."""
 
 _KEYS = ("rows", "goldens", "test_cases", "samples", "data")
-"""Under which data sets keep their rows."""
+"""The keys under which data sets keep their rows."""
 
 
 def table_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield each row of CSV as (its first line, cell by heading), without empty rows, columns without a heading, and the row
-    numbers that pandas puts first.
+    """Yield each row of CSV as (its first line, cell by heading), without empty rows, columns without a heading, and
+    pandas' row numbers in front.
 
-    Raises SuiteError with the line: a heading that stands twice, a cell beyond the headings, broken quotation marks.
+    Raises SuiteError with the line: a repeated heading, a cell beyond the headings, broken quotation marks.
     """
     separator, skipped, body = _separator(text)
     reader = _reader(body, separator)
@@ -65,18 +65,18 @@ def headings_of(text: str) -> tuple[str, ...]:
 
 
 def _reader(body: str, separator: str) -> Any:  # noqa: ANN401 - the csv module's reader has no name
-    # Some write a space behind each comma.
+    # Some write a space after each comma.
     return csv.reader(StringIO(body), delimiter=separator, strict=True, skipinitialspace=True)
 
 
 def _name(cell: str) -> str:
-    """Return the name of a column; empty where it has none."""
+    """Return the name of a column; empty if it has none."""
     name = cell.strip()
     return "" if _NUMBERED.fullmatch(name) else name
 
 
 def _beyond(row: list[str], headings: list[str]) -> list[str]:
-    """Return the cells that no heading names, without the numbers before the first that one does."""
+    """Return the cells without a heading, except numbers before the first cell with one."""
     first = next(place for place, heading in enumerate(headings) if heading)
     unnamed = [
         cell
@@ -87,7 +87,7 @@ def _beyond(row: list[str], headings: list[str]) -> list[str]:
 
 
 def _separator(text: str) -> tuple[str, int, str]:
-    """Return (separator, lines before the headings, the rest): as a first line `sep=;` says, else as the headings do."""
+    """Return (separator, lines before the headings, the rest), from a first line `sep=;` or else from the headings."""
     first, _, rest = text.partition("\n")
     named = first.strip().strip('"').lower()
     if named.startswith("sep=") and len(named) in {4, 5}:
@@ -110,7 +110,7 @@ def _filled(row: list[str]) -> int:
 
 
 def json_rows(value: object) -> Rows | None:
-    """Return the rows of a parsed file, their columns named in snake case; None where it has none."""
+    """Return the rows of a parsed file, with columns named in snake case; None if it has none."""
     if isinstance(value, list):
         return _rows(value, ())
     if not isinstance(value, dict):
@@ -128,7 +128,7 @@ def _rows(listed: list[Any], place: Path_) -> Rows | None:
 
 
 def row_of(row: object) -> Any:  # noqa: ANN401 - JSON of any shape
-    """Return a row with its columns named in snake case; what is no object as it is."""
+    """Return a row with its columns named in snake case; anything but an object stays unchanged."""
     if not isinstance(row, dict):
         return row
     inner = row["row"] if isinstance(row.get("row"), dict) else row

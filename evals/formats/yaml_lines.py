@@ -1,6 +1,6 @@
 """Read YAML, and JSON, which is YAML too, as plain values that know their lines.
 
-Scalars are taken as they are written: `language: no` is Norwegian, not false; 08.10 keeps its zeros.
+Scalars stay as written: `language: no` is Norwegian, not false; 08.10 keeps its zeros.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from evals.formats.problems import Path_, at
 Plain = str | None | list["Plain"] | dict[str, "Plain"]
 _HINT = "texts that hold : ? # , or brackets belong in quotation marks."
 _UNPRINTABLE = regex.compile(r"[^\t\n\x20-\x7E\x85\xA0-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
-"""What YAML 1.2, section 5.1, has no place for."""
+"""Characters that YAML 1.2, section 5.1, doesn't allow."""
 _LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-"""libyaml takes `{question: Where?}`, as YAML 1.2 has it; the loader in Python doesn't, and is ten times slower."""
+"""libyaml accepts `{question: Where?}`, as in YAML 1.2; the loader in Python doesn't, and is ten times slower."""
 _QUOTED = {"'", '"', "|", ">"}
 _MERGE = "<<"
-"""The key of mappings whose pairs hold where the mapping that it stands in has none of its own."""
+"""The merge key: the pairs of its mapping apply if the surrounding mapping doesn't set them."""
 _NULLS = {"", "~", "null", "Null", "NULL"}
 
 
@@ -41,7 +41,7 @@ class Lined:
 
 
 def read_lined(text: str, path: Path) -> Lined:
-    """Return the document in `text`. Raises SuiteError with the line of what is not YAML."""
+    """Return the document in `text`. Raises SuiteError with the line of invalid YAML."""
     try:
         root = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
@@ -59,7 +59,7 @@ def read_lined(text: str, path: Path) -> Lined:
 
 
 def _plain(node: yaml.Node, place: Path_, lines: dict[Path_, int], path: Path, above: frozenset[int]) -> Plain:
-    """Return the value of a node with texts for scalars; fill `lines` with where each value stands."""
+    """Return the value of a node with texts for scalars; store the line of each value in `lines`."""
     lines.setdefault(place, node.start_mark.line + 1)
     if id(node) in above:
         raise at(path, lines[place], "an alias refers to what it stands in.")

@@ -16,8 +16,8 @@ BINS = 10
 def auroc(confidences: ArrayLike, labels: ArrayLike) -> float | None:
     """P(confidence of a random positive > of a random negative), ties counting one half.
 
-    By the rank sum: AUROC = (R⁺ - n⁺(n⁺ + 1) / 2) / (n⁺ n⁻), R⁺ the sum of the positives' mid-ranks.
-    No score where all labels are the same.
+    By the rank sum: AUROC = (R⁺ - n⁺(n⁺ + 1) / 2) / (n⁺ n⁻), R⁺ the sum of the positives' mid-ranks. No score if all
+    labels are the same.
     """
     scores, truth = np.asarray(confidences, dtype=float), np.asarray(labels, dtype=bool)
     positives, negatives = int(truth.sum()), int((~truth).sum())
@@ -47,9 +47,8 @@ class RiskCoverage:
 def risk_coverage(confidences: ArrayLike, correct: ArrayLike) -> RiskCoverage | None:
     """Return the curve of risk against coverage when the least confident are left unanswered.
 
-    At the i-th of n thresholds the i most confident are answered: coverage i/n, risk = 1 - Σ correct / i.
-    Equal confidences can't be told apart, so each counts with the mean of its group. Geifman and
-    El-Yaniv 2017.
+    At the i-th of n thresholds the i most confident are answered: coverage i/n, risk = 1 - Σ correct / i. Equal
+    confidences can't be distinguished, so each counts with the mean of its group. Geifman and El-Yaniv 2017.
     """
     scores, right = np.asarray(confidences, dtype=float), np.asarray(correct, dtype=float)
     if scores.size == 0:
@@ -64,7 +63,7 @@ def risk_coverage(confidences: ArrayLike, correct: ArrayLike) -> RiskCoverage | 
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """Questions of similar confidence: what was promised and what was kept."""
+    """Questions of similar confidence: predicted and observed share."""
 
     low: float
     high: float
@@ -74,7 +73,7 @@ class ReliabilityBin:
 
 
 def reliability(confidences: ArrayLike, labels: ArrayLike, bins: int = BINS) -> tuple[ReliabilityBin, ...]:
-    """Return the reliability diagram: bins of equal width over [0, 1], empty ones left out."""
+    """Return the reliability diagram: bins of equal width over [0, 1], without empty ones."""
     scores, truth = np.asarray(confidences, dtype=float), np.asarray(labels, dtype=float)
     return tuple(
         ReliabilityBin(

@@ -1,7 +1,7 @@
-"""Measure how an answer agrees with gold answers, any of which is right: the best counts.
+"""Measure how an answer agrees with gold answers, any of which is right: the best one counts.
 
-Words and normalization are those of `evals.text`, so that Thai, Chinese and English are counted alike.
-A high value says that the wording agrees, not that the answer is faithful to its sources.
+Words and normalization are those of `evals.text`, so that Thai, Chinese and English are counted alike. A high value
+means that the wording agrees, not that the answer is faithful to its sources.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def exact_match(answer: str, golds: Sequence[str], language: str | None = None) 
 def token_f1(answer: str, golds: Sequence[str], language: str | None = None) -> float | None:
     """F1 = 2PR / (P + R) with P and R the shares of the answer's and of the gold's words that are shared.
 
-    Words are counted as often as they occur. If either has no words, 1 if both have none, else 0: the
+    Repeated words are counted each time. If either has no words, the value is 1 if both have none, otherwise 0: the
     rule of the published SQuAD 2 evaluation.
     """
     if not golds:
@@ -43,9 +43,9 @@ def _f1(given: Sequence[str], gold: Sequence[str]) -> float:
 
 
 def gold_contained(answer: str, golds: Sequence[str], languages: Collection[str | None] = ()) -> float | None:
-    """Return 1 if a gold answer stands in the answer, both folded and punctuation kept, else 0.
+    """Return 1 if the answer contains a gold answer, both folded and with punctuation, else 0.
 
-    Numbers are compared as readers of `languages` write them.
+    Numbers are compared in the notation of `languages`.
     """
     if not golds:
         return None

@@ -1,7 +1,7 @@
 """Measure an answer's citations: whether they exist, point at the right place, and quote correctly.
 
-They count keys, documents, offsets and exact words, nothing softer. How far the words of a claim and of
-its source overlap is not measured here: overlap is not support.
+They count keys, documents, offsets and exact words, without partial credit. The overlap of words between a claim and
+its source is not measured here, because overlap is not support.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from evals.types import GoldSpan, QuoteCheck
 MARKER = regex.compile(r"\[(\d+(?:\s*[,;]\s*\d+)*)\]")
 """Citation markers such as [1] and [2, 3]."""
 QUOTED = regex.compile(r"“([^“”]+)”|«([^«»]+)»|「([^「」]+)」|『([^『』]+)』|„([^„“”]+)[“”]|\"([^\"\n]+)\"")
-"""A run in quotation marks, in any of its groups."""
+"""Text in quotation marks, in any of its groups."""
 QUOTATION_WORDS = 4
-"""A run in quotation marks with fewer words may be a name or an emphasis, and is not taken as a quote."""
+"""Text in quotation marks with fewer words may be a name or an emphasis, and doesn't count as a quote."""
 
 
 def cited_keys(answer: Answer) -> tuple[int, ...]:
-    """Return the keys that the claims and the markers of the text cite, each once, in order."""
+    """Return the keys cited by the claims and by the text's markers, each once, in order."""
     by_claims = [key for claim in answer.claims for key in claim.citations]
     in_text = [int(key) for found in MARKER.findall(answer.text) for key in regex.split(r"\D+", found)]
     return tuple(dict.fromkeys((*by_claims, *in_text)))
 
 
 def cited_evidence(answer: Answer) -> tuple[Evidence, ...]:
-    """Return the evidence that is cited, in the order of citation; unknown keys are left out."""
+    """Return the cited evidence, in the order of citation, without unknown keys."""
     by_key = {evidence.key: evidence for evidence in answer.evidence}
     return tuple(by_key[key] for key in cited_keys(answer) if key in by_key)
 
 
 def validity(answer: Answer, checks: Sequence[QuoteCheck]) -> float | None:
-    """Of the cited keys, the share that name evidence of this answer which was retrieved and exists.
+    """Return the share of the cited keys whose evidence in this answer was retrieved and exists.
 
     Retrieved: it was among the evidence announced before the answer. Exists: the library has its document.
     """
@@ -61,14 +61,14 @@ def document_recall(cited: Collection[str], relevant: Collection[str]) -> float 
 
 
 def span_precision(cited: Sequence[Evidence], spans: Sequence[GoldSpan]) -> float | None:
-    """Of the cited quotes, the share that covers a gold span whole. No score if none is cited."""
+    """Return the share of the cited quotes that cover a whole gold span. No score if none is cited."""
     if not cited or not spans:
         return None
     return sum(any(_covers(quote, span) for span in spans) for quote in cited) / len(cited)
 
 
 def span_recall(cited: Sequence[Evidence], spans: Sequence[GoldSpan]) -> float | None:
-    """1 if a cited quote covers a gold span whole, else 0: the spans are alternatives, one is enough."""
+    """Return 1 if a cited quote covers a whole gold span, else 0. The spans are alternatives, so one is enough."""
     if not spans:
         return None
     return float(any(_covers(quote, span) for quote in cited for span in spans))
@@ -83,10 +83,10 @@ QuoteState = Literal["verbatim", "misplaced", "fabricated"]
 
 @dataclass(frozen=True, slots=True)
 class QuoteVerdict:
-    """What became of one quote when it was compared with its document."""
+    """The result of comparing one quote with its document."""
 
     key: int | None
-    """Of the evidence; None for words in quotation marks in the answer's text."""
+    """The evidence's key; None for words in quotation marks in the answer's text."""
     quote: str
     state: QuoteState
     """verbatim: the document's words at the offsets. misplaced: in the document, elsewhere.
@@ -96,7 +96,7 @@ class QuoteVerdict:
 def quote_verdicts(answer: Answer, checks: Sequence[QuoteCheck]) -> tuple[QuoteVerdict, ...]:
     """Return a verdict on each evidence quote, then on each fabricated quotation in the answer's text.
 
-    Code point by code point, no normalization: a quote is a quote.
+    Code point by code point, without normalization, because quotes must be exact.
     """
     by_key = {check.key: check for check in checks}
     # Another assistant may name a source without quoting it.
@@ -116,10 +116,10 @@ def _verdict(evidence: Evidence, check: QuoteCheck | None) -> QuoteVerdict:
 
 
 def invented_quotations(answer: Answer) -> tuple[str, ...]:
-    """Runs of at least `QUOTATION_WORDS` words in quotation marks in the text that nothing carries.
+    """Return text in quotation marks, of at least `QUOTATION_WORDS` words, that nothing supports.
 
-    What carries a quotation: a quote, the title or speaker of a source, the question.
-    An abstention quotes nobody; it may name the titles of documents that don't answer.
+    A quote, the title or speaker of a source, or the question supports a quotation. An abstention quotes nobody; it may
+    name the titles of documents that don't answer.
     """
     if not answer.answered:
         return ()
@@ -137,7 +137,7 @@ def invented_quotations(answer: Answer) -> tuple[str, ...]:
 
 
 def _without_evidence(answer: Answer) -> str:
-    """Return the text with each quote of the evidence blanked: quotation marks inside quotes are the source's."""
+    """Return the text with each quote of the evidence blanked, because quotation marks inside quotes are the source's."""
     text = answer.text
     for evidence in sorted(answer.evidence, key=lambda evidence: -len(evidence.quote)):
         if evidence.quote:
@@ -146,21 +146,21 @@ def _without_evidence(answer: Answer) -> str:
 
 
 def verbatim_rate(verdicts: Sequence[QuoteVerdict]) -> float | None:
-    """Of the quotes, the share that equal their documents at their offsets."""
+    """Return the share of the quotes that equal their documents at their offsets."""
     return sum(verdict.state == "verbatim" for verdict in verdicts) / len(verdicts) if verdicts else None
 
 
 def fabricated(verdicts: Sequence[QuoteVerdict]) -> int:
-    """Return how many quotes stand nowhere in the documents that they name."""
+    """Return how many quotes are nowhere in the documents that they name."""
     return sum(verdict.state == "fabricated" for verdict in verdicts)
 
 
 def support_shares(claims: Sequence[Claim]) -> Mapping[Support, float]:
-    """Of the claims, the share of each kind of support; empty without claims."""
+    """Return the share of each kind of support among the claims; empty without claims."""
     kinds: tuple[Support, ...] = ("quoted", "supported", "unsupported")
     return {kind: sum(claim.support == kind for claim in claims) / len(claims) for kind in kinds} if claims else {}
 
 
 def cited_share(claims: Sequence[Claim]) -> float | None:
-    """Of the claims, the share that cites anything."""
+    """Return the share of the claims with citations."""
     return sum(bool(claim.citations) for claim in claims) / len(claims) if claims else None

@@ -1,7 +1,7 @@
 """Measure a ranking: ids of documents, best first, against the grades of the relevant ones.
 
-`ranking` holds each id once; `grades` maps ids to a relevance of 0 or more. All follow trec_eval's
-definitions and agree with it to rounding. Without a relevant document there is no score.
+`ranking` has each id once; `grades` maps ids to a relevance of 0 or more. All follow trec_eval's definitions and agree
+with it except for rounding. Without a relevant document there is no score.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from math import log2
 
 
 def best_per_document(ranking: Iterable[str]) -> tuple[str, ...]:
-    """Return the ids in order, each where it first occurs: a document ranks as its best passage does."""
+    """Return the ids in order, each at its first occurrence, because a document ranks like its best passage."""
     return tuple(dict.fromkeys(ranking))
 
 
@@ -66,12 +66,12 @@ def ndcg(ranking: Sequence[str], grades: Mapping[str, int], k: int) -> float | N
 def own_language_ahead(
     ranking: Sequence[str], languages: Sequence[str], grades: Mapping[str, int], question_language: str
 ) -> float | None:
-    """Of what stands ahead of the first relevant document, the share in the question's own language.
+    """Return the share of the question's own language among the documents before the first relevant one.
 
-    For questions whose relevant documents are all in other languages. Compare it with the share of that
-    language in the library: more means that the ranking prefers the language to the subject. `languages`
-    are those of `ranking`'s documents. No score where a relevant document comes first, or is in the
-    question's language. Where none was retrieved, everything retrieved stands ahead.
+    For questions whose relevant documents are all in other languages. Compare it with the share of that language in the
+    library: a larger value means that the ranking prefers the language to the subject. `languages` are those of
+    `ranking`'s documents. No score if a relevant document comes first, or is in the question's language. If none was
+    retrieved, everything retrieved counts.
     """
     relevant = _relevant(grades)
     if not relevant:

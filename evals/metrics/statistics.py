@@ -28,8 +28,8 @@ class Interval(NamedTuple):
 def wilson(successes: int, count: int, z: float = Z95) -> Interval:
     """Wilson's score interval of a rate.
 
-    Center (p + z²/2n) / (1 + z²/n), half width z/(1 + z²/n) · √(p(1 - p)/n + z²/4n²). Stays within
-    [0, 1] and is not of zero width at 0 or 1, unlike the normal approximation. Wilson 1927.
+    Center (p + z²/2n) / (1 + z²/n), half width z/(1 + z²/n) · √(p(1 - p)/n + z²/4n²). Unlike the normal approximation,
+    it stays within [0, 1] and has a nonzero width at 0 or 1. Wilson 1927.
     """
     if count <= 0 or not 0 <= successes <= count:
         raise ValueError(f"A rate needs 0 <= successes <= count and count > 0, not {successes} of {count}.")
@@ -46,10 +46,10 @@ def wilson(successes: int, count: int, z: float = Z95) -> Interval:
 def cluster_bootstrap_mean(
     values: ArrayLike, clusters: Sequence[Hashable], resamples: int = RESAMPLES, seed: int = SEED
 ) -> Interval | None:
-    """Percentile interval of a mean when whole clusters are drawn with replacement.
+    """Return the percentile interval of a mean when whole clusters are drawn with replacement.
 
-    Each resample's mean is Σ of the drawn clusters' sums / Σ of their counts. No interval with fewer
-    than two clusters: there is nothing to tell their variation by.
+    Each resample's mean is Σ of the drawn clusters' sums / Σ of their counts. No interval with fewer than two clusters,
+    because their variation can't be estimated.
     """
     numbers = np.asarray(values, dtype=float)
     groups = _groups(clusters)
@@ -68,10 +68,10 @@ def cluster_bootstrap(
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Interval | None:
-    """Percentile interval of any statistic of rows, whole clusters drawn with replacement.
+    """Return the percentile interval of any statistic of rows, with whole clusters drawn with replacement.
 
-    `statistic` is given row numbers, repeated as drawn. Resamples on which it has no value (all labels
-    equal, say) are left out; no interval if more than half are.
+    `statistic` gets row numbers, repeated as drawn. Resamples without a value (for example, if all labels are equal)
+    are left out; there is no interval if more than half are.
     """
     groups = _groups(clusters)
     count = int(groups.max()) + 1 if groups.size else 0
@@ -88,7 +88,7 @@ def cluster_bootstrap(
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """Exact two-sided p of McNemar's test on the cases in which two runs disagree.
+    """Return the exact two-sided p of McNemar's test on the cases in which two runs disagree.
 
     If neither is better, each of the n discordant cases falls to either side with probability 1/2, so
     p = min(1, 2 · Σ_{i ≤ min(b, c)} C(n, i) / 2ⁿ). McNemar 1947, the exact binomial form.
@@ -99,11 +99,11 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
 
 def paired_rate_interval(only_first: int, only_second: int, count: int, z: float = Z95) -> Interval:
-    """Interval of the difference of two rates over the same cases, second minus first.
+    """Return the interval of the difference of two rates over the same cases, second minus first.
 
-    With b and c the cases that only the first, only the second run got right: (c - b)/(n + 2) ± z/(n + 2) ·
-    √(b + c + 1 - (c - b)²/(n + 2)). Agresti and Min 2005: Wald's interval with half a case added to each
-    of the four cells. Agrees with McNemar's test where a bootstrap of few flips is too sure of itself.
+    With b and c the cases that only the first, only the second run got right: (c - b)/(n + 2) ± z/(n + 2) · √(b + c + 1
+    - (c - b)²/(n + 2)). Agresti and Min 2005: Wald's interval with half a case added to each of the four cells. It
+    agrees with McNemar's test, while a bootstrap of few flips gives too narrow intervals.
     """
     if count <= 0 or only_first + only_second > count:
         raise ValueError(f"{only_first} and {only_second} can't be among {count} cases.")
@@ -114,7 +114,7 @@ def paired_rate_interval(only_first: int, only_second: int, count: int, z: float
 
 
 LEAST_CLUSTERS = 6
-"""With five documents that all point one way, a sign test can't reach p < .05: nor may anything else here."""
+"""With five documents that all differ in the same direction, a sign test can't reach p < .05, so no test here may."""
 
 
 class Difference(NamedTuple):
@@ -133,10 +133,10 @@ def paired_bootstrap(
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Difference:
-    """Return the mean of second - first, its interval, and a two-sided p, whole clusters drawn together.
+    """Return the mean of second - first, its interval, and a two-sided p, with whole clusters drawn together.
 
-    p is the share of resamples, centered on no difference, that lie as far from zero as what was
-    observed, (1 + hits) / (1 + resamples): never zero. Efron and Tibshirani 1993, chapter 16.
+    p is the share of resamples, centered on no difference, that are as far from zero as the observed value, (1 + hits)
+    / (1 + resamples): never zero. Efron and Tibshirani 1993, chapter 16.
     """
     differences = np.asarray(second, dtype=float) - np.asarray(first, dtype=float)
     groups = _groups(clusters)
@@ -181,9 +181,9 @@ def paired_bootstrap_of(
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Holm's adjusted p-values, in the order given: the chance of any false alarm stays below the level.
+    """Return Holm's adjusted p-values, in the order given: the probability of any false alarm stays below the level.
 
-    Sorted ascending, the i-th of m (from 0) is multiplied by m - i, and made no less than those before.
+    Sorted ascending, the i-th of m (from 0) is multiplied by m - i, and is at least as large as those before.
     """
     adjusted = [0.0] * len(p_values)
     least = 0.0
@@ -194,7 +194,7 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 
 
 def _p_value(resampled: NDArray[np.float64], observed: float) -> float:
-    # Rounding must not decide whether a resample is as far from zero as what was observed.
+    # Rounding must not decide whether a resample is as far from zero as the observed value.
     hits = int((np.abs(resampled - observed) >= abs(observed) - 1e-12).sum())
     return (1 + hits) / (1 + resampled.size)
 
@@ -205,7 +205,7 @@ def _groups(clusters: Sequence[Hashable]) -> NDArray[np.int64]:
 
 
 def _draws(count: int, resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """Yield how often each of `count` clusters is drawn: arrays (resamples in the block, count), small enough."""
+    """Yield how often each of `count` clusters is drawn, as arrays (resamples in the block, count) that fit into memory."""
     generator = np.random.default_rng(seed)
     even = np.full(count, 1 / count)
     block = max(1, 4_000_000 // count)

@@ -11,7 +11,7 @@ HEADLINES = (
     "pass_rate", "hit@5", "gold_quoted", "citation_recall", "coverage", "abstention_recall",
     "language_match", "verbatim_rate", "f1", "ndcg@10",
 )  # fmt: skip
-"""The columns of a table of slices, those of them that were measured, the most telling first."""
+"""The columns of a table of slices, if they were measured, the most informative first."""
 
 
 def number(name: str, value: float) -> str:
@@ -21,37 +21,37 @@ def number(name: str, value: float) -> str:
 
 
 def interval(name: str, estimate: Estimate) -> str:
-    """Return ``0.959 – 0.984``; empty where it is not known."""
+    """Return ``0.959 – 0.984``; empty if it is unknown."""
     if estimate.low is None or estimate.high is None:
         return ""
     return spread_of(name, estimate.low, estimate.high)
 
 
 def spread_of(name: str, low: float, high: float) -> str:
-    """Return ``1 – 2 ms``: the unit once."""
+    """Return ``1 – 2 ms``, with the unit once."""
     return f"{number(name, low).removesuffix(' ms')} – {number(name, high)}"
 
 
 def p_value(p: float | None) -> str:
-    """Return ``0.042``, or ``<0.001`` where it is below that; empty where there is none."""
+    """Return ``0.042``, or ``<0.001`` for smaller values; empty if there is none."""
     if p is None:
         return ""
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def headlines(report: Report, most: int) -> tuple[str, ...]:
-    """Return the headline metrics that this report has, at most so many."""
+    """Return the headline metrics of this report, up to the given number."""
     return tuple(name for name in HEADLINES if name in report.overall.metrics)[:most]
 
 
 def title_of(report: Report) -> str:
-    """Return the names of the suites, shortened when they are many."""
+    """Return the names of the suites, shortened if there are many."""
     names = [suite.name for suite in report.run.suites]
     return ", ".join(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
 
 
 def not_given_of(report: Report) -> str:
-    """Return a sentence on what the system doesn't tell; empty for Attest."""
+    """Return a sentence about what the system doesn't report; empty for Attest."""
     told = ", ".join(ASPECT_NAMES[aspect] for aspect in report.not_given)
     return f"{report.run.options.system} doesn't tell {told}: what rests on that has no score." if told else ""
 

@@ -1,4 +1,4 @@
-"""Write a report as one HTML page that needs nothing else: no network, no script, no font.
+"""Write a report as one self-contained HTML page: no network, no script, no font.
 
 The template escapes everything from documents, questions and models; the page's own policy
 also forbids scripts.
@@ -25,7 +25,7 @@ from evals.score import CaseScore, Report, SliceScores
 from evals.types import Case, Expectation, TurnResult
 
 BARS = ("pass_rate", "gold_quoted", "hit@5", "citation_recall")
-"""What the bars by language show: the first of these that was measured."""
+"""The metric of the bars by language: the first of these that was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class ShownQuote:
 
 @dataclass(frozen=True, slots=True)
 class ShownTurn:
-    """One question of a case: what was expected, what came, and what of it was wrong."""
+    """One question of a case: the expectation, the result, and the problems."""
 
     question: str
     language: str | None
@@ -63,7 +63,7 @@ class ShownCase:
 
 
 def page(report: Report, folder: RunFolder, cases: Sequence[Case] | None = None) -> str:
-    """Return the whole page of a run; `cases` if it was scored by others than the saved ones."""
+    """Return the whole page of a run; with `cases` if other than the saved ones were used for scoring."""
     return template("report.html.jinja").render(
         title=title_of(report),
         counts=counts_of(report),
@@ -111,7 +111,7 @@ def difference_plot(compared: Sequence[Compared]) -> Markup:
 
 @cache
 def template(name: str) -> Template:
-    """Return a page's template, which escapes whatever it is given."""
+    """Return a page's template, which escapes all values."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -130,7 +130,7 @@ def template(name: str) -> Template:
 
 
 def _plots(report: Report) -> Iterator[tuple[str, str, Markup]]:
-    """Yield (title, how to read it, the plot) of each plot that there is something to draw for."""
+    """Yield (title, explanation, plot) for each plot with data."""
     curves = report.curves
     name = next((name for name in BARS if name in report.overall.metrics), None)
     if name is not None:
@@ -174,7 +174,7 @@ def _row(scores: SliceScores, name: str) -> plots.Row:
 
 
 def _cases(report: Report, folder: RunFolder, asked: Sequence[Case]) -> tuple[ShownCase, ...]:
-    """Return the cases in the order of the report, the failed ones first."""
+    """Return the cases in the order of the report, failed ones first."""
     cases = {case.key: case for case in asked}
     results = {(result.key, result.repeat): result for result in folder.results()}
     shown = []

@@ -9,7 +9,7 @@ import regex
 from evals.score import CaseScore, Report
 
 _NOT_IN_XML = regex.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
-"""What XML 1.0 can't hold, not even escaped: documents and models may hold it."""
+"""Characters that XML 1.0 can't contain, not even escaped, although documents and models may."""
 
 
 def junit(report: Report) -> str:

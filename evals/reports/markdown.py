@@ -85,11 +85,11 @@ def _flip(flip: Flip) -> str:
 
 
 def escape(text: str) -> str:
-    """Return `text` so that Markdown shows it as it is, on one line."""
+    """Return `text` on one line, escaped so that Markdown shows it unchanged."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table; its cells are Markdown already."""
+    """Return a table; its cells are already Markdown."""
     lines: list[Sequence[str]] = [head, tuple("---" for _ in head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

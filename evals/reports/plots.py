@@ -1,6 +1,6 @@
 """Draw the plots of the reports as inline SVG: no script, no fonts, colors from the page's own style.
 
-Each returns a whole ``<svg>``; all labels are escaped. `Series` and `Row` are what can be drawn.
+Each function returns a whole ``<svg>``; all labels are escaped. `Series` and `Row` are the possible contents.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ class Series:
     name: str
     points: tuple[tuple[float, float], ...]
     style: str = "a"
-    """Class of its color: a, b or c."""
+    """The class of its color: a, b or c."""
     dots: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A value with its interval, one line of a chart."""
+    """A value with its interval, as one line of a chart."""
 
     label: str
     value: float
@@ -116,7 +116,7 @@ def whiskers(rows: Sequence[Row], *, title: str, least: float = 0.0, most: float
 
 
 def cumulative(values: Sequence[float], points: int = 120) -> tuple[tuple[float, float], ...]:
-    """Return (value, share of all that are at most so large), thinned to about `points`."""
+    """Return (value, share of values up to it), reduced to about `points`."""
     ascending = sorted(values)
     if not ascending:
         return ()
@@ -125,7 +125,7 @@ def cumulative(values: Sequence[float], points: int = 120) -> tuple[tuple[float,
 
 
 def nice_most(value: float) -> float:
-    """Return the least of 1, 2, 5 times a power of ten that is not below `value`."""
+    """Return the smallest of 1, 2, 5 times a power of ten that is at least `value`."""
     if value <= 0:
         return 1.0
     power = 10.0 ** floor(log10(value))

@@ -37,7 +37,7 @@ class SystemColumn(Value):
     folder: str
     asked: int
     not_given: tuple[Aspect, ...]
-    """What it doesn't tell: what rests on it has no score."""
+    """What it doesn't report; metrics that need it have no score."""
 
 
 class MetricRow(Value):
@@ -45,9 +45,9 @@ class MetricRow(Value):
 
     metric: str
     values: tuple[Estimate | None, ...]
-    """None: the metric doesn't apply to the system."""
+    """None if the metric doesn't apply to the system."""
     outcomes: tuple[Outcome | None, ...]
-    """Against the first system, over the questions that both were asked; None for the first, and without a score."""
+    """Relative to the first system, over the common questions; None for the first, and without a score."""
 
 
 class SideBySide(Value):
@@ -89,7 +89,7 @@ LEGEND = "+ better or - worse than the first, p < .05; empty: the metric doesn't
 
 
 def show_side_by_side(folders: Sequence[RunFolder], outputs: Outputs) -> int:
-    """Print the table, write what was asked for, and return 1 if the first system misses a threshold, else 0."""
+    """Print the table, write the requested files, and return 1 if the first system misses a threshold, else 0."""
     found, reports = side_by_side(folders)
     write(outputs.html, lambda: page(found))
     write(outputs.markdown, lambda: markdown_of(found))
@@ -121,7 +121,7 @@ def _named(path: Path, name: str) -> Path:
 
 
 def title_of(found: SideBySide) -> str:
-    """Return what the table is about."""
+    """Return the table's title."""
     return f"{', '.join(found.suites)}: {len(found.systems)} systems side by side"
 
 
@@ -152,7 +152,7 @@ def markdown_of(found: SideBySide) -> str:
 
 
 def cells(row: MetricRow, *, with_interval: bool = False) -> tuple[str, ...]:
-    """Return a row's cells: the value and a sign against the first system; empty without a score."""
+    """Return a row's cells: the value and a sign relative to the first system; empty without a score."""
     texts = []
     for estimate, outcome in zip(row.values, row.outcomes, strict=True):
         spread = interval(row.metric, estimate) if estimate is not None and with_interval else ""

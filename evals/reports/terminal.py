@@ -1,4 +1,4 @@
-"""Print a report on a terminal: tables that fit a hundred columns, in any script."""
+"""Print a report on a terminal: tables that fit into a hundred columns, in any script."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def show(report: Report, console: Console) -> None:
 
 
 def terminal(color: bool | None = None) -> Console:
-    """Return standard output, never wider than `COLUMNS`; without color in a pipe."""
+    """Return standard output, never wider than `COLUMNS`, and without color in a pipe."""
     console = Console(force_terminal=color, highlight=False, emoji=False)
     return Console(
         force_terminal=color,
@@ -84,7 +84,7 @@ def _metrics(scores: SliceScores) -> Table:
 
 
 def _slices(report: Report) -> Iterator[RenderableType]:
-    """Yield a row for each slice; a kind of slices that has only one, of everything, would say nothing new."""
+    """Yield a row for each slice, except if a kind of slices has only one, which would equal the total."""
     names = headlines(report, 6)
     told = [scores for kind in ("suite", "language", "pair", "direction", "tag") for scores in _several(report, kind)]
     if not told:
@@ -117,7 +117,7 @@ def _cell(scores: SliceScores, name: str) -> str:
 
 
 def _clip(text: str, most: int = COLUMNS) -> str:
-    """Return `text` on one line of at most so many columns, counted as the terminal does."""
+    """Return `text` on one line of at most the given columns, counted like a terminal."""
     start = "\n" if text.startswith("\n") else ""
     flat = text.lstrip("\n").replace("\n", " ")
     if cell_len(flat) <= most:

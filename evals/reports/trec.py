@@ -1,8 +1,8 @@
 """Write the rankings of a run as files for other tools: TREC's run and qrels formats.
 
-A line of the run is ``query Q0 document rank score attest``, one of the judgements ``query 0 document grade``.
-Queries and documents have the ids of the data set, so that its own judgements can be used with the run. Only questions
-with relevant documents are in them. White space in ids is percent-encoded, which the formats can't hold.
+A line of the run is ``query Q0 document rank score attest``, one of the judgements ``query 0 document grade``. Queries
+and documents have the data set's ids, so that its own judgements can be used with the run. Only questions with relevant
+documents are included. White space in ids, which the formats can't contain, is percent-encoded.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ RUN, QRELS = "run.trec", "qrels.trec"
 
 
 def write_trec(folder: RunFolder, target: Path) -> tuple[Path, ...]:
-    """Write both files into the folder `target`, or into one folder for each suite of several.
+    """Write both files into the folder `target`, or into one folder per suite if there are several.
 
-    Of repeated cases, the first time counts. Returns the paths that were written.
+    For repeated cases, the first repetition counts. Returns the paths that were written.
     """
     results = [result for result in folder.results() if result.repeat == 0]
     suites = list(dict.fromkeys(result.suite for result in results))
@@ -47,7 +47,7 @@ def _run(result: CaseResult, names: Mapping[str, str]) -> Iterator[str]:
     for number, turn in enumerate(result.turns):
         addresses = {ranked.document_id: ranked.uri or ranked.document_id for ranked in turn.ranking or ()}
         for rank, document in enumerate(best_per_document(addresses), 1):
-            # Tools order by the score, not by the rank: it must not tie.
+            # Tools order by the score, not by the rank, so it must have no ties.
             name = names.get(document, addresses[document])
             yield f"{_query(result, number)} Q0 {_id(name)} {rank} {1 / rank:.9f} attest"
 

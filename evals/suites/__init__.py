@@ -1,1 +1,1 @@
-"""Hold the suites that come with the program, for the samples in `ingest/samples`."""
+"""Hold the suites shipped with Attest, for the samples in `ingest/samples`."""

@@ -1,6 +1,6 @@
 """Define the interfaces of systems under test: Attest, which answers with events, and others, which reply at once.
 
-`assistant.answer.pipeline.Assistant` is a `System` as it stands.
+`assistant.answer.pipeline.Assistant` is a `System` without changes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class ReplyError(AttestError):
 
 
 class Sources(Protocol):
-    """The library that the system answers from, as far as judging the answers needs it."""
+    """The library behind the answers, as far as judging them needs it."""
 
     def search(self, query: str, k: int = 10, where: Filter | None = None) -> SearchResult:
         """Return the `k` best passages, best first."""
@@ -42,11 +42,11 @@ class Sources(Protocol):
 
 
 class System(Protocol):
-    """What answers by Attest's events. It is called from several threads at once if the run has several jobs."""
+    """A system that answers with Attest's events. Called from several threads at once if the run has several jobs."""
 
     @property
     def library(self) -> Sources:
-        """Where its answers come from."""
+        """The library of its answers."""
         ...
 
     def ask(self, question: str, history: Sequence[Message] = (), options: AskOptions = ...) -> Iterator[Event]:
@@ -56,48 +56,48 @@ class System(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A document that a reply names as its source, by whatever the other system says of it."""
+    """A document that a reply names as its source, in whatever form."""
 
     name: str = ""
     """Its id, file name or title there."""
     uri: str = ""
     quote: str = ""
-    """Words that the system gives as the document's own; empty where it gives none."""
+    """Words that the system presents as the document's own; empty if there are none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What another assistant says to one question. What it doesn't tell is None."""
+    """Another assistant's reply to one question. Unknown values are None."""
 
     text: str
     citations: tuple[Citation, ...] | None = None
-    """In the order of its markers: ``[1]`` is the first. None: it names no sources."""
+    """In the order of its markers: ``[1]`` is the first. None if it names no sources."""
     answered: bool | None = None
     """Whether it answers, or says that it can't."""
     confidence: float | None = None
     """From 0 to 1."""
     ranking: tuple[Citation, ...] | None = None
-    """What it retrieved, best first."""
+    """The documents that it retrieved, best first."""
     answer: Answer | None = None
     """Attest's own answer object, if the other side is Attest."""
 
 
 class Replier(Protocol):
-    """The way to another assistant. It is called from several threads at once if the run has several jobs."""
+    """Asks another assistant. Called from several threads at once if the run has several jobs."""
 
     @property
     def name(self) -> str:
-        """Return what reports call it."""
+        """Return its name for reports."""
         ...
 
     def reply(self, question: str, history: Sequence[Message]) -> Reply:
-        """Return its reply. Raises ReplyError or UnreachableError where there is none."""
+        """Return its reply. Raises ReplyError or UnreachableError if there is none."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class External:
-    """Another assistant, beside the library that its answers are judged by."""
+    """Another assistant, with the library for judging its answers."""
 
     library: Sources
     replier: Replier

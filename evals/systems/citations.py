@@ -1,7 +1,7 @@
 """Find the sources of a chat reply, wherever servers put them.
 
-Known are OpenAI's annotations, Azure's context, the lists of Perplexity and Open WebUI, and a list of sources at the end of
-the text. Markers such as ``[2]`` point into the list; a reply with sources but without markers cites them all.
+It knows OpenAI's annotations, Azure's context, the lists of Perplexity and Open WebUI, and a list of sources at the end
+of the text. Markers such as ``[2]`` refer to the list; a reply with sources but without markers cites them all.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _reference(line: str) -> Citation:
 
 
 def marked_text(text: str, citations: Sequence[Citation], markers: Iterator[int]) -> str:
-    """Return `text` with a marker for every citation at its end, unless it has markers that point to some."""
+    """Return `text` with a marker for every citation at its end, unless it has markers for some of them."""
     if any(1 <= number <= len(citations) for number in markers):
         return text
     return text + "".join(f" [{number}]" for number in range(1, len(citations) + 1))

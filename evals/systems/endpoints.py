@@ -1,6 +1,6 @@
 """Ask HTTP endpoints: any OpenAI-compatible chat, and any other through a small mapping file.
 
-A mapping says what to send and where in the reply the answer stands:
+A mapping says what to send and where in the reply the answer is:
 
     url: http://localhost:9000/ask
     headers: {Authorization: "Bearer ${ASK_TOKEN}"}
@@ -11,7 +11,7 @@ A mapping says what to send and where in the reply the answer stands:
     citations: data.sources
     citation: {name: file, uri: link, quote: excerpt}
 
-Failures are told apart: out of reach, refused, no usable reply.
+Failures are distinguished: unreachable, refused, no usable reply.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def _bearer() -> dict[str, str]:
 def _exchange(client: httpx.Client, method: str, url: str, body: object = None) -> Any:  # noqa: ANN401 - JSON of any shape
     """Send `body` as JSON and return the reply's JSON.
 
-    Raises UnreachableError if nobody answers, or refuses the key or the address; ReplyError if the reply is an error
-    or no JSON.
+    Raises UnreachableError if nobody answers, or the key or the address is refused; ReplyError if the reply is an error
+    or not JSON.
     """
     try:
         response = client.request(method, url, json=body)
@@ -77,7 +77,7 @@ def _clip(text: str) -> str:
 
 
 class ChatEndpoint:
-    """``http://host:8000/v1`` asked by chat completions; ``#model`` after it names the model, if it serves several."""
+    """``http://host:8000/v1``, asked by chat completions; ``#model`` after it names the model, if there are several."""
 
     def __init__(self, url: str) -> None:
         base, model = urldefrag(url)
@@ -87,7 +87,7 @@ class ChatEndpoint:
         self.name = f"{self._base}#{self._model}"
 
     def reply(self, question: str, history: Sequence[Message]) -> Reply:
-        """Return what it says. Raises ReplyError, UnreachableError."""
+        """Return its reply. Raises ReplyError, UnreachableError."""
         messages = [
             {"role": message.role, "content": message.text} for message in (*history, Message("user", question))
         ]
@@ -105,7 +105,7 @@ class ChatEndpoint:
         return Reply(text, citations, answer=_answer(own) if own else None)
 
     def _only_model(self) -> str:
-        """Return the model that it serves. Raises RequestError if there are several, UnreachableError."""
+        """Return the only model that it serves. Raises RequestError if there are several, UnreachableError."""
         url = f"{self._base}/models"
         try:
             served = [str(each["id"]) for each in _exchange(self._client, "GET", url)["data"]]
@@ -118,14 +118,14 @@ class ChatEndpoint:
 
 
 def _text(content: object) -> str:
-    """Return a message's text, which may come in parts."""
+    """Return a message's text, which may have several parts."""
     if isinstance(content, list):
         return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     return str(content or "")
 
 
 def _answer(value: Any) -> Answer | None:  # noqa: ANN401 - JSON of any shape
-    """Return Attest's answer object; None for what another version of Attest has under that key."""
+    """Return Attest's answer object; None for that of another version of Attest."""
     try:
         return Answer.model_validate(value)
     except ValidationError:
@@ -170,7 +170,7 @@ class MappedEndpoint:
         self.name = self._mapping.url
 
     def reply(self, question: str, history: Sequence[Message]) -> Reply:
-        """Return what it says. Raises ReplyError, UnreachableError."""
+        """Return its reply. Raises ReplyError, UnreachableError."""
         mapping = self._mapping
         values = {
             "question": question,
@@ -203,7 +203,7 @@ class MappedEndpoint:
 
 
 def read_mapping(path: Path) -> EndpointMapping:
-    """Return the mapping in a file. Raises SuiteError with the line of what is wrong."""
+    """Return the mapping in a file. Raises SuiteError with the line of the problem."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -225,7 +225,7 @@ def read_mapping(path: Path) -> EndpointMapping:
 
 
 def _filled(template: Any, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON of any shape
-    """Return the template with what stands in braces; a text that is nothing else becomes the value itself."""
+    """Return the template with the expressions in braces filled in; a text that is only one becomes the value itself."""
     if isinstance(template, dict):
         return {name: _filled(each, values) for name, each in template.items()}
     if isinstance(template, list):
@@ -237,7 +237,7 @@ def _filled(template: Any, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - 
 
 
 def _at(value: Any, path: str | None) -> Any:  # noqa: ANN401 - JSON of any shape
-    """Return what stands at a path such as ``choices.0.text``; None where there is nothing."""
+    """Return the value at a path such as ``choices.0.text``; None if there is none."""
     if path is None:
         return None
     for part in path.split("."):

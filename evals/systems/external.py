@@ -19,15 +19,15 @@ from evals.types import ASPECTS, Aspect, Gold, QuoteCheck, Ranked, TurnResult
 from store.text.language import UNKNOWN, detect_language
 
 REFUSAL_LENGTH = 200
-"""Characters at the beginning of a reply in which it would say that it can't answer."""
+"""Characters at the beginning of a reply in which a refusal would be."""
 SEARCHED = 5
-"""Passages in which a quote is looked for, where the reply's document isn't known."""
+"""Passages to search for a quote, if the reply's document isn't known."""
 
 
 def result_of(
     result: TurnResult, reply: Reply, gold: Sequence[Gold], library: Sources, latency_ms: float
 ) -> TurnResult:
-    """Return `result` with a reply. `gold`: the library's documents that the turn names in any way."""
+    """Return `result` with a reply. `gold` are the library's documents that the turn names in any way."""
     if reply.answer is not None:
         checks = tuple(_check_at_offsets(library, evidence) for evidence in reply.answer.evidence)
         return result.model_copy(
@@ -76,7 +76,7 @@ def _language(text: str, question: str) -> str:
 
 
 def _answers(text: str, language: str) -> bool | None:
-    """Return whether a reply answers, by what refusals begin like in its language; None for other languages."""
+    """Return whether a reply answers, by the usual beginnings of refusals in its language; None for other languages."""
     patterns = _refusals().get(base_language(language))
     if patterns is None:
         return None
@@ -95,7 +95,7 @@ def _markers(text: str) -> Iterator[int]:
 
 
 def _source(citation: Citation, gold: Sequence[Gold]) -> Source:
-    """Return the source that a citation names: the library's document, where the turn names the same one."""
+    """Return the source that a citation names: the library's document, if the turn names the same one."""
     said = Source(
         id=citation.name or citation.uri,
         title=citation.name or citation.uri,
@@ -131,7 +131,7 @@ def _evidence(number: int, citation: Citation, source: Source) -> Evidence:
 
 
 def _ranking(reply: Reply, gold: Sequence[Gold]) -> tuple[Ranked, ...] | None:
-    """Return what it retrieved, where the turn has relevant documents to find."""
+    """Return the documents that it retrieved, if the turn has relevant documents to find."""
     if reply.ranking is None or not gold:
         return None
     sources = [_source(citation, gold) for citation in reply.ranking]
@@ -144,7 +144,7 @@ def _ranking(reply: Reply, gold: Sequence[Gold]) -> tuple[Ranked, ...] | None:
 
 
 def _check(library: Sources, evidence: Evidence) -> QuoteCheck:
-    """Look a quote up in the library: the other side gives no offsets, so anywhere in a document will do."""
+    """Look a quote up in the library. The other side gives no offsets, so any position in a document counts."""
     found = any(
         evidence.quote in library.text(hit.document.id) for hit in library.search(evidence.quote, SEARCHED).hits
     )

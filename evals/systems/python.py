@@ -1,7 +1,7 @@
 """Ask Python objects: functions, and LlamaIndex's query and chat engines.
 
 ``module:name`` may be a function of the question, or of the question and the history; an engine; or a function without
-parameters that makes one. A function returns a text, a mapping with ``answer`` and what else it knows (``citations``,
+parameters that makes one. A function returns a text, a mapping with ``answer`` and optional values (``citations``,
 ``answered``, ``confidence``, ``ranking``), or a LlamaIndex response.
 """
 
@@ -21,11 +21,11 @@ from evals.systems.citations import citation_of, split_references
 from store.errors import RequestError
 
 EMPTY = "Empty Response"
-"""What LlamaIndex says where it retrieved nothing."""
+"""LlamaIndex's answer if it retrieved nothing."""
 
 
 def load_object(spec: str) -> Any:  # noqa: ANN401 - whatever the module holds
-    """Return what ``module:name`` names. Raises RequestError if there is no such thing."""
+    """Return the object ``module:name``. Raises RequestError if it doesn't exist."""
     module, _, name = spec.partition(":")
     if (folder := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, folder)
@@ -41,12 +41,12 @@ def load_object(spec: str) -> Any:  # noqa: ANN401 - whatever the module holds
 
 
 def python_replier(spec: str) -> PythonCallable | Engine:
-    """Return the way to what ``module:name`` names. Raises RequestError if it can't be asked."""
+    """Return a replier for ``module:name``. Raises RequestError if it can't be asked."""
     return replier_of(load_object(spec), spec)
 
 
 def replier_of(found: Any, name: str) -> PythonCallable | Engine:  # noqa: ANN401 - whatever a module holds
-    """Return the way to a function or an engine. Raises RequestError for anything else."""
+    """Return a replier for a function or an engine. Raises RequestError for anything else."""
     if not _is_engine(found) and callable(found) and not _parameters(found):
         found = found()
     if _is_engine(found):
@@ -57,14 +57,14 @@ def replier_of(found: Any, name: str) -> PythonCallable | Engine:  # noqa: ANN40
 
 
 class PythonCallable:
-    """A function of a question, or of a question and the history as OpenAI writes it."""
+    """A function of a question, or of a question and the history in OpenAI's form."""
 
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         self._function, self.name = function, name
         self._takes_history = len(_parameters(function)) > 1
 
     def reply(self, question: str, history: Sequence[Message]) -> Reply:
-        """Return what it returns, as a reply. Raises ReplyError for another type, and what it raises."""
+        """Return the function's result as a reply. Raises ReplyError for another type, and the function's errors."""
         said = [{"role": message.role, "content": message.text} for message in history]
         value = self._function(question, said) if self._takes_history else self._function(question)
         if inspect.isawaitable(value):
@@ -79,7 +79,7 @@ class Engine:
         self._engine, self.name = engine, name
 
     def reply(self, question: str, history: Sequence[Message]) -> Reply:
-        """Return its response. A query engine has no memory: it is asked each question alone."""
+        """Return its response. A query engine has no memory, so it is asked each question alone."""
         if not hasattr(self._engine, "chat"):
             return reply_of(self._engine.query(question), self.name)
         from llama_index.core.llms import ChatMessage
@@ -89,7 +89,7 @@ class Engine:
 
 
 def reply_of(value: Any, name: str) -> Reply:  # noqa: ANN401 - whatever a function returns
-    """Return what a function returned as a reply. Raises ReplyError for a type that is none."""
+    """Return a function's result as a reply. Raises ReplyError for an unsupported type."""
     if isinstance(value, Reply):
         return value
     if isinstance(value, Answer):

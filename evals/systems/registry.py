@@ -23,7 +23,7 @@ Build = Callable[[Settings], AbstractContextManager[System | External]]
 
 
 def build_of(spec: str) -> Build:
-    """Return how the system that `spec` names is built. Raises RequestError, SuiteError for a spec that is none."""
+    """Return the builder for the system `spec`. Raises RequestError, SuiteError for an invalid one."""
     if spec == ATTEST:
         return build_attest
     if spec == LLAMAINDEX:
@@ -39,7 +39,7 @@ def build_of(spec: str) -> Build:
 
 
 def build_attest(settings: Settings) -> AbstractContextManager[System | External]:
-    """Return the assistant that the settings describe, of the process that owns its library if one runs like it."""
+    """Return the assistant that the settings describe; that of the library's owner if it has the same settings."""
     owner = find_equal_owner(settings)
     if owner is not None:
         return _build_beside(owner, settings)
@@ -50,14 +50,14 @@ def build_attest(settings: Settings) -> AbstractContextManager[System | External
 
 @dataclass(frozen=True, slots=True)
 class _EmbedderFacts:
-    """Which model made the vectors of a library."""
+    """The model of a library's vectors."""
 
     name: str
     fingerprint: str
 
 
 class _SourcesBeside:
-    """The library as its owner searches it; texts come from the catalog, and no model is loaded."""
+    """The library, searched by its owner; texts come from the catalog, and no model is loaded."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -79,7 +79,7 @@ class _SourcesBeside:
 
 
 class _SystemBeside(RemoteAssistant):
-    """The assistant of another process, with the library that its answers are judged by."""
+    """Another process's assistant, with the library for judging its answers."""
 
     def __init__(self, owner: OwnerClient, settings: Settings, library: Sources) -> None:
         super().__init__(owner, settings)
@@ -88,7 +88,7 @@ class _SystemBeside(RemoteAssistant):
 
 @contextmanager
 def _build_beside(owner: OwnerClient, settings: Settings) -> Iterator[System]:
-    """Open the library beside its owner, who answers."""
+    """Open the library next to its owner, who answers."""
     with Library.open(settings, read_only=True) as library:
         yield _SystemBeside(owner, settings, _SourcesBeside(library))
 
@@ -125,5 +125,5 @@ def _replier(spec: str) -> Replier:
 
 
 def slug(spec: str) -> str:
-    """Return a folder's name for a system."""
+    """Return a folder name for a system."""
     return regex.sub(r"[^\w.-]+", "-", spec.partition("://")[2] or Path(spec).name).strip("-.") or "system"

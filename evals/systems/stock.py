@@ -1,7 +1,7 @@
 """Build what LlamaIndex's documentation describes, over the same documents with the same embedding model.
 
-`VectorStoreIndex.from_documents` with its default splitter, and its query engine with the settings' language model.
-Without one, the engine answers by the text of the two passages that it would give the model.
+It uses `VectorStoreIndex.from_documents` with its default splitter, and its query engine with the settings' language
+model. Without one, the engine answers with the text of the two passages that it would give the model.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Embedding(BaseEmbedding):
-    """Attest's embedding model, with its prompts, as LlamaIndex asks for one."""
+    """Attest's embedding model, with its prompts, in LlamaIndex's interface."""
 
     _embedder: Embedder = PrivateAttr()
 
@@ -46,13 +46,13 @@ class Embedding(BaseEmbedding):
 
 
 def stock_engine(library: Library, llm: LLM | None) -> Engine:
-    """Return LlamaIndex's query engine over all documents of `library`, which it holds in memory."""
+    """Return LlamaIndex's query engine over all documents of `library`, which it keeps in memory."""
     index = VectorStoreIndex.from_documents(list(_documents(library)), embed_model=Embedding(library.embedder))
     if llm is None:
         from llama_index.core.llms import MockLLM
         from llama_index.core.response_synthesizers.context_only import ContextOnly
 
-        unasked = MockLLM()  # LlamaIndex wants a model, also for answers that are what was retrieved
+        unasked = MockLLM()  # LlamaIndex needs a model, even for answers that only repeat retrieved text
         engine = index.as_query_engine(llm=unasked, response_synthesizer=ContextOnly(llm=unasked))
         return Engine(engine, "LlamaIndex")
     return Engine(index.as_query_engine(llm=llm), "LlamaIndex")

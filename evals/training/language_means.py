@@ -2,9 +2,9 @@
 
     python -m evals.training.language_means FOLDER [--model MODEL] [--out FILE]
 
-FOLDER holds one text in many languages, a file each (.txt or .html), such as the Universal Declaration of Human
-Rights: with the subject the same everywhere, what differs between the means is the language. Which language a file
-is in is detected. The figures of a language come from paragraphs of at least 20 characters.
+FOLDER has one text in many languages, one file each (.txt or .html), such as the Universal Declaration of Human Rights:
+the subject is the same everywhere, so the means differ only by language. The language of each file is detected. The
+figures of a language come from paragraphs of at least 20 characters.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def compute_means(embedder: Embedder, texts: dict[str, list[str]]) -> LanguageMe
 
 
 def compute_basis(embedder: TextEmbedder, texts: dict[str, list[str]]) -> TokenBasis:
-    """Return how tokens are kept, from those of `texts`: every fifth, so that each language's fit in memory."""
+    """Return the basis for tokens, from every fifth token of `texts`, so that each language's fit into memory."""
     languages = tuple(sorted(texts))
     samples, passages, queries = [], [], []
     for tag in languages:
@@ -61,7 +61,7 @@ def compute_basis(embedder: TextEmbedder, texts: dict[str, list[str]]) -> TokenB
 
 
 def read_texts(folder: Path) -> dict[str, list[str]]:
-    """Return paragraphs of all files by detected language; a text that is there in two formats counts once."""
+    """Return paragraphs of all files by detected language; a text that exists in two formats counts once."""
     texts: dict[str, list[str]] = defaultdict(list)
     stems: set[str] = set()
     for path in sorted(folder.rglob("*"), key=lambda path: (path.suffix != ".txt", path)):

@@ -1,4 +1,4 @@
-"""Fit the classifier of turns to its examples, for the embedding model that ships: ``python -m evals.training.turns``.
+"""Fit the classifier of turns to its examples, for the shipped embedding model: ``python -m evals.training.turns``.
 
 Run it whenever an example changes; a test fails until you do.
 """

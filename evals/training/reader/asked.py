@@ -1,9 +1,9 @@
-"""Ask small libraries and read what comes back, to learn order, confidence and limits from.
+"""Ask small libraries and read the results, as data for learning order, confidence and limits.
 
-Libraries are of kinds that people have: one language, three languages with each text in one of them, long native
-articles, and a handful of short documents (rules, codes, tables, sessions) in three languages. Of the parallel set only
-articles that the reader's training held out are asked about, and part of each article is left out of the library: those
-questions are on the subject of what is there and have no answer.
+There are libraries of several typical kinds: one language, three languages with each text in one of them, long native
+articles, and a few short documents (rules, codes, tables, sessions) in three languages. For the parallel set, questions
+are only about articles that the reader's training held out, and part of each article is left out of the library.
+Questions about those parts are close to the library's subject and have no answer.
 """
 
 from __future__ import annotations
@@ -27,37 +27,37 @@ from store.types import SearchResult
 
 LIBRARIES = Path(__file__).parent / "libraries"
 KINDS = ("short", "prose")
-"""Folders of it: rules, codes and tables; and texts of some paragraphs, asked with yes-or-no questions as well, which
-nothing is fitted to: figures are taken there."""
+"""Its folders: rules, codes and tables; and texts of some paragraphs, with yes-or-no questions as well, which are not
+used for fitting, but for figures."""
 NEUTRAL = Ranking(8.0, 1.0, 0.0)
-"""An order to read in before one was learned; only what is read depends on it."""
+"""A provisional reading order; it only decides what is read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A question, and the words that answer it where the library has them."""
+    """A question, and the answering words if the library has them."""
 
     language: str
     question: str
     answers: tuple[str, ...]
     uri: str | None = None
-    """Of the document with the answer, where only one has it."""
+    """The document with the answer, if only one has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A question with what a library of the kind `setting` holds on it."""
+    """A question with the content of a library of the kind `setting` about it."""
 
     setting: str
     group: int
-    """Questions on one text share it: models are judged on groups that they weren't fitted to."""
+    """Shared by questions about the same text: models are judged on groups that they weren't fitted to."""
     item: Item
     found: SearchResult
     read: ReadPassages
 
 
 def observe(data: Path, embedder: Embedder, reader: Reader | None, step: int = 1) -> Iterator[Observation]:
-    """Yield all observations, or with `step` n each n-th question's."""
+    """Yield all observations, or with `step` n those of each n-th question."""
     parallel = read_xquad(data / "xquad-dev")
     for language, collection in parallel.items():
         items = _items(collection.questions[::step], collection.paragraphs)
@@ -86,7 +86,7 @@ def read_items(path: Path) -> list[Item]:
 
 
 def _items(questions: Iterable[Asked], paragraphs: Sequence[Paragraph], every: int = 5) -> list[tuple[Item, int]]:
-    """Return items on articles that training held out; those on paragraphs left out of the library lack answers."""
+    """Return the items on articles that training held out; those on paragraphs left out of the library lack answers."""
     by_number = {paragraph.number: paragraph for paragraph in paragraphs}
     items = []
     for each in questions:
@@ -103,7 +103,7 @@ def _held_out(paragraph: Paragraph) -> bool:
 
 
 def _left_out(paragraph: Paragraph, every: int) -> bool:
-    """Two of five paragraphs of each held-out article; of native texts every third one."""
+    """Return two of five paragraphs of each held-out article; for native texts, every third one."""
     return _held_out(paragraph) and paragraph.number % 5 >= 3 if every == 5 else paragraph.number % 3 == 2
 
 
@@ -129,7 +129,7 @@ def _ask_folder(setting: str, folder: Path, embedder: Embedder, reader: Reader |
 
 
 def observe_one(library: Library, reader: Reader | None, setting: str, group: int, item: Item) -> Observation:
-    """Return what `library` holds on one question."""
+    """Return the content of `library` about one question."""
     found = library.search(item.question, PASSAGES)
     above = headings_above(library, found.hits)
     return Observation(setting, group, item, found, read_passages(item.question, found, above, reader, NEUTRAL))

@@ -1,8 +1,8 @@
 """Average two adapters of one training: ``python -m evals.training.reader.average ONE OTHER RESULT``.
 
-Weights of runs that share their beginning can be averaged, and often read better than either (Wortsman et al. 2022,
-arXiv:2203.05482). Here the later run learned to be stricter and read spans better, and lost some answers across
-languages; the mean keeps the spans and loses none of those.
+Weights of runs with a common beginning can be averaged, and the average is often better than either (Wortsman et al.
+2022, arXiv:2203.05482). Here the later run was stricter and read spans better, but lost some answers across languages;
+the mean keeps the spans and loses none of those.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Learn order, confidence and limits from readings: ``python -m evals.training.reader.decisions [--save]``.
 
 Order: a choice among the sentences of the found passages (conditional logit). Confidence: a logistic model of whether
-the library answers. Both are judged on texts that they weren't fitted to, each kind of library counting the same, then
-fitted to all. Written to ``assistant/extractive_qa/models/NAME/decisions.json``.
+the library answers. Both are judged on texts that they weren't fitted to, with equal weight for each kind of library,
+then fitted to all. The result is written to ``assistant/extractive_qa/models/NAME/decisions.json``.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from evals.training.reader.fitting import Array, Choice, area, calibration_error
 READER, SEARCH, KEYWORDS = "with reader", "without reader", "any model"
 """What decides: the reader and the search, the search alone, or keywords alone, which mean the same for any model."""
 REFUSED_RIGHT = 0.03
-"""With a reader, the threshold is where this share of the questions whose first quote is right is refused. Those with a
-wrong one are no loss: the nearest sentence is shown with the refusal."""
+"""With a reader, the threshold refuses this share of the questions whose first quote is right. Refusing one with a
+wrong quote is no loss, because the refusal shows the nearest sentence."""
 REFUSED_ANSWERABLE = 0.032
-"""Without one, which says less of what is right, it is where this share of all answerable questions is refused."""
+"""Without a reader, which is less precise, the threshold refuses this share of all answerable questions."""
 FURTHER, FURTHER_BY_SEARCH = 0.08, 0.05
-"""How likely a further quote must be to hold the answer. It is less than half: one that speaks of the same thing
-without the very words still helps to judge, and the first quote is wrong at times."""
+"""How likely a further quote must be to contain the answer. It is less than half, because a quote about the same thing
+without the exact words still helps to judge, and the first quote is sometimes wrong."""
 HEADING = -0.1
-"""What a heading loses, in the search's score. Not learned: the texts that it would be learned from have none."""
+"""What a heading loses, in the search's score. Not learned, because the texts to learn it from have no headings."""
 WEIGHTS = ("retrieval", "margin", "heading", "name", "date")
 RETRIEVAL = 8.0
-"""How sure the search's scores alone make an order: what a reader's is fitted to come to, about."""
+"""How certain the search's scores alone make an order, similar to the fitted certainty with a reader."""
 
 
 def is_right(observation: Observation, candidate: Candidate) -> bool:
-    """Return whether a sentence holds the gold answer, in the right document where only one has it."""
+    """Return whether a sentence contains the gold answer, in the right document if only one has it."""
     item = observation.item
     if item.uri is not None and candidate.hit.document.uri != item.uri:
         return False
@@ -58,7 +58,7 @@ def plain(text: str) -> str:
 
 
 def ranked(observation: Observation, weights: Array) -> list[Candidate]:
-    """Return the sentences in the order of `weights` for retrieval, margin, heading, and names and dates lacking."""
+    """Return the sentences in the order of `weights` for retrieval, margin, heading, and missing names and dates."""
     scored = [replace(each, score=float(_values(each) @ weights)) for each in observation.read.ordered]
     return sorted(scored, key=lambda each: -each.score)
 
@@ -135,7 +135,7 @@ def _line(
 
 
 def span_text(candidate: Candidate) -> str:
-    """Return the words that the reader takes for the answer in a sentence."""
+    """Return the words that the reader marks as the answer in a sentence."""
     if candidate.reading is None:
         return ""
     start = candidate.hit.passage.start
@@ -143,7 +143,7 @@ def span_text(candidate: Candidate) -> str:
 
 
 def same_words(said: str, gold: str) -> float:
-    """Return 1 where both are equal but for case, blanks and punctuation."""
+    """Return 1 if both are equal except for case, blanks and punctuation."""
     return float(_letters(said) == _letters(gold))
 
 
@@ -169,7 +169,7 @@ def _values(each: Candidate) -> Array:
 
 
 def _order(observations: Sequence[Observation], shares: dict[str, float], *, reading: bool) -> Array:
-    # The search's own scores are weighed by what they are worth in the search: 1, or a model's margin beside them.
+    # The search's own scores are weighted with 1, or next to a model's margin.
     learned = [0, 1, 3, 4] if reading else [3, 4]
     choices = [
         Choice(
@@ -215,7 +215,7 @@ def _missing(observations: Sequence[Observation]) -> Any:  # noqa: ANN401 - a bo
 
 
 def _threshold(observations: Sequence[Observation], weights: Array, chances: Array, *, reading: bool) -> float:
-    """Return where as many questions are refused as may be, as a mean over kinds of libraries."""
+    """Return the threshold that refuses as many questions as allowed, as a mean over kinds of libraries."""
     counted: dict[str, list[float]] = defaultdict(list)
     for each, chance in zip(observations, chances, strict=True):
         right = bool(each.read.ordered) and is_right(each, ranked(each, weights)[0])
@@ -227,7 +227,7 @@ def _threshold(observations: Sequence[Observation], weights: Array, chances: Arr
 
 
 def _further(observations: Sequence[Observation], weights: Array, *, reading: bool) -> dict[str, Any]:
-    """Return how likely a sentence after the first holds the answer too; see `assistant.extractive_qa.decisions.Decisions`."""
+    """Return how likely a later sentence contains the answer too; see `assistant.extractive_qa.decisions.Decisions`."""
     values, right = [], []
     for each in observations:
         if each.item.answers and each.read.ordered:
@@ -245,7 +245,7 @@ def _further(observations: Sequence[Observation], weights: Array, *, reading: bo
 
 
 def _span_certainty(observations: Sequence[Observation], weights: Array) -> float:
-    """Return the agreement from which on a span is more likely right than wrong."""
+    """Return the agreement above which a span is more likely right than wrong."""
     certain, right = [], []
     for each in observations:
         best = ranked(each, weights)[0] if each.read.ordered else None

@@ -1,9 +1,9 @@
 """Make examples for training the reader: a question, a window of text, and the position of the answer.
 
-Question-answering sets give the answerable ones. Unanswerable ones are made as the assistant meets them: another
-window of the same text, the nearest paragraph of its neighbours that lacks the answer, a question with one fact
-changed (a number, a year, a name), a question for another thing of the same subject, an article or a table row that
-isn't there, and those that people wrote.
+Question-answering sets give the answerable ones. Unanswerable ones are made like those that the assistant meets:
+another window of the same text, the closest of the neighboring paragraphs without the answer, a question with one fact
+changed (a number, a year, a name), a question for another thing about the same subject, a missing article or table row,
+and those that people wrote.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from typing import Any
 from evals.training.reader.questions_changed import OtherThings, typed_carelessly
 
 DENSE_LANGUAGES = frozenset({"th", "zh", "ja", "ko", "lo", "km", "my"})
-"""Written without blanks or with few letters a word: a window of half the length says as much."""
+"""Written without blanks or with few letters per word: a window of half the length says as much."""
 WINDOW = 400
 """Code points of a window on average; half as many in dense scripts."""
 CARELESS = 0.15
 """Share of answerable questions that are typed carelessly."""
 NEIGHBOURS = 8
-"""Paragraphs before and after that a hard negative is looked for in."""
+"""Paragraphs before and after in which a hard negative is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question of a paragraph; `answer` is its span in code points, None where the paragraph doesn't answer."""
+    """A question of a paragraph; `answer` is its span in code points, None if the paragraph doesn't answer."""
 
     text: str
     language: str
@@ -49,7 +49,7 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What the reader learns from: `answer` is a span of `text`, None where `text` doesn't answer `question`."""
+    """A training example: `answer` is a span of `text`, None if `text` doesn't answer `question`."""
 
     question: str
     text: str
@@ -73,9 +73,9 @@ def _span(answer: Sequence[int] | None) -> tuple[int, int] | None:
 
 
 def read_parallel(folder: Path, languages: Sequence[str], *, held_out: bool) -> list[Paragraph]:
-    """Return paragraphs of the parallel set, each asked in every language.
+    """Return paragraphs of the parallel set, each with the question in every language.
 
-    Every fourth article is held out: figures are taken on those, training sees only the others.
+    Every fourth article is held out: figures come from those, training sees only the others.
     """
     sets = {tag: json.loads((folder / f"xquad.{tag}.json").read_text(encoding="utf-8"))["data"] for tag in languages}
     paragraphs = []
@@ -99,7 +99,7 @@ def read_parallel(folder: Path, languages: Sequence[str], *, held_out: bool) -> 
 
 
 def window_around(paragraph: Paragraph, answer: tuple[int, int], chance: random.Random) -> tuple[str, tuple[int, int]]:
-    """Return a window of the paragraph that holds the whole answer, and the answer's span in it."""
+    """Return a window of the paragraph that contains the whole answer, and the answer's span in it."""
     start, end = answer
     room = max(0, _length(paragraph, chance) - (end - start))
     first = max(0, start - chance.randint(0, room))
@@ -110,7 +110,7 @@ def window_around(paragraph: Paragraph, answer: tuple[int, int], chance: random.
 
 
 def window_without(paragraph: Paragraph, answer: tuple[int, int], chance: random.Random) -> str | None:
-    """Return a window beside the answer that doesn't hold its words; None where there is no room for one."""
+    """Return a window next to the answer that doesn't contain its words; None if there is no room for one."""
     words = paragraph.text[answer[0] : answer[1]]
     sides = [(0, answer[0]), (answer[1], len(paragraph.text))]
     wide = [side for side in sides if side[1] - side[0] >= _scale(paragraph) // 3]
@@ -132,7 +132,7 @@ def _length(paragraph: Paragraph, chance: random.Random) -> int:
 
 
 def _at_boundary(text: str, place: int, limit: int, *, forward: bool) -> int:
-    """Return a place near `place`, not past `limit`, where a word ends: windows don't cut words, as quotes don't."""
+    """Return a position near `place`, not past `limit`, where a word ends, because windows don't cut words."""
     if place in {0, len(text)}:
         return place
     step = 1 if forward else -1
@@ -147,10 +147,10 @@ NAME = re.compile(r"(?<=[\w,] )[A-ZĐÀ-Ỹ][\w'’-]+(?: [A-ZĐÀ-Ỹ][\w'’-]
 
 
 def change_fact(question: str, text: str, names: Sequence[str], chance: random.Random) -> str | None:
-    """Return the question with one fact of it changed so that `text` answers it no more; None where it has none.
+    """Return the question with one fact changed so that `text` no longer answers it; None if it has none.
 
-    Only what the text itself says counts as a fact: changing a number or a name that the text doesn't hold leaves
-    a question that the text may answer all the same.
+    Only what the text itself says counts as a fact: if a number or a name that the text doesn't contain is changed, the
+    text may still answer the question.
     """
     numbers = [match for match in NUMBER.finditer(question) if match[0] in text]
     if numbers:
@@ -169,7 +169,7 @@ def change_fact(question: str, text: str, names: Sequence[str], chance: random.R
 
 def _other_number(digits: str, chance: random.Random) -> str:
     value = int(digits)
-    # Close to the true one, as people confuse them: a year beside it, an article beside it, two digits swapped.
+    # Close to the true one, as in common mistakes: an adjacent year or article, two digits swapped.
     other = value + chance.choice([-20, -10, -3, -2, -1, 1, 2, 3, 10, 20])
     if len(digits) >= 3 and chance.random() < 0.3:
         place = chance.randrange(len(digits) - 1)
@@ -179,7 +179,7 @@ def _other_number(digits: str, chance: random.Random) -> str:
 
 
 class Negatives:
-    """Hard negatives of one set: paragraphs near each other that share words with a question and lack its answer."""
+    """Hard negatives of one set: neighboring paragraphs that share words with a question and lack its answer."""
 
     def __init__(self, paragraphs: Sequence[Paragraph]) -> None:
         self._paragraphs = paragraphs
@@ -192,7 +192,7 @@ class Negatives:
     def nearest(
         self, number: int, question: Question, span: tuple[int, int], chance: random.Random
     ) -> Paragraph | None:
-        """Return one of the three neighbours that share most with the question's paragraph and lack the answer."""
+        """Return one of the three neighbors that share most with the question's paragraph and lack the answer."""
         answer = self._paragraphs[number].text[span[0] : span[1]].lower()
         asked = _grams(question.text) | set(list(self._grams[number])[:50])
         near = [
@@ -206,14 +206,14 @@ class Negatives:
 
 
 def _grams(text: str) -> set[str]:
-    """Character 5-grams, a cheap likeness that needs no words and so works in any script."""
+    """Return character 5-grams: a cheap similarity that needs no words and so works in any script."""
     folded = text.lower()
     size = 3 if any(ord(char) > 0x0E00 for char in folded[:50]) else 5
     return {folded[at : at + size] for at in range(len(folded) - size + 1)}
 
 
 def examples_of(paragraphs: Sequence[Paragraph], kind: str, seed: int) -> Iterator[Example]:
-    """Yield two examples for each question: one that its window answers, one that it doesn't."""
+    """Yield two examples for each question: one that its window answers, and one that it doesn't."""
     chance = random.Random(f"{kind}/{seed}")  # noqa: S311 - a repeatable draw, no secret
     negatives = Negatives(paragraphs)
     for number, paragraph in enumerate(paragraphs):

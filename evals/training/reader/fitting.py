@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 
 Array = NDArray[np.float64]
 PENALTY = 0.2
-"""Ridge on standardized weights: enough to keep features that say the same from canceling each other."""
+"""Ridge on standardized weights: enough to keep correlated features from canceling each other."""
 FOLDS = 8
 
 
@@ -63,11 +63,11 @@ class Choice:
     right: NDArray[np.bool_]
     importance: float
     given: Array
-    """``(candidates,)``: what is added to their scores, and not learned."""
+    """``(candidates,)``: added to their scores, and not learned."""
 
 
 def fit_choice(choices: Sequence[Choice], start: Array) -> Array:
-    """Return weights under which the right candidates of each question are likeliest (a conditional logit model)."""
+    """Return the weights that make the right candidates of each question most likely (a conditional logit model)."""
     usable = [choice for choice in choices if choice.right.any()]
 
     def loss(weights: Array) -> float:
@@ -83,7 +83,7 @@ def fit_choice(choices: Sequence[Choice], start: Array) -> Array:
 
 
 def area(truth: Array, chances: Array) -> float:
-    """Return AUROC: the chance that a true row scores above another one, ties counted half."""
+    """Return AUROC: the probability that a true row scores above another one, with ties counted half."""
     positive, others = chances[truth > 0.5], np.sort(chances[truth < 0.5])
     below = np.searchsorted(others, positive, side="left") + np.searchsorted(others, positive, side="right")
     return float(below.mean() / 2 / len(others))

@@ -1,8 +1,8 @@
 """Define the network to train: an encoder with low-rank updates of all its linear layers, and a span head.
 
-The updates are LoRA (Hu et al. 2021, arXiv:2106.09685): ``y = W x + b + scale * B (A x)`` with W frozen. The head
-gives two numbers a token, for the first and the last token of the answer; the first position stands for "no answer"
-(Devlin et al. 2019, arXiv:1810.04805, section 4.3).
+The updates are LoRA (Hu et al. 2021, arXiv:2106.09685): ``y = W x + b + scale * B (A x)`` with W frozen. The head gives
+two numbers per token, for the first and the last token of the answer; the first position stands for "no answer" (Devlin
+et al. 2019, arXiv:1810.04805, section 4.3).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class LowRankLinear(nn.Module):
 
 
 class SpanReader(nn.Module):
-    """An encoder and a head of two outputs a token."""
+    """An encoder and a head with two outputs per token."""
 
     def __init__(self, encoder: Any, hidden: int) -> None:  # noqa: ANN401 - transformers' model
         super().__init__()
@@ -68,14 +68,14 @@ class SpanReader(nn.Module):
         return {name: each for name, each in self.named_parameters() if each.requires_grad}
 
     def load_trained(self, values: Mapping[str, torch.Tensor]) -> None:
-        """Copy trained parameters from `values`, which must hold all of them."""
+        """Copy trained parameters from `values`, which must contain all of them."""
         with torch.no_grad():
             for name, parameter in self.trained().items():
                 parameter.copy_(values[name])
 
 
 def save_adapter(model: SpanReader, path: Path) -> None:
-    """Write what was trained, in float16: matrices ``down`` with the scale taken in, biases, norms and the head."""
+    """Write the trained values, in float16: matrices ``down`` including the scale, biases, norms and the head."""
     values = {}
     for name, parameter in model.trained().items():
         value = parameter.detach().float()

@@ -1,8 +1,8 @@
-"""Change questions as people confuse or misspell them: ask another thing of the same subject, and type carelessly.
+"""Change questions as people confuse or misspell them: ask another thing about the same subject, and type carelessly.
 
-A reader that learns only from questions about other texts takes "how many pages has the report" for answered by a
-report that states how many recommendations it makes. These negatives ask another thing in the same frame. The careless
-forms keep the answer, so that an odd wording alone doesn't mean "no answer".
+A reader trained only on questions about other texts considers "how many pages has the report" answered by a report that
+states how many recommendations it makes. These negatives ask another thing in the same frame. The careless forms keep
+the answer, so that unusual wording alone doesn't mean "no answer".
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from pathlib import Path
 import yaml
 
 COMMON = 0.01
-"""Share of questions from which a word counts as part of the frame, which stays."""
+"""Share of questions above which a word counts as part of the frame, which stays."""
 ALIKE = 4
-"""Words that begin with so many equal letters are taken for forms of one word."""
+"""Words that share this many initial letters count as forms of one word."""
 LATIN_WORD = re.compile(r"[^\W\d_]{3,}")
 QUESTION_WORDS = Path(__file__).parent / "data" / "question_words.yaml"
 
@@ -53,7 +53,7 @@ class OtherThings:
         }
 
     def ask_another(self, language: str, question: str, texts: Sequence[str], chance: random.Random) -> str | None:
-        """Return `question` asking for something else that none of `texts` names; None where it has no place for it."""
+        """Return `question` asking for something else that none of `texts` names; None if it has no place for it."""
         kinds = question_words().get(language)
         if kinds and chance.random() < (0.8 if language == "th" else 0.3):
             changed = _another_kind(question, kinds, chance)
@@ -84,13 +84,13 @@ class OtherThings:
 
 
 def _another_kind(question: str, kinds: Mapping[str, Sequence[str]], chance: random.Random) -> str | None:
-    """Return the question with its question word replaced by one that asks for another kind of thing."""
+    """Return the question with its question word replaced by one for another kind of thing."""
     folded = question.lower()
     found = [(word, kind) for kind, words in kinds.items() for word in words if word in folded]
     if not found:
         return None
     word, kind = max(found, key=lambda pair: len(pair[0]))
-    # "How many people" and "how many countries" are kinds of one family: a near miss asks within it.
+    # "How many people" and "how many countries" are kinds of one family: a near miss stays within it.
     family = kind.split("/")[0]
     near = [each for each in kinds if each != kind and each.split("/")[0] == family]
     far = [each for each in kinds if each.split("/")[0] != family]
@@ -105,7 +105,7 @@ def _another_kind(question: str, kinds: Mapping[str, Sequence[str]], chance: ran
 
 
 def typed_carelessly(language: str, question: str, chance: random.Random) -> str:
-    """Return `question` as people type it: without diacritics, without capitals, with a slip, without its mark."""
+    """Return `question` as people type it: without diacritics, without capitals, with a typo, without its mark."""
     draw = chance.random()
     if language == "vi" and draw < 0.3:
         return without_diacritics(question)
@@ -125,6 +125,6 @@ def typed_carelessly(language: str, question: str, chance: random.Random) -> str
 
 
 def without_diacritics(text: str) -> str:
-    """Return Vietnamese text as it is typed on a keyboard without diacritics."""
+    """Return Vietnamese text as typed on a keyboard without diacritics."""
     plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
     return "".join(char for char in plain if not unicodedata.combining(char))

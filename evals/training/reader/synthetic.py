@@ -1,7 +1,7 @@
 """Make up documents of kinds that question-answering sets lack: numbered articles, codes, tables, short rules.
 
-A question names one article, code or row; the window holds many alike. Half of the questions name one that isn't
-there. Words come from the paragraphs of the other sets, so that the text is real and only its frame is made.
+A question names one article, code or row; the window has many similar ones. Half of the questions name one that isn't
+there. Words come from the paragraphs of the other sets, so the text is real and only its frame is made up.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def made_up(paragraphs: Sequence[Paragraph], count: int, seed: int) -> Iterator[
 
 
 def sentences_of(paragraphs: Sequence[Paragraph]) -> dict[str, list[str]]:
-    """Return sentences, in Thai pieces between blanks, of each language that has at least fifty."""
+    """Return the sentences (for Thai, pieces between blanks) of each language that has at least fifty."""
     found: dict[str, list[str]] = {}
     for paragraph in paragraphs:
         pieces = (
@@ -132,7 +132,7 @@ def sentences_of(paragraphs: Sequence[Paragraph]) -> dict[str, list[str]]:
 
 
 def _language(sentences: dict[str, list[str]], table: dict[str, tuple[str, ...]], chance: random.Random) -> str:
-    # The three languages that the page speaks twice as often as all others together.
+    # The page's three languages twice as often as all others together.
     first = [tag for tag in ("en", "th", "vi") if tag in sentences]
     rest = [tag for tag in table if tag in sentences and tag not in first]
     return chance.choice(rest) if rest and chance.random() < 0.3 else chance.choice(first)
@@ -238,7 +238,7 @@ def _tables(sentences: dict[str, list[str]], chance: random.Random) -> Example:
         asked_in = chance.choice(["en", "th", "vi"])
         if column in COLUMNS[language] and COLUMNS[language].index(column) < len(COLUMNS[asked_in]):
             place = COLUMNS[language].index(column)
-            # The lists are parallel only where they are equally long; elsewhere the column is asked as it is written.
+            # The lists are parallel only if they are equally long; otherwise the question uses the column as written.
             column_asked = COLUMNS[asked_in][place] if {asked_in, language} == {"th", "vi"} else column
         row_asked = row.replace(head, ROW_HEADS[asked_in][ROW_HEADS[language].index(head)])
     question = chance.choice(ROW_QUESTIONS[asked_in]).format(row_asked, column_asked)

@@ -1,8 +1,8 @@
 """Train the reader: ``python -m evals.training.reader.train FOLDER``.
 
-FOLDER gets checkpoints, a log of losses, and at the end ``adapter.safetensors``. A run that was stopped goes on where
-its last checkpoint was. The learning rate rises, stays, and falls in the last fifth (`--tokens` in all); `--finish`
-begins the fall at once from where the run stands, for when time runs out.
+FOLDER gets checkpoints, a log of losses, and at the end ``adapter.safetensors``. A stopped run continues at its last
+checkpoint. The learning rate rises, stays, and falls in the last fifth (`--tokens` in total); `--finish` begins the
+fall at the run's current position, if time runs out.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ QUESTION_TOKENS = 48
 BATCH_TOKENS = 3072
 RATE = 4e-4
 HEAD_RATE = 2.5
-"""Times the rate for the head, which begins at random."""
+"""Multiple of the rate for the head, which starts at random values."""
 VECTOR_RATE = 0.5
-"""Times the rate for biases and layer norms."""
+"""Multiple of the rate for biases and layer norms."""
 WARM = 150_000
 """Tokens over which the rate rises."""
 FALL = 0.2
@@ -60,7 +60,7 @@ SHARES = {
     "arcd-ar": 1.0,
     "tquad2-tr": 0.2,
 }
-"""How much of each set one round takes: Thai, Vietnamese and English most, others so that no language is lost."""
+"""The share of each set in one round: Thai, Vietnamese and English most, others so that no language is lost."""
 PARALLEL_SHARE = 2.0
 MADE_UP = 9000
 YES_NO = 5000
@@ -79,7 +79,7 @@ class Encoded:
 
 
 def one_round(data: Path, seed: int) -> list[Example]:
-    """Return the examples of one round in random order; other windows and negatives each round."""
+    """Return the examples of one round in random order, with other windows and negatives each round."""
     chance = random.Random(f"round/{seed}")  # noqa: S311 - a repeatable draw, no secret
     examples: list[Example] = []
     texts: list[Paragraph] = []
@@ -102,7 +102,7 @@ def _share(examples: list[Example], share: float, chance: random.Random) -> list
 
 
 def encode(tokenizer: Tokenizer, example: Example) -> Encoded | None:
-    """Return the example as numbers; None where the answer doesn't lie within the tokens that are read."""
+    """Return the example as numbers; None if the answer isn't within the tokens that are read."""
     question = tokenizer.encode(example.question, add_special_tokens=False)
     window = tokenizer.encode(example.text, add_special_tokens=False)
     start, end = (tokenizer.encode("").ids[at] for at in (0, -1))
@@ -123,7 +123,7 @@ def encode(tokenizer: Tokenizer, example: Example) -> Encoded | None:
 
 
 def batches(encoded: Sequence[Encoded], chance: random.Random) -> Iterator[list[Encoded]]:
-    """Yield batches of like lengths in random order."""
+    """Yield batches of similar lengths in random order."""
     made: list[list[Encoded]] = []
     for begin in range(0, len(encoded), POOL):
         batch: list[Encoded] = []
@@ -165,13 +165,13 @@ def rate_at(seen: int, total: int, fall_from: int) -> float:
 
 @dataclass(slots=True)
 class Run:
-    """A training as it goes on."""
+    """A training in progress."""
 
     folder: Path
     model: SpanReader
     optimizer: torch.optim.Optimizer
     seen: int = 0
-    """Tokens learned from."""
+    """Tokens trained on."""
     round: int = 0
     batch: int = 0
     """Batches of the round that are done."""
@@ -206,7 +206,7 @@ def main() -> None:
 
 
 def _learn(run: Run, encoded: Sequence[Encoded], seed: int, total: int, fall_from: int) -> None:
-    """Go through one round from where it stands, to its end or to `total` tokens."""
+    """Continue one round from its current position, to its end or to `total` tokens."""
     chance = random.Random(f"order/{seed}/{run.round}")  # noqa: S311 - a repeatable draw, no secret
     trained = list(run.model.trained().values())
     began, first_seen, losses = time.monotonic(), run.seen, list[float]()

@@ -1,7 +1,7 @@
 """Make yes-or-no questions from sets for natural-language inference.
 
-A premise that entails or contradicts a statement answers the question whether the statement holds, and the whole premise
-is the answer: it says which. A neutral premise speaks of the same thing and doesn't answer.
+A premise that entails or contradicts a statement answers the question whether the statement holds, and the whole
+premise is the answer. A neutral premise is about the same thing and doesn't answer.
 """
 
 from __future__ import annotations
