@@ -1,4 +1,4 @@
-"""Coroutines in tests, also where a browser's loop runs in the thread of the test."""
+"""Run coroutines in tests, even if a browser's loop runs in the thread of the test."""
 
 from __future__ import annotations
 

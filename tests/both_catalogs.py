@@ -1,6 +1,6 @@
-"""Runs the contract of libraries, conversations and accounts on both kinds of database, by a fixture's parameter.
+"""Run the tests of libraries, conversations and accounts on both kinds of database, by a fixture's parameter.
 
-On PostgreSQL each folder that a test opens stands for a database of its own. A test that looks into SQLite's files, or
+On PostgreSQL each folder that a test opens stands for a separate database. A test that looks into SQLite's files, or
 starts other processes, is marked `sqlite` and runs on SQLite alone.
 """
 

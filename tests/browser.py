@@ -1,7 +1,7 @@
 """Find a Chromium that starts, or install one: `python -m tests.browser`.
 
 In this order: Playwright's own, if it is there; the system's; Playwright's own, downloaded; Debian's package,
-where this is Debian and we may install. Without any, the tests of the page say so themselves.
+if this is Debian and we may install. Without any, the tests of the page say so themselves.
 """
 
 from __future__ import annotations

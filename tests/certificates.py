@@ -1,4 +1,4 @@
-"""Certificates for tests: an authority of their own, and a server that it vouches for; OpenSSL makes both."""
+"""Make certificates for tests with OpenSSL: an authority, and a server certified by it."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""A Chromium that is replaced when it no longer answers.
+"""Replace a Chromium that no longer answers.
 
-A browser that has been open for hundreds of tests can stop answering for good, without a word and without ending
-(Playwright issues 3939 and 42692), and Playwright waits for some of its answers without an end. What isn't a promise
-of the page, opening it and putting it away, is therefore watched: a browser that takes too long over it is ended, and
-the next page is opened in a new one.
+After hundreds of tests, a browser can stop answering forever, without a message and without ending (Playwright issues
+3939 and 42692), and Playwright waits forever for some of its answers. So opening and closing a page, which are not under
+test, have a time limit: a browser that takes longer is ended, and the next page opens in a new one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The most memory that a process has held, from the moment when a test begins to look.
+"""Measure the peak memory of a process, from the moment when a test begins to measure.
 
-`resource.getrusage` doesn't tell it: a process inherits the figure of the one that started it, and a test run that has
-grown to gigabytes hides whatever its children take.
+`resource.getrusage` can't be used: a process inherits the figure of its parent, and a test run of several gigabytes hides
+the memory of its children.
 """
 
 from __future__ import annotations

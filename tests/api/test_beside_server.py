@@ -1,4 +1,4 @@
-"""Commands beside a running server print what they print without one, to the byte, and load no model for it."""
+"""Commands next to a running server print exactly the same as without one, and load no model."""
 
 from __future__ import annotations
 

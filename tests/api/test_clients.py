@@ -1,4 +1,4 @@
-"""Other programs' own clients, each pointed at a running Attest. Those from npm are installed for the test."""
+"""Other programs' own clients work with a running Attest. Those from npm are installed for the test."""
 
 from __future__ import annotations
 

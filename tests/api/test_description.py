@@ -1,4 +1,4 @@
-"""A tool that reads the API's description finds nothing that isn't so."""
+"""The API's description matches its behavior, according to a tool that reads it."""
 
 from __future__ import annotations
 

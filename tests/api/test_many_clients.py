@@ -1,4 +1,4 @@
-"""Many programs at once: every reply is whole, and the answer to its own question."""
+"""With many programs at once, every reply is complete and answers its own question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The MCP server, by the SDK's own client: over HTTP with a token, and as a command that a host starts."""
+"""The MCP server works with the SDK's own client: over HTTP with a token, and as a command that a host starts."""
 
 from __future__ import annotations
 

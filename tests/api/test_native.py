@@ -1,4 +1,4 @@
-"""Attest's own routes: the pipeline's events, the library, conversations, and what watches over a server."""
+"""Attest's own routes: the pipeline's events, the library, conversations, and monitoring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lines with which README shows how other programs ask do what they say."""
+"""README's examples for other programs work."""
 
 from __future__ import annotations
 

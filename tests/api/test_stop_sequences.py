@@ -1,4 +1,4 @@
-"""A text is cut in the same place however it comes."""
+"""A text is cut at the same place, however it is streamed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs come in with a token: in whose name, how far, how long, and how often."""
+"""Programs use tokens: for whom, with which rights, how long, and how often."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people get when they ask, from the real model and a real library of the samples."""
+"""People get right answers from the real model and a real library of the samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A name is given in the asker's language as a document gives it in brackets, and not at all where that isn't sure."""
+"""A name is given in the asker's language as a document gives it in brackets, and not at all if that is uncertain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A transformers model by its folder: a tiny one, made here, with random weights but everything else real."""
+"""A transformers model works from its folder: a tiny one, made here, with random weights but everything else real."""
 
 from __future__ import annotations
 

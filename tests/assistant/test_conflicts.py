@@ -1,4 +1,4 @@
-"""Two documents that give other numbers or dates are told apart from two that say the same in other words."""
+"""Documents with different numbers or dates are distinguished from ones that say the same in other words."""
 
 from __future__ import annotations
 

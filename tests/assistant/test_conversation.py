@@ -1,4 +1,4 @@
-"""What a conversation promises: follow-ups are understood, and a new subject stays clean."""
+"""Conversations work: follow-ups are understood, and a new subject isn't mixed with the old one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attest inside LlamaIndex: its chat engines get quotes and passages that say where their words stand."""
+"""Attest works in LlamaIndex: its chat engines get quotes and passages with their positions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A short answer in another language is told in the asker's too, where a rule can: dates, numbers and places."""
+"""A short answer in another language also gets dates, numbers and places in the asker's, if a rule can."""
 
 from __future__ import annotations
 

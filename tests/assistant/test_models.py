@@ -1,4 +1,4 @@
-"""Finding, installing and reaching language models: what works, and what is said where it doesn't."""
+"""Language models are found, installed and reached, or an error says why not."""
 
 from __future__ import annotations
 

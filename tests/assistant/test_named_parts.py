@@ -1,4 +1,4 @@
-"""Questions that name an article, a code or a resolution, asked of the whole assistant."""
+"""The whole assistant answers questions that name an article, a code or a resolution."""
 
 from __future__ import annotations
 

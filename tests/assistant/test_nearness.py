@@ -1,4 +1,4 @@
-"""What was just quoted is where a follow-up's answer is looked for first."""
+"""A follow-up's answer is looked for near the last quote first."""
 
 from __future__ import annotations
 

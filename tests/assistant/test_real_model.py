@@ -1,4 +1,4 @@
-"""The small model itself, in the process and behind a real endpoint; run where it is installed."""
+"""The small model itself works, in the process and behind a real endpoint; run if it is installed."""
 
 from __future__ import annotations
 

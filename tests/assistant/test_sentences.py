@@ -1,4 +1,4 @@
-"""Sentences of a streamed text: whole, with their markers, however the text arrives."""
+"""Sentences of a streamed text are whole, with their markers, however the text arrives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions for several things, by the real reader: words for each, or none rather than those for one of them."""
+"""With the real reader, questions for several things get words for each, or none, but not for only one of them."""
 
 from __future__ import annotations
 

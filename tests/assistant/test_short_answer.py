@@ -1,4 +1,4 @@
-"""What a short answer takes in beside the words that a reader finds."""
+"""A short answer includes the qualifying words around those that the reader finds."""
 
 from __future__ import annotations
 

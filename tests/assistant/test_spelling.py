@@ -1,4 +1,4 @@
-"""A question is answered as it was meant, however it was typed, and one that is right as it is stays as it is."""
+"""A question is answered as it was meant, however it was typed, and a correct one stays unchanged."""
 
 from __future__ import annotations
 

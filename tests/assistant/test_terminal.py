@@ -1,4 +1,4 @@
-"""The forms of answers on a terminal: what answers first, then quotes under their headings, each with its source."""
+"""Answers on a terminal begin with the short answer, then quotes under their headings, each with its source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Machine translations of quotes: asked for, labelled, last, and none that has a number of its own."""
+"""Machine translations of quotes are optional, labelled, last, and never have a number of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the verifier promises: what the quotes carry passes, in any digits, calendar and script; nothing else does."""
+"""The verifier accepts what the quotes support, in any digits, calendar and script, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing with a model that is scripted to fail, lie and ramble: what the reader gets all the same."""
+"""With a model that is scripted to fail, lie and ramble, the reader still gets a right answer."""
 
 from __future__ import annotations
 

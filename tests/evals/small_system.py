@@ -1,7 +1,7 @@
 """A small real system: finds sentences by the words they share with a question, and quotes them.
 
-Deterministic, no model, documents in memory. It keeps the promises of the seam, so the engine can be
-tested on it; the broken ones below each break one promise.
+It is deterministic, has no model, and keeps documents in memory. It fulfils the interface, so the engine can be tested
+on it; the broken ones below each violate one rule.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The labelled claims: the verifier keeps what it was measured at, even without the embedding model."""
+"""The verifier reaches its measured figures on the labelled claims, even without the embedding model."""
 
 from __future__ import annotations
 

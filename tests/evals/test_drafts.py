@@ -1,4 +1,4 @@
-"""`attest eval make`: suites drafted from a real library, and drafts that don't count until they were looked through."""
+"""`attest eval make`: suites are drafted from a real library, and drafts don't count until they are reviewed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody who has never seen the project follows docs/evaluation.md, word by word."""
+"""A newcomer can follow docs/evaluation.md word by word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The labelled sets of the benchmarks: what they ask for stands in the samples, and rules keep what they were measured at."""
+"""The samples contain what the benchmarks' labelled sets ask for, and rules reach their measured figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The evaluation on the assistant as it is: a real library, the real embedding model, nothing replaced."""
+"""The evaluation works on the real assistant: a real library, the real embedding model, nothing replaced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The suites that come with the program say of the samples only what stands in them."""
+"""The shipped suites only state what the samples contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any assistant can be evaluated: what it tells is scored, what it doesn't tell has no score."""
+"""Any assistant can be evaluated: what it reports is scored, and the rest has no score."""
 
 from __future__ import annotations
 

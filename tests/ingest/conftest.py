@@ -1,4 +1,4 @@
-"""How the tests of `ingest` run: without deadlines, because a shared machine keeps none."""
+"""Run the tests of `ingest` without deadlines, because a shared machine keeps none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of every format, made for the tests: honest ones, broken ones, hostile ones."""
+"""Make files of every format for the tests: normal, broken and hostile ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Universal Declaration of Human Rights in every encoding that its languages were written in, and Vietnamese ones."""
+"""Encode the Universal Declaration of Human Rights in every encoding used for its languages, and Vietnamese ones."""
 
 from __future__ import annotations
 

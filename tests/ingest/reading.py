@@ -1,4 +1,4 @@
-"""The paragraphs of a file as its reader finds them in Attest."""
+"""Return the paragraphs of a file as Attest's reader finds them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user may expect of passages: whole sentences, of one section, within the budget, nothing lost."""
+"""Passages are whole sentences of one section, within the budget, with nothing lost."""
 
 from __future__ import annotations
 

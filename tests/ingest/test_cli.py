@@ -1,4 +1,4 @@
-"""What a user may expect of `attest ingest` and `attest documents list`: clear counts and errors, every format."""
+"""`attest ingest` and `attest documents list` give clear counts and errors, for every format."""
 
 from __future__ import annotations
 

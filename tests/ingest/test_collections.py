@@ -1,4 +1,4 @@
-"""Collections: said on the command line or in sources.yaml, kept until somebody says otherwise."""
+"""Collections come from the command line or sources.yaml, and stay until somebody changes them."""
 
 from __future__ import annotations
 

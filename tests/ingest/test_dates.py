@@ -1,4 +1,4 @@
-"""What a user may expect of a document's date: the day its author says, never the day a program wrote the file."""
+"""A document's date is the author's, never the day on which a program wrote the file."""
 
 from __future__ import annotations
 

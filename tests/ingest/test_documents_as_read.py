@@ -1,4 +1,4 @@
-"""What a user may expect of a file's text: what a careful person reads on its pages, nothing glued, shifted or void."""
+"""A file's text is what a careful person reads on its pages, with nothing joined, shifted or empty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user may expect of files in any encoding: decoded rightly, or refused with the reason."""
+"""Files in any encoding are decoded correctly, or refused with the reason."""
 
 from __future__ import annotations
 

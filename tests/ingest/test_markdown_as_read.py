@@ -1,4 +1,4 @@
-"""What a user may expect of a Markdown file's text: what a careful person sees of it on a rendered page."""
+"""A Markdown file's text is what a careful person sees on the rendered page."""
 
 from __future__ import annotations
 

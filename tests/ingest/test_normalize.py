@@ -1,4 +1,4 @@
-"""What a user may expect of a document's text: whole sentences, nothing lost, nothing hidden."""
+"""A document's text has whole sentences, with nothing lost and nothing hidden."""
 
 from __future__ import annotations
 

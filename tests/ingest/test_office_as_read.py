@@ -1,4 +1,4 @@
-"""Office files are read as their program shows them: what is struck, hidden or merged, by formatting and by styles."""
+"""Office files are read as their program shows them, including struck, hidden and merged text, by formatting and styles."""
 
 from __future__ import annotations
 

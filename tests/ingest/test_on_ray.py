@@ -1,4 +1,4 @@
-"""Ingest on Ray: the same library as without it, whatever happens to its workers."""
+"""Ingesting on Ray gives the same library as without it, whatever happens to its workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user may expect of a web page's text: what a careful person sees in a browser, value by value."""
+"""A web page's text is what a careful person sees in a browser, value by value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each value of a PDF table says its whole header: of several levels and lines, and with the labels of merged rows."""
+"""Each value of a PDF table has its whole header, with several levels and lines, and the labels of merged rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Marks of Thai and Lao letters in a PDF stand with their own letter, however the program drew them."""
+"""Marks of Thai and Lao letters in a PDF are with their own letter, however the program drew them."""
 
 from __future__ import annotations
 

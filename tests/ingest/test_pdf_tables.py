@@ -1,4 +1,4 @@
-"""A table in a PDF gives each value with the header of its column: none glued, shifted, or said without its name."""
+"""Each value of a PDF table has the header of its column; none is joined, shifted, or without its name."""
 
 from __future__ import annotations
 

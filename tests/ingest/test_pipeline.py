@@ -1,4 +1,4 @@
-"""What a user may expect of putting folders into a library, again and again, good files and bad."""
+"""Folders can be added to a library repeatedly, with good files and bad ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`attest prepare`, which `make chat` runs each time before it opens the page."""
+"""`attest prepare` works; `make chat` runs it each time before it opens the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user may expect of a page that a browser printed to PDF: the words of the page, in any script."""
+"""A page that a browser printed to PDF gives the words of the page, in any script."""
 
 from __future__ import annotations
 

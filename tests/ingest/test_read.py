@@ -1,4 +1,4 @@
-"""What a user may expect of files of any format: their whole text, or one sentence that says why not."""
+"""Files of any format give their whole text, or one sentence that says why not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user may expect of the text of CSV, JSON and mail files: every value as it is written, beside its name."""
+"""The text of CSV, JSON and mail files has every value as written, next to its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files at addresses: read by the command, bounded, and kept under their address."""
+"""Files at addresses are read by the command, within limits, and stored under their address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user may expect of a library that an older version of Attest filled."""
+"""A library that an older version of Attest filled can be read again."""
 
 from __future__ import annotations
 

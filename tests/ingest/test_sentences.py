@@ -1,4 +1,4 @@
-"""What a user may expect of sentences: whole ones in any script, short enough to quote, nothing lost."""
+"""Sentences are whole in any script, short enough to quote, with nothing lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user may expect of `sources.yaml`: what is right is taken, what is wrong is named."""
+"""Valid entries of `sources.yaml` are used, and invalid ones are named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hand-made answers of every kind, in three languages, over the documents of `tests.page.scripted`."""
+"""Provide hand-made answers of every kind, in three languages, over the documents of `tests.page.scripted`."""
 
 from __future__ import annotations
 

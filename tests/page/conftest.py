@@ -1,4 +1,4 @@
-"""One real server and one real browser for all tests of the page."""
+"""Start one real server and one real browser for all tests of the page."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A small assistant that implements the page's seam by rules, to drive the page into every corner.
+"""Implement the page's interface with a small rule-based assistant, to test the page in every state.
 
-It quotes real sentences of its own documents by shared words, so that what the page shows can be checked
-against them; what it does on a keyword (hang, fail, go slowly) can't be had from a real library on demand.
+It quotes real sentences of its own documents by shared words, so that the page can be checked against them. On a
+keyword, it hangs, fails or slows down, which a real library can't do on demand.
 """
 
 from __future__ import annotations

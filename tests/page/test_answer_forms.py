@@ -1,4 +1,4 @@
-"""Each kind of answer has a form of its own, the same on the page, in Markdown and in HTML."""
+"""Each kind of answer has its own form, the same on the page, in Markdown and in HTML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A question from the page always comes to an end that can be read, whatever happens behind it."""
+"""A question from the page always ends with a readable result, whatever happens on the server."""
 
 from __future__ import annotations
 

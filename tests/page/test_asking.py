@@ -1,4 +1,4 @@
-"""Asking: what happens between a question typed and an answer on the page."""
+"""Asking works, from a typed question to an answer on the page."""
 
 from __future__ import annotations
 

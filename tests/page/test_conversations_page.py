@@ -1,4 +1,4 @@
-"""Conversations on the page: kept, found, named, deleted, exported, each with its own address."""
+"""Conversations on the page are saved, found, named, deleted and exported, each with its own address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The library says of each document how it stands, and only what is so."""
+"""The library shows the right state of each document."""
 
 from __future__ import annotations
 

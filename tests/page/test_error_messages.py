@@ -1,4 +1,4 @@
-"""Errors speak the language of the interface: each code has one sentence in each language."""
+"""Errors are in the interface's language: each code has one sentence in each language."""
 
 from __future__ import annotations
 

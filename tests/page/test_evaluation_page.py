@@ -1,4 +1,4 @@
-"""Evaluation on the page: run a suite, watch it, open its report, compare two runs, look through drafts."""
+"""On the page, users can run a suite, watch it, open its report, compare two runs, and review drafts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For everyone: keyboard, screen reader, any width, light and dark, any direction, any script."""
+"""The page works for everyone: keyboard, screen reader, any width, light and dark, any direction, any script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reader is told, in the page's language, which pages have no text and which were recognized from pictures."""
+"""The page warns, in its language, about pages without text and pages recognized from pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing in a document, a title, a name or a question can act: no script, no request, no file."""
+"""Nothing in a document, a title, a name or a question can do anything: no script, no request, no file."""
 
 from __future__ import annotations
 

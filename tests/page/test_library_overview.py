@@ -1,4 +1,4 @@
-"""What the library and a document are about, shown before anybody asks."""
+"""The page shows what the library and a document are about, before anybody asks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The library on the page: files come in beside the questions, and what was done can be undone."""
+"""On the page, files are added without blocking questions, and changes to the library can be undone."""
 
 from __future__ import annotations
 

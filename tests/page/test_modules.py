@@ -1,4 +1,4 @@
-"""The page's scripts import each other one way."""
+"""The page's scripts import each other in one direction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reader's windows: no word lost, none twice, each highlight on its very words."""
+"""The reader's windows lose and repeat no word, and each highlight is on exactly its words."""
 
 from __future__ import annotations
 

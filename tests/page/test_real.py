@@ -1,4 +1,4 @@
-"""The page over the real assistant, the real library with its samples, and the real ingest."""
+"""The page works with the real assistant, the real library with its samples, and the real ingest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answer as HTML: its own words, escaped, with markers only for what can be opened."""
+"""The answer's HTML has its own words, escaped, with markers only for sources that can be opened."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # ruff: noqa: S104 - nothing is bound there
-"""Serving: an address that is said when it answers, and a sentence where it can't be had."""
+"""The server announces its address when it answers, or says in a sentence why it can't."""
 
 from __future__ import annotations
 

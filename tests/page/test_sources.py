@@ -1,4 +1,4 @@
-"""Checking: from a marker to the words in their document, and back."""
+"""Users can go from a marker to the words in their document, and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The interface's languages: nothing missing, nothing left over, the browser's wish is met."""
+"""The interface's languages are complete, without unused words, and follow the browser's preference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is offered to be asked: for any library, in the interface's language, without answering anything."""
+"""Questions are suggested for any library, in the interface's language, without answering any."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Machine translations on the page: chosen, shown beside the quote with their label, kept, exported, stopped."""
+"""Machine translations on the page can be chosen and stopped; they are shown with a label, saved and exported."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # ruff: noqa: S104 - nothing is bound there
-"""Documents from web addresses: what is asked of whom, and what is refused."""
+"""Documents are fetched from allowed web addresses, and others are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Written answers on the page, by the small model itself: what a user gets, and how soon it stops when told to."""
+"""Written answers on the page work with the small model itself, and stop soon on request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wrong input: one clear sentence on the page, nothing lost, no traceback."""
+"""Wrong input gives one clear sentence on the page, without losing anything and without a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real web servers on loopback addresses, for what the page fetches."""
+"""Start real web servers on loopback addresses, from which the page fetches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The licences of everything that is installed, from its own metadata.
+"""List the licences of all installed packages, from their own metadata.
 
 python -m tests.project.licences > docs/licences.md
 """

@@ -1,4 +1,4 @@
-"""What the project's own files say: which are tracked, what they import, what is declared."""
+"""Inspect the project's own files: which are tracked, what they import, what is declared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The installed command: quick to help, and one clear line for whatever it can't do."""
+"""The installed command shows help quickly, and reports any failure in one clear line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies in `deploy/` is sound, as far as programs on this machine can tell."""
+"""The files in `deploy/` are valid, as far as programs on this machine can check."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What the documentation tells people to type works; what it links to is there.
+"""The documentation's commands work, and its links lead to existing files.
 
-Every command in a fenced block of `sh` is at least parsed. The README's are run, in order, but for the blocks whose
-fence says otherwise: ``sh later`` needs what isn't here (a language model, a page that stays open).
+Every command in a fenced block of `sh` is at least parsed. The README's are run, in order, except the blocks
+marked ``sh later``, which need things that aren't here (a language model, a page that stays open).
 """
 
 from __future__ import annotations

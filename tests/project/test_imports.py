@@ -1,4 +1,4 @@
-"""Imports run one way, and whatever is imported is declared."""
+"""Imports go in one direction, and every imported package is declared."""
 
 from __future__ import annotations
 

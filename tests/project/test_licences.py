@@ -1,4 +1,4 @@
-"""Everything that is installed may be used and shared; the list that says so is the one of what is pinned."""
+"""All installed packages may be used and shared, and the list of licences matches the pinned packages."""
 
 from __future__ import annotations
 

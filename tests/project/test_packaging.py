@@ -1,4 +1,4 @@
-"""What is installed is what stands here, at versions that were chosen; nothing foreign is tracked."""
+"""The installed files are those of this tree, with pinned dependencies, and nothing foreign is tracked."""
 
 from __future__ import annotations
 

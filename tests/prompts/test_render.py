@@ -1,4 +1,4 @@
-"""What a template promises."""
+"""Templates render strictly."""
 
 from __future__ import annotations
 

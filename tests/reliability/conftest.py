@@ -1,4 +1,4 @@
-"""What tests of reliability share: a small library with the real model, an endpoint that misbehaves, replicas' homes."""
+"""Share fixtures of reliability tests: a small library with the real model, a faulty endpoint, replicas' homes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A language model's endpoint that misbehaves on demand, over real HTTP: its model's name says how."""
+"""Serve a language model's endpoint that fails on demand, over real HTTP: its model's name says how."""
 
 from __future__ import annotations
 

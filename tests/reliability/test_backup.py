@@ -1,4 +1,4 @@
-"""A backup made while the library is written to comes back with identical answers, and nothing in one is ever run."""
+"""A backup made during writes restores identical answers, and nothing in a backup is ever executed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A backup of a library in PostgreSQL is one moment of it, and comes back there or in files; so does one of files."""
+"""A backup of a library in PostgreSQL captures one moment, and restores there or to files; so does one of files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A disk that fills up: a clear error, the library as it was, and answers again once there is room."""
+"""A full disk gives a clear error and an unchanged library, and answers work again once there is room."""
 
 from __future__ import annotations
 

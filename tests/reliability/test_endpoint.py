@@ -1,4 +1,4 @@
-"""A language model's endpoint that misbehaves costs a bounded time; the quotes are shown, and nothing goes on behind."""
+"""A faulty language-model endpoint costs limited time; the quotes are shown, and nothing continues in the background."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A clock that goes back, a bare locale, no home, a disk that may not be written: it works, or says why in a sentence."""
+"""With a clock that goes back, a bare locale, no home or a read-only disk, Attest works, or says why not in a sentence."""
 
 from __future__ import annotations
 

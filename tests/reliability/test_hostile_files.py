@@ -1,4 +1,4 @@
-"""Files that are broken, enormous or made to do harm: each is named with its reason, and the rest goes in."""
+"""Broken, enormous and harmful files are reported with their reason, and the others are added."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs and traces tell what became of each question, to who runs the program, and repeat nobody's words."""
+"""Logs and traces show the operator the outcome of each question, without anybody's words."""
 
 from __future__ import annotations
 

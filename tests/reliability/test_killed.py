@@ -1,4 +1,4 @@
-"""A process killed with -9 leaves no half document, and running it again gives what one run would have."""
+"""A process killed with -9 leaves no incomplete document, and another run gives the same result as a single one."""
 
 from __future__ import annotations
 

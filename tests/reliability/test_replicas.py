@@ -1,6 +1,6 @@
-"""Any number of processes over one PostgreSQL and one Chroma server: each may do anything at any time, and die at it.
+"""Any number of processes over one PostgreSQL and one Chroma server may do anything at any time, and die while doing it.
 
-What is there afterwards is what one process alone would have left.
+The result is the same as from one process alone.
 """
 
 from __future__ import annotations

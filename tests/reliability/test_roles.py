@@ -1,4 +1,4 @@
-"""Roles in PostgreSQL that may do no more than they need, made by the statements of the documentation."""
+"""The PostgreSQL roles in the documentation work, with only the permissions that they need."""
 
 from __future__ import annotations
 

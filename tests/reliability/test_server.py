@@ -1,4 +1,4 @@
-"""A server under strange load: refusals that name the limit, memory that stays, work that ends with its client."""
+"""Under unusual load, a server names the limit when it refuses, keeps its memory, and stops work when its client leaves."""
 
 from __future__ import annotations
 

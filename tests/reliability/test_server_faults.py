@@ -1,6 +1,6 @@
-"""PostgreSQL and Chroma go away, come back, are slow or cut off: nothing is lost, nothing is there twice, nobody must help.
+"""If PostgreSQL or Chroma stops, restarts, is slow or is cut off, nothing is lost or duplicated, and nobody must intervene.
 
-Real servers, with a line between that can be cut. Errors are one sentence that names the server.
+The servers are real, with a connection that can be cut. Errors are one sentence that names the server.
 """
 
 from __future__ import annotations

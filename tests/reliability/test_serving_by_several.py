@@ -1,6 +1,6 @@
-"""Several processes answer for one library: replicas behind nginx, workers at one port; any may end, or die, while people ask.
+"""Several processes answer for one library (replicas behind nginx, workers on one port); any may end or die meanwhile.
 
-Real processes, PostgreSQL, Chroma and nginx.
+It uses real processes, PostgreSQL, Chroma and nginx.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`attest serve` over PostgreSQL is killed again and again while it answers and takes documents in."""
+"""`attest serve` over PostgreSQL survives repeated kills while it answers and adds documents."""
 
 from __future__ import annotations
 

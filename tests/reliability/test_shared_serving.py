@@ -1,4 +1,4 @@
-"""What servers of one library know of each other by their database: uploads, removed documents, counts of requests."""
+"""Servers of one library share uploads, removed documents and request counts through their database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many chats at once lose nothing and mix nothing up: a small piece of `tests.reliability.soak`, which says the rest."""
+"""Many chats at once lose nothing and mix nothing up: a short run of `tests.reliability.soak`, which has the details."""
 
 from __future__ import annotations
 

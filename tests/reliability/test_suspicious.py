@@ -1,4 +1,4 @@
-"""Characters that nobody sees and letters that look like others are told of, never shown as they came, and quotes hold."""
+"""Invisible and lookalike characters are reported and never shown unchanged, and quotes stay exact."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A library that another version made is noticed when it is opened: rebuilt, migrated after a backup, or refused."""
+"""A library of another version is rebuilt, migrated after a backup, or refused when it is opened."""
 
 from __future__ import annotations
 

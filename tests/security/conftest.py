@@ -1,4 +1,4 @@
-"""A real server with accounts, on a free port, and clients of it."""
+"""Start a real server with accounts, on a free port, and clients of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the fuzzer drives: each target takes any bytes, and says what kind of outcome they had, or raises."""
+"""Define the fuzzer's targets: each takes any bytes, and returns the kind of outcome, or raises."""
 
 from __future__ import annotations
 

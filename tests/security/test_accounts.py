@@ -1,4 +1,4 @@
-"""Accounts: kept beside the library, changed while a server runs, their passwords known to nobody."""
+"""Accounts are stored next to the library and can be changed while a server runs, and nobody can read their passwords."""
 
 from __future__ import annotations
 

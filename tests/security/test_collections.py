@@ -1,4 +1,4 @@
-"""Collections on the page: who may see some sees nothing of the others, at no address and in no answer."""
+"""On the page, people limited to some collections see nothing of the others, at any address and in any answer."""
 
 from __future__ import annotations
 

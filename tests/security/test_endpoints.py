@@ -1,4 +1,4 @@
-"""Every address that the server knows, Gradio's among them: closed to strangers, and to those without the right."""
+"""Every address of the server, including Gradio's, is closed to strangers and to people without the right."""
 
 from __future__ import annotations
 

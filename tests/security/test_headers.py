@@ -1,4 +1,4 @@
-"""No response without its policy: not to what is no request, nor where the application fails."""
+"""Every response has its policy, even to invalid requests and after failures of the application."""
 
 from __future__ import annotations
 

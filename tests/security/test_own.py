@@ -1,4 +1,4 @@
-"""Two people on one server: neither sees, changes, continues or overhears what the other asked."""
+"""Of two people on one server, neither sees, changes, continues or receives the other's questions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Another password by oneself: a form without a script, the old one asked for, every other session ended."""
+"""People can change their password: in a form without a script, with the old one, ending every other session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys in the environment are used and never told: not in errors, logs, exports, reports, backups or on the page."""
+"""Keys in the environment are used and never revealed in errors, logs, exports, reports, backups or on the page."""
 
 from __future__ import annotations
 

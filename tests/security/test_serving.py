@@ -1,4 +1,4 @@
-"""`attest serve` in a process of its own: never open to others by oversight."""
+"""`attest serve` in its own process is never open to others by mistake."""
 
 from __future__ import annotations
 

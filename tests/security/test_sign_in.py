@@ -1,4 +1,4 @@
-"""Signing in and out: a form without a script, a cookie out of reach, a limit on guesses, an end of each session."""
+"""Signing in and out uses a form without a script, a protected cookie, a limit on guesses, and an end of each session."""
 
 from __future__ import annotations
 

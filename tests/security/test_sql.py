@@ -1,4 +1,4 @@
-"""No SQL is made from input: statements are SQLAlchemy's expressions or fixed words, and values are always bound."""
+"""No SQL is built from input: statements are SQLAlchemy's expressions or fixed text, and values are always bound."""
 
 from __future__ import annotations
 

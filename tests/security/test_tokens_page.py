@@ -1,4 +1,4 @@
-"""Tokens on the page: seen, made, shown once and removed by their person; an administrator sees all."""
+"""On the page, people see, create and remove their tokens, which are shown once; an administrator sees all."""
 
 from __future__ import annotations
 

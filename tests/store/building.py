@@ -1,4 +1,4 @@
-"""What tests of the store are made with: a small real embedder, and documents of any words."""
+"""Provide what tests of the store need: a small real embedder, and documents of any words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of the store share."""
+"""Share fixtures of the store's tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imported once by the server that tests' processes are forked from: whatever takes long and starts no thread."""
+"""Import slow modules that start no thread, once in the server from which tests' processes are forked."""
 
 from __future__ import annotations
 

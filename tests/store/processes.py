@@ -1,4 +1,4 @@
-"""Other processes for tests: started from a server that has the heavy imports done, so each costs little."""
+"""Start other processes for tests from a server with the heavy imports already done, so that each is cheap."""
 
 from __future__ import annotations
 

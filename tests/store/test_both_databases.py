@@ -1,4 +1,4 @@
-"""Whatever is added, changed and removed, a library in PostgreSQL holds and answers what one in SQLite does."""
+"""After any additions, changes and removals, a library in PostgreSQL has the same content and answers as one in SQLite."""
 
 from __future__ import annotations
 

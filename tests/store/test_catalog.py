@@ -1,4 +1,4 @@
-"""The catalog: migrated after a backup, refused when it is newer or another program's, never scanned."""
+"""The catalog is migrated after a backup, refused if it is newer or another program's, and never scanned."""
 
 from __future__ import annotations
 

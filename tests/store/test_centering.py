@@ -1,4 +1,4 @@
-"""Taking the language out of vectors: what two languages say alike comes out alike."""
+"""Centering removes the language from vectors, so that the same statement in two languages gives similar ones."""
 
 from __future__ import annotations
 

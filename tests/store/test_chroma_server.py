@@ -1,4 +1,4 @@
-"""The vectors on a Chroma server instead of in the process: the same answers, and nothing lost when it fails."""
+"""Vectors on a Chroma server give the same answers as in the process, and nothing is lost when it fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Collections: a document belongs to one, and who asks in some finds nothing of the others, wherever they look."""
+"""A document belongs to one collection, and searches in some collections find nothing of the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a conversation promises: nothing lost, nothing mixed up, sources with their message."""
+"""Conversations lose nothing, mix nothing up, and keep sources with their message."""
 
 from __future__ import annotations
 

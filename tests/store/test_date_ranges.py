@@ -1,4 +1,4 @@
-"""Dates of any precision, as filters see them."""
+"""Dates of any precision work in filters."""
 
 from __future__ import annotations
 

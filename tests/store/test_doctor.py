@@ -1,4 +1,4 @@
-"""Damage is found before any answer, told in a sentence with the command, and mended from the catalog."""
+"""Damage is found before any answer, reported in a sentence with the command, and repaired from the catalog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vectors that can be relied on: alone or in a batch, by whatever model a folder holds, with its own pooling."""
+"""Vectors are the same alone and in a batch, for any model in a folder, with its own pooling."""
 
 from __future__ import annotations
 

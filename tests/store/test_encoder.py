@@ -1,4 +1,4 @@
-"""The encoder without torch makes of a text what torch makes of it, whatever the processor and whatever it runs beside."""
+"""The encoder without torch gives the same states as torch, on any processor and in any batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both kinds of database: what is read is one moment, writers wait for each other, and errors are sentences."""
+"""On both kinds of database, reads see one moment, writers wait for each other, and errors are sentences."""
 
 from __future__ import annotations
 

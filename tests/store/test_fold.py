@@ -1,4 +1,4 @@
-"""What readers take to be the same word is found as the same word."""
+"""Spellings that readers consider the same word are found as the same word."""
 
 from __future__ import annotations
 

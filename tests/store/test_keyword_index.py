@@ -1,4 +1,4 @@
-"""Keywords find what is written, however it is spelled, and follow what is added and removed."""
+"""Keywords find text in any spelling, and follow additions and removals."""
 
 from __future__ import annotations
 

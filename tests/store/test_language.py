@@ -1,4 +1,4 @@
-"""What a user may expect of language detection: long texts, short questions, names, several threads."""
+"""Language detection works for long texts, short questions, names, and several threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Promises of a library: whole documents, exact texts, nothing embedded twice, nothing found after its removal."""
+"""A library keeps whole documents and exact texts, embeds nothing twice, and finds nothing after its removal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A library is carried from SQLite to PostgreSQL and back with every row, also by a move that is killed on the way."""
+"""A library moves from SQLite to PostgreSQL and back with every row, even if a move is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One owner at a time: writers are refused by name, readers are served, forks are told, and nobody hangs."""
+"""There is one owner at a time: the error for writers names it, readers are served, forks get errors, nobody hangs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes into the catalog's blobs comes out as it was."""
+"""Values are the same after packing into the catalog's blobs and unpacking."""
 
 from __future__ import annotations
 

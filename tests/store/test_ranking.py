@@ -1,4 +1,4 @@
-"""The weights of the ranking: a model's own, or those of a file, never silently another model's."""
+"""The ranking uses a model's own weights, or those of a file, never silently another model's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cross-encoder may read what was found once more: off unless a setting names one."""
+"""A cross-encoder can rerank results; it is off unless a setting names one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often PostgreSQL is asked: each statement is a way to another machine and back."""
+"""The number of statements to PostgreSQL stays low, because each is a round trip to another machine."""
 
 from __future__ import annotations
 

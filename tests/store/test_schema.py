@@ -1,4 +1,4 @@
-"""The tables that a new PostgreSQL catalog gets at once are those to which revisions bring a SQLite catalog."""
+"""A new PostgreSQL catalog gets the same tables that the revisions give a SQLite catalog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ranking: an answer is found from any language, keywords help and never hurt, filters hold, nothing odd breaks it."""
+"""The ranking finds an answer from any language, keywords only help, filters hold, and unusual input breaks nothing."""
 
 from __future__ import annotations
 

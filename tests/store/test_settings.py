@@ -1,4 +1,4 @@
-"""Settings: strict, layered, and never a place for secrets in files."""
+"""Settings are strict and layered, and refuse secrets in files."""
 
 from __future__ import annotations
 

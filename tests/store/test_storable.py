@@ -1,4 +1,4 @@
-"""PostgreSQL's text lacks NUL, and half of a surrogate pair has no UTF-8: both kinds of database refuse these alike."""
+"""Both kinds of database refuse NUL, which PostgreSQL's text lacks, and halves of surrogate pairs, which have no UTF-8."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Engines that are reached by TLS: the authority's certificate is checked, and a wrong one is told in one sentence."""
+"""With TLS, the authority's certificate is checked, and a wrong one is reported in one sentence."""
 
 from __future__ import annotations
 

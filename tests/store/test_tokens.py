@@ -1,4 +1,4 @@
-"""Tokens are kept small, and what is kept still tells which passage says what the question asks."""
+"""Tokens are stored small, and still show which passage answers the question."""
 
 from __future__ import annotations
 

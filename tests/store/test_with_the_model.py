@@ -1,4 +1,4 @@
-"""The store's promises with the model that ships: found across languages, rebuilt alike, embedded once."""
+"""With the shipped model, the store finds across languages, rebuilds identically, and embeds once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A library with something in every table, where it lies, and all that it holds and answers."""
+"""Make a library with something in every table, and compare its content and answers."""
 
 from __future__ import annotations
 

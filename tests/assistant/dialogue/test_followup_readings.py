@@ -1,4 +1,4 @@
-"""What a follow-up leans on: the subject of the conversation, across questions that name none and across languages."""
+"""A follow-up uses the subject of the conversation, across questions that name none and across languages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A language model's way to say a follow-up is one more reading of it, and nothing more."""
+"""A language model's rewriting of a follow-up is only one more reading of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A conversation with a library of the shipped samples, by the real model."""
+"""A conversation with a library of the shipped samples works with the real model."""
 
 from __future__ import annotations
 

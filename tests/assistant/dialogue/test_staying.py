@@ -1,4 +1,4 @@
-"""Which of a follow-up's readings is taken, by what the library holds on each: a small library with answers by hand."""
+"""The evidence for each reading of a follow-up decides which is taken: a small library with answers by hand."""
 
 from __future__ import annotations
 

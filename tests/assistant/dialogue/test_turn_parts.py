@@ -1,4 +1,4 @@
-"""What a turn is about is found where people put it, and given back as they typed it."""
+"""The subject of a turn is found wherever people put it, and returned as typed."""
 
 from __future__ import annotations
 

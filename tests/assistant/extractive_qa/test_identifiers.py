@@ -1,4 +1,4 @@
-"""What a question names by a number or a code binds: its own text answers, never the text beside it."""
+"""A question that names a number or a code is answered from its own text, never from the text next to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reader that ships: it says which words of a text answer, and that none do where none do."""
+"""The shipped reader says which words of a text answer, or that none do."""
 
 from __future__ import annotations
 

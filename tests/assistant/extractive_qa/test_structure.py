@@ -1,4 +1,4 @@
-"""What a heading or an announcement stands for is quoted with it, and an item with what announces it."""
+"""A heading or lead-in line is quoted with its text, and an item with its lead-in line."""
 
 from __future__ import annotations
 

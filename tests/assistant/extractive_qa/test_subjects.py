@@ -1,4 +1,4 @@
-"""A text about another country, person or year doesn't stand in for the one that a question names."""
+"""A text about another country, person or year isn't mistaken for the one that a question names."""
 
 from __future__ import annotations
 

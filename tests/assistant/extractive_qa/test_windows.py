@@ -1,4 +1,4 @@
-"""What is read are whole sentences at their places, below the heading that a person would see."""
+"""Windows contain whole sentences with their positions, below the heading that a person would see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A question that is offered says what it is about, to somebody who has read nothing."""
+"""A suggested question says what it is about, for people who haven't read the document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A library offers questions that it answers, and makes them again when its documents change."""
+"""A library suggests questions that it answers, and makes new ones when its documents change."""
 
 from __future__ import annotations
 

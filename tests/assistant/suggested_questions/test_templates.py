@@ -1,4 +1,4 @@
-"""What sentences are asked for: by rules alone, before any reader is asked."""
+"""Rules alone turn sentences into questions, before any reader checks them."""
 
 from __future__ import annotations
 

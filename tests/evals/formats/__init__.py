@@ -1,1 +1,1 @@
-"""Suites of every format, right and wrong."""
+"""Test suites of every format, right and wrong."""

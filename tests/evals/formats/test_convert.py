@@ -1,4 +1,4 @@
-"""Suites written as other tools' data sets, and read back."""
+"""Suites are written as other tools' data sets, and read back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data sets of promptfoo, ragas, DeepEval and the Hugging Face Hub."""
+"""Data sets of promptfoo, ragas, DeepEval and the Hugging Face Hub can be read."""
 
 from __future__ import annotations
 

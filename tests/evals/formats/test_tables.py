@@ -1,4 +1,4 @@
-"""CSV as spreadsheets of many countries save it."""
+"""CSV can be read as spreadsheets of many countries save it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Metrics against published definitions and established libraries."""
+"""Test metrics against published definitions and established libraries."""
