@@ -11,8 +11,9 @@
         for node in reply.source_nodes:
             print(node.metadata["citation"], node.metadata["title"], node.text)
 
-Both say in a node's metadata where its words stand: `document_id`, `title`, `speaker`, `published`, `language`, `uri`,
-`page`, and `sha256` of the normalized text, of which the node's text is exactly ``[start_char_idx:end_char_idx]``.
+Both give the position of a node's words in its metadata: `document_id`, `title`, `speaker`, `published`, `language`,
+`uri`, `page`, and the `sha256` of the normalized text. The node's text is exactly ``[start_char_idx:end_char_idx]`` of
+that text.
 """
 
 from __future__ import annotations

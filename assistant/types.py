@@ -180,7 +180,7 @@ class AskOptions:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFound:
-    """The quotes, each checked against its document, shown before any text; of a refusal, the nearest one."""
+    """The quotes, each checked against its document, shown before any text; for a refusal, only the nearest one."""
 
     standalone_question: str
     language: str
@@ -198,26 +198,26 @@ class TextAdded:
 
 @dataclass(frozen=True, slots=True)
 class ClaimChecked:
-    """A sentence of the answer ended and has its verdict."""
+    """A sentence of the answer is complete and has its verdict."""
 
     claim: Claim
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A language model is at work and there is nothing new to show: a moment at which an answer can be stopped."""
+    """A language model is working, and there is nothing new to show; the answer can be stopped at this moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """The answer is whole except for translations of its quotes, where they were asked for: they follow."""
+    """The answer is complete except for translations of its quotes, which follow if they were requested."""
 
     answer: Answer
 
 
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """A machine has translated the quote of that key, or tried to."""
+    """The quote with that key was translated, or its translation failed."""
 
     key: int
     text: str | None

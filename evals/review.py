@@ -100,7 +100,7 @@ def _block(lines: Sequence[str], path: Path, identity: str) -> _Block:
 
 
 def _blocks(lines: Sequence[str], path: Path) -> list[_Block]:
-    """Return the cases of a suite with their lines. Raises SuiteError where cases share lines."""
+    """Return the cases of a suite with their lines. Raises SuiteError if cases share lines."""
     lined = read_lined("\n".join(lines), path)
     cases = lined.value.get("cases") if isinstance(lined.value, dict) else None
     starts = [(lined.line(("cases", number)) or 1) - 1 for number in range(len(cases or ()))]

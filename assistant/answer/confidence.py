@@ -1,9 +1,9 @@
 """Estimate whether the evidence contains the answer: a calibrated probability, from a search and its reading.
 
-A logistic model over a few features that mean the same in every language. What differs is whether the best sentence is
-in the question's own language, where keywords speak too, or in another, where meaning alone does: the features that
-this changes have a second weight for it. The weights belong to one embedding model and its reader
-(`assistant.extractive_qa.decisions`), fitted by ``python -m evals.training.reader.decisions``.
+It is a logistic model over a few features that mean the same in every language. If the best sentence is in the
+question's own language, keywords count too; in another language, only meaning counts. Features that depend on this have
+a second weight for it. The weights belong to one embedding model and its reader (`assistant.extractive_qa.decisions`),
+and are fitted by ``python -m evals.training.reader.decisions``.
 """
 
 from __future__ import annotations

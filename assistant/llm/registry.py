@@ -1,7 +1,7 @@
 """List the available language models, and find the one that the settings choose.
 
-``auto``, the default, takes the first of: the endpoint that the settings name, the installed small model. A `model`
-in the settings says it outright: with `base_url` a name there, else a GGUF file, else a transformers model.
+``auto``, the default, takes the settings' endpoint, or else the installed small model. The setting `model` names one
+explicitly: a model at `base_url` if that is set, or else a GGUF file, or else a transformers model.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def _answer(value: Any) -> Answer | None:  # noqa: ANN401 - JSON of any shape
 
 
 class CitationPaths(Entry):
-    """Where one source's parts stand."""
+    """The paths of one source's parts."""
 
     name: str | None = None
     uri: str | None = None
@@ -147,7 +147,7 @@ def _address(given: str) -> str:
 
 
 class EndpointMapping(Entry):
-    """What to send, and where in the reply what stands: keys and places in lists, divided by dots."""
+    """What to send, and the paths of the reply's parts: keys and positions in lists, separated by dots."""
 
     url: Annotated[str, AfterValidator(_address)]
     method: Literal["GET", "POST", "PUT"] = "POST"
