@@ -1,4 +1,4 @@
-// Asking: the running answer, what waits, stopping, and what could be asked next.
+// Ask: the running answer, waiting questions, stopping, and suggested questions.
 import { $, announce, deeds, emit, make, on, state, t } from "./state.js";
 import { get, values } from "./http.js";
 import { giveBack, problem } from "./composer.js";
@@ -42,7 +42,7 @@ function begin({ question, parent, verbatim }) {
   send(state.running, { ticket, question, conversation: state.conversation, parent: follows, verbatim: verbatim === true, ui: state.ui, options: chosenOptions() });
 }
 
-// Asks, and shows what comes. A server that ends just now, or a proxy that finds it gone, has not begun: another is asked.
+// Asks, and shows the reply. If the server is ending, or a proxy finds it gone, nothing has begun, so another one is asked.
 export async function send(running, asked) {
   running.leaving = new AbortController();
   const isOurs = () => state.running === running;
@@ -64,7 +64,7 @@ export async function send(running, asked) {
   }
 }
 
-// Of each state of a turn comes what has changed since the one before.
+// Each state of a turn contains only what has changed since the previous one.
 export function receive(change) {
   const running = state.running;
   if (!change?.ticket || !running || change.ticket !== running.ticket) return;
@@ -76,7 +76,7 @@ export function receive(change) {
     emit("conversations");
   }
   if (value.turn) { article.dataset.turn = value.turn; state.leaf = value.turn; }
-  if (value.kept) running.kept = value.kept; // the answer is whole but for translations of its quotes
+  if (value.kept) running.kept = value.kept; // the answer is complete except for translations of its quotes
   if (value.stage === "refused" || value.stage === "failed") return failed(value.message, value.stage);
   const follow = atEnd(160);
   if (value.stage === "done") {
@@ -121,7 +121,7 @@ function refused(sentence) {
   if (state.running) failed(sentence, "refused");
 }
 
-// The line broke: what was asked is kept on the server where it had begun to answer.
+// The connection broke: the server that had begun to answer has saved the question.
 function broken(sentence) {
   failed(sentence, state.running.article.dataset.turn ? "failed" : "refused");
 }
@@ -131,7 +131,7 @@ function alive() {
   watchdog = setTimeout(() => reachable(), patience);
 }
 
-// Silence may be a long queue or a dead server: ask the server which it is.
+// Silence may mean a long queue or a dead server, so ask the server.
 async function reachable() {
   if (!state.running) return;
   const { running } = state;

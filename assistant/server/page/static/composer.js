@@ -1,8 +1,8 @@
-// The composer: the box that a question is typed into, and what is wrong with it.
+// The composer: the box for a question, and its errors.
 import { $, emit, state, t } from "./state.js";
 
 let composing = false;
-let oversized = 0; // characters of a text that was too long even to be put into the box
+let oversized = 0; // characters of a text that was too long for the box
 
 export function mount() {
   const box = $("#question");
@@ -22,7 +22,7 @@ export function mount() {
   box.addEventListener("beforeinput", event => tooMuch(event, event.data));
 }
 
-// Laying out a million characters would freeze the browser: they are told of, and stay in the clipboard.
+// Laying out a million characters would freeze the browser, so they are reported and stay in the clipboard.
 function tooMuch(event, text) {
   if (!text || text.length <= 2 * state.start.limits.question) return;
   event.preventDefault();
@@ -35,7 +35,7 @@ function tooLong(length) {
   return t("problem.long", { length: number.format(length), limit: number.format(state.start.limits.question) });
 }
 
-// One sentence over the composer; nothing is sent, nothing is lost.
+// One sentence above the composer; nothing is sent, nothing is lost.
 export function problem(sentence) {
   const line = $("#problem");
   line.hidden = !sentence;
@@ -52,7 +52,7 @@ function send() {
   emit("ask", { question: question.trim() });
 }
 
-// The server checks the same; here it saves sending a million characters.
+// The server checks the same; checking here avoids sending a million characters.
 export function wrong(question) {
   const length = [...question].length;
   if (length > state.start.limits.question) return tooLong(length);

@@ -1,4 +1,4 @@
-// Evaluation: run a suite, watch it, open its report, compare two runs, look through drafts.
+// Evaluation: run a suite, watch it, open its report, compare two runs, review drafts.
 import { $, attempt, deeds, make, state, t } from "./state.js";
 import { get, href, post } from "./http.js";
 import { openView } from "./view.js";

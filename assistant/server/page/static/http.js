@@ -1,4 +1,4 @@
-// Requests to the page's own addresses, and to those of the API ("/api/..."). A failure becomes a sentence that can be shown.
+// Requests to the page's own addresses and to the API ("/api/..."). A failure becomes a sentence to show.
 import { t, state } from "./state.js";
 
 const url = path => new URL(path.startsWith("/api/") ? path.slice(1) : "attest/" + path, document.baseURI);
@@ -12,7 +12,7 @@ async function reply(path, options) {
   } catch (error) {
     throw options.signal?.aborted ? error : new Error(t("problem.connection"));
   }
-  if (response.status === 401) location.reload(); // the session has ended: the server shows where to begin another
+  if (response.status === 401) location.reload(); // the session has ended: the server shows where to sign in again
   return response;
 }
 
@@ -27,7 +27,7 @@ async function request(path, options = {}) {
 const json = (method, body) => ({ method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}) });
 const sending = method => (path, body) => request(path, json(method, body));
 
-// The values of a reply that comes line by line; null for an empty line, which only says that there is more to come.
+// The values of a reply sent line by line; null for an empty line, which only means that more will come.
 export async function* values(path, body, signal) {
   const response = await reply(path, { ...json("POST", body), signal });
   if (!response.ok) {

@@ -16,7 +16,7 @@ export function mount() {
   });
 }
 
-// Letters by their place on the keyboard: on a Thai layout the N key types something else.
+// Letters by their position on the keyboard, because on a Thai layout the N key types something else.
 function pressed(event) {
   if (event.key === "Escape") return escape;
   if (event.altKey && !event.ctrlKey && !event.metaKey) {

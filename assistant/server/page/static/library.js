@@ -1,4 +1,4 @@
-// The library: what is in it, files that come in, changes that can be taken back, and a map of it.
+// The library: its documents, uploads, changes that can be undone, and a map of its subjects.
 import { $, ask, attempt, deeds, icon, make, state, t, toast } from "./state.js";
 import { get, href, patch, post, remove } from "./http.js";
 import { openDocument } from "./sources.js";
@@ -7,7 +7,7 @@ import { openView } from "./view.js";
 let following = null;
 let polling = 0;
 let sending = 0;
-const arriving = new Map(); // uploads on their way, by a name of ours
+const arriving = new Map(); // uploads in progress, by our own names
 
 const number = value => new Intl.NumberFormat(state.ui).format(value);
 const language = tag => state.start.languages.find(each => each.tag === tag)?.name ?? tag;
@@ -66,7 +66,7 @@ const debounced = deed => {
   return () => { clearTimeout(timer); timer = setTimeout(attempt(deed), 150); };
 };
 
-// A list may be asked for while another is on its way, or while somebody edits a line of it: the last one asked for counts.
+// A list may be requested while another one is loading, or while the user edits a line; the last request counts.
 let asked = 0;
 let shown = 0;
 const isSettled = line => line.isConnected && shown === asked;
@@ -171,7 +171,7 @@ async function addFiles(files) {
   for (const file of files) {
     const key = "sending-" + ++sending;
     arriving.set(key, { id: key, name: file.name, state: "sending", done: 0, known: file.size });
-    // What is over the limit isn't sent at all.
+    // Files above the limit aren't sent at all.
     if (file.size > bytes) {
       arriving.set(key, { id: key, name: file.name, state: "failed", error: t("library.large", { size: number(Math.floor(bytes / 1048576)) }) });
     } else await sent(key, file);
@@ -218,7 +218,7 @@ function said(response) {
   try { return JSON.parse(response).message || t("problem.request"); } catch { return t("problem.connection"); }
 }
 
-// Asked for only while something is on its way.
+// Requested only during uploads.
 async function poll() {
   clearTimeout(polling);
   const items = await get("/api/uploads");

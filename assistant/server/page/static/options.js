@@ -1,4 +1,4 @@
-// What a user chooses for the questions: sources, answer language, kind, translations, number of quotes. Remembered.
+// The user's options for questions: sources, answer language, kind, translations, number of quotes. They are saved.
 import { $, $$, attempt, deeds, make, remember, remembered, state, t } from "./state.js";
 import { get } from "./http.js";
 
@@ -79,7 +79,7 @@ deeds["filters.open"] = async () => {
   await showDocuments();
 };
 
-// The browser shows these sentences at the box, and sends nothing until they are gone.
+// The browser shows these sentences at the box, and sends nothing until they are cleared.
 function checkDates(form, { published_from: from, published_to: to }) {
   const [first, last] = form.querySelectorAll(".dates input");
   first.setCustomValidity(from && !isDate(from) ? t("problem.date") : "");

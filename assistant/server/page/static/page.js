@@ -49,7 +49,7 @@ export async function mount(element) {
   document.documentElement.classList.add("attest-ready");
   composer.grow();
   await attempt(side.openFromAddress)();
-  // On a phone the focus would raise the keyboard over half of the page.
+  // On a phone, focus would open the keyboard over half of the page.
   if (!narrow()) $("#question").focus({ preventScroll: true });
 }
 

@@ -4,7 +4,7 @@ import { get, href, leave, patch, remove } from "./http.js";
 import { grow } from "./composer.js";
 import { showButtons, showTurn, suggestion, toEnd } from "./thread.js";
 
-let older = null; // what to ask for those that follow
+let older = null; // the parameter for the next ones
 let listing = 0;
 
 export function mount(root) {
@@ -174,7 +174,7 @@ async function examples() {
   $("#subjects div").replaceChildren(...subjects.map(subject));
 }
 
-// What a library is about: each subject with how many documents are on it, and some of them to open.
+// What a library is about: each subject with its number of documents, and some of them to open.
 function subject({ name, documents, is_estimate, examples: shown }) {
   const count = (is_estimate ? "≈ " : "") + documents.toLocaleString(state.ui);
   const links = shown.map(({ id, title, language }) =>

@@ -1,11 +1,11 @@
-// Checking: a marker's quote on hover and focus, the source beside the answer.
+// Checking: a marker's quote on hover and focus, the source next to the answer.
 import { $, $$, attempt, deeds, make, narrow, on, t } from "./state.js";
 import { get } from "./http.js";
 import { judge } from "./feedback.js";
 
-let shown = null; // the turn whose source is beside the chat
-let back = null; // what had the focus before the reader opened
-let wanted = 0; // sources asked for: only the last one is shown, in whatever order they come
+let shown = null; // the turn whose source is next to the chat
+let back = null; // the focused element before the reader opened
+let wanted = 0; // requested sources: only the last one is shown, in whatever order they arrive
 
 export function mount(root) {
   const chat = $("#chat");
@@ -22,7 +22,7 @@ export function mount(root) {
   }, true);
 }
 
-// Beside the answer that is being read stands its source, opened at the first quote; on a phone it opens on a tap.
+// The source is next to the answer, open at the first quote; on a phone it opens on a tap.
 async function showSource(article) {
   shown = article;
   for (const turn of $$(".turn.beside")) turn.classList.remove("beside");
@@ -73,7 +73,7 @@ function light(article, keys) {
   for (const key of keys) cardFor(article, key)?.classList.add("lit");
 }
 
-// Selecting words of an answer lights up the quotes behind them.
+// Selecting words of an answer highlights their quotes.
 function selected() {
   const selection = document.getSelection();
   if (!selection || selection.isCollapsed || !selection.rangeCount) return;
@@ -154,7 +154,7 @@ async function more(button, above) {
   const { html } = await get(`documents/${encodeURIComponent(reader.querySelector(".reader").dataset.document)}/more?${query}`);
   const holder = make("div");
   holder.innerHTML = html;
-  // Only the outer button is still true: the inner edge is joined now.
+  // Only the outer button is still valid: the inner edge is joined now.
   holder.querySelector(`[data-do="reader.${above ? "below" : "above"}"]`)?.remove();
   const before = text.scrollHeight;
   button.replaceWith(...holder.childNodes);
@@ -172,7 +172,7 @@ export function step(direction) {
   return true;
 }
 
-// The page as it looks: drawn when it is asked for, and as long as it is wanted for the next quote too.
+// The picture of the page: drawn on request, and then for the next quotes too until it is closed.
 let wantsPicture = false;
 async function picture(details) {
   wantsPicture = details.open;

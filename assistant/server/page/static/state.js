@@ -1,4 +1,4 @@
-// What the page knows, its words, and small helpers. No module here reaches into another's state.
+// The page's data, its words, and small helpers. Modules don't access each other's state.
 export const state = { ui: "", words: {}, start: null, conversation: null, leaf: null, running: null, waiting: [], mayAsk: true };
 
 export const t = (key, values = {}) =>
@@ -34,7 +34,7 @@ export const remember = (name, value) => {
   try { localStorage.setItem("attest." + name, JSON.stringify(value)); } catch { /* private window: not remembered */ }
 };
 
-// What modules tell each other without importing each other, as events of the window: "attest:ask", "attest:turn", ...
+// Messages between modules that don't import each other, as events of the window: "attest:ask", "attest:turn", ...
 export const emit = (name, detail = {}) => window.dispatchEvent(new CustomEvent("attest:" + name, { detail }));
 export const on = (name, heed) => window.addEventListener("attest:" + name, event => heed(event.detail ?? {}));
 
@@ -55,13 +55,13 @@ export function toast(sentence, action) {
 export const announce = sentence => { $("#announce").textContent = sentence; };
 export const narrow = () => matchMedia("(max-width: 899px)").matches;
 
-// What a click on data-do="name" does; modules register theirs.
+// Actions for a click on data-do="name"; modules register theirs.
 export const deeds = {};
 export const attempt = deed => async (...values) => {
   try { return await deed(...values); } catch (error) { toast(error.message); return undefined; }
 };
 
-// A small modal question: resolves to the text or true, to null when it is called off.
+// A small modal question: resolves to the text or true, and to null if it is cancelled.
 export function ask({ title, value = null, note = "", confirm, danger = false, long = false }) {
   const dialog = $("#ask-dialog");
   const input = value === null ? null

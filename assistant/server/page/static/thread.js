@@ -1,11 +1,11 @@
-// The thread: the turns of the conversation that is open, and how far it is scrolled.
+// The thread: the turns of the open conversation, and its scroll position.
 import { $, $$, deeds, emit, make, narrow, state } from "./state.js";
 
 export function mount() {
   $("#scroll").addEventListener("scroll", () => { $("#to-end").hidden = atEnd(400); }, { passive: true });
 }
 
-// Tells the panel beside the thread which turn is being read.
+// Tells the panel next to the thread which turn is being read.
 export const showTurn = article => emit("turn", { article });
 
 export function replaceTurn(article, html) {
@@ -17,7 +17,7 @@ export function replaceTurn(article, html) {
   return fresh;
 }
 
-// Removes the turns after `parent`; all of them where it is null.
+// Removes the turns after `parent`; all of them if it is null.
 export function removeAfter(parent) {
   const turns = $$("#thread > .turn");
   const place = parent ? turns.findIndex(turn => turn.dataset.turn === parent) + 1 : 0;
@@ -40,7 +40,7 @@ export const atEnd = slack => {
 export function toEnd() {
   const scroll = $("#scroll");
   const last = $("#thread").lastElementChild;
-  // The answer comes first: where its quotes don't fit below it, bring the question up, not the last quote.
+  // The answer comes first: if its quotes don't fit below it, scroll to the question, not to the last quote.
   if (last && (narrow() || scroll.scrollHeight - last.offsetTop > scroll.clientHeight)) scroll.scrollTo({ top: last.offsetTop - 12 });
   else scroll.scrollTo({ top: scroll.scrollHeight });
 }

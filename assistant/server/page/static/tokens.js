@@ -1,4 +1,4 @@
-// Tokens: those of the person who is signed in, of everyone for who administers; a new one is shown once.
+// Tokens: the signed-in person's own, or everyone's for administrators; a new one is shown once.
 import { $, announce, ask, attempt, deeds, icon, make, state, t, toast } from "./state.js";
 import { get, post, remove } from "./http.js";
 import { copied } from "./turns.js";
@@ -68,7 +68,7 @@ function row(token) {
       ? make("small", { dir: "auto", text: `${t("tokens.collections")}: ${token.collections.join(", ")}` }) : ""),
     ...(everyone() ? [make("td", { dir: "auto", text: token.name })] : []),
     make("td", { text: t("tokens.right." + token.right) }),
-    make("td", { text: token.ends ? day(token.ends, 1) : t("tokens.always") }), // it ends as its last day does
+    make("td", { text: token.ends ? day(token.ends, 1) : t("tokens.always") }), // it ends with its last day
     make("td", { text: token.used ? day(token.used) : t("tokens.never") }),
     make("td", { class: "row-do" }, make("button", { class: "icon", "data-do": "tokens.remove", "data-label": named(token), "aria-label": label, title: t("tokens.remove") }, icon("trash"))));
 }

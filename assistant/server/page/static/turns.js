@@ -1,4 +1,4 @@
-// What can be done with a turn that is there: ask again, edit, other versions, copy, judge.
+// The actions for a turn: ask again, edit, other versions, copy, rate.
 import { ask, deeds, emit, make, state, t, toast } from "./state.js";
 import { post } from "./http.js";
 import { wrong } from "./composer.js";
@@ -8,7 +8,7 @@ import { quotesOf } from "./thread.js";
 const turnOf = target => target.closest(".turn");
 const questionOf = article => article.querySelector(".asked-text").textContent;
 
-// A turn that never got its name on the server can only be asked again at the end.
+// A turn that the server never named can only be asked again at the end.
 const parentOf = article => (article.dataset.turn ? article.dataset.parent || null : undefined);
 
 deeds["turn.again"] = target => {
@@ -18,7 +18,7 @@ deeds["turn.again"] = target => {
   emit("ask", asked);
 };
 
-// Asks what was typed, not what it was taken to mean.
+// Asks what was typed, without corrections.
 deeds["turn.verbatim"] = target => {
   const article = turnOf(target);
   emit("ask", { question: questionOf(article), parent: parentOf(article), verbatim: true });
@@ -56,7 +56,7 @@ const plainText = paragraph => {
 
 export async function copied(text) {
   if (navigator.clipboard) {
-    try { await navigator.clipboard.writeText(text); return; } catch { /* not allowed here: the old way */ }
+    try { await navigator.clipboard.writeText(text); return; } catch { /* not allowed here: use the old way */ }
   }
   const area = make("textarea", { class: "hidden-label" });
   area.value = text;

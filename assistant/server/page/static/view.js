@@ -1,7 +1,7 @@
-// What stands over the conversation when it is opened from the side: the library, evaluations, tokens.
+// Panels opened from the side over the conversation: the library, evaluations, tokens.
 import { $, $$, deeds, icon, make, narrow, t } from "./state.js";
 
-// `name` is that of the button `#open-name`, and of the phrase that is the heading.
+// `name` is that of the button `#open-name`, and of the heading's phrase.
 export function openView(name, ...children) {
   if (narrow()) deeds["side.close"]();
   const view = $("#view");
