@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -111,10 +110,10 @@ class Conversations:
 
     def start(self, owner: str, title: str) -> Conversation:
         """Start a conversation of `owner`; its title is shortened to one line."""
-        now = _now()
-        conversation = Conversation(_new_id(), owner, shortened(title), now, now, None)
-        values = {"id": conversation.id, "owner": owner, "title": conversation.title, "created": now, "updated": now}
-        self._change(sa.insert(conversations).values(values))
+        with self._database.writing() as connection:
+            now = self._database.now(connection)
+            conversation = Conversation(_new_id(), owner, shortened(title), now, now, None)
+            connection.execute(sa.insert(conversations).values(asdict(conversation)))
         return conversation
 
     def conversation(self, conversation_id: str) -> Conversation:
@@ -170,28 +169,18 @@ class Conversations:
             raise NotFoundError(
                 "The question that this one follows belongs to another conversation.", code="question_follows_other"
             )
-        turn = Turn(_new_id(), conversation_id, parent, question, options, "asked", None, _now())
         try:
-            self._add(turn)
+            with self._database.writing() as connection:
+                now = self._database.now(connection)
+                turn = Turn(_new_id(), conversation_id, parent, question, options, "asked", None, now)
+                connection.execute(sa.insert(turns).values(asdict(turn)))
+                its_conversation = sa.update(conversations).where(_C.id == conversation_id)
+                connection.execute(its_conversation.values(leaf=turn.id, updated=now))
         except sa.exc.IntegrityError as error:
             raise NotFoundError(
                 "This question is not kept here: its conversation was deleted.", code="question_gone"
             ) from error
         return turn
-
-    def _add(self, turn: Turn) -> None:
-        self._change(
-            sa.insert(turns).values(
-                id=turn.id,
-                conversation=turn.conversation,
-                parent=turn.parent,
-                question=turn.question,
-                options=turn.options,
-                state=turn.state,
-                created=turn.created,
-            ),
-            sa.update(conversations).where(_C.id == turn.conversation).values(leaf=turn.id, updated=turn.created),
-        )
 
     def close_turn(self, turn_id: str, state: TurnState, answer: str | None) -> Turn:
         """Store how a question ended. Raises NotFoundError if its conversation was deleted meanwhile."""
@@ -235,8 +224,12 @@ class Conversations:
         turn = self.turn(turn_id)
         if turn.answer is None:
             raise NotFoundError("This question has no answer yet that could be judged.", code="question_unjudged")
-        given = Feedback(_new_id(), turn_id, citation, verdict, comment, turn.answer, _now())
-        self._change(delete_feedback(turn_id, citation), sa.insert(feedback).values(asdict(given)))
+        with self._database.writing() as connection:
+            given = Feedback(
+                _new_id(), turn_id, citation, verdict, comment, turn.answer, self._database.now(connection)
+            )
+            connection.execute(delete_feedback(turn_id, citation))
+            connection.execute(sa.insert(feedback).values(asdict(given)))
         return given
 
     def withdraw_feedback(self, turn_id: str, citation: int | None = None) -> None:
@@ -279,7 +272,3 @@ def shortened(title: str) -> str:
 def _new_id() -> str:
     """Return sixteen random bytes: an id that can't be guessed."""
     return secrets.token_urlsafe(16)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")

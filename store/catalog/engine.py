@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -123,6 +124,11 @@ class Database:
                 connection.execute(_LOCK, {"area": LOCK_CLASS[self.area]})
             yield connection
 
+    def now(self, connection: Connection) -> str:
+        """Return the time, ISO 8601 in UTC: the server's, if any, because the clocks of its clients differ."""
+        time: datetime = datetime.now(UTC) if self.file else connection.execute(_NOW).scalar_one()
+        return time.astimezone(UTC).isoformat(timespec="microseconds")
+
     def own(self, *, shared: bool = False) -> bool:
         """Return whether this is the one owner of a PostgreSQL database from now on, until it is closed.
 
@@ -208,6 +214,7 @@ class Database:
                         connection.detach()  # so that it is closed rather than kept
 
 
+_NOW = sa.select(sa.func.clock_timestamp())
 _OWN = sa.select(sa.func.pg_try_advisory_lock(sa.bindparam("area", type_=sa.Integer), 1))
 _SHARE = sa.select(sa.func.pg_try_advisory_lock_shared(sa.bindparam("area", type_=sa.Integer), 1))
 _DISOWN = sa.select(sa.func.pg_advisory_unlock_all())

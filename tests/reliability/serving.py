@@ -26,11 +26,18 @@ MAIN = "from assistant.cli import main; main()"
 QUESTION = "When was the harbour bell cast?"
 PATIENCE = 240
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin")
+FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+"""Debian's package `faketime`."""
 DEPLOY = Path(__file__).parents[2] / "deploy" / "nginx-replicas.conf"
 
 
-def attest(home: Path, *arguments: str) -> subprocess.Popen[str]:
+def attest(home: Path, *arguments: str, clock: str | None = None) -> subprocess.Popen[str]:
+    """The command with this home; with `clock`, such as "+2h", its time of day is another."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ATTEST_")}
+    if clock is not None:
+        if FAKETIME is None:
+            pytest.skip("libfaketime isn't installed.")
+        environment |= {"LD_PRELOAD": str(FAKETIME), "FAKETIME": clock, "DONT_FAKE_MONOTONIC": "1"}
     return subprocess.Popen(
         [sys.executable, "-c", MAIN, "--home", str(home), *arguments],
         text=True,
@@ -40,9 +47,9 @@ def attest(home: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 @contextmanager
-def serving(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def serving(home: Path, *arguments: str, clock: str | None = None) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """`attest serve` with its port, until the block ends."""
-    with attest(home, "serve", *arguments) as server:
+    with attest(home, "serve", *arguments, clock=clock) as server:
         try:
             assert server.stdout is not None
             said = next(line for line in server.stdout if "The page is at" in line)

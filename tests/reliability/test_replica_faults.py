@@ -10,6 +10,8 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ from tests.store.whole_library import in_postgresql
 
 pytestmark = pytest.mark.server
 VISITOR = {"Cookie": "attest_owner=" + "b" * 43}
+OTHER_VISITOR = {"Cookie": "attest_owner=" + "c" * 43}
 
 
 def kept_turns(port: int, conversation: str) -> list[dict[str, Any]]:
@@ -65,6 +68,23 @@ def test_a_replica_that_is_killed_in_mid_answer_leaves_an_end_that_is_seen(
         assert last["stage"] == "done"
         assert "1823" in last["article"]
         assert [turn["state"] for turn in kept_turns(port, seen["conversation"])] == ["asked", "finished"]
+
+
+def test_conversations_are_in_the_order_of_asking_though_the_clocks_of_replicas_differ(homes: list[Path]) -> None:
+    with ExitStack() as stack:
+        ports = [
+            stack.enter_context(serving(home, "--port", "0", clock=clock))[1]
+            for home, clock in zip(homes, ("-2h", "+2h"), strict=True)
+        ]
+        dates = [
+            parsedate_to_datetime(httpx.get(f"http://127.0.0.1:{port}/api/health/live").headers["date"])
+            for port in ports
+        ]
+        assert dates[1] - dates[0] > timedelta(hours=3)
+        asked = [ask(ports[number % 2], **OTHER_VISITOR)["conversation"] for number in range(4)]
+        for port in ports:
+            reply = httpx.get(f"http://127.0.0.1:{port}/api/conversations", headers=OTHER_VISITOR, timeout=PATIENCE)
+            assert [each["id"] for each in reply.json()["conversations"]] == asked[::-1]
 
 
 def is_right(port: int) -> bool:
