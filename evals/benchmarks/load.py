@@ -21,10 +21,12 @@ from itertools import cycle, islice
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from threading import BoundedSemaphore
 
 import click
 import numpy as np
 
+from assistant.server.page_settings import PageSettings
 from evals.benchmarks.speed import _questions
 from evals.benchmarks.synthetic import Recombiner, embed_sentences, read_texts
 from ingest.pipeline import SAMPLES
@@ -88,6 +90,8 @@ def ask(replicas: ProcessPoolExecutor, count: int, questions: Sequence[str], cli
 
 _opened: Library | None = None
 """The library of a replica, which is a process of its own."""
+_admission = BoundedSemaphore(PageSettings().answers_at_once)
+"""A server works on so many questions at once; the others wait."""
 
 
 def _open(settings: Settings, all_are_ready: Barrier) -> None:
@@ -109,7 +113,8 @@ def _ask_all(questions: Sequence[str], where: Filter, clients: int) -> list[tupl
 def _best(question: str, where: Filter) -> tuple[str, float, str]:
     assert _opened is not None  # noqa: S101 - opened when the process began
     began = time.perf_counter()
-    hits = _opened.search(question, 10, where).hits
+    with _admission:
+        hits = _opened.search(question, 10, where).hits
     return question, (time.perf_counter() - began) * 1000, hits[0].passage.id if hits else ""
 
 
@@ -129,6 +134,7 @@ def replicas_of(settings: Settings, count: int) -> Iterator[ProcessPoolExecutor]
 @click.option("--clients", default=50, show_default=True)
 @click.option("--questions", "rounds", default=250, show_default=True, help="Asked in all for each filter.")
 @click.option("--replicas", default="1,2,4", show_default=True, help="Processes that answer from servers, by turns.")
+@click.option("--place", "chosen", type=click.Choice(["files", "servers", "both"]), default="both", show_default=True)
 @click.option("--database-url", help="An empty PostgreSQL database; without it, only files are measured.")
 @click.option("--password-file", type=click.Path(path_type=Path))
 @click.option("--chroma-url")
@@ -139,6 +145,7 @@ def main(
     clients: int,
     rounds: int,
     replicas: str,
+    chosen: str,
     database_url: str | None,
     password_file: Path | None,
     chroma_url: str | None,
@@ -158,6 +165,7 @@ def main(
                 database_password_file=password_file,
                 chroma_url=chroma_url,
             )
+        places = {place: settings for place, settings in places.items() if chosen in (place, "both")}
         click.echo(f"{passages:,} passages, {clients} clients, {os.cpu_count()} cores\n")
         click.echo("| place | passages a second, filling | load |\n| --- | ---: | ---: |")
         for place, settings in places.items():
