@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, bindparam
 
-from store.catalog.arrays import given_columns, given_table
+from store.catalog.arrays import given_columns, given_table, is_among
 from store.catalog.compiled_statements import Compiled
 from store.catalog.facts import FactReader
 from store.catalog.packing import BLOCK, unpack_spans
@@ -43,8 +43,8 @@ WITH_PASSAGES = documents.join(passages, _P.document == _D.key)
 
 _count = sa.func.count()
 _DOCUMENTS: Rows = sa.select(*DOCUMENT).where(LIVE)
-_BY_ID = Compiled(_DOCUMENTS.where(_D.id.in_(bindparam("keys", expanding=True))))
-_PREPARED: Rows = sa.select(_D.id, _D.normalization).where(LIVE, _D.id.in_(bindparam("keys", expanding=True)))
+_BY_ID = Compiled(_DOCUMENTS.where(is_among(_D.id)))
+_PREPARED: Rows = sa.select(_D.id, _D.normalization).where(LIVE, is_among(_D.id))
 _BY_URI = _DOCUMENTS.where(_D.uri == bindparam("uri"))
 _AFTER = _DOCUMENTS.where(_D.uri > bindparam("after")).order_by(_D.uri).limit(bindparam("limit"))
 _CURRENT = sa.select(_D.original_sha256, _D.normalization).where(LIVE, _D.uri == bindparam("uri"))

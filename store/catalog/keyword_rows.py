@@ -108,6 +108,7 @@ class KeywordRows:
     def __init__(self, connection: Connection, generation: int) -> None:
         self._connection = connection
         self._generation = generation
+        self._few: dict[Filter, dict[int, Admitted] | None] = {}
 
     def facts(self) -> KeywordFacts | None:
         """Return the facts about the generation; None if it doesn't exist."""
@@ -125,10 +126,11 @@ class KeywordRows:
         values = {"generation": self._generation, "first": prefix, "end": end}
         return [(bytes(term), key, count) for term, key, count in self._connection.execute(_WITH_PREFIX, values)]
 
-    def postings(self, term_ids: Sequence[int], limit: int | None = None) -> Iterator[tuple[int, int, bytes]]:
-        """Yield rows of (term, block, postings); with `limit`, only those of the newest blocks."""
+    def postings(self, term_ids: Sequence[int], limit: int | None = None) -> list[tuple[int, int, bytes]]:
+        """Return rows of (term, block, postings); with `limit`, only those of the newest blocks."""
         statement = _POSTINGS if limit is None else _LAST_POSTINGS
-        yield from self._connection.execute(statement, {"terms": list(term_ids), "limit": limit})
+        rows = self._connection.execute(statement, {"terms": list(term_ids), "limit": limit}).all()
+        return [(term, block, packed) for term, block, packed in rows]
 
     def by_id(self, passage_ids: Sequence[str]) -> list[HeldTerms]:
         """Return the terms of those of the passages that the generation has."""
@@ -148,9 +150,17 @@ class KeywordRows:
 
     def few_admitted(self, where: Filter, most: int) -> dict[int, Admitted] | None:
         """Return all passages that pass the filter, by number; None if there are more than `most`."""
-        statement = _ADMITTED.where(*_conditions(where)).limit(most + 1)
-        rows = self._connection.execute(statement, {"generation": self._generation}).all()
-        return None if len(rows) > most else {row[0]: Admitted(row[1], row[2]) for row in rows}
+        if where not in self._few:
+            self._few[where] = self._read_few(where, most)
+        return self._few[where]
+
+    def _read_few(self, where: Filter, most: int) -> dict[int, Admitted] | None:
+        admitted = _ADMITTED.where(*_conditions(where))
+        counted = sa.select(sa.func.count()).select_from(admitted.limit(most + 1).subquery())
+        if self._connection.execute(counted, {"generation": self._generation}).scalar_one() > most:
+            return None
+        rows = self._connection.execute(admitted, {"generation": self._generation}).all()
+        return {row[0]: Admitted(row[1], row[2]) for row in rows}
 
     def has_others(self) -> bool:
         """Return whether there are other generations."""

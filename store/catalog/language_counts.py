@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert  # also compiles for SQLite, which has the same clause
 
+from store.catalog.arrays import is_among
 from store.catalog.language_sums import LanguageStatistics, LanguageSums
 from store.catalog.packing import pack_sum
 from store.catalog.snapshot import EMBEDDING, Snapshot, first_vector
@@ -34,7 +35,7 @@ _KEEP_CENTERING = sa.insert(centering).from_select(
 _OF_DOCUMENTS: Rows = (
     sa.select(_P.language, first_vector(bindparam("dimensions", type_=sa.Integer)), _V.tokens)
     .select_from(passages.join(vectors, sa.and_(_V.passage == _P.key, _V.embedding == EMBEDDING)))
-    .where(_P.document.in_(bindparam("keys", expanding=True)))
+    .where(is_among(_P.document))
 )
 
 

@@ -114,6 +114,15 @@ class SampledVector:
 
 
 @dataclass(frozen=True, slots=True)
+class PassageVectors:
+    """The raw vectors of some passages, ``(passages, dimensions)``, without those of their sentences."""
+
+    passage_ids: tuple[str, ...]
+    languages: tuple[str, ...]
+    vectors: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
 class UnfinishedChange:
     """A document in the middle of a change."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Integer, LargeBinary, bindparam
 
-from store.catalog.arrays import given_columns, given_table
+from store.catalog.arrays import given_columns, given_table, is_among
 from store.catalog.compiled_statements import Compiled
 from store.catalog.documents import (
     DOCUMENT,
@@ -27,6 +27,7 @@ from store.catalog.packing import unpack_passage_vector, unpack_spans, unpack_su
 from store.catalog.rows import (
     IndexRow,
     PackedVectors,
+    PassageVectors,
     SampledVector,
     StoredDocument,
     StoredPassage,
@@ -64,7 +65,7 @@ def first_vector(dimensions: ColumnElement[int]) -> ColumnElement[bytes]:
 
 
 _RUN, _DIMENSIONS = bindparam("run", type_=Integer), bindparam("dimensions", type_=Integer)
-_AMONG = _P.id.in_(bindparam("keys", expanding=True))
+_AMONG = is_among(_P.id)
 _IN_USE = _with_vectors(EMBEDDING)
 _STORED_PASSAGES: Rows = sa.select(*PASSAGE, _D.key, _V.halves, *DOCUMENT).select_from(_IN_USE).where(LIVE, _AMONG)
 _STORED_VECTORS = sa.select(_P.id, _P.language, _D.title, _V.halves).select_from(_IN_USE).where(LIVE, _AMONG)
@@ -75,6 +76,9 @@ _LANGUAGES, _CENTERING = (
     Compiled(sa.select(languages).where(languages.c["count"] > 0)),
     Compiled(sa.select(centering).where(centering.c["count"] > 0)),
 )
+_PASSING = sa.select(_P.id).select_from(WITH_PASSAGES).where(LIVE, _AMONG)
+_FEW = sa.select(_P.key).select_from(WITH_PASSAGES).where(LIVE).limit(bindparam("limit"))
+_OWN_VECTORS = sa.select(_P.id, _P.language, first_vector(_DIMENSIONS)).select_from(_IN_USE).where(LIVE)
 _ALL_PASSAGES, _ALL_VECTORS = Compiled(_STORED_PASSAGES), Compiled(_STORED_VECTORS)
 _INDEX_ROWS: Rows = (
     sa.select(
@@ -82,15 +86,13 @@ _INDEX_ROWS: Rows = (
         *(_D.id, _D.speaker, _D.published, _D.collection, _D.key, _V.halves, _SENTENCES),
     )
     .select_from(_with_vectors(_RUN))
-    .where(_D.key.in_(bindparam("keys", expanding=True)))
+    .where(is_among(_D.key))
     .order_by(_D.key, _P.ordinal)
 )
-_PASSAGE_COUNTS: Rows = sa.select(_D.key, _D.passage_count).where(_D.key.in_(bindparam("keys", expanding=True)))
+_PASSAGE_COUNTS: Rows = sa.select(_D.key, _D.passage_count).where(is_among(_D.key))
 _LIVE_KEYS = sa.select(_D.key).where(LIVE, _D.key > bindparam("last")).order_by(_D.key).limit(bindparam("limit"))
 _STORED = sa.select(_D.key, _D.id, _D.version).where(LIVE)
-_STORED_BY_URI: Rows = sa.select(_D.uri, _D.key, _D.id, _D.version).where(
-    LIVE, _D.uri.in_(bindparam("keys", expanding=True))
-)
+_STORED_BY_URI: Rows = sa.select(_D.uri, _D.key, _D.id, _D.version).where(LIVE, is_among(_D.uri))
 _STORED_BY_ID = _STORED.where(_D.id == bindparam("id"))
 _PACKED = Compiled(
     sa.select(_V.halves, _V.tokens)
@@ -104,7 +106,7 @@ _UNEMBEDDED = Compiled(
         *(_P.heading_start, _P.heading_end, _P.sentences),
     )
     .select_from(passages.outerjoin(vectors, sa.and_(_V.passage == _P.key, _V.embedding == _RUN)))
-    .where(_P.document.in_(bindparam("keys", expanding=True)), _V.passage.is_(None))
+    .where(is_among(_P.document), _V.passage.is_(None))
     .order_by(_P.document, _P.ordinal)
 )
 _given = given_table(_P.content)
@@ -123,7 +125,7 @@ _UNFINISHED = sa.union_all(
     _CHANGES.where(_D.state != IS_LIVE),
     _CHANGES.where(_D.stale == sa.literal_column("1"), LIVE),
 )
-_PASSAGE_IDS: Rows = sa.select(_P.id).where(_P.document.in_(bindparam("keys", expanding=True)))
+_PASSAGE_IDS: Rows = sa.select(_P.id).where(is_among(_P.document))
 _ENDS = sa.select(sa.select(sa.func.min(_P.key)).scalar_subquery(), sa.select(sa.func.max(_P.key)).scalar_subquery())
 _SAMPLE = (
     sa.select(_P.key, _P.id, _P.language, _V.halves)
@@ -168,6 +170,21 @@ class Snapshot(DocumentReader):
         rows = self._select_in(_STORED_VECTORS.where(*conditions) if conditions else _ALL_VECTORS, passage_ids)
         found = {row[0]: StoredVectors(row[0], row[1], row[2], unpack_vectors(row[3], dimensions)) for row in rows}
         return {passage_id: found[passage_id] for passage_id in passage_ids if passage_id in found}
+
+    def passing(self, passage_ids: Sequence[str], where: Filter) -> set[str]:
+        """Return those of `passage_ids` that `stored_passages` would return."""
+        return {row[0] for row in self._select_in(_PASSING.where(*document_condition(where, _P.language)), passage_ids)}
+
+    def few_vectors(self, where: Filter, most: int) -> PassageVectors | None:
+        """Return the vectors of all live passages that pass the filter; None if there are more than `most`."""
+        conditions = document_condition(where, _P.language)
+        counted = sa.select(sa.func.count()).select_from(_FEW.where(*conditions).subquery())
+        if self._connection.execute(counted, {"limit": most + 1}).scalar_one() > most:
+            return None
+        dimensions = self.number("dimensions")
+        rows = self._connection.execute(_OWN_VECTORS.where(*conditions), {"dimensions": dimensions}).all()
+        vectors = unpack_vectors(b"".join(row[2] for row in rows), dimensions)
+        return PassageVectors(tuple(row[0] for row in rows), tuple(row[1] for row in rows), vectors)
 
     def stored_tokens(self, passage_ids: Sequence[str]) -> dict[str, bytes]:
         """Return the packed tokens of live passages, by id, without passages that have none."""

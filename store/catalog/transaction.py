@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert  # also compiles for SQLite, which has the same clause
 
+from store.catalog.arrays import is_among
 from store.catalog.compiled_statements import Compiled
 from store.catalog.documents import MANY
 from store.catalog.language_counts import LanguageCounter, upsert
@@ -41,14 +42,14 @@ _COUNT_REVISION = (
     )
 )
 _TAKEN: tuple[Rows, Rows] = (  # two statements, for two indexes
-    sa.select(_D.id).where(_D.state == IS_LIVE, _D.id.in_(bindparam("keys", expanding=True))),
-    sa.select(_D.id).where(_D.state == sa.literal_column("'pending'"), _D.id.in_(bindparam("keys", expanding=True))),
+    sa.select(_D.id).where(_D.state == IS_LIVE, is_among(_D.id)),
+    sa.select(_D.id).where(_D.state == sa.literal_column("'pending'"), is_among(_D.id)),
 )
 _INSERT_DOCUMENTS = sa.insert(documents).returning(_D.key, sort_by_parameter_order=True)
 _INSERT_TEXTS = Compiled(sa.insert(texts), [column.name for column in texts.c])
 _INSERT_PASSAGES = Compiled(sa.insert(passages), [column.name for column in passages.c if column is not _P.key])
 _INSERT_VECTORS = Compiled(upsert(vectors), [column.name for column in vectors.c])
-_AMONG = _D.key.in_(bindparam("keys", expanding=True))
+_AMONG = is_among(_D.key)
 _PENDING: Rows = sa.select(_D.uri).where(_AMONG, _D.state == sa.literal_column("'pending'"))
 _SET_STATE = sa.update(documents).where(_AMONG).values(state=bindparam("becomes"))
 _DELETE = sa.delete(documents).where(_AMONG, _D.state != IS_LIVE)

@@ -69,7 +69,7 @@ def best(
     """
     anywhere = replace(where, languages=())
     is_narrow = not anywhere.is_empty
-    few = rows.few_admitted(where, FEW) if is_narrow else None
+    few = rows.few_admitted(anywhere, FEW) if is_narrow else None
     matches = parsed.matches if few is None else parsed.matches.only(np.isin(parsed.matches.numbers, list(few)))
     wanted = [_Wanted(parsed, matches, k, languages) for languages in groups]
     if not parsed.is_complete:

@@ -14,6 +14,7 @@ from store.embedding.centering import Centering
 from store.embedding.embedder import Embedder
 from store.index.keyword_index import KeywordIndex, KeywordQuery
 from store.search.late_interaction import LateInteraction
+from store.search.nearest import nearest_passing
 from store.search.ranking import Ranking
 from store.search.scoring import Ranked, cosines, rank, rank_sentences, rank_with_tokens
 from store.text.fold import fold
@@ -50,12 +51,19 @@ def search(
     question = embedder.embed_question(query)
     clock.lap("embed")
     wanted = max(CANDIDATES, k)
-    near = indexes.vectors.nearest(indexes.centering.center_query(question.vector, language), wanted, where)
+    near = nearest_passing(
+        indexes.centering.center_query(question.vector, language),
+        wanted,
+        where,
+        vectors=indexes.vectors,
+        centering=indexes.centering,
+        snapshot=snapshot,
+    )
     clock.lap("vectors")
     with indexes.keywords.at_one_moment() as keywords:
         parsed = keywords.parse(query)
         by_keyword = keywords.search(parsed, wanted, where)
-        found = snapshot.stored_vectors(_unique(near, by_keyword), where)
+        found = snapshot.stored_vectors(list(dict.fromkeys([*near, *_unique(by_keyword)])), where)
         if len(by_keyword) == wanted:  # otherwise there are no more
             found |= snapshot.stored_vectors(_by_language(parsed, where, found, by_keyword, keywords), where)
         shares = _keyword_shares(query, parsed, found, keywords, snapshot, ranking)

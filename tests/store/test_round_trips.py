@@ -18,7 +18,7 @@ from tests.store.building import HashingEmbedder, add, many, parsed
 from tests.store.whole_library import in_postgresql
 
 LANGUAGES = ("en", "th", "vi", "ar", "zh", "de", "fr", "es", "ru", "ja", "ko", "lo", "km", "my")
-MOST_FOR_A_QUESTION = 15
+MOST_FOR_A_QUESTION = 17
 
 
 @pytest.fixture
