@@ -39,7 +39,7 @@ TurnState = Literal["asked", "finished", "stopped", "failed"]
 Rating = Literal["good", "bad"]
 TITLE_LENGTH = 80
 _PAGE = 50
-"""Conversations read at a time while one searches in them."""
+"""Conversations read at a time during a search."""
 _C, _T, _F = conversations.c, turns.c, feedback.c
 _CONVERSATION_BY_ID = CONVERSATION.where(_C.id == bindparam("id"))
 _TURN_BY_ID = TURN.where(_T.id == bindparam("id"))
@@ -53,10 +53,10 @@ class Conversation:
     owner: str
     title: str
     created: str
-    """ISO 8601 in UTC, as are all times here."""
+    """ISO 8601 in UTC, like all times here."""
     updated: str
     leaf: str | None
-    """The last turn of the branch that is shown."""
+    """The last turn of the branch shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Turn:
     """The options of the question, JSON."""
     state: TurnState
     answer: str | None
-    """The answer object, JSON; None until it is finished, or where none came."""
+    """The answer object, JSON; None until it is finished, or if there is none."""
     created: str
 
 
@@ -97,7 +97,7 @@ class Conversations:
 
     @classmethod
     def open(cls, catalog: Path | URL) -> Conversations:
-        """Open the conversations in the catalog at `catalog`, making or migrating it first.
+        """Open the conversations in the catalog at `catalog`; create or migrate it first.
 
         Raises LibraryError, SchemaVersionError; every method raises LibraryError while the catalog stays locked.
         """
@@ -127,9 +127,9 @@ class Conversations:
         return Conversation(*row)
 
     def of(self, owner: str, search: str = "", before: str | None = None, limit: int = 50) -> tuple[Conversation, ...]:
-        """Return conversations of `owner`, the latest first, older than `before` (an `updated` time).
+        """Return conversations of `owner`, latest first, older than `before` (an `updated` time).
 
-        `search` matches anywhere in titles, questions and answers, compared as `store.text.fold` does.
+        `search` matches anywhere in titles, questions and answers, compared like `store.text.fold`.
         """
         wanted = fold(search.strip())
         found: list[AnyRow] = []
@@ -141,28 +141,28 @@ class Conversations:
         return tuple(Conversation(*row) for row in found[:limit])
 
     def rename(self, conversation_id: str, title: str) -> Conversation:
-        """Rename a conversation; a blank title leaves the old one. Raises NotFoundError."""
+        """Rename a conversation; a blank title keeps the old one. Raises NotFoundError."""
         if title.strip():
             self._change(sa.update(conversations).where(_C.id == conversation_id).values(title=shortened(title)))
         return self.conversation(conversation_id)
 
     def delete(self, conversation_id: str) -> None:
-        """Delete a conversation with its turns. Raises NotFoundError. Feedback that was given stays."""
+        """Delete a conversation with its turns. Raises NotFoundError. Feedback on it stays."""
         self.conversation(conversation_id)
         self._change(sa.delete(conversations).where(_C.id == conversation_id))
 
     def delete_all(self, owner: str) -> None:
-        """Delete all conversations of `owner`. Feedback that was given stays."""
+        """Delete all conversations of `owner`. Feedback on them stays."""
         self._change(sa.delete(conversations).where(_C.owner == owner))
 
     def hand_over(self, owner: str, heir: str) -> None:
-        """Make all conversations of `owner` those of `heir`."""
+        """Give all conversations of `owner` to `heir`."""
         self._change(sa.update(conversations).where(_C.owner == owner).values(owner=heir))
 
     def ask(self, conversation_id: str, parent: str | None, question: str, options: str = "{}") -> Turn:
         """Store a question before its answer is known. Raises NotFoundError.
 
-        `parent` is the turn that it follows; a second question after the same parent starts a branch.
+        `parent` is the turn before it; a second question after the same parent begins a branch.
         """
         self.conversation(conversation_id)
         if parent is not None and self.turn(parent).conversation != conversation_id:
@@ -201,7 +201,7 @@ class Conversations:
         return tuple(Turn(*row) for row in rows)
 
     def siblings(self, conversation_id: str) -> dict[str, tuple[str, ...]]:
-        """Return for each turn that has alternatives, by its id, all of them in the order they were asked."""
+        """Return all alternatives of each turn that has some, by its id, in the order in which they were asked."""
         by_parent: dict[str | None, list[str]] = {}
         for turn, parent in self._all(SIBLINGS, conversation=conversation_id):
             by_parent.setdefault(parent, []).append(turn)
@@ -237,7 +237,7 @@ class Conversations:
         self._change(delete_feedback(turn_id, citation))
 
     def feedback(self, turn_id: str | None = None) -> tuple[Feedback, ...]:
-        """Return all verdicts, or those on one turn, the oldest first."""
+        """Return all verdicts, or those on one turn, oldest first."""
         wanted = FEEDBACK if turn_id is None else FEEDBACK.where(_F.turn == turn_id)
         return tuple(Feedback(*row) for row in self._all(wanted))
 
@@ -257,7 +257,7 @@ class Conversations:
 
 
 def shortened(title: str) -> str:
-    """Return the title on one line of at most `TITLE_LENGTH` characters, not cut inside a written character."""
+    """Return the title on one line of at most `TITLE_LENGTH` characters, cut only between graphemes."""
     line = " ".join(title.split())
     if len(line) <= TITLE_LENGTH:
         return line
