@@ -21,7 +21,6 @@ from itertools import cycle, islice
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
-from threading import BoundedSemaphore
 
 import click
 import numpy as np
@@ -90,8 +89,8 @@ def ask(replicas: ProcessPoolExecutor, count: int, questions: Sequence[str], cli
 
 _opened: Library | None = None
 """The library of a replica, which is a process of its own."""
-_admission = BoundedSemaphore(PageSettings().answers_at_once)
-"""A server works on so many questions at once; the others wait."""
+_answering = ThreadPoolExecutor(PageSettings().answers_at_once)
+"""A server works on so many questions at once; the others wait for their turn."""
 
 
 def _open(settings: Settings, all_are_ready: Barrier) -> None:
@@ -113,8 +112,7 @@ def _ask_all(questions: Sequence[str], where: Filter, clients: int) -> list[tupl
 def _best(question: str, where: Filter) -> tuple[str, float, str]:
     assert _opened is not None  # noqa: S101 - opened when the process began
     began = time.perf_counter()
-    with _admission:
-        hits = _opened.search(question, 10, where).hits
+    hits = _answering.submit(_opened.search, question, 10, where).result().hits
     return question, (time.perf_counter() - began) * 1000, hits[0].passage.id if hits else ""
 
 

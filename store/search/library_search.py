@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from store.index.vector_index import IndexGoneError
 from store.ownership.lock import locked_error
 from store.ownership.owner_client import OwnerClient, OwnerGoneError
 from store.search.by_owner import search_by_owner
+from store.search.turns import Turns
 from store.types import Filter, SearchResult
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ class LibrarySearch:
         self._was_filled = False
         self._reranker: Reranker | None = None
         self._loading = threading.Lock()
+        processors = os.cpu_count() or 1
+        self._turns = Turns(2 * processors if ownership.settings.chroma_url else processors)  # servers are waited for
 
     def search(self, query: str, k: int, where: Filter) -> SearchResult:
         """Return the `k` best passages for `query`, best first.
@@ -87,7 +91,7 @@ class LibrarySearch:
         ranking = load_ranking(embedder.name, ownership.settings.ranking)
         deadline = time.monotonic() + _SECONDS_FOR_CHANGES
         while True:
-            with ownership.indexes() as indexes, ownership.catalog.snapshot() as snapshot:
+            with self._turns.turn(), ownership.indexes() as indexes, ownership.catalog.snapshot() as snapshot:
                 if Generation.of(snapshot) != indexes.generation and time.monotonic() < deadline:
                     continue  # rebuilt since they were opened
                 if indexes.generation.fingerprint != embedder.fingerprint:
