@@ -73,7 +73,7 @@ class Assistant:
         self.library.close()
 
     def prepare_writing(self) -> None:
-        """If answers are written, load the model and let it read the beginning that all prompts share.
+        """Load the model if answers are written, and let it read the beginning that all prompts share.
 
         This takes seconds, for which the first answer needn't wait. Raises LanguageModelError.
         """

@@ -2,10 +2,10 @@
 
     python -m evals.benchmarks.load --database-url postgresql://attest@127.0.0.1/empty --chroma-url http://127.0.0.1:8000
 
-Passages are recombined from real sentences with their vectors turned a little (`evals.benchmarks.synthetic`), so no model
-runs while a library is filled. Each place gets the same documents and then the same questions from as many threads as
-there are clients, shared out among the processes that answer, each asking the next as soon as it has the last. What is
-timed is the search, with the model's vector of the question: what answers wait for before they are read.
+Passages are recombined from real sentences with slightly turned vectors (`evals.benchmarks.synthetic`), so no model
+runs while a library is filled. Each place gets the same documents and then the same questions, from one thread per
+client, divided among the answering processes. Each client asks the next question as soon as it has the last answer. The
+measured time is that of the search, with the model's vector of the question, without reading.
 """
 
 from __future__ import annotations
@@ -45,19 +45,19 @@ FILTERS = {
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """What questions with one filter took, in milliseconds."""
+    """The times of questions with one filter, in milliseconds."""
 
     condition: str
     p50: float
     p95: float
     a_second: float
-    """Questions answered a second."""
+    """Questions answered per second."""
     mixed: int
-    """Answers that differ from what the same question got when it was asked alone."""
+    """Answers that differ from those to the same question asked alone."""
 
 
 def fill(settings: Settings, recombiner: Recombiner, passages: int) -> float:
-    """Add documents to an empty library; return passages a second, 0 for one that was filled before."""
+    """Add documents to an empty library; return passages per second, 0 for one that was already filled."""
     began, added = time.perf_counter(), 0
     with Library.open(settings, embedder=recombiner) as library:
         if library.statistics().passages:
@@ -70,7 +70,7 @@ def fill(settings: Settings, recombiner: Recombiner, passages: int) -> float:
 
 
 def ask(replicas: ProcessPoolExecutor, count: int, questions: Sequence[str], clients: int, rounds: int) -> list[Times]:
-    """Ask by many clients at once, shared out among the replicas, once for each filter."""
+    """Ask with many clients at once, divided among the replicas, once for each filter."""
     measured = []
     for condition, where in FILTERS.items():
         alone = dict(replicas.submit(_ask_alone, questions, where).result())
@@ -88,9 +88,9 @@ def ask(replicas: ProcessPoolExecutor, count: int, questions: Sequence[str], cli
 
 
 _opened: Library | None = None
-"""The library of a replica, which is a process of its own."""
+"""The library of a replica, which is a separate process."""
 _answering = ThreadPoolExecutor(PageSettings().answers_at_once)
-"""A server works on so many questions at once; the others wait for their turn."""
+"""A server works on this many questions at once; the others wait for their turn."""
 
 
 def _open(settings: Settings, all_are_ready: Barrier) -> None:

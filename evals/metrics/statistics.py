@@ -26,7 +26,7 @@ class Interval(NamedTuple):
 
 
 def wilson(successes: int, count: int, z: float = Z95) -> Interval:
-    """Wilson's score interval of a rate.
+    """Return Wilson's score interval of a rate.
 
     Center (p + z²/2n) / (1 + z²/n), half width z/(1 + z²/n) · √(p(1 - p)/n + z²/4n²). Unlike the normal approximation,
     it stays within [0, 1] and has a nonzero width at 0 or 1. Wilson 1927.

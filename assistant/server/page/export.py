@@ -137,7 +137,7 @@ def _plain(text: str) -> str:
 
 
 def _plain_within(text: str) -> str:
-    """Like `_plain`, with its blanks and line breaks."""
+    """Return the text as `_plain` does, with its blanks and line breaks."""
     return re.sub(r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", text)
 
 
