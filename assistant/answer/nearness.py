@@ -26,6 +26,21 @@ def nearer(read: ReadPassages, quoted: Sequence[Place]) -> ReadPassages:
     return replace(read, ordered=tuple(sorted(preferred, key=lambda each: -each.score)))
 
 
+def leaving_out(read: ReadPassages, said: Sequence[Place]) -> ReadPassages:
+    """Return only the sentences that don't overlap the quotes `said`."""
+    if not said:
+        return read
+    return replace(read, ordered=tuple(each for each in read.ordered if not _overlaps_any(each, said)))
+
+
+def _overlaps_any(each: Candidate, quotes: Sequence[Place]) -> bool:
+    span = each.sentence.span
+    return any(
+        document == each.hit.document.id and span.start < quote.end and quote.start < span.end
+        for document, quote in quotes
+    )
+
+
 def nearness(each: Candidate, quoted: Sequence[Place]) -> float:
     """Return how near a sentence is to a quote of its passage, in [0, 1]; 1 for the one right after it."""
     return max((_to_one(each, span) for document, span in quoted if document == each.hit.document.id), default=0.0)

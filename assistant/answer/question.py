@@ -36,6 +36,8 @@ class Question:
     """The corrected question, if it was mistyped."""
     near: tuple[Place, ...] = ()
     """The quotes just before a follow-up; its answer is likely near them."""
+    said: tuple[Place, ...] = ()
+    """Quotes that don't answer it, because they answered another question."""
 
 
 def clean_question(question: str, limit: int = LONGEST_QUESTION) -> str:

@@ -11,7 +11,7 @@ from assistant.answer.confidence import confidence
 from assistant.answer.conflicts import Conflict, conflict_among
 from assistant.answer.evidence import in_context, select, verified, with_parts
 from assistant.answer.localize import with_renderings
-from assistant.answer.nearness import nearer
+from assistant.answer.nearness import leaving_out, nearer
 from assistant.answer.question import Question
 from assistant.answer.short_answer import short_answer
 from assistant.extractive_qa.candidates import (
@@ -86,7 +86,7 @@ class Finder:
         retrieved = time.perf_counter()
         reader, with_reader, without = self._parts()
         passages, read = self._read(question.alone, passages, question.options.filter)
-        read = nearer(read, question.near)
+        read = nearer(leaving_out(read, question.said), question.near)
         read_at = time.perf_counter()
         sure = confidence(passages, read, with_reader.confidence)
         parts = parts_of(question.alone) if reader else None

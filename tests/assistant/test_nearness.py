@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assistant.answer.nearness import nearer
+from assistant.answer.nearness import leaving_out, nearer
 from assistant.extractive_qa.candidates import Candidate, ReadPassages
 from store.types import Span
 from tests.assistant.extractive_qa.hits import hit
@@ -33,3 +33,10 @@ def test_another_document_s_quote_and_none_change_nothing() -> None:
     read, _ = in_order(1.0, 2.0, 3.0, 4.0)
     assert nearer(read, ()) == read
     assert nearer(read, [("another", Span(0, 30))]).ordered == read.ordered
+
+
+def test_a_sentence_that_answered_before_is_left_out_and_no_other() -> None:
+    read, document = in_order(4.0, 3.0, 2.0, 1.0)
+    left = leaving_out(read, [(document, Span(0, len(SENTENCES[0])))])
+    assert [each.words for each in left.ordered] == list(SENTENCES[1:])
+    assert leaving_out(read, [("another", Span(0, 30))]) == read

@@ -52,7 +52,7 @@ def taken(question: str, answers: Mapping[tuple[str, bool], tuple[float, Evidenc
     def find(asked: Question) -> Found:
         stays = bool(asked.options.filter.documents)
         for (words, staying), (confidence, quote, short) in answers.items():
-            if staying == stays and asked.alone.endswith(words):
+            if staying == stays and asked.alone.endswith(words) and not asked.said:
                 said = ShortAnswer(spans=(AnswerSpan(key=1, start=0, end=1, text=short),), confidence=1.0)
                 return Found(asked, searched(CLINIC), (quote,), confidence, {}, short_answer=said if short else None)
         return Found(asked, searched(CLINIC), (), 0.1, {})
@@ -96,3 +96,20 @@ def test_a_question_that_names_nothing_is_asked_of_what_was_quoted() -> None:
     staying = [asked for asked in seen if asked.near]
     assert {asked.options.filter.documents for asked in staying} == {(CLINIC.document.id,)}
     assert {asked.near[0][1].of(CLINIC.text) for asked in staying} == {QUOTE}
+
+
+def test_a_reading_that_only_says_the_last_answer_again_is_asked_without_it() -> None:
+    for question in ("And the manager?", "which of them is the manager?"):
+
+        def find(asked: Question) -> Found:
+            if not asked.near:  # the question before, with something of this one
+                return Found(asked, searched(CLINIC), (evidence(1, QUOTE),), 1.0, {})
+            if not asked.said:
+                return Found(asked, searched(CLINIC), (evidence(1, QUOTE),) * asked.alone.startswith("When"), 0.9, {})
+            assert [span.of(CLINIC.text) for _, span in asked.said] == [QUOTE]
+            return Found(asked, searched(CLINIC), (MANAGER,), 0.6, {})
+
+        asked = Question(question, question, "en", AskOptions(), 0.0)
+        best = look_up(asked, (*HISTORY[:1], Message("assistant", f"“{QUOTE}” [1]")), cast("Library", Searched()), find)
+        assert best is not None
+        assert best.evidence[0].quote == MANAGER.quote
