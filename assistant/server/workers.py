@@ -202,6 +202,8 @@ class Supervisor:
         worker.process.terminate()
 
     def _end_all(self) -> None:
+        # As long as this process has the port, the system takes connections that no worker would ever accept.
+        self._listener.close()
         for each in self._workers:
             if each.ends_by is None:
                 self._tell_to_end(each)
