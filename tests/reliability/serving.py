@@ -71,7 +71,9 @@ def nginx_before(ports: list[int], folder: Path) -> Iterator[int]:
         pytest.skip("nginx isn't installed.")
     port = free_port()
     text = DEPLOY.read_text(encoding="utf-8")
-    servers = "".join(f"    server 127.0.0.1:{each} max_fails=0;\n" for each in ports)
+    shipped = re.search(r"    server [\d.]+:\d+([^;]*);\n", text)
+    assert shipped is not None
+    servers = "".join(f"    server 127.0.0.1:{each}{shipped[1]};\n" for each in ports)
     text = re.sub(r"(    server [^;]*;\n)+", servers, text, count=1)
     text = re.sub(r"listen 443 ssl;", f"listen 127.0.0.1:{port};", text)
     text = re.sub(r" *ssl_certificate[^\n]*\n", "", text)
