@@ -57,7 +57,8 @@ def serve(
 
     On SIGTERM or Ctrl-C, accept nothing new, and finish the answers that have begun.
 
-    `loading` is called once the port is bound, before models and page are loaded.
+    `loading` is called once the port is bound, before models and page are loaded; until they are, connections are
+    refused.
 
     Files added on the page are stored in the folder `uploads`; without it, the page only shows the library.
     `evaluation_runs` runs evaluations from the page, `offered` has suggested questions, `overview` describes the
@@ -94,6 +95,7 @@ def serve(
             shared=shared,
         )
         warming.join()
+        listen(listener, host)
         server(app, lambda: announce(address(host, listener.getsockname()[1]))).run(sockets=listeners)
 
 
@@ -110,19 +112,34 @@ def admitted(host: str, accounts: Accounts | None, access: Access) -> Access:
 
 
 def bound(host: str, port: int) -> socket.socket:
-    """Return a listening socket. Raises PortInUseError, which says what to do."""
+    """Return a socket with that port, which doesn't listen yet. Raises PortInUseError, which says what to do."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen(256)
     except OSError as error:
         listener.close()
-        raise PortInUseError(
-            f"The page can't be served at {address(host, port)} ({error.strerror}); choose another --port."
-        ) from error
+        raise _port_in_use(host, port, error) from error
     return listener
+
+
+def listen(listener: socket.socket, host: str) -> None:
+    """Take connections from now on. Raises PortInUseError if another server did so since the port was bound.
+
+    Only for a server that answers: before that, a proxy passes over a server that refuses, but waits for one that
+    listens.
+    """
+    try:
+        listener.listen(256)
+    except OSError as error:
+        raise _port_in_use(host, listener.getsockname()[1], error) from error
+
+
+def _port_in_use(host: str, port: int, error: OSError) -> PortInUseError:
+    return PortInUseError(
+        f"The page can't be served at {address(host, port)} ({error.strerror}); choose another --port."
+    )
 
 
 def address(host: str, port: int) -> str:

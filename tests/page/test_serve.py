@@ -11,15 +11,23 @@ from contextlib import closing
 
 import pytest
 
-from assistant.server.serve import address, bound, is_loopback
+from assistant.server.serve import address, bound, is_loopback, listen
 from store.errors import PortInUseError
 
 
 def test_a_port_in_use_is_one_sentence_that_says_what_to_do() -> None:
     with closing(bound("127.0.0.1", 0)) as listener:
+        listen(listener, "127.0.0.1")
         port = listener.getsockname()[1]
         with pytest.raises(PortInUseError, match=f"127.0.0.1:{port}.*choose another --port"):
             bound("127.0.0.1", port)
+
+
+def test_of_two_that_start_at_once_the_slower_says_so() -> None:
+    with closing(bound("127.0.0.1", 0)) as first, closing(bound("127.0.0.1", first.getsockname()[1])) as second:
+        listen(first, "127.0.0.1")
+        with pytest.raises(PortInUseError, match=r"choose another --port"):
+            listen(second, "127.0.0.1")
 
 
 def test_an_address_that_is_not_of_this_machine_is_one_sentence_too() -> None:
