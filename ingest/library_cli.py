@@ -133,7 +133,8 @@ def doctor(fix: bool, as_json: bool) -> None:
             click.echo(line)
         if older.count:
             click.echo(older.advice)
-        click.echo("Nothing is wrong." if not findings else f"{len(findings)} things are wrong.")
+        wrong = "One thing is wrong." if len(findings) == 1 else f"{len(findings)} things are wrong."
+        click.echo(wrong if findings else "Nothing is wrong.")
     if findings:
         sys.exit(1)
 

@@ -30,6 +30,8 @@ RETRIES = 3
 WINDOW = 4
 """Files per processor that are read ahead of the current one."""
 CONNECT_SECONDS = 10
+_NO_NODE = "No node info found"
+"""In the cause of the error that `ray.init` raises, after a minute, on a machine outside the cluster (Ray 2.60)."""
 MOST_PASSAGES = 64
 """Per batch."""
 
@@ -176,6 +178,12 @@ def ray_workers(
             socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
         ray.init(**cluster, log_to_driver=False, logging_level="ERROR", configure_logging=False)
     except (RuntimeError, ValueError, OverflowError, OSError) as error:
+        if _NO_NODE in str(error.__cause__):
+            host = address.rpartition(":")[0]
+            raise LibraryError(
+                f"This machine isn't a node of the Ray cluster at {address}: run `ray start --address={address}` on it first, "
+                f"or name the port for clients of the cluster's head, as ray://{host}:10001."
+            ) from error
         reason = str(error).strip().splitlines()[0].rstrip(".")
         raise LibraryError(f"The Ray cluster at {address} can't be reached: {reason}.") from error
     try:

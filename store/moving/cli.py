@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +35,8 @@ def move(settings: Settings, /, place: str, chroma: str | None, password_file: P
     is run again.
     """
     from store.moving.move import move as move_library
-    from store.settings_file import place_settings
+    from store.settings import PREFIX
+    from store.settings_file import PLACE, place_settings
 
     target = _target(settings, place, chroma, password_file)
     with progress_bar("Moving", "row", hidden=as_json) as progress:
@@ -47,7 +49,10 @@ def move(settings: Settings, /, place: str, chroma: str | None, password_file: P
         f"{report.rows:,} rows and every vector were compared. The library that was moved is as it was."
     )
     if target.home != settings.home:
-        click.echo(f"Use it with --home {target.home}.")
+        variables = [PREFIX + name.upper() for name in PLACE]
+        overriding = [name for name in variables if os.environ.get(name)]
+        without = f", without {', '.join(overriding)} in the environment" if overriding else ""
+        click.echo(f"Use it with --home {target.home}{without}.")
     else:
         click.echo(f"To use it, put into {settings.home / 'attest.toml'}:")
         for name, value in place_settings(target).items():

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -161,6 +163,20 @@ def test_a_cluster_that_isn_t_there_is_named() -> None:
         ray_workers("127.0.0.1:9", embedder, partial(HashingEmbedder), 200),
     ):
         pass
+
+
+def test_a_machine_outside_the_cluster_is_told_how_to_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def init(**_: object) -> None:
+        raise ConnectionError("Failed to connect to Ray cluster.") from RuntimeError("No node info found matching ''.")
+
+    monkeypatch.setitem(__import__("sys").modules, "ray", SimpleNamespace(init=init))
+    with socket.create_server(("127.0.0.1", 0)) as head:
+        address = f"127.0.0.1:{head.getsockname()[1]}"
+        with (
+            pytest.raises(LibraryError, match=rf"`ray start --address={address}`.*ray://127\.0\.0\.1:10001"),
+            ray_workers(address, HashingEmbedder(), partial(HashingEmbedder), 200),
+        ):
+            pass
 
 
 @pytest.mark.parametrize("wrong", ["docs/", "files", "10.0.0.5", "ray://host", "http://host:80/x"])

@@ -232,3 +232,16 @@ def test_the_command_says_what_it_did_and_which_settings_to_use(postgresql: Post
     ):
         with pytest.raises(RequestError, match=said):
             CliRunner().invoke(attest, [*arguments[:4], wrong], catch_exceptions=False)
+
+
+def test_the_command_names_the_variables_that_would_lead_away_from_a_copy(
+    postgresql: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = in_postgresql(load_settings(tmp_path / "home"), postgresql.new_database(), tmp_path)
+    with Library.open(source, embedder=HashingEmbedder()):
+        pass
+    monkeypatch.setenv("ATTEST_DATABASE_URL", str(source.database_url))
+    monkeypatch.setenv("ATTEST_DATABASE_PASSWORD_FILE", str(source.database_password_file))
+    arguments = ["--home", str(tmp_path / "home"), "move", "--to", str(tmp_path / "copy")]
+    done = CliRunner().invoke(attest, arguments, catch_exceptions=False)
+    assert "without ATTEST_DATABASE_URL, ATTEST_DATABASE_PASSWORD_FILE in the environment" in done.output
