@@ -16,7 +16,7 @@ from store.types import Span
 
 def in_its_place(thing: str, before: str) -> str:
     """Return `before` with its matching part replaced by `thing`: year, position, name, or else the object."""
-    for in_its_place in (_in_year(thing, before), in_row(thing, before)):
+    for in_its_place in (_in_year(thing, before), in_row(thing, before), _in_subject(thing, before)):
         if in_its_place is not None:
             return in_its_place
     lead = regex.match(
@@ -32,7 +32,7 @@ def in_its_place(thing: str, before: str) -> str:
     is_name = bool(names_in(f"x {core}"))
     if is_name and names:
         old_name = names[-1] if lead else names[0]
-        return before.replace(old_name, core, 1)
+        return in_place_of(old_name, core, before)
     tail = regex.search(
         r"(?i)(?<=\s)(?:about|of|for|on|in|at|to|from|with|by|về|của|ở|tại|trong|cho)\s+(?P<x>[^?:]+?)\s*\??$",
         before,
@@ -41,6 +41,14 @@ def in_its_place(thing: str, before: str) -> str:
     if tail and not asks.search(tail["x"]) and not regex.search(r"\p{Thai}", before):
         return f"{before[: tail.start('x')]}{core}?"
     return f"{core}: {before}"
+
+
+def in_place_of(old: str, new: str, text: str) -> str:
+    """Return `text` with `new` in place of `old`, which it contains, and without a second article before it."""
+    start = text.index(old)
+    if regex.search(r"(?i)\bthe\s+$", text[:start]):
+        new = regex.sub(r"(?i)^the\s+", "", new)
+    return text[:start] + new + text[start + len(old) :]
 
 
 def _added(thing: str, core: str, lead: regex.Match[str] | None, before: str) -> str | None:
@@ -64,6 +72,15 @@ def _in_year(thing: str, before: str) -> str | None:
     if year and old:
         return before[: old.start()] + year.group() + before[old.end() :] if is_all else f"{thing}: {before}"
     return f"{before.rstrip(TAIL)} {thing}?" if year and is_all else None
+
+
+def _in_subject(thing: str, before: str) -> str | None:
+    """Return `before` with "about X" instead of what it is about; None unless `thing` is "about X"."""
+    subject = rules_of_text(thing, before).pattern("subject").match(thing)
+    old = rules_of_text(before).pattern("subject").search(before.rstrip(TAIL))
+    if subject is None or old is None:
+        return None
+    return f"{before[: old.start('x')]}{subject['x']}{before[old.end('x') :]}"
 
 
 def in_row(thing: str, before: str) -> str | None:

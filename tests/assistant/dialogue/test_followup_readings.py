@@ -94,6 +94,10 @@ def test_what_is_named_takes_the_place_of_its_like_in_any_language(before: str, 
         ("When did the conference meet in Vienna?", "And in Bangkok?", "When did the conference meet in Bangkok?"),
         ("Vé tháng giá bao nhiêu?", "Còn cho trẻ em?", "Vé tháng giá bao nhiêu cho trẻ em?"),
         ("คลินิกเปิดกี่โมง", "แล้ววันพุธล่ะ", "คลินิกเปิดกี่โมง วันพุธ?"),
+        ("What does UNA-China say about trade?", "And about poverty?", "What does UNA-China say about poverty?"),
+        ("UNA-China nói gì về chủ quyền?", "Còn về nghèo đói?", "UNA-China nói gì về nghèo đói?"),
+        ("UNA-China พูดอะไรเกี่ยวกับอธิปไตย", "แล้วเรื่องความยากจนล่ะ", "UNA-China พูดอะไรเกี่ยวกับความยากจน"),
+        ("Who leads the Red River Centre?", "And the Two Banks Institute?", "Who leads the Two Banks Institute?"),
     ],
 )
 def test_what_is_taken_up_in_any_language_is_put_into_the_question_before_it(

@@ -181,3 +181,47 @@ def test_every_form_ends_with_the_events_of_an_answer(assistant: Assistant) -> N
         assert before
         for claim in last.answer.claims:
             assert last.answer.text[claim.start : claim.end] == claim.text
+
+
+@pytest.mark.parametrize(
+    ("turns", "kind", "understood", "quoted_from"),
+    [
+        (
+            ("What does UNA-China say about sovereignty?", "And about poverty?", "And Xi Jinping?"),
+            "overview",
+            "What does Xi Jinping say about poverty?",
+            "letter-beijing-2023.en.txt",
+        ),
+        (
+            ("UNA-China nói gì về chủ quyền?", "Còn về phát triển?"),
+            "overview",
+            "UNA-China nói gì về phát triển?",
+            "una-china-statement-2022.en.txt",
+        ),
+        (
+            ("Summarize the Vienna declaration document", "And the Universal Declaration?"),
+            "overview",
+            "Summarize the Universal Declaration",
+            "udhr-1948.en.html",
+        ),
+        (("สรุปเอกสารกลไกสิทธิมนุษยชนของอาเซียน", "แล้ว UPR ล่ะ"), "overview", "สรุปUPR", "upr-how-it-works.th.txt"),
+        (
+            ("List the six common values of humanity", "and the five trends?"),
+            "list",
+            "List the five trends",
+            "una-china-statement-2022.en.txt",
+        ),
+        (
+            ("Compare AICHR and ACWC", "And the UPR?"),
+            "comparison",
+            "Compare AICHR and the UPR",
+            "asean-rights.th.txt",
+        ),
+    ],
+)
+def test_a_turn_that_only_names_another_thing_asks_the_same_of_it(
+    assistant: Assistant, turns: tuple[str, ...], kind: str, understood: str, quoted_from: str
+) -> None:
+    answer = converse(assistant, *turns)
+    assert (answer.kind, answer.standalone_question) == (kind, understood)
+    assert quoted_from in files(answer)
