@@ -39,7 +39,7 @@ ANSWERS = {
     "vietnamese": ("ask", VIETNAMESE, "--max-quotes", "1"),
     "in another language": ("ask", VIETNAMESE, "--answer-language", "en", "--mode", "quotes"),
     "of a speaker": ("ask", QUESTION, "--speaker", "Nobody", "--from", "2024", "--to", "2025-06"),
-    "as typed": ("ask", "Where was the World Conferense on Human Rigths held?", "--as-typed", "--json"),
+    "as typed": ("ask", "Wher ws teh Wrld Confernse on Humn Rigths hld?", "--as-typed", "--json"),
     "not in the documents": ("ask", "How tall is Mount Everest in metres?"),
     "an empty question": ("ask", "  "),
     "a question that is too long": ("ask", "ก" * 20_001),

@@ -19,7 +19,7 @@ import pytest
 
 from store.backup.create import back_up
 from store.backup.restore import restore
-from store.catalog import conversations
+from store.catalog import engine
 from store.catalog.catalog import FILE
 from store.catalog.conversations import Conversations
 from store.errors import SettingsError
@@ -65,7 +65,7 @@ def test_a_clock_that_goes_back_an_hour_loses_and_reorders_nothing(home: Path, m
                 return datetime.now(UTC) - next(back)
 
         back = (timedelta(hours=hours) for hours in count(1))
-        monkeypatch.setattr(conversations, "datetime", Earlier)
+        monkeypatch.setattr(engine, "datetime", Earlier)
         later = kept.ask(first.id, before.id, "After?", "{}")
         kept.close_turn(later.id, "finished", "{}")
         assert [turn.question for turn in kept.branch(first.id)] == ["Before?", "After?"]

@@ -34,6 +34,9 @@ SHORTEST_SENTENCE = 20
 POSITION_PASSAGES = 20
 NEAR = 0.3
 """How far a sentence of a position may score below the best one."""
+UNRELATED = 0.02
+"""A search for a position that is less sure than this found nothing on its subject. Over one speaker of the samples, four
+subjects that it doesn't speak of, in three languages, got .01 at most, eight that it does .03 at least."""
 
 
 def answer(asked: Question, library: Library, finder: Finder, spoken_of: Document | None) -> Answer | None:
@@ -117,6 +120,8 @@ def of_position(asked: Question, library: Library, finder: Finder) -> Answer | N
     if not parts or not speakers:
         return None
     looked = finder.by_search(parts["subject"] or asked.alone, narrowed(where, speakers=speakers), POSITION_PASSAGES)
+    if looked.confidence < UNRELATED:
+        return None  # looked up as a question, which says that the documents don't answer it
     ordered = [each for each in looked.ordered if telling(each)]
     near = [each for each in ordered if each.score >= ordered[0].score - NEAR][: 4 * SENTENCES]
     if not near:

@@ -187,9 +187,9 @@ def test_every_form_ends_with_the_events_of_an_answer(assistant: Assistant) -> N
     ("turns", "kind", "understood", "quoted_from"),
     [
         (
-            ("What does UNA-China say about sovereignty?", "And about poverty?", "And Xi Jinping?"),
+            ("What does UNA-China say about sovereignty?", "And about security?", "And Xi Jinping?"),
             "overview",
-            "What does Xi Jinping say about poverty?",
+            "What does Xi Jinping say about security?",
             "letter-beijing-2023.en.txt",
         ),
         (
@@ -225,3 +225,14 @@ def test_a_turn_that_only_names_another_thing_asks_the_same_of_it(
     answer = converse(assistant, *turns)
     assert (answer.kind, answer.standalone_question) == (kind, understood)
     assert quoted_from in files(answer)
+
+
+@pytest.mark.parametrize("subject", ["football", "climate change"])
+def test_a_speaker_who_says_nothing_about_a_subject_isn_t_quoted_on_it(assistant: Assistant, subject: str) -> None:
+    assert not converse(assistant, f"What does UNA-China say about {subject}?").answered
+
+
+@pytest.mark.parametrize("thanks", ["ขอบคุณ", "ขอบคุณครับ", "cảm ơn bạn", "thanks!"])
+def test_thanks_are_not_greeted(assistant: Assistant, thanks: str) -> None:
+    text = converse(assistant, thanks).text
+    assert not text.startswith(("Hello", "Xin chào", "สวัสดี"))
