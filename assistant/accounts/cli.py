@@ -114,7 +114,7 @@ def change(
 @click.option("--conversations", "with_conversations", is_flag=True, help="Also delete what NAME asked.")
 @click.pass_obj
 def remove(settings: Settings, /, name: str, with_conversations: bool) -> None:
-    """Let NAME in no more. All their sessions end; their conversations stay, seen by nobody, unless told otherwise."""
+    """Remove NAME. All their sessions end. Their conversations stay, but nobody can see them; see --conversations."""
     with _register(settings) as register:
         removed = register.remove(name)
         was_last = register.is_empty()

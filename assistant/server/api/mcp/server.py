@@ -168,7 +168,7 @@ def _add_documents(server: _Server) -> None:
         after: Annotated[str | None, Field(max_length=4000)] = None,
         count: Annotated[int, Field(ge=1, le=200)] = 50,
     ) -> Annotated[CallToolResult, DocumentList]:
-        """List documents with their ids; with `find` those whose title, speaker or address holds it.
+        """List documents with their ids; with `find`, those whose title, speaker or address contains it.
 
         Where `next` is given, there are more: call again with it as `after`.
         """
@@ -190,7 +190,7 @@ def _add_documents(server: _Server) -> None:
         start: Annotated[int, Field(ge=0)] = 0,
         end: Annotated[int | None, Field(ge=0)] = None,
     ) -> Annotated[CallToolResult, TextPart]:
-        """Read a document's text from `start` to `end`, in code points; 10,000 of them where no end is given."""
+        """Read a document's text from `start` to `end`, in code points; 10,000 of them by default."""
         wanted = start + _PIECE if end is None else end
         with _said():
             caller = server.caller(context)

@@ -17,7 +17,7 @@ from store.types import Document, Hit, SearchResult, SentenceHit
 
 
 class DocumentInfo(BaseModel):
-    """What is known of a document."""
+    """Facts about a document."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -38,7 +38,7 @@ class DocumentInfo(BaseModel):
 
 
 class ListedDocument(DocumentInfo):
-    """What is known of a document, and how it stands."""
+    """Facts about a document, and its status."""
 
     read_by_older_version: bool
     """Whether an older version of Attest read its file; ``attest ingest --again`` reads it again."""

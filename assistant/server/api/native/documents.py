@@ -89,7 +89,7 @@ def documents_router(services: Services) -> APIRouter:
         find: Annotated[str, Query(max_length=200)] = "",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> DocumentList:
-        """List documents; with `find` those whose title, speaker or address holds it."""
+        """List documents; with `find`, those whose title, speaker or address contains it."""
         found, following = services.editor.found(find, after, limit, caller.collections)
         return document_list(services, found, following, words)
 
