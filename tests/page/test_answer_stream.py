@@ -39,3 +39,20 @@ def test_a_locked_catalog_is_said_to_be_busy(locked: Conversations) -> None:
 def test_conversations_raise_errors_of_ours(locked: Conversations) -> None:
     with pytest.raises(LibraryError, match="stayed busy"):
         locked.start("browser", "A title")
+
+
+@pytest.mark.parametrize("what", ["close_turn", "siblings", "conversation"])
+def test_an_answer_that_can_t_be_saved_ends_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    with closing(Conversations.open(tmp_path / "catalog.sqlite")) as conversations:
+        answering = PageAnswers(cast("Any", ScriptedAssistant()), conversations, PageSettings())
+        states = answering.states({"ticket": "1", "question": "When do the bells ring?", "ui": "en"}, GUEST)
+        assert next(states)["stage"] == "searching"
+
+        def gone(*_: object) -> None:
+            raise LibraryError("The database can't be reached.")
+
+        monkeypatch.setattr(conversations, what, gone)
+        *_, last = states
+    assert (last["stage"], last["message"]) == ("failed", "The database can't be reached.")

@@ -35,7 +35,7 @@ from assistant.types import (
     Translated,
 )
 from store.catalog.conversations import Conversations, Turn, TurnState
-from store.errors import AttestError
+from store.errors import AttestError, NotFoundError
 
 State = dict[str, Any]
 """One state of a turn, as JSON for the page's script."""
@@ -121,7 +121,8 @@ class PageAnswers:
                     break
                 if isinstance(event, Composed | Translated):  # its quotes open, and a reader who leaves now has it
                     answer, outcome = unfinished(event.answer, words), "finished"
-                    if kept := self._close(asked, turn, outcome, answer):
+                    kept, _ = self._close(asked, turn, outcome, answer)
+                    if kept is not None:
                         state = {**state, "kept": self._article(kept, words)}
                 draft = advanced(draft, event)
                 now = time.monotonic()
@@ -140,9 +141,19 @@ class PageAnswers:
                 outcome = "failed"
                 yield {**state, "stage": "failed", "message": told}
         finally:
-            kept = self._close(asked, turn, outcome, answer or partial(asked, draft))
-        if outcome == "finished" and kept is not None:
-            yield {**state, "stage": "done", **self._finished(kept, words)}
+            kept, lost = self._close(asked, turn, outcome, answer or partial(asked, draft))
+        if outcome == "finished":
+            yield from self._end(state, kept, lost, words)
+
+    def _end(self, state: State, kept: Turn | None, lost: str, words: Strings) -> Iterator[State]:
+        """Yield the last state of a finished answer, or why it wasn't saved; nothing if its conversation was deleted."""
+        try:
+            if kept is not None:
+                yield {**state, "stage": "done", **self._finished(kept, words)}
+        except AttestError as error:
+            lost = sentence_of(error, words)
+        if lost:
+            yield {**state, "stage": "failed", "message": lost}
 
     def _finished(self, turn: Turn, words: Strings) -> State:
         answer = Answer.model_validate_json(turn.answer or "")
@@ -156,11 +167,14 @@ class PageAnswers:
     def _article(self, turn: Turn, words: Strings) -> str:
         return turn_article(turn, words, self._conversations.siblings(turn.conversation).get(turn.id, ()))
 
-    def _close(self, asked: Asked, turn: Turn, outcome: TurnState, answer: Answer | None) -> Turn | None:
+    def _close(self, asked: Asked, turn: Turn, outcome: TurnState, answer: Answer | None) -> tuple[Turn | None, str]:
+        """Save how a turn ended. Return it; without it, the reason if it isn't that its conversation was deleted."""
         try:
-            return self._conversations.close_turn(turn.id, outcome, answer.to_json() if answer else None)
-        except AttestError:  # its conversation was deleted in the meantime
-            return None
+            return self._conversations.close_turn(turn.id, outcome, answer.to_json() if answer else None), ""
+        except NotFoundError:
+            return None, ""
+        except AttestError as error:
+            return None, sentence_of(error, asked.words)
 
     def _history(self, turn: Turn) -> tuple[Message, ...]:
         return history_of(self._conversations.branch(turn.conversation, turn.parent) if turn.parent else ())
