@@ -89,9 +89,10 @@ class LibrarySearch:
             return SearchResult(query, detect_language(query), ())
         embedder = ownership.embedder
         ranking = load_ranking(embedder.name, ownership.settings.ranking)
-        deadline = time.monotonic() + _SECONDS_FOR_CHANGES
+        deadline: float | None = None
         while True:
             with self._turns.turn(), ownership.indexes() as indexes, ownership.catalog.snapshot() as snapshot:
+                deadline = deadline or time.monotonic() + _SECONDS_FOR_CHANGES  # waiting for a turn doesn't count
                 if Generation.of(snapshot) != indexes.generation and time.monotonic() < deadline:
                     continue  # rebuilt since they were opened
                 if indexes.generation.fingerprint != embedder.fingerprint:

@@ -1,8 +1,8 @@
 """Find the passages nearest to a question among those that pass a filter.
 
 Chroma's own filter first lists every row that passes, and then walks its graph with that list: with 100,000 passages a
-question takes 40 to 200 ms instead of 3, and more in a larger library. Two other ways cost the same in a library of any
-size, so they are tried first:
+question takes 40 to 200 ms instead of 3, and more in a larger library. Two other ways hardly cost more in a larger one, so they
+are tried first:
 
 - if many passages pass, fetch more of the nearest than needed, and keep those that pass;
 - if few pass, compare the question with all of them.
@@ -22,6 +22,7 @@ from store.types import Filter
 
 MORE, MOST = (5, 25), 100
 """How many times more of the nearest are fetched: 300 take 4 ms with 100,000 passages, 1,500 take 13, 6,000 take 45."""
+MOST_FETCHED = 10_000
 FEW = 5_000
 """Passages that are all compared with the question: 2,000 take 25 ms."""
 
@@ -43,8 +44,8 @@ def nearest_passing(
             few = _nearest_of_few(query, k, where, centering, snapshot)
             if few is not None:
                 return few
-        if share * times < 1:
-            continue  # too few pass for this round to find enough
+        if share * times < 1 or k * times > MOST_FETCHED:
+            continue  # too few pass for this round to find enough, or it fetches too many
         fetched = [passage_id for passage_id, _ in vectors.nearest(query, k * times)]
         passing = snapshot.passing(fetched, where)
         found = [passage_id for passage_id in fetched if passage_id in passing]
