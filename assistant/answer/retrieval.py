@@ -91,7 +91,7 @@ class Finder:
         sure = confidence(passages, read, with_reader.confidence)
         parts = parts_of(question.alone) if reader else None
         if parts and not parts.amounts and sure < with_reader.confidence.threshold and not read.missing:
-            read, sure = self._surest_part(parts, passages, read, sure)
+            read, sure = self._surest_part(parts, question, passages, read, sure)
             parts = None  # a sentence that answers one part is shown for that part only
         found = Found(question, passages, (), sure, {}, missing=read.missing)
         if read.ordered and sure >= with_reader.confidence.threshold:
@@ -133,13 +133,14 @@ class Finder:
         return read_candidates(question, every, above, reader)
 
     def _surest_part(
-        self, parts: QuestionParts, passages: SearchResult, read: ReadPassages, sure: float
+        self, parts: QuestionParts, question: Question, passages: SearchResult, read: ReadPassages, sure: float
     ) -> tuple[ReadPassages, float]:
         """Return the reading for the question's most surely answered part, and its confidence: a partial answer."""
         reader, decisions, _ = self._parts()
         above = headings_above(self._library, passages.hits)
         for part in parts.questions:
             of_part = read_passages(part, passages, above, reader, decisions.ranking)
+            of_part = nearer(leaving_out(of_part, question.said), question.near)
             if (its := confidence(passages, of_part, decisions.confidence)) > sure:
                 read, sure = of_part, its
         return read, sure

@@ -113,8 +113,7 @@ def look_up(
         readings.append(Reading(replace(asked, alone=rewritten)))
     distinct = {(each.question.alone, each.question.options.filter): each for each in readings}
     every = [Answered(each, find(each.question)) for each in distinct.values()]
-    if quoted:
-        every += [_without_the_last_answer(each, quoted, find) for each in every if _repeats(each, thing, thread)]
+    every += [_without_the_last_answer(each, quoted, find) for each in every if _repeats(each, thing, thread)]
     own = [each for each in every if each.reading.question.alone == asked.alone]
     if own and not leans and stands_alone and all(each.found.confidence < FOREIGN for each in own):
         every = own
@@ -143,8 +142,10 @@ def _repeats(each: Answered, thing: str | None, thread: Thread) -> bool:
 
 def _without_the_last_answer(each: Answered, quoted: tuple[Place, ...], find: Find) -> Answered:
     """Look up a reading again without the sentence that answered the last question: another one may answer this one."""
-    question = replace(each.reading.question, near=quoted, said=quoted[:1])
-    return Answered(Reading(question), find(question))
+    first = each.found.evidence[0]
+    said = (first.document.id, Span(first.start, first.end))
+    question = replace(each.reading.question, near=quoted, said=(said,))
+    return Answered(Reading(question, repeats=True), find(question))
 
 
 def thread_of(history: Sequence[Message]) -> Thread | None:

@@ -121,7 +121,7 @@ def of_position(asked: Question, library: Library, finder: Finder) -> Answer | N
         return None
     looked = finder.by_search(parts["subject"] or asked.alone, narrowed(where, speakers=speakers), POSITION_PASSAGES)
     if looked.confidence < UNRELATED:
-        return None  # looked up as a question, which says that the documents don't answer it
+        return None  # looked up as a question
     ordered = [each for each in looked.ordered if telling(each)]
     near = [each for each in ordered if each.score >= ordered[0].score - NEAR][: 4 * SENTENCES]
     if not near:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from assistant.answer.dialogue import comparison, library_questions, listing, overview, small_talk
 from assistant.answer.dialogue.answer_builder import Draft
 from assistant.answer.dialogue.answer_language import turn_language
 from assistant.answer.dialogue.classifier import TurnClassifier
-from assistant.answer.dialogue.followup_readings import Rewrite, look_up, thread_of
-from assistant.answer.dialogue.followup_rules import complete, swapped_thing
-from assistant.answer.dialogue.substitution import in_place_of
+from assistant.answer.dialogue.followup_readings import Rewrite, look_up
+from assistant.answer.dialogue.taken_up import taken_up
 from assistant.answer.dialogue.turn_kinds import TurnKind
 from assistant.answer.dialogue.turn_parts import find, language_named
 from assistant.answer.question import Question, clean_question
@@ -26,7 +26,6 @@ from assistant.answer.spelling.speller import meant
 from assistant.extractive_qa.identifiers import names_alone
 from assistant.types import Answer, AskOptions, ClaimChecked, Event, EvidenceFound, Finished, Message, TextAdded
 from store.library import Library
-from store.text.language import detect_language
 from store.types import Document
 
 PASSAGES = 10
@@ -34,14 +33,6 @@ PASSAGES = 10
 _DECIDED_BY_PARTS: frozenset[TurnKind] = frozenset(
     {"question", "follow_up", "position", "list", "overview", "comparison"}
 )
-_TAKEN_UP: Mapping[TurnKind, tuple[str, str]] = {
-    "position": ("position", ""),
-    "list": ("list", "subject"),
-    "overview": ("overview", "subject"),
-    "comparison": ("compare", "b"),
-}
-"""Kinds of turns that the next one may ask for again: their pattern, and the part of it that another thing replaces. Without
-a part it takes the place of what is like it."""
 _ABOUT_NO_DOCUMENT: frozenset[TurnKind] = frozenset(
     {"greeting", "about", "feedback", "nonsense", "language", "library"}
 )
@@ -91,10 +82,12 @@ class Planner:
         language = turn_language(text, history, options)
         asked = Question(question, text, language, options, started, text if reading else None)
         kind = self._kind_after(asked, history)
-        if (again := self._of_the_same_kind(kind, asked, history)) is not None:
-            kind, asked = again
         if kind == "language":
             return self._again(asked, history)
+        if (again := self._of_the_same_kind(kind, asked, history)) is not None:
+            same, whole = again
+            if (answer := self._answered(same, whole, history)) is not None:
+                return Turn(same, whole, answer)
         if (answer := self._answered(kind, asked, history)) is not None:
             return Turn(kind, asked, answer)
         return self._looked_up(kind, asked, history, typed if reading and not reading.is_sure else None)
@@ -139,21 +132,12 @@ class Planner:
         """
         if kind not in ("question", "follow_up"):
             return None
-        thread = thread_of(self._questions(history))
-        thing = None if thread is None else swapped_thing(asked.alone, thread.last)
-        if thread is None or thing is None:
-            return None
-        same = self._kind_after(replace(asked, alone=thread.last), ())
-        if same not in _TAKEN_UP:
-            return None
-        pattern, part = _TAKEN_UP[same]
-        parts = find(pattern, thread.last, detect_language(thread.last))
-        if part and parts and parts[part] in thread.last:
-            whole = in_place_of(parts[part], thing, thread.last)
-        else:
-            whole = complete(asked.alone, thread.last, thread.answer)
-        taken_up = replace(asked, alone=whole)
-        return (same, taken_up) if self._kind_after(taken_up, ()) == same else None
+        kinds = partial(self._kind_alone, asked)
+        again = taken_up(asked.alone, self._questions(history), kinds, asked.options.filter, self._library)
+        return (again[0], replace(asked, alone=again[1])) if again else None
+
+    def _kind_alone(self, asked: Question, text: str) -> TurnKind:
+        return self._kind_after(replace(asked, alone=text), ())
 
     def _answered(self, kind: TurnKind, asked: Question, history: Sequence[Message]) -> Answer | None:
         """Return the answer to a turn that isn't a question to look up, or None."""

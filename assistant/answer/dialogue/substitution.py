@@ -44,11 +44,18 @@ def in_its_place(thing: str, before: str) -> str:
 
 
 def in_place_of(old: str, new: str, text: str) -> str:
-    """Return `text` with `new` in place of `old`, which it contains, and without a second article before it."""
-    start = text.index(old)
+    """Return `text` with `new` in place of the last `old`, and without a second article; unchanged if `old` isn't in it.
+
+    Blanks in `old` stand for any white space.
+    """
+    words = r"\s+".join(map(regex.escape, old.split()))
+    found = list(regex.finditer(rf"(?<!\p{{L}}){words}(?!\p{{L}})", text)) or list(regex.finditer(words, text))
+    if not found:
+        return text
+    start, end = found[-1].span()
     if regex.search(r"(?i)\bthe\s+$", text[:start]):
         new = regex.sub(r"(?i)^the\s+", "", new)
-    return text[:start] + new + text[start + len(old) :]
+    return text[:start] + new + text[end:]
 
 
 def _added(thing: str, core: str, lead: regex.Match[str] | None, before: str) -> str | None:
@@ -75,12 +82,31 @@ def _in_year(thing: str, before: str) -> str | None:
 
 
 def _in_subject(thing: str, before: str) -> str | None:
-    """Return `before` with "about X" instead of what it is about; None unless `thing` is "about X"."""
-    subject = rules_of_text(thing, before).pattern("subject").match(thing)
-    old = rules_of_text(before).pattern("subject").search(before.rstrip(TAIL))
-    if subject is None or old is None:
+    """Return `before` with "about X" instead of what it is about, in the same words; None for any other `thing`."""
+    subject = subject_of(thing)
+    if subject is None or any(map(is_calendar_word, words_of(subject))):
         return None
-    return f"{before[: old.start('x')]}{subject['x']}{before[old.end('x') :]}"
+    language, lead = rules_of_text(before), thing[: -len(subject)].strip().lower()
+    found = [
+        each
+        for each in language.pattern("subject").finditer(before.rstrip(TAIL))
+        if not language.is_spaced or before[each.start() : each.start("x")].strip().lower() == lead
+    ]
+    if len(found) != 1:
+        return None
+    return f"{before[: found[0].start('x')]}{subject}{before[found[0].end('x') :]}"
+
+
+def subject_of(thing: str) -> str | None:
+    """Return X of "about X"; None for anything else."""
+    found = rules_of_text(thing).pattern("subject").match(thing)
+    return thing[found.start("x") :] if found else None
+
+
+def is_a_part(thing: str) -> bool:
+    """Return whether what is named is a year, a place or a phrase such as "in summer": a part of another question."""
+    lead = regex.match(r"(?i)(?:in|at|for|on|of|from|by|with|during|about|ở|tại|trong|cho|của|về|ใน|ที่|ของ)\s+\S", thing)
+    return bool(lead or YEAR.search(thing) or entities_of(thing))
 
 
 def in_row(thing: str, before: str) -> str | None:

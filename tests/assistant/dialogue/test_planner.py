@@ -9,6 +9,7 @@ import pytest
 
 from assistant.answer.dialogue.classifier import EXAMPLES, FITTED, TurnClassifier, fitted_name, load_examples
 from assistant.answer.pipeline import Assistant
+from assistant.answer.question import Question
 from assistant.types import Answer, AskOptions, Finished, Message
 from evals.benchmarks.turns import LOOKED_UP, f1_by_kind, load, recall_of_questions
 from store.library import Library
@@ -206,12 +207,6 @@ def test_every_form_ends_with_the_events_of_an_answer(assistant: Assistant) -> N
         ),
         (("สรุปเอกสารกลไกสิทธิมนุษยชนของอาเซียน", "แล้ว UPR ล่ะ"), "overview", "สรุปUPR", "upr-how-it-works.th.txt"),
         (
-            ("List the six common values of humanity", "and the five trends?"),
-            "list",
-            "List the five trends",
-            "una-china-statement-2022.en.txt",
-        ),
-        (
             ("Compare AICHR and ACWC", "And the UPR?"),
             "comparison",
             "Compare AICHR and the UPR",
@@ -225,6 +220,29 @@ def test_a_turn_that_only_names_another_thing_asks_the_same_of_it(
     answer = converse(assistant, *turns)
     assert (answer.kind, answer.standalone_question) == (kind, understood)
     assert quoted_from in files(answer)
+
+
+@pytest.mark.parametrize(
+    ("turns", "understood"),
+    [
+        (("List all treaties signed in 2015", "And in 2016?"), "List all treaties signed in 2016"),
+        (("List everything about trade", "And about work?"), "List everything about work"),
+        (("Compare women and men", "And children?"), "Compare women and children"),
+        (("So sánh Việt Nam và Nam", "Còn Lào?"), "So sánh Việt Nam và Lào"),
+        (("Compare Norway and Sweden on trade", "And about work?"), "Compare Norway and Sweden on work"),
+        (("Compare Norway and Sweden", "And Denmark?", "And Finland?"), "Compare Norway and Finland"),
+        (("Compare Norway, Sweden and Denmark", "And Finland?"), None),
+        (("List all members of the board", "And the manager?"), None),
+        (("What does the President say about trade?", "And the minister?"), None),
+    ],
+)
+def test_the_part_that_is_asked_again_is_the_one_of_its_kind(
+    assistant: Assistant, turns: tuple[str, ...], understood: str | None
+) -> None:
+    history = [each for turn in turns[:-1] for each in (Message("user", turn), Message("assistant", "…"))]
+    asked = Question(turns[-1], turns[-1], "en", AskOptions(), 0.0)
+    again = assistant._planner._of_the_same_kind("follow_up", asked, history)
+    assert (again[1].alone if again else None) == understood
 
 
 @pytest.mark.parametrize("subject", ["football", "climate change"])
