@@ -21,7 +21,7 @@ from store.types import Hit
 from tests.assistant.extractive_qa.hits import found, hit
 
 NOTICE = """\
-The boathouse was opened by Ruth Adeyemi in Porthcawl on 9 July 2016. It has 14 lockers, 220 oars and two slipways.
+The boathouse was opened by Ruth Adeyemi in Porthcawl on 9 July 2016. The club has 140 members, 32 boats and 220 oars.
 
 The regatta takes place on the north bay on 3 August 2026. Entry costs 12 euros for adults and 5 euros for children.
 
@@ -88,7 +88,7 @@ def answered(reader: Reader, question: str, text: str, language: str) -> tuple[S
             ["Ruth Adeyemi", "Porthcawl", "9 July 2016"],
         ),
         ("When and where does the regatta take place?", NOTICE, "en", ["north bay", "3 August 2026"]),
-        ("How many lockers, oars and slipways does it have?", NOTICE, "en", ["14", "220", "two"]),
+        ("How many members, boats and oars does the club have?", NOTICE, "en", ["140", "32", "220"]),
         ("ชมรมก่อตั้งที่ไหน เมื่อไร และโดยใคร", THAI, "th", ["อำเภอบ้านโป่ง", "1 มีนาคม 2545", "นายสมชาย ใจดี"]),
         ("ชมรมมีสมาชิกและพนักงานกี่คน", THAI, "th", ["420", "8"]),
         ("Trạm y tế do ai thành lập, ở đâu và khi nào?", VIETNAMESE, "vi", ["Lê Thị Mai", "Đà Nẵng", "2009"]),
