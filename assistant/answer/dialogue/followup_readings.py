@@ -16,7 +16,7 @@ import regex
 from assistant.answer.dialogue.followup_rules import (
     complete,
     names_subject,
-    standalone,
+    standalone_questions,
     swapped_thing,
     topic_of,
 )
@@ -153,7 +153,7 @@ def thread_of(history: Sequence[Message]) -> Thread | None:
     users = [place for place, message in enumerate(history) if message.role == "user"]
     if not users:
         return None
-    questions = [standalone(history[place].text, history[:place]) for place in users]
+    questions = standalone_questions(history)
     answers = [message.text for message in history if message.role == "assistant"]
     latest = [message.text for message in history[users[-1] :] if message.role == "assistant"]
     subject = next((each for each in reversed(questions) if names_subject(each)), questions[-1])

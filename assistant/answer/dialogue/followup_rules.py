@@ -34,14 +34,19 @@ _MARKERS = regex.compile(r"\[\d+\]")
 
 def standalone(question: str, history: Sequence[Message]) -> str:
     """Return `question` completed from `history` (oldest first); unchanged if it stands alone."""
-    standing: str | None = None
+    return standalone_questions((*history, Message("user", question)))[-1]
+
+
+def standalone_questions(history: Sequence[Message]) -> list[str]:
+    """Return each question of `history` (oldest first), completed from what was said before it."""
+    found: list[str] = []
     answer = ""
     for message in history:
         if message.role == "user":
-            standing = complete(message.text, standing, answer)
+            found.append(complete(message.text, found[-1] if found else None, answer))
         else:
             answer = message.text
-    return complete(question, standing, answer)
+    return found
 
 
 def complete(question: str, before: str | None, answer: str = "") -> str:
