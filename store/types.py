@@ -23,6 +23,10 @@ class Span:
         """Return the part of `text` that this span covers."""
         return text[self.start : self.end]
 
+    def overlaps(self, other: Span) -> bool:
+        """Return whether both cover a code point."""
+        return self.start < other.end and other.start < self.end
+
 
 @dataclass(frozen=True, slots=True)
 class Document:

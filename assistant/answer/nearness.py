@@ -34,11 +34,7 @@ def leaving_out(read: ReadPassages, said: Sequence[Place]) -> ReadPassages:
 
 
 def _overlaps_any(each: Candidate, quotes: Sequence[Place]) -> bool:
-    span = each.sentence.span
-    return any(
-        document == each.hit.document.id and span.start < quote.end and quote.start < span.end
-        for document, quote in quotes
-    )
+    return any(document == each.hit.document.id and each.sentence.span.overlaps(quote) for document, quote in quotes)
 
 
 def nearness(each: Candidate, quoted: Sequence[Place]) -> float:
@@ -48,7 +44,7 @@ def nearness(each: Candidate, quoted: Sequence[Place]) -> float:
 
 def _to_one(each: Candidate, quote: Span) -> float:
     spans = [sentence.span for sentence in each.hit.sentences]
-    inside = [number for number, span in enumerate(spans) if span.start < quote.end and quote.start < span.end]
+    inside = [number for number, span in enumerate(spans) if span.overlaps(quote)]
     if not inside:
         return 0.0
     distance = spans.index(each.sentence.span) - inside[-1]

@@ -108,7 +108,7 @@ class KeywordRows:
     def __init__(self, connection: Connection, generation: int) -> None:
         self._connection = connection
         self._generation = generation
-        self._few: dict[Filter, dict[int, Admitted] | None] = {}
+        self._few: dict[tuple[Filter, int], dict[int, Admitted] | None] = {}
 
     def facts(self) -> KeywordFacts | None:
         """Return the facts about the generation; None if it doesn't exist."""
@@ -150,9 +150,9 @@ class KeywordRows:
 
     def few_admitted(self, where: Filter, most: int) -> dict[int, Admitted] | None:
         """Return all passages that pass the filter, by number; None if there are more than `most`."""
-        if where not in self._few:
-            self._few[where] = self._read_few(where, most)
-        return self._few[where]
+        if (where, most) not in self._few:
+            self._few[where, most] = self._read_few(where, most)
+        return self._few[where, most]
 
     def _read_few(self, where: Filter, most: int) -> dict[int, Admitted] | None:
         admitted = _ADMITTED.where(*_conditions(where))

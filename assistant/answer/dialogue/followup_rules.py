@@ -14,7 +14,7 @@ Any other question stands alone and is returned unchanged, so that a change of s
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import regex
 
@@ -27,6 +27,8 @@ _TITLED = regex.compile(
     r"(?:Mr|Mrs|Ms|Dr|Prof|Amb|President|Minister|Professor|Ambassador|Chủ tịch|Ông|Bà|ông|bà)\.?\s+"
     r"(?P<name>\p{Lu}[\p{L}\p{M}'’\-]*(?:\s+\p{Lu}[\p{L}\p{M}'’\-]*){0,3})"
 )
+Completion = Callable[[str, str | None, str], str]
+"""Takes a question, the standalone question before it and that one's answer."""
 SUBJECT_LETTERS = 14
 """In languages without blanks between words, a question with this many letters of content names a subject."""
 _MARKERS = regex.compile(r"\[\d+\]")
@@ -37,13 +39,16 @@ def standalone(question: str, history: Sequence[Message]) -> str:
     return standalone_questions((*history, Message("user", question)))[-1]
 
 
-def standalone_questions(history: Sequence[Message]) -> list[str]:
-    """Return each question of `history` (oldest first), completed from what was said before it."""
+def standalone_questions(history: Sequence[Message], completed: Completion | None = None) -> list[str]:
+    """Return each question of `history` (oldest first), completed from what was said before it: by `complete`, or
+    by another way to do so.
+    """
+    completed = completed or complete
     found: list[str] = []
     answer = ""
     for message in history:
         if message.role == "user":
-            found.append(complete(message.text, found[-1] if found else None, answer))
+            found.append(completed(message.text, found[-1] if found else None, answer))
         else:
             answer = message.text
     return found

@@ -84,13 +84,14 @@ class Planner:
         kind = self._kind_after(asked, history)
         if kind == "language":
             return self._again(asked, history)
-        if (again := self._of_the_same_kind(kind, asked, history)) is not None:
+        if (answer := self._answered(kind, asked, history)) is not None:
+            return Turn(kind, asked, answer)
+        earlier = self._questions(history)
+        if (again := self._of_the_same_kind(kind, asked, earlier)) is not None:
             same, whole = again
             if (answer := self._answered(same, whole, history)) is not None:
                 return Turn(same, whole, answer)
-        if (answer := self._answered(kind, asked, history)) is not None:
-            return Turn(kind, asked, answer)
-        return self._looked_up(kind, asked, history, typed if reading and not reading.is_sure else None)
+        return self._looked_up(kind, asked, earlier, typed if reading and not reading.is_sure else None)
 
     def _ready(self) -> TurnClassifier:
         with self._lock:
@@ -124,7 +125,7 @@ class Planner:
         return "library" if users and named and self._kind(users[-1]) == "library" else likely[0]
 
     def _of_the_same_kind(
-        self, kind: TurnKind, asked: Question, history: Sequence[Message]
+        self, kind: TurnKind, asked: Question, earlier: Sequence[Message]
     ) -> tuple[TurnKind, Question] | None:
         """Return a turn that only names another thing as the turn before it, if that one was no plain question.
 
@@ -133,7 +134,7 @@ class Planner:
         if kind not in ("question", "follow_up"):
             return None
         kinds = partial(self._kind_alone, asked)
-        again = taken_up(asked.alone, self._questions(history), kinds, asked.options.filter, self._library)
+        again = taken_up(asked.alone, earlier, kinds, asked.options.filter, self._library)
         return (again[0], replace(asked, alone=again[1])) if again else None
 
     def _kind_alone(self, asked: Question, text: str) -> TurnKind:
@@ -155,13 +156,13 @@ class Planner:
         }
         return forms[kind]() if kind in forms else None
 
-    def _looked_up(self, kind: TurnKind, asked: Question, history: Sequence[Message], typed: str | None) -> Turn:
+    def _looked_up(self, kind: TurnKind, asked: Question, earlier: Sequence[Message], typed: str | None) -> Turn:
         """Return the standalone question, with what its readings found if it follows another one.
 
         If what was `typed` may be right, look it up too, and take it if it has the better answer.
         """
         rewrite = self._rewrite if asked.options.mode == "written" else None
-        earlier, leans = self._questions(history), kind == "follow_up"
+        leans = kind == "follow_up"
         found = look_up(asked, earlier, self._library, self._finder.find, rewrite, leans=leans)
         if found is None and typed is not None:
             readings = (asked, replace(asked, alone=typed, meant=None))

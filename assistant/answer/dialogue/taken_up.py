@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from assistant.answer.dialogue.followup_rules import complete, swapped_thing
+from assistant.answer.dialogue.followup_rules import complete, standalone_questions, swapped_thing
 from assistant.answer.dialogue.speakers import named_speakers
 from assistant.answer.dialogue.substitution import in_place_of, is_a_part, subject_of
 from assistant.answer.dialogue.turn_kinds import TurnKind
@@ -32,25 +32,21 @@ def taken_up(
     text: str, history: Sequence[Message], kind_of: KindOf, where: Filter, library: Library
 ) -> tuple[TurnKind, str] | None:
     """Return the kind and the words of the turn that `text` takes up after `history` (oldest first), if it does."""
-    before: str | None = None
-    answer = ""
-    for message in history:
-        if message.role == "user":
-            again = _again(message.text, before, kind_of, where, library)
-            before = again[1] if again else complete(message.text, before, answer)
-        else:
-            answer = message.text
-    return _again(text, before, kind_of, where, library)
+
+    def completed(question: str, before: str | None, answer: str) -> str:
+        again = _again(question, before, kind_of, where, library)
+        return again[1] if again else complete(question, before, answer)
+
+    questions = standalone_questions(history, completed)
+    return _again(text, questions[-1] if questions else None, kind_of, where, library)
 
 
 def _again(
     text: str, before: str | None, kind_of: KindOf, where: Filter, library: Library
 ) -> tuple[TurnKind, str] | None:
-    thing = swapped_thing(text, before) if before else None
-    if before is None or thing is None:
+    if before is None or (thing := swapped_thing(text, before)) is None:
         return None
-    kind = kind_of(before)
-    if kind not in PATTERNS:
+    if (kind := kind_of(before)) not in PATTERNS:
         return None
     speakers = named_speakers(thing, where, library) if kind == "position" else ()
     whole = _with(thing, text, kind, before, is_speaker=bool(speakers))

@@ -99,7 +99,7 @@ def _quotes(text: str, claims: Sequence[Claim], by_key: dict[int, Evidence]) -> 
         for place in places or [Span(0, len(text))]:
             at = text.find(item.quote, place.start, place.end) if item.quote else -1
             span = Span(at, at + len(item.quote))
-            if at >= 0 and not any(other.start < span.end and span.start < other.end for other in taken):
+            if at >= 0 and not any(other.overlaps(span) for other in taken):
                 taken.append(span)
                 yield span, item
                 break

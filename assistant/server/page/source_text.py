@@ -125,7 +125,7 @@ def _heads(line: str, span: Span, passage: Passage | None) -> bool:
 
 def _line(line: str, span: Span, highlights: Sequence[Highlight], pages: dict[int, str]) -> str:
     """Return one paragraph, with marks around its quotes and empty, labelled elements where pages begin."""
-    inside = [h for h in highlights if h.span.start < span.end and span.start < h.span.end]
+    inside = [h for h in highlights if h.span.overlaps(span)]
     edges = {span.start, span.end, *pages}
     for highlight in inside:
         edges |= {max(span.start, highlight.span.start), min(span.end, highlight.span.end)}
