@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 from assistant.build import answer_other_processes
+from store.processors import processors
 from tests.both_catalogs import Databases, parametrize
 from tests.browser import NAMES
 from tests.chromium import LastingBrowser
@@ -36,8 +36,7 @@ MOST_WORKERS = 4
 
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many processes `pytest -n auto` shares the tests out to; 0 to run them in this one."""
-    processors = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return min(processors, MOST_WORKERS) if processors > 1 else 0
+    return min(processors(), MOST_WORKERS) if processors() > 1 else 0
 
 
 def pytest_xdist_setupnodes() -> None:

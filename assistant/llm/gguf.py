@@ -22,6 +22,7 @@ from pydantic import Field, PrivateAttr
 
 from assistant.llm.base import BEAT_SECONDS, model_error
 from assistant.llm.local import LocalLLM, turns_of
+from store.processors import processors
 
 BATCH = 64
 """Tokens to read before checking again whether the answer is still wanted: few enough to stop within a second or two on
@@ -42,7 +43,7 @@ class GgufLLM(LocalLLM):
     """A model in a GGUF file. Loading takes seconds and happens on first use, or by `load`."""
 
     path: str = Field(description="The GGUF file.")
-    threads: int = Field(default_factory=lambda: os.cpu_count() or 1)
+    threads: int = Field(default_factory=processors)
     temperature: float = 0.0
     quote_tokens: int = Field(default=QUOTE_TOKENS, description="The most tokens of quotes in a prompt.")
 

@@ -7,7 +7,6 @@ outside the graph, in any format of the table.
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from store.embedding import FloatArray
 from store.embedding.encoder_weights import GRAPHS, HIDDEN, Precision, Weights, initializers
+from store.processors import processors
 
 WORDS = "embeddings.word_embeddings.weight"
 
@@ -100,9 +100,7 @@ def threads() -> int:
     asked = os.environ.get("OMP_NUM_THREADS", "")
     if asked.isdigit() and int(asked):
         return int(asked)
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return processors()
 
 
 def processor_flags(path: Path = Path("/proc/cpuinfo")) -> frozenset[str]:

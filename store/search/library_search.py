@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from store.index.index_set import Generation
 from store.index.vector_index import IndexGoneError
 from store.ownership.lock import locked_error
 from store.ownership.owner_client import OwnerClient, OwnerGoneError
+from store.processors import processors
 from store.search.by_owner import search_by_owner
 from store.search.turns import Turns
 from store.types import Filter, SearchResult
@@ -39,8 +39,8 @@ class LibrarySearch:
         self._was_filled = False
         self._reranker: Reranker | None = None
         self._loading = threading.Lock()
-        processors = os.cpu_count() or 1
-        self._turns = Turns(2 * processors if ownership.settings.chroma_url else processors)  # servers are waited for
+        at_once = processors()
+        self._turns = Turns(2 * at_once if ownership.settings.chroma_url else at_once)  # servers are waited for
 
     def search(self, query: str, k: int, where: Filter) -> SearchResult:
         """Return the `k` best passages for `query`, best first.
