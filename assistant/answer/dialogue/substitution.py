@@ -6,10 +6,12 @@ without a match is added.
 
 from __future__ import annotations
 
+from functools import cache
+
 import regex
 
 from assistant.answer.dialogue.question_names import TAIL, YEAR, is_calendar_word, names_in, words_of
-from assistant.verify.language_rules import LanguageRules, rules_of_text
+from assistant.verify.language_rules import LanguageRules, all_rules, rules_of_text
 from assistant.verify.places import entities_of, thai_names
 from store.types import Span
 
@@ -20,7 +22,7 @@ def in_its_place(thing: str, before: str) -> str:
         if in_its_place is not None:
             return in_its_place
     lead = regex.match(
-        r"(?i)(?:(?P<adds>in|at|for|on|from|by|with|during|ở|tại|trong|cho)|according to|of|theo|ใน|ที่)\s+(?=\S)", thing
+        rf"(?i)(?:(?P<adds>{_any('adding_prepositions')})|{_any('replacing_prepositions')})\s+(?=\S)", thing
     )
     core = thing[lead.end() :] if lead else thing
     if entities_of(core) and (places := _places_in(before)):
@@ -33,10 +35,7 @@ def in_its_place(thing: str, before: str) -> str:
     if is_name and names:
         old_name = names[-1] if lead else names[0]
         return in_place_of(old_name, core, before)
-    tail = regex.search(
-        r"(?i)(?<=\s)(?:about|of|for|on|in|at|to|from|with|by|về|của|ở|tại|trong|cho)\s+(?P<x>[^?:]+?)\s*\??$",
-        before,
-    )
+    tail = regex.search(rf"(?i)(?<=\s)(?:{_any('object_prepositions')})\s+(?P<x>[^?:]+?)\s*\??$", before)
     asks = rules_of_text(before).cues("interrogatives")
     if tail and not asks.search(tail["x"]) and not regex.search(r"\p{Thai}", before):
         return f"{before[: tail.start('x')]}{core}?"
@@ -105,7 +104,7 @@ def subject_of(thing: str) -> str | None:
 
 def is_a_part(thing: str) -> bool:
     """Return whether what is named is a year, a place or a phrase such as "in summer": a part of another question."""
-    lead = regex.match(r"(?i)(?:in|at|for|on|of|from|by|with|during|about|ở|tại|trong|cho|của|về|ใน|ที่|ของ)\s+\S", thing)
+    lead = regex.match(rf"(?i)(?:{_any('adding_prepositions', 'part_prepositions')})\s+\S", thing)
     return bool(lead or YEAR.search(thing) or entities_of(thing))
 
 
@@ -124,6 +123,14 @@ def _content_of(thing: str, language: LanguageRules) -> list[str]:
     """Return the words of a name that say more than a position in a series."""
     rest = language.pattern("ordinals").sub(" ", thing)
     return words_of(language.any_of(language.words("function_words", "generic_words")).sub(" ", rest))
+
+
+@cache
+def _any(*groups: str) -> str:
+    """Return a regular expression's alternatives for the words of `groups` in all languages: a follow-up may be in
+    another language than the question before it, and too short to tell.
+    """
+    return "|".join(regex.escape(word) for each in all_rules().values() for word in each.words(*groups))
 
 
 def _places_in(text: str) -> list[Span]:
