@@ -22,6 +22,8 @@ from store.types import Progress
 
 _PAGES = 2_000
 """Pages copied between two calls of `progress`: a few megabytes."""
+PLACE = "place"
+"""The fact that names the PostgreSQL database which the library is in; see `store.ownership.copied_database`."""
 Structure = set[tuple[str, str, str]]
 """Kind, name and statement of each part of a database, without comments and blanks."""
 
@@ -109,7 +111,7 @@ def facts_of_a_copy(known: Mapping[str, str], taken: int) -> dict[str, str]:
     facts = {"id": token_hex(8), "vectors_generation": following, "keywords_generation": following, "clean": ""}
     if "embedder_fingerprint" in known:
         facts["terms_version"] = "0"  # no version, so that the next opening builds them
-    return {**known, **facts}
+    return {name: value for name, value in known.items() if name != PLACE} | facts
 
 
 def merge_log(database: Path) -> None:

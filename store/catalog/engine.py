@@ -130,6 +130,19 @@ class Database:
         time: datetime = datetime.now(UTC) if self.file else connection.execute(_NOW).scalar_one()
         return time.astimezone(UTC).isoformat(timespec="microseconds")
 
+    def place(self) -> str | None:
+        """Return what tells a PostgreSQL database from a copy of it: its server's number and its own.
+
+        None for a file, and where the role may not see the server's number.
+        """
+        if self.file is not None:
+            return None
+        with self.reading(once=True) as connection:
+            if not connection.execute(_SEES_SERVER).scalar_one():
+                return None
+            place: str = connection.execute(_PLACE).scalar_one()
+            return place
+
     def own(self, *, shared: bool = False) -> bool:
         """Become the only owner of a PostgreSQL database until it is closed; return whether that worked.
 
@@ -216,6 +229,10 @@ class Database:
 
 
 _NOW = sa.select(sa.func.clock_timestamp())
+_SEES_SERVER = sa.text("SELECT has_function_privilege('pg_control_system()', 'execute')")
+_PLACE = sa.text(
+    "SELECT system_identifier || '/' || oid FROM pg_control_system(), pg_database WHERE datname = current_database()"
+)
 _OWN = sa.select(sa.func.pg_try_advisory_lock(sa.bindparam("area", type_=sa.Integer), 1))
 _SHARE = sa.select(sa.func.pg_try_advisory_lock_shared(sa.bindparam("area", type_=sa.Integer), 1))
 _DISOWN = sa.select(sa.func.pg_advisory_unlock_all())

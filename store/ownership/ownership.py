@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from store.index.index_manager import Access, IndexManager
 from store.index.index_set import Generation, IndexSet, IndexStorage, derived_folder
 from store.index.integrity import has_drifted
 from store.index.rebuild import is_outdated, rebuild
+from store.ownership.copied_database import is_copy, require_own_vectors, separate
 from store.ownership.lock import LibraryLock
 from store.ownership.opening import make_folder, open_catalog
 from store.settings import Settings, load_settings
@@ -66,9 +68,9 @@ class Ownership:
                 _chroma_server(settings),
                 self._keywords,
             )
-        kind: Access = "shared" if settings.is_shared else "owner" if owned else "reader"
-        self._indexes = IndexManager(catalog, self._storage, self._tokenize, kind)
-        self._settled = not (settings.is_shared and writes)
+        self._is_copy = settings.is_shared and writes and is_copy(catalog)
+        self._indexes = self._index_manager()
+        self._settled = not (settings.is_shared and writes) or self._is_copy
 
     @classmethod
     def take(cls, where: Settings | Path | str, embedder: Embedder | None, *, writes: bool) -> Ownership:
@@ -120,6 +122,7 @@ class Ownership:
     def changing(self, uris: Iterable[str] = ()) -> Iterator[Held]:
         """Change the documents under `uris`. Raises LibraryLockedError if others change them for long."""
         with self.catalog_for_writing():
+            require_own_vectors(copied=self._is_copy)
             self._settle()
             with self.locks.documents(uris) as held:
                 yield held
@@ -136,6 +139,7 @@ class Ownership:
     def indexes_for_writing(self) -> Iterator[IndexSet]:
         """Use the derived indexes for a change. Raises LibraryError for a library opened read-only."""
         with self.catalog_for_writing():
+            require_own_vectors(copied=self._is_copy)
             self._settle()
             with self._indexes.use_for_writing() as indexes:
                 yield indexes
@@ -144,6 +148,8 @@ class Ownership:
         """Rebuild all indexes, and use them when no search uses the old ones."""
         with self.catalog_for_writing() as catalog, self.locks.whole():
             embedder = self._load_embedder() if embed else None
+            if self._is_copy:
+                self._separate(catalog)
             made = rebuild(
                 catalog, self._storage, self._tokenize, embedder=embedder, recenter=recenter, progress=progress
             )
@@ -192,6 +198,17 @@ class Ownership:
         self.locks.close()
         self._catalog.close()
         self._lock.release()
+
+    def _index_manager(self) -> IndexManager:
+        kind: Access = "shared" if self.settings.is_shared else "owner" if self.owned else "reader"
+        return IndexManager(self._catalog, self._storage, self._tokenize, kind)
+
+    def _separate(self, catalog: Catalog) -> None:
+        """Give a copied library an id of its own; its indexes must be built."""
+        self._storage = replace(self._storage, library_id=separate(catalog))
+        self._indexes.close()
+        self._indexes = self._index_manager()
+        self._is_copy = is_copy(catalog)
 
     def _settle(self) -> None:
         """Once in a shared library: build indexes that this version needs, and finish what killed processes left.

@@ -61,7 +61,7 @@ def held(settings: Settings) -> Held:
     """Every row of every table, and the facts that a copy shares."""
     with LibraryDatabases.opened(place_of(settings)) as databases, databases.moment() as moment:
         rows = {table.name: [tuple(row) for row in moment.rows(table)] for table in TABLES}
-        own = {"id", "vectors_generation", "keywords_generation", "clean", "terms_version", "revision"}
+        own = {"id", "vectors_generation", "keywords_generation", "clean", "terms_version", "revision", "place"}
         rows["library"] = sorted((name, value) for name, value in moment.facts().items() if name not in own)
     return rows
 
