@@ -21,7 +21,13 @@ Support = Literal["quoted", "supported", "unsupported"]
 AnswerKind = Literal["answer", "list", "overview", "comparison", "library", "talk"]
 AbstainReason = Literal["empty_library", "no_evidence", "low_confidence", "unsupported", "not_said"]
 NoticeCode = Literal[
-    "single_speaker", "conflicting_sources", "source_changed", "translated", "incomplete", "model_unavailable"
+    "single_speaker",
+    "conflicting_sources",
+    "source_changed",
+    "translated",
+    "incomplete",
+    "model_unavailable",
+    "not_saved",
 ]
 
 

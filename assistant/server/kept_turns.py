@@ -10,10 +10,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from assistant.accounts.account import Visitor
 from assistant.server.auth.conversation_access import own_conversation
+from assistant.server.error_messages import error_message
 from assistant.server.services import Asked, Services
-from assistant.types import Answer, AskOptions, Message
+from assistant.server.strings import Strings
+from assistant.types import Answer, AskOptions, Message, Notice
 from store.catalog.conversations import Conversations, Turn
-from store.errors import AttestError
+from store.errors import AttestError, NotFoundError
 
 _OPTIONS = TypeAdapter(AskOptions)
 
@@ -25,12 +27,23 @@ class Kept:
     turn: Turn
     conversations: Conversations
 
-    def close(self, answer: Answer | None) -> None:
-        """Save the answer; None if the question was stopped, or failed."""
-        with suppress(AttestError):  # its conversation was deleted meanwhile
-            self.conversations.close_turn(
-                self.turn.id, "finished" if answer else "stopped", answer.to_json() if answer else None
-            )
+    def save(self, answer: Answer, words: Strings) -> Answer:
+        """Save the answer and return it, with a notice if it couldn't be saved; without one if its conversation was
+        deleted meanwhile.
+        """
+        try:
+            self.conversations.close_turn(self.turn.id, "finished", answer.to_json())
+        except NotFoundError:
+            return answer
+        except AttestError as error:
+            lost = Notice(code="not_saved", message=words("ask.not_saved", reason=error_message(error, words)))
+            return answer.model_copy(update={"notices": (*answer.notices, lost)})
+        return answer
+
+    def stop(self) -> None:
+        """Save that there is no answer: the question was stopped, or failed."""
+        with suppress(AttestError):  # nobody waits for it, or the failure has been told
+            self.conversations.close_turn(self.turn.id, "stopped", None)
 
 
 def begin_turn(services: Services, caller: Visitor, asked: Asked, parent: Turn | None) -> Kept:

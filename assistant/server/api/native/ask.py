@@ -66,7 +66,8 @@ _REPLIES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The whole answer; or with `accept: text/event-stream` the events: `asked` with the ids of "
         "conversation and turn, `evidence_found`, `text_added`, `claim_checked` and others, and last `finished` with "
-        "the whole answer, or `failed` with a message.",
+        "the whole answer, or `failed` with a message. If an answer couldn't be saved, it has the notice `not_saved` with "
+        "the reason.",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
@@ -86,11 +87,14 @@ def ask_router(services: Services) -> APIRouter:
         kept = begin_turn(services, caller, asked, parent) if body.keep else None
         if "text/event-stream" in accept:
             return StreamingResponse(_lines(events, kept, words), media_type="text/event-stream", headers=STREAM)
-        answer: Answer | None = None
         try:
             answer = await answer_of(events)
-        finally:
-            _close(kept, answer)
+        except BaseException:
+            if kept is not None:
+                kept.stop()
+            raise
+        if kept is not None:
+            answer = kept.save(answer, words)
         return JSONResponse({**_place(kept), "answer": answer_object(answer)})
 
     return router
@@ -114,18 +118,21 @@ def _followed(services: Services, caller: Visitor, body: AskRequest) -> Turn | N
 
 
 async def _lines(events: AsyncIterator[Event], kept: Kept | None, words: Strings) -> AsyncIterator[str]:
-    answer: Answer | None = None
+    unsaved = kept
     try:
         yield server_sent("asked", _place(kept))
         async with aclosing(events):  # type: ignore[type-var] # they are a generator
             async for event in events:
-                if isinstance(event, Finished):
-                    answer = event.answer
-                yield server_sent(*named(event))
+                if isinstance(event, Finished) and unsaved is not None:
+                    whole, unsaved = Finished(unsaved.save(event.answer, words)), None
+                    yield server_sent(*named(whole))
+                else:
+                    yield server_sent(*named(event))
     except Exception as error:  # the response has begun, so the stream reports it
         yield server_sent("failed", _failed(error, words))
     finally:
-        _close(kept, answer)
+        if unsaved is not None:
+            unsaved.stop()
 
 
 def _failed(error: Exception, words: Strings) -> dict[str, str | None]:
@@ -136,8 +143,3 @@ def _failed(error: Exception, words: Strings) -> dict[str, str | None]:
 
 def _place(kept: Kept | None) -> dict[str, Any]:
     return {"conversation": kept.turn.conversation if kept else None, "turn": kept.turn.id if kept else None}
-
-
-def _close(kept: Kept | None, answer: Answer | None) -> None:
-    if kept is not None:
-        kept.close(answer)

@@ -74,20 +74,26 @@ def responses_router(services: Services) -> APIRouter:
 
     @router.post("/responses", response_model=Response, responses=ERRORS)
     async def respond(body: ResponseRequest, request: Request, caller: Caller) -> HTTPResponse:
-        """Answer a question, whole or as a stream of events."""
+        """Answer a question, whole or as a stream of events.
+
+        If the answer couldn't be saved, `attest` has the notice `not_saved` with the reason.
+        """
         visitor = _on_behalf(caller, body.user)
         running, ignored = _begun(services, visitor, body)
         headers = ignored_header((*ignored_parameters(body, _UNDERSTOOD), *ignored))
         events = services.events(visitor, running.asked)
+        words = words_of_request(request)
         if body.stream:
-            lines = _lines(services, running, events, words_of_request(request))
+            lines = _lines(services, running, events, words)
             return StreamingResponse(lines, media_type="text/event-stream", headers=STREAM | headers)
         try:
             answer = await answer_of(events)
         except BaseException:
-            _close(running, None)
+            if running.kept is not None:
+                running.kept.stop()
             raise
-        _close(running, answer)
+        if running.kept is not None:
+            answer = running.kept.save(answer, words)
         return JSONResponse(
             finished(running.reply, answer, token_counts(services, running.asked, answer.text)), headers=headers
         )
@@ -152,6 +158,7 @@ async def _lines(
         return f"event: {event['type']}\ndata: {json.dumps(numbered, ensure_ascii=False)}\n\n"
 
     answer: Answer | None = None
+    unsaved = running.kept
     for event in started(running.reply):
         yield line(event)
     try:
@@ -162,6 +169,8 @@ async def _lines(
                 elif isinstance(came, Finished):
                     answer = came.answer
         assert answer is not None  # noqa: S101 - `Finished` is always the last
+        if unsaved is not None:
+            answer, unsaved = unsaved.save(answer, words), None
         for event in events_of_text(running.reply, answer):
             yield line(event)
         whole = finished(running.reply, answer, token_counts(services, running.asked, answer.text))
@@ -171,9 +180,5 @@ async def _lines(
         failed = running.reply.object("failed") | {"error": {"code": "server_error", "message": detail["message"]}}
         yield line({"type": "response.failed", "response": failed})
     finally:
-        _close(running, answer)
-
-
-def _close(running: _Running, answer: Answer | None) -> None:
-    if running.kept is not None:
-        running.kept.close(answer)
+        if unsaved is not None:
+            unsaved.stop()
