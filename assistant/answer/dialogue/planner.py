@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+import unicodedata
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -76,7 +77,9 @@ class Planner:
         """
         started = time.perf_counter()
         typed = clean_question(question)
-        history = tuple(message for message in history if message.text.strip())
+        history = tuple(
+            replace(each, text=unicodedata.normalize("NFC", each.text)) for each in history if each.text.strip()
+        )
         reading = None if options.as_typed else meant(typed, self._library, options.filter)
         text = reading.text if reading else typed
         language = turn_language(text, history, options)

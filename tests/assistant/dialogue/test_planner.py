@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -159,6 +160,31 @@ def test_a_follow_up_stays_in_the_document_or_leaves_it(assistant: Assistant) ->
         assistant, "Who was the first High Commissioner for Human Rights?", "Who took office in October 2022?"
     )
     assert any("Volker Türk" in each.quote for each in leaves.evidence)
+
+
+@pytest.mark.parametrize(
+    ("turn", "follow_up"),
+    [
+        ("Hội nghị Vienna diễn ra khi nào?", "Còn ở đâu?"),
+        ("Hội nghị Vienna diễn ra khi nào?", "Có bao nhiêu quốc gia tham dự?"),
+        ("Bàn tròn Ven sông diễn ra khi nào?", "Ai chủ trì cuộc họp đó?"),
+        ("Tóm tắt Tuyên ngôn Vienna", "còn Bàn tròn Ven sông?"),
+        ("So sánh ban tổ chức và người quan sát về số người tham dự", "còn về lũ lụt?"),
+        ("Hội nghị Vienna diễn ra khi nào?", "bằng tiếng Thái"),
+    ],
+)
+def test_a_follow_up_to_decomposed_vietnamese_is_answered_like_one_to_composed(
+    assistant: Assistant, turn: str, follow_up: str
+) -> None:
+    composed = [Message("user", turn), Message("assistant", assistant.answer(turn).text)]
+    decomposed = [Message(each.role, unicodedata.normalize("NFD", each.text)) for each in composed]
+    assert decomposed != composed
+    expected, *others = (
+        assistant.answer(asked, history).model_copy(update={"question": "", "timings_ms": {}})
+        for history in (composed, decomposed)
+        for asked in (follow_up, unicodedata.normalize("NFD", follow_up))
+    )
+    assert others == [expected] * 3
 
 
 def test_thanks_between_two_questions_are_nothing_to_point_back_to(assistant: Assistant) -> None:
