@@ -15,8 +15,9 @@ from sqlalchemy import bindparam
 
 from store.catalog.documents import LIVE, MANY, WITH_PASSAGES
 from store.catalog.packing import text_sha256
-from store.catalog.snapshot import EMBEDDING, Snapshot, is_whole
+from store.catalog.snapshot import Snapshot
 from store.catalog.tables import documents, passages, vectors
+from store.catalog.vector_columns import EMBEDDING, is_whole
 from store.types import Document, Span
 
 SQLITE_VERSION = sqlite3.sqlite_version

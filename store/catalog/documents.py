@@ -232,8 +232,10 @@ class DocumentReader(FactReader):
                 yield from self._connection.execute(statement, {"keys": some, **values})
 
 
-def document_condition(where: Filter | None, language: ColumnElement[str] = _D.language) -> list[ColumnElement[bool]]:
-    """Return the filter as conditions on documents."""
+def document_condition(
+    where: Filter | None, language: ColumnElement[str] | None = _D.language
+) -> list[ColumnElement[bool]]:
+    """Return the filter as conditions on documents; its languages on `language`, or not at all if that is None."""
     if where is None:
         return []
     among = (
@@ -242,7 +244,7 @@ def document_condition(where: Filter | None, language: ColumnElement[str] = _D.l
         (language, where.languages),
         (_D.collection, where.collections),
     )
-    parts: list[ColumnElement[bool]] = [column.in_(wanted) for column, wanted in among if wanted]
+    parts: list[ColumnElement[bool]] = [column.in_(wanted) for column, wanted in among if wanted and column is not None]
     if where.published_from is not None:
         parts.append(_D.published_last >= day_range(where.published_from)[0])
     if where.published_to is not None:

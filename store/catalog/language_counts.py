@@ -12,8 +12,9 @@ from sqlalchemy.dialects.postgresql import insert  # also compiles for SQLite, w
 from store.catalog.arrays import is_among
 from store.catalog.language_sums import LanguageStatistics, LanguageSums
 from store.catalog.packing import pack_sum
-from store.catalog.snapshot import EMBEDDING, Snapshot, first_vector
+from store.catalog.snapshot import Snapshot
 from store.catalog.tables import centering, languages, passages, vectors
+from store.catalog.vector_columns import EMBEDDING, first_vector
 
 if TYPE_CHECKING:
     from store.catalog.tables import Rows

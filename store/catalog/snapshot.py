@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Integer, LargeBinary, bindparam
+from sqlalchemy import Integer, bindparam
 
 from store.catalog.arrays import given_columns, given_table, is_among
 from store.catalog.compiled_statements import Compiled
@@ -16,18 +16,16 @@ from store.catalog.documents import (
     LIVE,
     MANY,
     PASSAGE,
-    WITH_PASSAGES,
-    DocumentReader,
     document_condition,
     to_document,
     to_passage,
 )
+from store.catalog.filtered_passages import FilteredPassages
 from store.catalog.language_sums import LanguageStatistics, LanguageSums
 from store.catalog.packing import unpack_passage_vector, unpack_spans, unpack_sum, unpack_vectors
 from store.catalog.rows import (
     IndexRow,
     PackedVectors,
-    PassageVectors,
     SampledVector,
     StoredDocument,
     StoredPassage,
@@ -35,38 +33,17 @@ from store.catalog.rows import (
     UnembeddedPassage,
     UnfinishedChange,
 )
-from store.catalog.tables import IS_LIVE, centering, documents, languages, library, passages, vectors
+from store.catalog.tables import IS_LIVE, centering, documents, languages, passages, vectors
+from store.catalog.vector_columns import DIMENSIONS, EMBEDDING, SENTENCES, first_vector, is_whole, with_vectors
 from store.types import Document, Filter, Span
 
 if TYPE_CHECKING:
     from store.catalog.tables import Rows
 
 _D, _P, _V = documents.c, passages.c, vectors.c
-EMBEDDING = (
-    sa.select(sa.cast(library.c.value, sa.BigInteger)).where(library.c.name == sa.literal_column("'embedding'"))
-).scalar_subquery()
-"""The embedding run whose vectors are in use."""
-_SENTENCES = sa.func.length(_P.sentences, type_=Integer).op("/", return_type=Integer())(sa.literal_column("8"))
-"""The number of sentences in a passage."""
-
-
-def is_whole(dimensions: ColumnElement[int]) -> ColumnElement[bool]:
-    """Return the condition that a passage has all its vectors, with the same number of dimensions."""
-    return sa.func.length(_V.halves, type_=Integer) == dimensions * 2 * (_SENTENCES + 1)
-
-
-def _with_vectors(run: ColumnElement[int]) -> sa.Join:
-    return WITH_PASSAGES.join(vectors, sa.and_(_V.passage == _P.key, _V.embedding == run))
-
-
-def first_vector(dimensions: ColumnElement[int]) -> ColumnElement[bytes]:
-    """Return only the passage's own vector from its packed ones."""
-    return sa.func.substr(_V.halves, 1, dimensions * 2, type_=LargeBinary)
-
-
-_RUN, _DIMENSIONS = bindparam("run", type_=Integer), bindparam("dimensions", type_=Integer)
+_RUN = bindparam("run", type_=Integer)
 _AMONG = is_among(_P.id)
-_IN_USE = _with_vectors(EMBEDDING)
+_IN_USE = with_vectors(EMBEDDING)
 _STORED_PASSAGES: Rows = sa.select(*PASSAGE, _D.key, _V.halves, *DOCUMENT).select_from(_IN_USE).where(LIVE, _AMONG)
 _STORED_VECTORS = sa.select(_P.id, _P.language, _D.title, _V.halves).select_from(_IN_USE).where(LIVE, _AMONG)
 _STORED_TOKENS = Compiled(
@@ -76,16 +53,13 @@ _LANGUAGES, _CENTERING = (
     Compiled(sa.select(languages).where(languages.c["count"] > 0)),
     Compiled(sa.select(centering).where(centering.c["count"] > 0)),
 )
-_PASSING = sa.select(_P.id).select_from(WITH_PASSAGES).where(LIVE, _AMONG)
-_FEW = sa.select(_P.key).select_from(WITH_PASSAGES).where(LIVE).limit(bindparam("limit"))
-_OWN_VECTORS = sa.select(_P.id, _P.language, first_vector(_DIMENSIONS)).select_from(_IN_USE).where(LIVE)
 _ALL_PASSAGES, _ALL_VECTORS = Compiled(_STORED_PASSAGES), Compiled(_STORED_VECTORS)
 _INDEX_ROWS: Rows = (
     sa.select(
         *(_P.id, _P.language, _P.start_offset, _P.end_offset, _P.heading_start, _P.heading_end),
-        *(_D.id, _D.speaker, _D.published, _D.collection, _D.key, _V.halves, _SENTENCES),
+        *(_D.id, _D.speaker, _D.published, _D.collection, _D.key, _V.halves, SENTENCES),
     )
-    .select_from(_with_vectors(_RUN))
+    .select_from(with_vectors(_RUN))
     .where(is_among(_D.key))
     .order_by(_D.key, _P.ordinal)
 )
@@ -130,19 +104,19 @@ _ENDS = sa.select(sa.select(sa.func.min(_P.key)).scalar_subquery(), sa.select(sa
 _SAMPLE = (
     sa.select(_P.key, _P.id, _P.language, _V.halves)
     .select_from(_IN_USE)
-    .where(LIVE, _P.key >= bindparam("from"), is_whole(_DIMENSIONS))
+    .where(LIVE, _P.key >= bindparam("from"), is_whole(DIMENSIONS))
     .order_by(_P.key)
     .limit(1)
 )
 _COUNTED = (
-    sa.select(_P.language, first_vector(_DIMENSIONS), _V.tokens)
-    .select_from(_with_vectors(_RUN))
+    sa.select(_P.language, first_vector(DIMENSIONS), _V.tokens)
+    .select_from(with_vectors(_RUN))
     .where(LIVE)
     .execution_options(yield_per=MANY)
 )
 
 
-class Snapshot(DocumentReader):
+class Snapshot(FilteredPassages):
     """One moment of the catalog, while its transaction is open. Not shared by threads."""
 
     def stored_passages(self, passage_ids: Sequence[str], where: Filter | None = None) -> dict[str, StoredPassage]:
@@ -170,21 +144,6 @@ class Snapshot(DocumentReader):
         rows = self._select_in(_STORED_VECTORS.where(*conditions) if conditions else _ALL_VECTORS, passage_ids)
         found = {row[0]: StoredVectors(row[0], row[1], row[2], unpack_vectors(row[3], dimensions)) for row in rows}
         return {passage_id: found[passage_id] for passage_id in passage_ids if passage_id in found}
-
-    def passing(self, passage_ids: Sequence[str], where: Filter) -> set[str]:
-        """Return those of `passage_ids` that `stored_passages` would return."""
-        return {row[0] for row in self._select_in(_PASSING.where(*document_condition(where, _P.language)), passage_ids)}
-
-    def few_vectors(self, where: Filter, most: int) -> PassageVectors | None:
-        """Return the vectors of all live passages that pass the filter; None if there are more than `most`."""
-        conditions = document_condition(where, _P.language)
-        counted = sa.select(sa.func.count()).select_from(_FEW.where(*conditions).subquery())
-        if self._connection.execute(counted, {"limit": most + 1}).scalar_one() > most:
-            return None
-        dimensions = self.number("dimensions")
-        rows = self._connection.execute(_OWN_VECTORS.where(*conditions), {"dimensions": dimensions}).all()
-        vectors = unpack_vectors(b"".join(row[2] for row in rows), dimensions)
-        return PassageVectors(tuple(row[0] for row in rows), tuple(row[1] for row in rows), vectors)
 
     def stored_tokens(self, passage_ids: Sequence[str]) -> dict[str, bytes]:
         """Return the packed tokens of live passages, by id, without passages that have none."""

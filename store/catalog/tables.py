@@ -76,6 +76,7 @@ _index(
     *("collection", "language", "speaker", "characters", "passage_count", "state"),
     where="state = 'live'",
 )
+_index("documents_live_dates", *("published_last", "published_first", "passage_count", "state"), where="state = 'live'")
 
 # In blocks of a fixed number of code points, so that a quote from a huge text reads one or two rows.
 texts = Table(
@@ -102,6 +103,8 @@ passages = Table(
     Column("content", LargeBinary, nullable=False),  # digest of the embedded parts: equal words are embedded once
     sa.UniqueConstraint("document", "ordinal"),
     Index("passages_content", "content"),
+    # Not on SQLite, which has no statistics of how many passages a language has, and would prefer it to passages' ids.
+    Index("passages_language", "language").ddl_if(dialect="postgresql"),
 )
 
 vectors = Table(

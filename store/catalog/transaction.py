@@ -17,8 +17,8 @@ from store.catalog.documents import MANY
 from store.catalog.language_counts import LanguageCounter, upsert
 from store.catalog.packing import blocks, content_digest, pack_spans, version_digest
 from store.catalog.rows import PackedVectors
-from store.catalog.snapshot import is_whole
 from store.catalog.tables import IS_LIVE, documents, library, passages, texts, vectors
+from store.catalog.vector_columns import is_whole
 from store.errors import LibraryError
 from store.ids import passage_id
 from store.text.date_ranges import day_range
