@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -18,14 +19,17 @@ from assistant.server.document_status import Standings
 from assistant.server.intake import Intake, Item, LocalIntake, Progress, Taken
 from assistant.server.removed_documents import LocalRemoved, RemovedDocuments, SharedRemoved
 from assistant.server.shared_intake import SharedIntake
+from assistant.server.unread_files import Identity, remove_same
 from ingest.pipeline import ingest_paths
-from store.errors import NotFoundError, ReadError, RequestError
+from store.errors import AttestError, NotFoundError, ReadError, RequestError
 from store.text.date_ranges import is_date
 from store.types import Document
 
 if TYPE_CHECKING:
     from store.catalog.engine import Database
     from store.library import Library
+
+log = logging.getLogger(__name__)
 
 MOST_WAITING = 1_000
 """Files that wait to be read; further ones are refused."""
@@ -54,14 +58,18 @@ class DocumentEditor:
     def __init__(
         self, library: Library, take_file: TakeFile | None, folder: Path | None, shared: Database | None = None
     ) -> None:
-        """`take_file`: see `ingest_into`; `folder`: where to keep uploaded files, so that they can be read again.
+        """`take_file`: see `ingest_into`; `folder`: where to keep uploaded files that were read, so that they can be read again.
 
         If several servers have the library, `shared` is the database that holds the uploads of all of them.
         """
         self.library = library
         self._take_file = take_file
         self._folder = folder
-        self._intake: Intake = LocalIntake(self._take) if shared is None else SharedIntake(self._take, shared, folder)
+        self._intake: Intake = (
+            LocalIntake(self._take, self._discard)
+            if shared is None
+            else SharedIntake(self._take, self._discard, shared, folder)
+        )
         self._removed: RemovedDocuments = LocalRemoved() if shared is None else SharedRemoved(shared)
         self.standings = Standings(library)
         """The states of the library's documents."""
@@ -175,6 +183,14 @@ class DocumentEditor:
             return Taken("updated")
         assert self._take_file is not None  # noqa: S101 - `place` refuses before
         return self._take_file(path, progress, item.collection)
+
+    def _discard(self, path: Path, before: Identity | None) -> None:
+        """Remove an upload that couldn't be read, unless a document of the library was read from its place."""
+        try:
+            if self.library.find_document(path.resolve().as_posix()) is None:
+                remove_same(path, before)
+        except (AttestError, OSError) as error:
+            log.warning("%s couldn't be read and stays: %s", path, error)
 
 
 def _first(reach: Collections) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from assistant.server.auth.scoped_access import Collections
+from assistant.server.unread_files import Identity, identity
 from store.errors import AttestError, ReadError
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,8 @@ class Item:
 
 Work = Callable[[Item, Path | None, Progress], Taken]
 """Adds the file at a path; without a path, embeds the whole library again."""
+Discard = Callable[[Path, Identity | None], None]
+"""Removes the file at a path, whose identity was this before it was read; it couldn't be read, and this has been told."""
 
 
 class Intake(Protocol):
@@ -75,9 +78,11 @@ def outcome_of(work: Work, item: Item, path: Path | None, progress: Progress) ->
 class LocalIntake:
     """The intake of one process, in its memory."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, discard: Discard) -> None:
         self._work = work
+        self._discard = discard
         self._items: dict[int, Item] = {}
+        self._paths: dict[int, Path | None] = {}
         self._next = 1
         self._lock = threading.Lock()
         self._queue: queue.SimpleQueue[tuple[Item, Path | None]] = queue.SimpleQueue()
@@ -87,6 +92,7 @@ class LocalIntake:
         """See `Intake`."""
         with self._lock:
             item = self._listed(Item(self._next, name, "waiting", collection=collection))
+            self._paths[item.id] = path
             if self._worker is None:
                 self._worker = threading.Thread(target=self._run, name="intake", daemon=True)
                 self._worker.start()
@@ -117,8 +123,14 @@ class LocalIntake:
         while True:
             item, path = self._queue.get()
             self._change(item.id, state="reading")
+            before = identity(path)
             taken = outcome_of(self._work, item, path, self._progress_of(item.id))
             self._change(item.id, state=taken.outcome, error=taken.error)
+            with self._lock:
+                del self._paths[item.id]
+                is_awaited = path in self._paths.values()
+            if path is not None and taken.outcome == "failed" and not is_awaited:
+                self._discard(path, before)
 
     def _progress_of(self, number: int) -> Progress:
         return lambda done, known: self._change(number, done=done, known=known)

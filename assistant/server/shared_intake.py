@@ -21,7 +21,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Integer, bindparam
 
 from assistant.server.auth.scoped_access import Collections
-from assistant.server.intake import KEPT_ITEMS, Item, Taken, Work, outcome_of
+from assistant.server.intake import KEPT_ITEMS, Discard, Item, Taken, Work, outcome_of
+from assistant.server.unread_files import identity
 from store.catalog.database_errors import translate_errors
 from store.catalog.engine import LOCK_CLASS, Database
 from store.catalog.serving_tables import uploads
@@ -44,14 +45,23 @@ _LOCK = sa.select(
         sa.cast(LOCK_CLASS["serving"], Integer), sa.cast(bindparam("id") % sa.literal(2**31 - 1), Integer)
     )
 )
+_TOLD = (
+    sa.update(uploads).where(_U.id == bindparam("id_")).values(state=bindparam("outcome"), error=bindparam("reason"))
+)
+_SAME = uploads.alias()
+_AWAITED = sa.select(_U.id).where(
+    _OPEN, _U.folder == _SAME.c.folder, _U.path == _SAME.c.path, _SAME.c.id == bindparam("id")
+)
+"""Others that wait for the same file."""
 _UNLOCK = sa.select(sa.func.pg_advisory_unlock_all())
 
 
 class SharedIntake:
     """Puts files into the common table, and reads those that wait there and are in the same folder."""
 
-    def __init__(self, work: Work, database: Database, folder: Path | None) -> None:
+    def __init__(self, work: Work, discard: Discard, database: Database, folder: Path | None) -> None:
         self._work = work
+        self._discard = discard
         self._database = database
         self._folder = folder
         self._identity = None if folder is None else _identity(folder)
@@ -98,14 +108,20 @@ class SharedIntake:
         with self._claimed() as claimed:
             if claimed is None:
                 return False
-            item, path = claimed
+            item, path, lock = claimed
             self._change(item.id, state="reading")
+            before = identity(path)
             taken = outcome_of(self._work, item, path, self._reporter(item.id))
-            self._change(item.id, state=taken.outcome, error=_packed(taken))
+            # By the connection with the lock: if it is lost, another server may be reading the file.
+            with translate_errors(self._database.where):
+                lock.execute(_TOLD, {"id_": item.id, "outcome": taken.outcome, "reason": _packed(taken)})
+                is_awaited = path is not None and lock.execute(_AWAITED, {"id": item.id}).first() is not None
+            if path is not None and taken.outcome == "failed" and not is_awaited:
+                self._discard(path, before)
         return True
 
     @contextmanager
-    def _claimed(self) -> Iterator[tuple[Item, Path | None] | None]:
+    def _claimed(self) -> Iterator[tuple[Item, Path | None, Connection] | None]:
         with self._database.reading() as connection:
             found = [tuple(row) for row in connection.execute(_CLAIMABLE, {"folder": self._identity})]
         if not found:
@@ -117,7 +133,7 @@ class SharedIntake:
             with translate_errors(self._database.where):
                 claimed = next((each for each in found if _is_free(lock, each[0])), None)
                 row = None if claimed is None else lock.execute(_ITEM.where(_U.id == claimed[0])).first()
-            yield None if claimed is None or row is None else (_item(row), self._path(claimed[1]))
+            yield None if claimed is None or row is None else (_item(row), self._path(claimed[1]), lock)
         finally:
             with suppress(sa.exc.SQLAlchemyError):
                 lock.execute(_UNLOCK)

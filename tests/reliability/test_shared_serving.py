@@ -108,15 +108,35 @@ def test_a_file_is_read_once_and_only_by_servers_that_have_it(
     assert "elsewhere" not in {who for who, _ in read}
 
 
-def test_what_a_dead_server_was_reading_is_read_by_another(
+def test_a_file_that_can_t_be_read_goes_once_no_server_waits_for_it(
     databases: tuple[Database, Database], tmp_path: Path
+) -> None:
+    go_on = threading.Event()
+
+    def bad(path: Path, progress: Progress, collection: str | None = None) -> Taken:
+        assert go_on.wait(120)
+        text = path.read_text(encoding="utf-8")
+        return Taken("failed", ReadError(text)) if text.endswith("bad.txt") else Taken("added")
+
+    here, there = (editor(bad, tmp_path, database) for database in databases)
+    items = [put((here, there)[number % 2], "bad.txt") for number in range(6)]
+    items.append(put(here, "good.txt"))
+    go_on.set()
+    until(lambda: not any(each.state in ("waiting", "reading") for each in here.items()))
+    told = {each.id: str(each.error or "") for each in there.items()}
+    assert [told[item.id] for item in items] == ["bad.txt"] * 6 + [""]
+    until(lambda: {path.name for path in tmp_path.iterdir()} == {".identity", "good.txt"})
+
+
+def test_what_a_dead_server_was_reading_is_read_by_another(
+    databases: tuple[Database, Database], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     begun, over = threading.Event(), threading.Event()
 
     def hang(path: Path, progress: Progress, collection: str | None = None) -> Taken:
         begun.set()
         over.wait(120)
-        return Taken("failed")
+        return Taken("failed", ReadError("It can't be read."))
 
     here = editor(hang, tmp_path, databases[0])
     item = put(here, "a.txt")
@@ -132,8 +152,10 @@ def test_what_a_dead_server_was_reading_is_read_by_another(
             )
         )
     until(lambda: state(there, item) == "added")
-    databases[0].close()
-    over.set()
+    over.set()  # the other one wasn't dead, and comes to another result, which no longer counts
+    until(lambda: "can't be reached" in caplog.text)
+    assert state(there, item) == "added"
+    assert (tmp_path / "a.txt").exists()
 
 
 def test_a_document_that_one_removed_is_brought_back_by_another(databases: tuple[Database, Database]) -> None:
@@ -162,6 +184,6 @@ def test_requests_are_counted_for_all_servers_together(databases: tuple[Database
 
 
 def test_an_intake_ends_with_its_database(databases: tuple[Database, Database], tmp_path: Path) -> None:
-    SharedIntake(lambda *_: Taken("added"), databases[0], tmp_path)
+    SharedIntake(lambda *_: Taken("added"), lambda *_: None, databases[0], tmp_path)
     databases[0].close()
     until(lambda: not any(each.name == "intake" and each.is_alive() for each in threading.enumerate()))
