@@ -10,6 +10,9 @@ BlockKind = Literal["text", "laid out", "paragraph", "heading", "lines"]
 FORCED_LINE_END = "\u2028"
 """Inside a paragraph: the end of a line that ends here on purpose."""
 
+CELL_DIVIDER = " | "
+"""Separates the cells of a table's row."""
+
 PAGE_START = "\f"
 """Marks where a page begins, in formats with pages."""
 

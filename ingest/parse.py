@@ -13,7 +13,7 @@ from pathlib import Path
 
 import regex
 
-from ingest.blocks import RawDocument
+from ingest.blocks import CELL_DIVIDER, RawDocument
 from ingest.chunk import SPLITTING_VERSION, chunk
 from ingest.metadata import one_line, useful_name, useful_title
 from ingest.normalize import NORMALIZATION_VERSION, Normalized, normalize
@@ -144,12 +144,16 @@ def parse(task: FileTask, count_tokens: Callable[[str], int], passage_tokens: in
 
 
 def _title(raw: RawDocument, normalized: Normalized, file: Path) -> str:
-    """Return the file's own title, or its running head, first heading or first line, or its name."""
+    """Return the file's own title, or its running head, first heading or first line, or its name.
+
+    A row of a table is no title: its cells say something about one thing only.
+    """
     if own := useful_title(raw.title):
         return own
     first = normalized.headings[0].of(normalized.text) if normalized.headings else normalized.text.split("\n", 1)[0]
     head = useful_title(raw.running_head) if not normalized.headings else None
-    return _shortened(head or one_line(first) or "") or one_line(file.stem) or "Untitled"
+    line = "" if CELL_DIVIDER in first else one_line(first)
+    return _shortened(head or line or "") or one_line(file.stem) or "Untitled"
 
 
 def page_signs(raw: RawDocument) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 import regex
 
+from ingest.blocks import CELL_DIVIDER
 from ingest.words import abbreviations
 from store.types import Span
 
@@ -52,7 +53,6 @@ _ORDINAL = regex.compile(r"(?<![\p{L}\p{N}.,])\d{1,2}\.$")
 _NEXT_WORD = regex.compile(r"\s*(\p{Lu}\p{Ll}{1,4})\.")
 _INITIAL = regex.compile(r"\p{Lu}(?:\.\p{Lu})*")
 _NAME_BEFORE = regex.compile(r"(?:^|(?:^|[\s(])\p{Lu}[\p{L}\p{M}.]*\s)$")
-_DIVIDER = " | "
 
 
 def sentences(text: str, language: str) -> tuple[Span, ...]:
@@ -63,7 +63,7 @@ def sentences(text: str, language: str) -> tuple[Span, ...]:
     found: list[Span] = []
     for line in regex.finditer(r"[^\n]+", text):
         paragraph = _trim(text, line.start(), line.end())
-        if _DIVIDER in line[0]:  # A row of a table is only clear as a whole.
+        if CELL_DIVIDER in line[0]:  # A row of a table is only clear as a whole.
             found.extend(_in_row(text, paragraph))
         elif paragraph.start < paragraph.end:
             found.extend(_in_paragraph(text, paragraph, language))

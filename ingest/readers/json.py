@@ -9,11 +9,11 @@ import json
 from collections.abc import Iterator
 from typing import TypeGuard
 
-from ingest.blocks import Block, RawDocument
+from ingest.blocks import CELL_DIVIDER, Block, RawDocument
 from ingest.encoding import decode
 from ingest.limits import MAX_CELLS, MAX_TEXT_FILE_BYTES
 from ingest.readers.base import Reader, too_deep
-from ingest.readers.tables import DIVIDER, Cell, sheet_blocks
+from ingest.readers.tables import Cell, sheet_blocks
 from store.errors import ReadError
 
 _LONG = 200
@@ -98,7 +98,7 @@ def _blocks(record: object, name: str = "", depth: int = 0) -> Iterator[Block]:
             shown = " ".join(value.split())
             short.append(f"{inner}: {shown}" if inner else shown)
     if short:
-        yield Block(DIVIDER.join(short), "paragraph")
+        yield Block(CELL_DIVIDER.join(short), "paragraph")
     yield from (Block(text) for text in long)
     for inner, each in listed:
         yield from _blocks(each, inner, depth + 1)

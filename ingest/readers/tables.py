@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ingest.blocks import Block
+from ingest.blocks import CELL_DIVIDER, Block
 from ingest.limits import MAX_CELLS
 from ingest.readers.table_headers import (
     Cell,
@@ -27,7 +27,6 @@ from ingest.readers.table_headers import (
 from store.errors import ReadError
 
 __all__ = [
-    "DIVIDER",
     "Cell",
     "is_number",
     "is_year",
@@ -36,9 +35,6 @@ __all__ = [
     "table_blocks",
     "too_many_cells",
 ]
-
-DIVIDER = " | "
-"""Separates the cells of a row."""
 
 _WIDEST = 1_000
 
@@ -126,7 +122,7 @@ class _Naming:
             label = []
         pieces += _joined(label)
         self.is_section_used = bool(pieces)
-        return DIVIDER.join((*_joined(self.sections), *pieces)) if pieces else ""
+        return CELL_DIVIDER.join((*_joined(self.sections), *pieces)) if pieces else ""
 
     def _header(self, column: int) -> str:
         """Return the header of a column; with several header rows, all of their texts."""

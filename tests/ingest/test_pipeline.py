@@ -254,6 +254,15 @@ def test_long_and_missing_titles_are_made_from_the_text(library: Library, tmp_pa
     assert titles[1] == "Kết quả"
 
 
+def test_a_table_is_named_by_its_file_and_not_by_its_first_row(library: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    (folder / "ราคา.csv").write_text("Món,Giá\nOak board,31.50\nKeo,6.25\n", encoding="utf-8")
+    (folder / "stock.json").write_text('[{"item": "glue", "left": 3}, {"item": "oil", "left": 0}]', encoding="utf-8")
+    ingest_paths(library, [folder])
+    assert {d.title for d in documents(library)} == {"ราคา", "stock"}
+
+
 def test_the_samples_are_named_alike_on_every_machine(library: Library) -> None:
     report = ingest_samples(library)
     assert report.added >= 9

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ingest.blocks import Block
+from ingest.blocks import CELL_DIVIDER, Block
 from ingest.readers.base import integer
 from ingest.readers.html.visibility import Look
-from ingest.readers.tables import DIVIDER, Cell, table_blocks
+from ingest.readers.tables import Cell, table_blocks
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -84,7 +84,7 @@ class Table:
     def add_cell(self, node: LexborNode, name: str, blocks: list[Block], *, is_bold: bool) -> None:
         """Add a cell with its content."""
         attributes = node.attributes
-        text = " ".join(block.text.replace(DIVIDER, ", ") for block in blocks)
+        text = " ".join(block.text.replace(CELL_DIVIDER, ", ") for block in blocks)
         if not self.rows:
             self.rows.append([])
         if is_bold and text.strip():

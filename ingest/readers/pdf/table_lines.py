@@ -8,6 +8,7 @@ from typing import Any
 
 import regex
 
+from ingest.blocks import CELL_DIVIDER
 from ingest.readers.pdf.cells import cells_of, joined_cell
 from ingest.readers.pdf.columns import Table, tables_of
 from ingest.readers.pdf.grids import Grid
@@ -15,7 +16,6 @@ from ingest.readers.pdf.head_lines import HeadCell, head_of
 from ingest.readers.pdf.rows import Line, is_right_to_left, line_of, row_text, rows_of
 from ingest.readers.pdf.ruled_lines import Rule
 from ingest.readers.pdf.segments import Segment
-from ingest.readers.tables import DIVIDER
 
 _LETTER = regex.compile(r"\p{L}")
 
@@ -88,7 +88,7 @@ def _lines(rows: list[list[Segment]], rules: Sequence[Rule], region: int, left: 
             whole = line_of([segment for number in numbers for segment in rows[number]], region, left)
             yield replace(
                 whole,
-                text=DIVIDER.join(cells[number] for number in order if cells[number]),
+                text=CELL_DIVIDER.join(cells[number] for number in order if cells[number]),
                 cells=tuple(cells[number] for number in order),
                 fonts=_fonts([segment for number in numbers for segment in rows[number]]),
                 columns=tuple(table.columns[number] for number in order),
@@ -105,7 +105,7 @@ def _head_cells(level: Sequence[HeadCell], table: Table, order: Sequence[int]) -
         for column in range(cell.first, cell.last + 1):
             texts[column], origins[column] = cell.text, cell.first
     return {
-        "text": DIVIDER.join(cell.text for cell in level),
+        "text": CELL_DIVIDER.join(cell.text for cell in level),
         "cells": tuple(texts[column] for column in order),
         "columns": tuple(table.columns[column] for column in order),
         "origins": tuple(origins[column] for column in order),
@@ -136,7 +136,7 @@ def _grid_lines(grid: Grid, segments: list[Segment], region: int, left: int) -> 
             continue
         yield replace(
             line_of(sorted(own, key=lambda segment: segment.left) or segments, region, left),
-            text=DIVIDER.join(texts[column] for column in order if texts[column]),
+            text=CELL_DIVIDER.join(texts[column] for column in order if texts[column]),
             cells=tuple(texts[column] for column in order),
             fonts=_fonts(own),
             columns=tuple(grid.columns[column] for column in order),
