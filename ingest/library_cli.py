@@ -127,12 +127,15 @@ def doctor(fix: bool, as_json: bool) -> None:
         report = {"facts": asdict(facts), "findings": [asdict(finding) for finding in findings], "done": done}
         click.echo(in_json(report | {"read_by_older_version": asdict(older)}))
     else:
-        click.echo(f"{facts.documents} documents, {facts.passages} passages at {facts.home}; owner: {facts.owner}")
+        place = f"in the database {facts.database}, home {facts.home}" if facts.database else f"at {facts.home}"
+        click.echo(f"{facts.documents} documents, {facts.passages} passages {place}; owner: {facts.owner}")
         click.echo(", ".join(f"{name} {number}" for name, number in facts.versions.items()))
         for line in [*done, *(f"{finding.check}: {finding.message}" for finding in findings)]:
             click.echo(line)
         if older.count:
             click.echo(older.advice)
+        if not facts.documents:
+            click.echo("The library is empty: add documents with `attest ingest`.")
         wrong = "One thing is wrong." if len(findings) == 1 else f"{len(findings)} things are wrong."
         click.echo(wrong if findings else "Nothing is wrong.")
     if findings:

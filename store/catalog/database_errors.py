@@ -78,4 +78,10 @@ def _named(where: Path | URL) -> str:
     """Return the database's name in a sentence, without its password."""
     if isinstance(where, Path):
         return f"{'The accounts in' if where.name.startswith('accounts') else 'The catalog'} {where}"
-    return f"The database {where.database} at {where.host}"
+    return f"The database {server_database(where)}"
+
+
+def server_database(url: URL) -> str:
+    """Return the name of a PostgreSQL database and its host, without user and password: ``attest at db.example``."""
+    host = url.host or url.query.get("host") or "this machine"
+    return f"{url.database} at {host if isinstance(host, str) else ', '.join(host)}"

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from sqlalchemy import make_url
+
 from store.backup.last_backup import restore_advice
 from store.catalog.checks import (
     SQLITE_VERSION,
@@ -22,6 +24,7 @@ from store.catalog.checks import (
     live_passage_ids,
     orphan_rows,
 )
+from store.catalog.database_errors import server_database
 from store.catalog.schema import latest_schema
 from store.catalog.snapshot import Snapshot
 from store.doctor.file_checks import (
@@ -51,6 +54,8 @@ class Facts:
     """The beginning of a report, regardless of problems."""
 
     home: str
+    database: str | None
+    """The PostgreSQL database and its host; None if documents are in the home."""
     owner: str
     documents: int
     passages: int
@@ -61,6 +66,7 @@ class Facts:
 def facts(library: Library) -> Facts:
     """Return where the library is, which process owns it, and the versions in use."""
     home = library.settings.home
+    url = library.settings.database_url
     owner = read_owner(home)
     counts = library.statistics()
     with library.snapshot() as snapshot:
@@ -70,6 +76,7 @@ def facts(library: Library) -> Facts:
     versions["schema"] = str(latest_schema())
     return Facts(
         home=str(home),
+        database=url and server_database(make_url(url)),
         owner=f"process {owner.pid} ({owner.command})" if owner and not library.ownership.owned else "nobody else",
         documents=counts.documents,
         passages=counts.passages,
@@ -171,7 +178,12 @@ def check_embedder(library: Library) -> Iterator[Finding]:
 
 
 def check_indexes(library: Library) -> Iterator[Finding]:
-    """Check that the derived indexes have exactly the catalog's passages, and find them."""
+    """Check that the derived indexes have exactly the catalog's passages, and find them; nothing has them before the
+    first document.
+    """
+    with library.snapshot() as snapshot:
+        if not snapshot.value("embedder_name"):
+            return
     try:
         with library.ownership.indexes() as indexes, library.snapshot() as snapshot:
             yield from _compare("keywords", snapshot, indexes.keywords.passage_ids())

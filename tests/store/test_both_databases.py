@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingest.library_cli import doctor
 from store.library import Library
 from store.settings import load_settings
 from store.types import Filter, ParsedDocument
@@ -107,3 +109,22 @@ def _assert_near(one: Any, other: Any) -> None:
     for key, (text, document, *scores) in one[0].items():
         assert other[0][key][:2] == (text, document)
         assert list(other[0][key][2:]) == pytest.approx(scores, abs=0.01)
+
+
+def test_doctor_names_the_database_and_not_its_password(
+    postgresql: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgresql.new_database()
+    for opened in (
+        in_postgresql(load_settings(tmp_path / "home"), url, tmp_path),
+        load_settings(tmp_path / "home").model_copy(
+            update={"database_url": url.set(drivername="postgresql").render_as_string(hide_password=False)}
+        ),
+    ):
+        monkeypatch.setattr("store.ownership.ownership.Ownership._load_embedder", lambda _: HashingEmbedder())
+        for arguments in ([], ["--json"]):
+            ran = CliRunner().invoke(doctor, arguments, obj=opened, catch_exceptions=False)
+            assert ran.exit_code == 0
+            assert f"{url.database} at {url.host}" in ran.output
+            assert str(url.password) not in ran.output
+            assert "differently" not in ran.output

@@ -14,10 +14,12 @@ from pathlib import Path
 from shlex import quote
 
 import pytest
+from sqlalchemy import make_url
 
 from store.backup.create import back_up
 from store.backup.last_backup import last_backup
 from store.catalog.catalog import FILE
+from store.catalog.database_errors import server_database
 from store.doctor import checks as health
 from store.doctor import file_checks as household
 from store.errors import IndexDamagedError, LibraryError
@@ -511,6 +513,35 @@ def test_doctor_says_no_by_its_exit_code_until_it_has_mended(
     code, printed = _with_embedder(command, "doctor")
     assert code == 0
     assert "Nothing is wrong." in printed
+
+
+def test_a_new_library_is_called_empty_and_nothing_else(
+    home: Path, command: Callable[..., tuple[int, str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.rmtree(home)
+    for _ in range(2):
+        code, printed = _with_embedder(command, "doctor")
+        assert (code, "The library is empty: add documents with `attest ingest`." in printed) == (0, True)
+    with Library.open(home, embedder=HashingEmbedder()):  # an owner that hasn't needed indexes yet
+        assert _with_embedder(command, "doctor")[0] == 0
+    assert caplog.messages == []
+    with Library.open(home, embedder=HashingEmbedder()) as library:
+        add(library, parsed("one", "The forum opened."))
+        assert health.check(library) == []
+    assert "is empty" not in _with_embedder(command, "doctor")[1]
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("postgresql://lan:secret@db.example:5433/attest", "attest at db.example"),
+        ("postgresql:///attest?host=/run/postgresql&password=secret", "attest at /run/postgresql"),
+        ("postgresql:///attest?host=one:5432&host=two:5432", "attest at one:5432, two:5432"),
+        ("postgresql:///attest", "attest at this machine"),
+    ],
+)
+def test_a_database_is_named_without_its_password(url: str, named: str) -> None:
+    assert server_database(make_url(url)) == named
 
 
 def _with_embedder(command: Callable[..., tuple[int, str]], *arguments: str) -> tuple[int, str]:
