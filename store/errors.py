@@ -70,7 +70,7 @@ class NotAllowedError(RequestError):
     """The caller lacks the right for the request."""
 
     def __init__(self) -> None:
-        super().__init__("You may not do this here. Ask whoever administers this page.", code="not_allowed")
+        super().__init__("You may not do this here. Ask an administrator of this page.", code="not_allowed")
 
 
 class SuiteError(RequestError):

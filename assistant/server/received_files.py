@@ -39,7 +39,8 @@ class WebDocuments:
         """Save the document at `address` and queue it. Raises RequestError if it isn't allowed or unavailable."""
         if not self._editor.accepts_files or self._settings.web_uploads == "off":
             raise RequestError(
-                "Documents aren't fetched from the web here; whoever runs this page can allow it.", code="web_off"
+                "Fetching documents from the web is turned off here; the operator of this page can turn it on.",
+                code="web_off",
             )
         if not self._fetching.acquire(blocking=False):
             raise RequestError("Other documents are being fetched; add this one in a moment.", code="web_busy")

@@ -66,8 +66,9 @@ def serve(
     machine. Commands of the library's owner come through `owner_socket`. A worker gets its socket as `inherited`;
     `shared` is the database that several servers of the library use together.
 
-    Raises, before anything heavy is loaded, PortInUseError if the port is taken, and RequestError if others could reach
-    the page without signing in.
+    Raises RequestError if others could reach the page without signing in, and PortInUseError if another server listens at
+    the port, both before anything heavy is loaded. Of two servers that start at the same time, both can bind the port;
+    the second one to listen raises PortInUseError once it has loaded.
     """
     access = admitted(host, accounts, access)
     listener = inherited.socket() if inherited else bound(host, port)

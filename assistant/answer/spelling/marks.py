@@ -32,11 +32,11 @@ FROM_EXAMPLES = 1.0
 FROM_MODEL = 0.5
 """Passages that the embedding model's vocabulary counts as, shared by the spellings of a syllable."""
 OTHER = 6.0
-"""How much more probable, in natural logarithms, the text must become to change a known word."""
+"""How much the logarithm of the text's probability must rise to change a known word."""
 RARE = 3.0
-"""The same for a possible word that nothing knows."""
+"""The same for an unknown word that could be a Vietnamese syllable."""
 UNKNOWN = 1.0
-"""The same for an impossible word."""
+"""The same for an unknown word that couldn't."""
 
 
 @dataclass(frozen=True, slots=True)
