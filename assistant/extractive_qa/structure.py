@@ -36,7 +36,7 @@ _ANNOUNCES = regex.compile(r"[:：]\s*$")
 _ASKS = regex.compile(r"[?？]\s*$")
 _CONTINUES = regex.compile(r"[,;，；、]\s*(?:\p{L}{1,4})?\s*$")
 """The end of an item that another one follows."""
-_DIVIDER = " | "
+_CELL_DIVIDER = " | "
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,13 @@ class _Line:
     @property
     def could_be_heading(self) -> bool:
         """Return whether it is a short line with more text below, without an end mark, and not a table's row."""
-        whole = self.is_whole and len(self.words) <= self.longest_heading and _DIVIDER not in self.words
+        whole = self.is_whole and len(self.words) <= self.longest_heading and not is_row(self.words)
         return whole and not unicodedata.category(self.words[-1]).startswith("P")
+
+
+def is_row(words: str) -> bool:
+    """Return whether a sentence is a row of a table."""
+    return _CELL_DIVIDER in words
 
 
 def is_heading(hit: Hit, span: Span) -> bool:

@@ -1,7 +1,8 @@
 """Choose which parts of passages to read: windows of whole sentences around the best ones.
 
 A passage is read in windows, because most of it has nothing to do with the question, and reading takes time. A
-window begins with the heading above it, as a person would see it.
+window begins with the heading above it, as a person would see it. A row of a table is a window of its own: next to other
+rows, the reader rarely takes a cell for an answer (`python -m evals.benchmarks.tables`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from assistant.extractive_qa.structure import headings
+from assistant.extractive_qa.structure import headings, is_row
 from store.types import Hit, Span
 
 WINDOW = 420
@@ -57,23 +58,30 @@ def heading_above(hit: Hit, index: int, above: str) -> str:
 def _windows_of(number: int, hit: Hit, chosen: Sequence[int], above: str) -> list[Window]:
     limit = WINDOW // 2 if hit.passage.language.partition("-")[0] in DENSE_LANGUAGES else WINDOW
     spans = [each.span for each in hit.sentences]
+    rows = [is_row(hit.text[span.start - hit.passage.start : span.end - hit.passage.start]) for span in spans]
     windows: list[Window] = []
     done = -1
     for index in sorted(chosen):
         if index > done:
-            first, done = _grown(spans, index, limit, floor=done + 1)
+            first, done = (index, index) if rows[index] else _grown(spans, rows, index, limit, floor=done + 1)
             windows.append(_window(number, hit, first, done, heading_above(hit, first, above)))
     return windows
 
 
-def _grown(spans: Sequence[Span], index: int, limit: int, floor: int) -> tuple[int, int]:
-    """Return the first and last sentence of a window around `index`: one before it, then as many after it as fit."""
+def _grown(spans: Sequence[Span], rows: Sequence[bool], index: int, limit: int, floor: int) -> tuple[int, int]:
+    """Return the first and last sentence of a window around `index`, up to rows of tables: one before it, then as many
+    after it as fit.
+    """
     first = last = index
-    if first > floor and spans[last].end - spans[first - 1].start <= limit:
+
+    def fits(start: int, end: int) -> bool:
+        return spans[end].end - spans[start].start <= limit and not (rows[start] or rows[end])
+
+    if first > floor and fits(first - 1, last):
         first -= 1
-    while last + 1 < len(spans) and spans[last + 1].end - spans[first].start <= limit:
+    while last + 1 < len(spans) and fits(first, last + 1):
         last += 1
-    while first > floor and spans[last].end - spans[first - 1].start <= limit:
+    while first > floor and fits(first - 1, last):
         first -= 1
     return first, last
 

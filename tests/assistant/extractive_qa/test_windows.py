@@ -49,3 +49,13 @@ def test_a_window_begins_with_the_heading_above_it() -> None:
     far = hit("The fee is 640 kroner. " * 60)
     (window,) = windows_of([far], {0: [50]}, {far.passage.id: "Fees"})
     assert window.text.startswith("Fees\nThe fee")
+
+
+def test_a_row_of_a_table_is_read_alone() -> None:
+    rows = ["สินค้า: กาว | ราคา: 6", "Món: dầu | Giá: 9", "Item: oak | Price: 31"]
+    one = hit("\n".join(["Prices of the shop.", *rows, "They hold until May."]))
+    windows = windows_of([one], {0: [1, 2, 3, 4]}, {})
+    assert [window.text for window in windows] == [*rows, "They hold until May."]
+    (prose, *rest) = windows_of([one], {0: [0, 2]}, {})
+    assert prose.text == "Prices of the shop."
+    assert [window.text for window in rest] == rows[1:2]
