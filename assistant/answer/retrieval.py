@@ -13,7 +13,7 @@ from assistant.answer.evidence import in_context, select, verified, with_parts
 from assistant.answer.localize import with_renderings
 from assistant.answer.nearness import leaving_out, nearer
 from assistant.answer.question import Question
-from assistant.answer.short_answer import short_answer
+from assistant.answer.short_answer import asks_yes_or_no, short_answer
 from assistant.extractive_qa.candidates import (
     PASSAGES,
     READ,
@@ -100,7 +100,8 @@ class Finder:
             if read_parts:
                 chosen = with_parts(chosen, read_parts, question.options.max_quotes, with_reader.span_certainty)
             evidence = verified(chosen, self._library)
-            short = short_answer(chosen, evidence, with_reader.span_certainty, read_parts) if reader else None
+            has_short = reader is not None and not asks_yes_or_no(question.alone, passages.language)
+            short = short_answer(chosen, evidence, with_reader.span_certainty, read_parts) if has_short else None
             if short is not None:
                 quoted = next(item for item in evidence if item.key == short.spans[0].key)
                 if quoted.language != question.language:

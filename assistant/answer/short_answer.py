@@ -37,6 +37,16 @@ class _Found:
         return self.quote.quote[self.span.start - self.quote.start : self.span.end - self.quote.start]
 
 
+def asks_yes_or_no(question: str, language: str) -> bool:
+    """Return whether a question asks for yes or no, which no words of a document are; false in an unknown language."""
+    rules, asked = rules_of(language), fold(question)
+    if rules is None:
+        return False
+    rest = rules.pattern("yes_no").sub(" ", asked)
+    # Not in "Can you tell me when it opens?"
+    return rest != asked and not rules.any_of(rules.words("question_words")).search(rest)
+
+
 def short_answer(
     chosen: Sequence[Candidate], evidence: Sequence[Evidence], certainty: float, parts: ReadParts | None = None
 ) -> ShortAnswer | None:

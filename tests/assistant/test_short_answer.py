@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.answer.short_answer import qualified
+from assistant.answer.short_answer import asks_yes_or_no, qualified
 from assistant.types import Evidence, Source
 from store.types import Span
 
@@ -79,3 +79,21 @@ def test_a_span_only_grows_and_stays_in_its_quote(language: str, words: str, dat
     read = Span(OFFSET + start, OFFSET + end)
     grown = qualified(read, quote_of(language, words))
     assert OFFSET <= grown.start <= read.start < read.end <= grown.end <= OFFSET + len(words)
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "expected"),
+    [
+        ("May I take paracetamol before the operation?", "en", True),
+        ("Can you tell me when it opens?", "en", False),
+        ("When does it open?", "en", False),
+        ("เช่ารถได้ไหม", "th", True),
+        ("บอกได้ไหมว่าเปิดกี่โมง", "th", False),
+        ("Trẻ em có phải trả tiền không?", "vi", True),
+        (unicodedata.normalize("NFD", "Có được hút thuốc không?"), "vi", True),
+        ("Bao nhiêu tiền?", "vi", False),
+        ("可以带狗吗？", "zh", False),
+    ],
+)
+def test_a_question_for_yes_or_no_has_no_short_answer(question: str, language: str, expected: bool) -> None:
+    assert asks_yes_or_no(question, language) == expected
