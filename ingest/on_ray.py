@@ -16,12 +16,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ingest.parse import FileOutcome, FileTask, parse_task, reader_failed
+from store.embedding.wrapped import WrappedEmbedder
 from store.errors import AttestError, EmbeddingModelError, LibraryError, RequestError
 
 if TYPE_CHECKING:
-    from store.embedding import FloatArray
-    from store.embedding.embedder import Embedder, PassageText, PassageVectors, QuestionVectors
-    from store.embedding.token_states import TokenBasis
+    from store.embedding.embedder import Embedder, PassageText, PassageVectors
     from store.types import Progress
 
 LOCAL = "local"
@@ -72,55 +71,14 @@ class RayWorkers:
         return made
 
 
-class RayEmbedder:
+class RayEmbedder(WrappedEmbedder):
     """An embedding model whose passages the workers embed; everything else runs here."""
 
     def __init__(self, ray: Any, embedder: Embedder, load: Load) -> None:  # noqa: ANN401 - an extra
+        super().__init__(embedder)
         self._ray = ray
-        self._here = embedder
         self._load = load
         self._embed = ray.remote(max_retries=RETRIES)(_embed)
-
-    @property
-    def name(self) -> str:
-        """The model's name for users."""
-        return self._here.name
-
-    @property
-    def fingerprint(self) -> str:
-        """Changes whenever vectors would."""
-        return self._here.fingerprint
-
-    @property
-    def dimensions(self) -> int:
-        """The length of a vector."""
-        return self._here.dimensions
-
-    @property
-    def max_tokens(self) -> int:
-        """Tokens that the model reads of one text."""
-        return self._here.max_tokens
-
-    @property
-    def token_basis(self) -> TokenBasis | None:
-        """How states of single tokens are stored."""
-        return self._here.token_basis
-
-    def embed_question(self, text: str) -> QuestionVectors:
-        """Embed one question, here."""
-        return self._here.embed_question(text)
-
-    def embed_queries(self, texts: Sequence[str]) -> FloatArray:
-        """Embed questions, here: unit length, of shape (texts, dimensions)."""
-        return self._here.embed_queries(texts)
-
-    def count_tokens(self, text: str) -> int:
-        """Count the tokens of `text`."""
-        return self._here.count_tokens(text)
-
-    def tokenize(self, text: str) -> list[str]:
-        """Cut `text` into tokens."""
-        return self._here.tokenize(text)
 
     def embed_passages(self, passages: Sequence[PassageText], progress: Progress | None = None) -> list[PassageVectors]:
         """Embed passages on the workers, in the order given. Raises EmbeddingModelError, LibraryError."""

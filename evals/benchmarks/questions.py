@@ -13,6 +13,7 @@ import numpy as np
 from ingest.chunk import chunk
 from store.embedding import FloatArray
 from store.embedding.embedder import Embedder, PassageText, PassageVectors, Progress, QuestionVectors
+from store.embedding.wrapped import WrappedEmbedder
 from store.ids import document_id
 from store.library import Library
 from store.types import Document, ParsedDocument
@@ -118,34 +119,6 @@ def parse(paragraph: Paragraph, embedder: Embedder) -> ParsedDocument:
         passage_count=len(passages),
     )
     return ParsedDocument(document, paragraph.text, passages, normalization=0)
-
-
-class WrappedEmbedder:
-    """An embedder that passes everything to another one, except embedding passages, which a subclass does."""
-
-    def __init__(self, inner: Embedder) -> None:
-        self.inner = inner
-        self.name = inner.name
-        self.fingerprint = inner.fingerprint
-        self.dimensions = inner.dimensions
-        self.max_tokens = inner.max_tokens
-        self.token_basis = inner.token_basis
-
-    def embed_question(self, text: str) -> QuestionVectors:
-        """See `Embedder.embed_question`."""
-        return self.inner.embed_question(text)
-
-    def embed_queries(self, texts: Sequence[str]) -> FloatArray:
-        """See `Embedder.embed_queries`."""
-        return self.inner.embed_queries(texts)
-
-    def count_tokens(self, text: str) -> int:
-        """See `Embedder.count_tokens`."""
-        return self.inner.count_tokens(text)
-
-    def tokenize(self, text: str) -> list[str]:
-        """See `Embedder.tokenize`."""
-        return self.inner.tokenize(text)
 
 
 class RememberingEmbedder(WrappedEmbedder):

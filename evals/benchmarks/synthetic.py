@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from evals.benchmarks.questions import WrappedEmbedder
 from ingest.chunk import chunk
 from store.embedding import FloatArray
 from store.embedding.embedder import Embedder, PassageText, PassageVectors, Progress
 from store.embedding.token_states import Codes, PassageTokens
+from store.embedding.wrapped import WrappedEmbedder
 from store.ids import document_id
 from store.text.language import detect_language
 from store.types import Chunk, Document, ParsedDocument, Span

@@ -10,12 +10,10 @@ import pytest
 from ingest.pipeline import SAMPLES, ingest_paths
 from store.errors import EmbeddingModelError
 from store.library import Library
-from store.settings import load_settings
 from tests.postgresql import PostgresServer
 from tests.reliability.endpoints import Endpoint, endpoint_running
-from tests.reliability.serving import attest
+from tests.reliability.serving import replica_homes
 from tests.servers import chroma_running
-from tests.store.whole_library import in_postgresql
 
 QUESTION = "When did the World Conference in Vienna take place?"
 
@@ -44,15 +42,4 @@ def homes(postgresql: PostgresServer, tmp_path_factory: pytest.TempPathFactory) 
     """Folders of two replicas, with nothing in common but the servers that their settings name."""
     folder = tmp_path_factory.mktemp("replicas")
     with chroma_running(folder / "chroma") as chroma:
-        settings = in_postgresql(load_settings(folder), postgresql.new_database(), folder, chroma_url=chroma.url)
-        made = [folder / "one", folder / "two"]
-        for home in made:
-            home.mkdir()
-            (home / "attest.toml").write_text(
-                f'database_url = "{settings.database_url}"\nchroma_url = "{chroma.url}"\n'
-                f'database_password_file = "{settings.database_password_file}"\nrequests_per_minute = 100000\n',
-                encoding="utf-8",
-            )
-        (folder / "harbour.txt").write_text("The harbour bell was cast in 1823 by two brothers.", encoding="utf-8")
-        assert attest(made[0], "ingest", str(folder / "harbour.txt")).wait() == 0
-        yield made
+        yield replica_homes(folder, postgresql.new_database(), chroma.url)

@@ -18,9 +18,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import URL
 
+from store.settings import load_settings
 from tests.page_asking import page_states
 from tests.servers import free_port
+from tests.store.whole_library import in_postgresql
 
 MAIN = "from assistant.cli import main; main()"
 QUESTION = "When was the harbour bell cast?"
@@ -44,6 +47,24 @@ def attest(home: Path, *arguments: str, clock: str | None = None) -> subprocess.
         stdout=subprocess.PIPE,
         env=environment | {"PYTHONUNBUFFERED": "1"},
     )
+
+
+def replica_homes(folder: Path, database: URL, chroma_url: str) -> list[Path]:
+    """Folders of two replicas below `folder`, with nothing in common but the servers that their settings name; the
+    library has one document.
+    """
+    settings = in_postgresql(load_settings(folder), database, folder, chroma_url=chroma_url)
+    homes = [folder / "one", folder / "two"]
+    for home in homes:
+        home.mkdir()
+        (home / "attest.toml").write_text(
+            f'database_url = "{settings.database_url}"\nchroma_url = "{chroma_url}"\n'
+            f'database_password_file = "{settings.database_password_file}"\nrequests_per_minute = 100000\n',
+            encoding="utf-8",
+        )
+    (folder / "harbour.txt").write_text("The harbour bell was cast in 1823 by two brothers.", encoding="utf-8")
+    assert attest(homes[0], "ingest", str(folder / "harbour.txt")).wait() == 0
+    return homes
 
 
 @contextmanager

@@ -19,13 +19,11 @@ from typing import Any
 import httpx
 import pytest
 
-from store.settings import load_settings
 from tests.page_asking import page_states
 from tests.postgresql import PostgresServer
 from tests.reliability.endpoints import Endpoint
-from tests.reliability.serving import PATIENCE, QUESTION, Asking, ask, attest, nginx_before, serving, until
+from tests.reliability.serving import PATIENCE, QUESTION, Asking, ask, nginx_before, replica_homes, serving, until
 from tests.servers import ChromaProcess, chroma_running, free_port
-from tests.store.whole_library import in_postgresql
 
 pytestmark = pytest.mark.server
 VISITOR = {"Cookie": "attest_owner=" + "b" * 43}
@@ -106,17 +104,7 @@ def test_replicas_go_on_by_themselves_when_the_engines_were_restarted(
     engines: tuple[PostgresServer, ChromaProcess], tmp_path: Path
 ) -> None:
     database, chroma = engines
-    settings = in_postgresql(load_settings(tmp_path), database.new_database(), tmp_path, chroma_url=chroma.url)
-    homes = [tmp_path / "one", tmp_path / "two"]
-    for home in homes:
-        home.mkdir()
-        (home / "attest.toml").write_text(
-            f'database_url = "{settings.database_url}"\nchroma_url = "{chroma.url}"\n'
-            f'database_password_file = "{settings.database_password_file}"\nrequests_per_minute = 100000\n',
-            encoding="utf-8",
-        )
-    (tmp_path / "harbour.txt").write_text("The harbour bell was cast in 1823 by two brothers.", encoding="utf-8")
-    assert attest(homes[0], "ingest", str(tmp_path / "harbour.txt")).wait() == 0
+    homes = replica_homes(tmp_path, database.new_database(), chroma.url)
     with ExitStack() as stack:
         ports = [stack.enter_context(serving(home, "--port", "0"))[1] for home in homes]
         port = stack.enter_context(nginx_before(ports, tmp_path / "nginx"))
