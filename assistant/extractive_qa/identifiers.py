@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import regex
 import yaml
 
 from assistant.extractive_qa.structure import is_heading
+from assistant.verify.number_reading import value_of_words
+from assistant.verify.number_words import NUMBER_WORDS_BY_LANGUAGE, WordNumbers
 from store.types import Hit
 
 LABELS = Path(__file__).parent / "labels"
@@ -69,6 +71,26 @@ class _Found:
 def identifiers_in(text: str) -> list[Identifier]:
     """Return the identifiers that `text` names, in order, each once."""
     return list(dict.fromkeys(found.identifier for found in _find(text)))
+
+
+def with_digits(question: str) -> str:
+    """Return `question` with digits for the number words after a part's name: "article nineteen" as "article 19".
+
+    Only where no more words follow than those that ask what a part says, because "the meeting two delegates left" numbers
+    nothing.
+    """
+    for words, pattern in _worded_parts():
+        question = pattern.sub(partial(_in_digits, words), question)
+    return question
+
+
+def _in_digits(words: WordNumbers, match: regex.Match[str]) -> str:
+    value = value_of_words(match["number"], words)
+    # "Day one" is mostly the first, and "the meeting one of them left" numbers nothing.
+    if not value or (value == 1 and _kind_of(match["label"].lower()) == "session"):
+        return match[0]
+    follows = match.string[match.end() : match.end() + 1]
+    return f"{match['label']} {value}{' ' if follows.isalpha() else ''}"
 
 
 def names_alone(text: str, titles: Iterable[str] = ()) -> bool:
@@ -230,6 +252,21 @@ def _labels() -> dict[str, tuple[str, ...]]:
 
 
 @cache
+def _worded_parts() -> tuple[tuple[WordNumbers, regex.Pattern[str]], ...]:
+    """Return for each language with number words what finds the name of a part before one, and the number."""
+    found = []
+    for tag, words in NUMBER_WORDS_BY_LANGUAGE.items():
+        named = yaml.safe_load((LABELS / f"{tag}.yaml").read_text(encoding="utf-8"))
+        labels = [each for kind, every in named.items() if kind not in {ASKS, RESOLUTION} for each in every]
+        pattern = (
+            rf"(?i:{_any_of(labels)}\s?(?P<number>{words.part}))"
+            rf"(?=\s*(?:$|[^\p{{L}}\p{{M}}\p{{N}}\s-]|(?i:{_asking_pattern().pattern})))"
+        )
+        found.append((words, regex.compile(pattern)))
+    return tuple(found)
+
+
+@cache
 def _asking_pattern() -> regex.Pattern[str]:
     words = sorted(_words()[ASKS], key=len, reverse=True)
     spaced = "|".join(regex.escape(word) for word in words if _SPACED.match(word))
@@ -254,4 +291,5 @@ def _any_of(labels: Iterable[str]) -> str:
     # Thai has no blank before a label, and often none after it; in other languages, a label is a separate word.
     thai = "|".join(regex.escape(word) for word in words if regex.match(r"\p{Thai}", word))
     others = "|".join(regex.escape(word) for word in words if not regex.match(r"\p{Thai}", word))
-    return rf"(?P<label>{thai}|(?<![\p{{L}}\p{{N}}])(?:{others}))"
+    found = [thai, rf"(?<![\p{{L}}\p{{N}}])(?:{others})" if others else ""]
+    return f"(?P<label>{'|'.join(filter(None, found))})"

@@ -135,7 +135,7 @@ def _from_words(text: str, *, strict: bool) -> list[Quantity]:
     found = []
     for words in NUMBER_WORDS:
         for match in (words.strict if strict else words.liberal).finditer(text):
-            value = _value(match["number"], words)
+            value = value_of_words(match["number"], words)
             if value is not None and not (
                 strict and words is VIETNAMESE and _begins_a_name(text, *match.span("number"))
             ):
@@ -164,7 +164,7 @@ def _from_roman(text: str) -> list[Quantity]:
     ]
 
 
-def _value(number: str, words: WordNumbers) -> int | None:
+def value_of_words(number: str, words: WordNumbers) -> int | None:
     """Return the value of a sequence of number words, or None if they make none, as in "five six".
 
     A small scale multiplies the unit before it, a large one everything before it: two hundred and fifty

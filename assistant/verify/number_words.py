@@ -1,4 +1,6 @@
-"""Match number words of English, Thai and Vietnamese: strict patterns for claims, liberal ones for quotes."""
+"""Match number words of English, Thai and Vietnamese: strict patterns for claims, liberal ones for quotes, and the
+numbers of a text's parts.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +21,8 @@ class WordNumbers:
     pieces: regex.Pattern[str]
     strict: regex.Pattern[str]
     liberal: regex.Pattern[str]
+    part: str
+    """The alternatives of a regular expression for what numbers a part of a text: "nineteen" in "Article nineteen"."""
 
 
 def _pieces(*groups: dict[str, int], boundary: str) -> regex.Pattern[str]:
@@ -111,9 +115,16 @@ _VI_CLASSIFIERS = (
     "khu vực|diễn giả|quan sát viên|địa phương|làng|đề xuất|châu lục|trường|văn bản|khuyến nghị|thập kỷ|"
     "thế kỷ|tiếng|chương"
 )
-# "bốn năm" is four years: as a number, "năm" only begins a sequence, and "lăm" ends it.
+# "bốn năm" is four years: as a number, "năm" only begins a sequence or comes before "mươi", and "lăm" ends it.
+_VI_YEAR = r"năm(?!\p{L})(?!\s(?:mươi|chục)(?!\p{L}))"
 _VI_RUN = (
-    rf"(?<![\p{{L}}\d])(?!t[ỷỉ]\s(?:lệ|số|trọng|suất|phú|giá)){_VI_WORD}(?:\s(?!năm(?!\p{{L}})){_VI_WORD})*(?!\p{{L}})"
+    rf"(?<![\p{{L}}\d])(?!t[ỷỉ]\s(?:lệ|số|trọng|suất|phú|giá)){_VI_WORD}(?:\s(?!{_VI_YEAR}){_VI_WORD})*(?!\p{{L}})"
+)
+# "hai phần ba" is two thirds, "phần tư" a quarter, and "kỳ họp năm nào" asks for a year.
+_VI_PART = (
+    rf"(?<!(?<!\p{{L}}){_VI_WORD}\s(?:phần|điểm)\s)"
+    r"(?!tư(?!\p{L})|nhì(?!\p{L})|năm\s+(?:\d|nay|nào|sau|trước|ngoái|tới|đó|ấy|này|qua))"
+    rf"{_VI_WORD}(?:\s(?:(?:linh|lẻ)\s{_VI_WORD}|(?!{_VI_YEAR}){_VI_WORD}))*(?!\p{{L}})"
 )
 
 ENGLISH = WordNumbers(
@@ -124,6 +135,7 @@ ENGLISH = WordNumbers(
     # A lone "one" is mostly an article or a pronoun, and "second" a unit of time.
     strict=regex.compile(rf"(?i)(?!\bone\b(?![\s-](?:hundred|thousand|million|billion)))(?P<number>{_EN_RUN})"),
     liberal=regex.compile(rf"(?i)(?P<number>{_EN_RUN})"),
+    part=rf"(?<!\b{_EN_WORD}\spoint\s){_EN_RUN}",  # "two point five"
 )
 THAI = WordNumbers(
     _TH_UNITS,
@@ -136,6 +148,9 @@ THAI = WordNumbers(
         rf"|(?<=ครั้งที่\s?)(?P<number>{_TH_RUN}))"
     ),
     liberal=regex.compile(rf"(?P<number>(?!สามารถ|ห้าม|พันธ|พันธุ์|สามี|เก้าอี้){_TH_RUN})"),
+    # "อีกข้อหนึ่ง" is another one, "ข้อใดข้อหนึ่ง" any one, "ในบทหนึ่งของ" in a chapter of.
+    part=rf"(?!หนึ่ง)(?!สามารถ|ห้าม|สามี|เก้าอี้){_TH_RUN}"
+    rf"|(?<!(?:อีก|ใด|ไหน)\s?\p{{Thai}}{{1,12}})หนึ่ง(?!\s?(?:ของ|ใน|มี|ที่))(?:\s?{_TH_WORD})*",
 )
 VIETNAMESE = WordNumbers(
     _VI_UNITS,
@@ -148,6 +163,7 @@ VIETNAMESE = WordNumbers(
         rf"|(?<=(?:lần|kỳ|khóa|hạng)\s+thứ\s+)(?P<number>{_VI_RUN}))"
     ),
     liberal=regex.compile(rf"(?i)(?!năm\s+(?:\d|nay|sau|trước|ngoái))(?P<number>{_VI_RUN})"),
+    part=_VI_PART,
 )
 ROMAN = regex.compile(
     r"(?<![\p{L}\p{N}])(?=[IVXLCDM]{2})M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?![\p{L}\p{N}])"
@@ -167,4 +183,5 @@ def roman_value(word: str) -> int | None:
     return sum(-value if value < after else value for value, after in zip(values, [*values[1:], 0], strict=True))
 
 
-NUMBER_WORDS = (ENGLISH, THAI, VIETNAMESE)
+NUMBER_WORDS_BY_LANGUAGE = {"en": ENGLISH, "th": THAI, "vi": VIETNAMESE}
+NUMBER_WORDS = tuple(NUMBER_WORDS_BY_LANGUAGE.values())

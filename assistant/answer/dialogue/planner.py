@@ -24,7 +24,7 @@ from assistant.answer.dialogue.turn_parts import find, language_named
 from assistant.answer.question import Question, clean_question
 from assistant.answer.retrieval import Finder, Found
 from assistant.answer.spelling.speller import meant
-from assistant.extractive_qa.identifiers import names_alone
+from assistant.extractive_qa.identifiers import names_alone, with_digits
 from assistant.types import Answer, AskOptions, ClaimChecked, Event, EvidenceFound, Finished, Message, TextAdded
 from store.library import Library
 from store.types import Document
@@ -77,13 +77,12 @@ class Planner:
         """
         started = time.perf_counter()
         typed = clean_question(question)
-        history = tuple(
-            replace(each, text=unicodedata.normalize("NFC", each.text)) for each in history if each.text.strip()
-        )
+        history = tuple(replace(each, text=_read(each, options)) for each in history if each.text.strip())
         reading = None if options.as_typed else meant(typed, self._library, options.filter)
         text = reading.text if reading else typed
         language = turn_language(text, history, options)
-        asked = Question(question, text, language, options, started, text if reading else None)
+        read = text if options.as_typed else with_digits(text)
+        asked = Question(question, read, language, options, started, text if reading else None)
         kind = self._kind_after(asked, history)
         if kind == "language":
             return self._again(asked, history)
@@ -94,7 +93,7 @@ class Planner:
             same, whole = again
             if (answer := self._answered(same, whole, history)) is not None:
                 return Turn(same, whole, answer)
-        return self._looked_up(kind, asked, earlier, typed if reading and not reading.is_sure else None)
+        return self._looked_up(kind, asked, earlier, with_digits(typed) if reading and not reading.is_sure else None)
 
     def _ready(self) -> TurnClassifier:
         with self._lock:
@@ -213,3 +212,9 @@ class Planner:
             return None
         found = self._library.search(last, PASSAGES, asked.options.filter)
         return found.hits[0].document if found.hits else None
+
+
+def _read(said: Message, options: AskOptions) -> str:
+    """Return the text of an earlier turn as that of this one is read."""
+    text = unicodedata.normalize("NFC", said.text)
+    return text if said.role == "assistant" or options.as_typed else with_digits(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pythainlp.util import num_to_thaiword
 
 from assistant.extractive_qa.identifiers import (
     Identifier,
@@ -13,6 +14,7 @@ from assistant.extractive_qa.identifiers import (
     identifiers_in,
     kinds_in,
     names_alone,
+    with_digits,
 )
 from tests.assistant.extractive_qa.hits import hit, words
 
@@ -64,6 +66,100 @@ def test_an_identifier_is_one_in_any_digits_and_spelling(text: str, kind: str, w
 )
 def test_years_amounts_and_words_are_no_identifiers(text: str) -> None:
     assert identifiers_in(text) == []
+
+
+def in_english(number: int) -> str:
+    small = [
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+    ]
+    tens = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+    if number > 100:
+        return f"one hundred and {in_english(number - 100)}"
+    if number == 100:
+        return "one hundred"
+    if number < 20:
+        return small[number - 1]
+    return tens[number // 10 - 2] + (f"-{small[number % 10 - 1]}" if number % 10 else "")
+
+
+def in_vietnamese(number: int) -> str:
+    small = ["một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín"]
+    if number >= 100:
+        rest = number - 100
+        return "một trăm" + (f" {'linh ' if rest < 10 else ''}{in_vietnamese(rest)}" if rest else "")
+    if number < 10:
+        return small[number - 1]
+    tens, unit = divmod(number, 10)
+    last = {0: "", 1: " mốt" if tens > 1 else " một", 5: " lăm"}.get(unit) or (f" {small[unit - 1]}" if unit else "")
+    return ("mười" if tens == 1 else f"{small[tens - 1]} mươi") + last
+
+
+@pytest.mark.parametrize("number", range(1, 200))
+def test_a_part_is_named_in_words_as_in_digits(number: int) -> None:
+    thai = num_to_thaiword(number)
+    assert with_digits(f"What does article {in_english(number)} say?") == f"What does article {number} say?"
+    assert with_digits(f"Điều {in_vietnamese(number)} quy định gì?") == f"Điều {number} quy định gì?"
+    assert with_digits(f"มาตรา{thai}ว่าด้วยเรื่องอะไร") == f"มาตรา {number} ว่าด้วยเรื่องอะไร"
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("Section Twenty One", "Section 21"),
+        ("paragraph two of article nineteen", "paragraph 2 of article 19"),
+        ("Which rights does it name in chapter three?", "Which rights does it name in chapter 3?"),
+        ("Khoản hai điều mười chín nói gì?", "Khoản 2 điều 19 nói gì?"),
+        ("điều một trăm lẻ năm", "điều 105"),
+        ("ข้อ ยี่สิบเอ็ด คืออะไร", "ข้อ 21 คืออะไร"),
+        ("มาตราหนึ่ง", "มาตรา 1"),
+    ],
+)
+def test_parts_in_words_are_found_where_they_stand(text: str, read: str) -> None:
+    assert with_digits(text) == read
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "At which meeting two countries left?",
+        "the meeting one of the ministers left",
+        "What is two point five about?",
+        "What does day one mean?",
+        "section five six",
+        "kỳ họp năm nào?",
+        "Điều năm 2015",
+        "hai phần ba là bao nhiêu",
+        "một phần tư là gì",
+        "Những điều hai nước thống nhất là gì?",
+        "ข้อห้ามมีอะไรบ้าง",
+        "อีกข้อหนึ่งคืออะไร",
+        "ข้อใดข้อหนึ่ง",
+        "ในบทหนึ่งของหนังสือ",
+        "Article 19",
+        "มาตรา ๑๙",
+        "",
+    ],
+)
+def test_other_number_words_stay(text: str) -> None:
+    assert with_digits(text) == text
 
 
 def test_an_article_has_the_sentences_below_its_heading_and_no_others() -> None:
