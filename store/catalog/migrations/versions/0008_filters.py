@@ -9,7 +9,9 @@ down_revision = "0007"
 def upgrade() -> None:
     """Create the indexes."""
     connection = op.get_bind()
-    columns = "published_last, published_first, passage_count, state"
-    connection.exec_driver_sql(f"CREATE INDEX documents_live_dates ON documents ({columns}) WHERE state = 'live'")
+    connection.exec_driver_sql(
+        "CREATE INDEX IF NOT EXISTS documents_live_dates "
+        "ON documents (published_last, published_first, passage_count, state) WHERE state = 'live'"
+    )
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("CREATE INDEX passages_language ON passages (language)")
+        connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS passages_language ON passages (language)")
