@@ -30,6 +30,11 @@ class Taken:
     outcome: Literal["added", "updated", "unchanged", "failed"]
     error: AttestError | None = None
 
+    @property
+    def is_unreadable(self) -> bool:
+        """Return whether the file is to blame, so that trying again later is no use."""
+        return self.outcome == "failed" and isinstance(self.error, ReadError) and self.error.code != "not_taken"
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -129,7 +134,7 @@ class LocalIntake:
             with self._lock:
                 del self._paths[item.id]
                 is_awaited = path in self._paths.values()
-            if path is not None and taken.outcome == "failed" and not is_awaited:
+            if path is not None and taken.is_unreadable and not is_awaited:
                 self._discard(path, before)
 
     def _progress_of(self, number: int) -> Progress:

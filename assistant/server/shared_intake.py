@@ -116,7 +116,7 @@ class SharedIntake:
             with translate_errors(self._database.where):
                 lock.execute(_TOLD, {"id_": item.id, "outcome": taken.outcome, "reason": _packed(taken)})
                 is_awaited = path is not None and lock.execute(_AWAITED, {"id": item.id}).first() is not None
-            if path is not None and taken.outcome == "failed" and not is_awaited:
+            if path is not None and taken.is_unreadable and not is_awaited:
                 self._discard(path, before)
         return True
 

@@ -89,6 +89,18 @@ def test_a_file_whose_library_can_t_be_asked_stays(
     assert files(folder) == {"b.txt"}
 
 
+@pytest.mark.parametrize("error", [LibraryError("The disk is full."), RuntimeError("a fault of ours")])
+def test_a_file_that_isn_t_to_blame_stays(folder: Path, error: Exception) -> None:
+    def take(path: Path, progress: Progress, collection: str | None = None) -> Taken:
+        if path.name == "a.txt":
+            raise error
+        return Taken("added")
+
+    editor = scripted(take, folder)
+    assert outcome(editor, put(editor, "a.txt", b"bells")).state == "failed"
+    assert files(folder) == {"a.txt"}
+
+
 def scripted(take: TakeFile, folder: Path) -> DocumentEditor:
     return DocumentEditor(cast("Library", ScriptedAssistant().library), take, folder)
 
@@ -101,7 +113,7 @@ def test_a_file_that_another_upload_waits_for_stays_until_that_is_told(folder: P
         begun.set()
         assert go_on.wait(120)
         read.append(path.read_bytes())
-        return Taken("failed" if b"bad" in read[-1] else "added")
+        return Taken("failed", ReadError("This file is empty.")) if b"bad" in read[-1] else Taken("added")
 
     editor = scripted(take, folder)
     first = put(editor, "a.txt", b"bad 1")
