@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 DOCUMENTS = 256
 """The most documents in one batch."""
+FIRST_CHECK = 1_000
+"""Passages added before the means of the languages are first checked; then at every doubling."""
 
 
 class DocumentWriter:
@@ -32,6 +34,7 @@ class DocumentWriter:
         self._passages = 0
         self._done = 0
         self._known = 0
+        self._next_check = FIRST_CHECK
 
     def add(self, parsed: ParsedDocument) -> list[AddResult]:
         """Take a document; return the results of those that are now durable, possibly none.
@@ -81,6 +84,10 @@ class DocumentWriter:
                     finish_changes(catalog, indexes, held)
                     results += add_documents(catalog, indexes, embedder, changed, self._report, held)
         self._done += passages
+        if self._done >= self._next_check:
+            self._next_check = 2 * self._done
+            # While there are few vectors: at the end, a large library would write all of its vectors again.
+            self._ownership.recenter(if_doubled=True)
         return results
 
     def _report(self, embedded: int) -> None:

@@ -124,6 +124,15 @@ def has_drifted(snapshot: Snapshot) -> bool:
     return bool((np.linalg.norm(means[0] - means[1], axis=1) > DRIFT).any())
 
 
+def has_doubled(snapshot: Snapshot) -> bool:
+    """Return whether the library has at least twice as many passages as when its vectors were centered."""
+    then, now = (
+        sum(each.count for each in statistics.values())
+        for statistics in (snapshot.centering_statistics(), snapshot.language_statistics())
+    )
+    return now >= 2 * then
+
+
 def _nearest_distances(index: VectorIndex, vectors: NDArray[np.float32]) -> list[float]:
     return [hits[0][1] if hits else 2.0 for hits in index.nearest_each(vectors, 1)]
 

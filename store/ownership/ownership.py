@@ -25,7 +25,7 @@ from store.embedder_identity import require_embedder
 from store.errors import LibraryError, LibraryLockedError
 from store.index.index_manager import Access, IndexManager
 from store.index.index_set import Generation, IndexSet, IndexStorage, derived_folder
-from store.index.integrity import has_drifted
+from store.index.integrity import has_doubled, has_drifted
 from store.index.rebuild import is_outdated, rebuild
 from store.ownership.copied_database import is_copy, require_own_vectors, separate
 from store.ownership.lock import LibraryLock
@@ -158,19 +158,23 @@ class Ownership:
                 self._embedder = embedder
             catalog.vacuum()
 
-    def recenter(self) -> None:
-        """Rebuild the vectors if the library's languages have moved away from the means used to center them.
+    def recenter(self, *, if_doubled: bool = False) -> None:
+        """Rebuild the vectors if the library's languages have moved away from the means used to center them; with
+        `if_doubled`, only if it has at least twice as many passages as then.
 
         If others are changing the library, one of them will do it when it has finished.
         """
-        with self.catalog_for_writing() as catalog:
+
+        def is_due() -> bool:
             with catalog.snapshot() as snapshot:
-                if not has_drifted(snapshot):
-                    return
+                return (not if_doubled or has_doubled(snapshot)) and has_drifted(snapshot)
+
+        with self.catalog_for_writing() as catalog:
+            if not is_due():
+                return
             with suppress(LibraryLockedError), self.locks.whole(patience=0):
-                with catalog.snapshot() as snapshot:
-                    if not has_drifted(snapshot):  # another process was faster
-                        return
+                if not is_due():  # another process was faster
+                    return
                 with self.indexes_for_writing() as indexes:
                     keywords = indexes.keywords
                 self._indexes.replace(rebuild(catalog, self._storage, self._tokenize, keywords=keywords))

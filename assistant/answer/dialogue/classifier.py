@@ -76,8 +76,8 @@ class Fit:
         return cls(_unit(steps * scale), _unit(np.sqrt(counts)), weights)
 
     def save(self, path: Path) -> None:
-        """Write vectors in 255 steps for each dimension, and n-grams as counts."""
-        scale = np.abs(self.vectors).max(axis=0) / 127
+        """Write vectors in 127 steps for each dimension, and n-grams as counts."""
+        scale = np.abs(self.vectors).max(axis=0) / 63
         steps = np.round(self.vectors / np.maximum(scale, 1e-9)).astype(np.int8)
         least = np.where(self.grams > 0, self.grams, np.inf).min(axis=1, keepdims=True)
         counts = np.round(np.square(self.grams / least)).clip(0, 255).astype(np.uint8)
