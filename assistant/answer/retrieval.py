@@ -100,7 +100,8 @@ class Finder:
             if read_parts:
                 chosen = with_parts(chosen, read_parts, question.options.max_quotes, with_reader.span_certainty)
             evidence = verified(chosen, self._library)
-            has_short = reader is not None and not asks_yes_or_no(question.alone, passages.language)
+            asked = (question.asked, question.alone)  # alone, a follow-up may have words of an earlier question
+            has_short = reader is not None and not any(asks_yes_or_no(each, passages.language) for each in asked)
             short = short_answer(chosen, evidence, with_reader.span_certainty, read_parts) if has_short else None
             if short is not None:
                 quoted = next(item for item in evidence if item.key == short.spans[0].key)
