@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,6 +28,7 @@ import numpy as np
 from assistant.server.page_settings import PageSettings
 from evals.benchmarks.speed import _questions
 from evals.benchmarks.synthetic import Recombiner, embed_sentences, read_texts
+from evals.reports.plots import Row, nice_most, standalone, whiskers
 from ingest.pipeline import SAMPLES
 from store.embedding.weights import load_embedder
 from store.library import Library
@@ -127,6 +128,13 @@ def replicas_of(settings: Settings, count: int) -> Iterator[ProcessPoolExecutor]
         yield replicas
 
 
+def draw(times: Mapping[str, tuple[float, float]]) -> str:
+    """Return a plot of median and 95th percentile, in milliseconds, as an SVG file's text."""
+    rows = [Row(label, p50, p50, p95, f"{p95 / 1000:.1f} s") for label, (p50, p95) in times.items()]
+    most = nice_most(max(p95 for _, p95 in times.values()))
+    return standalone(whiskers(rows, title="milliseconds to find passages, median to 95th percentile", most=most))
+
+
 @click.command()
 @click.option("--passages", default=100_000, show_default=True)
 @click.option("--clients", default=50, show_default=True)
@@ -138,6 +146,7 @@ def replicas_of(settings: Settings, count: int) -> Iterator[ProcessPoolExecutor]
 @click.option("--chroma-url")
 @click.option("--keep", type=click.Path(path_type=Path), help="A folder for what is filled, to be asked again later.")
 @click.option("--data", type=click.Path(path_type=Path), help="A folder of texts beside the samples.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw the times in this SVG file.")
 def main(
     passages: int,
     clients: int,
@@ -149,8 +158,10 @@ def main(
     chroma_url: str | None,
     keep: Path | None,
     data: Path | None,
+    plot: Path | None,
 ) -> None:
     """Measure and print two tables."""
+    measured: dict[str, Times] = {}
     embedder = load_embedder()
     sentences = embed_sentences(read_texts(data, SAMPLES), embedder)
     with ExitStack() as stack:
@@ -175,10 +186,13 @@ def main(
             for count in [1] if place == "files" else map(int, replicas.split(",")):
                 with replicas_of(settings, count) as processes:
                     for each in ask(processes, count, _questions(data)[:QUESTIONS], clients, rounds):
+                        measured[f"{place}, {count}, {each.condition}"] = each
                         click.echo(
                             f"| {place} | {count} | {each.condition} | {each.p50:,.0f} | {each.p95:,.0f} "
                             f"| {each.a_second:.1f} | {each.mixed} | {os.getloadavg()[0]:.1f} |"
                         )
+    if plot is not None:
+        plot.write_text(draw({label: (each.p50, each.p95) for label, each in measured.items()}), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import numpy as np
@@ -37,15 +37,8 @@ from store.library import Library
 from store.text.language import detect_language
 from store.types import Span
 
-if TYPE_CHECKING:
-    from markupsafe import Markup
-
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000)
 QUESTIONS = 60
-STYLE = (
-    "<style>text{font:12px sans-serif;fill:#444}.grid{stroke:#8884;fill:none}.line{fill:none;stroke-width:2}"
-    ".a{stroke:#2563eb}.b{stroke:#d97706}rect.a,circle.a{fill:#2563eb}rect.b,circle.b{fill:#d97706}</style>"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +199,7 @@ def growth_tables(measured: Sequence[dict[str, Any]]) -> str:
 
 def draw(measured: Sequence[dict[str, Any]], folder: Path) -> None:
     """Draw two plots over the number of passages: the time of a question, and memory."""
-    from evals.reports.plots import Series, lines, nice_most
+    from evals.reports.plots import Series, lines, nice_most, standalone
 
     own = [
         (float(each["passages"]), float(np.percentile([one["own"] for one in each["questions"]["no filter"]], part)))
@@ -223,13 +216,7 @@ def draw(measured: Sequence[dict[str, Any]], folder: Path) -> None:
     ):
         top = nice_most(max(up for one in series for _, up in one.points))
         plot = lines(series, title=f"{name} by passages", x="passages", y=label, x_most=most, y_most=top)
-        (folder / f"{name}.svg").write_text(_alone(plot), encoding="utf-8")
-
-
-def _alone(plot: Markup) -> str:
-    """Return a plot with its own colors, which a report's page would supply, and room for a last tick of six digits."""
-    head, _, rest = str(plot).replace('viewBox="0 0 460 ', 'viewBox="0 0 480 ', 1).partition(">")
-    return f"{head}>{STYLE}{rest}\n"
+        (folder / f"{name}.svg").write_text(standalone(plot), encoding="utf-8")
 
 
 def _milliseconds(values: Sequence[float], part: int) -> str:

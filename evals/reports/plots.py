@@ -11,6 +11,11 @@ from math import floor, log10
 
 from markupsafe import Markup, escape
 
+_STYLE = (
+    "<style>text{font:12px sans-serif;fill:#444}.grid{stroke:#8884;fill:none}.line{fill:none;stroke-width:2}.bar{stroke-width:8}"
+    ".a{stroke:#2563eb}.b{stroke:#d97706}rect.a,circle.a{fill:#2563eb}rect.b,circle.b{fill:#d97706}</style>"
+)
+"""The colors of a plot in a file of its own."""
 WIDTH, HEIGHT = 460, 280
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 14, 44
 ROW = 24
@@ -113,6 +118,12 @@ def whiskers(rows: Sequence[Row], *, title: str, least: float = 0.0, most: float
         parts.append(f'<circle class="{row.style}" cx="{at(row.value):.1f}" cy="{level:.1f}" r="4"/>')
         parts.append(_text(620 - 86, level + 4, row.note, "start"))
     return _svg(620, height, title, "".join(parts))
+
+
+def standalone(plot: Markup) -> str:
+    """Return a plot for a file of its own: with colors, and with room for a last tick of six digits."""
+    head, _, rest = str(plot).replace('viewBox="0 0 460 ', 'viewBox="0 0 480 ', 1).partition(">")
+    return f"{head}>{_STYLE}{rest}\n"
 
 
 def cumulative(values: Sequence[float], points: int = 120) -> tuple[tuple[float, float], ...]:
