@@ -212,7 +212,7 @@ def test_nothing_is_fetched_unless_the_administrator_allows_it(tmp_path: Path) -
 
     editor = DocumentEditor(None, lambda path, progress, collection: Taken("added"), tmp_path)  # type: ignore[arg-type]
     with web_server(sends(b"words")) as server:
-        for allowed, reason in (("off", "can allow it"), ("public", "inside this network")):
+        for allowed, reason in (("off", "can turn it on"), ("public", "inside this network")):
             web = WebDocuments(editor, PageSettings(web_uploads=allowed))  # type: ignore[arg-type]
             with pytest.raises(RequestError, match=reason):
                 web.keep(server.address, None)
