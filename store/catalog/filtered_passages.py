@@ -1,7 +1,8 @@
-"""Read the passages that pass a filter, in time that doesn't grow with the library.
+"""Read the passages that pass a filter.
 
 Documents are filtered before their passages are read, and few passages before their vectors: SQLite would start with all
-vectors if it had to plan both at once.
+vectors if it had to plan both at once. The time depends on what passes, not on the size of the library, except that
+SQLite looks for a language that few passages have among all of them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Notice that a PostgreSQL database is a copy of another, as `pg_restore` makes them.
 
-A copy has the library's id, by which the Chroma server knows the vectors. They belong to the original: whoever wrote or
-rebuilt them for the copy would take them away from it. So the library records which database it is in.
+A copy has the original's id, which names the vectors on the Chroma server. Changing or rebuilding these for the copy would
+take them away from the original. So the library records which database it is in.
 """
 
 from __future__ import annotations
