@@ -56,9 +56,15 @@ def test_a_page_whose_session_has_ended_shows_where_to_begin_another(guarded: Gu
     account = guarded.accounts.register.account("Lan")
     for cookie in visit.context.cookies():
         guarded.accounts.sessions.end(cookie.get("value", ""))
-    # Whatever it asks next; it may have done so already, of itself.
-    visit.page.evaluate("document.querySelector('#conversation-search')?.dispatchEvent(new Event('input'))")
-    visit.page.wait_for_selector("[name=password]")
+    # Whatever it asks next; it may have done so already, of itself, or not be listening yet.
+    visit.page.wait_for_function(
+        """() => {
+            const search = document.querySelector('#conversation-search')
+            if (search) { search.value += 'x'; search.dispatchEvent(new Event('input')) }
+            return document.querySelector('[name=password]') !== null
+        }""",
+        polling=1000,
+    )
     assert account.name == "Lan"
     visit.errors.clear()  # the browser itself notes the 401
 
